@@ -1,0 +1,185 @@
+// The lock on the doors of AGENTS.md. Imports point one way: a room names here what it may import, and nothing else
+// passes. Types count: a type-only import is an import. Everybody may import failure.ts and secret.ts.
+
+const everybodys = ['failure', 'secret'];
+
+/** Room → what of src it may import besides itself: paths below src, without `.ts`; a trailing slash is a whole room. */
+const rooms = {
+  workflows: [
+    'engine/',
+    'phases/',
+    'preflight/',
+    'verify/',
+    'resources/',
+    'templates/',
+    'network/',
+    'foresight/',
+    'topology/',
+    'pki/',
+    'hosts/',
+    'inventory/',
+    'artifacts/',
+    'lab/',
+  ],
+  cli: ['engine/event', 'engine/plan', 'engine/problem', 'inventory/cluster', 'inventory/nearest'],
+  verify: [
+    'engine/',
+    'phases/',
+    'resources/',
+    'network/',
+    'inventory/',
+    'hosts/host',
+    'hosts/shell',
+    'hosts/facts',
+    'hosts/message',
+  ],
+  preflight: ['network/', 'inventory/', 'hosts/host', 'hosts/shell', 'hosts/facts'],
+  engine: [
+    'resources/',
+    'hosts/host',
+    'hosts/shell',
+    'hosts/facts',
+    'phases/phase',
+    'inventory/cluster',
+    'inventory/addresses',
+  ],
+  phases: [
+    'resources/',
+    'templates/',
+    'network/',
+    'inventory/cluster',
+    'inventory/addresses',
+    'pki/credentials',
+    'pki/roster',
+    'pki/kubeconfig',
+    'artifacts/artifacts',
+    'hosts/facts',
+    'hosts/shell',
+  ],
+  resources: ['hosts/shell', 'hosts/host', 'artifacts/artifacts'],
+  foresight: ['network/topology', 'inventory/cluster', 'inventory/addresses', 'inventory/nearest'],
+  topology: ['network/topology', 'inventory/cluster'],
+  network: ['inventory/cluster', 'inventory/addresses', 'inventory/host-pods'],
+  pki: ['inventory/cluster', 'inventory/addresses'],
+  lab: ['inventory/cluster', 'inventory/addresses', 'hosts/shell'],
+  hosts: ['inventory/cluster'],
+  inventory: [],
+  templates: [],
+  artifacts: [],
+};
+
+/** Who prints a value knows its type, whichever room it comes from. */
+const typesOfAll = ['cli'];
+
+/** Classes that commands are made from: they call workflows as a command does, and only commands import them. */
+const commandBases = ['cli/run-command'];
+
+/** Package → the files of src that may import it. */
+const doors = {
+  '@oclif/core': ['commands/', 'cli/base-command', 'cli/flags', 'cli/unknown-command'],
+  listr2: ['cli/tree'],
+  diff: ['cli/diff-text'],
+  ssh2: ['hosts/ssh/'],
+  'ssh-config': ['hosts/ssh/'],
+  execa: ['hosts/local', 'hosts/interactive', 'artifacts/', 'lab/'],
+  'node-forge': ['pki/authority'],
+  handlebars: ['templates/render'],
+  // Where text from outside becomes a typed value: the inventory, and the catalogue of a bundle.
+  zod: ['inventory/', 'artifacts/bundle-catalogue'],
+  yaml: ['inventory/', 'pki/kubeconfig', 'resources/object', 'cli/', 'templates/'],
+  'tar-stream': ['artifacts/'],
+  'ipaddr.js': ['inventory/addresses'],
+  'proper-lockfile': ['workflows/'],
+};
+
+/** These compute; whoever calls them has looked at the world before. */
+const pure = ['phases', 'network', 'resources', 'foresight', 'topology'];
+const world = ['fs', 'net', 'child_process', 'os', 'dns', 'dgram', 'http', 'https', 'tls', 'timers', 'worker_threads'];
+
+const src = (path) => (path.endsWith('/') ? `^src/${path}` : `^src/${path}[.]ts$`);
+const escaped = (text) => text.replace(/[.]/g, '[.]');
+
+const roomRules = Object.entries(rooms).map(([room, allowed]) => ({
+  name: `room-${room}`,
+  comment: `src/${room} imports only what its line in .dependency-cruiser.cjs names`,
+  severity: 'error',
+  from: { path: `^src/${room}/`, pathNot: commandBases.map(src) },
+  to: {
+    path: '^src/',
+    pathNot: [`${room}/`, ...everybodys, ...allowed].map(src),
+    ...(typesOfAll.includes(room) && { dependencyTypesNot: ['type-only'] }),
+  },
+}));
+
+const doorRules = Object.entries(doors).map(([name, files]) => ({
+  name: `door-${name}`,
+  comment: `${name} is imported through one door: ${files.join(', ')}`,
+  severity: 'error',
+  from: { path: '^src/', pathNot: files.map(src) },
+  to: { path: `(^|/)node_modules/(@types/)?${escaped(name)}/` },
+}));
+
+module.exports = {
+  forbidden: [
+    ...roomRules,
+    ...doorRules,
+    {
+      name: 'everybodys',
+      comment: 'what everybody imports, imports nothing of ours',
+      severity: 'error',
+      from: { path: everybodys.map(src) },
+      to: { path: '^src/' },
+    },
+    {
+      name: 'commands-are-the-end',
+      comment: 'nothing imports a command, nor what only commands are made from',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/commands/' },
+      to: { path: ['^src/commands/', ...commandBases.map(src)] },
+    },
+    {
+      name: 'pure',
+      comment: 'phases, routes and resources are computed: no file, no socket, no process, no timer',
+      severity: 'error',
+      from: { path: pure.map((room) => `^src/${room}/`) },
+      to: { path: `^(node:)?(${world.join('|')})($|/)` },
+    },
+    {
+      name: 'a-room-for-everything',
+      comment: 'a new room of src needs a line here',
+      severity: 'error',
+      from: {
+        path: '^src/',
+        pathNot: [...everybodys, ...Object.keys(rooms).map((room) => `${room}/`), 'commands/'].map(src),
+      },
+      to: { path: '^src/' },
+    },
+    {
+      name: 'product-alone',
+      comment: 'the product imports neither tests nor scripts',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { path: '^(test|scripts|bench|bin)/' },
+    },
+    {
+      name: 'no-circular',
+      comment: 'a file that needs itself; types alone may point at each other',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+    },
+    {
+      name: 'resolvable',
+      comment: 'an import that leads nowhere would pass every other rule',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { couldNotResolve: true },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'types', 'node', 'default'] },
+  },
+};
