@@ -1,0 +1,135 @@
+import pLimit, { type LimitFunction } from 'p-limit';
+import type { SshSettings } from '../inventory/cluster.js';
+import { exchange, interrupted, type Start } from './exchange.js';
+import type { Host, Output, Payload, RunOptions } from './host.js';
+import { connect } from './ssh/connection.js';
+
+/** Which machine, and how to get there. A `ClusterHost` is one. */
+export interface Target {
+  /** Unique in the pool. */
+  readonly name: string;
+  readonly ssh: SshSettings;
+}
+
+export interface PoolOptions {
+  /** Learn the key of a host that is not known yet; a key that changed is never accepted. */
+  readonly acceptNewHostKeys?: boolean;
+  /** Milliseconds for a TCP connection, and as many again for the login. 10 000 when absent. */
+  readonly connectTimeout?: number;
+  /** How many connections are being made at the same time; 16 when absent. */
+  readonly parallel?: number;
+  /** How many commands that bring files may run at the same time, on all hosts together; 8 when absent. */
+  readonly uploads?: number;
+  /** Path of the ssh-agent's socket; SSH_AUTH_SOCK when absent. */
+  readonly agent?: string;
+}
+
+/** All connections of one run: one per host, made when it is first needed, made again after it was lost. */
+export interface Pool {
+  /** A host by its target. Nothing is contacted until it is asked something. */
+  host(target: Target): Host;
+  /** Connects now. Throws the Failure that a first command would throw. */
+  connect(target: Target): Promise<void>;
+  /** How many commands each host was given so far, by name. */
+  execs(): ReadonlyMap<string, number>;
+  /** Ends all connections; nothing can be asked any more. */
+  close(): Promise<void>;
+}
+
+export function openPool(options: PoolOptions = {}): Pool {
+  const sessions = new Map<string, Promise<Session>>();
+  const execs = new Map<string, number>();
+  const turn = pLimit(options.parallel ?? 16);
+  const upload = pLimit(options.uploads ?? 8);
+  let open = true;
+
+  async function session(target: Target): Promise<Session> {
+    if (!open) throw new Error(`the pool is closed, and ${target.name} was asked for`);
+    const pending = sessions.get(target.name) ?? begin(target);
+    const session = await pending;
+    if (!session.closed()) return session;
+    forget(target.name, pending);
+    return sessions.get(target.name) ?? begin(target);
+  }
+
+  function begin(target: Target): Promise<Session> {
+    const beginning = turn(() => makeSession(target, options));
+    sessions.set(target.name, beginning);
+    beginning.catch(() => forget(target.name, beginning));
+    return beginning;
+  }
+
+  /** Only what is still there: another caller may have begun anew already. */
+  function forget(name: string, session: Promise<Session>): void {
+    if (sessions.get(name) === session) sessions.delete(name);
+  }
+
+  async function run(target: Target, script: string, payloads: readonly Payload[], asked: RunOptions = {}) {
+    const { name } = target;
+    const { start, turn } = await unlessAborted(name, session(target), asked.signal);
+    const go = (): Promise<Output> => {
+      execs.set(name, (execs.get(name) ?? 0) + 1);
+      return exchange(start, { host: name, script, payloads }, asked);
+    };
+    return turn(() => (payloads.some((payload) => 'file' in payload) ? upload(go) : go()));
+  }
+
+  return {
+    host: (target) => ({
+      name: target.name,
+      query: ({ script }, asked) => run(target, script, [], asked),
+      mutate: ({ script, payloads }, asked) => run(target, script, payloads, asked),
+    }),
+    connect: async (target) => void (await session(target)),
+    execs: () => execs,
+    async close() {
+      open = false;
+      const closing = [...sessions.values()].map(async (session) => (await session).close());
+      await Promise.allSettled(closing);
+    },
+  };
+}
+
+interface Session {
+  readonly start: Start;
+  /** Bounds how many commands run at once. */
+  readonly turn: LimitFunction;
+  closed(): boolean;
+  close(): Promise<void>;
+}
+
+async function makeSession(target: Target, options: PoolOptions): Promise<Session> {
+  const { name, ssh } = target;
+  if (ssh.transport === 'local') {
+    // Only a run that needs it pays for what it brings along.
+    const { startHere } = await import('./local.js');
+    return {
+      start: startHere(name, ssh.become),
+      turn: pLimit(channels),
+      closed: () => false,
+      close: async () => {},
+    };
+  }
+  const connection = await connect({
+    host: name,
+    ssh,
+    acceptNewHostKeys: options.acceptNewHostKeys ?? false,
+    timeout: options.connectTimeout ?? 10_000,
+    agent: (options.agent ?? process.env.SSH_AUTH_SOCK) || undefined,
+  });
+  return { ...connection, turn: pLimit(channels) };
+}
+
+/** OpenSSH allows ten sessions per connection and counts finished ones a while longer; five never met its limit. */
+const channels = 5;
+
+function unlessAborted<T>(host: string, promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return promise;
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(interrupted(host));
+    if (signal.aborted) abort();
+    const following = AbortSignal.any([signal]);
+    following.addEventListener('abort', abort, { once: true });
+    promise.then(resolve, reject).finally(() => following.removeEventListener('abort', abort));
+  });
+}

@@ -1,0 +1,83 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { SshSettings } from '../../inventory/cluster.js';
+import type { Start } from '../exchange.js';
+import { startCommand } from './channel.js';
+import { explain, isTransient } from './explain.js';
+import { handshake, type Keepalive } from './handshake.js';
+import { checkHostKey } from './host-key.js';
+import { readIdentities } from './identities.js';
+import { openSocket } from './socket.js';
+
+/** A logged-in connection to one host. It does not come back by itself: once closed, it stays closed. */
+export interface Connection {
+  readonly start: Start;
+  closed(): boolean;
+  close(): Promise<void>;
+}
+
+export interface ConnectOptions {
+  readonly host: string;
+  readonly ssh: SshSettings;
+  readonly acceptNewHostKeys: boolean;
+  /** Milliseconds for the TCP connection, and as many again for the login. */
+  readonly timeout: number;
+  /** Path of the ssh-agent's socket. */
+  readonly agent: string | undefined;
+  readonly keepalive?: Keepalive;
+}
+
+/**
+ * Connects and logs in. Every reason why that fails is a Failure `unreachable` that names the address.
+ * A connection that is refused or cut before it says anything is tried once more: a host that just boots does that,
+ * and so does a busy sshd (MaxStartups in sshd_config(5)).
+ */
+export async function connect(options: ConnectOptions): Promise<Connection> {
+  try {
+    return await attempt(options);
+  } catch (error) {
+    if (!isTransient(error)) throw error;
+    await sleep(oneSecond);
+    return attempt(options);
+  }
+}
+
+const oneSecond = 1000;
+
+async function attempt({ host, ssh, timeout, ...options }: ConnectOptions): Promise<Connection> {
+  const { address, port } = ssh;
+  const hostKey = await checkHostKey({
+    host,
+    address,
+    port,
+    file: ssh.knownHosts,
+    acceptNew: options.acceptNewHostKeys,
+  });
+  const identities = await readIdentities(host, ssh.keys, options.agent);
+  const blame = explain({ host, ssh, hostKey, identities });
+  const socket = await openSocket(address, port, timeout).catch(blame);
+  const keepalive = options.keepalive ?? { interval: 5000, count: 4 };
+  const client = await handshake(socket, { user: ssh.user, identities, hostKey, timeout, keepalive }).catch(blame);
+
+  let reason = 'the host closed the connection';
+  let closed = false;
+  client.on('error', (error) => {
+    reason = error.message;
+  });
+  const gone = new Promise<void>((resolve) => {
+    client.on('close', () => {
+      closed = true;
+      resolve();
+    });
+  });
+  const prefix = ssh.become === 'sudo' && ssh.user !== 'root' ? 'sudo -n ' : '';
+  return {
+    start: (script) => startCommand(client, prefix, script, { host, reason: () => reason }),
+    closed: () => closed,
+    async close() {
+      if (closed) return;
+      client.end();
+      await Promise.race([gone, sleep(oneSecond, undefined, { ref: false })]);
+      client.destroy();
+    },
+  };
+}

@@ -1,0 +1,91 @@
+import type { Socket } from 'node:net';
+import ssh2, { type AnyAuthMethod, type CipherAlgorithm, type Client } from 'ssh2';
+import { messageOf } from '../message.js';
+import type { HostKeyCheck } from './host-key.js';
+import type { Identities } from './identities.js';
+
+export interface HandshakeOptions {
+  readonly user: string;
+  readonly identities: Identities;
+  readonly hostKey: HostKeyCheck;
+  /** Milliseconds. */
+  readonly timeout: number;
+  readonly keepalive: Keepalive;
+}
+
+/** A host that answers nothing for `interval` times `count` milliseconds, a little more, is gone. */
+export interface Keepalive {
+  readonly interval: number;
+  readonly count: number;
+}
+
+/**
+ * Makes a socket an SSH connection: keys exchanged, host verified, user logged in. Rejects with the plain error, and
+ * with what happened on the way: an agent that does not answer is no reason to stop, but may be the reason in the end.
+ */
+export function handshake(socket: Socket, options: HandshakeOptions): Promise<Client> {
+  const client = new ssh2.Client();
+  const { identities, hostKey } = options;
+  return new Promise((resolve, reject) => {
+    const asides: string[] = [];
+    let learning: Promise<unknown> = Promise.resolve();
+    const fail = (error: HandshakeError) => {
+      if (error.level === 'agent') return void asides.push(`ssh-agent: ${error.message}`);
+      client.destroy();
+      learning.then(() => reject(Object.assign(error, { asides })), reject);
+    };
+    client
+      .on('error', fail)
+      .on('close', () => fail(new Error('the host closed the connection')))
+      .on('handshake', () => {
+        learning = hostKey.learn();
+        learning.catch(() => {});
+      })
+      .on('ready', () => {
+        learning.then(
+          () => resolve(client),
+          (error) => {
+            client.end();
+            reject(error);
+          },
+        );
+      });
+    try {
+      client.connect({
+        sock: socket,
+        username: options.user,
+        readyTimeout: options.timeout,
+        keepaliveInterval: options.keepalive.interval,
+        keepaliveCountMax: options.keepalive.count,
+        hostVerifier: (key: Buffer) => hostKey.accepts(key),
+        algorithms: { cipher: ciphers, serverHostKey: hostKey.algorithms },
+        authHandler: inTurn(options.user, identities),
+      });
+    } catch (error) {
+      fail(error instanceof Error ? error : new Error(messageOf(error)));
+    }
+  });
+}
+
+/** An error of ssh2's: `level` says where it arose, `asides` what else went wrong before. */
+export interface HandshakeError extends Error {
+  readonly level?: string;
+  readonly asides?: readonly string[];
+}
+
+/** Fastest first: AES-GCM needs no separate MAC, and every server CPU of the last ten years has instructions for it. */
+const ciphers: CipherAlgorithm[] = [
+  'aes128-gcm@openssh.com',
+  'aes256-gcm@openssh.com',
+  'chacha20-poly1305@openssh.com',
+  'aes128-ctr',
+  'aes192-ctr',
+  'aes256-ctr',
+];
+
+/** Tries every identity once, in order. */
+function inTurn(username: string, { keys, agent }: Identities): () => AnyAuthMethod | false {
+  const methods: AnyAuthMethod[] = keys.map(({ text }) => ({ type: 'publickey', username, key: text }));
+  if (agent !== undefined) methods.push({ type: 'agent', username, agent });
+  return () => methods.shift() ?? false;
+}

@@ -1,0 +1,131 @@
+import type { ServerHostKeyAlgorithm } from 'ssh2';
+import { Failure } from '../../failure.js';
+import { quote } from '../shell.js';
+import { entriesFor, fingerprint, judge, type KnownKey, keyType, knownLine, knownName } from './known-hosts.js';
+import { appendKnownHost, readKnownHosts } from './known-hosts-file.js';
+
+/** The question "is this the machine it says it is?", for one connection. */
+export interface HostKeyCheck {
+  /** The algorithms to ask the host for: those of the keys it is known by, else all. */
+  readonly algorithms: ServerHostKeyAlgorithm[];
+  /** Whether the key that the host shows is accepted. A key may be shown again when the connection renews its keys. */
+  accepts(shown: Buffer): boolean;
+  /** Why a key was not accepted. */
+  failure(): Failure | undefined;
+  /** Why no key was shown at all, where the host and the known keys have no type in common. */
+  mismatch(): Failure;
+  /** Writes down a key that was accepted for the first time. Call it once the host has proved that the key is its own. */
+  learn(): Promise<void>;
+}
+
+export interface HostKeyPlace {
+  readonly host: string;
+  readonly address: string;
+  readonly port: number;
+  /** Path of the known_hosts file. */
+  readonly file: string;
+  readonly acceptNew: boolean;
+}
+
+/** Reads what is known of a host. Throws a Failure where the known_hosts file cannot be read. */
+export async function checkHostKey(place: HostKeyPlace): Promise<HostKeyCheck> {
+  const entries = entriesFor(await readKnownHosts(place.file), place.address, place.port);
+  let refused: Failure | undefined;
+  let learned: Buffer | undefined;
+
+  return {
+    algorithms: algorithmsFor(entries),
+    accepts(shown) {
+      if (learned?.equals(shown)) return true;
+      const verdict = judge(entries, shown);
+      if (verdict.kind === 'known') return true;
+      if (verdict.kind === 'unknown' && place.acceptNew && !learned) {
+        learned = shown;
+        return true;
+      }
+      refused = verdict.kind === 'unknown' ? unknown(place, shown) : distrusted(place, verdict, shown);
+      return false;
+    },
+    failure: () => refused,
+    mismatch: () => mismatch(place, entries),
+    async learn() {
+      if (!learned) return;
+      const now = judge(entriesFor(await readKnownHosts(place.file), place.address, place.port), learned);
+      if (now.kind === 'known') return;
+      if (now.kind !== 'unknown') throw distrusted(place, now, learned);
+      await appendKnownHost(place.file, knownLine(place.address, place.port, learned));
+    },
+  };
+}
+
+/** Only a key of a known type can be recognised, so only those types are asked for. */
+function algorithmsFor(entries: readonly KnownKey[]): ServerHostKeyAlgorithm[] {
+  const known = entries.filter((entry) => !entry.revoked).map((entry) => entry.type);
+  const wanted = everyAlgorithm.filter((algorithm) => known.includes(typeOf(algorithm)));
+  return wanted.length > 0 ? wanted : [...everyAlgorithm];
+}
+
+const everyAlgorithm: readonly ServerHostKeyAlgorithm[] = [
+  'ssh-ed25519',
+  'ecdsa-sha2-nistp256',
+  'ecdsa-sha2-nistp384',
+  'ecdsa-sha2-nistp521',
+  'rsa-sha2-512',
+  'rsa-sha2-256',
+];
+
+/** RSA keys keep their type's old name whatever hash they sign with (RFC 8332). */
+const typeOf = (algorithm: string): string => (algorithm.startsWith('rsa-') ? 'ssh-rsa' : algorithm);
+
+const unknown = ({ host, address, port, file }: HostKeyPlace, shown: Buffer): Failure =>
+  new Failure('unreachable', `${host} at ${address}:${port} shows a host key that is not known`, {
+    where: { host },
+    why: [`${keyType(shown)} ${fingerprint(shown)}`, `${file} has no entry for ${knownName(address, port)}`],
+    next: 'Compare it with `ssh-keygen -lf /etc/ssh/ssh_host_*_key.pub` on the machine itself; if it is the same, --accept-new-host-keys learns it.',
+  });
+
+const distrusted = (
+  { host, address, port, file }: HostKeyPlace,
+  { kind, entry }: { readonly kind: 'changed' | 'revoked'; readonly entry: KnownKey },
+  shown: Buffer,
+): Failure => {
+  const known = `${file}:${entry.line}`;
+  if (kind === 'revoked') {
+    return new Failure(
+      'unreachable',
+      `REVOKED HOST KEY: ${host} at ${address}:${port} shows a key that must not be used`,
+      {
+        where: { host },
+        why: [`${keyType(shown)} ${fingerprint(shown)}`, `${known} revokes it`],
+        next: 'Give the machine a new host key; somebody else may hold this one.',
+      },
+    );
+  }
+  return new Failure(
+    'unreachable',
+    `HOST KEY CHANGED: ${host} at ${address}:${port} is not the machine that is known`,
+    {
+      where: { host },
+      why: [
+        `shown: ${keyType(shown)} ${fingerprint(shown)}`,
+        `known: ${entry.type} ${fingerprint(entry.key)} (${known})`,
+        'either it was installed anew, or somebody stands between you and it',
+      ],
+      next: forget(file, address, port),
+    },
+  );
+};
+
+const mismatch = ({ host, address, port, file }: HostKeyPlace, entries: readonly KnownKey[]): Failure =>
+  new Failure(
+    'unreachable',
+    `HOST KEY CHANGED: ${host} at ${address}:${port} shows none of the kinds of key it is known by`,
+    {
+      where: { host },
+      why: entries.map((entry) => `known: ${entry.type} ${fingerprint(entry.key)} (${file}:${entry.line})`),
+      next: forget(file, address, port),
+    },
+  );
+
+const forget = (file: string, address: string, port: number): string =>
+  `If it was installed anew, forget the old key with \`ssh-keygen -f ${quote(file)} -R ${quote(knownName(address, port))}\` and connect again.`;

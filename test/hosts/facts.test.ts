@@ -1,0 +1,100 @@
+import { hostname } from 'node:os';
+import { expect, test } from 'vitest';
+import { factsScript, parseFacts } from '../../src/hosts/facts.js';
+import { query } from '../../src/hosts/host.js';
+import { here } from '../support/here.js';
+
+test('what a machine says of itself is read', () => {
+  const said = `hostname rack-07
+arch x86_64
+os Debian GNU/Linux 12 (bookworm)
+kernel 6.1.0-28-amd64
+uid 0
+systemd yes
+cgroup v2
+controller cpu
+controller memory
+cpus 8
+memory 32768000
+virtualization kvm
+oom yes
+conntrack yes
+feature overlay
+feature nf_tables
+tool ip
+address 192.168.20.7/24
+route default via 192.168.20.1 dev eth0 proto dhcp
+route 10.244.64.0/24 via 192.168.20.20 dev eth0
+route 192.168.20.0/24 dev eth0 proto kernel scope link src 192.168.20.7
+route 192.0.2.1 dev tun0
+route blackhole 10.1.0.0/16 proto bird
+route 10.2.0.0/16 proto bird metric 32
+route nexthop via 192.168.20.1 dev eth0 weight 1
+swap /dev/sda2
+resolvconf /run/systemd/resolve/resolv.conf
+nameserver 127.0.0.53
+nameserver 192.168.20.1
+resolver resolved
+search office.internal  lab.internal
+resolveroptions edns0 trust-ad
+nameservice 127.0.0.53%lo users:(("systemd-resolve",pid=1,fd=3))
+nameservice 0.0.0.0
+networkdaemon networkd
+listener 22 users:(("sshd",pid=1,fd=3))
+listener 6443
+machineid abc
+`;
+  expect(parseFacts(said)).toEqual({
+    hostname: 'rack-07',
+    arch: 'x86_64',
+    os: 'Debian GNU/Linux 12 (bookworm)',
+    kernel: '6.1.0-28-amd64',
+    uid: 0,
+    systemd: true,
+    cgroup: 'v2',
+    controllers: ['cpu', 'memory'],
+    cpus: 8,
+    memory: 32768000,
+    virtualization: 'kvm',
+    oomAdjustable: true,
+    conntrackWritable: true,
+    features: ['overlay', 'nf_tables'],
+    tools: ['ip'],
+    addresses: ['192.168.20.7/24'],
+    routes: [
+      { to: 'default', via: '192.168.20.1', device: 'eth0' },
+      { to: '10.244.64.0/24', via: '192.168.20.20', device: 'eth0' },
+      { to: '192.168.20.0/24', device: 'eth0' },
+      { to: '192.0.2.1/32', device: 'tun0' },
+      { to: '10.1.0.0/16', device: '' },
+      { to: '10.2.0.0/16', device: '' },
+    ],
+    swaps: ['/dev/sda2'],
+    nameservers: ['192.168.20.1'],
+    resolvConf: '/run/systemd/resolve/resolv.conf',
+    resolver: 'resolved',
+    searchDomains: ['office.internal', 'lab.internal'],
+    resolverOptions: ['edns0', 'trust-ad'],
+    nameServices: [
+      { address: '127.0.0.53', process: 'systemd-resolve' },
+      { address: '0.0.0.0', process: '' },
+    ],
+    networkDaemons: ['networkd'],
+    listeners: [
+      { port: 22, process: 'sshd' },
+      { port: 6443, process: '' },
+    ],
+    machineId: 'abc',
+    etcdMember: false,
+  });
+});
+
+test('this very machine answers every question', async () => {
+  const { code, stdout } = await here().query(query(factsScript));
+  expect(code).toBe(0);
+  const facts = parseFacts(stdout);
+  expect(facts).toMatchObject({ hostname: hostname(), arch: 'x86_64', uid: process.getuid?.() });
+  expect(facts.controllers).toContain('memory');
+  expect(facts.tools).toContain('sha256sum');
+  expect(facts.cpus).toBeGreaterThan(0);
+});

@@ -1,0 +1,79 @@
+import type { Cluster, ClusterHost, SshSettings } from '../../src/inventory/cluster.js';
+
+/**
+ * A cluster of two segments and four hosts, as if derived from an inventory: one control plane and one worker in the
+ * office, one worker in the rack, one managed router between them. What `overrides` names is replaced whole.
+ */
+export const clusterOf = (overrides: Partial<Cluster> = {}): Cluster => ({
+  name: 'hybrid',
+  kubernetes: { version: '1.36.3', controlPlane: 'static-pods', proxy: 'nftables' },
+  domain: 'cluster.local',
+  network: {
+    pods: '10.244.0.0/16',
+    services: '10.254.0.0/16',
+    apiServiceAddress: '10.254.0.1',
+    dnsServiceAddress: '10.254.0.10',
+    segments: [
+      {
+        name: 'office',
+        cidr: '192.168.10.0/24',
+        gateway: '192.168.10.1',
+        podCidr: '10.244.0.0/18',
+        capacity: 64,
+      },
+      {
+        name: 'rack',
+        cidr: '192.168.20.0/24',
+        gateway: '192.168.20.1',
+        podCidr: '10.244.64.0/18',
+        capacity: 64,
+      },
+    ],
+  },
+  endpoint: { host: '192.168.10.10', port: 6443 },
+  upstreams: [],
+  hostsUseDns: false,
+  artifacts: { source: 'auto' },
+  hosts: [
+    hostOf({
+      name: 'controller-00',
+      address: '192.168.10.10',
+      roles: ['control-plane'],
+      segment: 'office',
+      podCidr: '10.244.0.0/24',
+      taints: ['node-role.kubernetes.io/control-plane:NoSchedule'],
+    }),
+    hostOf({ name: 'worker-office-00', address: '192.168.10.20', segment: 'office', podCidr: '10.244.1.0/24' }),
+    hostOf({ name: 'worker-rack-00', address: '192.168.20.20', segment: 'rack', podCidr: '10.244.64.0/24' }),
+    hostOf({
+      name: 'edge',
+      address: '192.168.10.1',
+      roles: ['router'],
+      segment: 'office',
+      addresses: { office: '192.168.10.1', rack: '192.168.20.1' },
+    }),
+  ],
+  ...overrides,
+});
+
+/** A worker without labels or taints, reached at its own address; what `host` names is replaced. */
+export const hostOf = (
+  host: Pick<ClusterHost, 'name' | 'address' | 'segment'> & Partial<ClusterHost>,
+): ClusterHost => ({
+  roles: ['worker'],
+  addresses: {},
+  labels: {},
+  taints: [],
+  ssh: sshTo(host.address),
+  ...host,
+});
+
+const sshTo = (address: string): SshSettings => ({
+  transport: 'ssh',
+  address,
+  port: 22,
+  user: 'root',
+  become: 'none',
+  keys: [],
+  knownHosts: '/nonexistent/known_hosts',
+});
