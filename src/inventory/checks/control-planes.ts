@@ -1,0 +1,43 @@
+import type { Draft } from '../draft.js';
+import { allRead, complete, hasRole, hostsOf } from '../draft.js';
+import type { Mistake } from '../mistake.js';
+import { mistakeInKey } from '../mistake.js';
+
+/** As many control planes as etcd can make use of, and one way to reach them. */
+export const checkControlPlanes = (draft: Draft): readonly Mistake[] => {
+  const readable = complete(draft.hosts, 'roles') && hostsOf(draft).every(([, host]) => allRead(host.roles));
+  const count = hostsOf(draft).filter(([, host]) => hasRole(host, 'control-plane')).length;
+  // A host that could not be read may be the one that is missing.
+  if (readable && count === 0) {
+    return [
+      mistakeInKey(['hosts'], 'no host has the role control-plane; give it to one, or to three in separate places'),
+    ];
+  }
+  const even =
+    readable && count % 2 === 0
+      ? [
+          mistakeInKey(
+            ['hosts'],
+            `${count} control planes make ${count} etcd members, which survive no more losses than ${count - 1}; have ${count - 1} or ${count + 1}`,
+          ),
+        ]
+      : [];
+  const unreachable =
+    readable && count > 1 && isAlone(draft)
+      ? [
+          mistakeInKey(
+            ['hosts'],
+            `${count} control planes need a load balancer before them; give one or two hosts the role load-balancer, or write endpoint.external: true where another balances`,
+          ),
+        ]
+      : [];
+  return [...even, ...unreachable];
+};
+
+/** Nobody balances; a virtual address without a holder is told of elsewhere. */
+const isAlone = (draft: Draft): boolean => {
+  const endpoint = 'endpoint' in draft ? draft.endpoint : {};
+  if (endpoint === undefined || 'vip' in endpoint) return false;
+  const external = 'external' in endpoint && endpoint.external !== false;
+  return !external && !hostsOf(draft).some(([, host]) => hasRole(host, 'load-balancer'));
+};

@@ -1,0 +1,138 @@
+import { contains } from '../addresses.js';
+import { apiServerPort } from '../cluster.js';
+import type { Draft, DraftHost } from '../draft.js';
+import { allRead, complete, hasRole, hostsOf, segmentHolding } from '../draft.js';
+import type { Mistake } from '../mistake.js';
+import { mistake } from '../mistake.js';
+import { defaults } from '../schema.js';
+import { endOf } from './networks.js';
+
+/** The virtual address: free, and in the segment of every load balancer; and the zone of the LAN's DNS. */
+export const checkEndpoint = (draft: Draft): readonly Mistake[] => {
+  const balancers = hostsOf(draft).filter(([, host]) => hasRole(host, 'load-balancer'));
+  return [
+    ...(draft.endpoint?.external === true ? checkExternal(draft, balancers) : checkOwn(draft, balancers)),
+    ...checkFree(draft),
+    ...checkZone(draft),
+    ...checkUse(draft),
+  ];
+};
+
+type Balancers = readonly (readonly [name: string, host: DraftHost])[];
+
+const checkExternal = ({ endpoint = {} }: Draft, balancers: Balancers): readonly Mistake[] => {
+  const path = ['endpoint', 'external'];
+  const addressless =
+    'vip' in endpoint || 'name' in endpoint
+      ? []
+      : [mistake(path, 'true needs endpoint.name or endpoint.vip: where the load balancer answers')];
+  return [
+    ...addressless,
+    ...balancers
+      .slice(0, 1)
+      .map(([name]) => mistake(path, `true contradicts the role load-balancer of ${name}; take one of the two away`)),
+  ];
+};
+
+const checkOwn = (draft: Draft, balancers: Balancers): readonly Mistake[] => {
+  const path = ['endpoint', 'vip'];
+  const endpoint = 'endpoint' in draft ? draft.endpoint : {};
+  const [first] = balancers;
+  if (endpoint === undefined || ('external' in endpoint && endpoint.external === undefined)) return [];
+  if (!('vip' in endpoint)) return checkWithout(endpoint, balancers);
+  const { vip } = endpoint;
+  if (vip === undefined) return [];
+  if (first === undefined) {
+    return complete(draft.hosts, 'roles') && hostsOf(draft).every(([, host]) => allRead(host.roles))
+      ? [
+          mistake(
+            path,
+            `${vip} is held by no host; give one of its segment the role load-balancer, or write external: true`,
+          ),
+        ]
+      : [];
+  }
+  const places = balancers.flatMap(([name, { address }]) => {
+    const cidr = address === undefined ? undefined : segmentHolding(draft, address)?.[1].cidr;
+    return address === undefined || cidr === undefined ? [] : [{ name, address, cidr, near: contains(cidr, vip) }];
+  });
+  const far = places.filter(({ near }) => !near);
+  if (far.length === places.length && far.length === balancers.length) {
+    const cidrs = [...new Set(far.map(({ cidr }) => cidr))].join(', ');
+    return [mistake(path, `${vip} is outside every load balancer's segment; write a free address of ${cidrs}`)];
+  }
+  return far.map(({ name, address }) =>
+    mistake(
+      ['hosts', name, 'address'],
+      `${address} is in another segment than endpoint.vip, ${vip}, which every load balancer must be able to hold`,
+    ),
+  );
+};
+
+/** One load balancer is reached at its own address; several need one that they share. */
+const checkWithout = (endpoint: NonNullable<Draft['endpoint']>, balancers: Balancers): readonly Mistake[] => {
+  const [first, second] = balancers;
+  if (first === undefined) return [];
+  if (second !== undefined) {
+    return [
+      mistake(
+        ['hosts', second[0], 'roles'],
+        `${balancers.length} load balancers share endpoint.vip, which is missing; write a free address of their segment`,
+      ),
+    ];
+  }
+  const [name, host] = first;
+  const port = 'port' in endpoint ? endpoint.port : defaults.port;
+  return hasRole(host, 'control-plane') && port === apiServerPort
+    ? [
+        mistake(
+          ['hosts', name, 'roles'],
+          `the API server has port ${apiServerPort} of a control plane; write another endpoint.port, or an endpoint.vip for the load balancer`,
+        ),
+      ]
+    : [];
+};
+
+const checkFree = (draft: Draft): readonly Mistake[] => {
+  const vip = draft.endpoint?.vip;
+  if (vip === undefined) return [];
+  const path = ['endpoint', 'vip'];
+  const owner = hostsOf(draft).find(
+    ([, { address, addresses }]) => address === vip || Object.values(addresses ?? {}).includes(vip),
+  );
+  if (owner !== undefined) return [mistake(path, `${vip} is the address of ${owner[0]}; write one that no host has`)];
+  const [segment, { cidr = '', gateway }] = segmentHolding(draft, vip) ?? ['', {}];
+  if (segment === '') return [];
+  const taken = vip === gateway ? 'gateway' : endOf(cidr, vip);
+  return taken === undefined
+    ? []
+    : [mistake(path, `${vip} is the ${taken} of segment ${segment}; write an address that is free`)];
+};
+
+const checkZone = (draft: Draft): readonly Mistake[] => {
+  const server = hostsOf(draft).find(([, host]) => hasRole(host, 'dns'));
+  const dns = 'dns' in draft ? draft.dns : {};
+  return server === undefined || dns === undefined || 'zone' in dns
+    ? []
+    : [
+        mistake(
+          ['hosts', server[0], 'roles'],
+          'a dns host answers for dns.zone, which is missing; write one like hybrid.internal',
+        ),
+      ];
+};
+
+/** A host that asks the LAN's servers, while they ask whom the hosts ask, would send every question round. */
+const checkUse = (draft: Draft): readonly Mistake[] => {
+  const path = ['dns', 'useOnHosts'];
+  const { dns } = draft;
+  if (dns?.useOnHosts !== true) return [];
+  const hasServer = hostsOf(draft).some(([, host]) => hasRole(host, 'dns'));
+  const rolesRead = complete(draft.hosts, 'roles') && hostsOf(draft).every(([, host]) => allRead(host.roles));
+  return [
+    ...(hasServer || !rolesRead ? [] : [mistake(path, 'true needs a host with the role dns, which hosts can ask')]),
+    ...('upstreams' in dns && dns.upstreams?.length !== 0
+      ? []
+      : [mistake(path, 'true needs dns.upstreams: the resolvers that answer for everything else')]),
+  ];
+};

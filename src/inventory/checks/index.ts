@@ -1,0 +1,24 @@
+import type { Draft } from '../draft.js';
+import type { Mistake } from '../mistake.js';
+import { checkControlPlanes } from './control-planes.js';
+import { checkEndpoint } from './endpoint.js';
+import { checkHostAddresses } from './host-addresses.js';
+import { checkNames } from './names.js';
+import { checkNetworks } from './networks.js';
+import { checkNodes } from './nodes.js';
+import { checkPodNetwork } from './pod-network.js';
+import { checkRouters } from './routers.js';
+import { checkSources } from './sources.js';
+
+/** What is wrong between the fields of an inventory, as far as it could be read. `versions`: those of the catalogue. */
+export const check = (draft: Draft, versions: readonly string[]): readonly Mistake[] => [
+  ...checkNames(draft),
+  ...checkSources(draft, versions),
+  ...checkNetworks(draft),
+  ...checkPodNetwork(draft),
+  ...checkHostAddresses(draft),
+  ...checkRouters(draft),
+  ...checkNodes(draft),
+  ...checkControlPlanes(draft),
+  ...checkEndpoint(draft),
+];

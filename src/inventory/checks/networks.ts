@@ -1,0 +1,80 @@
+import { contains, nthAddress, overlaps, parseCidr } from '../addresses.js';
+import type { Draft, DraftSegment } from '../draft.js';
+import { complete, networkOr, segmentsOf } from '../draft.js';
+import type { Mistake, Path } from '../mistake.js';
+import { mistake } from '../mistake.js';
+
+/** Segments, pods and Services: apart from each other, large enough, with gateways that their hosts can reach. */
+export const checkNetworks = (draft: Draft): readonly Mistake[] => [
+  ...checkOverlaps(draft),
+  ...checkServices(draft),
+  ...checkSegments(draft),
+];
+
+const checkOverlaps = (draft: Draft): readonly Mistake[] => {
+  const networks = allNetworks(draft);
+  return networks.flatMap(({ path, cidr }, index) =>
+    networks
+      .slice(0, index)
+      .filter((earlier) => overlaps(earlier.cidr, cidr))
+      .map((earlier) =>
+        mistake(
+          path,
+          `${cidr} overlaps ${earlier.path.join('.')}, ${earlier.cidr}; every network needs addresses of its own`,
+        ),
+      ),
+  );
+};
+
+const allNetworks = (draft: Draft): readonly { readonly path: Path; readonly cidr: string }[] =>
+  [
+    { path: ['network', 'pods'], cidr: networkOr(draft, 'pods') },
+    { path: ['network', 'services'], cidr: networkOr(draft, 'services') },
+    ...segmentsOf(draft).map(([name, { cidr }]) => ({ path: ['network', 'segments', name, 'cidr'], cidr })),
+  ].flatMap(({ path, cidr }) => (cidr === undefined ? [] : [{ path, cidr }]));
+
+/** Cluster DNS is the tenth address, as kubeadm has it. */
+const checkServices = (draft: Draft): readonly Mistake[] => {
+  const services = networkOr(draft, 'services');
+  return services !== undefined && (parseCidr(services)?.size ?? 0) < 16
+    ? [
+        mistake(
+          ['network', 'services'],
+          `${services} has no tenth address, which is that of cluster DNS; write a /28 or larger`,
+        ),
+      ]
+    : [];
+};
+
+const checkSegments = (draft: Draft): readonly Mistake[] => {
+  const segments = segmentsOf(draft);
+  const none =
+    segments.length === 0 && complete(draft.network?.segments)
+      ? [mistake(['network', 'segments'], 'is empty; write the network that the hosts are in')]
+      : [];
+  return [...none, ...segments.flatMap(([name, segment]) => checkGateway(name, segment, segments.length > 1))];
+};
+
+const checkGateway = (name: string, segment: DraftSegment, several: boolean): readonly Mistake[] => {
+  const path = ['network', 'segments', name, 'gateway'];
+  const { cidr, gateway } = segment;
+  if (several && !('gateway' in segment)) {
+    return [mistake(path, 'is missing; where there are several segments, each needs the address of its router')];
+  }
+  if (cidr === undefined || gateway === undefined) return [];
+  if (!contains(cidr, gateway)) {
+    return [mistake(path, `${gateway} is outside its segment ${cidr}; write the router's address inside`)];
+  }
+  const end = endOf(cidr, gateway);
+  return end === undefined
+    ? []
+    : [mistake(path, `${gateway} is the ${end} of ${cidr}; write an address between its ends`)];
+};
+
+/** The name of an address that no machine may have in this network; undefined for all others. RFC 3021: a /31 has none. */
+export const endOf = (cidr: string, address: string): 'network address' | 'broadcast address' | undefined => {
+  const size = parseCidr(cidr)?.size ?? 0;
+  if (size <= 2) return undefined;
+  if (address === nthAddress(cidr, 0)) return 'network address';
+  return address === nthAddress(cidr, size - 1) ? 'broadcast address' : undefined;
+};

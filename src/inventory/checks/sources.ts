@@ -1,0 +1,47 @@
+import type { Draft } from '../draft.js';
+import { hasRole, hostsOf, items } from '../draft.js';
+import type { Mistake } from '../mistake.js';
+import { mistake } from '../mistake.js';
+import { resolveVersion } from '../version.js';
+
+/** What is fetched from elsewhere: the Kubernetes version, the bundle, answers of other resolvers. */
+export const checkSources = (draft: Draft, versions: readonly string[]): readonly Mistake[] => [
+  ...checkVersion(draft.kubernetes?.version, versions),
+  ...checkBundle(draft),
+  ...checkUpstreams(draft),
+];
+
+const checkVersion = (version: string | undefined, versions: readonly string[]): readonly Mistake[] =>
+  version === undefined || resolveVersion(version, versions) !== undefined
+    ? []
+    : [mistake(['kubernetes', 'version'], `${version} is not in the catalogue; write one of ${versions.join(', ')}`)];
+
+const checkBundle = ({ artifacts }: Draft): readonly Mistake[] =>
+  artifacts?.source === 'bundle' && !('bundle' in artifacts)
+    ? [mistake(['artifacts', 'bundle'], 'is missing; the source bundle needs the path of one')]
+    : [];
+
+/**
+ * CoreDNS runs in a pod: a loopback address there is CoreDNS itself, and the query would go round. So it would where a
+ * DNS host of the LAN asks another one.
+ */
+const checkUpstreams = (draft: Draft): readonly Mistake[] => {
+  const servers = new Map(
+    hostsOf(draft).flatMap(([name, host]) => (hasRole(host, 'dns') ? [[host.address, name] as const] : [])),
+  );
+  return items(draft.dns?.upstreams).flatMap((upstream, index) => {
+    const path = ['dns', 'upstreams', index];
+    const server = servers.get(upstream);
+    if (server !== undefined) {
+      return [mistake(path, `${upstream} is ${server}, a dns host, which passes questions on to the upstreams itself`)];
+    }
+    return upstream.startsWith('127.')
+      ? [
+          mistake(
+            path,
+            `${upstream} is a loopback address, where CoreDNS would ask itself; write the resolver that really answers`,
+          ),
+        ]
+      : [];
+  });
+};

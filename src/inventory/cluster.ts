@@ -1,0 +1,123 @@
+/**
+ * The cluster: everything that follows from an inventory, derived once, frozen, and read by everybody else.
+ * Addresses and CIDRs are strings in their canonical IPv4 form.
+ */
+export interface Cluster {
+  readonly name: string;
+  readonly kubernetes: {
+    /** Without a leading v: `1.36.3`. */
+    readonly version: string;
+    readonly controlPlane: 'static-pods' | 'systemd';
+    readonly proxy: 'nftables' | 'iptables' | 'ipvs';
+  };
+  /** The DNS domain of Services, `cluster.local`. */
+  readonly domain: string;
+  readonly network: ClusterNetwork;
+  /** Where clients reach the API: a name or an address, and the port. */
+  readonly endpoint: Endpoint;
+  /** Resolvers that CoreDNS forwards to; empty: the host's own /etc/resolv.conf. */
+  readonly upstreams: readonly string[];
+  /** The DNS zone that hosts with the role `dns` answer for. */
+  readonly zone?: string;
+  /** Whether every host asks the `dns` hosts. */
+  readonly hostsUseDns: boolean;
+  readonly artifacts: { readonly source: 'auto' | 'upstream' | 'bundle' | 'go-modules'; readonly bundle?: string };
+  /** In the order of the inventory. */
+  readonly hosts: readonly ClusterHost[];
+}
+
+export interface ClusterNetwork {
+  readonly pods: string;
+  readonly services: string;
+  /** The first address of `services`: the Service `kubernetes`. */
+  readonly apiServiceAddress: string;
+  /** The tenth address of `services`: the Service `kube-dns`. */
+  readonly dnsServiceAddress: string;
+  readonly segments: readonly Segment[];
+}
+
+/** One L2 network. */
+export interface Segment {
+  readonly name: string;
+  readonly cidr: string;
+  /** Absent where the inventory has one segment and needs no router. */
+  readonly gateway?: string;
+  /** The one aligned prefix of the pod network that this segment's hosts are carved from. */
+  readonly podCidr: string;
+  /** How many hosts that prefix has room for. */
+  readonly capacity: number;
+  /** Bytes; absent where the hosts know best. */
+  readonly mtu?: number;
+}
+
+export interface Endpoint {
+  /** What kubeconfigs name: the DNS name, else the virtual address, else the first control plane's address. */
+  readonly host: string;
+  readonly port: number;
+  readonly name?: string;
+  readonly vip?: string;
+  /** Where `host` leads: the virtual address, else the one load balancer or control plane; absent where others know. */
+  readonly address?: string;
+  /** Somebody else balances the load there: kbs installs nothing for it. */
+  readonly external?: boolean;
+  /** The VRRP virtual router id, 1 to 255; chosen by kbs where absent. */
+  readonly routerId?: number;
+  /** Names and addresses that the API server's certificate holds besides those that follow from the cluster. */
+  readonly extraNames?: readonly string[];
+}
+
+export type Role = 'control-plane' | 'worker' | 'load-balancer' | 'dns' | 'router';
+
+export interface ClusterHost {
+  readonly name: string;
+  /** The address that this host is known by in its segment: the kubelet's --node-ip, and where SSH goes. */
+  readonly address: string;
+  readonly roles: readonly Role[];
+  readonly segment: string;
+  /** A router's address in each of its segments, by segment name; empty for every other host. */
+  readonly addresses: Readonly<Record<string, string>>;
+  /** For hosts that run a kubelet: workers, and control planes whose components are static pods. */
+  readonly podCidr?: string;
+  /** The machine that this one is a guest of: what fails with it. */
+  readonly hypervisor?: string;
+  readonly labels: Readonly<Record<string, string>>;
+  /** `key=value:Effect` or `key:Effect`. */
+  readonly taints: readonly string[];
+  readonly gpu?: 'nvidia' | 'amd';
+  readonly ssh: SshSettings;
+}
+
+export interface SshSettings {
+  /** `local`: this very machine, without SSH. */
+  readonly transport: 'ssh' | 'local';
+  readonly address: string;
+  readonly port: number;
+  readonly user: string;
+  readonly become: 'none' | 'sudo';
+  /** Paths of private keys, absolute. */
+  readonly keys: readonly string[];
+  /** Path of the known_hosts file, absolute. */
+  readonly knownHosts: string;
+}
+
+export const isControlPlane = (host: ClusterHost): boolean => host.roles.includes('control-plane');
+export const isWorker = (host: ClusterHost): boolean => host.roles.includes('worker');
+export const isRouter = (host: ClusterHost): boolean => host.roles.includes('router');
+export const isLoadBalancer = (host: ClusterHost): boolean => host.roles.includes('load-balancer');
+export const isDns = (host: ClusterHost): boolean => host.roles.includes('dns');
+/** Whether a kubelet runs there. */
+export const isNode = (host: ClusterHost): boolean => host.podCidr !== undefined;
+
+export const controlPlanes = (cluster: Cluster): readonly ClusterHost[] => cluster.hosts.filter(isControlPlane);
+export const nodes = (cluster: Cluster): readonly ClusterHost[] => cluster.hosts.filter(isNode);
+export const loadBalancers = (cluster: Cluster): readonly ClusterHost[] => cluster.hosts.filter(isLoadBalancer);
+export const dnsServers = (cluster: Cluster): readonly ClusterHost[] => cluster.hosts.filter(isDns);
+
+/** How many of so many etcd members must agree. */
+export const majority = (members: number): number => Math.floor(members / 2) + 1;
+
+/** Where API servers listen on their own hosts; clients go to the endpoint's port, which may be another one. */
+export const apiServerPort = 6443;
+
+/** Where haproxy says over HTTP whether it reaches an API server: on 127.0.0.1 and on the load balancer's address. */
+export const balancerHealthPort = 8404;

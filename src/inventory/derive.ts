@@ -1,0 +1,160 @@
+import { resolve } from 'node:path';
+import { contains, nthAddress } from './addresses.js';
+import type { Cluster, ClusterHost, Endpoint, SshSettings } from './cluster.js';
+import { isControlPlane, isLoadBalancer } from './cluster.js';
+import { freeze } from './freeze.js';
+import { defaults, type Inventory, type InventoryHost, type InventorySsh } from './schema.js';
+
+/** Assigns pod CIDRs; `src/network` has it. */
+export type PodPlanner = (input: {
+  readonly pods: string;
+  readonly segments: readonly {
+    readonly name: string;
+    readonly cidr: string;
+    readonly pods?: string;
+    readonly hosts: readonly { readonly name: string; readonly address: string; readonly podCIDR?: string }[];
+  }[];
+}) => {
+  readonly segments: readonly { readonly name: string; readonly podCidr: string; readonly capacity: number }[];
+  readonly hosts: Readonly<Record<string, string>>;
+};
+
+/** What paths in an inventory start from. */
+export interface Places {
+  /** The inventory's folder, absolute. */
+  readonly directory: string;
+  /** The operator's home folder, absolute. */
+  readonly home: string;
+  /** The private keys that ssh itself would try, where the inventory names none. */
+  readonly keys: readonly string[];
+}
+
+/** What a lab lays over the SSH settings of an inventory. */
+export interface SshOverlay extends Partial<Pick<SshSettings, 'keys' | 'knownHosts'>> {
+  /** By host: where SSH goes. */
+  readonly addresses?: Readonly<Record<string, string>>;
+}
+
+/** Everything that follows from an inventory. Pure and frozen. `overlay` takes precedence over all SSH settings. */
+export const derive = (
+  inventory: Inventory,
+  planPods: PodPlanner,
+  places: Places,
+  { addresses = {}, ...overlay }: SshOverlay = {},
+): Cluster => {
+  const { network, kubernetes, dns, artifacts } = inventory;
+  const plan = planPods(podsWanted(inventory));
+  const hosts = Object.entries(inventory.hosts).map(([name, host]): ClusterHost => {
+    const podCidr = plan.hosts[name];
+    return {
+      name,
+      address: host.address,
+      roles: host.roles,
+      segment: segmentOf(inventory, host.address),
+      addresses: host.addresses ?? {},
+      ...(podCidr === undefined ? {} : { podCidr }),
+      labels: labelsOf(inventory, host),
+      taints: taintsOf(host),
+      ...(host.gpu === undefined ? {} : { gpu: host.gpu }),
+      ...(host.hypervisor === undefined ? {} : { hypervisor: host.hypervisor }),
+      ssh: { ...sshOf({ ...inventory.ssh, ...host.ssh }, addresses[name] ?? host.address, places), ...overlay },
+    };
+  });
+  const cluster: Cluster = {
+    name: inventory.cluster,
+    kubernetes,
+    domain: network.domain,
+    network: {
+      pods: network.pods,
+      services: network.services,
+      apiServiceAddress: nthAddress(network.services, 1),
+      dnsServiceAddress: nthAddress(network.services, 10),
+      segments: plan.segments.map((segment) => {
+        const { cidr = '', gateway, mtu } = network.segments[segment.name] ?? {};
+        return {
+          ...segment,
+          cidr,
+          ...(gateway === undefined ? {} : { gateway }),
+          ...(mtu === undefined ? {} : { mtu }),
+        };
+      }),
+    },
+    endpoint: endpointOf(inventory, hosts),
+    upstreams: dns?.upstreams ?? [],
+    ...(dns?.zone === undefined ? {} : { zone: dns.zone }),
+    hostsUseDns: dns?.useOnHosts ?? false,
+    artifacts: {
+      source: artifacts.source,
+      ...(artifacts.bundle === undefined ? {} : { bundle: absolute(artifacts.bundle, places) }),
+    },
+    hosts,
+  };
+  // What is frozen is the cluster's own: nothing that belongs to the caller.
+  return freeze(structuredClone(cluster));
+};
+
+const endpointOf = ({ endpoint }: Inventory, hosts: readonly ClusterHost[]): Endpoint => {
+  const balancer = hosts.find(isLoadBalancer) ?? hosts.find(isControlPlane);
+  const external = endpoint?.external ?? false;
+  const address = endpoint?.vip ?? (external ? undefined : balancer?.address);
+  return {
+    host: endpoint?.name ?? address ?? '',
+    port: endpoint?.port ?? defaults.port,
+    ...(external ? { external } : {}),
+    ...(address === undefined ? {} : { address }),
+    ...(endpoint?.name === undefined ? {} : { name: endpoint.name }),
+    ...(endpoint?.vip === undefined ? {} : { vip: endpoint.vip }),
+    ...(endpoint?.routerId === undefined ? {} : { routerId: endpoint.routerId }),
+  };
+};
+
+const podsWanted = ({ network, hosts, kubernetes }: Inventory): Parameters<PodPlanner>[0] => ({
+  pods: network.pods,
+  segments: Object.entries(network.segments).map(([name, { cidr, pods }]) => ({
+    name,
+    cidr,
+    ...(pods === undefined ? {} : { pods }),
+    hosts: Object.entries(hosts)
+      .filter(([, host]) => runsPods(host, kubernetes) && contains(cidr, host.address))
+      .map(([host, { address, podCIDR }]) => ({ name: host, address, ...(podCIDR === undefined ? {} : { podCIDR }) })),
+  })),
+});
+
+const segmentOf = ({ network }: Inventory, address: string): string =>
+  Object.entries(network.segments).find(([, { cidr }]) => contains(cidr, address))?.[0] ?? '';
+
+/** Where every component is a service, a control plane needs no kubelet unless it is a worker too. */
+const runsPods = ({ roles }: InventoryHost, { controlPlane }: Inventory['kubernetes']): boolean =>
+  roles.includes('worker') || (roles.includes('control-plane') && controlPlane === 'static-pods');
+
+/** A segment is a failure domain, which Kubernetes calls a zone. */
+const labelsOf = (inventory: Inventory, host: InventoryHost): Readonly<Record<string, string>> => ({
+  ...(runsPods(host, inventory.kubernetes)
+    ? { 'topology.kubernetes.io/zone': segmentOf(inventory, host.address) }
+    : {}),
+  ...(host.roles.includes('control-plane') ? { [controlPlaneKey]: '' } : {}),
+  ...host.labels,
+});
+
+/** As kubeadm has it: a control plane that is no worker takes no ordinary pods. */
+const taintsOf = ({ roles, taints = [] }: InventoryHost): readonly string[] =>
+  roles.includes('control-plane') && !roles.includes('worker') ? [`${controlPlaneKey}:NoSchedule`, ...taints] : taints;
+
+const controlPlaneKey = 'node-role.kubernetes.io/control-plane';
+
+const sshOf = (ssh: InventorySsh, address: string, places: Places): SshSettings => {
+  const user = ssh.user ?? 'root';
+  return {
+    transport: ssh.transport ?? 'ssh',
+    address,
+    port: ssh.port ?? 22,
+    user,
+    // A host where root logs in needs no sudo, whatever everybody else does.
+    become: user === 'root' ? 'none' : (ssh.become ?? 'sudo'),
+    keys: ssh.key === undefined ? places.keys : [ssh.key].flat().map((key) => absolute(key, places)),
+    knownHosts: absolute(ssh.knownHosts ?? '~/.ssh/known_hosts', places),
+  };
+};
+
+const absolute = (path: string, { directory, home }: Pick<Places, 'directory' | 'home'>): string =>
+  path === '~' || path.startsWith('~/') ? resolve(home, path.slice(2)) : resolve(directory, path);

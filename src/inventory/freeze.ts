@@ -1,0 +1,6 @@
+/** Freezes plain data through and through, and gives it back. */
+export const freeze = <T>(value: T): T => {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
+  for (const member of Object.values(value)) freeze(member);
+  return Object.freeze(value);
+};

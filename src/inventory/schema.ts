@@ -1,0 +1,293 @@
+import { z } from 'zod';
+import type { Format } from './formats.js';
+import {
+  absent,
+  address,
+  cidr,
+  complaint,
+  dnsLabel,
+  dnsName,
+  labelKey,
+  labelValue,
+  like,
+  taint,
+  version,
+  words,
+} from './formats.js';
+import { nearest } from './nearest.js';
+
+/** What kbs takes where the inventory says nothing. */
+export const defaults = {
+  pods: '10.244.0.0/16',
+  services: '10.96.0.0/16',
+  domain: 'cluster.local',
+  port: 6443,
+} as const;
+
+/*
+ * Every message here is the predicate of a sentence whose subject is the value as the file shows it; for a value that
+ * is missing it says what to write; for an unknown key it is the list of the known ones. `complaints.ts` makes the
+ * sentences. Checks that compare one field with another are in checks/, for zod skips those once anything else is wrong.
+ */
+
+const text = (format: Format, description: string) =>
+  z
+    .string({ error: (issue) => complaint(format, issue.input) })
+    .refine((value) => format.accepts(value), { error: (issue) => complaint(format, issue.input) })
+    .meta({ description, examples: [format.example], ...patternOf(format) });
+
+const patternOf = ({ pattern }: Format) => (pattern === undefined ? {} : { pattern });
+
+const integer = (min: number, max: number, description: string) => {
+  const error = ({ input }: { readonly input?: unknown }): string =>
+    absent(input) ? `write a whole number from ${min} to ${max}` : `is not a whole number from ${min} to ${max}`;
+  return z.int({ error }).min(min, { error }).max(max, { error }).describe(description);
+};
+
+const choice = <const T extends readonly string[]>(values: T, description: string) =>
+  z
+    .enum(values, {
+      error: ({ input }) => {
+        const all = values.length === 1 ? `${values[0]}` : `one of ${values.join(', ')}`;
+        if (absent(input)) return `write ${all}`;
+        if (values.length === 1) return `is not known; write ${all}`;
+        const meant = nearest(String(input), values);
+        return meant === undefined ? `is not ${all}` : `is not ${all}; did you mean ${meant}?`;
+      },
+    })
+    .describe(description);
+
+const list = <T extends z.ZodType>(element: T, example: string, description: string) =>
+  z
+    .array(element, {
+      error: ({ input }) =>
+        absent(input) ? `write a list like ${example}` : `is not a list; write one like ${example}`,
+    })
+    .describe(description);
+
+const keys = <T extends z.ZodRawShape>(title: string, shape: T, description: string) =>
+  z
+    .strictObject(shape, {
+      error: (issue) => {
+        const known = Object.keys(shape);
+        if (issue.code === 'unrecognized_keys') return known.join(' ');
+        return `${absent(issue.input) ? 'write' : 'is not'} a map with keys of ${known.join(', ')}`;
+      },
+    })
+    .meta({ title, description });
+
+/** Names are checked elsewhere, with better words; their pattern is for editors. */
+const map = <T extends z.ZodType>(of: string, names: Format, value: T, description: string) =>
+  z
+    .record(z.string().meta(patternOf(names)), value, {
+      error: ({ input }) => `${absent(input) ? 'write' : 'is not'} a map of ${of}`,
+    })
+    .describe(description);
+
+const keyFile = text(words('a path of a private key', '~/.ssh/id_ed25519'), 'A path.');
+
+const ssh = (whose: string) =>
+  keys(
+    'SSH',
+    {
+      user: text(words('a user name', 'ops'), 'Who logs in. Default: `root`.').optional(),
+      become: choice(
+        ['none', 'sudo'],
+        'How that user becomes root; `sudo` must ask no password. `root` needs nothing. Default: `sudo`.',
+      ).optional(),
+      port: integer(1, 65535, 'The port of sshd. Default: `22`.').optional(),
+      key: z
+        .union([keyFile, z.array(keyFile)], {
+          error: ({ input }) =>
+            absent(input)
+              ? 'write a path of a private key, or a list of paths'
+              : 'is neither a path of a private key nor a list of such paths; write one like ~/.ssh/id_ed25519',
+        })
+        .optional()
+        .meta({
+          description:
+            'Private keys to log in with: one path or a list. `~` is your home; other paths start at the folder of this file. Default: your agent, then the keys that ssh itself would try.',
+          examples: ['~/.ssh/id_ed25519'],
+        }),
+      knownHosts: text(
+        words('a path', '~/.ssh/known_hosts'),
+        'The file of known host keys. Default: `~/.ssh/known_hosts`.',
+      ).optional(),
+      transport: choice(
+        ['ssh', 'local'],
+        '`local`: the host is this very machine, and no SSH is used. Default: `ssh`.',
+      ).optional(),
+      jump: z
+        .never({ error: () => 'cannot be used: jump hosts are not supported yet' })
+        .optional()
+        .describe('Reserved for a jump host; not supported yet.'),
+    },
+    whose,
+  );
+
+const segment = keys(
+  'Segment',
+  {
+    cidr: text(like(cidr, '192.168.10.0/24'), 'The addresses of this segment.'),
+    gateway: text(
+      like(address, '192.168.10.1'),
+      "The router's address in this segment. Needed as soon as there is more than one segment.",
+    ).optional(),
+    pods: text(
+      like(cidr, '10.244.64.0/18'),
+      "The part of `network.pods` that this segment's hosts are carved from. kbs chooses it, and writes it here where it would otherwise move.",
+    ).optional(),
+    mtu: integer(
+      576,
+      9216,
+      'The largest packet that this segment carries, in bytes. Default: what the hosts say.',
+    ).optional(),
+  },
+  'One L2 network.',
+);
+
+const host = keys(
+  'Host',
+  {
+    address: text(
+      address,
+      "The host's address in its segment: where SSH goes, and what the kubelet calls itself. The segment is the one whose CIDR holds it.",
+    ),
+    roles: list(
+      choice(['control-plane', 'worker', 'load-balancer', 'dns', 'router'], 'A role.'),
+      '[worker]',
+      'What the host does. `control-plane`: API server and etcd. `worker`: runs pods. `load-balancer`: holds the virtual address. `dns`: answers for the LAN. `router`: joins segments, and kbs sets its routes.',
+    ).min(1, { error: () => 'has no role; write a list like [worker]' }),
+    addresses: map(
+      'addresses by segment',
+      dnsLabel,
+      text(address, 'An address.'),
+      'For routers: the address in every segment that the router joins, by the name of the segment.',
+    ).optional(),
+    podCIDR: text(
+      like(cidr, '10.244.10.0/24'),
+      "The addresses of this host's pods. kbs chooses them, and writes them here where they would otherwise move.",
+    ).optional(),
+    gpu: choice(['nvidia', 'amd'], 'The maker of the GPUs in this host.').optional(),
+    hypervisor: text(
+      words('a name', 'pve-00'),
+      'The machine that this one is a guest of. `kbs what-if` knows by it what fails together.',
+    ).optional(),
+    labels: map('texts', labelKey, text(labelValue, 'A value.'), 'Labels of the Kubernetes node.').optional(),
+    taints: list(
+      text(taint, 'A taint.'),
+      '["nvidia.com/gpu=present:NoSchedule"]',
+      'Taints of the Kubernetes node: `key=value:Effect` or `key:Effect`.',
+    ).optional(),
+    ssh: ssh('How to log in here, where that differs from `ssh` above.').optional(),
+  },
+  'One machine.',
+);
+
+/** The inventory as a user writes it; its output has the defaults filled in. */
+export const inventorySchema = keys(
+  'kbs inventory',
+  {
+    apiVersion: choice(['kbs/v1'], 'The version of this format.'),
+    cluster: text(like(dnsLabel, 'hybrid'), 'The name of the cluster, a DNS label.'),
+    kubernetes: keys(
+      'Kubernetes',
+      {
+        version: text(
+          version,
+          'The version of Kubernetes, as a text. Minor only, `"1.36"`, means the newest that the catalogue knows.',
+        ),
+        controlPlane: choice(
+          ['static-pods', 'systemd'],
+          'How the control plane runs. `static-pods`: as kubeadm does it. `systemd`: every component a service, binaries in /usr/local/bin.',
+        ).default('static-pods'),
+        proxy: choice(['nftables', 'iptables', 'ipvs'], 'How kube-proxy sends Service traffic to pods.').default(
+          'nftables',
+        ),
+      },
+      'The Kubernetes to install.',
+    ),
+    network: keys(
+      'Networks',
+      {
+        pods: text(cidr, 'All addresses of pods; carved per segment, then per host.').default(defaults.pods),
+        services: text(like(cidr, defaults.services), 'All addresses of Services.').default(defaults.services),
+        domain: text(like(dnsName, defaults.domain), 'The DNS domain of Services.').default(defaults.domain),
+        segments: map(
+          'segments by name',
+          dnsLabel,
+          segment,
+          'The L2 networks that the hosts are in, by name. A name is a DNS label; nodes carry it as their zone.',
+        ),
+      },
+      'Networks. None of them may overlap.',
+    ),
+    endpoint: keys(
+      'Endpoint',
+      {
+        name: text(dnsName, 'The DNS name that clients use.').optional(),
+        vip: text(
+          like(address, '192.168.10.5'),
+          'The virtual address that the load balancers hold: a free one of their segment.',
+        ).optional(),
+        port: integer(1, 65535, 'The port.').default(defaults.port),
+        external: z
+          .boolean({ error: () => 'is not true or false' })
+          .describe('Somebody else balances the load there: kbs installs nothing for it.')
+          .default(false),
+        routerId: integer(
+          1,
+          255,
+          'The virtual router id by which the load balancers know each other. Default: one that kbs chooses.',
+        ).optional(),
+      },
+      'Where clients reach the API. Optional with one control plane.',
+    ).optional(),
+    dns: keys(
+      'DNS',
+      {
+        zone: text(
+          like(dnsName, 'hybrid.internal'),
+          'The zone that the `dns` hosts answer for: every host, and the API.',
+        ).optional(),
+        upstreams: list(
+          text(like(address, '192.168.10.1'), 'An address.'),
+          '[192.168.10.1]',
+          "Resolvers for everything else. Default: the hosts' own.",
+        ).optional(),
+        useOnHosts: z
+          .boolean({ error: () => 'is not true or false' })
+          .describe('Whether every host asks the `dns` hosts. Default: `false`, and resolvers stay as they are.')
+          .default(false),
+      },
+      'Names outside the cluster.',
+    ).optional(),
+    ssh: ssh('How to log in everywhere; any host may differ under its own `ssh`.').optional(),
+    artifacts: keys(
+      'Artifacts',
+      {
+        source: choice(
+          ['auto', 'upstream', 'bundle', 'go-modules'],
+          'Where binaries and images come from. `bundle`: the one named below. `go-modules`: the one that `kbs bundle build` made. `auto`: the one named below, else the one that was built. `upstream`: not supported yet.',
+        ).default('auto'),
+        bundle: text(
+          words('a path', './bundle'),
+          'The bundle: a folder or an archive; starts at the folder of this file.',
+        ).optional(),
+      },
+      'Where binaries and images come from.',
+    ).prefault({}),
+    hosts: map('hosts by name', dnsLabel, host, 'The machines, by name. A name is a DNS label.'),
+  },
+  'The file that describes a cluster.',
+);
+
+/** The inventory as written, before defaults. */
+export type InventoryText = z.input<typeof inventorySchema>;
+
+/** An inventory in which every field is right by itself and defaults are filled in. */
+export type Inventory = Frozen<z.output<typeof inventorySchema>>;
+export type InventoryHost = Inventory['hosts'][string];
+export type InventorySsh = NonNullable<Inventory['ssh']>;
+
+type Frozen<T> = T extends object ? { readonly [K in keyof T]: Frozen<T[K]> } : T;

@@ -1,0 +1,152 @@
+import type { Document, Node, Pair, YAMLError } from 'yaml';
+import { isAlias, isMap, isNode, isPair, isScalar, isSeq, LineCounter, parseDocument, visit } from 'yaml';
+import type { Mistake, Path } from './mistake.js';
+import { mistakeInKey, sentence } from './mistake.js';
+
+/** A YAML text and where everything is in it. Lines and columns count from 1. */
+export interface Source {
+  /** What is no YAML, or YAML that means something else than it seems; while there is any of it, `value` is undefined. */
+  readonly faults: readonly Fault[];
+  readonly value: unknown;
+  /** A mistake at its position; that of the nearest key above where the path leads nowhere. */
+  place(mistake: Mistake): Fault;
+  /** Whether something is written at the path, be it only a key without a value. */
+  has(path: Path): boolean;
+  /** The value at the path as the text shows it, on one line and not too long. */
+  shown(path: Path): string;
+}
+
+export interface Fault {
+  readonly line: number;
+  readonly column: number;
+  readonly message: string;
+}
+
+export const readSource = (text: string): Source => {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false });
+  const at = (offset: number, message: string): Fault => {
+    const { line, col } = lines.linePos(offset);
+    return { line: Math.max(line, 1), column: Math.max(col, 1), message };
+  };
+  const place = (mistake: Mistake): Fault => at(offsetOf(document, mistake), sentence(mistake));
+  const syntax = [...document.errors, ...document.warnings].map((error) => at(error.pos[0], explain(error)));
+  const meaning = (): readonly Fault[] => [...aliasFaults(document, at), ...keyFaults(document, at)];
+  const faults = syntax.length > 0 ? syntax : meaning();
+  const read = faults.length > 0 ? { faults, value: undefined } : valueIn(document, at);
+  return {
+    ...read,
+    place,
+    has: (path) => nodeAt(document, path) !== undefined || pairAt(document, path) !== undefined,
+    shown: (path) => shorten(show(nodeAt(document, path))),
+  };
+};
+
+/** The parser's sentence, or ours where it would leave a reader alone. */
+const explain = ({ code, message }: YAMLError): string => ours[code] ?? `this is no YAML: ${message}`;
+
+const ours: Partial<Record<YAMLError['code'], string>> = {
+  TAB_AS_INDENT: 'a tab cannot indent a line of YAML; use spaces',
+  MULTIPLE_DOCS: 'a second document begins here; an inventory is one document',
+  TAG_RESOLVE_FAILED: 'a tag has no meaning in an inventory; take it away',
+};
+
+/** A few lines of aliases can stand for more values than memory holds. */
+const valueIn = (
+  document: Document,
+  at: (offset: number, message: string) => Fault,
+): { readonly faults: readonly Fault[]; readonly value: unknown } => {
+  try {
+    return { faults: [], value: document.toJS({ maxAliasCount: 100_000 }) };
+  } catch (error) {
+    if (!(error instanceof ReferenceError)) throw error;
+    const message = 'aliases of aliases stand for more than 100000 values; write some of them out';
+    return { faults: [at(0, message)], value: undefined };
+  }
+};
+
+/** Anchors are resolved here and nowhere else, so that each is known to lead somewhere, and not in a circle. */
+const aliasFaults = (document: Document, at: (offset: number, message: string) => Fault): readonly Fault[] => {
+  const faults: Fault[] = [];
+  visit(document, {
+    Alias(_, alias, above) {
+      const target = alias.resolve(document);
+      if (target === undefined) {
+        faults.push(at(alias.range?.[0] ?? 0, `*${alias.source} has no anchor; write &${alias.source} before it`));
+      } else if (above.includes(target)) {
+        faults.push(at(alias.range?.[0] ?? 0, `*${alias.source} holds itself; write the value out`));
+      }
+    },
+  });
+  return faults;
+};
+
+/** Keys that are there twice, or that YAML does not read as texts. */
+const keyFaults = (document: Document, at: (offset: number, message: string) => Fault): readonly Fault[] => {
+  const faults: Fault[] = [];
+  visit(document, {
+    Pair(_, pair, above) {
+      const map = above.at(-1);
+      if (!isMap(map)) return;
+      const path = [...above.filter(isPair).map(keyOf), keyOf(pair)];
+      const say = (says: string) => faults.push(at(offsetOfKey(pair), sentence(mistakeInKey(path, says))));
+      const first = map.items.find((other) => keyOf(other) === keyOf(pair));
+      if (!isScalar(pair.key) || typeof pair.key.value !== 'string') say('the key is not a text; put it in quotes');
+      else if (pair.key.value === '__proto__') say('is not allowed as a name');
+      else if (first !== pair) say('is there twice; take one of the two away');
+    },
+  });
+  return faults;
+};
+
+const keyOf = ({ key }: Pair): string => (isScalar(key) ? String(key.value) : '');
+
+const offsetOfKey = ({ key }: Pair): number => (isNode(key) ? (key.range?.[0] ?? 0) : 0);
+
+/**
+ * Where a mistake is: the value that it names, or its key where the key is what is wrong or has no value; the nearest
+ * key or list item above where the path leads nowhere.
+ */
+const offsetOf = (document: Document, { path, inKey }: Mistake): number => {
+  for (let length = path.length; length > 0; length--) {
+    const pair = pairAt(document, path.slice(0, length));
+    const node = nodeAt(document, path.slice(0, length));
+    const start = node?.range?.[0];
+    const meansKey = inKey === true || length < path.length || start === undefined || isBlank(node);
+    if (meansKey && pair !== undefined) return offsetOfKey(pair);
+    if (start !== undefined) return start;
+  }
+  return 0;
+};
+
+/** A key with nothing behind it. */
+const isBlank = (node: Node | undefined): boolean => isScalar(node) && node.value === null && !node.source;
+
+/** The key and value that the last step of a path names, where that step is a key. */
+const pairAt = (document: Document, path: Path): Pair | undefined => {
+  const parent = nodeAt(document, path.slice(0, -1));
+  return isMap(parent) ? parent.items.find((pair) => keyOf(pair) === String(path.at(-1))) : undefined;
+};
+
+const nodeAt = (document: Document, path: Path): Node | undefined => {
+  let node: unknown = document.contents;
+  for (const step of path) {
+    if (isAlias(node)) node = node.resolve(document);
+    if (isMap(node)) node = node.items.find((pair) => keyOf(pair) === String(step))?.value;
+    else if (isSeq(node)) node = node.items[Number(step)];
+    else return undefined;
+  }
+  if (isAlias(node)) node = node.resolve(document);
+  return isScalar(node) || isMap(node) || isSeq(node) ? node : undefined;
+};
+
+/** A scalar as it is written; a collection as one line. */
+const show = (node: Node | undefined): string => {
+  if (isScalar(node)) return node.source ?? String(node.value);
+  return node === undefined ? '' : JSON.stringify(node);
+};
+
+const shorten = (text: string): string => {
+  const line = text.replace(/[\s\p{Cc}]+/gu, ' ');
+  return line.length > 60 ? `${line.slice(0, 59)}…` : line;
+};

@@ -1,0 +1,61 @@
+import { networkOf, prefixLength } from '../inventory/addresses.js';
+import type { KernelRoute } from './routes.js';
+
+export interface RouterDialect {
+  /** For people. */
+  readonly title: string;
+  /** The text that sets these routes and keeps them where the router can, ready to paste. */
+  print(routes: readonly KernelRoute[]): string;
+}
+
+/**
+ * The languages of routers that kbs prints, by name. Sources: ip-route(8); docs.frrouting.org, "Static Route Commands";
+ * docs.vyos.io, "Static Routes"; the IOS command reference, `ip route`.
+ */
+export const dialects = {
+  'ip-route': {
+    title: 'Linux (iproute2)',
+    print: (routes) => lines(routes.map(({ to, via, why }) => `ip route replace ${to} via ${via} # ${why}`)),
+  },
+  frr: {
+    title: 'FRRouting (vtysh)',
+    print: (routes) =>
+      lines([
+        'configure terminal',
+        ...routes.flatMap(({ to, via, why }) => [`! ${why}`, `ip route ${to} ${via}`]),
+        'end',
+        'write memory',
+      ]),
+  },
+  vyos: {
+    title: 'VyOS',
+    print: (routes) =>
+      lines([
+        'configure',
+        ...routes.map(({ to, via }) => `set protocols static route ${to} next-hop ${via}`),
+        'commit',
+        'save',
+        'exit',
+      ]),
+  },
+  'cisco-ios': {
+    title: 'Cisco IOS',
+    print: (routes) =>
+      lines([
+        'configure terminal',
+        ...routes.flatMap(({ to, via, why }) => [`! ${why}`, `ip route ${addressAndMask(to)} ${via}`]),
+        'end',
+        'write memory',
+      ]),
+  },
+} as const satisfies Readonly<Record<string, RouterDialect>>;
+
+export type Dialect = keyof typeof dialects;
+
+const lines = (texts: readonly string[]): string => texts.map((text) => `${text}\n`).join('');
+
+/** `10.244.64.0 255.255.192.0`. The mask is the network that the very last address is in. */
+const addressAndMask = (cidr: string): string => {
+  const mask = networkOf(`255.255.255.255/${prefixLength(cidr)}`);
+  return [cidr, mask].map((text) => text.slice(0, text.indexOf('/'))).join(' ');
+};

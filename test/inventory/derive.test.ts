@@ -1,0 +1,264 @@
+import fc from 'fast-check';
+import { describe, expect, it, test } from 'vitest';
+import { nthAddress } from '../../src/inventory/addresses.js';
+import type { Cluster, ClusterHost, SshSettings } from '../../src/inventory/cluster.js';
+import { derive, type SshOverlay } from '../../src/inventory/derive.js';
+import type { Inventory } from '../../src/inventory/schema.js';
+import { planPods } from '../../src/network/pod-plan.js';
+import { inventoryOf, plainInventory } from './texts.js';
+
+const places = { directory: '/srv/clusters', home: '/home/ops', keys: ['/home/ops/.ssh/id_ed25519'] };
+
+const derived = (inventory: Inventory, overlay?: SshOverlay): Cluster => derive(inventory, planPods, places, overlay);
+
+const hostNamed = (cluster: Cluster, name: string): ClusterHost => {
+  const found = cluster.hosts.find((host) => host.name === name);
+  if (found === undefined) throw new Error(`no host ${name}`);
+  return found;
+};
+
+/** The one worker of an inventory, with these fields. */
+const worker = (fields: object, overrides: object = {}): ClusterHost => {
+  const { hosts } = plainInventory();
+  const changed = { ...Object(hosts), 'worker-00': { address: '192.168.20.20', roles: ['worker'], ...fields } };
+  return hostNamed(derived(inventoryOf({ hosts: changed, ...overrides })), 'worker-00');
+};
+
+describe('the cluster', () => {
+  const cluster = derived(inventoryOf());
+
+  it('is frozen through and through, and freezes nothing that belongs to its caller', () => {
+    expect(mutableIn(cluster)).toEqual([]);
+    expect(Object.isFrozen(places.keys)).toBe(false);
+  });
+
+  it('has its segments, with their part of the pod network', () => {
+    expect(cluster.network.segments).toEqual([
+      { name: 'office', cidr: '192.168.10.0/24', gateway: '192.168.10.1', podCidr: '10.244.0.0/18', capacity: 64 },
+      {
+        name: 'rack',
+        cidr: '192.168.20.0/24',
+        gateway: '192.168.20.1',
+        mtu: 9000,
+        podCidr: '10.244.64.0/18',
+        capacity: 64,
+      },
+    ]);
+    expect(cluster.hosts.map(({ name, segment }) => `${name} ${segment}`)).toEqual([
+      'controller-00 office',
+      'worker-00 rack',
+      'edge office',
+    ]);
+  });
+
+  it('knows the well-known addresses of Services', () => {
+    expect(cluster.network).toMatchObject({ apiServiceAddress: '10.254.0.1', dnsServiceAddress: '10.254.0.10' });
+  });
+
+  it('gives pods to nodes and to nobody else', () => {
+    expect(cluster.hosts.map(({ name, podCidr }) => `${name} ${podCidr}`)).toEqual([
+      'controller-00 10.244.10.0/24',
+      'worker-00 10.244.84.0/24',
+      'edge undefined',
+    ]);
+  });
+
+  it('fills in what the inventory leaves to kbs', () => {
+    const { segments } = inventoryOf().network;
+    const bare = derived(inventoryOf({ network: { segments } }));
+    expect(bare).toMatchObject({
+      domain: 'cluster.local',
+      kubernetes: { controlPlane: 'static-pods', proxy: 'nftables' },
+      network: { pods: '10.244.0.0/16', services: '10.96.0.0/16' },
+      upstreams: [],
+      artifacts: { source: 'auto' },
+    });
+    expect(bare).not.toHaveProperty('zone');
+  });
+
+  it('carries zone and resolvers, and a bundle that starts at the folder of the inventory', () => {
+    const dns = { zone: 'hybrid.internal', upstreams: ['192.168.10.1'] };
+    const artifacts = { source: 'bundle', bundle: '../bundle.tar' };
+    expect(derived(inventoryOf({ dns, artifacts }))).toMatchObject({
+      zone: 'hybrid.internal',
+      upstreams: ['192.168.10.1'],
+      artifacts: { source: 'bundle', bundle: '/srv/bundle.tar' },
+    });
+  });
+});
+
+describe('the endpoint', () => {
+  const hosts = {
+    ...Object(plainInventory().hosts),
+    'lb-00': { address: '192.168.10.3', roles: ['load-balancer'] },
+  };
+  test.each([
+    ['the first control plane', {}, {}, { host: '192.168.10.10', address: '192.168.10.10', port: 6443 }],
+    ['a name', {}, { name: 'api.lan' }, { host: 'api.lan', name: 'api.lan', address: '192.168.10.10', port: 6443 }],
+    [
+      'somebody else’s',
+      {},
+      { name: 'api.lan', external: true },
+      { host: 'api.lan', name: 'api.lan', external: true, port: 6443 },
+    ],
+    [
+      'the one load balancer',
+      { hosts },
+      { name: 'api.lan' },
+      { host: 'api.lan', name: 'api.lan', address: '192.168.10.3', port: 6443 },
+    ],
+    [
+      'a virtual address',
+      { hosts },
+      { vip: '192.168.10.5', port: 8443 },
+      { host: '192.168.10.5', vip: '192.168.10.5', address: '192.168.10.5', port: 8443 },
+    ],
+    [
+      'a name before a virtual address',
+      { hosts },
+      { name: 'api.lan', vip: '192.168.10.5' },
+      { host: 'api.lan', name: 'api.lan', vip: '192.168.10.5', address: '192.168.10.5', port: 6443 },
+    ],
+  ])('is %s', (_, others, endpoint, expected) => {
+    expect(derived(inventoryOf({ ...others, endpoint })).endpoint).toEqual(expected);
+  });
+});
+
+describe('labels and taints', () => {
+  it('a node carries its segment as its zone, and what the inventory says', () => {
+    expect(worker({ labels: { tier: 'training' } }).labels).toEqual({
+      'topology.kubernetes.io/zone': 'rack',
+      tier: 'training',
+    });
+    expect(worker({ labels: { 'topology.kubernetes.io/zone': 'cellar' } }).labels).toEqual({
+      'topology.kubernetes.io/zone': 'cellar',
+    });
+  });
+
+  it('a router is no node and carries none', () => {
+    expect(hostNamed(derived(inventoryOf()), 'edge')).toMatchObject({ labels: {}, taints: [] });
+  });
+
+  it('a control plane keeps ordinary pods away, unless it is a worker too', () => {
+    const role = 'node-role.kubernetes.io/control-plane';
+    const { labels, taints } = hostNamed(derived(inventoryOf()), 'controller-00');
+    expect({ labels, taints }).toEqual({
+      labels: { 'topology.kubernetes.io/zone': 'office', [role]: '' },
+      taints: [`${role}:NoSchedule`],
+    });
+    const hosts = { one: { address: '192.168.10.10', roles: ['control-plane', 'worker'] } };
+    const both = hostNamed(derived(inventoryOf({ hosts })), 'one');
+    expect(both.labels).toHaveProperty([role]);
+    expect(both.taints).toEqual([]);
+  });
+
+  it("a host's own taints come along", () => {
+    expect(worker({ gpu: 'nvidia', taints: ['nvidia.com/gpu=present:NoSchedule'] })).toMatchObject({
+      gpu: 'nvidia',
+      taints: ['nvidia.com/gpu=present:NoSchedule'],
+    });
+  });
+});
+
+describe('how to log in', () => {
+  const plain: SshSettings = {
+    transport: 'ssh',
+    address: '192.168.20.20',
+    port: 22,
+    user: 'root',
+    become: 'none',
+    keys: ['/home/ops/.ssh/id_ed25519'],
+    knownHosts: '/home/ops/.ssh/known_hosts',
+  };
+
+  test.each([
+    ['nothing said', {}, undefined, {}],
+    ['another user needs sudo', { user: 'ops' }, undefined, { user: 'ops', become: 'sudo' }],
+    ['unless that is said to be needless', { user: 'ops', become: 'none' }, undefined, { user: 'ops', become: 'none' }],
+    [
+      'a host differs',
+      { user: 'ops', port: 2222 },
+      { port: 22, key: 'keys/own' },
+      { user: 'ops', become: 'sudo', keys: ['/srv/clusters/keys/own'] },
+    ],
+    ['root needs no sudo, whatever others need', { user: 'ops', become: 'sudo' }, { user: 'root' }, {}],
+    [
+      'keys as a list, from home or from the folder',
+      { key: ['~/a', 'b', '/c'] },
+      undefined,
+      { keys: ['/home/ops/a', '/srv/clusters/b', '/c'] },
+    ],
+    ['known hosts of its own', { knownHosts: 'known' }, undefined, { knownHosts: '/srv/clusters/known' }],
+    ['this very machine', {}, { transport: 'local' }, { transport: 'local' }],
+  ])('%s', (_, everybody, own, expected) => {
+    const host = worker(own === undefined ? {} : { ssh: own }, { ssh: everybody });
+    expect(host.ssh).toEqual({ ...plain, ...expected });
+  });
+
+  it('a lab lays its key, known hosts and addresses over all of it, and nothing else', () => {
+    const overlay = { keys: ['/lab/key'], knownHosts: '/lab/known', addresses: { 'worker-00': '10.9.9.9' } };
+    const { ssh, address } = hostNamed(
+      derived(inventoryOf({ ssh: { key: 'own', user: 'ops' } }), overlay),
+      'worker-00',
+    );
+    expect(address).toBe('192.168.20.20');
+    expect(ssh).toEqual({
+      ...plain,
+      user: 'ops',
+      become: 'sudo',
+      address: '10.9.9.9',
+      keys: ['/lab/key'],
+      knownHosts: '/lab/known',
+    });
+  });
+});
+
+describe('laws', () => {
+  const segments = fc.integer({ min: 1, max: 6 });
+  const numbers = fc.uniqueArray(fc.integer({ min: 0, max: 5 * 200 }), { minLength: 1, maxLength: 40 });
+
+  /** A control plane in the first segment, and workers anywhere. */
+  const made = fc.tuple(segments, numbers).map(([count, chosen]) => {
+    const names = Array.from({ length: count }, (_, n) => `s${n}`);
+    const cidrs = names.map((name, n) => [name, { cidr: `172.16.${n}.0/24`, gateway: `172.16.${n}.1` }] as const);
+    const workers = [...new Set(chosen.map((number) => `${number % count} ${Math.floor(number / 5) + 20}`))].map(
+      (key) => {
+        const [n = '0', at = '20'] = key.split(' ');
+        return [`w-${n}-${at}`, { address: nthAddress(`172.16.${n}.0/24`, Number(at)), roles: ['worker'] }] as const;
+      },
+    );
+    const hosts = [['first', { address: '172.16.0.10', roles: ['control-plane'] }] as const, ...workers];
+    return { network: { segments: Object.fromEntries(cidrs) }, hosts };
+  });
+
+  it('the order of hosts decides the order of the list and nothing else', () =>
+    fc.assert(
+      fc.property(made, fc.infiniteStream(fc.nat()), ({ network, hosts }, lots) => {
+        const shuffled = hosts.map((host) => ({ host, lot: lots.next().value })).toSorted((a, b) => a.lot - b.lot);
+        const one = derived(inventoryOf({ network, hosts: Object.fromEntries(hosts) }));
+        const other = derived(inventoryOf({ network, hosts: Object.fromEntries(shuffled.map(({ host }) => host)) }));
+        expect({ ...other, hosts: sorted(other) }).toEqual({ ...one, hosts: sorted(one) });
+      }),
+    ));
+
+  it('what the checks accept can be derived, and no two hosts share pods', () =>
+    fc.assert(
+      fc.property(made, ({ network, hosts }) => {
+        const cluster = derived(inventoryOf({ network, hosts: Object.fromEntries(hosts) }));
+        const cidrs = cluster.hosts.map(({ podCidr }) => podCidr);
+        expect(new Set(cidrs).size).toBe(hosts.length);
+      }),
+    ));
+
+  const sorted = (cluster: Cluster): readonly ClusterHost[] =>
+    cluster.hosts.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+});
+
+/** The paths of everything in a value that could still be changed. */
+const mutableIn = (value: unknown, path = ''): readonly string[] =>
+  typeof value !== 'object' || value === null
+    ? []
+    : [
+        ...(Object.isFrozen(value) ? [] : [path]),
+        ...Object.entries(value).flatMap(([key, member]) => mutableIn(member, `${path}/${key}`)),
+      ];

@@ -1,0 +1,528 @@
+import { describe, expect, it, test } from 'vitest';
+import { type Failure, Failures } from '../../src/failure.js';
+import { parseInventory } from '../../src/inventory/load.js';
+
+const versions = ['1.36.2', '1.36.10', '1.35.4'];
+
+/** Right in every way; each test breaks one piece of it. */
+const good = `apiVersion: kbs/v1
+cluster: hybrid
+kubernetes:
+  version: 1.36.2
+network:
+  pods: 10.244.0.0/16 # carved per segment, then per host
+  services: 10.254.0.0/16
+  segments:
+    office: { cidr: 192.168.10.0/24, gateway: 192.168.10.1 }
+    rack:
+      cidr: 192.168.20.0/24
+      gateway: 192.168.20.1
+endpoint: { name: api.hybrid.internal, vip: 192.168.10.5 }
+dns: { zone: hybrid.internal, upstreams: [192.168.10.1] }
+ssh: { user: ops }
+hosts:
+  lb-00: { address: 192.168.10.3, roles: [load-balancer, dns] }
+  controller-00: { address: 192.168.10.10, roles: [control-plane] }
+  worker-00:
+    address: 192.168.20.20
+    roles: [worker]
+    labels:
+      tier: training
+    taints: ["nvidia.com/gpu=present:NoSchedule"]
+  edge: { roles: [router], address: 192.168.10.1, addresses: { office: 192.168.10.1, rack: 192.168.20.1 } }
+`;
+
+/** What parsing says: a line per mistake, `line:column message`. */
+const said = (text: string): readonly string[] =>
+  failures(text).map(({ where, message }) => `${where.position?.replace('kbs.yaml:', '')} ${message}`);
+
+const failures = (text: string): readonly Failure[] => {
+  try {
+    parseInventory(text, 'kbs.yaml', versions);
+    return [];
+  } catch (error) {
+    if (error instanceof Failures) return error.failures;
+    throw error;
+  }
+};
+
+const broken = (piece: string, by: string): string => {
+  expect(good.split(piece)).toHaveLength(2);
+  return good.replace(piece, by);
+};
+
+it('a good inventory is read, with its defaults, and frozen', () => {
+  const inventory = parseInventory(good, 'kbs.yaml', versions);
+  expect(inventory.kubernetes).toEqual({ version: '1.36.2', controlPlane: 'static-pods', proxy: 'nftables' });
+  expect(inventory.network).toMatchObject({ domain: 'cluster.local' });
+  expect(inventory.endpoint).toMatchObject({ port: 6443, external: false });
+  expect(inventory.artifacts).toEqual({ source: 'auto' });
+  expect(() => Object.assign(inventory.hosts, { other: {} })).toThrow(TypeError);
+});
+
+it('a minor version means the newest patch that the catalogue knows, by number and not by letter', () => {
+  const text = broken('version: 1.36.2', 'version: "1.36"');
+  expect(parseInventory(text, 'kbs.yaml', versions).kubernetes.version).toBe('1.36.10');
+});
+
+/** What is replaced, by what, and all that is said. */
+type Row = readonly [piece: string, by: string, ...said: string[]];
+
+const mistakes: Readonly<Record<string, readonly Row[]>> = {
+  'is not YAML': [
+    ['  version: 1.36.2', '\tversion: 1.36.2', '4:1 a tab cannot indent a line of YAML; use spaces'],
+    [
+      'rack: 192.168.20.1 } }',
+      'rack: 192.168.20.1 }',
+      '26:1 this is no YAML: Flow map in block collection must be sufficiently indented and end with a }',
+    ],
+    ['    rack:\n', '     rack:\n', '10:1 this is no YAML: All mapping items must start at the same column'],
+    ['cluster: hybrid', 'cluster: "hybrid', '2:17 this is no YAML: Missing closing "quote'],
+    ['ssh: {', 'ssh: !secret {', '15:6 a tag has no meaning in an inventory; take it away'],
+    ['hosts:\n', '---\nhosts:\n', '16:1 a second document begins here; an inventory is one document'],
+  ],
+  'means something else in YAML than it seems': [
+    ['cluster: hybrid', 'cluster: hybrid\ncluster: other', '3:1 cluster is there twice; take one of the two away'],
+    ['  worker-00:\n', '  lb-00:\n', '19:3 hosts.lb-00 is there twice; take one of the two away'],
+    ['  worker-00:\n', '  17:\n', '19:3 hosts.17: the key is not a text; put it in quotes'],
+    ['  worker-00:\n', '  __proto__:\n', '19:3 hosts.__proto__ is not allowed as a name'],
+    ['ssh: {', 'ssh: *nobody #', '15:6 *nobody has no anchor; write &nobody before it'],
+    ['ssh: { user: ops }', 'ssh: &own { user: *own }', '15:19 *own holds itself; write the value out'],
+    ['1.36.2', '1.30', '4:12 kubernetes.version: 1.30 is a number to YAML; put it in quotes'],
+    ['tier: training', 'tier: 3', '23:13 hosts.worker-00.labels.tier: 3 is a number to YAML; put it in quotes'],
+    ['tier: training', 'tier: true', '23:13 hosts.worker-00.labels.tier: true is a boolean to YAML; put it in quotes'],
+    ['cluster: hybrid', 'cluster: 2024', '2:10 cluster: 2024 is a number to YAML; put it in quotes'],
+    ['user: ops', 'user: 1000', '15:14 ssh.user: 1000 is a number to YAML; put it in quotes'],
+  ],
+  'is missing or empty': [
+    ['cluster: hybrid\n', '', '1:1 cluster is missing; write a DNS label like hybrid'],
+    ['apiVersion: kbs/v1\n', '', '1:1 apiVersion is missing; write kbs/v1'],
+    ['version: 1.36.2', 'proxy: ipvs', '3:1 kubernetes.version is missing; write a Kubernetes version like 1.36.3'],
+    ['version: 1.36.2', 'version:', '4:3 kubernetes.version is empty; write a Kubernetes version like 1.36.3'],
+    [
+      'version: 1.36.2',
+      'version: ""',
+      '4:12 kubernetes.version: an empty text is not a Kubernetes version; write one like 1.36.3',
+    ],
+    ['  version: 1.36.2', '', '3:1 kubernetes is empty; write a map with keys of version, controlPlane, proxy'],
+    ['10.244.0.0/16 #', '#', '6:3 network.pods is empty; write a network in CIDR form like 10.244.0.0/16'],
+    [
+      'address: 192.168.20.20\n',
+      'address:\n',
+      '20:5 hosts.worker-00.address is empty; write an IPv4 address like 192.168.10.10',
+    ],
+    [
+      'address: 192.168.20.20\n',
+      '\n',
+      '19:3 hosts.worker-00.address is missing; write an IPv4 address like 192.168.10.10',
+    ],
+    ['address: 192.168.10.3, ', '', '17:3 hosts.lb-00.address is missing; write an IPv4 address like 192.168.10.10'],
+    [
+      'address: 192.168.10.3,',
+      'address,',
+      '17:12 hosts.lb-00.address is empty; write an IPv4 address like 192.168.10.10',
+    ],
+    ['    roles: [worker]\n', '    roles:\n', '21:5 hosts.worker-00.roles is empty; write a list like [worker]'],
+    ['roles: [worker]', 'roles: []', '21:12 hosts.worker-00.roles: [] has no role; write a list like [worker]'],
+    [
+      'roles: [worker]',
+      'roles: [~]',
+      '21:13 hosts.worker-00.roles[0] is empty; write one of control-plane, worker, load-balancer, dns, router',
+    ],
+    [
+      '{ user: ops }',
+      '',
+      '15:1 ssh is empty; write a map with keys of user, become, port, key, knownHosts, transport, jump',
+    ],
+    ['{ user: ops }', '{ port: }', '15:8 ssh.port is empty; write a whole number from 1 to 65535'],
+    ['{ user: ops }', '{ key: }', '15:8 ssh.key is empty; write a path of a private key, or a list of paths'],
+  ],
+  'is not known': [
+    [
+      '      gateway: 192.168.20.1',
+      '      gatewy: 192.168.20.1',
+      '10:5 network.segments.rack.gateway is missing; where there are several segments, each needs the address of its router',
+      '12:7 network.segments.rack.gatewy is not known; did you mean gateway?',
+    ],
+    [
+      '    labels:',
+      '    metal: yes\n    labels:',
+      '22:5 hosts.worker-00.metal is not known; known are address, roles, addresses, podCIDR, gpu, hypervisor, labels, taints, ssh',
+    ],
+    ['user: ops', 'usr: ops', '15:8 ssh.usr is not known; did you mean user?'],
+    ['kbs/v1', 'kbs/v2', '1:13 apiVersion: kbs/v2 is not known; write kbs/v1'],
+    [
+      '[worker]',
+      '[wroker]',
+      '21:13 hosts.worker-00.roles[0]: wroker is not one of control-plane, worker, load-balancer, dns, router; did you mean worker?',
+    ],
+    [
+      '[load-balancer, dns]',
+      '[load-balancer, ntp]',
+      '17:58 hosts.lb-00.roles[1]: ntp is not one of control-plane, worker, load-balancer, dns, router',
+    ],
+    [
+      '1.36.2',
+      '1.34.1',
+      '4:12 kubernetes.version: 1.34.1 is not in the catalogue; write one of 1.36.2, 1.36.10, 1.35.4',
+    ],
+    [
+      'addresses: { office: 192.168.10.1, rack',
+      'addresses: { office: 192.168.10.1, rak',
+      '25:86 hosts.edge.addresses.rak: there is no segment rak; did you mean rack?',
+    ],
+  ],
+  'has the wrong form': [
+    ['[worker]', 'worker', '21:12 hosts.worker-00.roles: worker is not a list; write one like [worker]'],
+    [
+      '{ user: ops }',
+      'ops',
+      '15:6 ssh: ops is not a map with keys of user, become, port, key, knownHosts, transport, jump',
+    ],
+    ['{ user: ops }', '{ port: 22x }', '15:14 ssh.port: 22x is not a whole number from 1 to 65535'],
+    ['{ user: ops }', '{ port: 70000 }', '15:14 ssh.port: 70000 is not a whole number from 1 to 65535'],
+    [
+      '{ user: ops }',
+      '{ key: [~] }',
+      '15:13 ssh.key: [null] is neither a path of a private key nor a list of such paths; write one like ~/.ssh/id_ed25519',
+    ],
+    ['{ user: ops }', '{ jump: bastion }', '15:14 ssh.jump: bastion cannot be used: jump hosts are not supported yet'],
+    ['vip: 192.168.10.5', 'external: yes', '13:50 endpoint.external: yes is not true or false'],
+    ['1.36.2', 'v1.36.2', '4:12 kubernetes.version: v1.36.2 is not a Kubernetes version; leave out the v: 1.36.2'],
+    [
+      'address: 192.168.20.20',
+      'address: 192.168.020.20',
+      '20:14 hosts.worker-00.address: 192.168.020.20 is not an IPv4 address; leave out the leading zeros: 192.168.20.20',
+    ],
+    [
+      'address: 192.168.20.20',
+      'address: worker-00.lan',
+      '20:14 hosts.worker-00.address: worker-00.lan is not an IPv4 address; write one like 192.168.10.10',
+    ],
+    [
+      'address: 192.168.20.20',
+      'address: fd00::20',
+      '20:14 hosts.worker-00.address: fd00::20 is not an IPv4 address; write one like 192.168.10.10',
+    ],
+    [
+      '10.244.0.0/16',
+      '10.244.0.1/16',
+      '6:9 network.pods: 10.244.0.1/16 is not a network in CIDR form; with its host bits cleared it is 10.244.0.0/16',
+    ],
+    [
+      '10.244.0.0/16',
+      '10.244.0.0/33',
+      '6:9 network.pods: 10.244.0.0/33 is not a network in CIDR form; write one like 10.244.0.0/16',
+    ],
+    [
+      'name: api.hybrid.internal',
+      'name: api.hybrid.internal.',
+      '13:19 endpoint.name: api.hybrid.internal. is not a DNS name; leave out the last dot',
+    ],
+    [
+      '  worker-00:\n',
+      '  Worker_00:\n',
+      '19:3 hosts.Worker_00: the name is not a DNS label; use at most 63 lower-case letters, digits and inner dashes',
+    ],
+    [
+      '    rack:\n',
+      '    rack 1:\n',
+      '10:5 network.segments.rack 1: the name is not a DNS label; use at most 63 lower-case letters, digits and inner dashes',
+      '25:86 hosts.edge.addresses.rack: there is no segment rack; did you mean rack 1?',
+    ],
+    [
+      'tier:',
+      '-tier:',
+      '23:7 hosts.worker-00.labels.-tier: the key is not a label key; write one like example.com/tier',
+    ],
+    [
+      'tier: training',
+      'tier: for training',
+      '23:13 hosts.worker-00.labels.tier: for training is not a label value; write one like training',
+    ],
+    [
+      '=present:NoSchedule',
+      '=present',
+      '24:14 hosts.worker-00.taints[0]: nvidia.com/gpu=present is not a taint; write key=value:Effect or key:Effect; effects are NoSchedule, PreferNoSchedule and NoExecute',
+    ],
+  ],
+  'contradicts another field': [
+    [
+      '10.254.0.0/16',
+      '10.244.128.0/17',
+      '7:13 network.services: 10.244.128.0/17 overlaps network.pods, 10.244.0.0/16; every network needs addresses of its own',
+    ],
+    [
+      '10.254.0.0/16',
+      '10.254.0.0/29',
+      '7:13 network.services: 10.254.0.0/29 has no tenth address, which is that of cluster DNS; write a /28 or larger',
+    ],
+    [
+      '10.244.0.0/16',
+      '10.244.0.0/26',
+      '6:9 network.pods: 10.244.0.0/26 has room for one host, and the segments need 2 (office 1, rack 1); write a /25 or larger',
+    ],
+    [
+      '      gateway: 192.168.20.1',
+      '      gateway: 192.168.10.1',
+      "12:16 network.segments.rack.gateway: 192.168.10.1 is outside its segment 192.168.20.0/24; write the router's address inside",
+    ],
+    [
+      '      gateway: 192.168.20.1\n',
+      '',
+      '10:5 network.segments.rack.gateway is missing; where there are several segments, each needs the address of its router',
+    ],
+    [
+      '      gateway: 192.168.20.1',
+      '      gateway: 192.168.20.255',
+      '12:16 network.segments.rack.gateway: 192.168.20.255 is the broadcast address of 192.168.20.0/24; write an address between its ends',
+    ],
+    [
+      '      gateway: 192.168.20.1',
+      '      gateway: 192.168.20.1\n      pods: 10.0.0.0/18',
+      '13:13 network.segments.rack.pods: 10.0.0.0/18 is outside network.pods, 10.244.0.0/16; write a part of that',
+    ],
+    [
+      'address: 192.168.20.20',
+      'address: 192.168.10.3',
+      '20:14 hosts.worker-00.address: 192.168.10.3 is already the address of lb-00; write another',
+    ],
+    [
+      'address: 192.168.20.20',
+      'address: 192.168.99.20',
+      '20:14 hosts.worker-00.address: 192.168.99.20 is in no segment; they are office 192.168.10.0/24, rack 192.168.20.0/24',
+    ],
+    [
+      'address: 192.168.20.20',
+      'address: 192.168.20.0',
+      '20:14 hosts.worker-00.address: 192.168.20.0 is the network address of segment rack; write an address between its ends',
+    ],
+    [
+      '    labels:',
+      '    podCIDR: 10.244.5.0/25\n    labels:',
+      '22:14 hosts.worker-00.podCIDR: 10.244.5.0/25 has the wrong size; every host has a /24',
+    ],
+    [
+      'roles: [load-balancer, dns]',
+      'roles: [load-balancer, dns], gpu: amd',
+      '17:64 hosts.lb-00.gpu: only control planes and workers are Kubernetes nodes; take it away, or add such a role',
+    ],
+    [
+      '[control-plane]',
+      '[worker]',
+      '16:1 hosts: no host has the role control-plane; give it to one, or to three in separate places',
+    ],
+    [
+      'roles: [worker]',
+      'roles: [control-plane]',
+      '16:1 hosts: 2 control planes make 2 etcd members, which survive no more losses than 1; have 1 or 3',
+    ],
+    [
+      'vip: 192.168.10.5',
+      'vip: 192.168.30.5',
+      "13:45 endpoint.vip: 192.168.30.5 is outside every load balancer's segment; write a free address of 192.168.10.0/24",
+    ],
+    [
+      'vip: 192.168.10.5',
+      'vip: 192.168.10.10',
+      '13:45 endpoint.vip: 192.168.10.10 is the address of controller-00; write one that no host has',
+    ],
+    [
+      '[load-balancer, dns]',
+      '[dns]',
+      '13:45 endpoint.vip: 192.168.10.5 is held by no host; give one of its segment the role load-balancer, or write external: true',
+    ],
+    [
+      'zone: hybrid.internal, ',
+      '',
+      '17:42 hosts.lb-00.roles: a dns host answers for dns.zone, which is missing; write one like hybrid.internal',
+    ],
+    [
+      'upstreams: [192.168.10.1]',
+      'upstreams: [127.0.0.53]',
+      '14:43 dns.upstreams[0]: 127.0.0.53 is a loopback address, where CoreDNS would ask itself; write the resolver that really answers',
+    ],
+    [
+      'upstreams: [192.168.10.1]',
+      'upstreams: [192.168.10.3]',
+      '14:43 dns.upstreams[0]: 192.168.10.3 is lb-00, a dns host, which passes questions on to the upstreams itself',
+    ],
+    [
+      'upstreams: [192.168.10.1]',
+      'useOnHosts: true',
+      '14:43 dns.useOnHosts: true needs dns.upstreams: the resolvers that answer for everything else',
+    ],
+    [
+      '] }\nssh: { user: ops }\nhosts:\n  lb-00: { address: 192.168.10.3, roles: [load-balancer, dns] }',
+      '], useOnHosts: true }\nssh: { user: ops }\nhosts:\n  lb-00: { address: 192.168.10.3, roles: [load-balancer] }',
+      '14:70 dns.useOnHosts: true needs a host with the role dns, which hosts can ask',
+    ],
+    [
+      'ssh: {',
+      'artifacts: { source: bundle }\nssh: {',
+      '15:1 artifacts.bundle is missing; the source bundle needs the path of one',
+    ],
+    [
+      'roles: [router], address: 192.168.10.1,',
+      'roles: [router], address: 192.168.10.9,',
+      "25:37 hosts.edge.address: 192.168.10.9 is none of the router's addresses; write one of 192.168.10.1, 192.168.20.1",
+    ],
+  ],
+};
+
+describe.each(Object.entries(mistakes))('what %s is told with its place and what would be right', (_, rows) => {
+  test.each(rows)('%j written as %j', (piece, by, ...expected) => {
+    expect(said(broken(piece, by))).toEqual(expected);
+  });
+});
+
+test.each([
+  ['', 'is empty; write an inventory to start from with: kbs inventory init'],
+  ['# nothing yet\n', 'is empty; write an inventory to start from with: kbs inventory init'],
+  ['---\n', 'is empty; write an inventory to start from with: kbs inventory init'],
+  [
+    '- lb-00\n',
+    'is not a map with keys of apiVersion, cluster, kubernetes, network, endpoint, dns, ssh, artifacts, hosts',
+  ],
+  ['kbs\n', 'is not a map with keys of apiVersion, cluster, kubernetes, network, endpoint, dns, ssh, artifacts, hosts'],
+  ['42\n', 'is not a map with keys of apiVersion, cluster, kubernetes, network, endpoint, dns, ssh, artifacts, hosts'],
+])('a file of %j is no inventory', (text, expected) => {
+  expect(said(text)).toEqual([`1:1 the file ${expected}`]);
+});
+
+describe('one way to the API', () => {
+  const without = (piece: string, by = ''): string => broken(piece, by).replace(', vip: 192.168.10.5', '');
+  const controllers = [20, 21, 22].map((n) => `  c-${n}: { address: 192.168.10.${n}, roles: [control-plane] }\n`);
+  const three = (text: string): string =>
+    text.replace(/ {2}controller-00: .*\n/, controllers.join('')).replace('[load-balancer, dns]', '[dns]');
+
+  test.each([
+    ['one load balancer at its own address', without('[worker]', '[worker]')],
+    ['a load balancer that is the control plane, on another port', colocated('port: 8443, ')],
+    ['a load balancer that is the control plane, and a virtual address', colocated('', ', vip: 192.168.10.5')],
+    [
+      'three control planes behind a load balancer of somebody else',
+      three(without('name: api', 'external: true, name: api')),
+    ],
+  ])('is %s', (_, text) => expect(said(text)).toEqual([]));
+
+  test('is not the name of the first of three control planes', () => {
+    expect(said(three(without('[worker]', '[worker]')))).toEqual([
+      '16:1 hosts: 3 control planes need a load balancer before them; give one or two hosts the role load-balancer, or write endpoint.external: true where another balances',
+    ]);
+  });
+
+  test('is not two load balancers that share no address', () => {
+    expect(
+      said(without('  worker-00:\n', '  lb-01: { address: 192.168.10.4, roles: [load-balancer] }\n  worker-00:\n')),
+    ).toEqual([
+      '19:42 hosts.lb-01.roles: 2 load balancers share endpoint.vip, which is missing; write a free address of their segment',
+    ]);
+  });
+
+  test('is not one port for haproxy and the API server of the same host', () => {
+    expect(said(colocated(''))).toEqual([
+      '18:51 hosts.controller-00.roles: the API server has port 6443 of a control plane; write another endpoint.port, or an endpoint.vip for the load balancer',
+    ]);
+  });
+});
+
+/** Where the one load balancer is the control plane. */
+function colocated(port: string, vip = ''): string {
+  return good
+    .replace('[load-balancer, dns]', '[dns]')
+    .replace('[control-plane]', '[control-plane, load-balancer]')
+    .replace('endpoint: { ', `endpoint: { ${port}`)
+    .replace(', vip: 192.168.10.5', vip);
+}
+
+describe('many mistakes', () => {
+  const text = good
+    .replace('kbs/v1', 'kbs/v2')
+    .replace('1.36.2', '1.30')
+    .replace('10.254.0.0/16', '10.244.0.0/24')
+    .replace('address: 192.168.20.20', 'address: 192.168.10.3')
+    .replace('[worker]', '[worker, wroker]')
+    .replace('tier: training', 'tier: 3')
+    .replace('user: ops', 'user: ops, prot: 22');
+
+  it('are all told at once, in the order of the file, and none twice', () => {
+    expect(said(text)).toEqual([
+      '1:13 apiVersion: kbs/v2 is not known; write kbs/v1',
+      '4:12 kubernetes.version: 1.30 is a number to YAML; put it in quotes',
+      '7:13 network.services: 10.244.0.0/24 overlaps network.pods, 10.244.0.0/16; every network needs addresses of its own',
+      '15:19 ssh.prot is not known; did you mean port?',
+      '20:14 hosts.worker-00.address: 192.168.10.3 is already the address of lb-00; write another',
+      '21:21 hosts.worker-00.roles[1]: wroker is not one of control-plane, worker, load-balancer, dns, router; did you mean worker?',
+      '23:13 hosts.worker-00.labels.tier: 3 is a number to YAML; put it in quotes',
+    ]);
+  });
+
+  it('end with the exit status of a bad inventory', () => {
+    expect(new Set(failures(text).map(({ code, exit }) => `${code} ${exit}`))).toEqual(new Set(['inventory 3']));
+    expect(new Failures(failures(text)).exit).toBe(3);
+  });
+});
+
+describe('a field that could not be read', () => {
+  it('is not taken for one that is missing', () => {
+    expect(said(broken('[control-plane]', '[controlplane]'))).toEqual([
+      '18:52 hosts.controller-00.roles[0]: controlplane is not one of control-plane, worker, load-balancer, dns, router; did you mean control-plane?',
+    ]);
+    expect(said(broken('[load-balancer, dns]', '[loadbalancer]'))).toEqual([
+      '17:43 hosts.lb-00.roles[0]: loadbalancer is not one of control-plane, worker, load-balancer, dns, router; did you mean load-balancer?',
+    ]);
+    expect(said(broken('[router]', '[ruter]'))).toEqual([
+      '25:19 hosts.edge.roles[0]: ruter is not one of control-plane, worker, load-balancer, dns, router; did you mean router?',
+    ]);
+  });
+
+  it('hides no mistake elsewhere', () => {
+    const text = broken('cidr: 192.168.20.0/24', 'cidr: 192.168.20.0').replace('1.36.2', '1.30.1');
+    expect(said(text)).toEqual([
+      '4:12 kubernetes.version: 1.30.1 is not in the catalogue; write one of 1.36.2, 1.36.10, 1.35.4',
+      '11:13 network.segments.rack.cidr: 192.168.20.0 is not a network in CIDR form; write one like 192.168.10.0/24',
+    ]);
+  });
+});
+
+describe('YAML beyond the plain', () => {
+  it('anchors and aliases are read, and mistakes in them are told where they are written', () => {
+    const shared = good
+      .replace('{ user: ops }', '{ user: &who ops }')
+      .replace('[router], ', '[router], ssh: { user: *who }, ');
+    expect(said(shared)).toEqual([]);
+    expect(said(shared.replace('&who ops', '&who [ops]'))).toEqual([
+      '15:19 ssh.user: ["ops"] is not a user name; write one like ops',
+      '15:19 hosts.edge.ssh.user: ["ops"] is not a user name; write one like ops',
+    ]);
+  });
+
+  it('one anchor may be used by hundreds of hosts', () => {
+    const hosts = Array.from(
+      { length: 120 },
+      (_, n) => `  w-${n}: { address: 192.168.20.${n + 50}, roles: *worker }\n`,
+    );
+    expect(said(good.replace('roles: [worker]', 'roles: &worker [worker]') + hosts.join(''))).toEqual([]);
+  });
+
+  it('aliases that multiply without end are refused', () => {
+    const levels = Array.from({ length: 9 }, (_, n) => `l${n + 1}: &l${n + 1} [${`*l${n}, `.repeat(10)}]`);
+    expect(said(`l0: &l0 [0, 0, 0]\n${levels.join('\n')}\n`)).toEqual([
+      '1:1 aliases of aliases stand for more than 100000 values; write some of them out',
+    ]);
+  });
+
+  it('lines may end as on Windows, and begin with a byte order mark', () => {
+    expect(said(good.replaceAll('\n', '\r\n'))).toEqual([]);
+    expect(said(broken('1.36.2', '1.30').replaceAll('\n', '\r\n'))).toEqual([
+      '4:12 kubernetes.version: 1.30 is a number to YAML; put it in quotes',
+    ]);
+    expect(said(`\uFEFF${good}`)).toEqual([]);
+  });
+
+  it('a long value is shown in part, on one line', () => {
+    const [line = ''] = said(broken('cluster: hybrid', `cluster: |\n  ${'long '.repeat(30)}\n  name`));
+    expect(line).toMatch(/^2:10 cluster: long long .*… is not a DNS label; /);
+  });
+});

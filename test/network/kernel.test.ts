@@ -1,0 +1,55 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Cluster } from '../../src/inventory/cluster.js';
+import { masqueradeTable } from '../../src/network/masquerade.js';
+import { routerChecks } from '../../src/network/router-check.js';
+import { compileRoutes } from '../../src/network/routes.js';
+import { isRoot, type Namespaces, namespacesFor, type Visit } from './namespaces.js';
+import { chain, clusterLike } from './topologies.js';
+
+const cluster: Cluster = clusterLike(chain(3), [
+  { segment: 0, number: 10, role: 'control-plane' },
+  { segment: 0, number: 11, role: 'worker' },
+  { segment: 1, number: 20, role: 'worker' },
+  { segment: 2, number: 30, role: 'worker' },
+]);
+const routes = compileRoutes(cluster);
+
+/** Kernels of network namespaces, strict about return paths: one per host and router, a bridge per segment. */
+describe.runIf(isRoot)('in real kernels with a strict rp_filter', () => {
+  let lab: Namespaces;
+
+  beforeAll(async () => {
+    lab = await namespacesFor(cluster, routes, masqueradeTable(cluster).text);
+  }, 60_000);
+  afterAll(() => lab?.end());
+
+  it('every pod address reaches every other, and is seen there as itself', async () => {
+    const visits = await lab.visitEachOther();
+    const expected = lab.pods.flatMap((from) =>
+      lab.pods.filter((to) => to !== from).map((to): Visit => ({ from: from.pod, to: to.pod, seen: from.pod })),
+    );
+    expect(visits).toEqual(expect.arrayContaining(expected));
+    expect(visits).toHaveLength(4 * 3);
+  });
+
+  it('a pod is seen as itself by hosts of every segment, and as its host outside', async () => {
+    const [pod] = lab.pods;
+    if (pod === undefined) throw new Error('no pod');
+    expect(await lab.visit(pod, ['192.168.10.11', '192.168.12.30', '203.0.113.1'])).toEqual([
+      { from: pod.pod, to: '192.168.10.11', seen: pod.pod },
+      { from: pod.pod, to: '192.168.12.30', seen: pod.pod },
+      { from: pod.pod, to: '203.0.113.1', seen: '192.168.10.10' },
+    ]);
+  });
+
+  it('the check of the routers tells one that has lost its routes', () => {
+    const answers = () =>
+      routerChecks(cluster).map(({ from, to, script }) => `${from} ${to} ${lab.run(from, script).trim()}`);
+    expect(answers()).toHaveLength(6);
+    expect(answers().filter((answer) => !answer.endsWith(' answers'))).toEqual([]);
+    lab.run('router-0', 'ip route del 10.244.128.0/18');
+    expect(answers().filter((answer) => !answer.endsWith(' answers'))).toEqual([
+      expect.stringMatching(/^host-0-10 host-2-30 silent: /),
+    ]);
+  });
+});

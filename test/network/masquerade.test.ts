@@ -1,0 +1,50 @@
+import { execFileSync } from 'node:child_process';
+import { describe, expect, it } from 'vitest';
+import type { Cluster } from '../../src/inventory/cluster.js';
+import { masqueradeTable } from '../../src/network/masquerade.js';
+import { clusterOf } from '../support/cluster.js';
+import { isRoot } from './namespaces.js';
+import { clusterLike, star } from './topologies.js';
+
+/** What nft lists after it has loaded the text, in a network namespace that ends with the command. */
+const asListed = (text: string): string =>
+  execFileSync('unshare', ['-n', 'sh', '-euc', 'nft -f - && nft list table ip kbs'], { input: text, encoding: 'utf8' });
+
+describe('the masquerade table', () => {
+  it('hides pods only from what is outside the cluster', () => {
+    expect(masqueradeTable(clusterOf())).toEqual({
+      family: 'ip',
+      name: 'kbs',
+      text: [
+        'table ip kbs {',
+        '\tchain postrouting {',
+        '\t\ttype nat hook postrouting priority srcnat; policy accept;',
+        '\t\tip saddr != 10.244.0.0/16 return',
+        '\t\tip daddr 10.244.0.0/16 return',
+        '\t\tip daddr 10.254.0.0/16 return',
+        '\t\tip daddr 192.168.10.0/24 return',
+        '\t\tip daddr 192.168.20.0/24 return',
+        '\t\tip daddr 224.0.0.0/4 return',
+        '\t\tmasquerade',
+        '\t}',
+        '}',
+        '',
+      ].join('\n'),
+    });
+  });
+
+  const odd = clusterOf();
+  const segments = odd.network.segments.map((one, n) => ({
+    ...one,
+    cidr: ['10.0.0.0/9', '192.0.2.7/32'][n] ?? one.cidr,
+  }));
+
+  it.runIf(isRoot).each<[string, Cluster]>([
+    ['two segments', clusterOf()],
+    ['six adjacent segments', clusterLike(star(6), [])],
+    ['prefixes off the byte boundary and a single address', { ...odd, network: { ...odd.network, segments } }],
+  ])('is listed by nft as it was written: %s', (_, cluster) => {
+    const { text } = masqueradeTable(cluster);
+    expect(asListed(text)).toBe(text);
+  });
+});

@@ -1,0 +1,61 @@
+import { execFileSync } from 'node:child_process';
+import { describe, expect, it } from 'vitest';
+import { type Dialect, dialects } from '../../src/network/router-dialects.js';
+import type { KernelRoute } from '../../src/network/routes.js';
+import { isRoot } from './namespaces.js';
+
+const routes: readonly KernelRoute[] = [
+  { to: '10.244.10.0/24', via: '192.168.10.10', why: 'pods of controller-00' },
+  { to: '10.244.64.0/18', via: '192.168.20.1', why: 'pods of segment rack, through edge' },
+];
+
+const goldens: Readonly<Record<Dialect, string>> = {
+  'ip-route': `ip route replace 10.244.10.0/24 via 192.168.10.10 # pods of controller-00
+ip route replace 10.244.64.0/18 via 192.168.20.1 # pods of segment rack, through edge
+`,
+  frr: `configure terminal
+! pods of controller-00
+ip route 10.244.10.0/24 192.168.10.10
+! pods of segment rack, through edge
+ip route 10.244.64.0/18 192.168.20.1
+end
+write memory
+`,
+  vyos: `configure
+set protocols static route 10.244.10.0/24 next-hop 192.168.10.10
+set protocols static route 10.244.64.0/18 next-hop 192.168.20.1
+commit
+save
+exit
+`,
+  'cisco-ios': `configure terminal
+! pods of controller-00
+ip route 10.244.10.0 255.255.255.0 192.168.10.10
+! pods of segment rack, through edge
+ip route 10.244.64.0 255.255.192.0 192.168.20.1
+end
+write memory
+`,
+};
+
+describe('the routes of an unmanaged router', () => {
+  it.each(Object.entries(dialects))('are printed for %s', (name, { print }) => {
+    expect(print(routes)).toBe(Object.entries(goldens).find(([dialect]) => dialect === name)?.[1]);
+  });
+
+  it.runIf(isRoot)('can be pasted into a Linux shell, twice', () => {
+    const script = `ip link set lo up
+ip link add lan type bridge
+ip address add 192.168.10.1/24 dev lan
+ip address add 192.168.20.9/24 dev lan
+ip link set lan up
+${dialects['ip-route'].print(routes).repeat(2)}
+ip -4 route show root 10.244.0.0/16`;
+    const listed = execFileSync('unshare', ['-n', 'sh', '-eu'], { input: script, encoding: 'utf8' });
+    expect(listed.split('\n').map((line) => line.trim().replace(/ dev .*/, ''))).toEqual([
+      '10.244.10.0/24 via 192.168.10.10',
+      '10.244.64.0/18 via 192.168.20.1',
+      '',
+    ]);
+  });
+});
