@@ -1,0 +1,70 @@
+/** What a cluster of one Kubernetes version is made of, found and checked: where every artifact lies on this machine. */
+export interface Artifacts {
+  binary(name: BinaryName): StoredFile;
+  image(name: ImageName): ImageArchive;
+  /** A tar of a small apt repository for Debian 12: haproxy, keepalived and all they depend on. */
+  repository(): StoredFile;
+}
+
+export type BinaryName =
+  | 'kubelet'
+  | 'kubectl'
+  | 'kubeadm'
+  | 'containerd'
+  | 'containerd-shim-runc-v2'
+  | 'ctr'
+  | 'runc'
+  | 'unzstd'
+  | 'etcd'
+  | 'etcdctl'
+  | 'etcdutl'
+  | 'control-plane'
+  | 'kube-proxy'
+  | 'coredns'
+  | 'cni-bridge'
+  | 'cni-host-local'
+  | 'cni-loopback'
+  | 'cni-portmap'
+  | 'cni-bandwidth';
+
+export type ImageName =
+  | 'pause'
+  | 'etcd'
+  | 'kube-apiserver'
+  | 'kube-controller-manager'
+  | 'kube-scheduler'
+  | 'kube-proxy'
+  | 'coredns'
+  | 'probe';
+
+/** Bytes that lie in a bundle on this machine, perhaps packed. */
+export interface StoredFile {
+  readonly name: string;
+  /** Hex digest and size in bytes of the unpacked content: what must lie on the host. */
+  readonly sha256: string;
+  readonly size: number;
+  /** Where the bytes lie on this machine. */
+  readonly file: string;
+  /** Bytes of `file`. */
+  readonly packedSize: number;
+  readonly packing: 'none' | 'zstd';
+}
+
+/** An OCI image layout in a tar, and the images that it brings. */
+export interface ImageArchive {
+  readonly archive: StoredFile;
+  readonly images: readonly {
+    readonly reference: string /** `sha256:…` of the manifest. */;
+    readonly digest: string;
+  }[];
+}
+
+/** The reference that a pod names an image by, `kbs.local/etcd:3.7.3`; an archive may bring several images. */
+export const referenceOf = (artifacts: Artifacts, name: ImageName): string => {
+  const image = artifacts.image(name).images.find(({ reference }) => reference.startsWith(`${imagePrefix}${name}:`));
+  if (!image) throw new Error(`the archive of ${name} holds no image of that name`);
+  return image.reference;
+};
+
+/** What every image of kbs's own is named under: no registry answers to it. */
+export const imagePrefix = 'kbs.local/';

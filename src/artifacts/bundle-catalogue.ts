@@ -1,0 +1,141 @@
+import { z } from 'zod';
+import { Failure } from '../failure.js';
+import { sha256 } from '../secret.js';
+import type { Arch } from './arch.js';
+import type { BinaryName, ImageName } from './artifacts.js';
+
+/** `catalogue.json` of a bundle: everything it holds, by name, version, size and sha256. */
+export interface BundleCatalogue {
+  readonly format: 1;
+  readonly kubernetes: string;
+  readonly arch: Arch;
+  /** What was built, from where; the Debian packages in images and in the apt repository among them. */
+  readonly components: readonly Component[];
+  /** Every file of the bundle but this one. */
+  readonly members: readonly Member[];
+  readonly binaries: readonly PackedBinary[];
+  readonly archives: readonly PackedArchive[];
+}
+
+export interface Component {
+  readonly name: string;
+  readonly version: string;
+  readonly from: string;
+  /** Of the `.deb` that a Debian package came as. */
+  readonly sha256?: string | undefined;
+}
+
+/** A file of the bundle as it lies there. Paths are relative to the bundle, with slashes. */
+export interface Member {
+  readonly file: string;
+  readonly size: number;
+  readonly sha256: string;
+}
+
+export interface PackedBinary {
+  readonly name: BinaryName;
+  readonly file: string;
+  /** Of the unpacked program. */
+  readonly size: number;
+  readonly sha256: string;
+}
+
+export interface PackedArchive {
+  readonly name: string;
+  readonly file: string;
+  readonly images: readonly { readonly name: ImageName; readonly reference: string; readonly digest: string }[];
+}
+
+/** The catalogue as text, closed by the sha256 of itself so that a damaged catalogue is noticed. */
+export const printCatalogue = (catalogue: BundleCatalogue): string =>
+  `${JSON.stringify({ ...catalogue, sha256: sha256(JSON.stringify(catalogue)) }, undefined, 2)}\n`;
+
+/** Reads it back; a Failure names what is wrong with it. `where` is the file's path, for the message. */
+export const parseCatalogue = (text: string, where: string): BundleCatalogue => {
+  const { sha256: stated, ...catalogue } = check(text, where);
+  if (stated !== sha256(JSON.stringify(catalogue))) throw refuse(where, 'its own sha256 does not match');
+  return catalogue;
+};
+
+const check = (text: string, where: string) => {
+  try {
+    return schema.parse(JSON.parse(text));
+  } catch (error) {
+    const why = error instanceof z.ZodError ? error.issues.map(say) : [String(error)];
+    throw refuse(where, ...why);
+  }
+};
+
+const say = (issue: { readonly path: readonly PropertyKey[]; readonly message: string }): string =>
+  `${issue.path.map(String).join('.')}: ${issue.message}`;
+
+const refuse = (where: string, ...why: readonly string[]): Failure =>
+  new Failure('preflight', `${where} is no catalogue that this kbs can read`, {
+    where: { resource: where },
+    why: why.slice(0, 5),
+    next: 'Copy the bundle again, or build it with `kbs bundle build`.',
+  });
+
+/** Every executable of a bundle, in the order in which it is packed. */
+export const binaryNames = [
+  'kubelet',
+  'kubectl',
+  'kubeadm',
+  'containerd',
+  'containerd-shim-runc-v2',
+  'ctr',
+  'runc',
+  'unzstd',
+  'etcd',
+  'etcdctl',
+  'etcdutl',
+  'control-plane',
+  'kube-proxy',
+  'coredns',
+  'cni-bridge',
+  'cni-host-local',
+  'cni-loopback',
+  'cni-portmap',
+  'cni-bandwidth',
+] as const satisfies readonly BinaryName[];
+
+const imageNames = [
+  'pause',
+  'etcd',
+  'kube-apiserver',
+  'kube-controller-manager',
+  'kube-scheduler',
+  'kube-proxy',
+  'coredns',
+  'probe',
+] as const satisfies readonly ImageName[];
+
+const hex = z.string().regex(/^[0-9a-f]{64}$/);
+/** Inside the bundle: no absolute path and no step up. */
+const path = z.string().regex(/^(?!\/)(?!.*(^|\/)\.\.?(\/|$))[A-Za-z0-9._/-]+$/);
+const size = z.int().nonnegative();
+
+const schema = z.strictObject({
+  format: z.literal(1),
+  kubernetes: z.string(),
+  arch: z.enum(['amd64', 'arm64']),
+  components: z.array(
+    z.strictObject({ name: z.string(), version: z.string(), from: z.string(), sha256: hex.optional() }),
+  ),
+  members: z.array(z.strictObject({ file: path, size, sha256: hex })),
+  binaries: z.array(z.strictObject({ name: z.enum(binaryNames), file: path, size, sha256: hex })),
+  archives: z.array(
+    z.strictObject({
+      name: z.string(),
+      file: path,
+      images: z.array(
+        z.strictObject({
+          name: z.enum(imageNames),
+          reference: z.string(),
+          digest: z.string().regex(/^sha256:[0-9a-f]{64}$/),
+        }),
+      ),
+    }),
+  ),
+  sha256: hex,
+});

@@ -1,0 +1,139 @@
+import { readFile, realpath, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import pLimit from 'p-limit';
+import { Failure, Failures } from '../failure.js';
+import { type Arch, archOfThisMachine } from './arch.js';
+import type { Artifacts, BinaryName, ImageArchive, ImageName, StoredFile } from './artifacts.js';
+import { type BundleCatalogue, type Member, parseCatalogue } from './bundle-catalogue.js';
+import { folderOf } from './bundle-tar.js';
+import { cacheFolder } from './cache.js';
+import { openStamps } from './stamps.js';
+
+/**
+ * Opens a bundle, a folder or a `.tar` of one, and gives its artifacts. Every member is there and has the sha256 of
+ * the catalogue, or the Failures name each that is missing or damaged. Cheap when nothing changed since the last time.
+ */
+export const openBundle = async (path: string, options: BundleOptions = {}): Promise<Bundle> => {
+  const cache = options.cache ?? cacheFolder();
+  const folder = await folderOf(path, cache);
+  const catalogue = await readCatalogue(folder);
+  await checkMembers(folder, catalogue, { cache, trust: true });
+  return { ...artifactsOf(folder, catalogue), folder, catalogue };
+};
+
+/** Hashes every member of a bundle again, whatever is remembered of it; Failures as in `openBundle`. */
+export const verifyBundle = async (path: string, options: BundleOptions = {}): Promise<BundleCatalogue> => {
+  const cache = options.cache ?? cacheFolder();
+  const folder = await folderOf(path, cache);
+  const catalogue = await readCatalogue(folder);
+  await checkMembers(folder, catalogue, { cache, trust: false });
+  return catalogue;
+};
+
+export interface Bundle extends Artifacts {
+  /** The folder that holds the members; for a `.tar`, where it was unpacked to. */
+  readonly folder: string;
+  readonly catalogue: BundleCatalogue;
+}
+
+export interface BundleOptions {
+  /** kbs's cache folder; the user's own when absent. */
+  readonly cache?: string;
+}
+
+/** Where a bundle is built to, and where every command looks for one that the inventory does not name. */
+export const defaultBundle = (version: string, cache = cacheFolder(), arch: Arch = archOfThisMachine()): string =>
+  join(cache, 'bundles', `${version}-${arch}`);
+
+export const readCatalogue = async (folder: string): Promise<BundleCatalogue> => {
+  const file = join(folder, 'catalogue.json');
+  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
+    throw new Failure('preflight', `there is no bundle in ${folder}: catalogue.json cannot be read`, {
+      where: { resource: file },
+      next: 'Build one with `kbs bundle build`, or name another folder.',
+      cause,
+    });
+  });
+  return parseCatalogue(text, file);
+};
+
+const checkMembers = async (
+  folder: string,
+  catalogue: BundleCatalogue,
+  { cache, trust }: { readonly cache: string; readonly trust: boolean },
+): Promise<void> => {
+  const stamps = await openStamps(cache, await realpath(folder));
+  const several = pLimit(4);
+  const checked = await Promise.all(
+    catalogue.members.map((member) =>
+      several(() => wrongWith(join(folder, member.file), member, (file) => stamps.sha256Of(file, trust))),
+    ),
+  );
+  const failures = checked.filter((failure) => failure !== undefined);
+  if (failures.length > 0) throw new Failures(failures);
+  await stamps.keep();
+};
+
+const wrongWith = async (
+  path: string,
+  member: Member,
+  digestOf: (path: string) => Promise<string>,
+): Promise<Failure | undefined> => {
+  const found = await stat(path).catch(() => undefined);
+  if (!found) return damaged(path, member, 'missing', []);
+  if (found.size !== member.size) {
+    return damaged(path, member, 'damaged', [`it has ${found.size} bytes, and the catalogue says ${member.size}`]);
+  }
+  const digest = await digestOf(path).catch(String);
+  if (digest === member.sha256) return undefined;
+  return damaged(path, member, 'damaged', [`its sha256 is ${digest}`, `the catalogue says ${member.sha256}`]);
+};
+
+const damaged = (path: string, member: Member, how: 'missing' | 'damaged', why: readonly string[]): Failure =>
+  new Failure('preflight', `bundle member ${member.file} is ${how}`, {
+    where: { resource: path },
+    why,
+    next: 'Copy the bundle again, or build it with `kbs bundle build`. No host was touched.',
+  });
+
+const artifactsOf = (folder: string, catalogue: BundleCatalogue): Artifacts => {
+  const members = new Map(catalogue.members.map((member) => [member.file, member]));
+  const stored = (
+    name: string,
+    file: string,
+    content?: { readonly size: number; readonly sha256: string },
+  ): StoredFile => {
+    const member = members.get(file);
+    if (!member) throw absent(folder, file);
+    const { size, sha256 } = content ?? member;
+    const packing = file.endsWith('.zst') ? 'zstd' : 'none';
+    return { name, sha256, size, file: join(folder, file), packedSize: member.size, packing };
+  };
+  const binaries = new Map(catalogue.binaries.map((each) => [each.name, stored(each.name, each.file, each)]));
+  const archives = new Map<ImageName, ImageArchive>();
+  for (const each of catalogue.archives) {
+    const archive: ImageArchive = {
+      archive: stored(each.name, each.file),
+      images: each.images.map(({ reference, digest }) => ({ reference, digest })),
+    };
+    for (const { name } of each.images) archives.set(name, archive);
+  }
+  return {
+    binary: (name: BinaryName) => binaries.get(name) ?? fail(absent(folder, name)),
+    image: (name: ImageName) => archives.get(name) ?? fail(absent(folder, name)),
+    repository: () => stored('repository', repositoryFile),
+  };
+};
+
+/** Where a bundle holds its apt repository. */
+export const repositoryFile = 'packages/debian-12.tar';
+
+const absent = (folder: string, name: string): Failure =>
+  new Failure('preflight', `the bundle does not list ${name}`, {
+    where: { resource: join(folder, 'catalogue.json') },
+    next: 'Build it with this version of kbs: `kbs bundle build`.',
+  });
+
+const fail = (failure: Failure): never => {
+  throw failure;
+};

@@ -1,0 +1,157 @@
+import type { Edition, LayerRecipe } from './edition.js';
+import { cniPlugin, containerdProgram, empty, goProgram, image, kubernetesProgram, layer } from './recipes.js';
+
+/** Every Kubernetes version that kbs knows how to make, the newest first, without a leading v. */
+export const knownVersions = (): readonly string[] => editions.map((edition) => edition.kubernetes);
+
+/** What a cluster of that version is made of; undefined where the catalogue does not know it. */
+export const editionOf = (version: string): Edition | undefined =>
+  editions.find((edition) => edition.kubernetes === version);
+
+const kubernetes_1_36_3 = (): Edition => {
+  const version = '1.36.3';
+  const etcd = '3.7.3';
+  const containerd = '2.4.2';
+  const runc = '1.5.2';
+  const cni = '1.9.1';
+  const coredns = '1.15.0';
+  const pause = '1.0';
+  const probe = '1.0';
+  const kubernetes = kubernetesProgram({ version, built: '2026-07-22T18:07:38Z' });
+  return {
+    kubernetes: version,
+    programs: [
+      { language: 'c', name: 'pause', version: pause, folder: `pause-${pause}`, from: 'kbs' },
+      goProgram({ name: 'unzstd', version: '1.0', package: '.', from: 'github.com/klauspost/compress v1.20.0' }),
+      ...['bridge', 'host-local', 'loopback', 'portmap', 'bandwidth'].map((plugin) => cniPlugin(plugin, cni)),
+      goProgram({
+        name: 'runc',
+        version: runc,
+        package: 'github.com/opencontainers/runc',
+        from: `github.com/opencontainers/runc v${runc}`,
+        stamps: { 'main.gitCommit': `v${runc}` },
+        tags: ['seccomp', 'urfave_cli_no_docs'],
+        cgo: true,
+      }),
+      ...['containerd', 'containerd-shim-runc-v2', 'ctr'].map((name) => containerdProgram(name, containerd)),
+      goProgram({
+        name: 'etcd',
+        version: etcd,
+        package: 'go.etcd.io/etcd/server/v3',
+        from: `go.etcd.io/etcd/server/v3 v${etcd}`,
+        stamps: { 'go.etcd.io/etcd/api/v3/version.GitSHA': `v${etcd}` },
+      }),
+      goProgram({
+        name: 'etcdctl',
+        version: etcd,
+        package: 'go.etcd.io/etcd/etcdctl/v3',
+        from: `go.etcd.io/etcd/etcdctl/v3 v${etcd}`,
+        stamps: { 'go.etcd.io/etcd/api/v3/version.GitSHA': `v${etcd}` },
+      }),
+      goProgram({
+        name: 'etcdutl',
+        version: etcd,
+        package: 'go.etcd.io/etcd/etcdutl/v3',
+        from: `go.etcd.io/etcd/etcdutl/v3 v${etcd}`,
+        stamps: { 'go.etcd.io/etcd/api/v3/version.GitSHA': `v${etcd}` },
+      }),
+      goProgram({
+        name: 'coredns',
+        version: coredns,
+        package: '.',
+        from: `github.com/coredns/coredns v${coredns}`,
+        stamps: { 'github.com/coredns/coredns/coremain.GitCommit': `v${coredns}` },
+      }),
+      kubernetes('control-plane', './control-plane'),
+      kubernetes('kube-proxy', 'k8s.io/kubernetes/cmd/kube-proxy'),
+      kubernetes('kubelet', 'k8s.io/kubernetes/cmd/kubelet'),
+      kubernetes('kubectl', 'k8s.io/kubernetes/cmd/kubectl'),
+      kubernetes('kubeadm', 'k8s.io/kubernetes/cmd/kubeadm'),
+      goProgram({ name: 'probe', version: probe, package: '.', from: 'kbs' }),
+    ],
+    binaries: {
+      kubelet: 'kubelet',
+      kubectl: 'kubectl',
+      kubeadm: 'kubeadm',
+      containerd: 'containerd',
+      'containerd-shim-runc-v2': 'containerd-shim-runc-v2',
+      ctr: 'ctr',
+      runc: 'runc',
+      unzstd: 'unzstd',
+      etcd: 'etcd',
+      etcdctl: 'etcdctl',
+      etcdutl: 'etcdutl',
+      'control-plane': 'control-plane',
+      'kube-proxy': 'kube-proxy',
+      coredns: 'coredns',
+      'cni-bridge': 'cni-bridge',
+      'cni-host-local': 'cni-host-local',
+      'cni-loopback': 'cni-loopback',
+      'cni-portmap': 'cni-portmap',
+      'cni-bandwidth': 'cni-bandwidth',
+    },
+    images: {
+      pause: image('pause', pause, ['/pause'], [{ ...empty, name: 'pause', programs: { '/pause': 'pause' } }]),
+      etcd: image('etcd', etcd, ['etcd'], [layer('etcd', ['etcd', 'etcdctl'])]),
+      'kube-apiserver': image('kube-apiserver', `v${version}`, ['kube-apiserver'], [controlPlaneLayer]),
+      'kube-controller-manager': image(
+        'kube-controller-manager',
+        `v${version}`,
+        ['kube-controller-manager'],
+        [controlPlaneLayer],
+      ),
+      'kube-scheduler': image('kube-scheduler', `v${version}`, ['kube-scheduler'], [controlPlaneLayer]),
+      'kube-proxy': image('kube-proxy', `v${version}`, ['kube-proxy'], [proxyLayer]),
+      coredns: image('coredns', coredns, ['coredns'], [layer('coredns', ['coredns'])]),
+      probe: image('probe', probe, ['probe'], [layer('probe', ['probe'])]),
+    },
+    archives: [
+      { name: 'pause', images: ['pause'] },
+      { name: 'etcd', images: ['etcd'] },
+      { name: 'control-plane', images: ['kube-apiserver', 'kube-controller-manager', 'kube-scheduler'] },
+      { name: 'kube-proxy', images: ['kube-proxy'] },
+      { name: 'coredns', images: ['coredns'] },
+      { name: 'probe', images: ['probe'] },
+    ],
+    hostPackages: ['haproxy', 'keepalived'],
+  };
+};
+
+const controlPlaneLayer: LayerRecipe = {
+  ...layer('control-plane', []),
+  programs: { '/usr/local/bin/kube-apiserver': 'control-plane' },
+  links: {
+    '/usr/local/bin/kube-controller-manager': '/usr/local/bin/kube-apiserver',
+    '/usr/local/bin/kube-scheduler': '/usr/local/bin/kube-apiserver',
+  },
+};
+
+/** kube-proxy runs nft, iptables, conntrack and ipset; nft reads /etc/protocols, which netbase brings. */
+const proxyLayer: LayerRecipe = {
+  ...layer('kube-proxy', ['kube-proxy']),
+  packages: [
+    'conntrack',
+    'ipset',
+    'iptables',
+    'libc6',
+    'libedit2',
+    'libbsd0',
+    'libgmp10',
+    'libip4tc2',
+    'libip6tc2',
+    'libipset13',
+    'libjansson4',
+    'libmd0',
+    'libmnl0',
+    'libnetfilter-conntrack3',
+    'libnfnetlink0',
+    'libnftables1',
+    'libnftnl11',
+    'libtinfo6',
+    'libxtables12',
+    'netbase',
+    'nftables',
+  ],
+};
+
+const editions: readonly Edition[] = [kubernetes_1_36_3()];

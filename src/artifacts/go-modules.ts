@@ -1,0 +1,113 @@
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Arch } from './arch.js';
+import { keyOf, once } from './cache.js';
+import { run } from './command.js';
+import type { CProgram, GoProgram, Program } from './edition.js';
+
+/**
+ * One program, built from its module files with every version pinned, or taken from the cache where the same inputs
+ * were built before. Gives the path of the executable.
+ */
+export const buildProgram = async (program: Program, ground: BuildGround): Promise<Built> => {
+  const source = join(await programsFolder(), program.folder);
+  const recipe = program.language === 'go' ? goRecipe(program, source, ground) : cRecipe(program, source);
+  const key = keyOf(`${program.name}-${program.version}`, {
+    tool: recipe.tool,
+    words: recipe.words('OUT').map((word) => word.replaceAll(source, 'SOURCE')),
+    environment: recipe.environment,
+    files: await textsOf(source),
+    compiler: await recipe.compiler(),
+  });
+  const { folder, made } = await once(ground.cache, key, async (folder) => {
+    await run(`build ${program.name} ${program.version}`, recipe.tool, recipe.words(join(folder, program.name)), {
+      environment: recipe.environment,
+      ...(ground.signal === undefined ? {} : { signal: ground.signal }),
+    });
+  });
+  return { file: join(folder, program.name), key, made };
+};
+
+export interface BuildGround {
+  readonly cache: string;
+  readonly arch: Arch;
+  readonly signal?: AbortSignal;
+}
+
+export interface Built {
+  readonly file: string;
+  /** Names the content: equal keys are equal bytes. */
+  readonly key: string;
+  readonly made: boolean;
+}
+
+interface Recipe {
+  readonly tool: string;
+  readonly words: (out: string) => readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+  readonly compiler: () => Promise<string>;
+}
+
+const goRecipe = (program: GoProgram, source: string, { arch }: BuildGround): Recipe => {
+  const stamps = Object.entries(program.stamps).map(([variable, value]) => `-X ${variable}=${value}`);
+  const linker = ['-s -w', ...stamps, ...(program.cgo ? ["-linkmode external -extldflags '-static'"] : [])].join(' ');
+  const environment = {
+    GOOS: 'linux',
+    GOARCH: arch,
+    CGO_ENABLED: program.cgo ? '1' : '0',
+    // What a user's own settings would change in the result is set here.
+    GOFLAGS: '-mod=readonly -buildvcs=false',
+    GOWORK: 'off',
+    GOEXPERIMENT: '',
+    GOAMD64: 'v1',
+  };
+  return {
+    tool: 'go',
+    words: (out) => [
+      'build',
+      '-C',
+      source,
+      '-trimpath',
+      ...(program.tags.length === 0 ? [] : ['-tags', program.tags.join(',')]),
+      '-ldflags',
+      linker,
+      '-o',
+      out,
+      program.package,
+    ],
+    environment,
+    // A module file may ask for a newer toolchain than the one that is installed; Go then fetches it.
+    compiler: async () => {
+      const go = await run('ask Go for its version', 'go', ['env', '-C', source, 'GOVERSION'], { environment });
+      return program.cgo ? `${go} ${await gcc()}` : go;
+    },
+  };
+};
+
+const cRecipe = (program: CProgram, source: string): Recipe => ({
+  tool: 'gcc',
+  words: (out) => [
+    ...['-Os', '-static', '-s', '-Wall', '-Werror', '-Wl,--build-id=none', '-o', out],
+    join(source, `${program.name}.c`),
+  ],
+  environment: {},
+  compiler: gcc,
+});
+
+const gcc = (): Promise<string> => run('ask gcc for its version', 'gcc', ['-dumpfullversion', '-dumpmachine']);
+
+/** The module files and sources that lie beside this code, in a checkout as well as in an installed package. */
+const programsFolder = async (): Promise<string> => {
+  const beside = fileURLToPath(new URL('./programs/', import.meta.url));
+  const checkout = fileURLToPath(new URL('../../src/artifacts/programs/', import.meta.url));
+  return (await stat(beside).catch(() => undefined)) ? beside : checkout;
+};
+
+const textsOf = async (folder: string): Promise<readonly (readonly [string, string])[]> => {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  return Promise.all(
+    paths.sort().map(async (path) => [path.slice(folder.length), await readFile(path, 'utf8')] as const),
+  );
+};

@@ -1,0 +1,3 @@
+module kbs.local/probe
+
+go 1.26

@@ -1,0 +1,87 @@
+import type { ImageName } from './artifacts.js';
+import { imagePrefix } from './artifacts.js';
+import type { GoProgram, ImageRecipe, LayerRecipe } from './edition.js';
+
+/**
+ * Programs of k8s.io/kubernetes. The module proxy does not say the commit of a tag, so the tag stands for it;
+ * `built` is the tag's time, so that two builds are the same bytes.
+ */
+export const kubernetesProgram =
+  ({ version, built }: { readonly version: string; readonly built: string }) =>
+  (name: string, packagePath: string): GoProgram => {
+    const [major = '', minor = ''] = version.split('.');
+    const stamps = {
+      gitVersion: `v${version}`,
+      gitMajor: major,
+      gitMinor: minor,
+      gitTreeState: 'clean',
+      gitCommit: `v${version}`,
+      buildDate: built,
+    };
+    return goProgram({
+      name,
+      version,
+      folder: `kubernetes-${version}`,
+      package: packagePath,
+      from: `k8s.io/kubernetes v${version}`,
+      stamps: Object.fromEntries(
+        ['k8s.io/component-base/version', 'k8s.io/client-go/pkg/version'].flatMap((home) =>
+          Object.entries(stamps).map(([variable, value]) => [`${home}.${variable}`, value]),
+        ),
+      ),
+    });
+  };
+
+export const containerdProgram = (name: string, version: string): GoProgram =>
+  goProgram({
+    name,
+    version,
+    folder: `containerd-${version}`,
+    package: `github.com/containerd/containerd/v2/cmd/${name}`,
+    from: `github.com/containerd/containerd/v2 v${version}`,
+    stamps: {
+      'github.com/containerd/containerd/v2/version.Version': `v${version}`,
+      'github.com/containerd/containerd/v2/version.Revision': `v${version}`,
+    },
+    // Upstream's own tags; without gRPC a shim, of which every pod has one, is a third smaller.
+    tags: name.includes('shim') ? ['urfave_cli_no_docs', 'no_grpc'] : ['urfave_cli_no_docs'],
+  });
+
+export const cniPlugin = (plugin: string, version: string): GoProgram =>
+  goProgram({
+    name: `cni-${plugin}`,
+    version,
+    folder: `cni-plugins-${version}`,
+    package: `github.com/containernetworking/plugins/plugins/${kindOfPlugin[plugin] ?? 'main'}/${plugin}`,
+    from: `github.com/containernetworking/plugins v${version}`,
+    stamps: { 'github.com/containernetworking/plugins/pkg/utils/buildversion.BuildVersion': `v${version}` },
+  });
+
+const kindOfPlugin: Readonly<Record<string, string>> = { 'host-local': 'ipam', portmap: 'meta', bandwidth: 'meta' };
+
+export const goProgram = (
+  given: Pick<GoProgram, 'name' | 'version' | 'package' | 'from'> & Partial<GoProgram>,
+): GoProgram => ({
+  language: 'go',
+  folder: `${given.name}-${given.version}`,
+  stamps: {},
+  tags: [],
+  cgo: false,
+  ...given,
+});
+
+export const empty: LayerRecipe = { name: '', programs: {}, links: {}, packages: [], ground: false };
+
+export const layer = (name: string, programs: readonly string[]): LayerRecipe => ({
+  ...empty,
+  name,
+  programs: Object.fromEntries(programs.map((program) => [`/usr/local/bin/${program}`, program])),
+  ground: true,
+});
+
+export const image = (
+  name: ImageName,
+  version: string,
+  entrypoint: readonly string[],
+  layers: readonly LayerRecipe[],
+): ImageRecipe => ({ reference: `${imagePrefix}${name}:${version}`, entrypoint, layers });

@@ -1,0 +1,114 @@
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { isIPv6 } from 'node:net';
+import type { Secret } from '../secret.js';
+import { type Certificate, isAuthority, type Usage } from './roster.js';
+
+/** A certificate and its key, both PEM. */
+export interface Pair {
+  readonly certificate: string;
+  readonly key: Secret;
+}
+
+/** Leaf certificates with fewer days left than this are renewed. */
+export const renewalDays = 30;
+
+/**
+ * Why a certificate cannot stay, as a clause that follows its name; `undefined` where it can.
+ * `issuer` is the PEM of the authority that should have signed it; an authority is measured against itself.
+ */
+export const faultOf = (pair: Pair, wanted: Certificate, issuer: string, now: Date): string | undefined => {
+  const certificate = parseCertificate(pair.certificate);
+  if (certificate === undefined) return 'is not a readable certificate';
+  if (!isPrivateKey(pair.key)) return 'has an unreadable key';
+  if (!certificate.checkPrivateKey(createPrivateKey(pair.key.reveal()))) return 'does not belong to its key';
+  const authority = new X509Certificate(issuer);
+  return (
+    timeFaultOf(certificate, now) ??
+    (isAuthority(wanted) ? authorityFault(certificate) : leafFault(certificate, wanted, authority, now))
+  );
+};
+
+/** `undefined` where the text is no X.509 certificate. */
+export const parseCertificate = (pem: string): X509Certificate | undefined => {
+  try {
+    return new X509Certificate(pem);
+  } catch {
+    return undefined;
+  }
+};
+
+/** Whether the text is an unencrypted private key. */
+export const isPrivateKey = (pem: Secret): boolean => {
+  try {
+    return createPrivateKey(pem.reveal()).type === 'private';
+  } catch {
+    return false;
+  }
+};
+
+/** Why a certificate is not valid at this time, as `faultOf` says it. */
+export const timeFaultOf = (certificate: X509Certificate, now: Date): string | undefined => {
+  if (now.getTime() >= Date.parse(certificate.validTo)) return `expired on ${day(certificate.validTo)}`;
+  if (now.getTime() < Date.parse(certificate.validFrom)) return `begins on ${day(certificate.validFrom)}`;
+  return undefined;
+};
+
+/** Whole days until the certificate ends; negative once it has. */
+export const daysLeft = (certificate: X509Certificate, now: Date): number =>
+  Math.floor((Date.parse(certificate.validTo) - now.getTime()) / (24 * 60 * 60 * 1000));
+
+const authorityFault = (certificate: X509Certificate): string | undefined =>
+  certificate.ca ? undefined : 'is not an authority';
+
+const leafFault = (
+  certificate: X509Certificate,
+  wanted: Certificate,
+  authority: X509Certificate,
+  now: Date,
+): string | undefined => {
+  if (!certificate.checkIssued(authority) || !certificate.verify(authority.publicKey))
+    return 'was issued by another authority';
+  if (subjectOf(certificate) !== subjectOf(wanted)) return 'has another subject';
+  if (usagesOf(certificate) !== usagesOf(wanted)) return 'has other usages';
+  if (namesOf(certificate) !== namesOf(wanted)) return 'has other names';
+  if (daysLeft(certificate, now) < renewalDays && !outlives(certificate, authority))
+    return `expires on ${day(certificate.validTo)}`;
+  return undefined;
+};
+
+/** A new one would end no later: then renewing it again and again gains nothing. */
+const outlives = (certificate: X509Certificate, authority: X509Certificate): boolean =>
+  Date.parse(certificate.validTo) >= Date.parse(authority.validTo);
+
+const subjectOf = (certificate: X509Certificate | Certificate): string => {
+  if (certificate instanceof X509Certificate) return certificate.subject.split('\n').sort().join('\n');
+  const { commonName, organization } = certificate.subject;
+  return organization === undefined ? `CN=${commonName}` : `CN=${commonName}\nO=${organization}`;
+};
+
+const usageIds: Readonly<Record<Usage, string>> = { server: '1.3.6.1.5.5.7.3.1', client: '1.3.6.1.5.5.7.3.2' };
+
+const usagesOf = (certificate: X509Certificate | Certificate): string => {
+  // Node calls the extended key usages `keyUsage`, and leaves them undefined where there are none.
+  if (certificate instanceof X509Certificate) return [...(certificate.keyUsage ?? [])].sort().join();
+  return certificate.usages
+    .map((usage) => usageIds[usage])
+    .sort()
+    .join();
+};
+
+const namesOf = (certificate: X509Certificate | Certificate): string => {
+  if (certificate instanceof X509Certificate)
+    return (certificate.subjectAltName ?? '')
+      .split(', ')
+      .filter((name) => name !== '')
+      .map((name) => canonical(name.slice(name.indexOf(':') + 1)))
+      .sort()
+      .join();
+  return certificate.names.map(canonical).sort().join();
+};
+
+/** OpenSSL prints IPv6 addresses in full; a URL holds the short form of RFC 5952. */
+const canonical = (name: string): string => (isIPv6(name) ? new URL(`http://[${name}]`).hostname.slice(1, -1) : name);
+
+const day = (date: string): string => new Date(date).toISOString().slice(0, 10);

@@ -1,0 +1,142 @@
+import { createPublicKey } from 'node:crypto';
+import { dirname, join } from 'node:path';
+import type { Cluster } from '../inventory/cluster.js';
+import { Secret } from '../secret.js';
+import { assembleCredentials, type Material } from './assemble.js';
+import { issue, type KeyPair, type Randomness, systemRandomness } from './authority.js';
+import type { Pair } from './certificate.js';
+import type { Credentials } from './credentials.js';
+import { readKeyringFiles, removeKeyringFolder, secureKeyring, writeKeyringFile } from './keyring-files.js';
+import { placeholderMaterial } from './placeholder.js';
+import { encryptionKeyFile, type Gap, type Survey } from './roots.js';
+import { certificatesOf, isAuthority, serviceAccountPath } from './roster.js';
+import { survey } from './survey.js';
+
+/** Where a cluster's keyring lies: beside its inventory file. */
+export const keyringDirectory = (inventoryFile: string, clusterName: string): string =>
+  join(dirname(inventoryFile), '.kbs', clusterName, 'keyring');
+
+/**
+ * What the keyring gives today, writing nothing. Whatever `ensureKeyring` would issue is a placeholder here, and named
+ * in `missing` with the reason; so a plan shows the change that an apply makes.
+ */
+export const readKeyring = async (directory: string, cluster: Cluster, now: Date): Promise<KeyringLook> => {
+  const found = survey(await readKeyringFiles(directory), certificatesOf(cluster), now, directory);
+  return { credentials: assembleCredentials(cluster, materialOf(found, cluster)), missing: missingIn(found) };
+};
+
+export interface KeyringLook {
+  readonly credentials: Credentials;
+  /** Sentences such as `hosts/controller-00/apiserver has other names`; empty once the keyring is whole. */
+  readonly missing: readonly string[];
+}
+
+/**
+ * The cluster's credentials, after issuing what the keyring lacks. What is right stays untouched, byte for byte.
+ * A leaf certificate that is missing, wrong or within its last 30 days is issued anew with a new key. Roots are made
+ * once; a damaged one is a thrown Failure. Interrupted at any point, the next call finishes the work.
+ */
+export const ensureKeyring = async (
+  directory: string,
+  cluster: Cluster,
+  now: Date,
+  randomness: Randomness = systemRandomness,
+): Promise<Credentials> => {
+  await secureKeyring(directory);
+  const files = await readKeyringFiles(directory);
+  const found = survey(files, certificatesOf(cluster), now, directory);
+  const write = async (path: string, text: string): Promise<void> => {
+    const there = files.get(path);
+    if (!(there instanceof Secret && there.reveal() === text)) await writeKeyringFile(directory, path, text);
+  };
+  // Nothing in here belongs into version control, whatever the repository around it says.
+  await write('.gitignore', '*\n');
+  return assembleCredentials(cluster, materialOf(await fill(found, { now, randomness, write }), cluster));
+};
+
+/**
+ * Deletes the credentials of a host that has left. Should one of that name come again, it gets new ones. The old ones
+ * are good until they expire, wherever there are copies: Kubernetes knows no revocation.
+ */
+export const forgetHost = (directory: string, host: string): Promise<void> =>
+  removeKeyringFolder(directory, `hosts/${host}`);
+
+interface Tools {
+  readonly now: Date;
+  readonly randomness: Randomness;
+  readonly write: (path: string, text: string) => Promise<void>;
+}
+
+/** Roots are written before the first leaf, one file after the other: what is there is always a usable beginning. */
+const fill = async (found: Survey, tools: Tools): Promise<Survey> => {
+  // All keys are begun at once, so that no core waits for a signature or a disk.
+  const serviceAccount = keepServiceAccountKey(found, tools);
+  const births = found.gaps.map((gap) => ({ gap, keys: keysFor(gap, tools.randomness) }));
+  const serviceAccountKey = await serviceAccount;
+  const encryptionKey = await keepEncryptionKey(found, tools);
+  const pairs = new Map(found.pairs);
+  for (const { gap, keys } of births) pairs.set(gap.certificate.path, await issueOne(gap, await keys, pairs, tools));
+  return { pairs, gaps: [], serviceAccountKey, encryptionKey };
+};
+
+const keysFor = async (gap: Gap, randomness: Randomness): Promise<KeyPair> =>
+  gap.key === undefined ? randomness.keyPair() : { publicKey: publicKeyOf(gap.key), privateKey: gap.key };
+
+/** The key is written before its certificate, so no certificate is ever there without one. */
+const issueOne = async (
+  { certificate }: Gap,
+  { publicKey, privateKey }: KeyPair,
+  pairs: ReadonlyMap<string, Pair>,
+  { now, randomness, write }: Tools,
+): Promise<Pair> => {
+  const issuer = pairs.get(certificate.issuer);
+  const pem = issue({
+    wanted: certificate,
+    publicKey,
+    ...(isAuthority(certificate) || issuer === undefined
+      ? { signingKey: privateKey }
+      : { issuer: issuer.certificate, signingKey: issuer.key }),
+    now,
+    randomness,
+  });
+  await write(`${certificate.path}.key`, privateKey.reveal());
+  await write(`${certificate.path}.crt`, pem);
+  return { certificate: pem, key: privateKey };
+};
+
+const keepEncryptionKey = async ({ encryptionKey }: Survey, { randomness, write }: Tools): Promise<Secret> => {
+  if (encryptionKey !== undefined) return encryptionKey;
+  const fresh = randomness.bytes(32).toString('base64');
+  await write(encryptionKeyFile, fresh);
+  return new Secret(fresh);
+};
+
+const keepServiceAccountKey = async ({ serviceAccountKey }: Survey, { randomness, write }: Tools): Promise<Secret> => {
+  const key = serviceAccountKey ?? (await randomness.keyPair()).privateKey;
+  if (serviceAccountKey === undefined) await write(`${serviceAccountPath}.key`, key.reveal());
+  await write(`${serviceAccountPath}.pub`, publicKeyOf(key));
+  return key;
+};
+
+const materialOf = (found: Survey, cluster: Cluster): Material => {
+  const substitute = placeholderMaterial(cluster);
+  const { serviceAccountKey } = found;
+  return {
+    certificate: (path) => found.pairs.get(path)?.certificate ?? substitute.certificate(path),
+    key: (path) =>
+      (path === serviceAccountPath ? serviceAccountKey : found.pairs.get(path)?.key) ?? substitute.key(path),
+    publicKey: (path) =>
+      serviceAccountKey === undefined ? substitute.publicKey(path) : publicKeyOf(serviceAccountKey),
+    encryptionKey: found.encryptionKey ?? substitute.encryptionKey,
+    embed: (text) => (text.startsWith('-----BEGIN ') ? Buffer.from(text).toString('base64') : substitute.embed(text)),
+  };
+};
+
+const publicKeyOf = (key: Secret): string =>
+  createPublicKey(key.reveal()).export({ type: 'spki', format: 'pem' }).toString();
+
+const missingIn = (found: Survey): readonly string[] => [
+  ...found.gaps.map(({ certificate, reason }) => `${certificate.path} ${reason}`),
+  ...(found.serviceAccountKey === undefined ? [`${serviceAccountPath} is missing`] : []),
+  ...(found.encryptionKey === undefined ? [`${encryptionKeyFile} is missing`] : []),
+];

@@ -1,0 +1,258 @@
+import { isIP } from 'node:net';
+import { type Cluster, type ClusterHost, isControlPlane, isNode, type Role } from '../inventory/cluster.js';
+import type { KubeconfigName } from './credentials.js';
+
+/**
+ * Which certificates exist, in kubeadm's layout: one row each.
+ * See https://kubernetes.io/docs/setup/best-practices/certificates/
+ */
+const roster: readonly Row[] = [
+  authority('ca', 'kubernetes', ['control-plane', 'worker']),
+  authority('etcd/ca', 'etcd-ca', ['control-plane']),
+  authority('front-proxy-ca', 'front-proxy-ca', ['control-plane']),
+  {
+    path: 'apiserver',
+    per: 'host',
+    subject: () => ({ commonName: 'kube-apiserver' }),
+    usages: ['server'],
+    issuer: 'ca',
+    names: apiServerNames,
+    roles: ['control-plane'],
+    delivery: 'pki',
+  },
+  {
+    path: 'apiserver-kubelet-client',
+    per: 'cluster',
+    subject: { commonName: 'kube-apiserver-kubelet-client', organization: 'kubeadm:cluster-admins' },
+    usages: ['client'],
+    issuer: 'ca',
+    roles: ['control-plane'],
+    delivery: 'pki',
+  },
+  {
+    path: 'apiserver-etcd-client',
+    per: 'cluster',
+    subject: { commonName: 'kube-apiserver-etcd-client' },
+    usages: ['client'],
+    issuer: 'etcd/ca',
+    roles: ['control-plane'],
+    delivery: 'pki',
+  },
+  {
+    path: 'front-proxy-client',
+    per: 'cluster',
+    subject: { commonName: 'front-proxy-client' },
+    usages: ['client'],
+    issuer: 'front-proxy-ca',
+    roles: ['control-plane'],
+    delivery: 'pki',
+  },
+  etcdMember('etcd/server'),
+  etcdMember('etcd/peer'),
+  {
+    path: 'etcd/healthcheck-client',
+    per: 'cluster',
+    subject: { commonName: 'kube-etcd-healthcheck-client' },
+    usages: ['client'],
+    issuer: 'etcd/ca',
+    roles: ['control-plane'],
+    delivery: 'pki',
+  },
+  {
+    path: 'kubelet',
+    per: 'host',
+    subject: nodeIdentity,
+    usages: ['server'],
+    issuer: 'ca',
+    names: (_cluster, host) => [host.name, host.address],
+    roles: ['node'],
+    delivery: 'kubelet',
+  },
+  {
+    path: 'kubelet-client',
+    per: 'host',
+    subject: nodeIdentity,
+    usages: ['client'],
+    issuer: 'ca',
+    names: () => [],
+    roles: ['node'],
+    delivery: 'kubeconfig',
+  },
+  client('admin', { commonName: 'kubernetes-admin', organization: 'kubeadm:cluster-admins' }),
+  client('super-admin', { commonName: 'kubernetes-super-admin', organization: 'system:masters' }),
+  client('controller-manager', { commonName: 'system:kube-controller-manager' }),
+  client('scheduler', { commonName: 'system:kube-scheduler' }),
+  client('kube-proxy', { commonName: 'system:kube-proxy' }),
+];
+
+/** One certificate that must exist, for one host or for all of them. */
+export interface Certificate {
+  /** Its place in the keyring, without suffix: `ca`, `etcd/ca`, `hosts/controller-00/apiserver`. */
+  readonly path: string;
+  /** Absent where the whole cluster shares it. */
+  readonly host?: string;
+  readonly subject: Subject;
+  readonly usages: readonly Usage[];
+  /** The authority that signs it; an authority signs itself. */
+  readonly issuer: AuthorityPath;
+  /** Subject alternative names, DNS names and IP addresses, without repetition. */
+  readonly names: readonly string[];
+  readonly days: number;
+}
+
+export interface Subject {
+  readonly commonName: string;
+  readonly organization?: string;
+}
+
+export type Usage = 'server' | 'client';
+export type AuthorityPath = 'ca' | 'etcd/ca' | 'front-proxy-ca';
+
+/** Every certificate of a cluster; authorities come first. */
+export const certificatesOf = (cluster: Cluster): readonly Certificate[] =>
+  roster.flatMap((row) => {
+    if (row.per === 'cluster') return [certificate(row, row.path, row.subject, [])];
+    return cluster.hosts
+      .filter((host) => isFor(row.roles, host))
+      .map((host) => ({
+        ...certificate(row, inHostFolder(host, row.path), row.subject(host), unique(row.names(cluster, host))),
+        host: host.name,
+      }));
+  });
+
+/** Whether a certificate is one of the three roots, which sign themselves and are never replaced in passing. */
+export const isAuthority = (certificate: Certificate): boolean => certificate.issuer === certificate.path;
+
+/** The files that a host's roles need: where each lies there, and what of the keyring it holds. */
+export const filesFor = (host: ClusterHost): readonly RosterFile[] => [
+  ...roster.flatMap((row) => rowFiles(row, host)),
+  ...serviceAccountFiles(host),
+];
+
+export interface RosterFile {
+  /** Below /etc/kubernetes/pki, or absolute. */
+  readonly path: string;
+  /** Place in the keyring, without suffix. */
+  readonly source: string;
+  readonly part: 'certificate' | 'key' | 'public-key';
+}
+
+/** The keyring's place for a client's certificate; the kubelet has one per host. */
+export const clientPath = (name: KubeconfigName, host?: ClusterHost): string =>
+  name === 'kubelet' && host !== undefined ? inHostFolder(host, 'kubelet-client') : name;
+
+/** The keyring's place for the key pair that signs service account tokens. */
+export const serviceAccountPath = 'sa';
+
+/** A role, or `node`: whatever runs a kubelet. */
+type Holder = Role | 'node';
+
+type Row = SharedRow | HostRow;
+
+interface SharedRow extends CommonRow {
+  readonly per: 'cluster';
+  readonly subject: Subject;
+}
+
+interface HostRow extends CommonRow {
+  readonly per: 'host';
+  readonly subject: (host: ClusterHost) => Subject;
+  readonly names: (cluster: Cluster, host: ClusterHost) => readonly string[];
+}
+
+interface CommonRow {
+  /** kubeadm's name below /etc/kubernetes/pki, without suffix; for clients, that of the kubeconfig. */
+  readonly path: string;
+  readonly usages: readonly Usage[];
+  readonly issuer: AuthorityPath;
+  /** Who needs the certificate; a client's kubeconfig goes where a phase puts it. */
+  readonly roles: readonly Holder[];
+  /** Who needs its key, where they are fewer. */
+  readonly keyRoles?: readonly Holder[];
+  readonly delivery: 'pki' | 'kubelet' | 'kubeconfig';
+}
+
+/** Where a row's files go, before their names. */
+const places = { pki: '', kubelet: '/var/lib/kubelet/pki/' } as const;
+
+const authorityDays = 3650;
+const leafDays = 365;
+
+// The controller manager signs kubelets' requests, and kubeadm renews: so control planes hold the authorities' keys.
+function authority(path: AuthorityPath, commonName: string, roles: readonly Holder[]): SharedRow {
+  const keyRoles = ['control-plane'] as const;
+  return { path, per: 'cluster', subject: { commonName }, usages: [], issuer: path, roles, keyRoles, delivery: 'pki' };
+}
+
+function etcdMember(path: string): HostRow {
+  return {
+    path,
+    per: 'host',
+    subject: (host) => ({ commonName: host.name }),
+    usages: ['server', 'client'],
+    issuer: 'etcd/ca',
+    names: (_cluster, host) => [host.name, 'localhost', host.address, '127.0.0.1', '::1'],
+    roles: ['control-plane'],
+    delivery: 'pki',
+  };
+}
+
+function client(path: KubeconfigName, subject: Subject): SharedRow {
+  return { path, per: 'cluster', subject, usages: ['client'], issuer: 'ca', roles: [], delivery: 'kubeconfig' };
+}
+
+function nodeIdentity(host: ClusterHost): Subject {
+  return { commonName: `system:node:${host.name}`, organization: 'system:nodes' };
+}
+
+function apiServerNames({ domain, endpoint, network }: Cluster, host: ClusterHost): readonly string[] {
+  return [
+    host.name,
+    host.address,
+    'kubernetes',
+    'kubernetes.default',
+    'kubernetes.default.svc',
+    `kubernetes.default.svc.${domain}`,
+    network.apiServiceAddress,
+    endpoint.host,
+    ...(endpoint.name === undefined ? [] : [endpoint.name]),
+    ...(endpoint.vip === undefined ? [] : [endpoint.vip]),
+    ...(endpoint.address === undefined ? [] : [endpoint.address]),
+    ...(endpoint.extraNames ?? []),
+  ];
+}
+
+const certificate = (row: Row, path: string, subject: Subject, names: readonly string[]): Certificate => ({
+  path,
+  subject,
+  usages: row.usages,
+  issuer: row.issuer,
+  names,
+  days: row.issuer === row.path ? authorityDays : leafDays,
+});
+
+const inHostFolder = (host: ClusterHost, path: string): string => `hosts/${host.name}/${path}`;
+
+const isFor = (holders: readonly Holder[], host: ClusterHost): boolean =>
+  holders.some((holder) => (holder === 'node' ? isNode(host) : host.roles.includes(holder)));
+
+const rowFiles = (row: Row, host: ClusterHost): readonly RosterFile[] => {
+  if (row.delivery === 'kubeconfig') return [];
+  const source = row.per === 'host' ? inHostFolder(host, row.path) : row.path;
+  const path = `${places[row.delivery]}${row.path}`;
+  const certificate: RosterFile = { path: `${path}.crt`, source, part: 'certificate' };
+  const key: RosterFile = { path: `${path}.key`, source, part: 'key' };
+  return [...(isFor(row.roles, host) ? [certificate] : []), ...(isFor(row.keyRoles ?? row.roles, host) ? [key] : [])];
+};
+
+const serviceAccountFiles = (host: ClusterHost): readonly RosterFile[] =>
+  isControlPlane(host)
+    ? [
+        { path: 'sa.pub', source: serviceAccountPath, part: 'public-key' },
+        { path: 'sa.key', source: serviceAccountPath, part: 'key' },
+      ]
+    : [];
+
+const unique = (names: readonly string[]): readonly string[] => [...new Set(names)].sort(namesFirst);
+
+const namesFirst = (a: string, b: string): number => isIP(a) - isIP(b) || (a < b ? -1 : 1);

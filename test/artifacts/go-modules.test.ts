@@ -1,0 +1,135 @@
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { archOfThisMachine } from '../../src/artifacts/arch.js';
+import { buildBundle } from '../../src/artifacts/build.js';
+import { editionOf, knownVersions } from '../../src/artifacts/catalogue.js';
+import { sha256OfFile } from '../../src/artifacts/digest.js';
+import type { GoProgram, Program } from '../../src/artifacts/edition.js';
+import { type Built, buildProgram } from '../../src/artifacts/go-modules.js';
+import { zstd } from '../../src/artifacts/zstd.js';
+
+const has = async (tool: string, ...words: string[]) => !(await execa(tool, words, { reject: false })).failed;
+const tools = (await has('go', 'version')) && (await has('gcc', '--version'));
+const programs = editionOf(knownVersions()[0] ?? '')?.programs ?? [];
+
+describe.runIf(tools)('building a program', () => {
+  let home: string;
+  let built: Built;
+  const unzstd = named('unzstd') as GoProgram; // the catalogue says so
+  const ground = (cache: string) => ({ cache: join(home, cache), arch: archOfThisMachine() });
+  beforeAll(async () => {
+    home = await mkdtemp(join(tmpdir(), 'kbs-go-'));
+    built = await buildProgram(unzstd, ground('one'));
+  }, 300_000); // on a new machine Go compiles its own library first
+  afterAll(() => rm(home, { recursive: true, force: true }));
+
+  it('happens once; the second time it comes from the cache', async () => {
+    expect(built.made).toBe(true);
+    expect(await buildProgram(unzstd, ground('one'))).toEqual({ ...built, made: false });
+  });
+
+  it.each([unzstd, named('pause')])('gives the same bytes in another place: $name', async (program) => {
+    const one = await buildProgram(program, ground('one'));
+    const other = await buildProgram(program, ground('other'));
+    expect(other.key).toBe(one.key);
+    expect(other.file).not.toBe(one.file);
+    expect(await sha256OfFile(other.file)).toBe(await sha256OfFile(one.file));
+  });
+
+  it('gives a static program, which needs nothing of its host', async () => {
+    for (const program of [unzstd, named('pause')]) {
+      const { file } = await buildProgram(program, ground('one'));
+      const { stdout, stderr } = await execa('ldd', [file], { reject: false });
+      expect(stdout + stderr).toMatch(/not a dynamic executable|statically linked/);
+    }
+  });
+
+  const changes: readonly (readonly [string, Partial<GoProgram>])[] = [
+    ['another stamp', { stamps: { 'main.version': '2' } }],
+    ['a tag', { tags: ['some'] }],
+  ];
+  it.each(changes)('%s is another program', async (_, change) => {
+    const other = await buildProgram({ ...unzstd, ...change }, ground('one'));
+    expect(other.key).not.toBe(built.key);
+  });
+
+  it('that fails says why, and leaves nothing that looks built', async () => {
+    const broken = { ...unzstd, name: 'broken', package: './nowhere' };
+    await expect(buildProgram(broken, ground('broken'))).rejects.toMatchObject({
+      code: 'preflight',
+      message: 'could not build broken 1.0',
+      why: expect.arrayContaining([expect.stringContaining('nowhere')]),
+    });
+    expect(await readdir(join(home, 'broken'))).toEqual([]);
+  });
+
+  it('that is interrupted says so, and leaves nothing that looks built', async () => {
+    const stopped = { ...ground('stopped'), signal: AbortSignal.abort() };
+    await expect(buildProgram(unzstd, stopped)).rejects.toMatchObject({ code: 'interrupted' });
+    expect(await readdir(join(home, 'stopped'))).toEqual([]);
+  });
+
+  it('unzstd gives back any bytes that were packed with it, and packs the same bytes the same', async () => {
+    let n = 0;
+    await fc.assert(
+      fc.asyncProperty(fc.uint8Array({ maxLength: 5_000 }), fc.nat(300), async (bytes, times) => {
+        n += 1;
+        const plain = join(home, `plain-${n}`);
+        await writeFile(plain, Buffer.concat(Array.from({ length: times }, () => bytes)));
+        await zstd(built.file, plain, `${plain}.1`);
+        await zstd(built.file, plain, `${plain}.2`);
+        await execa(built.file, { stdin: { file: `${plain}.1` }, stdout: { file: `${plain}.back` }, buffer: false });
+        expect(await sha256OfFile(`${plain}.1`)).toBe(await sha256OfFile(`${plain}.2`));
+        expect(await sha256OfFile(`${plain}.back`)).toBe(await sha256OfFile(plain));
+      }),
+      { numRuns: 15 },
+    );
+  });
+
+  it('unzstd refuses what is no zstd', async () => {
+    const { exitCode, stderr } = await execa(built.file, { input: 'plain text', reject: false });
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain('unzstd:');
+  });
+
+  it('pause stays until it is told to leave, and then leaves with 0', async () => {
+    const { file } = await buildProgram(named('pause'), ground('one'));
+    const { exitCode } = await execa('sh', ['-c', `${file} & sleep 0.2; kill -TERM $!; wait $!`]);
+    expect(exitCode).toBe(0);
+  });
+});
+
+describe('building a bundle', () => {
+  it('of a version that the catalogue does not know is refused, naming those it knows', async () => {
+    await expect(buildBundle({ version: '0.0.1' })).rejects.toMatchObject({
+      code: 'usage',
+      why: [`it knows ${knownVersions().join(', ')}`],
+    });
+  });
+
+  it('on a machine without tools names all that is missing at once', async () => {
+    const home = await mkdtemp(join(tmpdir(), 'kbs-bare-'));
+    const path = process.env.PATH;
+    process.env.PATH = home;
+    try {
+      await expect(buildBundle({ version: knownVersions()[0] ?? '', cache: home })).rejects.toMatchObject({
+        code: 'preflight',
+        message: 'this machine lacks go, gcc, libc, libseccomp, apt-get, package lists, dpkg-deb to build a bundle',
+        next: expect.stringContaining('apt-get install gcc libc6-dev libseccomp-dev'),
+      });
+    } finally {
+      process.env.PATH = path;
+      await rm(home, { recursive: true, force: true });
+    }
+  });
+});
+
+function named(name: string): Program {
+  const found = programs.find((program) => program.name === name);
+  if (!found) throw new Error(`the catalogue has no ${name}`);
+  return found;
+}
