@@ -1,0 +1,83 @@
+import { Failure } from '../failure.js';
+import { type Host, mutation } from '../hosts/host.js';
+import type { Emit } from './event.js';
+import { lastLines } from './look.js';
+import type { PlannedChange } from './work.js';
+
+/** All changes of one phase in one script: each is marked as it begins, so a failure names its resource. */
+export const makeChanges = async (
+  host: Host,
+  phase: string,
+  planned: readonly PlannedChange[],
+  { emit, timeout = 900_000 }: { readonly emit: Emit; readonly timeout?: number },
+): Promise<void> => {
+  let current = -1;
+  const report = (index: number, state: 'started' | 'done') => {
+    const change = planned[index]?.change;
+    if (!change) return;
+    const { kind, id, action } = change;
+    emit({ type: 'change', host: host.name, phase, state, change: { kind, id, action } });
+  };
+  const onLine = (line: string) => {
+    if (!line.startsWith(mark)) return;
+    report(current, 'done');
+    current = Number(line.slice(mark.length));
+    report(current, 'started');
+  };
+  const payloads = planned.flatMap(({ steps }) => steps.flatMap((step) => step.payloads));
+  const output = await host
+    .mutate(mutation(compose(planned), payloads), { onLine, timeout })
+    .catch((error: unknown) => {
+      throw within(phase, error);
+    });
+  if (output.code === 0) return;
+  const failed = planned[current]?.change;
+  if (output.code === lockedCode) throw lockedElsewhere(host.name, output.stderr);
+  throw new Failure('refused', failed ? `${failed.action} ${failed.kind} ${failed.id} failed` : 'the phase failed', {
+    where: {
+      host: host.name,
+      phase,
+      ...(failed ? { resource: `${failed.kind} ${failed.id}` } : {}),
+      command: `sh (exit status ${output.code})`,
+    },
+    why: lastLines(output.stderr),
+    next: 'mend the cause on the host, then run the same command again',
+  });
+};
+
+/** A host that cannot be spoken with knows nothing of phases. */
+const within = (phase: string, error: unknown): unknown => {
+  if (!(error instanceof Failure)) return error;
+  const { code, message, where, why, next, cause } = error;
+  return new Failure(code, message, {
+    where: { ...where, phase },
+    why,
+    ...(next === undefined ? {} : { next }),
+    cause,
+  });
+};
+
+const mark = '\x1echange ';
+const lockedCode = 79;
+
+/**
+ * Changes of two runs on one host never mix: the script holds a lock while it runs, and waits a while for the rest of
+ * a run whose operator was killed.
+ */
+const compose = (planned: readonly PlannedChange[]): string =>
+  [
+    'exec 9>>/run/kbs.lock',
+    `flock -w 60 9 || { echo 'another run of kbs is changing this host' >&2; exit ${lockedCode}; }`,
+    ...planned.flatMap(({ steps }, index) => [
+      `printf '\\036change %d\\n' ${index}`,
+      ...steps.map(({ script }) => `(\n${script}\n) 9>&-`),
+    ]),
+    `printf '\\036change %d\\n' ${planned.length}`,
+  ].join('\n');
+
+const lockedElsewhere = (host: string, stderr: string): Failure =>
+  new Failure('locked', 'another run of kbs is changing this host', {
+    where: { host },
+    why: lastLines(stderr, 3),
+    next: 'wait for it to end, then run the same command again',
+  });

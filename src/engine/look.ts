@@ -1,0 +1,66 @@
+import { Failure } from '../failure.js';
+import type { Observer, RunOptions } from '../hosts/host.js';
+import { query } from '../hosts/host.js';
+
+/** One question of a look, and how a failure of it is named. */
+export interface Question {
+  readonly name: string;
+  readonly script: string;
+}
+
+/** The answers to questions, by their script. */
+export type Answers = ReadonlyMap<string, Answer>;
+
+export interface Answer {
+  readonly code: number;
+  readonly output: string;
+}
+
+/**
+ * Asks a host all questions in one script and one round trip: forty questions in sequence cost seconds, together a
+ * fraction of one. Preludes come first, once. Throws a Failure when the host cannot be reached.
+ */
+export const look = async (
+  host: Observer,
+  preludes: readonly string[],
+  questions: readonly Question[],
+  options: RunOptions = {},
+): Promise<Answers> => {
+  if (questions.length === 0) return new Map();
+  const output = await host.query(query(compose(preludes, questions)), options);
+  const answers = output.stdout.split('\x1e').slice(1);
+  if (answers.length !== questions.length) {
+    throw new Failure('refused', 'the look ended early', {
+      where: { host: host.name, resource: questions[answers.length]?.name ?? '' },
+      why: lastLines(output.stderr),
+      next: `run: kbs ssh ${host.name}`,
+    });
+  }
+  return new Map(questions.map(({ script }, index) => [script, answer(answers[index] ?? '')]));
+};
+
+/** The last lines of a command's stderr, the ones that tell. */
+export const lastLines = (stderr: string, count = 12): readonly string[] =>
+  stderr
+    .split('\n')
+    .map((line) => line.trimEnd())
+    .filter(Boolean)
+    .slice(-count);
+
+/**
+ * Each answer is a record: the separator, the question's exit status, a line break, its output.
+ * `set -e` holds inside the questions only; one that fails must not end the others.
+ */
+const compose = (preludes: readonly string[], questions: readonly Question[]): string =>
+  [
+    'set +eu',
+    'kbs_answer() { kbs_code=$?; printf "\\036%d\\n%s" "$kbs_code" "$kbs_output"; }',
+    ...new Set(preludes),
+    ...questions.map(({ script }) => `kbs_output=$(set -eu\n${script}\n)\nkbs_answer`),
+    'exit 0',
+  ].join('\n');
+
+const answer = (record: string): Answer => {
+  const end = record.indexOf('\n');
+  return { code: Number(record.slice(0, end)), output: record.slice(end + 1) };
+};

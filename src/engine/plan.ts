@@ -1,0 +1,41 @@
+/**
+ * A plan: what a run would change, per host and phase, as a value that can be printed, saved, compared and applied.
+ * It holds no secret: a secret's state is a digest.
+ */
+export interface Plan {
+  readonly workflow: string;
+  readonly cluster: string;
+  readonly hosts: readonly HostPlan[];
+}
+
+export interface HostPlan {
+  readonly host: string;
+  /** Why this host was set aside; its phases are then empty. */
+  readonly unreachable?: string;
+  readonly phases: readonly PhasePlan[];
+}
+
+export interface PhasePlan {
+  readonly phase: string;
+  readonly changes: readonly Change[];
+}
+
+export interface Change {
+  readonly kind: string;
+  /** Unique among the resources of its kind on the host. */
+  readonly id: string;
+  readonly action: 'create' | 'update' | 'remove';
+  readonly differences: readonly Difference[];
+}
+
+/** One aspect that differs. `content` is text for a line diff; other aspects are short. */
+export interface Difference {
+  readonly aspect: string;
+  readonly is?: string;
+  readonly wanted?: string;
+}
+
+export const changesOf = (plan: Plan): readonly Change[] =>
+  plan.hosts.flatMap((host) => host.phases.flatMap((phase) => phase.changes));
+
+export const isEmpty = (plan: Plan): boolean => changesOf(plan).length === 0;

@@ -1,0 +1,119 @@
+import { raw, sh } from '../hosts/shell.js';
+import { besideOf, escapePath, giveBack, noteOf, parentOf, remember, touched } from './before.js';
+import type { BinaryResource, Kind } from './resource.js';
+import { step } from './resource.js';
+
+/** Where the program that unpacks artifacts lies on a host: zstd on stdin, the content on stdout. */
+export const unzstd = '/usr/local/lib/kbs/unzstd';
+
+/** What of a file changes whenever its content does. In seconds since the epoch: stat's dates move with the time zone. */
+const life = '%s %.9Y %.9Z';
+
+/**
+ * An executable, known by the digest of its content. Hashing costs about a second per 100 MB, so a stamp beside holds
+ * the digest together with size, mtime and ctime of the file that it was taken of; any change of the file changes its
+ * ctime, and then the file itself is hashed.
+ */
+export const binary: Kind<BinaryResource> = {
+  kind: 'binary',
+  id: (resource) => resource.path,
+  prelude: `${touched}
+look_binary() { # PATH STAMP NOTE LINK...
+  if [ -L "$1" ]; then echo "link $(touched "$3") - - $(readlink "$1")"; return 0; fi
+  if [ ! -e "$1" ]; then return 0; fi
+  if [ ! -f "$1" ]; then echo "other $(touched "$3")"; return 0; fi
+  facts=$(stat -c '%a %U:%G ${life}' "$1")
+  digest= stamped=
+  if [ -f "$2" ]; then { read -r digest || :; read -r stamped || :; } < "$2"; fi
+  if [ "$stamped" != "\${facts#* * }" ]; then digest=$(sha256sum < "$1"); fi
+  echo "file $(touched "$3") $facts"
+  echo "$digest"
+  path=$1; shift 3
+  for link; do if [ "$(readlink "$link")" = "$path" ]; then echo "$link"; fi; done
+}`,
+  look: (resource) =>
+    sh`look_binary ${resource.path} ${stampOf(resource)} ${noteOf(resource.path)}${raw(words(resource.links))}`,
+  see(output, resource) {
+    const [line, digest = '', ...links] = output.split('\n');
+    if (!line) return undefined;
+    const [type = '', byKbs = '', mode = '', owner = '', ...rest] = line.split(' ');
+    if (type === 'link') return { type: `link to ${rest.join(' ')}`, touched: byKbs };
+    if (type === 'other') return { type: 'not a file', touched: byKbs };
+    const facts = { type, sha256: digest.slice(0, 64), mode: mode.padStart(4, '0'), owner, touched: byKbs };
+    return resource.links === undefined ? facts : { ...facts, links: links.filter(Boolean).join(' ') };
+  },
+  want: ({ content, links }) => ({
+    type: 'file',
+    sha256: content.sha256,
+    mode: '0755',
+    owner: 'root:root',
+    ...(links === undefined ? {} : { links: links.join(' ') }),
+  }),
+  make: (resource, seen) => [
+    seen?.type === 'file' && seen.sha256 === resource.content.sha256 ? permit(resource) : install(resource),
+    ...(resource.links ?? [])
+      .filter((link) => !seen?.links?.split(' ').includes(link))
+      .map((link) => point(link, resource)),
+  ],
+  unmake: (resource, seen) =>
+    seen.touched === 'yes'
+      ? [
+          step(
+            [
+              sh`rm -f ${stampOf(resource)}; rmdir ${stamps} 2>/dev/null || :`,
+              ...[...(resource.links ?? []), resource.path].map((path) => giveBack(path)),
+            ].join('\n'),
+          ),
+        ]
+      : [],
+};
+
+/**
+ * The transport protects the bytes and zstd has its own checksum, so that the size is left to check.
+ * Nothing is ever written at the path itself: the finished file is renamed there.
+ */
+const install = (resource: BinaryResource) => {
+  const { content, path } = resource;
+  const beside = besideOf(path);
+  const receive = sh`head -c ${content.packedSize}${raw(content.packing === 'zstd' ? ` | ${unzstd}` : '')} > ${beside}`;
+  const script = [
+    remember(path),
+    sh`[ -d ${parentOf(path)} ] || mkdir -p ${parentOf(path)}`,
+    sh`rm -f ${beside}`,
+    `${receive} || { ${sh`rm -f ${beside}`}; exit 1; }`,
+    sh`size=$(stat -c %s ${beside})`,
+    sh`if [ "$size" != ${content.size} ]; then
+  rm -f ${beside}
+  echo ${content.name} "came as $size bytes instead of" ${content.size} >&2
+  exit 1
+fi`,
+    sh`chown root:root ${beside}; chmod 0755 ${beside}`,
+    sh`mv -fT ${beside} ${path}`,
+    stamp(resource),
+  ];
+  return step(script.join('\n'), [{ file: content.file, size: content.packedSize }]);
+};
+
+/** The content is right. It is hashed once more, because a stamp is only ever made of what was seen. */
+const permit = (resource: BinaryResource) =>
+  step(
+    [
+      remember(resource.path),
+      sh`chown root:root ${resource.path}; chmod 0755 ${resource.path}`,
+      sh`echo ${`${resource.content.sha256}  ${resource.path}`} | sha256sum --check --status`,
+      stamp(resource),
+    ].join('\n'),
+  );
+
+/** Beside and renamed: at no moment is there nothing of that name. */
+const point = (link: string, { path }: BinaryResource) =>
+  step([remember(link), sh`ln -sfT ${path} ${besideOf(link)}`, sh`mv -fT ${besideOf(link)} ${link}`].join('\n'));
+
+const words = (links: readonly string[] = []): string => links.map((link) => sh` ${link}`).join('');
+
+const stamp = (resource: BinaryResource): string =>
+  sh`[ -d ${stamps} ] || mkdir -p ${stamps}
+{ echo ${resource.content.sha256}; stat -c ${life} ${resource.path}; } > ${stampOf(resource)}`;
+
+const stamps = '/var/lib/kbs/stamps';
+const stampOf = (resource: BinaryResource): string => `${stamps}/${escapePath(resource.path)}`;

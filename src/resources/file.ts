@@ -1,0 +1,81 @@
+import { raw, receive, sh } from '../hosts/shell.js';
+import { reveal, Secret, sha256 } from '../secret.js';
+import { besideOf, giveBack, noteOf, parentOf, remember, touched } from './before.js';
+import type { FileResource, Kind } from './resource.js';
+import { step } from './resource.js';
+
+/**
+ * A text file: content, mode and owner. Written beside and renamed, so that no reader ever sees half of it.
+ * A link at the path is replaced and its target left alone; a directory at the path makes the step fail.
+ */
+export const file: Kind<FileResource> = {
+  kind: 'file',
+  id: (resource) => resource.path,
+  prelude: `${touched}
+look_file() { # PATH NOTE PRINTER
+  if [ -L "$1" ]; then
+    echo "link - - $(touched "$2")"
+    readlink -n "$1" | base64 -w 0
+  elif [ -f "$1" ]; then
+    stat -c "file %a %U:%G $(touched "$2")" "$1"
+    "$3" < "$1"
+  elif [ -e "$1" ]; then
+    stat -c "other %a %U:%G $(touched "$2")" "$1"
+  fi
+}
+as_text() { base64 -w 0; }
+as_digest() { sha256sum; }`,
+  look: (resource) =>
+    sh`look_file ${resource.path} ${noteOf(resource.path)} ${isSecret(resource) ? 'as_digest' : 'as_text'}`,
+  see(output, resource) {
+    const [line, body = ''] = output.split('\n');
+    if (!line) return undefined;
+    const [type = '', mode = '', owner = '', byKbs = ''] = line.split(' ');
+    if (type === 'link') return { type: `link to ${decoded(body)}`, touched: byKbs };
+    if (type === 'other') return { type: 'not a file', touched: byKbs };
+    const content = isSecret(resource) ? `sha256:${body.slice(0, 64)}` : decoded(body);
+    return { type, content, mode: mode.padStart(4, '0'), owner, touched: byKbs };
+  },
+  want: (resource) => ({
+    type: 'file',
+    content: isSecret(resource) ? `sha256:${sha256(reveal(resource.content))}` : reveal(resource.content),
+    mode: resource.mode,
+    owner: ownerOf(resource),
+  }),
+  make(resource, seen) {
+    const wanted = file.want(resource);
+    if (seen?.type === wanted.type && seen?.content === wanted.content) {
+      return [step([remember(resource.path), permit(resource, resource.path)].join('\n'))];
+    }
+    const bytes = Buffer.from(reveal(resource.content));
+    const beside = besideOf(resource.path);
+    return [
+      step(
+        [
+          remember(resource.path),
+          sh`[ -d ${parentOf(resource.path)} ] || mkdir -p ${parentOf(resource.path)}`,
+          sh`rm -f ${beside}`,
+          `( umask 077; ${receive(bytes.length, beside)} )`,
+          ...(resource.check === undefined ? [] : [checked(resource.check, beside)]),
+          permit(resource, beside),
+          sh`mv -fT ${beside} ${resource.path}`,
+        ].join('\n'),
+        [{ bytes }],
+      ),
+    ];
+  },
+  unmake: (resource, seen) => (seen.touched === 'yes' ? [step(giveBack(resource.path))] : []),
+};
+
+/** The program's own verdict, before the file is where it reads it. */
+const checked = (check: string, path: string): string => sh`( set -- ${path}
+${raw(check)}
+) </dev/null >&2 || { rm -f ${path}; exit 1; }`;
+
+/** The owner comes first: chown takes away set-user-id bits. */
+const permit = (resource: FileResource, path: string): string =>
+  sh`chown ${ownerOf(resource)} ${path}; chmod ${resource.mode} ${path}`;
+
+const isSecret = (resource: FileResource): boolean => resource.content instanceof Secret;
+const ownerOf = (resource: FileResource): string => resource.owner ?? 'root:root';
+const decoded = (base64: string): string => Buffer.from(base64, 'base64').toString();

@@ -1,0 +1,79 @@
+import type { ImageArchive, StoredFile } from '../artifacts/artifacts.js';
+import { raw, receive, sh } from '../hosts/shell.js';
+import { unzstd } from './binary.js';
+import type { ImageResource, Kind } from './resource.js';
+import { step } from './resource.js';
+
+/** Images of containerd's namespace `k8s.io`, by reference and digest. Absent where containerd does not answer. */
+export const image: Kind<ImageResource> = {
+  kind: 'image',
+  id: (resource) => resource.name,
+  prelude: `
+kbs_images=
+if [ -x /usr/local/bin/ctr ] && [ -S /run/containerd/containerd.sock ]; then
+  kbs_images=$(timeout 20 /usr/local/bin/ctr -n k8s.io images ls </dev/null 2>/dev/null | awk '{ print $1, $3 }')
+fi`,
+  look: () => `printf '%s\\n' "$kbs_images"`,
+  see(output, resource) {
+    const there = new Map(output.split('\n').map((line) => splitAtSpace(line)));
+    const found = imagesOf(resource)
+      .map(({ reference }) => [reference, there.get(reference)] as const)
+      .filter((entry): entry is readonly [string, string] => entry[1] !== undefined);
+    return found.length === 0 ? undefined : Object.fromEntries(found);
+  },
+  want: (resource) => Object.fromEntries(imagesOf(resource).map(({ reference, digest }) => [reference, digest])),
+  make(resource, seen) {
+    const missing = resource.archives.filter(({ images }) =>
+      images.some(({ reference, digest }) => seen?.[reference] !== digest),
+    );
+    const script = [open, ...missing.map(take), close].join('\n');
+    return [
+      step(
+        script,
+        missing.map(({ archive }) => ({ file: archive.file, size: archive.packedSize })),
+      ),
+    ];
+  },
+  unmake: (_resource, seen) => [step(sh`/usr/local/bin/ctr -n k8s.io images rm ${Object.keys(seen)} </dev/null`)],
+};
+
+/** One archive's import runs while the next one arrives. A failed one says so in a file, and others go on. */
+const take = ({ archive }: ImageArchive, index: number): string => {
+  const tar = `${folder}/${index}.tar`;
+  return sh`${raw(received(archive, tar))}
+{
+  ${raw(importImages)} ${tar} </dev/null >${folder}/${index}.log 2>&1 || echo ${archive.name} > ${folder}/${index}.failed
+  rm -f ${tar}
+} &`;
+};
+
+const received = (archive: StoredFile, tar: string): string =>
+  archive.packing === 'none'
+    ? receive(archive.packedSize, tar)
+    : sh`head -c ${archive.packedSize} | ${unzstd} > ${tar}`;
+
+/**
+ * Pinned: a kubelet that is short of disk deletes images that no container uses, and no registry has these.
+ * The label is the one that containerd's CRI plugin reads.
+ */
+const importImages = '/usr/local/bin/ctr -n k8s.io images import --local --label io.cri-containerd.pinned=pinned';
+const folder = '/var/lib/kbs/import';
+
+const open = `rm -rf ${folder}; mkdir -p -m 0700 ${folder}`;
+const close = `wait
+refused=no
+for failed in ${folder}/*.failed; do
+  if [ -e "$failed" ]; then
+    echo "import of $(cat "$failed") failed:" >&2
+    cat "\${failed%.failed}.log" >&2
+    refused=yes
+  fi
+done
+rm -rf ${folder}
+[ "$refused" = no ]`;
+
+const imagesOf = (resource: ImageResource) => resource.archives.flatMap(({ images }) => images);
+const splitAtSpace = (line: string): readonly [string, string] => {
+  const [reference = '', digest = ''] = line.split(' ');
+  return [reference, digest];
+};

@@ -1,0 +1,77 @@
+import { reveal, Secret, sha256 } from '../secret.js';
+import type { KubeObject } from './resource.js';
+
+/** The objects as they are applied: a Secret's values encoded and marked secret, and the digest added. */
+export const asApplied = (objects: readonly KubeObject[]): readonly KubeObject[] =>
+  objects.map(withSecretData).map((wanted) => {
+    const annotations = isRecord(wanted.metadata.annotations) ? wanted.metadata.annotations : {};
+    const digest = sha256(JSON.stringify(revealed(wanted, byName))).slice(0, 16);
+    return { ...wanted, metadata: { ...wanted.metadata, annotations: { ...annotations, [digestAnnotation]: digest } } };
+  });
+
+const digestAnnotation = 'kbs.dev/digest';
+
+/** `stringData` cannot be read back, so it becomes `data`. */
+const withSecretData = (wanted: KubeObject): KubeObject => {
+  if (wanted.kind !== 'Secret' || wanted.apiVersion !== 'v1') return wanted;
+  const { data, stringData, ...rest } = wanted;
+  const encoded = Object.entries(isRecord(data) ? data : {}).map(([key, value]) => [key, asSecret(textIn(value))]);
+  const plain = Object.entries(isRecord(stringData) ? stringData : {}).map(([key, value]) => [
+    key,
+    asSecret(Buffer.from(textIn(value)).toString('base64')),
+  ]);
+  return { ...rest, data: Object.fromEntries([...encoded, ...plain]) };
+};
+
+const asSecret = (text: string): Secret => new Secret(text);
+const textIn = (value: unknown): string => (value instanceof Secret ? value.reveal() : String(value));
+
+/** Objects as kubectl reads several at once. Secrets are in it: for a host's stdin alone. */
+export const listOf = (objects: readonly KubeObject[]): string =>
+  JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects.map((each) => revealed(each)) });
+
+/** A copy in which every Secret is its text. */
+const revealed = (value: unknown, order: (fields: Entries) => Entries = (fields) => fields): unknown => {
+  if (value instanceof Secret) return reveal(value);
+  if (Array.isArray(value)) return value.map((element) => revealed(element, order));
+  if (!isRecord(value)) return value;
+  return Object.fromEntries(order(Object.entries(value)).map(([field, inner]) => [field, revealed(inner, order)]));
+};
+
+/** So that the digest does not depend on the order in which fields were written down. */
+const byName = (fields: Entries): Entries => fields.toSorted(([one], [other]) => (one < other ? -1 : 1));
+
+/** As much of an object as names it. */
+export const nameOnly = ({ apiVersion, kind, metadata: { name, namespace } }: KubeObject): KubeObject => ({
+  apiVersion,
+  kind,
+  metadata: namespace === undefined ? { name } : { name, namespace },
+});
+
+/** The objects in what kubectl printed: nothing, one object, or a List. */
+export const parseObjects = (output: string): readonly KubeObject[] => {
+  const parsed = parse(output);
+  const found = isRecord(parsed) && Array.isArray(parsed.items) ? parsed.items : [parsed];
+  return found.filter(isObject);
+};
+
+/** A look that ran into its time limit may end anywhere: then nothing was seen. */
+const parse = (output: string): unknown => {
+  try {
+    return JSON.parse(output);
+  } catch {
+    return undefined;
+  }
+};
+
+const isObject = (value: unknown): value is KubeObject =>
+  isRecord(value) && typeof value.kind === 'string' && isRecord(value.metadata);
+
+/** `Kind/namespace/name`, or `Kind/name` of what has no namespace. */
+export const keyOf = ({ kind, metadata: { namespace, name } }: KubeObject): string =>
+  [kind, namespace, name].filter((part) => part !== undefined).join('/');
+
+type Entries = readonly (readonly [string, unknown])[];
+
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Secret);

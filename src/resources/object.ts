@@ -1,0 +1,69 @@
+import { stringify } from 'yaml';
+import { sh } from '../hosts/shell.js';
+import { asApplied, keyOf, listOf, nameOnly, parseObjects } from './kube-object.js';
+import { project } from './projection.js';
+import type { Kind, KubeObject, ObjectResource, State } from './resource.js';
+import { step } from './resource.js';
+
+const kubectl = '/usr/local/bin/kubectl';
+
+/**
+ * Kubernetes objects by server-side apply, asked and applied by the host's own kubectl, all of a resource at once.
+ * What the API server and others add to them is left alone. An annotation holds the digest of what was applied, so that
+ * a field which is wanted no longer is noticed too. Absent where the API does not answer.
+ */
+export const object: Kind<ObjectResource> = {
+  kind: 'object',
+  id: (resource) => resource.name,
+  prelude: `
+look_objects() { # KUBECONFIG, and the objects' names on stdin
+  if [ -x ${kubectl} ] && [ -r "$1" ]; then
+    # An API server without its etcd answers nothing and refuses nothing: several of these looks must fit into one.
+    timeout 15 ${kubectl} --kubeconfig "$1" --cache-dir=/dev/null --request-timeout=5s \\
+      get -f - -o json --ignore-not-found 2>/dev/null || :
+  fi
+}`,
+  look: (resource) => `${sh`look_objects ${resource.kubeconfig}`} <<'END_OF_OBJECTS'
+${listOf(resource.objects.map(nameOnly))}
+END_OF_OBJECTS`,
+  see(output, resource) {
+    const live = parseObjects(output);
+    const seen = asApplied(resource.objects).flatMap((wanted) => {
+      const found = live.find((candidate) => isSame(candidate, wanted));
+      return found ? [[keyOf(wanted), textOf(project(found, wanted))] as const] : [];
+    });
+    return seen.length === 0 ? undefined : Object.fromEntries(seen);
+  },
+  want: (resource): State =>
+    Object.fromEntries(asApplied(resource.objects).map((wanted) => [keyOf(wanted), textOf(project(wanted, wanted))])),
+  make(resource, seen) {
+    const wanted = object.want(resource);
+    const differing = asApplied(resource.objects).filter((each) => seen?.[keyOf(each)] !== wanted[keyOf(each)]);
+    const bytes = Buffer.from(listOf(differing));
+    const flags = '--server-side --force-conflicts --field-manager=kbs --validate=ignore';
+    return [step(`head -c ${bytes.length} | ${run(resource)} apply ${flags} -f -`, [{ bytes }])];
+  },
+  unmake(resource, seen) {
+    const present = resource.objects.filter((each) => keyOf(each) in seen).toReversed();
+    const bytes = Buffer.from(listOf(present.map(nameOnly)));
+    return [
+      step(`head -c ${bytes.length} | ${run(resource)} delete --ignore-not-found --wait=false -f -`, [{ bytes }]),
+    ];
+  },
+};
+
+/**
+ * kubectl writes no cache. `--validate=ignore` spares it the download of the API's schema: in a server-side apply the
+ * server refuses unknown fields anyway.
+ */
+const run = ({ kubeconfig }: ObjectResource): string =>
+  sh`${kubectl} --kubeconfig ${kubeconfig} --cache-dir=/dev/null --request-timeout=60s`;
+
+const isSame = (live: KubeObject, wanted: KubeObject): boolean =>
+  live.kind === wanted.kind &&
+  live.apiVersion === wanted.apiVersion &&
+  live.metadata.name === wanted.metadata.name &&
+  (wanted.metadata.namespace === undefined || live.metadata.namespace === wanted.metadata.namespace);
+
+/** As YAML: what a person reads in a diff. */
+const textOf = (value: unknown): string => stringify(value, { lineWidth: 0, aliasDuplicateObjects: false });

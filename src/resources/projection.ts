@@ -1,0 +1,101 @@
+import { Secret, sha256 } from '../secret.js';
+import { sameQuantity } from './quantity.js';
+
+/**
+ * A live object reduced to the shape of a wanted one, so that both are equal when all that is wanted is there: what the
+ * API server adds by itself falls away, what it writes in another form takes the wanted form. Where the wanted value is
+ * a Secret, a digest stands. The projection of a wanted object onto itself is how it is wanted to look.
+ *
+ * Lists and maps go by the API's own merge rules (listType and mapType in its OpenAPI schema): of those that several
+ * may own, elements of others are left out; of those that are replaced as a whole, nothing is.
+ */
+export const project = (live: unknown, wanted: unknown, path: readonly string[] = []): unknown => {
+  if (wanted instanceof Secret) return typeof live === 'string' || live instanceof Secret ? digestOf(live) : live;
+  if (live === undefined) return isDropped(wanted, path) ? wanted : undefined;
+  if (isMap(wanted) && isMap(live)) return projectMap(live, wanted, path);
+  if (Array.isArray(wanted) && Array.isArray(live)) return projectList(live, wanted, path);
+  if (path.some((field) => quantities.has(field)) && sameQuantity(live, wanted)) return wanted;
+  return live;
+};
+
+const projectMap = (live: Fields, wanted: Fields, path: readonly string[]): Fields => {
+  const fields = Object.keys(wanted).filter((field) => wanted[field] !== undefined);
+  const projected = fields.map((field) => [field, project(live[field], wanted[field], [...path, field])]);
+  const others = wholeMaps.has(path.at(-1) ?? '') ? Object.entries(live).filter(([field]) => !(field in wanted)) : [];
+  return Object.fromEntries([...projected, ...others].filter(([, value]) => value !== undefined));
+};
+
+const projectList = (live: readonly unknown[], wanted: readonly unknown[], path: readonly string[]): unknown => {
+  const keys = mergeKeys(path);
+  if (keys === undefined) {
+    return live.map((element, index) => (index < wanted.length ? project(element, wanted[index], path) : element));
+  }
+  const byKey = new Map(live.map((element) => [keyOf(element, keys), element]));
+  return wanted
+    .filter((element) => byKey.has(keyOf(element, keys)))
+    .map((element) => project(byKey.get(keyOf(element, keys)), element, path));
+};
+
+/** The fields that tell the elements of a list apart, for the lists that the API server merges. */
+const mergeKeys = (path: readonly string[]): readonly string[] | undefined => {
+  const field = path.at(-1) ?? '';
+  if (field !== 'ports') return mergedLists[field];
+  if (path.at(-2) === 'spec') return ['port', 'protocol'];
+  return ['containers', 'initContainers'].includes(path.at(-2) ?? '') ? ['containerPort', 'protocol'] : undefined;
+};
+
+/** Taints are replaced as a whole; but controllers put their own back, and are not to be fought. */
+const mergedLists: Readonly<Record<string, readonly string[]>> = {
+  containers: ['name'],
+  env: ['name'],
+  hostAliases: ['ip'],
+  imagePullSecrets: ['name'],
+  initContainers: ['name'],
+  ownerReferences: ['uid'],
+  taints: ['key', 'effect'],
+  topologySpreadConstraints: ['topologyKey', 'whenUnsatisfiable'],
+  volumeDevices: ['devicePath'],
+  volumeMounts: ['mountPath'],
+  volumes: ['name'],
+  webhooks: ['name'],
+};
+
+const keyOf = (element: unknown, keys: readonly string[]): string =>
+  JSON.stringify(keys.map((key) => (isMap(element) ? (element[key] ?? keyDefaults[key]) : element)));
+
+const keyDefaults: Readonly<Record<string, string>> = { protocol: 'TCP' };
+
+/** Maps that the API server replaces as a whole. */
+const wholeMaps = new Set(['matchLabels', 'namespaceSelector', 'nodeSelector', 'podSelector', 'selector']);
+
+/** Maps of the user's own keys, where an empty text is a value. */
+const textMaps = new Set(['annotations', 'binaryData', 'data', 'labels', ...wholeMaps]);
+
+const quantities = new Set(['capacity', 'hard', 'limits', 'requests', 'sizeLimit']);
+
+/** Empty values are not stored (Go's omitempty), but for fields where "no" and "not said" differ. */
+const isDropped = (wanted: unknown, path: readonly string[]): boolean => {
+  if (textMaps.has(path.at(-2) ?? '') || saysNo.has(path.at(-1) ?? '')) return false;
+  if (Array.isArray(wanted)) return wanted.length === 0;
+  if (isMap(wanted)) return Object.keys(wanted).length === 0;
+  return wanted === null || wanted === '' || wanted === false || wanted === 0;
+};
+
+const saysNo = new Set([
+  'allowPrivilegeEscalation',
+  'automountServiceAccountToken',
+  'enableServiceLinks',
+  'privileged',
+  'readOnlyRootFilesystem',
+  'runAsNonRoot',
+  'runAsUser',
+  'runAsGroup',
+]);
+
+type Fields = Readonly<Record<string, unknown>>;
+
+const isMap = (value: unknown): value is Fields =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Secret);
+
+const digestOf = (text: string | Secret): string =>
+  `sha256:${sha256(typeof text === 'string' ? text : text.reveal()).slice(0, 32)}`;

@@ -1,0 +1,48 @@
+import { absent } from './absent.js';
+import { binary } from './binary.js';
+import { directory } from './directory.js';
+import { file } from './file.js';
+import { hostsEntry } from './hosts-entry.js';
+import { image } from './image.js';
+import { kernelModule } from './kernel-module.js';
+import { nftTable } from './nft-table.js';
+import { object } from './object.js';
+import { osPackage } from './package.js';
+import type { Kind, Resource } from './resource.js';
+import { route } from './route.js';
+import { swap } from './swap.js';
+import { sysctl } from './sysctl.js';
+import { task } from './task.js';
+import { unit } from './unit.js';
+import { zone } from './zone.js';
+
+/** The kind that knows about a resource. A member of `Resource` without an entry below does not compile. */
+export const kindOf = (resource: Resource): Kind<Resource> => kinds[resource.kind];
+
+/** A resource's kind and id: one name for a thing, whether it is to be there or not. */
+export const nameOf = (resource: Resource): string => {
+  const subject = subjectOf(resource);
+  return `${subject.kind} ${kindOf(subject).id(subject)}`;
+};
+
+/** The resource that is meant: of something absent, the thing itself. */
+export const subjectOf = (resource: Resource): Resource => (resource.kind === 'absent' ? resource.resource : resource);
+
+const kinds: { readonly [K in Resource['kind']]: Kind<Extract<Resource, { readonly kind: K }>> } = {
+  absent: absent((resource) => kindOf(resource)),
+  binary,
+  directory,
+  file,
+  'hosts-entry': hostsEntry,
+  image,
+  'kernel-module': kernelModule,
+  'nft-table': nftTable,
+  object,
+  package: osPackage,
+  route,
+  swap,
+  sysctl,
+  task,
+  unit,
+  zone,
+};

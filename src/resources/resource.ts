@@ -1,0 +1,209 @@
+import type { ImageArchive, StoredFile } from '../artifacts/artifacts.js';
+import type { Payload } from '../hosts/host.js';
+import type { Secret } from '../secret.js';
+
+/** One thing that must be true of one host, as plain data. Each member of this union has a kind in its own file. */
+export type Resource =
+  | FileResource
+  | DirectoryResource
+  | BinaryResource
+  | UnitResource
+  | SysctlResource
+  | KernelModuleResource
+  | SwapResource
+  | RouteResource
+  | NftTableResource
+  | HostsEntryResource
+  | ImageResource
+  | ObjectResource
+  | PackageResource
+  | ZoneResource
+  | AbsentResource
+  | TaskResource;
+
+/** A text file. A secret content shows as a fingerprint everywhere but on the host. */
+export interface FileResource {
+  readonly kind: 'file';
+  readonly path: string;
+  readonly content: string | Secret;
+  /** Four octal digits, `0644`. */
+  readonly mode: string;
+  /** `user:group`; root:root when absent. */
+  readonly owner?: string;
+  /**
+   * Shell that asks the program itself whether it would take this file, whose new text lies at `$1`; it fails with the
+   * reason. What lay there before stays where it fails.
+   */
+  readonly check?: string;
+}
+
+export interface DirectoryResource {
+  readonly kind: 'directory';
+  readonly path: string;
+  readonly mode: string;
+  readonly owner?: string;
+}
+
+/** An executable from an artifact. */
+export interface BinaryResource {
+  readonly kind: 'binary';
+  readonly path: string;
+  readonly content: StoredFile;
+  /** Paths of symbolic links to it: other names under which the program is found, and acts. */
+  readonly links?: readonly string[];
+}
+
+/**
+ * A systemd unit of kbs's own under /etc/systemd/system, running with exactly this text and these inputs.
+ * The digest of both is put into the unit's environment, so the running process testifies what it was started with.
+ */
+export interface UnitResource {
+  readonly kind: 'unit';
+  /** With its suffix, `kubelet.service`. */
+  readonly name: string;
+  readonly text: string;
+  /** Fingerprints of the files that the process reads when it starts; a change restarts it. */
+  readonly inputs: readonly string[];
+  /** `service`: a process that stays. `oneshot`: runs at boot and when it changes. */
+  readonly runs: 'service' | 'oneshot';
+  /** Shell that must succeed before a changed text goes live, such as the program's own check of its flags. */
+  readonly check?: string;
+}
+
+export interface SysctlResource {
+  readonly kind: 'sysctl';
+  readonly name: string;
+  readonly value: string;
+}
+
+export interface KernelModuleResource {
+  readonly kind: 'kernel-module';
+  readonly name: string;
+  /** A shell test that succeeds where the feature is there, loaded or built in. */
+  readonly evidence: string;
+}
+
+/** No swap, now and after a reboot. */
+export interface SwapResource {
+  readonly kind: 'swap';
+  readonly state: 'off';
+}
+
+/** A live kernel route. Its persistence is a file and a unit of the same phase. */
+export interface RouteResource {
+  readonly kind: 'route';
+  /** CIDR. */
+  readonly to: string;
+  readonly via: string;
+}
+
+/** A whole nftables table, replaced atomically. `text` is the body in the form in which `nft list table` prints it. */
+export interface NftTableResource {
+  readonly kind: 'nft-table';
+  readonly family: 'ip' | 'ip6' | 'inet';
+  readonly name: string;
+  readonly text: string;
+}
+
+export interface HostsEntryResource {
+  readonly kind: 'hosts-entry';
+  readonly address: string;
+  readonly names: readonly string[];
+}
+
+/** Images in containerd's `k8s.io` namespace; archives are imported while the next one is still arriving. */
+export interface ImageResource {
+  readonly kind: 'image';
+  readonly name: string;
+  readonly archives: readonly ImageArchive[];
+}
+
+/** Kubernetes objects, by server-side apply through the host's own kubectl. */
+export interface ObjectResource {
+  readonly kind: 'object';
+  readonly name: string;
+  readonly objects: readonly KubeObject[];
+  /** Path on the host. */
+  readonly kubeconfig: string;
+}
+
+export interface KubeObject {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: { readonly name: string; readonly namespace?: string; readonly [key: string]: unknown };
+  readonly [key: string]: unknown;
+}
+
+/**
+ * OS packages, at whatever version. They come from the distribution where one of its mirrors answers, else from
+ * `repository`; the host's own package sources stay as they are, and nothing that they bring is started.
+ */
+export interface PackageResource {
+  readonly kind: 'package';
+  /** Each is also the name of the program that it brings. */
+  readonly names: readonly string[];
+  /** A tar, not packed, of an apt repository for Debian 12 that holds the packages with all they depend on. */
+  readonly repository: StoredFile;
+}
+
+/** A DNS zone file (RFC 1035). Its serial is no difference, and grows whenever the rest changes. */
+export interface ZoneResource {
+  readonly kind: 'zone';
+  readonly path: string;
+  /** The text, with `@SERIAL@` where the serial goes. */
+  readonly content: string;
+  /** The serial that it gets when it changes, unless the one that is there is as large. */
+  readonly serial: number;
+  readonly mode: string;
+  readonly owner?: string;
+}
+
+/** What must not be there, if it was kbs that put it there: undone as its own kind undoes it. */
+export interface AbsentResource {
+  readonly kind: 'absent';
+  readonly resource: Exclude<Resource, AbsentResource>;
+}
+
+/** The rare verb: something done once, guarded by a question that says whether it is done already. */
+export interface TaskResource {
+  readonly kind: 'task';
+  readonly name: string;
+  /** A shell test that changes nothing and succeeds once the task is done. */
+  readonly done: string;
+  readonly run: string;
+  /** Bytes that `run` reads from stdin, all of them; so a secret never lies in a script or in argv. */
+  readonly input?: Secret;
+  /** Undoes it; absent where there is nothing to undo. */
+  readonly undo?: string;
+}
+
+/**
+ * The knowledge of one sort of resource, as pure functions over text.
+ *
+ * `look` is a query script that prints what is there; `see` reads that output; `want` says what should be there in the
+ * same terms. Where the two differ in any key that is wanted, `make` gives the steps that close the difference.
+ */
+export interface Kind<R extends { readonly kind: string }> {
+  readonly kind: R['kind'];
+  /** The resource's name, unique among those of its kind on one host. */
+  id(resource: R): string;
+  /** Shell that runs once before the looks of this kind: functions, or a snapshot that many looks share. */
+  readonly prelude?: string;
+  look(resource: R): string;
+  /** `undefined` where the thing is absent. */
+  see(output: string, resource: R): State | undefined;
+  want(resource: R): State;
+  make(resource: R, seen: State | undefined): readonly Step[];
+  unmake(resource: R, seen: State): readonly Step[];
+}
+
+/** What is there, as flat readable facts. `content` holds text that a person may want to see as a diff. */
+export type State = Readonly<Record<string, string>>;
+
+/** One piece of a mutation: a script, and the bytes it reads from stdin with `head -c`, all of them, in order. */
+export interface Step {
+  readonly script: string;
+  readonly payloads: readonly Payload[];
+}
+
+export const step = (script: string, payloads: readonly Payload[] = []): Step => ({ script, payloads });

@@ -1,0 +1,29 @@
+import { sh } from '../hosts/shell.js';
+import type { Kind, RouteResource } from './resource.js';
+import { step } from './resource.js';
+
+/** A live route of the main table. Of several for one prefix the kernel prints first the one that it uses. */
+export const route: Kind<RouteResource> = {
+  kind: 'route',
+  id: (resource) => resource.to,
+  prelude: `
+kbs_routes=$(ip -4 -oneline route show table main)
+look_route() { # PREFIX, as a regular expression
+  printf '%s\\n' "$kbs_routes" | grep -m 1 -E "^([a-z]+ )?$1 " || :
+}`,
+  look: (resource) => sh`look_route ${printed(resource.to).replaceAll('.', '\\.')}`,
+  see(output, resource) {
+    const line = output.trim();
+    if (line === '') return undefined;
+    const way = line.slice(line.indexOf(printed(resource.to)) + printed(resource.to).length).trim();
+    const simple = /^via (\S+)/.exec(way);
+    return { via: line.startsWith(printed(resource.to)) ? (simple?.[1] ?? way) : line };
+  },
+  want: (resource) => ({ via: resource.via }),
+  make: (resource) => [step(sh`ip -4 route replace ${resource.to} via ${resource.via} proto static`)],
+  unmake: (resource, seen) =>
+    seen.via === resource.via ? [step(sh`ip -4 route del ${resource.to} via ${resource.via}`)] : [],
+};
+
+/** As `ip route show` prints a destination. */
+const printed = (to: string): string => (to === '0.0.0.0/0' ? 'default' : to.replace(/\/32$/, ''));

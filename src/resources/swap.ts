@@ -1,0 +1,47 @@
+import type { Kind, SwapResource } from './resource.js';
+import { step } from './resource.js';
+import { rewrite } from './rewrite.js';
+
+/**
+ * No swap: none in use, and none that /etc/fstab brings back. Lines of fstab are set aside by a `#kbs# ` in front,
+ * and come back when the resource is unmade.
+ */
+export const swap: Kind<SwapResource> = {
+  kind: 'swap',
+  id: (resource) => resource.state,
+  look: () =>
+    `
+while read -r device type _; do
+  if [ "$type" != Type ]; then echo "now $device"; fi
+done < /proc/swaps
+if [ -r /etc/fstab ]; then
+  while read -r device _ type _; do
+    case "$device $type" in
+      "#kbs# "*) echo "aside $type" ;;
+      "#"*) ;;
+      *" swap") echo "boot $device" ;;
+    esac
+  done < /etc/fstab
+fi`.trim(),
+  see(output) {
+    const lines = output.split('\n').map((line) => line.split(' '));
+    const named = (word: string) => lines.filter(([first]) => first === word).map(([, device]) => device);
+    return {
+      now: named('now').join(' ') || 'off',
+      boot: named('boot').join(' ') || 'off',
+      aside: String(named('aside').length),
+    };
+  },
+  want: () => ({ now: 'off', boot: 'off' }),
+  make(_resource, seen) {
+    const off = seen?.now === 'off' ? [] : ['swapoff -a'];
+    const setAside = `sed -E 's/^[[:blank:]]*[^#[:blank:]]+[[:blank:]]+[^[:blank:]]+[[:blank:]]+swap([[:blank:]]|$)/#kbs# &/'`;
+    const lines = seen?.boot === 'off' ? [] : [rewrite('/etc/fstab', setAside), reload];
+    return [step([...off, ...lines].join('\n'))];
+  },
+  unmake: (_resource, seen) =>
+    seen.aside === '0' ? [] : [step([rewrite('/etc/fstab', "sed 's/^#kbs# //'"), reload, 'swapon -a'].join('\n'))],
+};
+
+/** systemd made units from fstab, and would start them again. */
+const reload = 'if [ -d /run/systemd/system ]; then systemctl daemon-reload; fi';

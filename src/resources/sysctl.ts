@@ -1,0 +1,63 @@
+import { sh } from '../hosts/shell.js';
+import { besideOf, giveBack, noteOf, remember, touched } from './before.js';
+import type { Kind, SysctlResource } from './resource.js';
+import { step } from './resource.js';
+
+/** A kernel setting: its live value, and the file that sets it again at boot. Absent where the kernel has no such setting. */
+export const sysctl: Kind<SysctlResource> = {
+  kind: 'sysctl',
+  id: (resource) => resource.name,
+  prelude: `${touched}
+look_sysctl() { # LIVE FILE NOTE
+  if [ ! -r "$1" ]; then return 0; fi
+  touched "$3"
+  cat "$1"
+  if [ -f "$2" ]; then cat "$2"; fi
+}`,
+  look: (resource) => sh`look_sysctl ${live(resource)} ${atBoot(resource)} ${noteOf(live(resource))}`,
+  see(output, resource) {
+    const [byKbs = '', value, ...settings] = output.split('\n');
+    if (value === undefined) return undefined;
+    const setting = settings.map((line) => line.split('=')).find(([name]) => name?.trim() === resource.name);
+    return { value: words(value), boot: setting?.[1] === undefined ? 'not set' : words(setting[1]), touched: byKbs };
+  },
+  want: (resource) => ({ value: words(resource.value), boot: words(resource.value) }),
+  make(resource) {
+    const beside = besideOf(atBoot(resource));
+    return [
+      step(
+        [
+          remember(live(resource), sh`cat ${live(resource)} > ${noteOf(live(resource))}.new`),
+          'mkdir -p /etc/sysctl.d',
+          sh`printf '%s\\n' '# Written by kbs.' ${`${resource.name} = ${words(resource.value)}`} > ${beside}`,
+          sh`mv -fT ${beside} ${atBoot(resource)}`,
+          sh`printf '%s\\n' ${words(resource.value)} > ${live(resource)}`,
+        ].join('\n'),
+      ),
+    ];
+  },
+  unmake: (resource, seen) =>
+    seen.touched === 'yes'
+      ? [
+          step(
+            [
+              sh`rm -f ${atBoot(resource)}`,
+              giveBack(live(resource), { restore: sh`cat ${noteOf(live(resource))}.was > ${live(resource)}` }),
+            ].join('\n'),
+          ),
+        ]
+      : [],
+};
+
+/** sysctl.d(5): where the first separator is a dot, dots and slashes change places. */
+const live = ({ name }: SysctlResource): string => {
+  const slashed = /^[^./]*\./.test(name)
+    ? name.replaceAll(/[./]/g, (separator) => (separator === '.' ? '/' : '.'))
+    : name;
+  return `/proc/sys/${slashed}`;
+};
+
+const atBoot = ({ name }: SysctlResource): string => `/etc/sysctl.d/90-kbs-${name.replaceAll('/', '-')}.conf`;
+
+/** The kernel separates the numbers of one setting by tabs. */
+const words = (value: string): string => value.trim().replaceAll(/\s+/g, ' ');

@@ -1,0 +1,22 @@
+import { raw, sh } from '../hosts/shell.js';
+import type { Kind, TaskResource } from './resource.js';
+import { step } from './resource.js';
+
+/** Something done once. Whether it is done is asked of the host each time; nothing remembers it. */
+export const task: Kind<TaskResource> = {
+  kind: 'task',
+  id: (resource) => resource.name,
+  look: (resource) => sh`if ( ${raw(resource.done)}
+) >/dev/null 2>&1 </dev/null; then echo yes; fi`,
+  see: (output) => (output.trim() === 'yes' ? { done: 'yes' } : undefined),
+  want: () => ({ done: 'yes' }),
+  make: ({ run, input }) => {
+    if (input === undefined) return [step(alone(run))];
+    const bytes = Buffer.from(input.reveal());
+    return [step(`head -c ${bytes.length} | (\n${run}\n)`, [{ bytes }])];
+  },
+  unmake: (resource) => (resource.undo === undefined ? [] : [step(alone(resource.undo))]),
+};
+
+/** In a subshell, so that what it sets or changes to stays its own, and away from the stdin that others read. */
+const alone = (script: string): string => `(\n${script}\n) </dev/null`;

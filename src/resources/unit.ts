@@ -1,0 +1,122 @@
+import { receive, sh } from '../hosts/shell.js';
+import { sha256 } from '../secret.js';
+import { besideOf, giveBack, noteOf, remember, touched } from './before.js';
+import type { Kind, UnitResource } from './resource.js';
+import { step } from './resource.js';
+
+/**
+ * A systemd unit of kbs's own: its text, that it starts at boot, that it is active, and that what runs was started with
+ * exactly this text and these inputs. A service testifies to that itself: its process carries the digest in its
+ * environment. A oneshot leaves no process, so it is stopped before its text changes: active means started with this
+ * text. (It needs RemainAfterExit=yes.)
+ *
+ * Drop-ins that somebody adds are neither looked at nor touched.
+ */
+export const unit: Kind<UnitResource> = {
+  kind: 'unit',
+  id: (resource) => resource.name,
+  prelude: `${touched}
+look_unit() { # NAME PATH NOTE
+  if [ ! -e "$2" ] && [ ! -L "$2" ]; then return 0; fi
+  echo "Touched=$(touched "$3")"
+  shown=$(systemctl show -p UnitFileState -p ActiveState -p NeedDaemonReload -p Environment -p MainPID "$1")
+  printf '%s\\n' "$shown"
+  pid=\${shown#*MainPID=}
+  pid="\${pid%%[!0-9]*}"
+  if [ "\${pid:-0}" != 0 ]; then
+    tr '\\0' '\\n' < "/proc/$pid/environ" 2>/dev/null | sed -n 's/^KBS_DIGEST=/Running=/p'
+  fi
+  if [ -L "$2" ]; then echo "Link=$(readlink "$2")"; else echo "Text=$(base64 -w 0 "$2")"; fi
+}`,
+  look: (resource) => sh`look_unit ${resource.name} ${pathOf(resource)} ${noteOf(pathOf(resource))}`,
+  see(output, resource) {
+    if (output.trim() === '') return undefined;
+    const shown = new Map(output.split('\n').map((line) => [nameIn(line), line.slice(nameIn(line).length + 1)]));
+    const link = shown.get('Link');
+    const loaded = /\bKBS_DIGEST=(\w+)/.exec(shown.get('Environment') ?? '')?.[1];
+    const running = resource.runs === 'oneshot' ? loaded : shown.get('Running');
+    return {
+      content: link === undefined ? Buffer.from(shown.get('Text') ?? '', 'base64').toString() : `link to ${link}`,
+      enabled: shown.get('UnitFileState') || 'unknown',
+      active: shown.get('ActiveState') || 'unknown',
+      loaded: shown.get('NeedDaemonReload') === 'no' ? 'current' : 'stale',
+      running: running || 'none',
+      touched: shown.get('Touched') ?? 'no',
+    };
+  },
+  want: (resource) => ({
+    content: stamped(resource),
+    enabled: isInstalled(resource) ? 'enabled' : 'static',
+    active: 'active',
+    loaded: 'current',
+    running: digestOf(resource),
+  }),
+  make(resource, seen) {
+    const wanted = unit.want(resource);
+    const differs = (aspect: string) => seen?.[aspect] !== wanted[aspect];
+    const bytes = Buffer.from(stamped(resource));
+    const lines: string[] = [];
+    if (differs('content')) {
+      if (resource.check !== undefined) lines.push(`(\n${resource.check}\n) </dev/null >&2`);
+      if (seen !== undefined && resource.runs === 'oneshot') lines.push(sh`systemctl stop ${resource.name} </dev/null`);
+      lines.push(write(resource, bytes.length));
+    }
+    if (differs('enabled') && isInstalled(resource)) {
+      lines.push(sh`systemctl --quiet --no-reload enable ${resource.name} </dev/null`);
+    }
+    if (differs('content') || differs('enabled') || differs('loaded')) lines.push('systemctl daemon-reload </dev/null');
+    if (differs('content') || differs('active') || differs('running')) lines.push(restart(resource));
+    return [step(lines.join('\n'), differs('content') ? [{ bytes }] : [])];
+  },
+  unmake: (resource, seen) =>
+    seen.touched === 'yes'
+      ? [
+          step(
+            [
+              sh`systemctl --quiet disable ${resource.name} </dev/null || :`,
+              sh`systemctl stop ${resource.name} </dev/null`,
+              giveBack(pathOf(resource)),
+              'systemctl daemon-reload </dev/null',
+              sh`systemctl reset-failed ${resource.name} </dev/null 2>/dev/null || :`,
+            ].join('\n'),
+          ),
+        ]
+      : [],
+};
+
+const write = (resource: UnitResource, size: number): string => {
+  const path = pathOf(resource);
+  const beside = besideOf(path);
+  return [remember(path), receive(size, beside), sh`chmod 0644 ${beside}; mv -fT ${beside} ${path}`].join('\n');
+};
+
+/**
+ * A unit that failed too often refuses to start until it is reset, which also sets its count of restarts to zero.
+ * `systemctl restart` waits for a unit that says when it is ready; a simple one counts as started at once, and must
+ * still be there a moment later without having been started again.
+ */
+const restart = (resource: UnitResource): string => {
+  const { name } = resource;
+  const stays = saysWhenReady(resource)
+    ? ''
+    : sh` && sleep 0.3 && systemctl --quiet is-active ${name} </dev/null &&
+  [ "$(systemctl show -p NRestarts --value ${name} </dev/null)" = 0 ]`;
+  return `${sh`systemctl reset-failed ${name} </dev/null 2>/dev/null || :`}
+if ! { ${sh`systemctl restart ${name} </dev/null`}${stays}; }; then
+  ${sh`journalctl -u ${name} -n 20 --no-pager </dev/null >&2 || :`}
+  exit 1
+fi`;
+};
+
+const saysWhenReady = ({ text }: UnitResource): boolean =>
+  /^Type=(notify|notify-reload|forking|dbus|oneshot)\s*$/m.test(text);
+const isInstalled = ({ text }: UnitResource): boolean => /^(WantedBy|RequiredBy|UpheldBy)=\S/m.test(text);
+
+/** The unit's text with its digest as the first setting of the service. */
+const stamped = (resource: UnitResource): string =>
+  resource.text.replace(/^\[Service\][^\S\n]*$/m, `[Service]\nEnvironment=KBS_DIGEST=${digestOf(resource)}`);
+
+const digestOf = ({ text, inputs }: UnitResource): string => sha256(JSON.stringify([text, inputs])).slice(0, 16);
+
+const pathOf = ({ name }: UnitResource): string => `/etc/systemd/system/${name}`;
+const nameIn = (line: string): string => line.slice(0, line.indexOf('='));

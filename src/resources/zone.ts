@@ -1,0 +1,48 @@
+import { sh } from '../hosts/shell.js';
+import { file } from './file.js';
+import type { FileResource, Kind, State, ZoneResource } from './resource.js';
+
+/**
+ * A DNS zone file. Servers read a zone again when the serial of its SOA record has changed, and secondaries only when
+ * it has grown (RFC 1035, 3.3.13); so what is compared is the rest, and whoever changes the rest raises the serial. It
+ * is read on the host at that moment, because nobody else knows how far it has come there.
+ */
+export const zone: Kind<ZoneResource> = {
+  kind: 'zone',
+  id: (resource) => resource.path,
+  ...(file.prelude === undefined ? {} : { prelude: file.prelude }),
+  look: (resource) => file.look(textOf(resource)),
+  see(output, resource) {
+    const seen = file.see(output, textOf(resource));
+    return seen?.content === undefined ? seen : withoutSerial(seen);
+  },
+  want: (resource) => file.want(textOf(resource)),
+  make: (resource, seen) => file.make({ ...textOf(resource), check: raiseSerial(resource) }, seen),
+  unmake: (resource, seen) => file.unmake(textOf(resource), seen),
+};
+
+const textOf = ({ path, content, mode, owner }: ZoneResource): FileResource => ({
+  kind: 'file',
+  path,
+  content,
+  mode,
+  ...(owner === undefined ? {} : { owner }),
+});
+
+const withoutSerial = (seen: State): State => ({ ...seen, content: (seen.content ?? '').replace(soa, '$1@SERIAL@') });
+
+/** An SOA record up to its serial: the names of the first server and of who is responsible, and a bracket perhaps. */
+const soa = /(\sSOA\s+\S+\s+\S+\s+(?:\(\s*)?)\d+/;
+
+/**
+ * Runs where the new text lies beside the old one. A text without a serial counts as 0. A link is not followed: what it
+ * leads to is somebody else's zone.
+ */
+const raiseSerial = ({ path, serial }: ZoneResource): string =>
+  sh`kbs_old=
+if [ -f ${path} ] && [ ! -L ${path} ]; then
+  kbs_old=$(tr '\\n' ' ' < ${path} | sed -n 's/^.*[[:space:]]SOA[[:space:]]\\{1,\\}[^[:space:]]\\{1,\\}[[:space:]]\\{1,\\}[^[:space:]]\\{1,\\}[[:space:](]\\{1,\\}0*\\([0-9]\\{1,10\\}\\).*$/\\1/p')
+fi
+kbs_serial=$(( \${kbs_old:-0} + 1 ))
+if [ "$kbs_serial" -lt ${serial} ]; then kbs_serial=${serial}; fi
+sed -i "s/@SERIAL@/$kbs_serial/" "$1"`;

@@ -1,0 +1,190 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { changesOf } from '../../src/engine/plan.js';
+import { Failure } from '../../src/failure.js';
+import type { Host } from '../../src/hosts/host.js';
+import type { Gate } from '../../src/phases/phase.js';
+import { clusterOf } from '../support/cluster.js';
+import { here } from '../support/here.js';
+import { leg, phase, type Stage, stage } from './stage.js';
+
+const [controller, office, rack] = clusterOf().hosts;
+let scene: Stage;
+
+beforeEach(() => {
+  scene = stage();
+});
+afterEach(() => scene.clear());
+
+const run: Stage['run'] = (...given) => scene.run(...given);
+const mark: Stage['mark'] = (...given) => scene.mark(...given);
+const order: Stage['order'] = () => scene.order();
+
+describe('apply', () => {
+  test('does what the plan says, and a second plan is empty', async () => {
+    const itinerary = [leg(office, phase('one', [mark('a'), mark('b')]), phase('two', [mark('c')]))];
+    const first = await run(itinerary);
+    expect(changesOf(first.plan)).toHaveLength(3);
+    expect(order()).toEqual(['a', 'b', 'c']);
+    const second = await run(itinerary);
+    expect(changesOf(second.plan)).toEqual([]);
+    expect(second.events.filter(({ type }) => type === 'phase')).toEqual([]);
+  });
+
+  test('a command that does not end is told with its phase', async () => {
+    const failure = new Failure('timeout', 'too slow', { where: { host: 'x' }, next: 'wait' });
+    const open = (host: { name: string }): Host => ({ ...here(host.name), mutate: () => Promise.reject(failure) });
+    const { outcome } = await run([leg(office, phase('one', [mark('a')]))], { open });
+    expect(outcome.get(office?.name ?? '')).toMatchObject({
+      code: 'timeout',
+      message: 'too slow',
+      where: { host: 'x', phase: 'one' },
+      next: 'wait',
+    });
+  });
+
+  test('a host waits for another only where its phase says so', async () => {
+    const needsSlow = { needs: () => [{ host: controller?.name ?? '', phase: 'slow' }] };
+    let freeIsDone = () => {};
+    const free = new Promise<void>((resolve) => {
+      freeIsDone = resolve;
+    });
+    const finished: string[] = [];
+    // The slow host finishes only once the free one has: a barrier between them would never open.
+    const open = (host: { name: string }): Host => ({
+      name: host.name,
+      query: (query) => here(host.name).query(query),
+      async mutate() {
+        if (host.name === controller?.name) await free;
+        finished.push(host.name);
+        if (host.name === office?.name) freeIsDone();
+        return { code: 0, stdout: '', stderr: '' };
+      },
+    });
+    await run(
+      [
+        leg(rack, phase('bound', [mark('bound')], needsSlow)),
+        leg(controller, phase('slow', [mark('slow')])),
+        leg(office, phase('free', [mark('free')])),
+      ],
+      { open },
+    );
+    expect(finished).toEqual(['worker-office-00', 'controller-00', 'worker-rack-00']);
+  });
+
+  test('a failure names host, phase, resource and the last lines of stderr, and ends that host only', async () => {
+    const broken = phase('broken', [mark('before'), mark('bad', 'echo why it broke >&2; exit 3'), mark('after')]);
+    const { outcome, events } = await run([
+      leg(office, broken, phase('later', [mark('later')])),
+      leg(rack, phase('fine', [mark('fine')])),
+    ]);
+    expect(outcome.get('worker-office-00')).toMatchObject({
+      code: 'refused',
+      where: { host: 'worker-office-00', phase: 'broken', resource: 'task bad' },
+      why: ['why it broke'],
+    });
+    expect(outcome.get('worker-rack-00')).toBeUndefined();
+    expect([...order()].sort()).toEqual(['before', 'fine']);
+    expect(events).toContainEqual(
+      expect.objectContaining({ type: 'phase', host: 'worker-office-00', state: 'failed' }),
+    );
+  });
+
+  test('who needs a host that failed is told so, and does nothing', async () => {
+    const broken = phase('broken', [mark('bad', 'exit 3')]);
+    const bound = phase('bound', [mark('bound')], { needs: () => [{ host: controller?.name ?? '', phase: 'broken' }] });
+    const { outcome } = await run([leg(controller, broken), leg(rack, bound)]);
+    expect(outcome.get('worker-rack-00')?.message).toBe(
+      'phase bound needs controller-00, which failed: create task bad failed',
+    );
+    expect(order()).toEqual([]);
+  });
+
+  test('every change is told as it begins and ends', async () => {
+    const { events } = await run([leg(office, phase('one', [mark('a'), mark('b')]))]);
+    const changes = events.flatMap((event) => (event.type === 'change' ? [`${event.change.id} ${event.state}`] : []));
+    expect(changes).toEqual(['a started', 'a done', 'b started', 'b done']);
+  });
+
+  test('an interrupt begins nothing new, and what is done stays done', async () => {
+    const controller = new AbortController();
+    const open = (host: { name: string }): Host => {
+      const local = here(host.name);
+      return {
+        ...local,
+        mutate: (mutation, options) => local.mutate(mutation, options).finally(() => controller.abort()),
+      };
+    };
+    const itinerary = [leg(office, phase('one', [mark('a')]), phase('two', [mark('b')]))];
+    const { outcome } = await run(itinerary, { signal: controller.signal, open });
+    expect(outcome.get('worker-office-00')?.code).toBe('interrupted');
+    expect(order()).toEqual(['a']);
+    await run(itinerary);
+    expect(order()).toEqual(['a', 'b']);
+  });
+});
+
+describe('gates', () => {
+  const gate = (patience: number): Gate => ({
+    name: 'the door',
+    test: `echo still shut; [ -e ${scene.folder}/door ]`,
+    patience,
+  });
+
+  test('a closed gate is waited for before anything changes', async () => {
+    const opens = phase('opens', [mark('door', 'sleep 0.2')]);
+    const enters = phase('enters', [mark('inside')], { gates: () => [gate(20)] });
+    const { events } = await run([leg(office, opens), leg(rack, enters)]);
+    expect(order()).toEqual(['door', 'inside']);
+    expect(events).toContainEqual(expect.objectContaining({ type: 'gate', gate: 'the door', state: 'done' }));
+  });
+
+  test('one that stays closed is a timeout with its reason', async () => {
+    const { outcome } = await run([leg(rack, phase('enters', [mark('inside')], { gates: () => [gate(1)] }))]);
+    expect(outcome.get('worker-rack-00')).toMatchObject({ code: 'timeout', why: ['the door: still shut'] });
+    expect(order()).toEqual([]);
+  });
+
+  test('one that was open when kbs looked is trusted, unless something changed since', async () => {
+    await run([leg(office, phase('opens', [mark('door')]))]);
+    const itinerary = [leg(office, phase('enters', [], { gates: () => [gate(1)] }))];
+    expect((await run(itinerary)).events.filter(({ type }) => type === 'gate')).toEqual([]);
+    const changing = [leg(office, phase('changes', [mark('x')]), ...(itinerary[0]?.phases ?? []))];
+    expect((await run(changing)).events.filter(({ type }) => type === 'gate')).toHaveLength(2);
+  });
+
+  test('one about a host that was set aside is not waited for', async () => {
+    const about: Gate = { ...gate(30), about: 'worker-rack-00' };
+    const { outcome } = await run([
+      leg(office, phase('waits', [], { gates: () => [about] })),
+      leg(rack, phase('broken', [mark('bad', 'exit 1')])),
+    ]);
+    expect(outcome.get('worker-office-00')).toBeUndefined();
+  });
+});
+
+describe('survey', () => {
+  test('a host that cannot be reached is set aside, and the others are looked at', async () => {
+    const { Failure } = await import('../../src/failure.js');
+    const open = (host: { name: string }): Host =>
+      host.name === 'worker-rack-00'
+        ? {
+            name: host.name,
+            query: () => Promise.reject(new Failure('unreachable', 'no answer')),
+            mutate: () => Promise.reject(new Error()),
+          }
+        : here(host.name);
+    const { plan, outcome } = await run(
+      [leg(office, phase('one', [mark('a')])), leg(rack, phase('one', [mark('b')]))],
+      { open },
+    );
+    expect(plan.hosts.map(({ unreachable }) => unreachable)).toEqual([undefined, 'no answer']);
+    expect(outcome.get('worker-rack-00')?.code).toBe('unreachable');
+    expect(order()).toEqual(['a']);
+  });
+
+  test('phases that fight over a resource are our mistake and stop everything', async () => {
+    const one = phase('one', [{ kind: 'file', path: `${scene.folder}/f`, content: 'a', mode: '0644' }]);
+    const two = phase('two', [{ kind: 'file', path: `${scene.folder}/f`, content: 'b', mode: '0644' }]);
+    await expect(run([leg(office, one, two)])).rejects.toThrow('fight over file');
+  });
+});

@@ -1,0 +1,116 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { survey } from '../../src/engine/survey.js';
+import { asLeft, undo, undoNames } from '../../src/engine/undo.js';
+import { compare, type PhaseWork } from '../../src/engine/work.js';
+import type { Observer, Payload } from '../../src/hosts/host.js';
+import type { Phase } from '../../src/phases/phase.js';
+import type { Resource } from '../../src/resources/resource.js';
+import { createWorld, type World, worldsAreHere } from '../resources/world.js';
+import { clusterOf } from '../support/cluster.js';
+import { siteOf } from '../support/site.js';
+
+const cluster = clusterOf();
+const [host] = cluster.hosts;
+if (!host) throw new Error('no host');
+
+const phase = (name: string, resources: readonly Resource[], more: Partial<Phase> = {}): Phase => ({
+  name,
+  promises: name,
+  on: () => true,
+  resources: () => resources,
+  ...more,
+});
+
+const file = (path: string, content: string): Resource => ({ kind: 'file', path, content, mode: '0644' });
+
+/** Each phase needs what the one before it made: a folder, a program in it, and what that program leaves. */
+const phases: readonly Phase[] = [
+  phase('ground', [
+    { kind: 'directory', path: '/opt/kbs-test', mode: '0750' },
+    { kind: 'hosts-entry', address: '192.0.2.11', names: ['cp1'] },
+    { kind: 'sysctl', name: 'net.ipv4.ip_forward', value: '1' },
+    file('/etc/theirs.conf', 'ours\n'),
+  ]),
+  phase(
+    'program',
+    [
+      file('/opt/kbs-test/program', '#!/bin/sh\n'),
+      { kind: 'task', name: 'ran once', done: 'test -e /opt/kbs-test/ran', run: 'touch /opt/kbs-test/ran' },
+    ],
+    {
+      leaves: () => ({
+        halt: 'echo halt >> /run/order; test -e /opt/kbs-test/program; rm /run/lively',
+        sweep: 'echo sweep >> /run/order; test ! -e /opt/kbs-test/program; rm -r /srv/droppings',
+      }),
+    },
+  ),
+  phase('cluster', [{ kind: 'object', name: 'nodes', kubeconfig: '/x', objects: [] }, file('/opt/kbs-test/late', 'x')]),
+];
+
+const given = `
+rm -rf /run/order; mkdir -p /srv
+printf 'theirs\\n' > /etc/theirs.conf; chmod 0600 /etc/theirs.conf
+echo 0 > /proc/sys/net/ipv4/ip_forward`;
+
+const shows = `
+find /opt /srv /etc /usr/local /var/lib/kbs -printf '%p %y %m %u:%g %l\\n' 2>/dev/null | sort
+cat /etc/theirs.conf /etc/hosts /proc/sys/net/ipv4/ip_forward 2>/dev/null || :`;
+
+describe.skipIf(!worldsAreHere)('undoing on a real shell', () => {
+  let world: World;
+  let found: string;
+
+  beforeAll(async () => {
+    world = await createWorld();
+    await world.run(given);
+    found = await world.run(shows);
+  });
+  afterAll(() => world.end());
+
+  const observer = (): Observer => ({
+    name: host.name,
+    query: async ({ script }) => ({ code: 0, stdout: await world.run(script), stderr: '' }),
+  });
+  const leg = { host, phases: phases.map(asLeft) };
+  const look = () => survey([leg], siteOf(cluster), observer, () => {});
+  const obey = async (works: readonly PhaseWork[]) => {
+    for (const { changes } of works) {
+      const steps = changes.flatMap((planned) => planned.steps);
+      const payloads: readonly Payload[] = steps.flatMap((step) => step.payloads);
+      await world.run(steps.map(({ script }) => `(\n${script}\n)`).join('\n'), payloads);
+    }
+  };
+  const make = async () => {
+    for (const { phases: works } of compare([leg], await look())) await obey(works);
+    await world.run('mkdir -p /srv/droppings; touch /run/lively');
+  };
+
+  it('leaves everything as it was found, whatever lay there', async () => {
+    await make();
+    expect(await world.run(shows)).not.toBe(found);
+    const works = undo(leg, await look());
+    await obey(works);
+    expect(await world.run(shows)).toBe(found);
+    expect(await world.run('cat /run/order; ls /run/lively 2>&1 || :')).toMatch(/^halt\nsweep\nls: /);
+    expect(undoNames(leg.phases)).toEqual(works.map((work) => work.phase.name));
+  });
+
+  it('goes on where it was cut off, whatever is gone by then', async () => {
+    await make();
+    const works = undo(leg, await look());
+    await obey(works.slice(0, 2));
+    await world.run('rm /etc/theirs.conf; touch /run/lively');
+    await obey(undo(leg, await look()));
+    const rest = await world.run(shows);
+    expect(rest).not.toContain('/opt/kbs-test');
+    expect(rest).toContain('/var/lib/kbs/before/etc-theirs.conf.was');
+  });
+
+  it('touches nothing that belongs to the cluster, or that kbs never made', async () => {
+    await world.run('mkdir -p /opt/kbs-test; echo mine > /opt/kbs-test/late');
+    const works = undo(leg, await look());
+    const ids = works.flatMap(({ changes }) => changes.map(({ change }) => `${change.kind} ${change.id}`));
+    expect(ids).not.toContain('object nodes');
+    expect(ids).not.toContain('file /opt/kbs-test/late');
+  });
+});

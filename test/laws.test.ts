@@ -1,0 +1,177 @@
+import { describe, expect, test } from 'vitest';
+import { resourcesOf } from '../src/engine/survey.js';
+import type { Cluster, ClusterHost, Role } from '../src/inventory/cluster.js';
+import { phases } from '../src/phases/index.js';
+import type { Credentials } from '../src/pki/credentials.js';
+import { placeholderCredentials } from '../src/pki/placeholder.js';
+import { kindOf } from '../src/resources/registry.js';
+import type { Resource } from '../src/resources/resource.js';
+import { reveal, Secret } from '../src/secret.js';
+import { toYaml } from '../src/templates/yaml.js';
+import { clusterOf, hostOf } from './support/cluster.js';
+import { siteOf } from './support/site.js';
+
+/** The cluster with a unit for every component, and a control plane of these roles. */
+function unitsOf(roles: readonly Role[]): Cluster {
+  const [{ podCidr = '', ...controller } = hostOf({ name: '', address: '', segment: '' }), ...others] =
+    clusterOf().hosts;
+  return clusterOf({
+    kubernetes: { version: '1.36.3', controlPlane: 'systemd', proxy: 'nftables' },
+    hosts: [{ ...controller, roles, ...(roles.includes('worker') ? { podCidr } : {}) }, ...others],
+  });
+}
+
+/** What holds for every phase on every host, whatever the inventory. */
+const clusters: readonly (readonly [string, Cluster])[] = [
+  ['two segments', clusterOf()],
+  ['iptables', clusterOf({ kubernetes: { version: '1.36.3', controlPlane: 'static-pods', proxy: 'iptables' } })],
+  [
+    'an endpoint name',
+    clusterOf({ endpoint: { host: 'api.hybrid.internal', name: 'api.hybrid.internal', port: 6443 } }),
+  ],
+  [
+    'LAN DNS',
+    clusterOf({
+      zone: 'hybrid.internal',
+      hostsUseDns: true,
+      upstreams: ['192.0.2.53'],
+      hosts: [
+        hostOf({ name: 'dns-00', address: '192.168.10.3', segment: 'office', roles: ['dns'] }),
+        ...clusterOf().hosts,
+      ],
+    }),
+  ],
+  ['units, and a control plane that is no node', unitsOf(['control-plane'])],
+  ['units, and a control plane that is a worker too', unitsOf(['control-plane', 'worker'])],
+  [
+    'load balancers',
+    clusterOf({
+      endpoint: { host: '192.168.10.5', address: '192.168.10.5', vip: '192.168.10.5', port: 6443 },
+      hosts: [
+        hostOf({ name: 'lb-00', address: '192.168.10.3', segment: 'office', roles: ['load-balancer'] }),
+        hostOf({ name: 'lb-01', address: '192.168.10.4', segment: 'office', roles: ['load-balancer'] }),
+        ...clusterOf().hosts,
+      ],
+    }),
+  ],
+];
+
+const hosts = clusters.flatMap(([name, cluster]) => cluster.hosts.map((host) => ({ name, cluster, host })));
+
+const wanted = (cluster: Cluster, host: ClusterHost, facts = {}, credentials?: Credentials): readonly Resource[] => {
+  const site = { ...siteOf(cluster, facts), ...(credentials ? { credentials } : {}) };
+  const leg = { host, phases: phases.filter((phase) => phase.on(host, cluster)) };
+  return [...resourcesOf(leg, site).values()].flat();
+};
+
+describe.each(hosts)('$name: $host.name', ({ cluster, host }) => {
+  test('phases agree about every resource, and rendering twice gives the same', () => {
+    expect(toYaml(wanted(cluster, host).map(textOf))).toBe(toYaml(wanted(cluster, host).map(textOf)));
+  });
+
+  test('facts of the host change what is in a resource and never which resources are asked about', () => {
+    const questions = (facts: object) =>
+      wanted(cluster, host, facts).map((resource) => kindOf(resource).look(resource));
+    const other = { cgroup: 'v1', oomAdjustable: false, conntrackWritable: false, nameservers: ['192.0.2.53'] };
+    expect(questions(other)).toEqual(questions({}));
+  });
+
+  test('every path that a file, unit or manifest mentions is delivered, or given by the operating system', () => {
+    const resources = wanted(cluster, host);
+    const delivered = new Set(resources.flatMap(deliveredBy));
+    const missing = resources
+      .flatMap(mentionedIn)
+      .filter(
+        (path) => !delivered.has(path) && !given.some((prefix) => path === prefix || path.startsWith(`${prefix}/`)),
+      );
+    expect([...new Set(missing)]).toEqual([]);
+  });
+
+  test('no secret shows in what is wanted, seen or compared', () => {
+    const base = placeholderCredentials(cluster);
+    const needle = 'PRIVATE-KEY-TEXT';
+    const secretive: Credentials = {
+      ...base,
+      encryptionKey: new Secret(needle),
+      files: (name) =>
+        base
+          .files(name)
+          .map((file) => (file.content instanceof Secret ? { ...file, content: new Secret(needle) } : file)),
+      kubeconfig: () => new Secret(needle),
+    };
+    for (const resource of wanted(cluster, host, {}, secretive)) {
+      const kind = kindOf(resource);
+      const scripts = kind.make(resource, undefined).map(({ script }) => script);
+      const shown = [
+        JSON.stringify(resource),
+        kind.id(resource),
+        kind.look(resource),
+        JSON.stringify(kind.want(resource)),
+        ...scripts,
+      ];
+      expect(shown.join('\n')).not.toContain(needle);
+    }
+  });
+
+  test('payload bytes are exactly what the script reads', () => {
+    for (const resource of wanted(cluster, host)) {
+      for (const { script, payloads } of kindOf(resource).make(resource, undefined)) {
+        const read = [...script.matchAll(/head -c (\d+)/g)].map(([, count]) => Number(count));
+        expect(read).toEqual(payloads.map((payload) => ('bytes' in payload ? payload.bytes.length : payload.size)));
+      }
+    }
+  });
+});
+
+/** Paths that a machine has before kbs comes, that processes make themselves, or that lie inside a container. */
+const given = [
+  '/bin/chown',
+  '/bin/kill',
+  '/bin/sh',
+  '/dev',
+  '/proc',
+  '/run',
+  '/sys',
+  '/lib/modules',
+  '/etc/resolv.conf',
+  '/etc/hosts',
+  '/usr/sbin/nft',
+  '/var/run',
+  '/var/lib/containerd',
+  '/etc/containerd/certs.d',
+  '/etc/containerd/conf.d',
+  '/opt/cni/bin',
+  '/etc/cni/net.d',
+  '/var/lib/kube-proxy',
+  '/etc/coredns/Corefile',
+  '/var/log/kubernetes/audit/audit.log',
+];
+
+const deliveredBy = (resource: Resource): readonly string[] => {
+  switch (resource.kind) {
+    case 'file':
+    case 'directory':
+    case 'zone':
+      return [resource.path];
+    case 'binary':
+      return [resource.path, ...(resource.links ?? [])];
+    case 'package':
+      return resource.names.map((name) => `/usr/sbin/${name}`);
+    default:
+      return [];
+  }
+};
+
+/** Absolute paths of at least two parts; URLs, API paths and health paths are none. */
+const mentionedIn = (resource: Resource): readonly string[] => {
+  if (resource.kind !== 'file' && resource.kind !== 'unit') return [];
+  if (resource.kind === 'file' && /authentication|audit-policy|pki/.test(resource.path)) return [];
+  const text = resource.kind === 'file' ? reveal(resource.content) : resource.text;
+  const bare = text.replaceAll(/^\s*(#|Documentation=).*$/gm, '').replaceAll(/[a-z]+:\/\/\S+/g, '');
+  return [...bare.matchAll(/(?<![\w.:/*-])(\/(?:etc|usr|var|opt|run|lib|bin|srv)(?:\/[\w.-]+)+)/g)].map(
+    ([, path = '']) => path,
+  );
+};
+
+const textOf = (resource: Resource): unknown =>
+  resource.kind === 'file' ? { ...resource, content: reveal(resource.content) } : { ...resource, input: undefined };

@@ -1,0 +1,78 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { StoredFile } from '../../src/artifacts/artifacts.js';
+import type { Resource } from '../../src/resources/resource.js';
+import { contracts } from './contracts.js';
+import { daemon, repository } from './debs.js';
+import { apply, differences, unmake } from './obey.js';
+import { createWorld, type World, worldsAreHere } from './world.js';
+
+const folder = await mkdtemp(join(tmpdir(), 'kbs-contract-'));
+afterAll(() => rm(folder, { recursive: true }));
+
+const stored = async (name: string, content: Buffer, packing: StoredFile['packing']): Promise<StoredFile> => {
+  const packed = packing === 'none' ? content : gzipSync(content);
+  const file = join(folder, name);
+  await writeFile(file, packed);
+  const sha256 = createHash('sha256').update(content).digest('hex');
+  return { name, sha256, size: content.length, file, packedSize: packed.length, packing };
+};
+
+const cases = contracts({
+  plain: await stored('unzstd', Buffer.from('#!/bin/sh\nexec gzip -d\n'), 'none'),
+  packed: await stored('tool', randomBytes(300_000), 'zstd'),
+  repository: await repository(join(folder, 'repository'), daemon('1.0')),
+});
+
+describe.skipIf(!worldsAreHere).each(cases)('$about', ({ resources, given, drifts, shows }) => {
+  let world: World;
+  let found: string;
+  beforeAll(async () => {
+    world = await createWorld();
+    await world.run(given);
+    found = await world.run(shows);
+  });
+  afterAll(() => world.end());
+
+  it('is made, once', async () => {
+    for (const resource of resources) expect(await differences(world, resource)).not.toEqual({});
+    await apply(world, resources);
+    for (const resource of resources) expect(await differences(world, resource)).toEqual({});
+  });
+
+  it('is looked at without a trace', async () => {
+    const look = async () => {
+      for (const resource of resources) await differences(world, resource);
+    };
+    await look();
+    const before = await world.changes();
+    await look();
+    expect(await world.changes()).toBe(before);
+  });
+
+  it.each(Object.entries(drifts))('is mended when it was %s', async (_drift, script) => {
+    await apply(world, resources);
+    await world.run(script);
+    expect(await drifted(world, resources)).not.toEqual([]);
+    await apply(world, resources);
+    expect(await drifted(world, resources)).toEqual([]);
+  });
+
+  it('leaves nothing behind', async () => {
+    await apply(world, resources);
+    await unmake(world, resources);
+    expect(await world.run(shows)).toBe(found);
+    expect(await world.run('ls -d /var/lib/kbs 2>/dev/null || :')).toBe('');
+    expect(await unmake(world, resources), 'nothing is left to unmake').toBe(0);
+  });
+});
+
+const drifted = async (world: World, resources: readonly Resource[]): Promise<readonly object[]> => {
+  const each: object[] = [];
+  for (const resource of resources) each.push(await differences(world, resource));
+  return each.filter((difference) => Object.keys(difference).length > 0);
+};

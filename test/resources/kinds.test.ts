@@ -1,0 +1,67 @@
+import { describe, expect, it } from 'vitest';
+import { kindOf } from '../../src/resources/registry.js';
+import type { Resource, State, Step } from '../../src/resources/resource.js';
+import { differing } from './obey.js';
+import { recordings } from './recorded.js';
+
+describe.each(Object.entries(recordings))('%s', (name, recorded) => {
+  it('says what it sees and does in the words of its golden file', async () => {
+    const told = recorded.map(({ resource, answers }) => tell(resource, answers)).join('\n');
+    await expect(told).toMatchFileSnapshot(`../goldens/resources/${name}.txt`);
+  });
+
+  it.each(recorded)(
+    '$resource.kind is satisfied by what is as wanted, and by nothing else',
+    ({ resource, answers }) => {
+      const kind = kindOf(resource);
+      const satisfied = Object.entries(answers)
+        .filter(([, answer]) => Object.keys(differing(kind.see(answer, resource), kind.want(resource))).length === 0)
+        .map(([matter]) => matter);
+      expect(satisfied).toContain('as wanted');
+      expect(satisfied.filter((matter) => !alsoFine.has(matter))).toEqual(['as wanted']);
+    },
+  );
+});
+
+const alsoFine = new Set(['there before kbs', 'built in', 'set aside by kbs', 'without dpkg']);
+
+/** A kind's dealings with one resource: what is asked, what is seen, what is done about it, and how it is undone. */
+const tell = (resource: Resource, answers: Readonly<Record<string, string>>): string => {
+  const kind = kindOf(resource);
+  const wanted = kind.want(resource);
+  const parts = [
+    `# ${resource.kind} ${kind.id(resource)}`,
+    '',
+    '## asks',
+    kind.look(resource),
+    '## wants',
+    facts(wanted),
+  ];
+  for (const [matter, answer] of Object.entries(answers)) {
+    const seen = kind.see(answer, resource);
+    parts.push(`## seen ${matter}`, facts(seen));
+    if (Object.keys(differing(seen, wanted)).length > 0) parts.push('# does', scripts(kind.make(resource, seen)));
+    if (seen && matter === 'as wanted') parts.push('# undoes', scripts(kind.unmake(resource, seen)));
+  }
+  return `${parts.join('\n')}\n`;
+};
+
+const facts = (state: State | undefined): string =>
+  state === undefined
+    ? 'nothing'
+    : Object.entries(state)
+        .map((fact) => `${fact[0]}: ${JSON.stringify(fact[1])}`)
+        .join('\n');
+
+const scripts = (steps: readonly Step[]): string =>
+  steps
+    .map(({ script, payloads }) => [folded(script), ...payloads.map((each) => `# < ${size(each)} bytes`)].join('\n'))
+    .join('\n') || 'nothing';
+
+/** What is the same in many steps is shown by its first line. */
+const folded = (script: string): string =>
+  script
+    .replaceAll(/^if \[ ! -e (.*?)\.was \] [\s\S]*?^fi$/gm, '(keeps what was there as $1)')
+    .replaceAll(/^if \[ -e (.*?)\.was \] [\s\S]*?^rmdir .*$/gm, '(puts back $1)');
+
+const size = (payload: Step['payloads'][number]): number => ('bytes' in payload ? payload.bytes.length : payload.size);

@@ -1,0 +1,154 @@
+import { readFile } from 'node:fs/promises';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { object } from '../../src/resources/object.js';
+import { project } from '../../src/resources/projection.js';
+import type { KubeObject, ObjectResource } from '../../src/resources/resource.js';
+import { differing } from './obey.js';
+import { applied } from './recorded/objects.js';
+
+/** What a real API server of Kubernetes 1.36 answered after these objects were applied, and what they then were. */
+const answer = await readFile(new URL('recorded/objects.json', import.meta.url), 'utf8');
+
+const resource: ObjectResource = {
+  kind: 'object',
+  name: 'all sorts',
+  kubeconfig: '/etc/kubernetes/admin.conf',
+  objects: applied,
+};
+
+describe('objects', () => {
+  it('are as wanted when the API server has added its own', () => {
+    expect(differing(object.see(answer, resource), object.want(resource))).toEqual({});
+  });
+
+  it('are absent where kubectl says nothing, or not all', () => {
+    expect(object.see('', resource)).toBeUndefined();
+    expect(object.see(answer.slice(0, 4000), resource)).toBeUndefined();
+  });
+
+  it('are found where kubectl prints one without a list', () => {
+    const [first] = parsed().items;
+    const seen = object.see(JSON.stringify(first), resource);
+    expect(Object.keys(seen ?? {})).toEqual(['ConfigMap/kube-system/kubeadm-config']);
+  });
+
+  it.each<[string, string, (live: Live) => void]>([
+    [
+      'a label changed',
+      'Node/worker-00',
+      (live) => set(live, 'metadata.labels', { 'topology.kubernetes.io/zone': 'x' }),
+    ],
+    [
+      'an empty label removed',
+      'DaemonSet/kube-system/kube-proxy',
+      (live) => set(live, 'metadata.labels.empty', undefined),
+    ],
+    ['a subject added', 'ClusterRoleBinding/kbs:x', (live) => push(live, 'subjects', { kind: 'User', name: 'evil' })],
+    ['a verb added', 'ClusterRole/kbs:x', (live) => push(live, 'rules.0.verbs', '*')],
+    ['a taint removed', 'Node/worker-00', (live) => set(live, 'spec.taints', undefined)],
+    ['a selector narrowed', 'Service/kube-system/kube-dns', (live) => set(live, 'spec.selector.x', 'y')],
+    ['replicas scaled', 'Deployment/kube-system/coredns', (live) => set(live, 'spec.replicas', 1)],
+    [
+      'a limit changed',
+      'Deployment/kube-system/coredns',
+      (live) => set(live, `${container}.resources.limits.cpu`, '501m'),
+    ],
+    ['an argument added', 'Deployment/kube-system/coredns', (live) => push(live, `${container}.args`, '-v')],
+    [
+      'a token mounted again',
+      'DaemonSet/kube-system/kube-proxy',
+      (live) => set(live, `${pod}.automountServiceAccountToken`, undefined),
+    ],
+    ['a secret changed', 'Secret/kube-system/bootstrap', (live) => set(live, 'data.b', 'b3RoZXI=')],
+    ['a secret value removed', 'Secret/kube-system/bootstrap', (live) => set(live, 'data.b', undefined)],
+    ['applied with another field once', 'ConfigMap/kube-system/kubeadm-config', (live) => set(live, digest, '0123')],
+  ])('%s is seen in %s alone, and only that is applied', (_drift, key, change) => {
+    const seen = object.see(answerWith(key, change), resource);
+    expect(Object.keys(differing(seen, object.want(resource)))).toEqual([key]);
+    const [step] = object.make(resource, seen);
+    const [payload] = step?.payloads ?? [];
+    const applied: unknown =
+      payload && 'bytes' in payload ? JSON.parse(Buffer.from(payload.bytes).toString()) : undefined;
+    expect(applied).toMatchObject({ items: [{ kind: key.split('/')[0], metadata: { name: key.split('/').at(-1) } }] });
+  });
+
+  it.each<[string, string, (live: Live) => void]>([
+    ['a label of another', 'Node/worker-00', (live) => set(live, 'metadata.labels.mine', 'x')],
+    ['a taint of another', 'Node/worker-00', (live) => push(live, 'spec.taints', { key: 'mine', effect: 'NoExecute' })],
+    ['a sidecar', 'Deployment/kube-system/coredns', (live) => push(live, `${pod}.containers`, { name: 'mine' })],
+    ['a key of another', 'ConfigMap/kube-system/kubeadm-config', (live) => set(live, 'data.mine', 'x')],
+    ['a status', 'DaemonSet/kube-system/kube-proxy', (live) => set(live, 'status', { numberReady: 1 })],
+  ])('%s in %s is left alone', (_what, key, change) => {
+    expect(differing(object.see(answerWith(key, change), resource), object.want(resource))).toEqual({});
+  });
+
+  it('show a digest in place of every secret, and send the secret itself', () => {
+    const shown = JSON.stringify([object.want(resource), object.see(answer, resource), object.look(resource)]);
+    const [step] = object.make(resource, undefined);
+    const [payload] = step?.payloads ?? [];
+    const sent = payload && 'bytes' in payload ? Buffer.from(payload.bytes).toString() : '';
+    for (const plain of ['hush', 'hunter2']) {
+      const encoded = Buffer.from(plain).toString('base64');
+      expect(shown).not.toContain(plain);
+      expect(shown).not.toContain(encoded);
+      expect(step?.script).not.toContain(encoded);
+      expect(sent).toContain(encoded);
+    }
+  });
+});
+
+describe('a projection', () => {
+  const wantedObjects = fc.letrec((tie) => ({
+    value: fc.oneof({ depthSize: 'small' }, fc.string(), fc.integer(), fc.boolean(), tie('map')),
+    map: fc.dictionary(fc.stringMatching(/^[a-m]{1,4}$/), tie('value'), { maxKeys: 4 }),
+  })).map;
+
+  it('of a wanted object onto itself is that object', () => {
+    fc.assert(fc.property(wantedObjects, (wanted) => void expect(project(wanted, wanted)).toEqual(wanted)));
+  });
+
+  it('leaves out whatever others add', () => {
+    const added = (value: unknown): unknown =>
+      isMap(value)
+        ? { ...Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, added(inner)])), zzz: 'theirs' }
+        : value;
+    fc.assert(fc.property(wantedObjects, (wanted) => void expect(project(added(wanted), wanted)).toEqual(wanted)));
+  });
+});
+
+type Live = Record<string, unknown>;
+
+const pod = 'spec.template.spec';
+const container = `${pod}.containers.0`;
+const digest = 'metadata.annotations.kbs~dev/digest';
+
+const isMap = (value: unknown): value is Live => typeof value === 'object' && value !== null && !Array.isArray(value);
+const parsed = (): { items: (Live & KubeObject)[] } => JSON.parse(answer);
+
+const answerWith = (key: string, change: (live: Live) => void): string => {
+  const list = parsed();
+  const [kind] = key.split('/');
+  const found = list.items.find((item) => item.kind === kind && item.metadata.name === key.split('/').at(-1));
+  if (!found) throw new Error(`no ${key}`);
+  change(found);
+  return JSON.stringify(list);
+};
+
+/** The field at a dotted path, in which `~` stands for a dot; `undefined` removes it. */
+const set = (live: Live, path: string, value: unknown): void => {
+  const { parent, field } = at(live, path);
+  if (value === undefined) delete parent[field];
+  else parent[field] = value;
+};
+
+const push = (live: Live, path: string, value: unknown): void => {
+  const { parent, field } = at(live, path);
+  parent[field] = [...(parent[field] as unknown[]), value];
+};
+
+const at = (live: Live, path: string): { parent: Live; field: string } => {
+  const fields = path.split('.').map((field) => field.replaceAll('~', '.'));
+  const field = fields.pop() ?? '';
+  return { parent: fields.reduce((value, each) => value[each] as Live, live), field };
+};
