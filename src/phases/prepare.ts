@@ -1,0 +1,46 @@
+import { type Cluster, type ClusterHost, isControlPlane, isDns, isNode } from '../inventory/cluster.js';
+import type { Resource } from '../resources/resource.js';
+import type { Phase } from './phase.js';
+
+/** The operating system: what a kubelet and a container runtime ask of any Linux machine. */
+export const prepare: Phase = {
+  name: 'prepare',
+  promises: 'kernel features, sysctls, no swap, the host knows its own name and that of the API',
+  on: (host) => isMember(host) || isDns(host),
+  resources: (host, { cluster, artifacts }) => [
+    ...(isNode(host) ? forPods : []),
+    ...(isMember(host) ? names(host, cluster) : []),
+    { kind: 'binary', path: '/usr/local/lib/kbs/unzstd', content: artifacts.binary('unzstd') },
+  ],
+};
+
+/** Part of the Kubernetes cluster, with or without pods. */
+const isMember = (host: ClusterHost): boolean => isNode(host) || isControlPlane(host);
+
+const names = (host: ClusterHost, { endpoint }: Cluster): readonly Resource[] => [
+  { kind: 'hosts-entry', address: host.address, names: [host.name] },
+  ...(endpoint.name === undefined || endpoint.address === undefined
+    ? []
+    : [{ kind: 'hosts-entry', address: endpoint.address, names: [endpoint.name] } as const]),
+  { kind: 'directory', path: '/etc/kubernetes', mode: '0755' },
+];
+
+const modules: readonly Resource[] = [
+  { kind: 'kernel-module', name: 'overlay', evidence: 'grep -qw overlay /proc/filesystems' },
+  { kind: 'kernel-module', name: 'br_netfilter', evidence: '[ -e /proc/sys/net/bridge ]' },
+  { kind: 'kernel-module', name: 'nf_conntrack', evidence: '[ -e /proc/sys/net/netfilter ]' },
+];
+
+/** Loose reverse-path filtering (2): a pod's answer may leave by another interface than its question came in by. */
+const sysctls = [
+  ['net.ipv4.ip_forward', '1'],
+  ['net.bridge.bridge-nf-call-iptables', '1'],
+  ['net.ipv4.conf.all.rp_filter', '2'],
+  ['fs.inotify.max_user_instances', '1024'],
+] as const;
+
+const forPods: readonly Resource[] = [
+  ...modules,
+  ...sysctls.map(([name, value]): Resource => ({ kind: 'sysctl', name, value })),
+  { kind: 'swap', state: 'off' },
+];

@@ -1,0 +1,63 @@
+import { type ClusterHost, isRouter } from '../inventory/cluster.js';
+import { compileRoutes } from '../network/routes.js';
+import type { Resource } from '../resources/resource.js';
+import { render } from '../templates/render.js';
+import { fingerprint } from './fingerprint.js';
+import type { Phase, Site } from './phase.js';
+
+/** Routes to the pods of other hosts: live in the kernel at once, and back after a reboot. */
+export const routes: Phase = {
+  name: 'routes',
+  promises: "packets find every other host's pods",
+  on: () => true,
+  resources(host, site) {
+    const wanted = compileRoutes(site.cluster)[host.name] ?? [];
+    const commands = wanted.map(({ to, via }) => `ip route replace ${to} via ${via} proto static`);
+    const script = {
+      kind: 'file',
+      path: '/usr/local/lib/kbs/routes',
+      mode: '0755',
+      content: render('routes.sh', { routes: commands }),
+    } as const;
+    return [
+      ...(isRouter(host) ? forwarding : []),
+      ...keptByTheNetworkDaemon(host, site),
+      script,
+      {
+        kind: 'unit',
+        name: 'kbs-routes.service',
+        runs: 'oneshot',
+        text: render('routes.service', {}),
+        inputs: [fingerprint([script])],
+      },
+      ...wanted.map(({ to, via }): Resource => ({ kind: 'route', to, via })),
+    ];
+  },
+};
+
+const forwarding: readonly Resource[] = [
+  { kind: 'sysctl', name: 'net.ipv4.ip_forward', value: '1' },
+  { kind: 'sysctl', name: 'net.ipv4.conf.all.rp_filter', value: '2' },
+];
+
+/**
+ * Network daemons drop routes that they did not set: systemd-networkd when it restarts (networkd.conf(5),
+ * ManageForeignRoutes), NetworkManager when a connection comes up again (NetworkManager-dispatcher(8)).
+ */
+const keptByTheNetworkDaemon = (host: ClusterHost, { facts }: Site): readonly Resource[] =>
+  facts(host.name).networkDaemons.map((daemon) =>
+    daemon === 'networkd'
+      ? {
+          kind: 'file',
+          path: '/etc/systemd/networkd.conf.d/kbs.conf',
+          mode: '0644',
+          content: '# Written by kbs: leave its routes alone.\n[Network]\nManageForeignRoutes=no\n',
+        }
+      : {
+          kind: 'file',
+          path: '/etc/NetworkManager/dispatcher.d/50-kbs-routes',
+          mode: '0755',
+          content:
+            '#!/bin/sh\n# Written by kbs: set its routes again.\n[ "$2" = up ] && exec /usr/local/lib/kbs/routes\nexit 0\n',
+        },
+  );

@@ -1,0 +1,62 @@
+import type { BinaryName } from '../artifacts/artifacts.js';
+import { referenceOf } from '../artifacts/artifacts.js';
+import { type ClusterHost, isNode } from '../inventory/cluster.js';
+import type { FileResource, Resource } from '../resources/resource.js';
+import { render } from '../templates/render.js';
+import { fingerprint } from './fingerprint.js';
+import { runtimeState } from './leftovers.js';
+import type { Phase, Site } from './phase.js';
+
+/** containerd, runc and the CNI plugins. */
+export const runtime: Phase = {
+  name: 'runtime',
+  promises: 'containerd runs, with runc and the CNI plugins beside it',
+  on: isNode,
+  resources(host, site) {
+    const configuration = containerdFiles(host, site);
+    return [
+      { kind: 'directory', path: '/etc/containerd/conf.d', mode: '0755' },
+      // containerd would make them too; so they are known to be new, and go when the host leaves.
+      { kind: 'directory', path: '/var/lib/containerd', mode: '0700' },
+      { kind: 'directory', path: '/opt/containerd', mode: '0711' },
+      { kind: 'directory', path: '/etc/cni/net.d', mode: '0755' },
+      ...configuration,
+      ...binaries('/usr/local/bin', ['containerd', 'containerd-shim-runc-v2', 'ctr', 'runc'], site),
+      {
+        kind: 'unit',
+        name: 'containerd.service',
+        runs: 'service',
+        text: render('containerd.service', { oomAdjustable: site.facts(host.name).oomAdjustable }),
+        inputs: [fingerprint(configuration), site.artifacts.binary('containerd').sha256],
+      },
+      ...cniPlugins(site),
+    ];
+  },
+  leaves: () => runtimeState,
+};
+
+export const binaries = (directory: string, names: readonly BinaryName[], { artifacts }: Site): readonly Resource[] =>
+  names.map((name) => ({ kind: 'binary', path: `${directory}/${name}`, content: artifacts.binary(name) }));
+
+/** kbs's settings are one drop-in of many; files that somebody puts beside it are never touched. */
+const containerdFiles = (host: ClusterHost, { artifacts, facts }: Site): readonly FileResource[] => {
+  const { cgroup, oomAdjustable } = facts(host.name);
+  const settings = {
+    pause: referenceOf(artifacts, 'pause'),
+    restrictOomScore: !oomAdjustable,
+    systemdCgroup: cgroup === 'v2',
+  };
+  return [
+    file('/etc/containerd/config.toml', render('containerd.toml', {})),
+    file('/etc/containerd/conf.d/50-kbs.toml', render('containerd-kbs.toml', settings)),
+  ];
+};
+
+const file = (path: string, content: string): FileResource => ({ kind: 'file', path, content, mode: '0644' });
+
+const cniPlugins = ({ artifacts }: Site): readonly Resource[] =>
+  (['bridge', 'host-local', 'loopback', 'portmap', 'bandwidth'] as const).map((plugin) => ({
+    kind: 'binary',
+    path: `/opt/cni/bin/${plugin}`,
+    content: artifacts.binary(`cni-${plugin}`),
+  }));

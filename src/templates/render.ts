@@ -1,0 +1,43 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import handlebars from 'handlebars';
+
+/**
+ * Renders one of the templates beside this file. Strict: a value that the template names and the caller forgot throws.
+ * Nothing is escaped, so a value with a line break, which could smuggle a setting in, throws too.
+ */
+export const render = (template: TemplateName, values: Readonly<Record<string, Value>>): string => {
+  for (const [name, value] of Object.entries(values)) {
+    for (const text of [value].flat()) {
+      if (typeof text === 'string' && /[\n\r\0]/.test(text)) throw new Error(`${template}: ${name} has a line break`);
+    }
+  }
+  return compile(template)(values);
+};
+
+export type TemplateName =
+  | 'component.service'
+  | 'containerd.service'
+  | 'containerd.toml'
+  | 'containerd-kbs.toml'
+  | 'haproxy.cfg'
+  | 'haproxy.service'
+  | 'haproxy-health'
+  | 'keepalived.conf'
+  | 'keepalived.service'
+  | 'kube-proxy.service'
+  | 'kubelet.service'
+  | 'lan-dns.corefile'
+  | 'lan-dns.service'
+  | 'lan-zone'
+  | 'routes.service'
+  | 'routes.sh'
+  | 'firewall.service';
+
+type Value = string | number | boolean | readonly string[];
+
+const compile = (template: TemplateName): HandlebarsTemplateDelegate =>
+  handlebars.compile(readFileSync(fileURLToPath(new URL(`${template}.hbs`, import.meta.url)), 'utf8'), {
+    strict: true,
+    noEscape: true,
+  });

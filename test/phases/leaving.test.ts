@@ -1,0 +1,116 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { memberData } from '../../src/phases/etcd-member.js';
+import { etcdData, pods } from '../../src/phases/leftovers.js';
+import { noKubelet } from '../../src/phases/no-kubelet.js';
+import { noteOf } from '../../src/resources/before.js';
+import { createWorld, type World, worldsAreHere } from '../resources/world.js';
+import { clusterOf } from '../support/cluster.js';
+import { siteOf } from '../support/site.js';
+
+const cluster = clusterOf();
+const [host] = cluster.hosts;
+if (!host) throw new Error('no host');
+
+describe.skipIf(!worldsAreHere)('what programs left, on a real shell', () => {
+  let world: World;
+  beforeAll(async () => {
+    world = await createWorld();
+    await world.run('mkdir -p /var/lib/kbs/before /var/lib/etcd /var/lib/kubelet /var/lib/kubelet-backup');
+  });
+  afterAll(() => world.end());
+
+  const here = (path: string) =>
+    world.run(`find ${path} -mindepth 1 | sort`).then((text) => text.split('\n').filter(Boolean));
+
+  it.each([
+    ['none', []],
+    ['was', []],
+    ['no note at all', ['/var/lib/etcd/member', '/var/lib/etcd/member/wal']],
+  ])('etcd data in a directory that stays, where its program has %s', async (suffix, left) => {
+    const undo = memberData(host, siteOf(cluster)).undo ?? '';
+    await world.run(`rm -rf /var/lib/kbs/before/*; mkdir -p /var/lib/etcd/member/wal
+touch '${noteOf('/usr/local/bin/etcd')}.${suffix}'
+${undo}`);
+    expect(await here('/var/lib/etcd')).toEqual(left);
+  });
+
+  it.each([
+    ['a directory', 'mkdir /var/lib/etcd'],
+    ['a link to another disk', 'mkdir -p /srv/etcd; ln -s /srv/etcd /var/lib/etcd'],
+  ])('what a restore put aside, where the data lie in %s', async (_, given) => {
+    await world.run(`rm -rf /var/lib/etcd; ${given}
+data=$(readlink -f /var/lib/etcd)
+mkdir -p $data/member $data/.kbs-restore $data/before-restore-1/member $data.before-restore-2/member $data-theirs
+${etcdData.sweep}`);
+    expect(await world.run('cd "$(readlink -f /var/lib/etcd)/.."; echo etcd*; ls -A etcd')).toBe(
+      'etcd etcd-theirs\nmember\n',
+    );
+    await world.run('rm -rf "$(readlink -f /var/lib/etcd)"*');
+  });
+
+  it("pods' mounts go, and an administrator's own stay", async () => {
+    const mounts = [
+      '/var/lib/kubelet',
+      '/var/lib/kubelet/pods/a',
+      '/var/lib/kubelet-backup',
+      '/run/containerd/task',
+      '/run/containerd-theirs',
+    ];
+    const made = mounts.map((path) => `mkdir -p ${path}; mount -t tmpfs tmpfs ${path}`);
+    await world.run(`${made.join('\n')}\n( ${pods.halt}\n)`);
+    const left = await world.run("awk '{ print $5 }' /proc/self/mountinfo");
+    expect(mounts.filter((path) => left.split('\n').includes(path))).toEqual([
+      '/var/lib/kubelet',
+      '/var/lib/kubelet-backup',
+      '/run/containerd-theirs',
+    ]);
+  });
+
+  it.each([
+    ['ours', 'none', ['/var/lib/kubelet/lost+found', '/var/lib/kubelet/pki']],
+    ['one that was there before', 'was', ['/var/lib/kubelet/lost+found', '/var/lib/kubelet/pki']],
+    ['a kubelet that is not', 'no note at all', undefined],
+  ])('what the kubelet made: %s', async (_, suffix, left) => {
+    await world.run(`rm -rf /var/lib/kubelet/*; rm -rf /var/lib/kbs/before/*
+touch '${noteOf('/etc/kubernetes/kubelet.conf')}.${suffix}'
+cd /var/lib/kubelet; mkdir -p lost+found pki pods/a/volumes plugins device-plugins; touch cpu_manager_state`);
+    const before = await here('/var/lib/kubelet');
+    await world.run(pods.sweep);
+    expect(await here('/var/lib/kubelet')).toEqual(left ?? before);
+  });
+
+  describe('the Node of a control plane that is no node any more', () => {
+    const [task] = noKubelet.resources(host, siteOf(cluster));
+    if (task?.kind !== 'task') throw new Error('the first resource is no task');
+    const run = task.run.replace(pods.halt, 'echo halt >> /run/told');
+
+    it.each([
+      ['its kubelet runs', 'echo node/x', 'true', ['drain', 'stop', 'delete node'], true],
+      ['its kubelet has stopped', 'echo node/x', 'false', ['cordon', 'halt', 'delete pods', 'delete node'], true],
+      ['there is none', ':', 'true', [], true],
+      ['the API server does not say', 'false', 'true', [], false],
+    ])('where %s', async (_, node, active, told, well) => {
+      await world.run(`mkdir -p /usr/local/bin /run/bin; : > /run/told
+cat > /usr/local/bin/kubectl <<'END'
+#!/bin/sh
+shift 3
+case $* in
+  'get node'*) ${node} ;;
+  delete*) echo "$1 $2" >> /run/told ;;
+  *) echo "$1" >> /run/told ;;
+esac
+END
+cat > /run/bin/systemctl <<'END'
+#!/bin/sh
+case $* in *is-active*) ${active} ;; *) echo "$1" >> /run/told ;; esac
+END
+chmod +x /usr/local/bin/kubectl /run/bin/systemctl`);
+      const ended = await world.run(`PATH=/run/bin:$PATH\n(${run}\n)`).then(
+        () => true,
+        () => false,
+      );
+      expect((await world.run('cat /run/told')).split('\n').filter(Boolean)).toEqual(told);
+      expect(ended).toBe(well);
+    });
+  });
+});
