@@ -1,0 +1,74 @@
+import { chmod, mkdir, rm, rmdir, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { sh } from '../hosts/shell.js';
+import { type HostDesign, hostAddresses } from './design.js';
+import { giveTo, makeFile } from './files.js';
+import { type SshJson, sshJson } from './overlay.js';
+import { shell } from './shell.js';
+
+/** The private key of a lab and its known_hosts, in the lab's folder beside the inventory. */
+export const operatorKey = (state: string): string => join(state, 'key');
+export const knownHostsFile = (state: string): string => join(state, 'known_hosts');
+
+/** Makes the key that opens every host, anew, and gives its public half. */
+export const makeOperatorKey = async (state: string): Promise<string> => {
+  await mkdir(state, { recursive: true });
+  await chmod(state, 0o700);
+  const key = operatorKey(state);
+  const text = await shell(
+    "making the lab's key",
+    sh`rm -f ${key} ${`${key}.pub`}
+ssh-keygen -q -t ed25519 -N '' -C kbs-lab -f ${key}
+cat ${`${key}.pub`}`,
+  );
+  return text.trim();
+};
+
+/** Tells SSH clients who the hosts are, and kbs that the hosts of this inventory are a lab's. */
+export const grantAccess = async (state: string, hosts: readonly KnownHost[]): Promise<void> => {
+  const answer: SshJson = {
+    key: operatorKey(state),
+    knownHosts: knownHostsFile(state),
+    addresses: Object.fromEntries(hosts.map(({ host }) => [host.name, host.address])),
+  };
+  await makeFile(knownHostsFile(state), hosts.map(knownHost).join(''));
+  await makeFile(join(state, sshJson), `${JSON.stringify(answer, undefined, 2)}\n`);
+  await handOver(state);
+};
+
+/** Takes the files away, and each folder of the lab's and the cluster's where nothing else lies. */
+export const revokeAccess = async (state: string): Promise<void> => {
+  for (const name of files) await rm(join(state, name), { force: true });
+  for (const folder of [state, dirname(state), dirname(dirname(state))]) {
+    if (!(await removeEmpty(folder))) return;
+  }
+};
+
+const removeEmpty = (folder: string): Promise<boolean> =>
+  rmdir(folder).then(
+    () => true,
+    () => false,
+  );
+
+export interface KnownHost {
+  readonly host: HostDesign;
+  /** `TYPE BASE64`. */
+  readonly key: string;
+}
+
+/** sshd(8), SSH_KNOWN_HOSTS FILE FORMAT: another port than 22 is written `[name]:port`. */
+const knownHost = ({ host, key }: KnownHost): string => {
+  const names = [...new Set([...hostAddresses(host), host.sshAddress, host.name])];
+  const ported = host.sshPort === 22 ? [] : names.map((name) => `[${name}]:${host.sshPort}`);
+  return `${[...names, ...ported].join(',')} ${key}\n`;
+};
+
+/** A lab needs root, the inventory's owner need not: what lies beside the inventory becomes theirs. */
+const handOver = async (state: string): Promise<void> => {
+  const project = dirname(dirname(dirname(state)));
+  const owner = await stat(project);
+  const folders = [dirname(dirname(state)), dirname(state), state];
+  await giveTo(owner, ...folders, ...files.map((name) => join(state, name)));
+};
+
+const files = ['key', 'key.pub', 'known_hosts', sshJson];

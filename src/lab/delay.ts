@@ -1,0 +1,84 @@
+import { rm } from 'node:fs/promises';
+import { Failure } from '../failure.js';
+import { sh } from '../hosts/shell.js';
+import type { Cable, Design } from './design.js';
+import { makeFile, readIfThere } from './files.js';
+import { standing } from './find.js';
+import { delayFile, type Places, placesOf, switchNamespace } from './places.js';
+import { lastLines, shell } from './shell.js';
+import { bridgeOf } from './sides.js';
+
+/** Every packet that a segment delivers to one of its hosts comes this many milliseconds late. */
+export interface Delay {
+  readonly segment: string;
+  readonly ms: number;
+}
+
+/**
+ * Makes a segment slow, 0 makes it quick again: a round trip within it, or through it, takes twice that longer. Needs
+ * the kernel's network emulator, tc-netem(8), and is refused where the kernel has none.
+ */
+export const labDelay = async (
+  lab: string,
+  segment: string,
+  ms: number,
+  places: Places = placesOf(),
+): Promise<void> => {
+  if (!Number.isInteger(ms) || ms < 0 || ms > longest)
+    throw new Failure('usage', `a delay is a whole number of milliseconds, 0 to ${longest}`);
+  const { design } = await standing(places, lab);
+  const bridge = bridgeOf(design, segment);
+  const file = delayFile(places, lab, bridge);
+  const script = plugsOf(design, bridge).map((plug) =>
+    ms === 0 ? quicken(lab, plug) : slowDown(lab, plug, String(ms)),
+  );
+  if (ms > 0) await shell('delaying', script.join('\n')).catch(withoutEmulator);
+  else await shell('ending the delay', script.join('\n'));
+  if (ms > 0) await makeFile(file, `${ms}\n`);
+  else await rm(file, { force: true });
+};
+
+/** A minute: whoever waits longer has given up. */
+const longest = 60_000;
+
+/** The delays that stand in a lab. */
+export const readDelays = async (lab: string, design: Design, places: Places): Promise<readonly Delay[]> => {
+  const found = await Promise.all(
+    design.segments.map(async ({ name, bridge }) => ({
+      segment: name,
+      ms: Number((await readIfThere(delayFile(places, lab, bridge))) ?? 0),
+    })),
+  );
+  return found.filter(({ ms }) => ms > 0);
+};
+
+/** Shell that gives cables that were plugged in anew the delays of their segments. */
+export const delayAgain = (places: Places, lab: string, cables: readonly Cable[]): string =>
+  cables
+    .map(({ plug, bridge }) => {
+      const file = delayFile(places, lab, bridge);
+      return sh`if [ -e ${file} ]; then ms=$(cat ${file}); `.concat(slowDown(lab, plug, '${ms}'), '; fi');
+    })
+    .join('\n');
+
+/** `ms` is digits or a shell variable. The limit is in packets: tc's own, 1000, would lose some on a quick segment. */
+const slowDown = (lab: string, plug: string, ms: string): string =>
+  sh`tc -n ${switchNamespace(lab)} qdisc replace dev ${plug} root netem limit 100000 delay `.concat(`"${ms}ms"`);
+
+/** A cable that has no delay has nothing to remove. */
+const quicken = (lab: string, plug: string): string =>
+  sh`tc -n ${switchNamespace(lab)} qdisc delete dev ${plug} root 2>/dev/null || :`;
+
+const plugsOf = (design: Design, bridge: string): readonly string[] =>
+  [...design.hosts.flatMap(({ cables }) => cables), ...design.router]
+    .filter((cable) => cable.bridge === bridge)
+    .map(({ plug }) => plug);
+
+const withoutEmulator = (error: unknown): never => {
+  if (!(error instanceof Failure) || !error.why.some((line) => line.includes('qdisc kind is unknown'))) throw error;
+  throw new Failure('preflight', 'this kernel cannot delay packets: it has no network emulator (sch_netem)', {
+    cause: error,
+    why: lastLines(error.why.join('\n'), 1),
+    next: 'modprobe sch_netem, or a kernel with CONFIG_NET_SCH_NETEM; partitions and pauses need neither',
+  });
+};

@@ -1,0 +1,154 @@
+import { createHash } from 'node:crypto';
+import { Failure } from '../failure.js';
+import { nthAddress, overlaps, parseCidr, prefixLength } from '../inventory/addresses.js';
+import type { Cluster, ClusterHost, Segment } from '../inventory/cluster.js';
+
+/** How a cluster is laid out on one machine: which cable goes from where to where. Pure data, the same every time. */
+export interface Design {
+  readonly segments: readonly SegmentDesign[];
+  readonly hosts: readonly HostDesign[];
+  /** The lab's own router, with the gateway's address of every segment whose gateway no listed host holds. */
+  readonly router: readonly Cable[];
+}
+
+export interface SegmentDesign {
+  readonly name: string;
+  readonly cidr: string;
+  /** The bridge inside the switch. */
+  readonly bridge: string;
+  /** The switch's own address there, `address/length`: what hosts see when the operator speaks to them. */
+  readonly address: string;
+}
+
+export interface HostDesign {
+  readonly name: string;
+  readonly address: string;
+  readonly segment: string;
+  readonly cables: readonly Cable[];
+  readonly gateway?: string;
+  readonly user: string;
+  readonly sshPort: number;
+  /** What the inventory's SSH settings call this host; most often its address. */
+  readonly sshAddress: string;
+}
+
+/** A veth pair: `link` in the host's namespace, `plug` in the switch, on a bridge. */
+export interface Cable {
+  readonly link: string;
+  readonly plug: string;
+  readonly bridge: string;
+  /** `address/length`. */
+  readonly address: string;
+  readonly mac: string;
+}
+
+/** The layout of a cluster that was checked before: every address lies in its segment, names and addresses differ. */
+export const designOf = (cluster: Cluster): Design => {
+  const { segments } = cluster.network;
+  return {
+    segments: segments.map((segment, index) => ({
+      name: segment.name,
+      cidr: segment.cidr,
+      bridge: bridgeName(index),
+      address: within(segment, spareAddress(cluster, segment)),
+    })),
+    hosts: cluster.hosts.map((host, index) => hostDesign(cluster, host, index)),
+    router: ownerless(cluster).map((segment, index) =>
+      cable(cluster, 'router', `r${index}`, segment, segment.gateway, index),
+    ),
+  };
+};
+
+const hostDesign = (cluster: Cluster, host: ClusterHost, index: number): HostDesign => {
+  const gateway = gatewayOf(cluster, host);
+  return {
+    name: host.name,
+    address: host.address,
+    segment: host.segment,
+    cables: addressesOf(host).map(([name, address], port) => {
+      const segment = segmentNamed(cluster, name);
+      return cable(cluster, `host ${host.name}`, `h${index}e${port}`, segment, address, port);
+    }),
+    ...(gateway === undefined ? {} : { gateway }),
+    user: host.ssh.user,
+    sshPort: host.ssh.port,
+    sshAddress: host.ssh.address,
+  };
+};
+
+/** A router's links come in the order of its addresses, its own segment's first. */
+const addressesOf = (host: ClusterHost): readonly (readonly [string, string])[] => {
+  const others = Object.entries(host.addresses).filter(([, address]) => address !== host.address);
+  return [[host.segment, host.address], ...others];
+};
+
+/** The gateway of the first of its segments whose gateway the host is not itself. */
+const gatewayOf = (cluster: Cluster, host: ClusterHost): string | undefined => {
+  const own = addressesOf(host);
+  return own
+    .map(([name]) => segmentNamed(cluster, name).gateway)
+    .find((gateway) => gateway !== undefined && !own.some(([, address]) => address === gateway));
+};
+
+const ownerless = (cluster: Cluster): readonly (Segment & { readonly gateway: string })[] => {
+  const owned = new Set(cluster.hosts.flatMap((host) => addressesOf(host).map(([, address]) => address)));
+  return cluster.network.segments.flatMap((segment) =>
+    segment.gateway === undefined || owned.has(segment.gateway) ? [] : [{ ...segment, gateway: segment.gateway }],
+  );
+};
+
+const cable = (
+  cluster: Cluster,
+  owner: string,
+  plug: string,
+  segment: Segment,
+  address: string,
+  port: number,
+): Cable => ({
+  link: `eth${port}`,
+  plug,
+  bridge: bridgeName(cluster.network.segments.findIndex(({ name }) => name === segment.name)),
+  address: within(segment, address),
+  mac: macOf(`${cluster.name}/${owner}/${segment.name}`),
+});
+
+/** The highest host address of a segment that nobody has. */
+const spareAddress = (cluster: Cluster, segment: Segment): string => {
+  const taken = new Set([
+    segment.gateway,
+    cluster.endpoint.vip,
+    cluster.endpoint.host,
+    ...cluster.hosts.flatMap((host) => addressesOf(host).map(([, address]) => address)),
+  ]);
+  const { size = 0 } = parseCidr(segment.cidr) ?? {};
+  for (let n = size - 2; n > 0; n -= 1) {
+    const address = nthAddress(segment.cidr, n);
+    if (!taken.has(address)) return address;
+  }
+  throw new Failure('inventory', `segment ${segment.name} (${segment.cidr}) has no address left for the lab's switch`, {
+    next: 'a lab needs one more address in every segment: make it wider',
+  });
+};
+
+const segmentNamed = (cluster: Cluster, name: string): Segment => {
+  const segment = cluster.network.segments.find((candidate) => candidate.name === name);
+  if (segment === undefined) throw new RangeError(`the cluster ${cluster.name} has no segment ${name}`);
+  return segment;
+};
+
+/** Locally administered, unicast, and the same at every boot, as a real card's. */
+const macOf = (text: string): string => {
+  const bytes = createHash('sha256').update(text).digest('hex').slice(0, 10).match(/../g) ?? [];
+  return ['02', ...bytes].join(':');
+};
+
+const bridgeName = (index: number): string => `seg${index}`;
+const within = (segment: Segment, address: string): string => `${address}/${prefixLength(segment.cidr)}`;
+
+/** All the addresses that a host answers at, the one that kbs uses first. */
+export const hostAddresses = (host: HostDesign): readonly string[] =>
+  host.cables.map(({ address }) => address.slice(0, address.indexOf('/')));
+
+/** The segments of a design that share addresses with a network, given as a CIDR. */
+export const overlapping = (design: Design, cidr: string): readonly SegmentDesign[] =>
+  design.segments.filter((segment) => overlaps(segment.cidr, cidr));

@@ -1,0 +1,13 @@
+/** A whole inventory on one machine: hosts, segments, routers. */
+export { type Delay, labDelay } from './delay.js';
+export { labDown } from './down.js';
+export type { Lab, LabHost } from './lab.js';
+export { type LabOverlay, labState, readLabOverlay } from './overlay.js';
+export { labHeal, labPartition } from './partition.js';
+export type { Partition } from './partitions.js';
+export { labCut, labFreeze, labKill, labMend, labReboot, labStart, labThaw } from './power.js';
+export { labRouterRoutes, type RouterRoute } from './router.js';
+export { labHosts } from './sides.js';
+export { labSsh } from './ssh.js';
+export { type LabHostStatus, type LabStatus, labStatus } from './status.js';
+export { type LabUpOptions, labUp } from './up.js';

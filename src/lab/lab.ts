@@ -1,0 +1,69 @@
+import { join } from 'node:path';
+import { knownHostsFile, operatorKey } from './access.js';
+import type { Design, HostDesign } from './design.js';
+import { hostFolder, hostNamespace, type Places, routerNamespace } from './places.js';
+
+/** A whole inventory that stands on this machine: hosts, segments and, where none is listed, the router. */
+export interface Lab {
+  readonly name: string;
+  /** The folder with `key`, `known_hosts` and `ssh.json`, beside the inventory. */
+  readonly state: string;
+  /** A private key that opens every host for every user. */
+  readonly key: string;
+  readonly knownHosts: string;
+  readonly hosts: readonly LabHost[];
+  /** The namespace of the router that the lab plays, where the inventory lists none. */
+  readonly router?: string;
+}
+
+export interface LabHost {
+  readonly name: string;
+  readonly address: string;
+  readonly segment: string;
+  /** For `ip netns exec`. */
+  readonly namespace: string;
+  /** The file with what the host's machine printed since it was made. */
+  readonly console: string;
+}
+
+/** What `lab up` writes down for the other verbs. */
+export interface LabRecord {
+  readonly name: string;
+  readonly state: string;
+  readonly inventoryFile?: string;
+  /** ISO 8601. */
+  readonly since: string;
+  /** Whether `up` came to its end. Without it the rest is ruins, and the next `up` clears them first. */
+  readonly complete: boolean;
+  /** The process that is making the lab just now. */
+  readonly up?: UpProcess;
+  readonly design: Design;
+}
+
+export interface UpProcess {
+  readonly pid: number;
+  readonly started: string;
+}
+
+/** Takes a line for a person who waits. */
+export type Progress = (text: string) => void;
+
+export const labOf = (places: Places, { name, state, design }: LabRecord): Lab => ({
+  name,
+  state,
+  key: operatorKey(state),
+  knownHosts: knownHostsFile(state),
+  hosts: design.hosts.map((host) => labHostOf(places, name, host)),
+  ...(design.router.length === 0 ? {} : { router: routerNamespace(name) }),
+});
+
+export const labHostOf = (places: Places, lab: string, host: HostDesign): LabHost => ({
+  name: host.name,
+  address: host.address,
+  segment: host.segment,
+  namespace: hostNamespace(lab, host.name),
+  console: consoleOf(places, lab, host.name),
+});
+
+export const consoleOf = (places: Places, lab: string, host: string): string =>
+  join(hostFolder(places, lab, host), 'console.log');

@@ -1,0 +1,99 @@
+import { sh } from '../hosts/shell.js';
+import { type Design, type HostDesign, hostAddresses } from './design.js';
+import { namespaceFile, switchNamespace } from './places.js';
+import { shell } from './shell.js';
+
+/** Two hosts that nothing passes between, in the order of the design. */
+export type Partition = readonly [string, string];
+
+/** By host: the CIDR of its pods. Where it is unknown, only what hosts say themselves is cut across segments. */
+export type PodCidrs = Readonly<Record<string, string>>;
+
+/**
+ * The nftables rules that hold partitions, for the switch: outside the hosts, where nothing that a host does to its own
+ * rules can undo them. Two hosts on one bridge are told apart by their plugs, whatever they send; what comes to a host
+ * through a router, or leaves it for one, by its plug and the addresses at the far end. Replaces all that stood before.
+ */
+export const partitionRules = (design: Design, partitions: readonly Partition[], pods: PodCidrs): string => {
+  const cleared = 'add table bridge partitions\ndelete table bridge partitions';
+  if (partitions.length === 0) return cleared;
+  const both = partitions.flatMap(([a, b]) => [
+    [hostIn(design, a), hostIn(design, b)] as const,
+    [hostIn(design, b), hostIn(design, a)] as const,
+  ]);
+  const plugPairs = both.flatMap(([from, to]) =>
+    from.cables.flatMap(({ plug }) => to.cables.map((other) => `"${plug}" . "${other.plug}"`)),
+  );
+  const farEnds = both.flatMap(([near, far]) =>
+    near.cables.flatMap(({ plug }) => networksOf(far, pods).map((network) => `"${plug}" . ${network}`)),
+  );
+  return `${cleared}
+table bridge partitions {
+  set plugs {
+    type ifname . ifname
+    elements = { ${plugPairs.join(', ')} }
+  }
+  set far {
+    type ifname . ipv4_addr
+    flags interval
+    elements = { ${farEnds.join(', ')} }
+  }
+  chain forward {
+    type filter hook forward priority filter; policy accept;
+    iifname . oifname @plugs drop
+    iifname . ip daddr @far drop
+    oifname . ip saddr @far drop
+  }
+}`;
+};
+
+/** The partitions that stand in a lab: the kernel's own word. None where the lab has no network. */
+export const readPartitions = async (lab: string, design: Design): Promise<readonly Partition[]> => {
+  const space = switchNamespace(lab);
+  const json = await shell(
+    'reading the partitions',
+    sh`[ ! -e ${namespaceFile(space)} ] || ip netns exec ${space} nft -j list ruleset bridge`,
+  );
+  return json === '' ? [] : partitionsIn(json, design);
+};
+
+/** The partitions in what `nft -j list ruleset bridge` says of these rules. */
+export const partitionsIn = (json: string, design: Design): readonly Partition[] => {
+  const { nftables } = JSON.parse(json) as { nftables: readonly { readonly set?: NftSet }[] }; // libnftables-json(5)
+  const plugs = nftables.find(({ set }) => set?.table === 'partitions' && set.name === 'plugs')?.set;
+  const pairs = (plugs?.elem ?? []).map(({ concat }) => concat.map((plug) => ownerOf(design, plug)));
+  return unique(
+    design,
+    pairs.flatMap(([a, b]) => (a === undefined || b === undefined ? [] : [[a, b] as const])),
+  );
+};
+
+/** The part of a set that is read here. */
+interface NftSet {
+  readonly table: string;
+  readonly name: string;
+  readonly elem?: readonly { readonly concat: readonly string[] }[];
+}
+
+/** Each pair once, its hosts and the pairs in the order of the design. */
+export const unique = (design: Design, pairs: readonly Partition[]): readonly Partition[] => {
+  const names = design.hosts.map(({ name }) => name);
+  const marks = new Set(pairs.flatMap(([a, b]) => [`${a} ${b}`, `${b} ${a}`]));
+  return names.flatMap((a, at) =>
+    names.slice(at + 1).flatMap((b): Partition[] => (marks.has(`${a} ${b}`) ? [[a, b]] : [])),
+  );
+};
+
+const networksOf = (host: HostDesign, pods: PodCidrs): readonly string[] => {
+  const podCidr = pods[host.name];
+  return [...hostAddresses(host), ...(podCidr === undefined ? [] : [podCidr])];
+};
+
+const ownerOf = (design: Design, plug: string): string | undefined =>
+  design.hosts.find(({ cables }) => cables.some((cable) => cable.plug === plug))?.name;
+
+const hostIn = (design: Design, name: string): HostDesign => {
+  const host = design.hosts.find((candidate) => candidate.name === name);
+  if (host === undefined) throw new RangeError(`the lab has no host ${name}`);
+  return host;
+};

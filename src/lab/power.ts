@@ -1,0 +1,158 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { open, readFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Failure } from '../failure.js';
+import { awaitSsh } from './banner.js';
+import { freeze, frozen, type Hierarchies, hierarchies, killGroup, processesIn, thaw } from './cgroups.js';
+import type { HostDesign } from './design.js';
+import { type FoundHost, findHosts } from './find.js';
+import { consoleOf } from './lab.js';
+import { cables, plugs } from './network.js';
+import { hostFolder, hostGroup, type Places, placesOf } from './places.js';
+import { shell } from './shell.js';
+
+/**
+ * What one does to machines: by the host's name, by `LAB/HOST` where two labs have one of that name, or, where it
+ * says so, `all` (of the only lab) and `LAB/all`.
+ */
+
+/**
+ * Reboots hosts and waits for their SSH. `orderly` asks their systemd, `power-cut` kills all at once.
+ * Either way the kernel's state is new: routes, nftables and sysctls that nothing on the disk restores are gone.
+ */
+export const labReboot = async (
+  hosts: string,
+  how: 'orderly' | 'power-cut' = 'orderly',
+  places: Places = placesOf(),
+): Promise<void> => {
+  const tree = await hierarchies();
+  await Promise.all(
+    (await findHosts(places, hosts)).map((found) =>
+      how === 'orderly' ? restart(places, tree, found) : cycle(places, tree, found),
+    ),
+  );
+};
+
+/** Pulls the plug: the host falls silent and all its processes die at once, its disks stay as they are. */
+export const labKill = async (hosts: string, places: Places = placesOf()): Promise<void> => {
+  const tree = await hierarchies();
+  await Promise.all((await findHosts(places, hosts)).map((found) => pullPlug(tree, found)));
+};
+
+/** Starts hosts that are off and waits for their SSH; those that run are left alone. */
+export const labStart = async (hosts: string, places: Places = placesOf()): Promise<void> => {
+  const tree = await hierarchies();
+  await Promise.all(
+    (await findHosts(places, hosts)).map(async ({ lab, host }) => {
+      await requireAwake(tree, lab, host);
+      if ((await processesIn(tree, hostGroup(lab, host.name))).length === 0) await boot(places, lab, host);
+      await awaitSsh(places, tree, lab, host);
+    }),
+  );
+};
+
+/** Lets hosts hang: they answer nothing, not even for their addresses, until `labThaw`. Hosts that are off stay so. */
+export const labFreeze = async (hosts: string, places: Places = placesOf()): Promise<void> => {
+  const tree = await hierarchies();
+  await Promise.all(
+    (await findHosts(places, hosts)).map(async ({ lab, host }) => {
+      const group = hostGroup(lab, host.name);
+      if ((await processesIn(tree, group)).length === 0) throw isOff(host);
+      await freeze(tree, group);
+      await shell(`silencing ${host.name}`, plugs(lab, host, 'off'));
+    }),
+  );
+};
+
+/** Lets hosts go on that hang; others are left alone. */
+export const labThaw = async (hosts: string, places: Places = placesOf()): Promise<void> => {
+  const tree = await hierarchies();
+  await Promise.all(
+    (await findHosts(places, hosts)).map(async ({ lab, host }) => {
+      const group = hostGroup(lab, host.name);
+      if (!(await frozen(tree, group))) return;
+      await shell(`plugging in ${host.name}`, plugs(lab, host, 'on'));
+      await thaw(tree, group);
+    }),
+  );
+};
+
+/** Pulls all of a host's network cables, until `labMend`. */
+export const labCut = async (hosts: string, places: Places = placesOf()): Promise<void> => {
+  for (const { lab, host } of await findHosts(places, hosts))
+    await shell(`cutting off ${host.name}`, cables(lab, host, 'down'));
+};
+
+export const labMend = async (hosts: string, places: Places = placesOf()): Promise<void> => {
+  for (const { lab, host } of await findHosts(places, hosts))
+    await shell(`mending ${host.name}`, cables(lab, host, 'up'));
+};
+
+/** Starts a host's machine as a process of its own that outlives this one; its console goes to a file. */
+export const boot = async (places: Places, lab: string, host: HostDesign): Promise<void> => {
+  const log = await open(consoleOf(places, lab, host.name), 'a');
+  const child = spawn('sh', ['machine.sh'], {
+    cwd: hostFolder(places, lab, host.name),
+    detached: true,
+    stdio: ['ignore', log.fd, log.fd],
+    env: { PATH: process.env.PATH ?? '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' },
+  });
+  await once(child, 'spawn');
+  child.unref();
+  await log.close();
+};
+
+const cycle = async (places: Places, tree: Hierarchies, found: FoundHost): Promise<void> => {
+  const { lab, host } = found;
+  await pullPlug(tree, found);
+  await boot(places, lab, host);
+  await awaitSsh(places, tree, lab, host);
+};
+
+/** Carrier first: its kernel lives on, here, and would tell every peer that their connections have ended. */
+const pullPlug = async (tree: Hierarchies, { lab, host }: FoundHost): Promise<void> => {
+  const group = hostGroup(lab, host.name);
+  if ((await processesIn(tree, group)).length === 0) return;
+  // A host that is just being started may have no cables yet.
+  await shell(`unplugging ${host.name}`, cables(lab, host, 'down')).catch(() => undefined);
+  await killGroup(tree, group);
+};
+
+const restart = async (places: Places, tree: Hierarchies, { lab, host }: FoundHost): Promise<void> => {
+  const group = hostGroup(lab, host.name);
+  await requireAwake(tree, lab, host);
+  const before = await initOf(tree, group);
+  if (before === undefined) throw isOff(host);
+  process.kill(before, startRebootTarget);
+  const deadline = Date.now() + 120_000;
+  for (;;) {
+    const now = await initOf(tree, group);
+    if (now !== undefined && now !== before) break;
+    if (Date.now() > deadline)
+      throw new Failure('timeout', 'the host does not go down', { where: { host: host.name } });
+    await sleep(50);
+  }
+  await awaitSsh(places, tree, lab, host);
+};
+
+const isOff = ({ name }: HostDesign): Failure =>
+  new Failure('refused', 'the host is off', { where: { host: name }, next: `kbs lab start ${name}` });
+
+/** A host that hangs would be waited for in vain. */
+const requireAwake = async (tree: Hierarchies, lab: string, { name }: HostDesign): Promise<void> => {
+  if (!(await frozen(tree, hostGroup(lab, name)))) return;
+  throw new Failure('refused', 'the host is paused', { where: { host: name }, next: `kbs lab resume ${name}` });
+};
+
+/** systemd(1), SIGRTMIN+5: starts reboot.target. */
+const startRebootTarget = 34 + 5;
+
+/** The host's process 1, by its number here: the one whose innermost of two process namespaces calls it 1. */
+const initOf = async (tree: Hierarchies, group: string): Promise<number | undefined> => {
+  for (const pid of await processesIn(tree, group)) {
+    const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
+    if (/^NSpid:\t\d+\t1$/m.test(status)) return pid;
+  }
+  return undefined;
+};

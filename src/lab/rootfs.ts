@@ -1,0 +1,73 @@
+import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { sh } from '../hosts/shell.js';
+import { sha256 } from '../secret.js';
+import { enter, type Hierarchies } from './cgroups.js';
+import { exists } from './files.js';
+import type { Progress } from './lab.js';
+import { unmountBelow } from './mounts.js';
+import { labGroup, labId, type Places } from './places.js';
+import { shell } from './shell.js';
+
+/** The root file system that every lab host starts from: made once, under a name that says what is in it. */
+export const rootImage = async (places: Places, lab: string, tree: Hierarchies, say: Progress): Promise<string> => {
+  const image = join(places.cache, `rootfs-${sha256(JSON.stringify(recipe)).slice(0, 12)}`);
+  if (await exists(image)) return image;
+  say(`making the root image of lab hosts (${recipe.suite}, once, about two minutes)`);
+  const building = buildFolder(image, lab);
+  await clearBuild(building);
+  await mkdir(places.cache, { recursive: true });
+  await shell('debootstrap', enter(tree, `${labGroup(lab)}/up`) + debootstrap(building));
+  await rename(building, image).catch(async (error: unknown) => {
+    await clearBuild(building);
+    if (!(await exists(image))) throw error; // else another lab was faster
+  });
+  return image;
+};
+
+/** Removes what a killed `lab up` left of a half made image. */
+export const clearBuilds = async (places: Places, lab: string): Promise<void> => {
+  for (const entry of await readdir(places.cache).catch(() => [])) {
+    if (entry.endsWith(`.building-${labId(lab)}`)) await clearBuild(join(places.cache, entry));
+  }
+};
+
+const buildFolder = (image: string, lab: string): string => `${image}.building-${labId(lab)}`;
+
+const clearBuild = async (folder: string): Promise<void> => {
+  await unmountBelow(folder);
+  await rm(folder, { recursive: true, force: true });
+};
+
+const debootstrap = (folder: string): string => sh`
+export DEBIAN_FRONTEND=noninteractive LC_ALL=C
+umask 022
+debootstrap --force-check-gpg --variant=minbase --include=${recipe.packages.join(',')} ${recipe.suite} ${folder} ${recipe.mirror} >&2
+cd ${folder}
+rm -rf var/cache/apt/* var/lib/apt/lists/* var/log/* usr/share/doc/* usr/share/man/* usr/share/locale/*
+rm -f etc/ssh/ssh_host_* etc/hostname
+: > etc/machine-id
+`;
+
+const recipe = {
+  suite: 'bookworm',
+  mirror: 'http://deb.debian.org/debian',
+  packages: [
+    'systemd',
+    'systemd-sysv',
+    'dbus',
+    'openssh-server',
+    'iproute2',
+    'nftables',
+    'iptables',
+    'conntrack',
+    'ipset',
+    'kmod',
+    'procps',
+    'ca-certificates',
+    'curl',
+    'socat',
+    'sudo',
+    'iputils-ping',
+  ],
+};

@@ -1,0 +1,71 @@
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { readIfThere } from './files.js';
+import type { Progress } from './lab.js';
+import type { Places } from './places.js';
+
+/**
+ * Settings of this machine's one kernel that all lab hosts share. The first lab notes how they were and makes room;
+ * the last one gives them back, whatever the hosts' systemd and kubelets did to them in between.
+ */
+export const lendSysctls = async (places: Places, say: Progress, root = '/proc/sys'): Promise<void> => {
+  await mkdir(dirname(noted(places)), { recursive: true });
+  const before = Object.fromEntries(await Promise.all(shared.map(async (name) => [name, await read(root, name)])));
+  // `wx`: a second lab must not note what the first one made of them.
+  await writeFile(noted(places), JSON.stringify(before), { flag: 'wx' }).catch(ignoreExisting);
+  const instances = 'fs/inotify/max_user_instances';
+  const value = Number(await read(root, instances));
+  if (value >= enoughInstances) return;
+  await write(root, instances, String(enoughInstances));
+  say(`fs.inotify.max_user_instances of this machine: ${value} -> ${enoughInstances}, given back by the last lab down`);
+};
+
+export const giveBackSysctls = async (places: Places, root = '/proc/sys'): Promise<void> => {
+  const text = await readIfThere(noted(places));
+  if (text === undefined) return;
+  for (const [name, value] of Object.entries(JSON.parse(text) as Record<string, string | undefined>)) {
+    if (value !== undefined && (await read(root, name)) !== value) await write(root, name, value);
+  }
+  await rm(noted(places));
+};
+
+const noted = (places: Places): string => join(places.home, 'sysctls-before.json');
+
+/** Past about five kubelets the usual 128 are used up, and the next exits with "inotify_init: too many open files". */
+const enoughInstances = 1024;
+
+/** What Debian's sysctl.d, the kubelet and Kubernetes' preflight write outside of a network namespace. */
+const shared = [
+  'fs/file-max',
+  'fs/inotify/max_queued_events',
+  'fs/inotify/max_user_instances',
+  'fs/inotify/max_user_watches',
+  'fs/nr_open',
+  'fs/protected_fifos',
+  'fs/protected_hardlinks',
+  'fs/protected_regular',
+  'fs/protected_symlinks',
+  'kernel/core_pattern',
+  'kernel/keys/root_maxbytes',
+  'kernel/keys/root_maxkeys',
+  'kernel/panic',
+  'kernel/panic_on_oops',
+  'kernel/pid_max',
+  'kernel/sysrq',
+  'vm/max_map_count',
+  'vm/overcommit_memory',
+  'vm/panic_on_oom',
+  'vm/swappiness',
+];
+
+const read = (root: string, name: string): Promise<string | undefined> =>
+  readFile(join(root, name), 'utf8').then(
+    (text) => text.trim(),
+    () => undefined,
+  );
+
+const write = (root: string, name: string, value: string): Promise<void> => writeFile(join(root, name), value);
+
+const ignoreExisting = (error: unknown): void => {
+  if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+};

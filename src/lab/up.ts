@@ -1,0 +1,141 @@
+import { isDeepStrictEqual } from 'node:util';
+import { Failure } from '../failure.js';
+import type { Cluster } from '../inventory/cluster.js';
+import { grantAccess, makeOperatorKey } from './access.js';
+import { awaitSsh } from './banner.js';
+import { enter, hierarchies, killGroup, processesIn } from './cgroups.js';
+import { delayAgain } from './delay.js';
+import { designOf } from './design.js';
+import { prepareDisk, requireDisk } from './disk.js';
+import { removeNetwork, takeDown } from './down.js';
+import { exists, makeFolder } from './files.js';
+import { type Lab, type LabRecord, labOf, type Progress } from './lab.js';
+import { requireIdle, upProcess } from './lock.js';
+import { requireLab } from './needs.js';
+import { switchUp } from './network.js';
+import { hostGroup, labFolder, labGroup, namespaceFile, type Places, placesOf, switchNamespace } from './places.js';
+import { boot } from './power.js';
+import { readRecord, writeRecord } from './record.js';
+import { rootImage } from './rootfs.js';
+import { requireFreeNetworks } from './routes.js';
+import { shell } from './shell.js';
+import { lendSysctls } from './sysctls.js';
+
+export interface LabUpOptions {
+  /** The lab's folder beside the inventory, absolute: see labState. */
+  readonly state: string;
+  /** Whether Debian packages that are missing may be installed on this machine. */
+  readonly install: boolean;
+  readonly onProgress: Progress;
+  /** Noted for `lab status`. */
+  readonly inventoryFile?: string;
+  readonly places?: Places;
+}
+
+/**
+ * Makes every host, segment and router of a cluster on this machine and comes back when each host answers SSH.
+ * A lab that stands already is left as it is and only its stopped hosts are started; what a crash left is cleared.
+ */
+export const labUp = async (cluster: Cluster, options: LabUpOptions): Promise<Lab> => {
+  const places = options.places ?? placesOf();
+  requireSshHosts(cluster);
+  await requireLab(options.install, options.onProgress);
+  const found = await readRecord(places, cluster.name);
+  await requireIdle(found);
+  const wanted: LabRecord = {
+    name: cluster.name,
+    state: options.state,
+    ...(options.inventoryFile === undefined ? {} : { inventoryFile: options.inventoryFile }),
+    since: new Date().toISOString(),
+    complete: false,
+    up: await upProcess(),
+    design: designOf(cluster),
+  };
+  const record = found?.complete ? await resume(places, found, wanted, options) : await build(places, wanted, options);
+  return labOf(places, record);
+};
+
+const build = async (places: Places, record: LabRecord, options: LabUpOptions): Promise<LabRecord> => {
+  const { name, design, state } = record;
+  const say = options.onProgress;
+  const tree = await hierarchies();
+  await takeDown(places, name, tree);
+  await requireFreeNetworks(places, record);
+  for (const folder of [places.home, labFolder(places, name)]) await makeFolder(folder);
+  await requireDisk(places.home);
+  return finishing(places, record, async () => {
+    await lendSysctls(places, say);
+    const image = await rootImage(places, name, tree, say);
+    say(`${design.segments.length} segments, ${design.hosts.length} hosts`);
+    await shell('making the network', enter(tree, `${labGroup(name)}/up`) + switchUp(name, design));
+    const publicKey = await makeOperatorKey(state);
+    const known = await Promise.all(
+      design.hosts.map(async (host) => ({ host, key: await prepareDisk(places, name, host, image, publicKey) })),
+    );
+    await Promise.all(design.hosts.map((host) => boot(places, name, host)));
+    await grantAccess(state, known);
+    await Promise.all(design.hosts.map((host) => awaitSsh(places, tree, name, host)));
+  });
+};
+
+/** The lab was complete before: its disks count. After a reboot of this machine its network is gone. */
+const resume = async (
+  places: Places,
+  found: LabRecord,
+  wanted: LabRecord,
+  options: LabUpOptions,
+): Promise<LabRecord> => {
+  const { name } = found;
+  if (found.state !== wanted.state || !isDeepStrictEqual(found.design, wanted.design))
+    throw anotherStands(found, wanted);
+  const tree = await hierarchies();
+  return finishing(places, { ...wanted, since: found.since }, async () => {
+    await lendSysctls(places, options.onProgress);
+    if (!(await exists(namespaceFile(switchNamespace(name))))) {
+      await requireFreeNetworks(places, found);
+      await killGroup(tree, labGroup(name)); // a host without its switch is on no network
+      await removeNetwork(name);
+      const again = [switchUp(name, found.design), delayAgain(places, name, found.design.router)].join('\n');
+      await shell('making the network', enter(tree, `${labGroup(name)}/up`) + again);
+    }
+    for (const host of found.design.hosts) {
+      if ((await processesIn(tree, hostGroup(name, host.name))).length > 0) continue;
+      options.onProgress(`starting ${host.name}`);
+      await boot(places, name, host);
+    }
+    await Promise.all(found.design.hosts.map((host) => awaitSsh(places, tree, name, host)));
+  });
+};
+
+/** Notes that `up` is at work, and at the end that it is done; a failure leaves a record of something incomplete. */
+const finishing = async (places: Places, record: LabRecord, work: () => Promise<void>): Promise<LabRecord> => {
+  const { up, ...done } = record;
+  await writeRecord(places, { ...done, ...(up === undefined ? {} : { up }), complete: false });
+  try {
+    await work();
+    await writeRecord(places, { ...done, complete: true });
+  } catch (error) {
+    await writeRecord(places, { ...done, complete: false });
+    throw error;
+  }
+  return { ...done, complete: true };
+};
+
+const anotherStands = (found: LabRecord, wanted: LabRecord): Failure =>
+  new Failure('usage', `a lab named ${found.name} stands already`, {
+    why: [
+      found.state === wanted.state
+        ? 'its hosts or segments are not those of the inventory'
+        : `it belongs to ${found.state}`,
+    ],
+    next: `kbs lab down ${found.name}`,
+  });
+
+/** A lab of hosts over the local transport would turn this very machine into a node. */
+const requireSshHosts = (cluster: Cluster): void => {
+  const local = cluster.hosts.filter((host) => host.ssh.transport === 'local').map((host) => host.name);
+  if (local.length === 0) return;
+  throw new Failure('usage', `a lab's hosts are reached over SSH, and ${local.join(', ')} is this machine itself`, {
+    next: 'give it an SSH transport in the inventory',
+  });
+};

@@ -1,0 +1,55 @@
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { requireLab } from '../../src/lab/needs.js';
+import type { Places } from '../../src/lab/places.js';
+import { giveBackSysctls, lendSysctls } from '../../src/lab/sysctls.js';
+
+describe('what a lab needs of this machine', () => {
+  let folder: string;
+  let places: Places;
+  const said: string[] = [];
+  const say = (text: string): void => void said.push(text);
+  const set = (name: string, value: string) => writeFile(join(folder, 'sys', name), `${value}\n`);
+  const get = async (name: string) => (await readFile(join(folder, 'sys', name), 'utf8')).trim();
+
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'kbs-sysctls-'));
+    places = { home: join(folder, 'home'), cache: join(folder, 'cache') };
+    for (const room of ['fs/inotify', 'vm']) await mkdir(join(folder, 'sys', room), { recursive: true });
+    await set('fs/inotify/max_user_instances', '128');
+    await set('vm/overcommit_memory', '0');
+    said.length = 0;
+  });
+
+  afterEach(() => rm(folder, { recursive: true }));
+
+  test('is named all at once, with the packages that bring it, and nothing is installed', async () => {
+    await expect(requireLab(false, say, [])).rejects.toMatchObject({
+      code: 'preflight',
+      why: expect.arrayContaining([
+        'the command systemd-nspawn (package systemd-container)',
+        'the command debootstrap (package debootstrap)',
+        'the command ip (package iproute2)',
+      ]),
+    });
+    expect(said).toEqual([]);
+  });
+
+  test('is lent, told, and given back as it was, whatever the hosts made of it', async () => {
+    await lendSysctls(places, say, join(folder, 'sys'));
+    expect(await get('fs/inotify/max_user_instances')).toBe('1024');
+    expect(said).toEqual([expect.stringContaining('128 -> 1024')]);
+    await set('vm/overcommit_memory', '1');
+    await lendSysctls(places, say, join(folder, 'sys')); // a second lab
+    await giveBackSysctls(places, join(folder, 'sys'));
+    expect([await get('fs/inotify/max_user_instances'), await get('vm/overcommit_memory')]).toEqual(['128', '0']);
+  });
+
+  test('is left alone where it is enough', async () => {
+    await set('fs/inotify/max_user_instances', '8192');
+    await lendSysctls(places, say, join(folder, 'sys'));
+    expect([await get('fs/inotify/max_user_instances'), said]).toEqual(['8192', []]);
+  });
+});

@@ -1,0 +1,85 @@
+import { spawnSync } from 'node:child_process';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { designOf } from '../../src/lab/design.js';
+import { type Partition, partitionRules, partitionsIn, unique } from '../../src/lab/partitions.js';
+import { hostsMeant } from '../../src/lab/sides.js';
+import { clusterOf } from '../support/cluster.js';
+
+const design = designOf(clusterOf());
+const names = design.hosts.map(({ name }) => name);
+const pods = { 'controller-00': '10.244.0.0/24', 'worker-rack-00': '10.244.64.0/24' };
+
+describe('partitions of a lab', () => {
+  test('tell hosts of one bridge by their plugs and hosts behind a router by their addresses', () => {
+    const rules = partitionRules(design, [['controller-00', 'worker-rack-00']], pods);
+    expect(rules.match(/elements = .*/g)).toEqual([
+      'elements = { "h0e0" . "h2e0", "h2e0" . "h0e0" }',
+      'elements = { "h0e0" . 192.168.20.20, "h0e0" . 10.244.64.0/24, "h2e0" . 192.168.10.10, "h2e0" . 10.244.0.0/24 }',
+    ]);
+  });
+
+  test('cut every cable of a router', () => {
+    const rules = partitionRules(design, [['worker-office-00', 'edge']], pods);
+    for (const pair of ['"h1e0" . "h3e0"', '"h1e0" . "h3e1"', '"h3e0" . "h1e0"', '"h3e1" . "h1e0"'])
+      expect(rules).toContain(pair);
+  });
+
+  test('law: a pair is one pair, whoever is named first and however often', () => {
+    const pair = fc.tuple(fc.constantFrom(...names), fc.constantFrom(...names)).filter(([a, b]) => a !== b);
+    fc.assert(
+      fc.property(fc.array(pair), (pairs) => {
+        const once = unique(design, pairs);
+        expect(
+          unique(
+            design,
+            [...pairs, ...pairs].map(([a, b]): Partition => [b, a]),
+          ),
+        ).toEqual(once);
+        expect(new Set(once.map((one) => one.toSorted().join(' ')))).toEqual(
+          new Set(pairs.map((one) => one.toSorted().join(' '))),
+        );
+      }),
+    );
+  });
+
+  const all = unique(
+    design,
+    names.flatMap((a) => names.filter((b) => a !== b).map((b): Partition => [a, b])),
+  );
+
+  test.skipIf(process.getuid?.() !== 0).each<readonly [string, readonly Partition[]]>([
+    ['none', []],
+    ['one', [['controller-00', 'edge']]],
+    ['all', all],
+  ])('are taken by a kernel and read back from it: %s', (_, partitions) => {
+    const input = `${partitionRules(design, all, {})}\n${partitionRules(design, partitions, pods)}\n`;
+    const { status, stdout, stderr } = spawnSync(
+      'unshare',
+      ['--net', 'sh', '-euc', 'nft -f -; nft -j list ruleset bridge'],
+      { input, encoding: 'utf8' },
+    );
+    expect([status, stderr]).toEqual([0, '']);
+    expect(partitionsIn(stdout, design)).toEqual(partitions);
+  });
+});
+
+describe('the hosts that words mean', () => {
+  test.each<readonly [string, readonly string[], readonly string[]]>([
+    ['names, each once, in the order of the inventory', ['edge', 'controller-00', 'edge'], ['controller-00', 'edge']],
+    ['a segment, without the router between segments', ['segment=office'], ['controller-00', 'worker-office-00']],
+    ['all', ['all'], names],
+  ])('are %s', (_, words, meant) => {
+    expect(hostsMeant(design, words)).toEqual(meant);
+  });
+
+  test.each<readonly [string, string, string]>([
+    ['controler-00', 'the lab has no host controler-00', 'it has controller-00, worker-office-00'],
+    ['segment=attic', 'the lab has no segment attic', 'it has office, rack'],
+    ['', 'the lab has no host ', 'it has controller-00'],
+  ])('are known: %j', (word, message, next) => {
+    expect(() => hostsMeant(design, ['edge', word])).toThrow(
+      expect.objectContaining({ code: 'usage', message, next: expect.stringContaining(next) }),
+    );
+  });
+});
