@@ -1,0 +1,61 @@
+import { few, routerLines, segmentLines, sortLines } from './lines.js';
+import { type DrawnSegment, type Picture, sorted } from './model.js';
+import { badgeColours } from './palette.js';
+
+/** A cluster in the language of Graphviz: `kbs topology -o dot | dot -Tpdf > ha.pdf`. */
+export const dot = (picture: Picture): string =>
+  [
+    `graph ${quoted([picture.name])} {`,
+    '  graph [compound=true, fontname="sans-serif", rankdir=TB, nodesep=0.25, ranksep=0.4]',
+    '  node [fontname="sans-serif", fontsize=11, shape=box, style="rounded,filled"]',
+    '  edge [fontname="sans-serif", fontsize=10, color="#64748b"]',
+    ...picture.routers.map(
+      (router, index) => `  router${index} [label=${quoted(routerLines(router))}, shape=hexagon, ${paint('router')}]`,
+    ),
+    ...picture.segments.flatMap((segment, index) => cluster(segment, index, picture.api)),
+    ...picture.routers.flatMap(({ legs }, index) =>
+      legs.map(({ segment, address }) => {
+        const n = picture.segments.findIndex(({ name }) => name === segment);
+        return `  router${index} -- segment${n} [lhead=cluster_${n}, label=${quoted([address])}]`;
+      }),
+    ),
+    '}',
+    '',
+  ].join('\n');
+
+const cluster = (segment: DrawnSegment, index: number, api: string): readonly string[] => {
+  const balancers = (segment.vip?.hosts ?? []).flatMap((host) => sorted([host], few));
+  const hosts = sorted(segment.hosts, few);
+  const ids = [...balancers, ...hosts].map((_, n) => `host${index}x${n}`);
+  // Invisible lines below each other, or Graphviz puts all hosts of a segment in one row.
+  const [first, columns] = [balancers.length, 2];
+  const below = ids.flatMap((id, n) => {
+    const above = n < first ? 'anchor' : n < first + columns ? ids[Math.min(n - first, first - 1)] : ids[n - columns];
+    return `    ${above === 'anchor' || above === undefined ? `segment${index}` : above} -- ${id} [style=invis]`;
+  });
+  return [
+    `  subgraph cluster_${index} {`,
+    `    label=${quoted(segmentLines(segment))}; style="rounded"; color="#94a3b8"; fontsize=12`,
+    `    segment${index} [shape=point, style=invis]`,
+    ...(segment.vip === undefined
+      ? []
+      : [
+          `    vip [label=${quoted([api, segment.vip.address])}, shape=box, style="rounded,dashed"]`,
+          `    segment${index} -- vip [style=invis]`,
+        ]),
+    ...[...balancers, ...hosts].map(
+      (sort, n) => `    ${ids[n]} [label=${quoted(sortLines(sort))}, ${paint(sort.badges[0] ?? 'worker')}]`,
+    ),
+    ...below,
+    ...balancers.map((_, n) => `    vip -- ${ids[n]}`),
+    '  }',
+  ];
+};
+
+const paint = (badge: keyof typeof badgeColours): string => {
+  const { fill, text } = badgeColours[badge].light;
+  return `fillcolor="${fill}", color="${text}", fontcolor="${text}"`;
+};
+
+const quoted = (lines: readonly string[]): string =>
+  `"${lines.map((line) => line.replace(/[\\"]/g, '\\$&')).join('\\n')}"`;

@@ -1,0 +1,55 @@
+import type { DrawnHost, DrawnRouter, DrawnSegment } from './model.js';
+
+/** Where everything stands, in pixels from the upper left corner. */
+export interface Layout {
+  readonly width: number;
+  readonly height: number;
+  readonly routers: readonly Placed<DrawnRouter>[];
+  readonly cards: readonly Card[];
+  readonly wires: readonly Wire[];
+  /** Where the legend begins. */
+  readonly legend: number;
+}
+
+export interface Box {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+export interface Placed<T> extends Box {
+  readonly of: T;
+}
+
+export interface Card extends Placed<DrawnSegment> {
+  readonly tiles: readonly Placed<DrawnHost>[];
+  /** Around the balancers of the virtual address. */
+  readonly band?: Box;
+  /** Where the routes begin. */
+  readonly foot: number;
+}
+
+/** A line from a router to the segments that it joins, as SVG path data, and where its addresses stand. */
+export interface Wire {
+  readonly path: string;
+  readonly plugs: readonly { readonly x: number; readonly y: number; readonly address: string }[];
+}
+
+export const metrics = {
+  margin: 32,
+  /** The title and its two lines. */
+  title: 106,
+  router: { width: 236, height: 50 },
+  lane: 22,
+  tile: { width: 248, line: 18, pad: 12 },
+  gap: 8,
+  card: { pad: 14, head: 64, between: 32 },
+  band: { pad: 9, head: 30 },
+  routeLine: 17,
+  plug: 116,
+  /** Cards go into several rows where one would be wider: text stays legible on a small screen. */
+  row: 1300,
+  /** Routes that a card tells before it counts the rest. */
+  routes: 4,
+} as const;

@@ -1,0 +1,115 @@
+import { type Cluster, type ClusterHost, nodes } from '../inventory/cluster.js';
+import type { KubeObject } from '../resources/resource.js';
+import type { Finding } from './finding.js';
+
+/** Where a probe stands: in a pod of its own address, or in the host's own network. */
+export type Stand = 'pod' | 'host';
+
+/** A running probe. */
+export interface Probe {
+  readonly stand: Stand;
+  readonly pod: string;
+  readonly node: ClusterHost;
+  readonly address: string;
+}
+
+/** HTTP port; UDP is the next one. */
+export const portOf: Readonly<Record<Stand, number>> = { pod: 8080, host: 18080 };
+
+/** One probe pod and one probe in the host's network on every node, and a Service in front of the pods. */
+export const probeObjects = (namespace: string, image: string): readonly KubeObject[] => [
+  { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace, labels: { 'kbs.dev/verify': '' } } },
+  daemonSet(namespace, 'pod', image),
+  daemonSet(namespace, 'host', image),
+  {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name: 'probe', namespace },
+    spec: { selector: { 'kbs.dev/probe': 'pod' }, ports: [{ port: 80, targetPort: portOf.pod }] },
+  },
+];
+
+/**
+ * The probes that are ready, from `kubectl get pods -o json`. Pods on nodes that the inventory does not know are left
+ * out.
+ */
+export const readProbes = (json: string, cluster: Cluster): readonly Probe[] =>
+  podsIn(json).flatMap((item) => {
+    const node = nodes(cluster).find((host) => host.name === item.spec.nodeName);
+    if (!node || !item.status.podIP || !isReady(item)) return [];
+    return [{ stand: standOf(item), pod: item.metadata.name, node, address: item.status.podIP }];
+  });
+
+/** For each node, from the same JSON, whether both of its probes are ready, and if not, what holds them up. */
+export const probeFindings = (json: string, cluster: Cluster, ms: number): readonly Finding[] => {
+  const pods = podsIn(json);
+  return nodes(cluster).map(({ name }) => {
+    const missing = stands.flatMap((stand) => {
+      const pod = pods.find((item) => item.spec.nodeName === name && standOf(item) === stand);
+      return pod && isReady(pod) ? [] : [`${places[stand]}: ${stateOf(pod)}`];
+    });
+    return { proof: 'probes', name, ok: missing.length === 0, detail: missing.join('; ') || 'ready', ms };
+  });
+};
+
+const stands = ['pod', 'host'] as const;
+const places: Readonly<Record<Stand, string>> = { pod: 'in a pod', host: "in the host's network" };
+
+const stateOf = (pod: PodItem | undefined): string => {
+  if (!pod) return 'not started';
+  const { waiting, terminated } = pod.status.containerStatuses?.[0]?.state ?? {};
+  const { reason, message } = waiting ?? terminated ?? {};
+  return [pod.status.phase ?? 'Unknown', reason, message].filter(Boolean).join(', ');
+};
+
+const standOf = ({ metadata }: PodItem): Stand => (metadata.labels['kbs.dev/probe'] === 'host' ? 'host' : 'pod');
+
+const isReady = ({ status }: PodItem): boolean =>
+  status.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false;
+
+const podsIn = (json: string): readonly PodItem[] => (JSON.parse(json) as { items: readonly PodItem[] }).items;
+
+/** The part of a Pod that is read here. */
+interface PodItem {
+  readonly metadata: { readonly name: string; readonly labels: Readonly<Record<string, string>> };
+  readonly spec: { readonly nodeName?: string };
+  readonly status: {
+    readonly phase?: string;
+    readonly podIP?: string;
+    readonly conditions?: readonly { readonly type: string; readonly status: string }[];
+    readonly containerStatuses?: readonly {
+      readonly state?: { readonly waiting?: Reason; readonly terminated?: Reason };
+    }[];
+  };
+}
+
+interface Reason {
+  readonly reason?: string;
+  readonly message?: string;
+}
+
+const daemonSet = (namespace: string, stand: Stand, image: string): KubeObject => ({
+  apiVersion: 'apps/v1',
+  kind: 'DaemonSet',
+  metadata: { name: `probe-${stand}`, namespace },
+  spec: {
+    selector: { matchLabels: { 'kbs.dev/probe': stand } },
+    template: {
+      metadata: { labels: { 'kbs.dev/probe': stand } },
+      spec: {
+        hostNetwork: stand === 'host',
+        terminationGracePeriodSeconds: 0,
+        tolerations: [{ operator: 'Exists' }],
+        containers: [
+          {
+            name: 'probe',
+            image,
+            imagePullPolicy: 'IfNotPresent',
+            args: [`${portOf[stand]}`],
+            readinessProbe: { httpGet: { path: '/whoami', port: portOf[stand] }, periodSeconds: 1 },
+          },
+        ],
+      },
+    },
+  },
+});

@@ -1,0 +1,92 @@
+import { lastLines } from '../engine/look.js';
+import { Failure } from '../failure.js';
+import { type Host, mutation, query, type RunOptions } from '../hosts/host.js';
+import { quote } from '../hosts/shell.js';
+import { type Cluster, nodes } from '../inventory/cluster.js';
+import { kubectl } from '../phases/api.js';
+import type { Finding } from './finding.js';
+import { type Probe, probeFindings, probeObjects, readProbes } from './probes.js';
+
+export interface Started {
+  /** Those that can be asked. */
+  readonly probes: readonly Probe[];
+  /** Address of the Service in front of the pods. */
+  readonly service: string;
+  /** One for each node: whether it has all of its probes. */
+  readonly findings: readonly Finding[];
+}
+
+export interface Starting {
+  readonly namespace: string;
+  readonly image: string;
+  readonly limits: RunOptions;
+}
+
+/**
+ * Starts probes on every node and waits, a minute at most, for those on nodes that are Ready. What is there then is
+ * what counts: a probe that is missing is a finding. Throws where the API server refuses.
+ */
+export const startProbes = async (
+  cluster: Cluster,
+  host: Host,
+  { namespace, image, limits }: Starting,
+): Promise<Started> => {
+  const begun = Date.now();
+  const bounded = { timeout: twoMinutes, ...limits };
+  const bytes = Buffer.from(JSON.stringify({ apiVersion: 'v1', kind: 'List', items: probeObjects(namespace, image) }));
+  const script = `${removeOld}
+head -c ${bytes.length} | ${kubectl} apply --server-side --field-manager=kbs -f - >/dev/null
+${waitFor(namespace, cluster)}`;
+  const { code, stderr } = await host.mutate(mutation(script, [{ bytes }]), bounded);
+  if (code !== 0) throw refused(host, namespace, stderr);
+  const look = await host.query(
+    query(`${kubectl} -n ${namespace} get service probe -o jsonpath='{.spec.clusterIP}'
+echo
+${kubectl} -n ${namespace} get pods -o json`),
+    bounded,
+  );
+  if (look.code !== 0) throw refused(host, namespace, look.stderr);
+  const end = look.stdout.indexOf('\n');
+  const pods = look.stdout.slice(end + 1);
+  return {
+    probes: readProbes(pods, cluster),
+    service: look.stdout.slice(0, end),
+    findings: probeFindings(pods, cluster, Date.now() - begun),
+  };
+};
+
+/** Half a minute for old probes, a minute for new ones, and the answers of the API server. */
+const twoMinutes = 120_000;
+
+/**
+ * A probe in the host's network keeps its port until it is gone. One on a node that is down is not gone before the
+ * node is back, which nobody waits for: such a node is not waited for either.
+ */
+const removeOld = `kbs_old=$(${kubectl} get namespaces -l kbs.dev/verify -o name </dev/null)
+[ -z "$kbs_old" ] || ${kubectl} delete namespace -l kbs.dev/verify --wait=true --timeout=30s </dev/null >&2 || :`;
+
+const condition = '{.status.conditions[?(@.type=="Ready")].status}';
+
+/** DaemonSets count nodes that are not Ready too, so that their own rollout status would wait for them. */
+const waitFor = (namespace: string, cluster: Cluster): string => `kbs_end=$(($(date +%s) + 60))
+until { ${kubectl} --request-timeout=10s get nodes -o jsonpath='{range .items[*]}node {.metadata.name} ${condition}{"\\n"}{end}'
+  ${kubectl} --request-timeout=10s -n ${namespace} get pods -o jsonpath='{range .items[*]}probe {.spec.nodeName} ${condition} {.metadata.labels.kbs\\.dev/probe}{"\\n"}{end}'
+} </dev/null | ${allReady(nodes(cluster).map(({ name }) => name))} || [ "$(date +%s)" -ge "$kbs_end" ]; do sleep 1; done`;
+
+/**
+ * Shell that reads lines `node NAME READY` and `probe NODE READY STAND`, and succeeds once every one of these nodes
+ * that is Ready has both probes ready. No Ready node at all is no success: most often nothing could be read.
+ */
+export const allReady = (names: readonly string[]): string =>
+  `awk -v known=${quote(` ${names.join(' ')} `)} '$1 == "node" && $3 == "True" && index(known, " " $2 " ") { wanted[$2] }
+$1 == "probe" && $3 == "True" { there[$2, $4] }
+END { missing = 1; for (name in wanted) { missing = 0; break }
+for (name in wanted) if (!((name, "pod") in there) || !((name, "host") in there)) missing = 1
+exit missing }'`;
+
+const refused = (host: Host, namespace: string, stderr: string): Failure =>
+  new Failure('refused', 'the API server does not take the probes', {
+    where: { host: host.name, resource: `namespace ${namespace}` },
+    why: lastLines(stderr, 8),
+    next: 'kbs status shows what is not well',
+  });

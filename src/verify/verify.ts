@@ -1,0 +1,59 @@
+import { type Host, mutation, type RunOptions } from '../hosts/host.js';
+import { messageOf } from '../hosts/message.js';
+import type { Cluster } from '../inventory/cluster.js';
+import { kubectl } from '../phases/api.js';
+import { ask } from './ask.js';
+import { components } from './components.js';
+import type { Finding } from './finding.js';
+import { questions } from './questions.js';
+import { startProbes } from './start.js';
+
+export interface VerifyOptions {
+  /** Distinguishes this run's namespace from that of a run that is still being cleaned up. */
+  readonly label: string;
+  /** The probe's image. */
+  readonly image: string;
+  readonly onStep: (text: string) => void;
+  /** Given to everything that runs on the control plane; `timeout` is for one step, not for all of them together. */
+  readonly limits?: Pick<RunOptions, 'signal' | 'timeout'>;
+}
+
+/**
+ * Proves with real packets that the cluster does what it promises. Probes run on every node for a few seconds; what
+ * they were asked through the API server is what comes back. A node whose probes do not start is a finding, and the
+ * others are asked without it. Throws only when the proof itself cannot be held.
+ *
+ * Probes that an earlier run left behind are taken away first, so one cluster is verified by one run at a time.
+ */
+export const verify = async (
+  cluster: Cluster,
+  controlPlane: Host,
+  { label, image, onStep, limits = {} }: VerifyOptions,
+): Promise<readonly Finding[]> => {
+  const namespace = `kbs-verify-${label}`;
+  onStep('looking at nodes and components');
+  const healthy = await components(cluster, controlPlane, { patience: 60_000, limits });
+  try {
+    onStep('starting a probe on every node');
+    const { probes, service, findings } = await startProbes(cluster, controlPlane, { namespace, image, limits });
+    const asked = questions(cluster, probes, namespace, service);
+    onStep(`asking ${asked.length} questions from ${probes.length} probes`);
+    return [...healthy, ...findings, ...(await ask(controlPlane, namespace, probes, asked, limits))];
+  } finally {
+    await remove(controlPlane, namespace, onStep);
+  }
+};
+
+/**
+ * Without the caller's signal: after an interruption there is still something to take away. Without waiting for the
+ * end: the next run does that. What was proven stays proven where this fails, so it is told and not thrown.
+ */
+const remove = async (host: Host, namespace: string, onStep: (text: string) => void): Promise<void> => {
+  const script = `${kubectl} --request-timeout=20s delete namespace ${namespace} --ignore-not-found --wait=false </dev/null`;
+  const trouble = await host.mutate(mutation(script), { timeout: 30_000 }).then(
+    ({ code, stderr }) => (code === 0 ? undefined : stderr.trim()),
+    (error: unknown) => messageOf(error),
+  );
+  if (trouble !== undefined)
+    onStep(`the namespace ${namespace} is still there, the next verify deletes it: ${trouble}`);
+};

@@ -1,0 +1,42 @@
+import fc from 'fast-check';
+import type { Cluster, ClusterHost } from '../../src/inventory/cluster.js';
+import { isControlPlane, isRouter } from '../../src/inventory/cluster.js';
+import { anyCluster } from '../network/topologies.js';
+
+/**
+ * Clusters of any shape with at least one control plane, some with a virtual address, DNS servers, GPUs and
+ * hypervisors.
+ */
+export const anySite: fc.Arbitrary<Cluster> = fc
+  .tuple(anyCluster, fc.boolean(), fc.infiniteStream(fc.nat(9)))
+  .map(([cluster, virtual, dice]) => {
+    const roll = (): number => dice.next().value ?? 0;
+    const [first] = cluster.hosts.filter((host) => !isRouter(host));
+    const home = first?.segment;
+    const hosts = cluster.hosts.map((host): ClusterHost => {
+      if (isRouter(host)) return host;
+      const roles: ClusterHost['roles'] = [
+        ...(host === first && !isControlPlane(host) ? (['control-plane'] as const) : []),
+        // Balancers live where the virtual address does.
+        ...host.roles.map((role) => (role === 'load-balancer' && host.segment !== home ? 'worker' : role)),
+        ...(roll() < 2 ? (['dns'] as const) : []),
+      ];
+      return {
+        ...host,
+        roles,
+        ...(roll() < 3 ? { hypervisor: `pve-${roll() % 3}` } : {}),
+        ...(roll() < 2 ? { gpu: 'nvidia' as const } : {}),
+      };
+    });
+    const cidr = cluster.network.segments.find(({ name }) => name === home)?.cidr ?? '';
+    const balanced = virtual && hosts.some(({ roles }) => roles.includes('load-balancer'));
+    const address = first?.address ?? '';
+    const endpoint = balanced
+      ? { host: 'api', name: 'api', port: 6443, vip: cidr.replace(/0\/24$/, '250') }
+      : { host: address, address, port: 6443 };
+    return { ...cluster, hosts, endpoint };
+  });
+
+/** A cluster and some of what it can lose. */
+export const someOf = <T>(items: readonly T[]): fc.Arbitrary<readonly T[]> =>
+  fc.subarray([...items], { maxLength: Math.min(3, items.length) });

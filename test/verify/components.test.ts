@@ -1,0 +1,83 @@
+import { expect, test } from 'vitest';
+import type { Host } from '../../src/hosts/host.js';
+import { controlPlanes } from '../../src/inventory/cluster.js';
+import { components } from '../../src/verify/components.js';
+import { clusterOf, hostOf } from '../support/cluster.js';
+
+const base = clusterOf();
+const cluster = clusterOf({
+  hosts: [
+    ...base.hosts,
+    ...['controller-01', 'controller-02'].map((name, index) =>
+      hostOf({ name, address: `192.168.10.${11 + index}`, segment: 'office', roles: ['control-plane'] }),
+    ),
+  ],
+});
+
+const names = controlPlanes(cluster).map(({ name }) => name);
+
+const well = (name: string) => `${name} [+]ping ok\n${name} [+]etcd ok\n${name} readyz check passed\n`;
+const healthy = (address: string) =>
+  `https://${address}:2379 is healthy: successfully committed proposal: took = 5.1ms\n`;
+const unhealthy = (address: string) =>
+  `https://${address}:2379 is unhealthy: failed to commit proposal: context deadline exceeded\n`;
+const status = (address: string, id: number, leader: number) => ({
+  Endpoint: `https://${address}:2379`,
+  Status: { header: { member_id: id }, leader },
+});
+
+/** What the script prints, in its five parts. */
+const findings = async (api: string, etcd: string) => {
+  const output = ['', '', api, '2026-01-01T00:00:00Z\n', etcd].join('\x1e');
+  const query = () => Promise.resolve({ code: 0, stdout: output, stderr: '' });
+  const host: Host = { name: 'controller-00', query, mutate: query };
+  const found = (await components(cluster, host)).filter(({ name }) => /apiserver|etcd/.test(name));
+  return Object.fromEntries(found.map(({ name, ok, detail }) => [name, ok ? 'well' : detail]));
+};
+
+const allWell = Object.fromEntries(
+  names.flatMap((name) =>
+    [`kube-apiserver on ${name}`, `etcd on ${name}`, `etcd member on ${name}`].map((one) => [one, 'well']),
+  ),
+);
+const addresses = ['192.168.10.10', '192.168.10.11', '192.168.10.12'];
+const etcdWell = `${addresses.map(healthy).join('')}${JSON.stringify(addresses.map((address, index) => status(address, index + 1, 2)))}\n`;
+
+test('every control plane has an API server and an etcd member, and one leads', async () => {
+  expect(await findings(names.map(well).join(''), etcdWell)).toEqual({ ...allWell, 'etcd quorum': 'well' });
+});
+
+test('a control plane that is gone is named with what is missing', async () => {
+  const [first = '', second = '', third = ''] = names;
+  const api = `${well(first)}${second} Unable to connect to the server: dial tcp: i/o timeout\n${well(third)}`;
+  const etcd = `${healthy('192.168.10.10')}${unhealthy('192.168.10.11')}${healthy('192.168.10.12')}${JSON.stringify([
+    status('192.168.10.10', 1, 3),
+    status('192.168.10.12', 3, 3),
+  ])}\n`;
+  expect(await findings(api, etcd)).toEqual({
+    ...allWell,
+    [`kube-apiserver on ${second}`]: 'Unable to connect to the server: dial tcp: i/o timeout',
+    [`etcd on ${second}`]: 'does not answer the API server',
+    [`etcd member on ${second}`]: 'unhealthy: failed to commit proposal: context deadline exceeded',
+    'etcd quorum': '2 of 3 members answer and vote, led by controller-02',
+  });
+});
+
+test.each([
+  ['nothing', '', '0 of 3 members answer and vote, nobody leads'],
+  [
+    'members without a leader',
+    JSON.stringify(addresses.map((address, index) => status(address, index + 1, 0))),
+    '3 of 3 members answer and vote, nobody leads',
+  ],
+])('an etcd that says %s is not well', async (_, etcd, expected) => {
+  expect((await findings(names.map(well).join(''), etcd))['etcd quorum']).toBe(expected);
+});
+
+test('a learner counts in no vote', async () => {
+  const statuses = addresses.map((address, index) => status(address, index + 1, 2));
+  const [first, ...others] = statuses;
+  const learning = [{ ...first, Status: { ...first?.Status, isLearner: true } }, ...others];
+  const said = await findings('', `${addresses.map(healthy).join('')}${JSON.stringify(learning)}`);
+  expect(said['etcd quorum']).toBe('2 of 3 members answer and vote, led by controller-01');
+});
