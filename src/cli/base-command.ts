@@ -1,0 +1,113 @@
+import { Command } from '@oclif/core/command';
+import { Failure } from '../failure.js';
+import { commonFlags } from './flags.js';
+import { type Interrupt, listenForInterrupt } from './interrupt.js';
+import type { Audience, Telling } from './subscribe.js';
+
+/**
+ * What all commands of kbs share: how results, talk, failures and exit statuses leave the process.
+ *
+ * A command gives flags in, makes one call, and returns its result as plain data: `--json` prints it. Results go to
+ * stdout, everything else to stderr. Failures are thrown; this class prints them and sets the exit status.
+ */
+export abstract class BaseCommand extends Command {
+  static override baseFlags = commonFlags;
+  static override enableJsonFlag = true;
+
+  #interrupt: Interrupt | undefined;
+  #tellings: Telling[] = [];
+  #failed = false;
+
+  /** Gives the result as plain data, or nothing where a command has none. */
+  abstract override run(): Promise<unknown>;
+
+  /** Aborts when the user asks to stop. Handed to everything that waits or runs on a host. */
+  protected get signal(): AbortSignal {
+    this.#interrupt ??= listenForInterrupt((text) => this.say(text));
+    return this.#interrupt.signal;
+  }
+
+  /** A result, on stdout; with `--json` the returned value is printed instead. A final newline is added if missing. */
+  protected print(text: string): void {
+    if (!this.jsonEnabled()) process.stdout.write(ended(text));
+  }
+
+  /** Talk, on stderr. */
+  protected say(text: string): void {
+    process.stderr.write(ended(text));
+  }
+
+  /** Ends with this status without failing: `exits.pending`, `exits.partial`. The result is printed as ever. */
+  protected exitWith(status: number): void {
+    process.exitCode = status;
+  }
+
+  /** Who hears of a run; closed by this class if the command fails before it does so itself. */
+  protected async tell(audience: Omit<Audience, 'json'>): Promise<Telling> {
+    const { subscribe } = await import('./subscribe.js');
+    const telling = await subscribe({ ...audience, json: this.jsonEnabled() });
+    this.#tellings.push(telling);
+    return telling;
+  }
+
+  /** Asks before something changes. `--yes` answers for the user; without a terminal and without it kbs refuses. */
+  protected async consent(question: string, yes: boolean): Promise<void> {
+    if (yes) return;
+    const { asked } = await import('./consent.js');
+    if (!(await asked(question, this.signal))) throw new Failure('usage', 'nothing was changed: the answer was no');
+  }
+
+  protected override async init(): Promise<void> {
+    await super.init();
+    if (this.#given('--no-color')) process.env.NO_COLOR = '1';
+    // A reader that has seen enough closes the pipe: `kbs status | head`.
+    process.stderr.on('error', ignoreClosedPipe);
+    void this.signal;
+  }
+
+  protected override async _run<T>(): Promise<T> {
+    const result = await super._run<T>();
+    // The parent prints what is truthy, and catch prints what failed; a command without a result still owes a document.
+    if (this.jsonEnabled() && !result && !this.#failed) this.logJson({});
+    return result;
+  }
+
+  protected override async catch(error: Error): Promise<void> {
+    if ('code' in error && error.code === 'EEXIT') throw error;
+    this.#failed = true;
+    // Only so that the parent does not warn that nothing was parsed, when parsing is what failed.
+    this.parsed = true;
+    await this.#closeTellings();
+    const { reportEnd } = await import('./report-end.js');
+    process.exitCode = reportEnd(error, {
+      json: this.jsonEnabled(),
+      verbose: this.#given('-v') || this.#given('--verbose'),
+      interrupted: this.signal.aborted,
+      home: this.config.pjson.bugs,
+    });
+  }
+
+  protected override async finally(error: Error | undefined): Promise<void> {
+    await this.#closeTellings();
+    if (this.signal.aborted) process.exitCode = 130;
+    this.#interrupt?.close();
+    process.stderr.off('error', ignoreClosedPipe);
+    await super.finally(error);
+  }
+
+  async #closeTellings(): Promise<void> {
+    for (const telling of this.#tellings.splice(0)) await telling.close();
+  }
+
+  /** Whether a flag stands in the arguments: known even where they could not be parsed. */
+  #given(flag: string): boolean {
+    const end = this.argv.indexOf('--');
+    return (end === -1 ? this.argv : this.argv.slice(0, end)).includes(flag);
+  }
+}
+
+const ended = (text: string): string => (text.endsWith('\n') ? text : `${text}\n`);
+
+function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error;
+}

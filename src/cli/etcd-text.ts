@@ -1,0 +1,49 @@
+import type { EtcdStatus } from '../workflows/etcd.js';
+import type { Member } from '../workflows/etcd-members.js';
+import { paintFor } from './paint.js';
+
+/** The members of etcd as a table, the sick ones marked. */
+export function etcdText({ cluster, quorum, members }: EtcdStatus): string {
+  const paint = paintFor(process.stdout);
+  const rows = [
+    ['member', 'id', 'role', 'version', 'size', 'in use', 'revision', 'term', 'index'],
+    ...members.map(row),
+  ];
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((cells) => cells[column]?.length ?? 0)));
+  const lines = rows.map((cells) =>
+    cells
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  );
+  const [head = '', ...body] = lines;
+  return [
+    `${paint('bold', `etcd of ${cluster}`)}  ${quorum ? 'has its quorum' : paint('red', 'has lost its quorum')}`,
+    `  ${paint('dim', head)}`,
+    ...members.flatMap((member, index) => [
+      `${isWell(member) ? paint('green', '✔') : paint('red', '✘')} ${body[index]}`,
+      ...troubles(member).map((trouble) => `    ${trouble}`),
+    ]),
+    '',
+  ].join('\n');
+}
+
+const row = ({ name, id, learner, status }: Member): readonly string[] => [
+  name || 'never started',
+  id,
+  status?.leader ? 'leader' : learner ? 'learner' : 'voter',
+  status?.version ?? '',
+  status ? megabytes(status.size) : '',
+  status ? megabytes(status.sizeInUse) : '',
+  `${status?.revision ?? ''}`,
+  `${status?.raftTerm ?? ''}`,
+  `${status?.raftIndex ?? ''}`,
+];
+
+const isWell = (member: Member): boolean => troubles(member).length === 0;
+
+const troubles = ({ status, clientUrls }: Member): readonly string[] =>
+  status?.errors ?? [`does not answer${clientUrls.length > 0 ? ` at ${clientUrls.join(', ')}` : ''}`];
+
+/** `20.5 MB` */
+export const megabytes = (bytes: number): string => `${(bytes / 1_000_000).toFixed(1)} MB`;

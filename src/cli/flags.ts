@@ -1,0 +1,70 @@
+import { CLIError } from '@oclif/core/errors';
+import { boolean, custom, option, string } from '@oclif/core/flags';
+
+/** Of every command. */
+export const commonFlags = {
+  json: boolean({ description: 'print one JSON document on stdout at the end', helpGroup: 'GLOBAL' }),
+  verbose: boolean({ char: 'v', description: 'say more', helpGroup: 'GLOBAL' }),
+  'no-color': boolean({ description: 'no colours (also: NO_COLOR)', helpGroup: 'GLOBAL' }),
+};
+
+/** Of commands that read an inventory. */
+export const inventoryFlags = {
+  inventory: string({
+    char: 'i',
+    description: 'the inventory',
+    env: 'KBS_INVENTORY',
+    default: './kbs.yaml',
+    helpValue: 'FILE',
+  }),
+};
+
+const names = custom<string[]>({ multiple: true, delimiter: ',', multipleNonGreedy: true });
+
+/** Of commands that can do a part of their work. */
+export const selectionFlags = {
+  limit: names({ description: 'only these hosts, separated by commas', helpValue: 'HOST' }),
+  only: names({ description: 'only these phases, separated by commas', helpValue: 'PHASE' }),
+  from: string({ description: 'from this phase on', helpValue: 'PHASE' }),
+};
+
+/** A time as `90`, `90s`, `5m` or `1h`; the value is in milliseconds. */
+const time = custom<number>({
+  helpValue: 'TIME',
+  parse: async (text) => {
+    const [, digits, unit = 's'] = /^(\d+)(s|m|h)?$/.exec(text) ?? [];
+    if (digits === undefined) throw new CLIError(`${text} is no time: write 90s, 5m or 1h`, { exit: 2 });
+    return Number(digits) * ({ s: 1_000, m: 60_000, h: 3_600_000 }[unit] ?? 1_000);
+  },
+});
+
+/** Of commands that talk to hosts. */
+export const hostFlags = {
+  timeout: time({ description: 'longest wait for one step, as 90s, 5m or 1h' }),
+  'accept-new-host-keys': boolean({ description: 'trust hosts that are not in known_hosts yet, and remember them' }),
+};
+
+/** Of commands that change something on purpose. */
+export const consentFlags = {
+  yes: boolean({ char: 'y', description: 'do not ask' }),
+};
+
+/** Of commands that run phases on hosts: with selection, host and consent flags, all that a run understands. */
+export const runFlags = {
+  ...selectionFlags,
+  ...hostFlags,
+  ...consentFlags,
+  'dry-run': boolean({ description: 'show what would change and touch nothing' }),
+  'skip-check': names({ description: 'pass over these preflight checks, separated by commas', helpValue: 'NAME' }),
+  events: string({ description: 'every event as a line of JSON, into a file or to stdout', helpValue: 'FILE|-' }),
+};
+
+/** `-o` with the formats of one command. */
+export const outputFlags = <const Formats extends readonly string[]>(formats: Formats) => ({
+  output: option({ char: 'o', description: 'format of the result', options: formats })(),
+});
+
+/** `-o` with a file name: `plan -o plan.json`. */
+export const fileFlags = {
+  output: string({ char: 'o', description: 'write the result to this file', helpValue: 'FILE' }),
+};

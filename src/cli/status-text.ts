@@ -1,0 +1,34 @@
+import type { HostStatus, Status } from '../workflows/status.js';
+import { paintFor } from './paint.js';
+import { counted } from './words.js';
+
+/** A cluster at a glance. */
+export function statusText(status: Status): string {
+  const paint = paintFor(process.stdout);
+  const mark = (ok: boolean) => (ok ? paint('green', '✔') : paint('red', '✘'));
+  const findings = new Map(
+    status.findings.filter(({ proof }) => proof === 'nodes Ready').map((one) => [one.name, one]),
+  );
+  const parts = status.findings.filter(({ proof }) => proof === 'components');
+  const broken = parts.filter(({ ok }) => !ok);
+  const [soonest] = status.certificates;
+  return [
+    `${paint('bold', status.cluster)}  Kubernetes ${status.version}`,
+    ...status.hosts.map((host) => {
+      const node = findings.get(host.name);
+      const ok = host.trouble === undefined && (node?.ok ?? !host.podCidr);
+      return `${mark(ok)} ${row(host)}  ${host.trouble ?? `routes ${host.routes}${node ? `, Ready ${node.detail}` : ''}`}`;
+    }),
+    status.findings.length === 0
+      ? `${mark(false)} the API server does not answer`
+      : `${mark(broken.length === 0)} components ${parts.length - broken.length}/${parts.length}`,
+    ...broken.map(({ name, detail }) => `    ${name}: ${detail}`),
+    soonest
+      ? `${mark(soonest.daysLeft > 30)} certificates: the first of ${status.certificates.length} ends in ${counted(soonest.daysLeft, 'day')} (${soonest.path})`
+      : `${mark(false)} certificates: none yet`,
+    '',
+  ].join('\n');
+}
+
+const row = ({ name, address, roles, segment, podCidr }: HostStatus): string =>
+  `${name.padEnd(20)} ${address.padEnd(16)} ${segment.padEnd(10)} ${roles.join(',').padEnd(24)} ${(podCidr ?? '').padEnd(18)}`;

@@ -1,0 +1,22 @@
+import { file } from '@oclif/core/args';
+import { inventoryFlags, outputFlags, runFlags } from '../cli/flags.js';
+import { RunCommand } from '../cli/run-command.js';
+
+export default class Apply extends RunCommand {
+  static override summary = 'Make every host what the inventory says: init and join in one.';
+  static override description = 'With a saved plan, exactly that plan, or nothing where the hosts have changed since.';
+  static override examples = [
+    '<%= config.bin %> apply',
+    '<%= config.bin %> apply --limit worker-rack-00 --only routes',
+    '<%= config.bin %> plan -o plan.json && <%= config.bin %> apply plan.json',
+  ];
+  static override args = { plan: file({ description: 'a plan that was saved by `plan -o`', exists: true }) };
+  static override flags = { ...inventoryFlags, ...runFlags, ...outputFlags(['text', 'yaml']) };
+
+  override async run(): Promise<unknown> {
+    const { args, flags } = await this.parse(Apply);
+    if (args.plan === undefined) return this.launch('apply', flags);
+    const { readPlan } = await import('../workflows/saved-plan.js');
+    return this.launch('apply', flags, { saved: await readPlan(args.plan) });
+  }
+}

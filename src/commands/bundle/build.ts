@@ -1,0 +1,26 @@
+import { boolean, directory, string } from '@oclif/core/flags';
+import { BaseCommand } from '../../cli/base-command.js';
+
+export default class BundleBuild extends BaseCommand {
+  static override summary = 'Compile everything that a cluster needs from Go modules, into a bundle.';
+  static override description =
+    `About ten minutes the first time; what is built is kept in the cache, and an interrupted build goes on where it
+stopped. Needs Go, a C compiler and a few packages; --install fetches the packages.`;
+  static override examples = [
+    '<%= config.bin %> bundle build',
+    '<%= config.bin %> bundle build --version 1.36.3 --into ./bundle --install',
+  ];
+  static override flags = {
+    version: string({ description: 'the Kubernetes version; the newest that kbs knows when absent' }),
+    into: directory({ description: 'a folder, or a file that ends in .tar; inside the cache when absent' }),
+    install: boolean({ description: 'install the Debian packages that building needs' }),
+  };
+
+  override async run(): Promise<unknown> {
+    const { flags } = await this.parse(BundleBuild);
+    const { build } = await import('../../workflows/bundle.js');
+    const built = await build(flags, (text) => this.say(text));
+    this.print(`bundle of Kubernetes ${built.version} in ${built.path}`);
+    return built;
+  }
+}

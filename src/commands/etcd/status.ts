@@ -1,0 +1,25 @@
+import { BaseCommand } from '../../cli/base-command.js';
+import { hostFlags, inventoryFlags } from '../../cli/flags.js';
+import { exits } from '../../failure.js';
+
+export default class EtcdStatus extends BaseCommand {
+  static override summary = 'The members of etcd: who leads, who votes, who does not answer.';
+  static override description = 'Exit status 8 where a member is not well, or too few are for a quorum.';
+  static override examples = ['<%= config.bin %> etcd status', '<%= config.bin %> etcd status --json'];
+  static override flags = { ...inventoryFlags, ...hostFlags };
+
+  override async run(): Promise<unknown> {
+    const { flags } = await this.parse(EtcdStatus);
+    const { etcdStatus } = await import('../../workflows/etcd.js');
+    const { etcdText } = await import('../../cli/etcd-text.js');
+    const status = await etcdStatus(flags.inventory, {
+      acceptNewHostKeys: flags['accept-new-host-keys'],
+      say: (text) => this.say(text),
+      limits: { signal: this.signal, ...(flags.timeout === undefined ? {} : { timeout: flags.timeout }) },
+    });
+    this.print(etcdText(status));
+    const sick = status.members.some((member) => member.status === undefined || member.status.errors.length > 0);
+    if (!status.quorum || sick) this.exitWith(exits.partial);
+    return status;
+  }
+}

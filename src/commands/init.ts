@@ -1,0 +1,28 @@
+import { inventoryFlags, outputFlags, runFlags } from '../cli/flags.js';
+import { RunCommand } from '../cli/run-command.js';
+
+export default class Init extends RunCommand {
+  static override summary = 'Bring up everything that a cluster needs before workers.';
+  static override description = `Control planes with etcd, the router's routes, kube-proxy and CoreDNS.
+Without an inventory, on a machine that is to be the control plane itself: when no -i is given and ./kbs.yaml is not
+there, kbs finds the machine's address, segment and gateway, asks, writes kbs.yaml, and goes on over the local transport.`;
+  static override examples = [
+    '<%= config.bin %> init -i inventories/two-segments.yaml',
+    '<%= config.bin %> init --dry-run',
+    '<%= config.bin %> init --dry-run -o yaml > manifests.yaml',
+  ];
+  static override flags = { ...inventoryFlags, ...runFlags, ...outputFlags(['text', 'yaml']) };
+
+  override async run(): Promise<unknown> {
+    const { flags, metadata } = await this.parse(Init);
+    // A file that was named and is not there is a mistake, and no wish to make this machine a control plane.
+    if (!metadata.flags.inventory?.setFromDefault) return this.launch('init', flags);
+    const { detectedInventory } = await import('../workflows/detect.js');
+    const text = await detectedInventory(flags.inventory);
+    if (text === undefined) return this.launch('init', flags);
+    this.say(
+      `there is no ${flags.inventory}: this very machine becomes the control plane and the one host of a cluster`,
+    );
+    return this.launch('init', flags, { text });
+  }
+}

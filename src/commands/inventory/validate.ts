@@ -1,0 +1,17 @@
+import { BaseCommand } from '../../cli/base-command.js';
+import { inventoryFlags } from '../../cli/flags.js';
+
+export default class InventoryValidate extends BaseCommand {
+  static override summary = 'Read an inventory and report every mistake in it. Contacts nothing.';
+  static override examples = ['<%= config.bin %> inventory validate -i kbs.yaml'];
+  static override flags = inventoryFlags;
+
+  override async run(): Promise<unknown> {
+    const { flags } = await this.parse(InventoryValidate);
+    const { open } = await import('../../workflows/open.js');
+    const { networkText } = await import('../../cli/network-text.js');
+    const { cluster } = await open(flags.inventory);
+    this.print(networkText(cluster));
+    return { cluster: cluster.name, hosts: cluster.hosts.length, segments: cluster.network.segments };
+  }
+}

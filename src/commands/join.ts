@@ -1,0 +1,22 @@
+import { inventoryFlags, outputFlags, runFlags } from '../cli/flags.js';
+import { RunCommand } from '../cli/run-command.js';
+
+export default class Join extends RunCommand {
+  static override summary = 'Join workers to the cluster.';
+  static override description = `Without names, all workers of the inventory; what is joined already is left alone.
+name=user@address adds a host to the inventory, in the segment that its address belongs to.`;
+  static override examples = [
+    '<%= config.bin %> join',
+    '<%= config.bin %> join worker-rack-00',
+    '<%= config.bin %> join worker-rack-01=root@192.168.20.21',
+  ];
+  static override strict = false;
+  static override flags = { ...inventoryFlags, ...runFlags, ...outputFlags(['text', 'yaml']) };
+
+  override async run(): Promise<unknown> {
+    const { flags, argv } = await this.parse(Join);
+    const { whoJoins } = await import('../workflows/join.js');
+    const { limit, ...rest } = flags;
+    return this.launch('join', rest, await whoJoins(flags.inventory, argv.map(String), limit));
+  }
+}

@@ -1,0 +1,32 @@
+import { fileFlags, hostFlags, inventoryFlags, runFlags, selectionFlags } from '../cli/flags.js';
+import { RunCommand } from '../cli/run-command.js';
+
+export default class Plan extends RunCommand {
+  static override summary = 'Look, compare, and print what apply would change. Touches nothing.';
+  static override description = 'Exit status 10 means that something would change, 0 that nothing would.';
+  static override examples = [
+    '<%= config.bin %> plan',
+    '<%= config.bin %> plan -v',
+    '<%= config.bin %> plan -o plan.json',
+  ];
+  static override flags = {
+    ...inventoryFlags,
+    ...selectionFlags,
+    ...hostFlags,
+    'skip-check': runFlags['skip-check'],
+    ...fileFlags,
+  };
+
+  override async run(): Promise<unknown> {
+    const { flags } = await this.parse(Plan);
+    const { open } = await import('../workflows/open.js');
+    const { output, ...rest } = flags;
+    const plan = await this.foresee('apply', await open(flags.inventory), rest, { exact: output !== undefined });
+    if (output !== undefined) {
+      const { savePlan } = await import('../workflows/saved-plan.js');
+      await savePlan(output, plan);
+      this.say(`saved: kbs apply ${output}`);
+    }
+    return plan;
+  }
+}

@@ -1,0 +1,22 @@
+import { BaseCommand } from '../cli/base-command.js';
+import { hostFlags, inventoryFlags } from '../cli/flags.js';
+import { exits } from '../failure.js';
+
+export default class Status extends BaseCommand {
+  static override summary = 'Hosts, components, certificates and routes at a glance.';
+  static override examples = ['<%= config.bin %> status', '<%= config.bin %> status --json'];
+  static override flags = { ...inventoryFlags, ...hostFlags };
+
+  override async run(): Promise<unknown> {
+    const { flags } = await this.parse(Status);
+    const { statusOf } = await import('../workflows/status.js');
+    const { statusText } = await import('../cli/status-text.js');
+    const status = await statusOf(flags.inventory, {
+      acceptNewHostKeys: flags['accept-new-host-keys'],
+      limits: { signal: this.signal, ...(flags.timeout === undefined ? {} : { timeout: flags.timeout }) },
+    });
+    this.print(statusText(status));
+    if (!status.well) this.exitWith(exits.partial);
+    return status;
+  }
+}

@@ -1,0 +1,29 @@
+import { string } from '@oclif/core/args';
+import { BaseCommand } from '../cli/base-command.js';
+import { inventoryFlags, outputFlags } from '../cli/flags.js';
+
+const formats = ['mermaid', 'dot', 'svg', 'html'] as const;
+
+export default class Topology extends BaseCommand {
+  static override summary = 'Draw the network of an inventory: segments, routers, hosts, routes.';
+  static override description = `From the inventory alone; no host is contacted. Mermaid is drawn by GitHub and GitLab
+in Markdown, DOT by Graphviz; SVG and HTML are complete by themselves and follow light and dark.`;
+  static override examples = [
+    '<%= config.bin %> topology >> README.md',
+    '<%= config.bin %> topology network.svg',
+    '<%= config.bin %> topology -o html network.html',
+    '<%= config.bin %> topology -o dot | dot -Tpdf > network.pdf',
+  ];
+  static override args = {
+    file: string({ description: 'where to write it; the ending tells the format. Default: stdout, as Mermaid' }),
+  };
+  static override flags = { ...inventoryFlags, ...outputFlags(formats) };
+
+  override async run(): Promise<unknown> {
+    const { args, flags } = await this.parse(Topology);
+    const { formatOf, topology } = await import('../workflows/topology.js');
+    const { picture, text } = await topology(flags.inventory, flags.output ?? formatOf(args.file), args.file);
+    this.print(args.file === undefined ? text : args.file);
+    return picture;
+  }
+}

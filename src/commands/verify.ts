@@ -1,0 +1,27 @@
+import { BaseCommand } from '../cli/base-command.js';
+import { hostFlags, inventoryFlags, outputFlags } from '../cli/flags.js';
+import { exits } from '../failure.js';
+
+export default class Verify extends BaseCommand {
+  static override summary = 'Prove with real packets that the cluster does what it promises.';
+  static override description =
+    `Pod to pod for every pair of segments with source addresses preserved, path MTU, Service addresses from pods and
+from hosts, DNS by short and full name, the API through its endpoint, nodes Ready, components healthy.
+Probes run on every node for a few seconds, in a namespace of their own that is deleted again.`;
+  static override examples = ['<%= config.bin %> verify', '<%= config.bin %> verify -o junit > verify.xml'];
+  static override flags = { ...inventoryFlags, ...hostFlags, ...outputFlags(['text', 'junit']) };
+
+  override async run(): Promise<unknown> {
+    const { flags } = await this.parse(Verify);
+    const { verifyInventory } = await import('../workflows/verify.js');
+    const { findingsText, findingsJunit } = await import('../cli/findings-text.js');
+    const findings = await verifyInventory(flags.inventory, {
+      acceptNewHostKeys: flags['accept-new-host-keys'],
+      say: (text) => this.say(text),
+      limits: { signal: this.signal, ...(flags.timeout === undefined ? {} : { timeout: flags.timeout }) },
+    });
+    this.print(flags.output === 'junit' ? findingsJunit(findings) : findingsText(findings, flags.verbose));
+    if (findings.some(({ ok }) => !ok)) this.exitWith(exits.refused);
+    return { findings };
+  }
+}

@@ -1,0 +1,50 @@
+import { resolve } from 'node:path';
+import { buildBundle, defaultBundle, type Progress } from '../artifacts/build.js';
+import { openBundle, verifyBundle } from '../artifacts/bundle.js';
+import type { BundleCatalogue } from '../artifacts/bundle-catalogue.js';
+import { knownVersions } from '../artifacts/catalogue.js';
+
+export interface Built {
+  readonly version: string;
+  readonly path: string;
+}
+
+/** Builds a bundle, saying each step. */
+export const build = async (
+  wishes: { readonly version?: string | undefined; readonly into?: string | undefined; readonly install: boolean },
+  say: (text: string) => void,
+): Promise<Built> => {
+  const version = wishes.version ?? newest();
+  const { folder } = await buildBundle({
+    version,
+    install: wishes.install,
+    ...(wishes.into === undefined ? {} : { into: resolve(wishes.into) }),
+    onProgress: teller(say),
+  });
+  return { version, path: folder };
+};
+
+/** A bundle's catalogue, and a row for each thing in it. */
+export const list = async (
+  path = defaultBundle(newest()),
+): Promise<{ catalogue: BundleCatalogue; rows: readonly string[] }> => {
+  const { catalogue } = await openBundle(path);
+  const rows = catalogue.components.map(
+    ({ name, version, from }) => `${name.padEnd(28)} ${version.padEnd(12)} ${from}`,
+  );
+  return { catalogue, rows };
+};
+
+export const verify = (path = defaultBundle(newest())): Promise<BundleCatalogue> => verifyBundle(path);
+
+const newest = (): string => knownVersions()[0] ?? '';
+
+/** A step is announced once it takes a while; what comes from the cache at once goes without saying. */
+const teller = (say: (text: string) => void): ((progress: Progress) => void) => {
+  let announcing: NodeJS.Timeout | undefined;
+  return ({ name, n, of, state, seconds }) => {
+    clearTimeout(announcing);
+    if (state === 'started') announcing = setTimeout(() => say(`[${n}/${of}] ${name} …`), 1000);
+    if (state === 'built') say(`[${n}/${of}] ${name}: ${seconds.toFixed(1)} s`);
+  };
+};

@@ -1,0 +1,140 @@
+import { createHash } from 'node:crypto';
+import { mkdir, open as openFile, rename, rm } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { lastLines } from '../engine/look.js';
+import { Failure } from '../failure.js';
+import { type Host, mutation, query, type RunOptions } from '../hosts/host.js';
+import { sh } from '../hosts/shell.js';
+import { controlPlanes } from '../inventory/cluster.js';
+import { etcdctl, localEndpoint } from '../phases/etcd-member.js';
+import type { EtcdWishes } from './etcd.js';
+import { memberAt, membersOf, votes } from './etcd-members.js';
+import { withPool } from './launch.js';
+import { open } from './open.js';
+import { etcdSpeakerOf } from './speaker.js';
+
+/** A snapshot, as etcdutl reads it. */
+export interface SnapshotFacts {
+  readonly revision: number;
+  readonly keys: number;
+  /** Bytes. */
+  readonly size: number;
+  /** In hexadecimal digits. */
+  readonly hash: string;
+}
+
+export interface Snapshot extends SnapshotFacts {
+  readonly file: string;
+  /** Whose data it is. */
+  readonly host: string;
+}
+
+/**
+ * Takes a snapshot of a voting member into a file of this machine, readable by its owner alone. It counts only once
+ * etcdutl has read all of it, and the copy here is the same. `to` is below the cluster's state where absent.
+ */
+export const takeSnapshot = async (
+  inventory: string,
+  to: string | undefined,
+  now: Date,
+  { acceptNewHostKeys, limits }: EtcdWishes,
+): Promise<Snapshot> => {
+  const { cluster, state } = await open(inventory);
+  const file = resolve(to ?? join(state, 'snapshots', `etcd-${stamp(now)}.db`));
+  return withPool(acceptNewHostKeys, async (pool) => {
+    const speaker = await etcdSpeakerOf(cluster, pool, limits);
+    const members = await membersOf(speaker, cluster, limits);
+    const well = controlPlanes(cluster).find((host) => {
+      const member = memberAt(members, host);
+      return member !== undefined && !member.learner && votes(member);
+    });
+    const host = pool.host(well ?? speaker.at);
+    const saved = await save(host, limits);
+    try {
+      await fetch(host, saved, file, limits);
+    } finally {
+      await host.mutate(mutation(sh`rm -rf ${saved.folder}`), { timeout: 30_000 }).catch(() => {});
+    }
+    return { ...saved.facts, file, host: host.name };
+  });
+};
+
+/** As a part of file names, in UTC: `2026-11-21T09-45-38Z`. */
+export const stamp = (now: Date): string =>
+  now
+    .toISOString()
+    .replace(/\.\d+Z$/, 'Z')
+    .replaceAll(':', '-');
+
+interface Saved {
+  readonly folder: string;
+  readonly path: string;
+  readonly size: number;
+  readonly sha256: string;
+  readonly facts: SnapshotFacts;
+}
+
+const save = async (host: Host, limits: RunOptions): Promise<Saved> => {
+  const output = await host.mutate(
+    mutation(`umask 077
+kbs_folder=$(mktemp -d /var/tmp/kbs.XXXXXX)
+{
+  ${etcdctl(localEndpoint)} --command-timeout=1200s snapshot save "$kbs_folder/snapshot.db" >/dev/null &&
+  kbs_facts=$(/usr/local/bin/etcdutl snapshot status "$kbs_folder/snapshot.db" -w json)
+} || { rm -rf "$kbs_folder"; exit 1; }
+printf '%s\\n' "$kbs_folder" "$kbs_facts" "$(stat -c %s "$kbs_folder/snapshot.db")" "$(sha256sum < "$kbs_folder/snapshot.db")"`),
+    { timeout: 1_300_000, ...limits },
+  );
+  const [folder = '', facts = '', size = '', digest = ''] = output.stdout.split('\n');
+  if (output.code !== 0) {
+    throw new Failure('refused', 'etcd gave no snapshot', {
+      where: { host: host.name },
+      why: lastLines(output.stderr, 4),
+      next: 'see how its members are: kbs etcd status; and whether /var/tmp has room for one',
+    });
+  }
+  return {
+    folder,
+    path: `${folder}/snapshot.db`,
+    size: Number(size),
+    sha256: digest.slice(0, 64),
+    facts: parseSnapshotFacts(facts),
+  };
+};
+
+/** Reads what `etcdutl snapshot status -w json` prints. */
+export const parseSnapshotFacts = (json: string): SnapshotFacts => {
+  const { hash, revision, totalKey, totalSize } = JSON.parse(json) as Record<string, number>;
+  return { hash: (hash ?? 0).toString(16), revision: revision ?? 0, keys: totalKey ?? 0, size: totalSize ?? 0 };
+};
+
+/** In pieces, so that neither side holds all of it in memory. Beside first: half a snapshot never has the name of one. */
+const fetch = async (host: Host, { path, size, sha256 }: Saved, file: string, limits: RunOptions): Promise<void> => {
+  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+  const beside = `${file}.part`;
+  await rm(beside, { force: true });
+  const handle = await openFile(beside, 'wx', 0o600);
+  const digest = createHash('sha256');
+  try {
+    for (let piece = 0; piece * pieceSize < size; piece++) {
+      const script = sh`dd if=${path} bs=${pieceSize} skip=${piece} count=1 iflag=fullblock status=none | base64 -w 0`;
+      const { stdout } = await host.query(query(script), limits);
+      const bytes = Buffer.from(stdout, 'base64');
+      digest.update(bytes);
+      await handle.write(bytes);
+    }
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+  if (digest.digest('hex') !== sha256) {
+    await rm(beside, { force: true });
+    throw new Failure('refused', 'the snapshot changed on its way here', {
+      where: { host: host.name },
+      next: 'run the same command again',
+    });
+  }
+  await rename(beside, file);
+};
+
+const pieceSize = 16 * 1024 * 1024;

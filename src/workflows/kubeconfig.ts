@@ -1,0 +1,50 @@
+import { mkdir, readFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { dirname, join } from 'node:path';
+import writeFileAtomic from 'write-file-atomic';
+import { Failure } from '../failure.js';
+import type { Credentials } from '../pki/credentials.js';
+import { mergeKubeconfigs } from '../pki/kubeconfig.js';
+import { Secret } from '../secret.js';
+import type { Opened } from './open.js';
+
+/** Writes the administrator's kubeconfig where it is not there or differs; gives its path when it did. */
+export const keepKubeconfig = async (
+  { state }: Pick<Opened, 'state'>,
+  credentials: Credentials,
+): Promise<string | undefined> => {
+  const path = pathIn(state);
+  const text = credentials.kubeconfig('admin').reveal();
+  if ((await readFile(path, 'utf8').catch(() => '')) === text) return undefined;
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  await writeFileAtomic(path, text, { mode: 0o600 });
+  return path;
+};
+
+export const readKubeconfig = async ({ state, cluster }: Opened): Promise<Secret> => {
+  const text = await readFile(pathIn(state), 'utf8').catch((cause: unknown) => {
+    throw new Failure('refused', `cluster ${cluster.name} has no kubeconfig yet`, {
+      next: 'bring it up: kbs init',
+      cause,
+    });
+  });
+  return new Secret(text);
+};
+
+/** Adds it to the operator's own kubeconfig, whose other clusters stay; gives that file's path. */
+export const mergeKubeconfig = async (opened: Opened): Promise<string> => {
+  const path = process.env.KUBECONFIG?.split(':')[0] || join(homedir(), '.kube', 'config');
+  const there = new Secret(
+    await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+      // One that is there and cannot be read must not be replaced by one without its other clusters.
+      if (error.code === 'ENOENT') return '';
+      throw new Failure('refused', `${path} cannot be read`, { why: [error.message], next: 'mend its permissions' });
+    }),
+  );
+  const merged = mergeKubeconfigs(there, await readKubeconfig(opened), opened.cluster.name);
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  await writeFileAtomic(path, merged.reveal(), { mode: 0o600 });
+  return path;
+};
+
+const pathIn = (state: string): string => join(state, 'kubeconfig');

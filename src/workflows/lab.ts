@@ -1,0 +1,94 @@
+import { dirname, resolve } from 'node:path';
+import type { Cluster } from '../inventory/cluster.js';
+import {
+  type Lab,
+  labDelay,
+  labDown,
+  labFreeze,
+  labHeal,
+  labHosts,
+  labKill,
+  labPartition,
+  labReboot,
+  labRouterRoutes,
+  labStart,
+  labState,
+  labThaw,
+  labUp,
+  type Partition,
+} from '../lab/index.js';
+import { unmanagedRouters } from '../network/routes.js';
+import { open } from './open.js';
+
+/** Builds the lab of an inventory. A router that the inventory does not manage gets the routes that kbs would print. */
+export const up = async (file: string, install: boolean, say: (text: string) => void): Promise<Lab> => {
+  const { cluster, inventory } = await open(file);
+  const lab = await labUp(cluster, {
+    state: labState(dirname(inventory), cluster.name),
+    inventoryFile: inventory,
+    install,
+    onProgress: say,
+  });
+  const routes = unmanagedRouters(cluster).flatMap((router) => router.routes);
+  if (routes.length > 0) await labRouterRoutes(lab, routes);
+  return lab;
+};
+
+/** Removes the lab of an inventory; gives the cluster's name. */
+export const down = async (file: string): Promise<string> => {
+  const { cluster } = await open(resolve(file));
+  await labDown(cluster.name);
+  return cluster.name;
+};
+
+/** What can befall hosts of a lab. */
+const powers = {
+  pause: labFreeze,
+  resume: labThaw,
+  kill: labKill,
+  start: labStart,
+  reboot: (host: string) => labReboot(host, 'orderly'),
+  'power-cut': (host: string) => labReboot(host, 'power-cut'),
+};
+
+/** Lets it befall all of these hosts at once: names, `segment=NAME`, or `all`. Gives the hosts' names. */
+export const befall = async (
+  file: string,
+  what: keyof typeof powers,
+  words: readonly string[],
+): Promise<{ readonly cluster: string; readonly hosts: readonly string[] }> => {
+  const { cluster } = await open(file);
+  const hosts = await labHosts(cluster.name, words);
+  await Promise.all(hosts.map((host) => powers[what](`${cluster.name}/${host}`)));
+  return { cluster: cluster.name, hosts };
+};
+
+/** All that is cut in a lab. */
+export interface Partitions {
+  readonly cluster: string;
+  readonly partitions: readonly Partition[];
+}
+
+/** Cuts two sides off from each other; each is host names or `segment=NAME`, with commas between. */
+export const partition = async (file: string, one: string, other: string): Promise<Partitions> => {
+  const { cluster } = await open(file);
+  const partitions = await labPartition(cluster.name, one.split(','), other.split(','), { pods: podsOf(cluster) });
+  return { cluster: cluster.name, partitions };
+};
+
+/** Mends what is cut between two sides, between one and all others, or everywhere. */
+export const heal = async (file: string, one?: string, other?: string): Promise<Partitions> => {
+  const { cluster } = await open(file);
+  const partitions = await labHeal(cluster.name, one?.split(','), other?.split(','), { pods: podsOf(cluster) });
+  return { cluster: cluster.name, partitions };
+};
+
+/** Makes a segment slow, or quick again. */
+export const delay = async (file: string, segment: string, ms: number): Promise<string> => {
+  const { cluster } = await open(file);
+  await labDelay(cluster.name, segment, ms);
+  return cluster.name;
+};
+
+const podsOf = (cluster: Cluster): Readonly<Record<string, string>> =>
+  Object.fromEntries(cluster.hosts.flatMap(({ name, podCidr }) => (podCidr === undefined ? [] : [[name, podCidr]])));

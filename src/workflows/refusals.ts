@@ -1,0 +1,81 @@
+import type { Plan } from '../engine/plan.js';
+import type { Itinerary, Survey } from '../engine/survey.js';
+import { Failure, Failures } from '../failure.js';
+import type { Facts } from '../hosts/facts.js';
+import { type ClusterHost, isControlPlane, isRouter } from '../inventory/cluster.js';
+import { apiAnswers } from '../phases/api.js';
+import { checkClones, checkHost } from '../preflight/checks.js';
+import type { Run } from './run.js';
+
+/** A cluster does without a worker, not without its control planes and routers. */
+export const isNeeded = (host: ClusterHost): boolean => isControlPlane(host) || isRouter(host);
+
+/** Throws where nobody is left, somebody is missing without whom nothing works, or nobody of those that join answers. */
+export const refuseWithout = (itinerary: Itinerary, unseen: Survey['unseen'], { joining = [] }: Run): void => {
+  const missing = itinerary.filter(({ host }) => unseen.has(host.name));
+  const nobodyLeft = missing.length === itinerary.length;
+  const nobodyJoins = joining.length > 0 && joining.every((name) => unseen.has(name));
+  const fatal = missing.filter(
+    ({ host }) => nobodyLeft || isNeeded(host) || (nobodyJoins && joining.includes(host.name)),
+  );
+  const failures = fatal.flatMap(({ host }) => unseen.get(host.name) ?? []);
+  if (failures.length > 0) throw new Failures(failures);
+};
+
+/** Throws what preflight refuses, of all hosts at once. */
+export const preflight = (itinerary: Itinerary, { site, answers }: Survey, { cluster, skippedChecks }: Run): void => {
+  const seen = itinerary.filter(({ host }) => answers.has(host.name));
+  const facts = new Map<string, Facts>(seen.map(({ host }) => [host.name, site.facts(host.name)]));
+  const refusals = [
+    ...seen.flatMap(({ host }) => checkHost(host, site.facts(host.name), cluster, skippedChecks)),
+    ...(skippedChecks?.has('machine-id') ? [] : checkClones(facts)),
+  ];
+  if (refusals.length > 0) throw new Failures(refusals);
+};
+
+/** A join waits for nothing: where no API server answers there is nothing to join. */
+export const refuseWithoutCluster = (itinerary: Itinerary, { answers }: Survey): void => {
+  const asked = itinerary.flatMap(({ host }) => {
+    const answer = answers.get(host.name)?.get(apiAnswers.test);
+    return answer ? [{ host: host.name, answer }] : [];
+  });
+  const [first] = asked;
+  if (!first || asked.some(({ answer }) => answer.code === 0)) return;
+  throw new Failure('refused', 'the cluster does not answer', {
+    where: { host: first.host, command: 'kubectl get --raw /readyz' },
+    why: [first.answer.output],
+    next: 'bring it up first: kbs init',
+  });
+};
+
+/**
+ * New keys for a host that has others would end every credential of a living cluster, and what was encrypted with the
+ * old key could never be read again. So a control plane of another keyring is refused, whatever the plan says.
+ */
+export const refuseForeign = (plan: Plan): void => {
+  const foreign = plan.hosts.filter(({ phases }) => {
+    const replaced = phases.flatMap(({ changes }) =>
+      changes.filter(({ differences }) =>
+        differences.some(({ aspect, is }) => aspect === 'content' && is !== undefined),
+      ),
+    );
+    return roots.every((path) => replaced.some(({ id }) => id === path));
+  });
+  if (foreign.length === 0) return;
+  throw new Failures(
+    foreign.map(
+      ({ host }) =>
+        new Failure(
+          'preflight',
+          'authority: this control plane belongs to a cluster whose keys are not in this keyring',
+          {
+            where: { host },
+            why: ['its CA and its service account key are others than those in .kbs beside the inventory'],
+            next: 'bring that keyring here; `--skip-check authority` ends the other cluster for good',
+          },
+        ),
+    ),
+  );
+};
+
+const roots = ['/etc/kubernetes/pki/ca.crt', '/etc/kubernetes/pki/sa.key'];

@@ -1,0 +1,138 @@
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { Artifacts } from '../artifacts/artifacts.js';
+import { resourcesOf } from '../engine/survey.js';
+import { Failure } from '../failure.js';
+import { assumedFacts } from '../hosts/facts.js';
+import type { Site } from '../phases/phase.js';
+import type { Credentials } from '../pki/credentials.js';
+import { keyringDirectory, readKeyring } from '../pki/keyring.js';
+import { placeholderCredentials } from '../pki/placeholder.js';
+import type { Resource } from '../resources/resource.js';
+import { reveal, Secret } from '../secret.js';
+import { toYaml } from '../templates/yaml.js';
+import { type Opened, openArtifactsOrPlaceholders } from './open.js';
+import { foreseePodCidrs } from './pod-cidrs.js';
+import { routerFiles } from './routers.js';
+import { itineraryOf, type Run, subjectsOf } from './run.js';
+
+/** A rendering: path below the tree → text. */
+export type Rendering = ReadonlyMap<string, string>;
+
+/** `kbs render`: writes the tree; gives its paths. Real credentials come from the keyring, which must be whole. */
+export const render = async (opened: Opened, directory: string, withSecrets: boolean): Promise<readonly string[]> => {
+  const artifacts = await openArtifactsOrPlaceholders(opened, () => {});
+  const held = await foreseePodCidrs(opened, () => {});
+  const tree = rendering(held, artifacts, withSecrets ? await wholeKeyring(opened) : undefined);
+  await writeRendering(tree, directory);
+  return [...tree.keys()];
+};
+
+const wholeKeyring = async ({ inventory, cluster }: Opened): Promise<Credentials> => {
+  const { credentials, missing } = await readKeyring(keyringDirectory(inventory, cluster.name), cluster, new Date());
+  if (missing.length === 0) return credentials;
+  throw new Failure('refused', 'the keyring is not whole', {
+    why: missing,
+    next: 'bring the cluster up first: kbs init',
+  });
+};
+
+/**
+ * Every file, unit, manifest, route and object of every host as one tree, without contacting anything. Secrets are
+ * placeholders unless real credentials are given. The same inventory gives the same tree.
+ */
+export const rendering = (opened: Opened, artifacts: Artifacts, credentials?: Credentials): Rendering => {
+  const tree = new Map<string, string>();
+  for (const { host, resources } of everything(opened, artifacts, { workflow: 'apply' }, credentials)) {
+    const rest: Resource[] = [];
+    for (const resource of resources.flatMap(({ list }) => list)) {
+      const file = fileOf(resource);
+      if (file) tree.set(join(host, file.path), file.text);
+      else rest.push(resource);
+    }
+    tree.set(join(host, 'host.yaml'), toYaml(rest.map(plain)));
+  }
+  for (const [path, text] of routerFiles(opened.cluster)) tree.set(path, text);
+  return tree;
+};
+
+/** Writes a rendering into a folder that is empty, missing, or holds an earlier rendering. */
+export const writeRendering = async (tree: Rendering, directory: string): Promise<void> => {
+  const hosts = new Set([...tree.keys()].map((path) => path.split('/')[0] ?? ''));
+  for (const host of hosts) await rm(join(directory, host), { recursive: true, force: true });
+  for (const [path, text] of tree) {
+    await mkdir(dirname(join(directory, path)), { recursive: true });
+    await writeFile(join(directory, path), text, { mode: 0o600 });
+  }
+};
+
+/** What a workflow would put on each host, as one YAML stream: a document for each host and phase. */
+export const manifests = async (opened: Opened, about: About): Promise<string> => {
+  const artifacts = await openArtifactsOrPlaceholders(opened, () => {});
+  return everything(await foreseePodCidrs(opened, () => {}), artifacts, about)
+    .flatMap(({ host, resources }) =>
+      resources.map(({ phase, list }) => `---\n${toYaml({ host, phase, resources: list.map(plain) })}`),
+    )
+    .join('');
+};
+
+interface HostRendering {
+  readonly host: string;
+  readonly resources: readonly { readonly phase: string; readonly list: readonly Resource[] }[];
+}
+
+/** The part of a run that decides which hosts, phases and nodes it is about. */
+type About = Pick<Run, 'workflow' | 'joining' | 'selection'>;
+
+const everything = (
+  { cluster }: Opened,
+  artifacts: Artifacts,
+  about: About,
+  credentials: Credentials = placeholderCredentials(cluster),
+): readonly HostRendering[] => {
+  const subjects = subjectsOf({ ...about, cluster });
+  const site: Site = { cluster, credentials, artifacts, subjects, startedAt: 0, facts: () => assumedFacts };
+  return itineraryOf({ ...about, cluster }).map((leg) => ({
+    host: leg.host.name,
+    resources: [...resourcesOf(leg, site)]
+      .map(([phase, list]) => ({ phase: phase.name, list: list.filter(({ kind }) => kind !== 'absent') }))
+      .filter(({ list }) => list.length > 0),
+  }));
+};
+
+/** The resources that are texts of their own, and where they lie below the host's folder. */
+const fileOf = (resource: Resource): { readonly path: string; readonly text: string } | undefined => {
+  switch (resource.kind) {
+    case 'file':
+      return { path: below(resource.path), text: reveal(resource.content) };
+    case 'zone':
+      return { path: below(resource.path), text: resource.content };
+    case 'unit':
+      return { path: `etc/systemd/system/${resource.name}`, text: resource.text };
+    case 'object':
+      return {
+        path: `objects/${resource.name}.yaml`,
+        text: resource.objects.map((one) => `---\n${toYaml(one)}`).join(''),
+      };
+    case 'nft-table':
+      return { path: `nftables/${resource.name}.nft`, text: `${resource.text}\n` };
+    default:
+      return undefined;
+  }
+};
+
+const below = (path: string): string => {
+  if (path.split('/').includes('..')) throw new Failure('refused', `${path} leads out of the tree`);
+  return path.slice(1);
+};
+
+/** A resource as plain data: placeholder secrets as their text, and no path of this machine. */
+const plain = (resource: Resource): unknown =>
+  JSON.parse(
+    JSON.stringify(resource, function (this: Record<string, unknown>, key: string, value: unknown) {
+      const original = this[key];
+      if (original instanceof Secret) return original.reveal();
+      if (key === 'file' || key === 'packedSize' || key === 'packing') return undefined;
+      return value;
+    }),
+  );

@@ -1,0 +1,24 @@
+import type { Cluster } from '../inventory/cluster.js';
+import { dialects } from '../network/router-dialects.js';
+import { unmanagedRouters } from '../network/routes.js';
+
+/** What somebody has to tell the routers that kbs does not manage, as one text; undefined where there are none. */
+export const routerAdvice = (cluster: Cluster): string | undefined => {
+  const routers = unmanagedRouters(cluster).filter(({ required }) => required);
+  if (routers.length === 0) return undefined;
+  const texts = routers.map(
+    ({ address, routes }) =>
+      `The router ${address} is not in the inventory. It needs these routes:\n\n${dialects['ip-route'].print(routes)}`,
+  );
+  return `${texts.join('\n')}\nFor FRR, VyOS and Cisco see routers/ in: kbs render DIR\n`;
+};
+
+/** The same in every dialect, as files: `routers/ADDRESS/DIALECT.txt`. */
+export const routerFiles = (cluster: Cluster): ReadonlyMap<string, string> =>
+  new Map(
+    unmanagedRouters(cluster).flatMap(({ address, routes }) =>
+      Object.entries(dialects).map(
+        ([dialect, { print }]) => [`routers/${address}/${dialect}.txt`, print(routes)] as const,
+      ),
+    ),
+  );

@@ -1,0 +1,188 @@
+import type { Artifacts } from '../artifacts/artifacts.js';
+import { apply, type Outcome } from '../engine/apply.js';
+import type { Emit, Summary } from '../engine/event.js';
+import { changesOf, type Plan } from '../engine/plan.js';
+import { problem } from '../engine/problem.js';
+import { type Selection, select } from '../engine/select.js';
+import { type Ground, type Itinerary, type Survey, survey } from '../engine/survey.js';
+import { compare, toPlan, type Work } from '../engine/work.js';
+import { type Failure, Failures, failuresIn } from '../failure.js';
+import type { Pool } from '../hosts/pool.js';
+import { type Cluster, type ClusterHost, isControlPlane, isNode } from '../inventory/cluster.js';
+import { routesTouchedByJoin } from '../network/routes.js';
+import { apply as applyWorkflow, init, join, phases, type Workflow } from '../phases/index.js';
+import type { Credentials } from '../pki/credentials.js';
+import { placeholderCredentials } from '../pki/placeholder.js';
+import { isNeeded, preflight, refuseForeign, refuseWithout, refuseWithoutCluster } from './refusals.js';
+import { refuseTaken } from './wire.js';
+
+/** Everything that a run needs, opened. */
+export interface Run {
+  readonly workflow: Workflow['name'];
+  readonly cluster: Cluster;
+  /** May still be on its way: what is asked of hosts does not depend on it. */
+  readonly credentials: Credentials | Promise<Credentials>;
+  readonly artifacts: Artifacts;
+  readonly pool: Pool;
+  readonly emit: Emit;
+  readonly signal: AbortSignal;
+  /** The nodes that join; for `join` only. */
+  readonly joining?: readonly string[];
+  readonly selection?: Selection;
+  readonly skippedChecks?: ReadonlySet<string>;
+  /** Where etcd's first data lie on the first control plane, for `etcd restore`. */
+  readonly snapshot?: string;
+  /** Milliseconds: the longest wait for one step. */
+  readonly timeout?: number;
+}
+
+/** What a run would do: looked at, checked and compared. Nothing has been changed. */
+export interface Prepared {
+  readonly plan: Plan;
+  readonly work: Work;
+  readonly survey: Survey;
+  readonly begun: number;
+  /** Hosts that should have joined and did not answer. */
+  readonly absent: Summary['aside'];
+}
+
+/**
+ * Looks at the hosts and compares. Throws when a host that the run cannot do without is out of reach, or when
+ * preflight refuses; workers that do not answer are set aside in the plan.
+ */
+export const prepare = async (run: Run): Promise<Prepared> => {
+  const begun = Date.now();
+  const itinerary = itineraryOf(run);
+  run.emit({
+    type: 'run',
+    state: 'started',
+    workflow: run.workflow,
+    cluster: run.cluster.name,
+    hosts: itinerary.map(({ host, phases }) => ({ host: host.name, phases: phases.map(({ name }) => name) })),
+  });
+  try {
+    return await look(run, itinerary, begun);
+  } catch (error) {
+    const [first] = failuresIn(error);
+    const summary = { changes: 0, hosts: itinerary.length, aside: [], ms: Date.now() - begun };
+    if (first) run.emit({ type: 'run', state: 'failed', error: problem(first), summary });
+    throw error;
+  }
+};
+
+const look = async (run: Run, itinerary: Itinerary, begun: number): Promise<Prepared> => {
+  const { signal, timeout } = run;
+  const limits = { signal, ...(timeout === undefined ? {} : { timeout }) };
+  const [looked, credentials] = await Promise.all([
+    survey(itinerary, groundOf(run), (host) => run.pool.host(host), run.emit, limits),
+    run.credentials,
+  ]);
+  refuseWithout(itinerary, looked.unseen, run);
+  const absent = (run.joining ?? []).filter((name) => looked.unseen.has(name));
+  if (absent.length > 0) return withoutAbsent(run, absent, looked.unseen, begun);
+  const seen = { ...looked, site: { ...looked.site, credentials } };
+  if (run.workflow === 'join') refuseWithoutCluster(itinerary, seen);
+  preflight(itinerary, seen, run);
+  const work = compare(itinerary, seen);
+  const failed = new Map(work.flatMap(({ leg, unreachable }) => (unreachable ? [[leg.host.name, unreachable]] : [])));
+  refuseWithout(itinerary, failed, run);
+  const plan = toPlan(run.workflow, run.cluster.name, work);
+  if (!run.skippedChecks?.has('authority')) refuseForeign(plan);
+  await refuseTaken(run, seen, plan);
+  return { plan, work, survey: seen, begun, absent: [] };
+};
+
+/** Nobody is told of a host that does not answer: the others are joined as if it had not been named. */
+const withoutAbsent = async (
+  run: Run,
+  absent: readonly string[],
+  unseen: Survey['unseen'],
+  begun: number,
+): Promise<Prepared> => {
+  const rest = { ...run, joining: (run.joining ?? []).filter((name) => !absent.includes(name)) };
+  const prepared = await look(rest, itineraryOf(rest), begun);
+  const reasons = absent.map((host) => ({ host, reason: unseen.get(host)?.message ?? 'does not answer' }));
+  return { ...prepared, absent: [...prepared.absent, ...reasons] };
+};
+
+/** Makes it so. Throws the failures of hosts that are needed; gives a summary that names those set aside. */
+export const carryOut = async (
+  run: Run,
+  { work, plan, survey: { site }, begun, absent }: Prepared,
+): Promise<Summary> => {
+  const { emit, signal } = run;
+  const outcome = await apply(work, {
+    site,
+    emit,
+    signal,
+    open: (host) => run.pool.host(host),
+    ...(run.timeout === undefined ? {} : { timeout: run.timeout }),
+  });
+  const failed = [...outcome].flatMap(([host, failure]) => (failure ? [{ host, reason: failure.message }] : []));
+  const aside = [...absent, ...failed];
+  const summary = { changes: changesOf(plan).length, hosts: work.length, aside, ms: Date.now() - begun };
+  const fatal = fatalAmong(run.cluster, outcome);
+  const [first] = fatal;
+  if (first) {
+    emit({ type: 'run', state: 'failed', error: problem(first), summary });
+    throw new Failures(fatal);
+  }
+  emit({ type: 'run', state: 'done', summary });
+  return summary;
+};
+
+/** The run's hosts and their phases. */
+export const itineraryOf = ({
+  workflow,
+  cluster,
+  joining = [],
+  selection = {},
+}: Pick<Run, 'workflow' | 'cluster' | 'joining' | 'selection'>): Itinerary => {
+  const members = cluster.hosts.filter(({ name }) => joining.includes(name));
+  const target = {
+    joining: new Set(joining),
+    routed: new Set(members.flatMap((host) => routesTouchedByJoin(cluster, host))),
+  };
+  const { phasesOf } = { init, join, apply: applyWorkflow }[workflow];
+  const itinerary = cluster.hosts
+    .map((host) => ({ host, phases: phasesOf(host, target).filter((phase) => phase.on(host, cluster)) }))
+    .filter(({ phases }) => phases.length > 0);
+  return select(
+    itinerary,
+    selection,
+    phases.map(({ name }) => name),
+  );
+};
+
+const groundOf = (run: Run): Ground => ({
+  cluster: run.cluster,
+  credentials: placeholderCredentials(run.cluster),
+  artifacts: run.artifacts,
+  startedAt: Math.floor(Date.now() / 1000),
+  subjects: subjectsOf(run),
+  ...(run.snapshot === undefined ? {} : { snapshot: run.snapshot }),
+});
+
+/** The nodes that a run is about. */
+export const subjectsOf = ({
+  workflow,
+  cluster,
+  joining = [],
+  selection = {},
+}: Pick<Run, 'workflow' | 'cluster' | 'joining' | 'selection'>): readonly ClusterHost[] =>
+  cluster.hosts.filter((host) => {
+    if (!isNode(host)) return false;
+    if (workflow === 'join') return joining.includes(host.name);
+    if (workflow === 'init') return isControlPlane(host);
+    return selection.limit === undefined || selection.limit.includes(host.name) || isControlPlane(host);
+  });
+
+const fatalAmong = (cluster: Cluster, outcome: Outcome): readonly Failure[] => {
+  const failed = [...outcome].flatMap(([name, failure]) => (failure ? [{ name, failure }] : []));
+  const needed = failed.filter(({ name, failure }) => {
+    const host = cluster.hosts.find((candidate) => candidate.name === name);
+    return failure.code === 'interrupted' || (host !== undefined && isNeeded(host));
+  });
+  const fatal = failed.length === outcome.size ? failed : needed;
+  return fatal.map(({ failure }) => failure);
+};

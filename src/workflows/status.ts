@@ -1,0 +1,93 @@
+import { type Host, query, type RunOptions } from '../hosts/host.js';
+import { messageOf } from '../hosts/message.js';
+import { type Cluster, type ClusterHost, controlPlanes } from '../inventory/cluster.js';
+import { compileRoutes } from '../network/routes.js';
+import { type Expiry, expiries } from '../pki/expiry.js';
+import { keyringDirectory } from '../pki/keyring.js';
+import { components } from '../verify/components.js';
+import type { Finding } from '../verify/finding.js';
+import { withPool } from './launch.js';
+import { open } from './open.js';
+import { spokesman } from './speaker.js';
+
+export interface Status {
+  readonly cluster: string;
+  readonly version: string;
+  readonly well: boolean;
+  readonly hosts: readonly HostStatus[];
+  /** Nodes and the pods of kube-system; empty where the control plane could not be asked. */
+  readonly findings: readonly Finding[];
+  /** The certificates that end first. */
+  readonly certificates: readonly Expiry[];
+}
+
+export interface HostStatus {
+  readonly name: string;
+  readonly address: string;
+  readonly roles: readonly string[];
+  readonly segment: string;
+  readonly podCidr?: string;
+  /** Absent where the host answers. */
+  readonly trouble?: string;
+  /** Routes of this host that are in the kernel, of those that should be: `3/3`. */
+  readonly routes?: string;
+}
+
+export interface StatusWishes {
+  readonly acceptNewHostKeys: boolean;
+  /** For each question; two minutes where no timeout is given. */
+  readonly limits: Pick<RunOptions, 'signal' | 'timeout'>;
+}
+
+/** Asks every host one question, and the API server three. A host that does not answer in time is in trouble. */
+export const statusOf = async (file: string, { acceptNewHostKeys, limits }: StatusWishes): Promise<Status> => {
+  const { cluster, inventory } = await open(file);
+  const certificates = await expiries(keyringDirectory(inventory, cluster.name), cluster, new Date());
+  return withPool(acceptNewHostKeys, async (pool) => {
+    const ask = (host: ClusterHost) =>
+      pool.host(host).query(query('ip -4 route show table main'), { timeout: 120_000, ...limits });
+    const hosts = await Promise.all(
+      cluster.hosts.map(async (host) => {
+        const outline = outlineOf(host);
+        try {
+          return { ...outline, routes: routesOf(host, cluster, (await ask(host)).stdout) };
+        } catch (error) {
+          if (limits.signal?.aborted) throw error;
+          return { ...outline, trouble: messageOf(error) };
+        }
+      }),
+    );
+    const troubled = new Set(hosts.flatMap(({ name, trouble }) => (trouble === undefined ? [] : [name])));
+    const reachable = controlPlanes(cluster).filter(({ name }) => !troubled.has(name));
+    const speaks = await spokesman(reachable, (host) => pool.host(host), limits);
+    const findings = speaks ? await findingsOf(cluster, pool.host(speaks), limits) : [];
+    const well =
+      hosts.every(({ trouble }) => trouble === undefined) && findings.length > 0 && findings.every(({ ok }) => ok);
+    return { cluster: cluster.name, version: cluster.kubernetes.version, well, hosts, findings, certificates };
+  });
+};
+
+/** A control plane that hangs with its API server is something to show, like a host that hangs. */
+const findingsOf = async (cluster: Cluster, host: Host, limits: RunOptions): Promise<readonly Finding[]> => {
+  try {
+    return await components(cluster, host, { limits });
+  } catch (error) {
+    if (limits.signal?.aborted) throw error;
+    return [{ proof: 'components', name: 'kube-apiserver', ok: false, detail: messageOf(error), ms: 0 }];
+  }
+};
+
+const outlineOf = ({ name, address, roles, segment, podCidr }: ClusterHost): HostStatus => ({
+  name,
+  address,
+  roles,
+  segment,
+  ...(podCidr === undefined ? {} : { podCidr }),
+});
+
+const routesOf = (host: ClusterHost, cluster: Cluster, live: string): string => {
+  const wanted = compileRoutes(cluster)[host.name] ?? [];
+  const lines = live.split('\n');
+  const there = wanted.filter(({ to, via }) => lines.some((line) => line.startsWith(`${to} via ${via} `)));
+  return `${there.length}/${wanted.length}`;
+};

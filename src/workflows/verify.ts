@@ -1,0 +1,35 @@
+import { referenceOf } from '../artifacts/artifacts.js';
+import { Failure } from '../failure.js';
+import type { RunOptions } from '../hosts/host.js';
+import { controlPlanes } from '../inventory/cluster.js';
+import type { Finding } from '../verify/finding.js';
+import { verify } from '../verify/verify.js';
+import { withPool } from './launch.js';
+import { open, openArtifacts } from './open.js';
+import { spokesman } from './speaker.js';
+
+export interface VerifyWishes {
+  readonly acceptNewHostKeys: boolean;
+  readonly say: (text: string) => void;
+  /** For each step on a host. */
+  readonly limits: Pick<RunOptions, 'signal' | 'timeout'>;
+}
+
+/** Proves the cluster of an inventory; see `verify`. */
+export const verifyInventory = async (
+  file: string,
+  { acceptNewHostKeys, say, limits }: VerifyWishes,
+): Promise<readonly Finding[]> => {
+  const opened = await open(file);
+  const artifacts = await openArtifacts(opened);
+  return withPool(acceptNewHostKeys, async (pool) => {
+    const speaks = await spokesman(controlPlanes(opened.cluster), (host) => pool.host(host), limits);
+    if (!speaks) throw new Failure('inventory', 'the inventory has no control plane');
+    return verify(opened.cluster, pool.host(speaks), {
+      image: referenceOf(artifacts, 'probe'),
+      label: Date.now().toString(36),
+      onStep: say,
+      limits,
+    });
+  });
+};

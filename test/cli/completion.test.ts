@@ -1,0 +1,53 @@
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { expect, it } from 'vitest';
+import { completionText, type Shell } from '../../src/cli/completion-text.js';
+import { outlinesOf } from '../../src/cli/outline.js';
+
+const flags = { inventory: { description: "the operator's inventory" }, secret: { hidden: true } };
+const commands = outlinesOf([
+  { id: 'certs:renew', hidden: false, summary: 'Renew certificates', flags },
+  { id: 'certs:check', hidden: false, flags: {} },
+  { id: 'init', hidden: false, flags },
+  { id: 'internal', hidden: true, flags: {} },
+]);
+
+/** What a real bash offers after these words. */
+function offered(...words: readonly string[]): readonly string[] {
+  const script = `${completionText('bash', 'kbs', commands)}
+COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _kbs; echo "\${COMPREPLY[*]}"`;
+  const { stdout, stderr } = spawnSync('bash', ['--norc', '-euc', script, 'bash', ...words], { encoding: 'utf8' });
+  expect(stderr).toBe('');
+  return stdout.trim().split(' ').filter(Boolean);
+}
+
+it.each([
+  [
+    ['kbs', ''],
+    ['certs', 'init'],
+  ],
+  [['kbs', 'in'], ['init']],
+  [
+    ['kbs', 'certs', ''],
+    ['check', 'renew'],
+  ],
+  [['kbs', 'certs', 'renew', '--'], ['--inventory']],
+  [['kbs', 'init', 'worker-00', '--inv'], ['--inventory']],
+  [['kbs', 'certs', 'check', '-'], []],
+])('bash completes %j with %j', (words, expected) => {
+  expect(offered(...words)).toEqual(expected);
+});
+
+it.each(['bash', 'zsh', 'fish'] as const)('the script for %s parses where that shell is installed', (shell: Shell) => {
+  const { status, error } = spawnSync(shell, ['-n'], { input: completionText(shell, 'kbs', commands) });
+  if (error) return;
+  expect(status).toBe(0);
+});
+
+it('kbs completion prints what its own commands are', () => {
+  const dev = fileURLToPath(new URL('../../bin/dev.js', import.meta.url));
+  const args = ['--import', 'tsx', dev, 'completion', 'fish'];
+  const { stdout, status } = spawnSync(process.execPath, args, { encoding: 'utf8' });
+  expect(status).toBe(0);
+  expect(stdout).toContain("complete -c kbs -n __fish_use_subcommand -a 'completion'");
+});

@@ -1,0 +1,84 @@
+import { basename, dirname, relative } from 'node:path';
+import { execa } from 'execa';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { defaultBundle } from '../../src/artifacts/bundle.js';
+import { labSsh } from '../../src/lab/index.js';
+import { root } from './support/kbs.js';
+import { readyNodes } from './support/kubectl.js';
+import { makeProject, type Project } from './support/project.js';
+
+/** The machines; what is tested has no inventory but the one that it writes itself, on the controller. */
+const machines = `apiVersion: kbs/v1
+cluster: e2e-alone
+kubernetes: { version: 1.36.3 }
+network:
+  segments:
+    lan: { cidr: 10.83.10.0/24, gateway: 10.83.10.1 }
+hosts:
+  controller-00: { address: 10.83.10.10, roles: [control-plane] }
+  worker-00: { address: 10.83.10.20, roles: [worker] }
+`;
+
+describe('kbs on the controller itself, without an inventory', () => {
+  let project: Project;
+  /** Runs kbs there, and gives its stdout. Another exit status than 0 throws. */
+  const there = (words: string) =>
+    project.on('controller-00', `mkdir -p ~/site; cd ~/site; /opt/kbs/bin/run.js ${words}`);
+
+  beforeAll(async () => {
+    project = await makeProject('e2e-alone', machines);
+    await project.kbs('lab up');
+    await install(project);
+  });
+  afterAll(() => project?.remove());
+
+  test('finds out what machine it is on, writes the inventory, and makes it a cluster', async () => {
+    await there('init --yes');
+    expect(parse(await project.on('controller-00', 'cat ~/site/kbs.yaml'))).toEqual({
+      apiVersion: 'kbs/v1',
+      cluster: 'controller-00',
+      kubernetes: { version: '1.36.3' },
+      network: { segments: { lan: { cidr: '10.83.10.0/24', gateway: '10.83.10.1' } } },
+      hosts: {
+        'controller-00': { address: '10.83.10.10', roles: ['control-plane', 'worker'], ssh: { transport: 'local' } },
+      },
+    });
+    expect(await readyNodes(project)).toEqual(['controller-00']);
+    expect(await there('plan')).toBe('nothing to change: 1 host is as the inventory says');
+    await there('verify');
+  });
+
+  test('takes in a worker over SSH', async () => {
+    await project.on(
+      'controller-00',
+      `umask 077; mkdir -p ~/.ssh; cat > ~/.ssh/id_ed25519 <<'KEY'\n${await keyOf(project)}\nKEY`,
+    );
+    await there('join worker-00=root@10.83.10.20 --yes --accept-new-host-keys');
+    expect(await readyNodes(project)).toEqual(['controller-00', 'worker-00']);
+    expect(await there('plan')).toBe('nothing to change: 2 hosts are as the inventory says');
+    await there('verify');
+  });
+});
+
+/** Brings Node, kbs with what it depends on, and a bundle to the controller, as a tar that somebody carried there. */
+const install = async (project: Project): Promise<void> => {
+  const { stdout } = await execa('npm', ['ls', '--omit=dev', '--all', '--parseable'], { cwd: root, reject: false });
+  const packages = stdout.split('\n').map((path) => relative(root, path));
+  const own = ['bin', 'dist', 'inventories', 'package.json', 'oclif.manifest.json'];
+  await send(project, root, [...own, ...packages.filter((path) => path.startsWith('node_modules/'))], '/opt/kbs');
+  await send(project, defaultBundle('1.36.3'), ['.'], '/root/.cache/kbs/bundles/1.36.3-amd64');
+  await send(project, dirname(process.execPath), [basename(process.execPath)], '/usr/local/bin');
+};
+
+const send = async (project: Project, folder: string, names: readonly string[], target: string): Promise<void> => {
+  const [program = '', ...args] = await labSsh(`${project.name}/controller-00`);
+  const unbuffered = { buffer: false } as const;
+  await execa('tar', ['-C', folder, '-chf', '-', ...names], unbuffered).pipe(
+    program,
+    [...args, `mkdir -p ${target} && tar -C ${target} -xf -`],
+    unbuffered,
+  );
+};
+
+const keyOf = async (project: Project): Promise<string> => (await execa('cat', [`${project.labFiles}/key`])).stdout;

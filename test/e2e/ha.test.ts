@@ -1,0 +1,140 @@
+import { readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Event } from '../../src/engine/event.js';
+import type { Plan } from '../../src/engine/plan.js';
+import type { Finding } from '../../src/verify/finding.js';
+import { kubectl, readyNodes } from './support/kubectl.js';
+import { linesOf, makeProject, type Project } from './support/project.js';
+import { eventually, readyz } from './support/readyz.js';
+
+const example = readFileSync(new URL('../../inventories/ha.yaml', import.meta.url), 'utf8');
+const version = 'version: 1.36.3';
+
+const balancers = ['lb-00', 'lb-01'];
+const controllers = ['controller-00', 'controller-01', 'controller-02'];
+const workers = ['worker-office-00', 'worker-rack-00'];
+
+/** The example that survives the loss of any one machine, in both styles. */
+describe.each([
+  { style: 'static-pods', nodes: [...controllers, ...workers] },
+  { style: 'systemd', nodes: workers },
+])('three control planes as $style', ({ style, nodes }) => {
+  let project: Project;
+
+  beforeAll(async () => {
+    project = await makeProject('ha', example.replace(version, `${version}, controlPlane: ${style}`));
+    await project.kbs('lab up');
+  });
+  afterAll(() => project?.remove());
+
+  test('come up from bare hosts', async () => {
+    await project.kbs('init --yes');
+    await project.kbs('join --yes');
+    expect(await readyNodes(project)).toEqual(nodes);
+  });
+
+  test('are proven, through the virtual address too', async () => {
+    const findings = await project.json<{ findings: readonly Finding[] }>('verify');
+    expect(JSON.stringify(findings)).toContain('api.ha.internal:6443');
+  });
+
+  test('are left alone by a second apply', async () => {
+    const { stdout } = await project.kbs('apply --yes');
+    expect(stdout).toBe('nothing to change: 8 hosts are as the inventory says\n');
+  });
+
+  test('are three voters of one etcd, each an API server beside its own member', async () => {
+    const list = await project.on('controller-02', `${etcdctl} member list`);
+    const members = list.trim().split('\n');
+    expect(members.map((line) => line.split(', ')[2]).toSorted()).toEqual(controllers);
+    for (const line of members) expect(line).toMatch(/, started, .*, false$/);
+    for (const host of controllers) {
+      expect(await project.on(host, `kubectl --kubeconfig /etc/kubernetes/admin.conf get --raw /readyz`)).toBe('ok');
+    }
+    const leaders = await kubectl(project, "-n kube-system get leases -o jsonpath='{.items[*].spec.holderIdentity}'");
+    expect(leaders).toMatch(/controller-0\d_/);
+  });
+
+  test('are behind one virtual address, which exactly one load balancer holds', async () => {
+    const holders = await Promise.all(
+      balancers.map((host) => project.on(host, 'ip -o -4 addr show | grep -c 192.168.40.5/ || :')),
+    );
+    expect(holders.map((count) => count.trim()).toSorted()).toEqual(['0', '1']);
+  });
+
+  test('run units that systemd finds nothing wrong with', async () => {
+    for (const host of [...balancers, ...controllers, ...workers]) {
+      const said = await project.on(
+        host,
+        'grep -l KBS_DIGEST /etc/systemd/system/*.service | xargs systemd-analyze verify --man=no 2>&1 | grep -F /etc/systemd/system || :',
+      );
+      expect(said).toBe('');
+    }
+  });
+
+  // What follows is the same in both styles, and dear: each in one.
+  if (style === 'systemd') {
+    test('roll a change of all three, one after the other', async () => {
+      const changed = example.replace('name: api.ha.internal', 'name: k8s.ha.internal');
+      await project.write('kbs.yaml', changed.replace(version, `${version}, controlPlane: ${style}`));
+      await project.kbs('apply --yes --events roll.jsonl');
+      const events = await eventsOf(project, 'roll.jsonl');
+      const turns = controllers.map((host) => turnOf(events, host)).toSorted((a, b) => a.first - b.first);
+      for (const [index, turn] of turns.entries()) {
+        expect(turn.first).toBeGreaterThan(turns[index - 1]?.last ?? -1);
+        expect(turn.last).toBeGreaterThan(turn.first);
+      }
+      await answersAt(project, 'k8s.ha.internal');
+    });
+  } else {
+    test.each([
+      ['a control plane', 'controller-01'],
+      ['a load balancer', 'lb-00'],
+      ['the other load balancer', 'lb-01'],
+    ])('go on without %s', async (_, host) => {
+      await project.kbs(`lab kill ${host}`);
+      await answersAt(project, 'api.ha.internal');
+      await project.kbs(`lab start ${host}`);
+    });
+
+    test('come back when everything is switched off and on', async () => {
+      await project.kbs('lab reboot all --power-cut');
+      await eventually(async () => expect(await readyNodes(project)).toEqual(nodes));
+      await project.kbs('verify');
+    });
+  }
+
+  test('have nothing to change after all that', async () => {
+    expect(linesOf(await project.json<Plan>('plan'))).toEqual([]);
+  });
+});
+
+/** From the first event of a host's changes to its control plane to the last, as places in the stream. */
+const turnOf = (events: readonly Event[], host: string): { readonly first: number; readonly last: number } => {
+  const own = events.flatMap((event, index) =>
+    event.type === 'phase' &&
+    event.host === host &&
+    ['certificates', 'etcd', 'kubelet', 'control-plane'].includes(event.phase) &&
+    (event.state === 'started' || event.state === 'done')
+      ? [index]
+      : [],
+  );
+  return { first: own[0] ?? -1, last: own.at(-1) ?? -1 };
+};
+
+const eventsOf = async ({ folder }: Project, file: string): Promise<readonly Event[]> => {
+  const lines = (await readFile(join(folder, file), 'utf8')).split('\n').filter(Boolean);
+  return lines.map((line) => JSON.parse(line) as Event);
+};
+
+/** The administrator's own kubeconfig works from outside, through the virtual address. */
+const answersAt = async (project: Project, name: string): Promise<void> => {
+  const { stdout } = await project.kbs('kubeconfig');
+  expect(stdout).toContain(`https://${name}:6443`);
+  await eventually(async () => expect(await readyz(stdout, '192.168.40.5')).toEqual({ status: 200, text: 'ok' }));
+};
+
+const etcdctl =
+  'etcdctl --endpoints=https://127.0.0.1:2379 --cacert=/etc/kubernetes/pki/etcd/ca.crt --cert=/etc/kubernetes/pki/etcd/healthcheck-client.crt --key=/etc/kubernetes/pki/etcd/healthcheck-client.key';
