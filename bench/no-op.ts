@@ -1,0 +1,58 @@
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { openPool } from '../src/hosts/pool.js';
+import { ensureKeyring, keyringDirectory } from '../src/pki/keyring.js';
+import { openArtifacts } from '../src/workflows/open.js';
+import { prepare } from '../src/workflows/run.js';
+import { interruption } from './interruption.js';
+import { type KbsRun, runKbs } from './kbs.js';
+import { phaseRows } from './phase-rows.js';
+import { type Site, withSite } from './site.js';
+
+/**
+ * What kbs costs when there is nothing to do: an apply on a cluster that is already as the inventory says, and the
+ * looking of a hundred hosts. See docs/benchmarks.md. As root, after `npm run build`:
+ *
+ *     npx tsx bench/no-op.ts
+ */
+const signal = interruption();
+await withSite(async (site) => {
+  const apply = () => runKbs(['apply', '--yes', '-i', site.inventory], { signal });
+  const first = await apply();
+  const again = await apply();
+  const execs = await execsOf(site);
+  console.log(`three hosts and a router, ${changesOf(first)} changes made before, ${changesOf(again)} now`);
+  console.log(phaseRows(again).join('\n'));
+  console.log(`\n${again.seconds.toFixed(1)} s, ${again.peak.toFixed(0)} MB at most (aim: under 150), \
+${again.cpu.toFixed(1)} s of CPU; commands sent: ${execs}\n`);
+});
+
+signal.throwIfAborted();
+// A network of its own, which ends with the process: its addresses and its sshd are nobody else's.
+const { status } = spawnSync('unshare', ['--net', process.execPath, ...process.execArgv, hundred()], {
+  stdio: 'inherit',
+});
+process.exitCode = status ?? 1;
+
+function hundred(): string {
+  return fileURLToPath(new URL('hundred-hosts.ts', import.meta.url));
+}
+
+function changesOf({ events }: KbsRun): number {
+  const last = events.findLast((event) => event.type === 'run');
+  return last && 'summary' in last ? last.summary.changes : Number.NaN;
+}
+
+/** How many commands each host is given until kbs knows that nothing is to be done. */
+async function execsOf(site: Site): Promise<string> {
+  const { cluster } = site;
+  const credentials = await ensureKeyring(keyringDirectory(site.inventory, cluster.name), cluster, new Date());
+  const artifacts = await openArtifacts(site);
+  const pool = openPool();
+  try {
+    await prepare({ workflow: 'apply', cluster, credentials, artifacts, pool, emit: () => {}, signal });
+    return [...pool.execs()].map(([host, count]) => `${host} ${count}`).join(', ');
+  } finally {
+    await pool.close();
+  }
+}
