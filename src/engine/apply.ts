@@ -26,8 +26,8 @@ export interface Surroundings {
  * where hosts that serve take turns. A host that fails is set aside with its reason while the others go on.
  */
 export const apply = async (work: Work, surroundings: Surroundings): Promise<Outcome> => {
-  const waits = new Map(work.map((host) => [host.leg.host.name, waitsOf(host, surroundings.site)]));
-  refuseCircles(work, waits);
+  const waits = new Map(work.map((host) => [host.leg.host.name, waitsOf(host)]));
+  refuseCircles(waits);
   const chains = new Map<string, Chain>();
   const company = { ...surroundings, chains, turns: new Turns([...waits.keys()]) };
   for (const host of work) {

@@ -3,7 +3,7 @@ import type { Host } from '../hosts/host.js';
 import type { Gate } from '../phases/phase.js';
 import type { Surroundings } from './apply.js';
 import { makeChanges } from './change.js';
-import { type Deferred, deferred } from './deferred.js';
+import { deferred } from './deferred.js';
 import type { Happening } from './event.js';
 import { awaitGates } from './gate.js';
 import { problem } from './problem.js';
@@ -26,7 +26,6 @@ export class Chain {
   readonly #work: HostWork;
   readonly #waits: HostWaits;
   readonly #company: Company;
-  readonly #passed = new Map<string, Deferred>();
   readonly #ended = deferred();
   readonly #opened = new Set<string>();
 
@@ -36,7 +35,6 @@ export class Chain {
     this.#waits = waits;
     this.#company = company;
     this.failure = work.unreachable;
-    for (const { phase } of work.phases) this.#passed.set(phase.name, deferred());
   }
 
   async walk(): Promise<void> {
@@ -51,39 +49,23 @@ export class Chain {
         this.#company.turns.stop(this.#name, error);
       }
     }
-    for (const passed of this.#passed.values()) passed.resolve();
     this.busy = false;
     this.#ended.resolve();
   }
 
-  /** Resolves when the host is past a phase, or has been set aside. */
-  async past(phase: string): Promise<Failure | undefined> {
-    await this.#passed.get(phase)?.promise;
-    return this.failure;
-  }
-
+  /** Resolves when the host has walked all its phases, or has been set aside. */
   async ended(): Promise<void> {
     await this.#ended.promise;
   }
 
   async #pass(work: PhaseWork, waits: Waits): Promise<void> {
     const { signal, turns } = this.#company;
-    await this.#othersPast(work, waits);
     refuseWhenInterrupted(signal, this.#name, work.phase.name);
     await this.#takeTurns(work, waits);
     await this.#othersEnd(work, waits);
     const gates = this.#gatesToAwait(work);
     if (work.changes.length > 0 || gates.length > 0) await this.#make(work, waits, gates);
-    this.#passed.get(work.phase.name)?.resolve();
     if (waits.passes) turns.pass(this.#name, waits.passes);
-  }
-
-  async #othersPast(work: PhaseWork, { needs }: Waits): Promise<void> {
-    for (const { host, phase, by } of needs) {
-      this.#tell(work, { state: 'waiting', on: host });
-      const failure = await this.#company.chains.get(host)?.past(phase);
-      if (failure) throw waitedInVain(this.#name, by, host, failure);
-    }
   }
 
   async #takeTurns(work: PhaseWork, { takes }: Waits): Promise<void> {
@@ -155,13 +137,7 @@ type PhaseHappening = Happening extends infer H
     : never
   : never;
 
-const none: Waits = { needs: [], takes: [], ends: [] };
-
-const waitedInVain = (host: string, phase: string, other: string, cause: Failure): Failure =>
-  new Failure(cause.code, `phase ${phase} needs ${other}, which failed: ${cause.message}`, {
-    where: { host, phase },
-    cause,
-  });
+const none: Waits = { takes: [], ends: [] };
 
 const leftAsItIs = (host: string, phase: string, { host: other, cause }: Stop): Failure =>
   new Failure(cause.code, `left as it is: ${other} failed before`, {

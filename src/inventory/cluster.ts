@@ -24,6 +24,8 @@ export interface Cluster {
   readonly artifacts: { readonly source: 'auto' | 'upstream' | 'bundle' | 'go-modules'; readonly bundle?: string };
   /** In the order of the inventory. */
   readonly hosts: readonly ClusterHost[];
+  /** The control plane that speaks for the cluster, where a run goes on without the first. */
+  readonly speaker?: string;
 }
 
 export interface ClusterNetwork {
@@ -112,6 +114,10 @@ export const controlPlanes = (cluster: Cluster): readonly ClusterHost[] => clust
 export const nodes = (cluster: Cluster): readonly ClusterHost[] => cluster.hosts.filter(isNode);
 export const loadBalancers = (cluster: Cluster): readonly ClusterHost[] => cluster.hosts.filter(isLoadBalancer);
 export const dnsServers = (cluster: Cluster): readonly ClusterHost[] => cluster.hosts.filter(isDns);
+
+/** The one control plane through which kbs talks to the API: the first, unless another one speaks for it. */
+export const isSpeaker = (host: ClusterHost, cluster: Cluster): boolean =>
+  cluster.speaker === undefined ? controlPlanes(cluster)[0] === host : cluster.speaker === host.name;
 
 /** How many of so many etcd members must agree. */
 export const majority = (members: number): number => Math.floor(members / 2) + 1;

@@ -1,8 +1,8 @@
-import type { Cluster } from '../inventory/cluster.js';
+import { type Cluster, isSpeaker } from '../inventory/cluster.js';
 import type { KubeObject, Resource } from '../resources/resource.js';
 import type { Secret } from '../secret.js';
 import { toYaml } from '../templates/yaml.js';
-import { adminConf, apiAnswers, isFirstControlPlane, kubectl } from './api.js';
+import { adminConf, apiAnswers, kubectl } from './api.js';
 import { pki } from './flags.js';
 import { kubeletDefaults } from './kubelet.js';
 import type { Phase, Site } from './phase.js';
@@ -11,7 +11,7 @@ import type { Phase, Site } from './phase.js';
 export const access: Phase = {
   name: 'access',
   promises: "the administrator's rights, kubeadm's roles and ConfigMaps",
-  on: isFirstControlPlane,
+  on: isSpeaker,
   gates: () => [apiAnswers],
   resources: (host, site) => [
     administrators(site.credentials.kubeconfig('super-admin', host.name)),

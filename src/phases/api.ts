@@ -1,5 +1,4 @@
-import type { Cluster, ClusterHost } from '../inventory/cluster.js';
-import { apiServerPort, controlPlanes } from '../inventory/cluster.js';
+import { apiServerPort, type ClusterHost } from '../inventory/cluster.js';
 import type { Gate } from './phase.js';
 
 /** The kubeconfig that kbs itself uses on a control plane. */
@@ -11,9 +10,6 @@ export const kubectl = `/usr/local/bin/kubectl --cache-dir=/dev/null --kubeconfi
 /** The same, asking the API server of one control plane. */
 export const kubectlAt = ({ address }: ClusterHost): string =>
   `${kubectl} --server=https://${address}:${apiServerPort}`;
-
-/** The one control plane through which kbs talks to the API. */
-export const isFirstControlPlane = (host: ClusterHost, cluster: Cluster): boolean => controlPlanes(cluster)[0] === host;
 
 export const apiAnswers: Gate = {
   name: 'API answers',

@@ -1,15 +1,15 @@
 import { referenceOf } from '../artifacts/artifacts.js';
-import { type Cluster, dnsServers, nodes } from '../inventory/cluster.js';
+import { type Cluster, dnsServers, isSpeaker, nodes } from '../inventory/cluster.js';
 import type { KubeObject } from '../resources/resource.js';
 import { configMap } from './access.js';
-import { adminConf, apiAnswers, isFirstControlPlane } from './api.js';
+import { adminConf, apiAnswers } from './api.js';
 import type { Phase, Site } from './phase.js';
 
 /** CoreDNS: names of Services become addresses. */
 export const dns: Phase = {
   name: 'dns',
   promises: 'Service names resolve in pods',
-  on: isFirstControlPlane,
+  on: isSpeaker,
   gates: () => [apiAnswers],
   resources: (host, site) => [
     {

@@ -1,8 +1,8 @@
-import { type Cluster, type ClusterHost, isControlPlane } from '../inventory/cluster.js';
+import { type Cluster, type ClusterHost, isControlPlane, isSpeaker } from '../inventory/cluster.js';
 import { assignmentOf, assignmentText } from '../network/assignment.js';
 import type { KubeObject } from '../resources/resource.js';
 import { configMap } from './access.js';
-import { adminConf, apiAnswers, isFirstControlPlane } from './api.js';
+import { adminConf, apiAnswers } from './api.js';
 import { taint } from './kubelet.js';
 import type { Phase } from './phase.js';
 
@@ -13,7 +13,7 @@ import type { Phase } from './phase.js';
 export const nodes: Phase = {
   name: 'nodes',
   promises: 'every node has its pod CIDR, labels and taints',
-  on: isFirstControlPlane,
+  on: isSpeaker,
   gates: () => [apiAnswers],
   resources: (_host, { cluster, subjects }) =>
     subjects.length === 0

@@ -16,8 +16,6 @@ export interface Phase {
   resources(host: ClusterHost, site: Site): readonly Resource[];
   /** What must be open before this phase changes anything; a phase without resources is only a wait. */
   gates?(host: ClusterHost, site: Site): readonly Gate[];
-  /** Phases of other hosts that must be done before this one begins; under a turn, before the turn is taken. */
-  needs?(host: ClusterHost, site: Site): readonly Need[];
   /** Where hosts must not all be disturbed at once: who takes turns with whom. */
   rolls?(host: ClusterHost, site: Site): Roll | undefined;
   /** What the phase's programs leave on a host besides its resources; for a host that leaves the cluster. */
@@ -75,9 +73,4 @@ export interface Gate {
   readonly prelude?: string;
   /** The other host that this is about: waited for only once that host is done, and not at all if it was set aside. */
   readonly about?: string;
-}
-
-export interface Need {
-  readonly host: string;
-  readonly phase: string;
 }

@@ -1,6 +1,6 @@
-import { type Cluster, type ClusterHost, isNode, nodes } from '../inventory/cluster.js';
+import { type Cluster, type ClusterHost, isNode, isSpeaker, nodes } from '../inventory/cluster.js';
 import type { ObjectResource, Resource } from '../resources/resource.js';
-import { adminConf, apiAnswers, isFirstControlPlane } from './api.js';
+import { adminConf, apiAnswers } from './api.js';
 import type { Phase, Site } from './phase.js';
 import { proxyObjects } from './proxy-pods.js';
 import { proxyUnit } from './proxy-unit.js';
@@ -24,7 +24,7 @@ export const proxy: Phase = {
 export const noProxyPods: Phase = {
   name: 'no-proxy-pods',
   promises: 'no kube-proxy runs beside the unit',
-  on: (host, cluster) => isFirstControlPlane(host, cluster) && cluster.kubernetes.controlPlane === 'systemd',
+  on: (host, cluster) => isSpeaker(host, cluster) && cluster.kubernetes.controlPlane === 'systemd',
   gates: (host, { cluster }) => [
     apiAnswers,
     ...nodes(cluster)
@@ -35,7 +35,7 @@ export const noProxyPods: Phase = {
 };
 
 const hasDaemonSet = (host: ClusterHost, cluster: Cluster): boolean =>
-  isFirstControlPlane(host, cluster) && cluster.kubernetes.controlPlane === 'static-pods';
+  isSpeaker(host, cluster) && cluster.kubernetes.controlPlane === 'static-pods';
 
 const daemonSet = (host: ClusterHost, site: Site): ObjectResource => ({
   kind: 'object',

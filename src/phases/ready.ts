@@ -1,11 +1,12 @@
-import { apiAnswers, isFirstControlPlane, kubectl } from './api.js';
+import { isSpeaker } from '../inventory/cluster.js';
+import { apiAnswers, kubectl } from './api.js';
 import type { Gate, Phase } from './phase.js';
 
 /** Nothing to change, only to wait for: nodes Ready, kube-proxy on each, names that resolve. */
 export const ready: Phase = {
   name: 'ready',
   promises: 'nodes are Ready, kube-proxy and CoreDNS run',
-  on: isFirstControlPlane,
+  on: isSpeaker,
   resources: () => [],
   gates: (host, { cluster, subjects }) => [
     apiAnswers,

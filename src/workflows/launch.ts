@@ -9,7 +9,7 @@ import { holdingLock } from './lock.js';
 import { type Opened, openArtifacts, openArtifactsOrPlaceholders } from './open.js';
 import { foreseePodCidrs, keepPodCidrs, recordPodCidrs } from './pod-cidrs.js';
 import { routerAdvice } from './routers.js';
-import { carryOut, type Prepared, prepare, type Run } from './run.js';
+import { awayIn, carryOut, type Prepared, prepare, type Run } from './run.js';
 import { refuseUnsupported } from './supported.js';
 
 export interface Launch
@@ -96,9 +96,7 @@ const foreseen = ({ plan, work, begun }: Prepared): Summary => ({
   changes: 0,
   pending: changesOf(plan).length,
   hosts: work.length,
-  aside: plan.hosts.flatMap(({ host, unreachable }) =>
-    unreachable === undefined ? [] : [{ host, reason: unreachable }],
-  ),
+  aside: awayIn(plan),
   ms: Date.now() - begun,
 });
 

@@ -10,13 +10,21 @@ import type { Run } from './run.js';
 /** A cluster does without a worker, not without its control planes and routers. */
 export const isNeeded = (host: ClusterHost): boolean => isControlPlane(host) || isRouter(host);
 
-/** Throws where nobody is left, somebody is missing without whom nothing works, or nobody of those that join answers. */
-export const refuseWithout = (itinerary: Itinerary, unseen: Survey['unseen'], { joining = [] }: Run): void => {
+/**
+ * Throws where nobody is left, somebody is missing without whom nothing works and `without` whom the run does not go
+ * on, or nobody of those that join answers.
+ */
+export const refuseWithout = (
+  itinerary: Itinerary,
+  unseen: Survey['unseen'],
+  { joining = [], without = new Set() }: Pick<Run, 'joining' | 'without'>,
+): void => {
   const missing = itinerary.filter(({ host }) => unseen.has(host.name));
   const nobodyLeft = missing.length === itinerary.length;
   const nobodyJoins = joining.length > 0 && joining.every((name) => unseen.has(name));
   const fatal = missing.filter(
-    ({ host }) => nobodyLeft || isNeeded(host) || (nobodyJoins && joining.includes(host.name)),
+    ({ host }) =>
+      nobodyLeft || (isNeeded(host) && !without.has(host.name)) || (nobodyJoins && joining.includes(host.name)),
   );
   const failures = fatal.flatMap(({ host }) => unseen.get(host.name) ?? []);
   if (failures.length > 0) throw new Failures(failures);

@@ -13,6 +13,7 @@ import { routesTouchedByJoin } from '../network/routes.js';
 import { apply as applyWorkflow, init, join, phases, type Workflow } from '../phases/index.js';
 import type { Credentials } from '../pki/credentials.js';
 import { placeholderCredentials } from '../pki/placeholder.js';
+import { withoutAbsent } from './absent.js';
 import { isNeeded, preflight, refuseForeign, refuseWithout, refuseWithoutCluster } from './refusals.js';
 import { refuseTaken } from './wire.js';
 
@@ -28,6 +29,8 @@ export interface Run {
   readonly signal: AbortSignal;
   /** The nodes that join; for `join` only. */
   readonly joining?: readonly string[];
+  /** Hosts that do not answer, and that the run goes on without. */
+  readonly without?: ReadonlySet<string>;
   readonly selection?: Selection;
   readonly skippedChecks?: ReadonlySet<string>;
   /** Where etcd's first data lie on the first control plane, for `etcd restore`. */
@@ -42,13 +45,12 @@ export interface Prepared {
   readonly work: Work;
   readonly survey: Survey;
   readonly begun: number;
-  /** Hosts that should have joined and did not answer. */
-  readonly absent: Summary['aside'];
 }
 
 /**
  * Looks at the hosts and compares. Throws when a host that the run cannot do without is out of reach, or when
- * preflight refuses; workers that do not answer are set aside in the plan.
+ * preflight refuses; workers that do not answer are set aside in the plan, and so are control planes that the others
+ * carry the cluster without.
  */
 export const prepare = async (run: Run): Promise<Prepared> => {
   const begun = Date.now();
@@ -77,9 +79,9 @@ const look = async (run: Run, itinerary: Itinerary, begun: number): Promise<Prep
     survey(itinerary, groundOf(run), (host) => run.pool.host(host), run.emit, limits),
     run.credentials,
   ]);
-  refuseWithout(itinerary, looked.unseen, run);
-  const absent = (run.joining ?? []).filter((name) => looked.unseen.has(name));
-  if (absent.length > 0) return withoutAbsent(run, absent, looked.unseen, begun);
+  const rest = await withoutAbsent(run, looked.unseen, limits);
+  refuseWithout(itinerary, looked.unseen, { ...run, ...(rest?.run.without ? { without: rest.run.without } : {}) });
+  if (rest) return goOn(rest.run, rest.absent, looked.unseen, begun);
   const seen = { ...looked, site: { ...looked.site, credentials } };
   if (run.workflow === 'join') refuseWithoutCluster(itinerary, seen);
   preflight(itinerary, seen, run);
@@ -89,27 +91,27 @@ const look = async (run: Run, itinerary: Itinerary, begun: number): Promise<Prep
   const plan = toPlan(run.workflow, run.cluster.name, work);
   if (!run.skippedChecks?.has('authority')) refuseForeign(plan);
   await refuseTaken(run, seen, plan);
-  return { plan, work, survey: seen, begun, absent: [] };
+  return { plan, work, survey: seen, begun };
 };
 
-/** Nobody is told of a host that does not answer: the others are joined as if it had not been named. */
-const withoutAbsent = async (
-  run: Run,
+/** Nobody is told of the absent: the others are joined or changed as if they had not been named. */
+const goOn = async (
+  rest: Run,
   absent: readonly string[],
   unseen: Survey['unseen'],
   begun: number,
 ): Promise<Prepared> => {
-  const rest = { ...run, joining: (run.joining ?? []).filter((name) => !absent.includes(name)) };
-  const prepared = await look(rest, itineraryOf(rest), begun);
-  const reasons = absent.map((host) => ({ host, reason: unseen.get(host)?.message ?? 'does not answer' }));
-  return { ...prepared, absent: [...prepared.absent, ...reasons] };
+  const { plan, ...prepared } = await look(rest, itineraryOf(rest), begun);
+  const away = absent.map((host) => ({
+    host,
+    unreachable: unseen.get(host)?.message ?? 'does not answer',
+    phases: [],
+  }));
+  return { ...prepared, plan: { ...plan, hosts: [...plan.hosts, ...away] } };
 };
 
 /** Makes it so. Throws the failures of hosts that are needed; gives a summary that names those set aside. */
-export const carryOut = async (
-  run: Run,
-  { work, plan, survey: { site }, begun, absent }: Prepared,
-): Promise<Summary> => {
+export const carryOut = async (run: Run, { work, plan, survey: { site }, begun }: Prepared): Promise<Summary> => {
   const { emit, signal } = run;
   const outcome = await apply(work, {
     site,
@@ -119,7 +121,7 @@ export const carryOut = async (
     ...(run.timeout === undefined ? {} : { timeout: run.timeout }),
   });
   const failed = [...outcome].flatMap(([host, failure]) => (failure ? [{ host, reason: failure.message }] : []));
-  const aside = [...absent, ...failed];
+  const aside = [...awayIn(plan).filter(({ host }) => !outcome.has(host)), ...failed];
   const summary = { changes: changesOf(plan).length, hosts: work.length, aside, ms: Date.now() - begun };
   const fatal = fatalAmong(run.cluster, outcome);
   const [first] = fatal;
@@ -131,13 +133,18 @@ export const carryOut = async (
   return summary;
 };
 
+/** The hosts that a plan goes without. */
+export const awayIn = (plan: Plan): Summary['aside'] =>
+  plan.hosts.flatMap(({ host, unreachable }) => (unreachable === undefined ? [] : [{ host, reason: unreachable }]));
+
 /** The run's hosts and their phases. */
 export const itineraryOf = ({
   workflow,
   cluster,
   joining = [],
+  without,
   selection = {},
-}: Pick<Run, 'workflow' | 'cluster' | 'joining' | 'selection'>): Itinerary => {
+}: Pick<Run, 'workflow' | 'cluster' | 'joining' | 'without' | 'selection'>): Itinerary => {
   const members = cluster.hosts.filter(({ name }) => joining.includes(name));
   const target = {
     joining: new Set(joining),
@@ -145,6 +152,7 @@ export const itineraryOf = ({
   };
   const { phasesOf } = { init, join, apply: applyWorkflow }[workflow];
   const itinerary = cluster.hosts
+    .filter(({ name }) => !without?.has(name))
     .map((host) => ({ host, phases: phasesOf(host, target).filter((phase) => phase.on(host, cluster)) }))
     .filter(({ phases }) => phases.length > 0);
   return select(
@@ -168,10 +176,11 @@ export const subjectsOf = ({
   workflow,
   cluster,
   joining = [],
+  without,
   selection = {},
-}: Pick<Run, 'workflow' | 'cluster' | 'joining' | 'selection'>): readonly ClusterHost[] =>
+}: Pick<Run, 'workflow' | 'cluster' | 'joining' | 'without' | 'selection'>): readonly ClusterHost[] =>
   cluster.hosts.filter((host) => {
-    if (!isNode(host)) return false;
+    if (!isNode(host) || without?.has(host.name)) return false;
     if (workflow === 'join') return joining.includes(host.name);
     if (workflow === 'init') return isControlPlane(host);
     return selection.limit === undefined || selection.limit.includes(host.name) || isControlPlane(host);

@@ -99,6 +99,21 @@ describe.each([
       await project.kbs(`lab start ${host}`);
     });
 
+    test('take a change while the first control plane is away, which hears of it later', async () => {
+      const worker = 'worker-rack-00: { address: 192.168.50.20, roles: [worker]';
+      const labelled = example.replace(worker, `${worker}, labels: { disk: fast }`);
+      await project.kbs('lab kill controller-00');
+      await project.write('kbs.yaml', labelled.replace(version, `${version}, controlPlane: ${style}`));
+      const { stderr } = await project.kbs('apply --yes', { exit: 8 });
+      expect(stderr).toContain('controller-00: set aside: ');
+      const label = "get node worker-rack-00 -o jsonpath='{.metadata.labels.disk}'";
+      const said = project.on('controller-01', `kubectl --kubeconfig /etc/kubernetes/admin.conf ${label}`);
+      expect(await said).toBe('fast');
+      const { stdout } = await project.kbs('plan', { exit: 8 });
+      expect(stdout).toContain('nothing to change: 7 hosts are as the inventory says\nset aside: controller-00 (');
+      await project.kbs('lab start controller-00');
+    });
+
     test('come back when everything is switched off and on', async () => {
       await project.kbs('lab reboot all --power-cut');
       await eventually(async () => expect(await readyNodes(project)).toEqual(nodes));

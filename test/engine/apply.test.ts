@@ -42,8 +42,8 @@ describe('apply', () => {
     });
   });
 
-  test('a host waits for another only where its phase says so', async () => {
-    const needsSlow = { needs: () => [{ host: controller?.name ?? '', phase: 'slow' }] };
+  test('a host waits for another only where a gate of its phase is about that one', async () => {
+    const aboutSlow = { gates: () => [{ name: 'slow', test: ':', patience: 1, about: controller?.name ?? '' }] };
     let freeIsDone = () => {};
     const free = new Promise<void>((resolve) => {
       freeIsDone = resolve;
@@ -62,7 +62,7 @@ describe('apply', () => {
     });
     await run(
       [
-        leg(rack, phase('bound', [mark('bound')], needsSlow)),
+        leg(rack, phase('bound', [mark('bound')], aboutSlow)),
         leg(controller, phase('slow', [mark('slow')])),
         leg(office, phase('free', [mark('free')])),
       ],
@@ -87,16 +87,6 @@ describe('apply', () => {
     expect(events).toContainEqual(
       expect.objectContaining({ type: 'phase', host: 'worker-office-00', state: 'failed' }),
     );
-  });
-
-  test('who needs a host that failed is told so, and does nothing', async () => {
-    const broken = phase('broken', [mark('bad', 'exit 3')]);
-    const bound = phase('bound', [mark('bound')], { needs: () => [{ host: controller?.name ?? '', phase: 'broken' }] });
-    const { outcome } = await run([leg(controller, broken), leg(rack, bound)]);
-    expect(outcome.get('worker-rack-00')?.message).toBe(
-      'phase bound needs controller-00, which failed: create task bad failed',
-    );
-    expect(order()).toEqual([]);
   });
 
   test('every change is told as it begins and ends', async () => {

@@ -4,7 +4,7 @@ import { apply, type Outcome } from '../../src/engine/apply.js';
 import type { Happening } from '../../src/engine/event.js';
 import type { HostWork, PhaseWork, Work } from '../../src/engine/work.js';
 import type { Host } from '../../src/hosts/host.js';
-import type { Gate, Need, Roll } from '../../src/phases/phase.js';
+import type { Gate, Roll } from '../../src/phases/phase.js';
 import { clusterOf, hostOf } from '../support/cluster.js';
 import { siteOf } from '../support/site.js';
 import { phase } from './stage.js';
@@ -19,7 +19,6 @@ interface Seed {
   readonly changes: boolean;
   readonly serves: boolean;
   readonly fails: boolean;
-  readonly needs: { readonly host: number; readonly phase: number } | null;
   readonly about: number | null;
   /** How long its script takes, in turns of the event loop. */
   readonly pace: number;
@@ -29,7 +28,6 @@ const anySeed: fc.Arbitrary<Seed> = fc.record({
   changes: fc.boolean(),
   serves: fc.boolean(),
   fails: fc.integer({ min: 0, max: 9 }).map((lot) => lot === 0),
-  needs: fc.option(fc.record({ host: fc.nat(3), phase: fc.nat(4) }), { freq: 4 }),
   about: fc.option(fc.nat(3), { freq: 4 }),
   pace: fc.nat(5),
 });
@@ -47,7 +45,6 @@ const forward = ({ rolls, hosts }: Fleet): Fleet => ({
   hosts: hosts.map((seeds, own) =>
     seeds.map((seed) => ({
       ...seed,
-      needs: seed.needs && seed.needs.host < own ? seed.needs : null,
       about: seed.about !== null && seed.about < own ? seed.about : null,
     })),
   ),
@@ -61,12 +58,9 @@ const workOf = ({ rolls, hosts }: Fleet): Work =>
   });
 
 const phaseWork = (name: string, seed: Seed, group: Roll['group'] | undefined): PhaseWork => {
-  const needs: readonly Need[] = seed.needs
-    ? [{ host: names[seed.needs.host] ?? '', phase: phaseNames[seed.needs.phase] ?? '' }]
-    : [];
   const turns = group && seed.changes && seed.serves ? { turn: { group, before: [open], serves: [open] } } : {};
   return {
-    phase: phase(name, [], { needs: () => needs }),
+    phase: phase(name, []),
     changes: seed.changes ? [{ change: { kind: 'task', id: name, action: 'create', differences: [] }, steps: [] }] : [],
     gates: seed.about === null ? [] : [{ gate: { ...open, about: names[seed.about] ?? '' }, open: false }],
     wait: false,
