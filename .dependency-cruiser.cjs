@@ -39,6 +39,7 @@ const rooms = {
     'hosts/host',
     'hosts/shell',
     'hosts/facts',
+    'hosts/facts-script',
     'phases/phase',
     'inventory/cluster',
     'inventory/addresses',

@@ -1,5 +1,6 @@
 import { Failure } from '../failure.js';
-import { assumedFacts, type Facts, factsScript, parseFacts } from '../hosts/facts.js';
+import { assumedFacts, type Facts, parseFacts } from '../hosts/facts.js';
+import { factsScript } from '../hosts/facts-script.js';
 import type { Observer, RunOptions } from '../hosts/host.js';
 import type { ClusterHost } from '../inventory/cluster.js';
 import type { Gate, Phase, Roll, Site } from '../phases/phase.js';

@@ -4,6 +4,8 @@ export interface Facts {
   readonly arch: string;
   readonly os: string;
   readonly kernel: string;
+  /** Whole seconds since the epoch, by the host's own clock. */
+  readonly clock: number;
   /** 0: commands ran as root. */
   readonly uid: number;
   readonly systemd: boolean;
@@ -39,9 +41,17 @@ export interface Facts {
   readonly nameServices: readonly NameService[];
   readonly networkDaemons: readonly ('networkd' | 'NetworkManager')[];
   readonly listeners: readonly Listener[];
+  /** Chains of the host's IPv4 firewall that let through only what a rule accepts. */
+  readonly firewalls: readonly Firewall[];
+  /** The names of the files in /etc/cni/net.d that containerd would read. */
+  readonly cniConfigs: readonly string[];
+  /** Paths of the drop-ins in effect that say what a service starts. */
+  readonly commandDropIns: readonly string[];
   readonly machineId: string;
   /** Whether etcd data lies there: it is, or was, a member of a cluster. */
   readonly etcdMember: boolean;
+  /** Whether kbs has installed what starts etcd there. */
+  readonly etcdInstalled: boolean;
 }
 
 export interface LiveRoute {
@@ -53,6 +63,21 @@ export interface LiveRoute {
 export interface Listener {
   readonly port: number;
   readonly process: string;
+}
+
+export interface Firewall {
+  readonly hook: 'forward' | 'input';
+  /** `ip filter`, as nft names it; `iptables-legacy filter` in the kernel's older tables. */
+  readonly table: string;
+  readonly chain: string;
+  /** Of all chains of the table, those that accept or lead to another chain. */
+  readonly rules: readonly FirewallRule[];
+}
+
+export interface FirewallRule {
+  readonly chain: string;
+  /** As nft or iptables-save prints it, without its chain. */
+  readonly text: string;
 }
 
 export interface NameService {
@@ -69,6 +94,7 @@ export const assumedFacts: Facts = {
   arch: 'x86_64',
   os: 'unknown',
   kernel: 'unknown',
+  clock: 0,
   uid: 0,
   systemd: true,
   cgroup: 'v2',
@@ -91,78 +117,13 @@ export const assumedFacts: Facts = {
   nameServices: [],
   networkDaemons: [],
   listeners: [],
+  firewalls: [],
+  cniConfigs: [],
+  commandDropIns: [],
   machineId: '',
   etcdMember: true,
+  etcdInstalled: false,
 };
-
-/** Prints one `key value` line per fact. Bit 24 of CapEff is CAP_SYS_RESOURCE (capabilities(7)). */
-export const factsScript = `
-fact() { printf '%s %s\\n' "$1" "$2"; }
-fact hostname "$(cat /proc/sys/kernel/hostname)"
-fact arch "$(uname -m)"
-fact os "$(. /etc/os-release 2>/dev/null; printf %s "\${PRETTY_NAME:-unknown}")"
-fact kernel "$(uname -r)"
-fact uid "$(id -u)"
-if [ -d /run/systemd/system ]; then fact systemd yes; fi
-if [ -f /sys/fs/cgroup/cgroup.controllers ]; then
-  fact cgroup v2
-  for controller in $(cat /sys/fs/cgroup/cgroup.controllers); do fact controller $controller; done
-else
-  fact cgroup v1
-  while read -r controller _ _ enabled; do
-    if [ "$enabled" = 1 ]; then fact controller $controller; fi
-  done < /proc/cgroups
-fi
-fact cpus "$(grep -c ^processor /proc/cpuinfo)"
-fact memory "$(sed -n 's/^MemTotal: *\\([0-9]*\\) kB/\\1/p' /proc/meminfo)"
-fact virtualization "$(systemd-detect-virt 2>/dev/null || :)"
-capabilities=$(sed -n 's/^CapEff:[[:space:]]*//p' /proc/self/status)
-if [ $(( (0x$capabilities >> 24) & 1 )) = 1 ]; then fact oom yes; fi
-limit=/proc/sys/net/netfilter/nf_conntrack_max
-if [ ! -e $limit ] || [ -w $limit ]; then fact conntrack yes; fi
-builtin=/lib/modules/$(uname -r)/modules.builtin
-feature() { # name, then a test; a module that lies ready to be loaded counts
-  if eval "$2" || [ -d "/sys/module/$1" ] || grep -q "/$1\\.ko" "$builtin" 2>/dev/null || modprobe -n -q "$1" 2>/dev/null
-  then fact feature "$1"; fi
-}
-feature overlay 'grep -qw overlay /proc/filesystems'
-feature br_netfilter '[ -e /proc/sys/net/bridge ]'
-feature nf_conntrack '[ -e /proc/sys/net/netfilter ]'
-feature nf_tables 'nft list tables >/dev/null 2>&1'
-feature ip_tables '[ -e /proc/net/ip_tables_names ]'
-feature ip_vs '[ -e /proc/net/ip_vs ]'
-for tool in ip nft systemctl sha256sum base64 mount modprobe; do
-  if command -v $tool >/dev/null; then fact tool $tool; fi
-done
-ip -4 -o addr show scope global 2>/dev/null | while read -r _ _ _ address _; do fact address "$address"; done
-ip -4 route show table main 2>/dev/null | while read -r route; do fact route "$route"; done
-tail -n +2 /proc/swaps | while read -r swap _; do fact swap "$swap"; done
-resolv=/etc/resolv.conf
-if [ -s /run/systemd/resolve/resolv.conf ]; then resolv=/run/systemd/resolve/resolv.conf; fi
-fact resolvconf $resolv
-sed -n 's/^nameserver[[:space:]]*\\([^[:space:]]*\\).*/nameserver \\1/p' $resolv 2>/dev/null || :
-resolver=$(readlink -f /etc/resolv.conf || :)
-case $resolver in
-  /run/systemd/resolve/*) resolver=resolved ;;
-  /run/NetworkManager/*) resolver=NetworkManager ;;
-  */resolvconf/*) resolver=resolvconf ;;
-  /etc/resolv.conf)
-    resolver=$(sed -n 's/^[#;].*[Gg]enerated by \\([A-Za-z0-9]*\\).*/\\1/p' $resolver 2>/dev/null | head -n 1)
-    if [ -z "$resolver" ] && grep -qsx dhclient /proc/[0-9]*/comm; then resolver=dhclient; fi ;;
-  *) resolver="a link to $resolver" ;;
-esac
-fact resolver "\${resolver:-file}"
-sed -n 's/^\\(search\\|domain\\)[[:space:]]\\{1,\\}/search /p; s/^options[[:space:]]\\{1,\\}/resolveroptions /p' /etc/resolv.conf 2>/dev/null || :
-ss -Hlntup 'sport = :53' 2>/dev/null | while read -r _ _ _ _ local _ process; do
-  fact nameservice "\${local%:*} $process"
-done
-for daemon in systemd-networkd NetworkManager; do
-  if systemctl -q is-active $daemon 2>/dev/null; then fact networkdaemon \${daemon#systemd-}; fi
-done
-ss -Hltnp 2>/dev/null | while read -r _ _ _ local _ process; do fact listener "\${local##*:} $process"; done
-fact machineid "$(cat /etc/machine-id 2>/dev/null || :)"
-if [ -d /var/lib/etcd/member/wal ]; then fact etcdmember yes; fi
-`;
 
 /** Reads the output of `factsScript`. */
 export const parseFacts = (output: string): Facts => {
@@ -174,6 +135,7 @@ export const parseFacts = (output: string): Facts => {
     arch: one('arch'),
     os: one('os'),
     kernel: one('kernel'),
+    clock: Number(one('clock')),
     uid: Number(one('uid')),
     systemd: one('systemd') === 'yes',
     cgroup: one('cgroup') === 'v2' ? 'v2' : 'v1',
@@ -196,8 +158,12 @@ export const parseFacts = (output: string): Facts => {
     nameServices: all('nameservice').map(nameService),
     networkDaemons: all('networkdaemon').filter((daemon) => daemon === 'networkd' || daemon === 'NetworkManager'),
     listeners: all('listener').map(listener),
+    firewalls: all('firewall').map((value) => firewall(value, all('firewallrule'))),
+    cniConfigs: all('cniconfig'),
+    commandDropIns: all('commanddropin'),
     machineId: one('machineid'),
     etcdMember: one('etcdmember') === 'yes',
+    etcdInstalled: one('etcdinstalled') === 'yes',
   };
 };
 
@@ -248,4 +214,19 @@ const processOf = (users: string): string => /"([^"]+)"/.exec(users)?.[1] ?? '';
 const listener = (value: string): Listener => {
   const [port, users = ''] = splitOnce(value);
   return { port: Number(port), process: processOf(users) };
+};
+
+/** `forward ip filter FORWARD`, and the rules `ip filter FORWARD counter packets 0 bytes 0 accept` of its table. */
+const firewall = (value: string, rules: readonly string[]): Firewall => {
+  const [hook, family = '', name = '', chain = ''] = value.split(' ');
+  const table = `${family} ${name}`;
+  return {
+    hook: hook === 'input' ? hook : 'forward',
+    table,
+    chain,
+    rules: rules
+      .filter((rule) => rule.startsWith(`${table} `))
+      .map((rule) => splitOnce(rule.slice(table.length + 1)))
+      .map(([of, text]) => ({ chain: of, text })),
+  };
 };

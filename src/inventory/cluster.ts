@@ -48,7 +48,7 @@ export interface Segment {
   readonly podCidr: string;
   /** How many hosts that prefix has room for. */
   readonly capacity: number;
-  /** Bytes; absent where the hosts know best. */
+  /** Bytes, of the pods' interfaces; absent: the kernel's default, 1500. */
   readonly mtu?: number;
 }
 

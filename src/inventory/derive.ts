@@ -104,6 +104,7 @@ const endpointOf = ({ endpoint }: Inventory, hosts: readonly ClusterHost[]): End
     ...(address === undefined ? {} : { address }),
     ...(endpoint?.name === undefined ? {} : { name: endpoint.name }),
     ...(endpoint?.vip === undefined ? {} : { vip: endpoint.vip }),
+    ...(endpoint?.extraNames === undefined ? {} : { extraNames: endpoint.extraNames }),
     ...(endpoint?.routerId === undefined ? {} : { routerId: endpoint.routerId }),
   };
 };

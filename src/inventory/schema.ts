@@ -140,7 +140,7 @@ const segment = keys(
     mtu: integer(
       576,
       9216,
-      'The largest packet that this segment carries, in bytes. Default: what the hosts say.',
+      "The largest packet of this segment's pods, in bytes: no more than the segment carries. Default: 1500, the kernel's own.",
     ).optional(),
   },
   'One L2 network.',
@@ -183,6 +183,13 @@ const host = keys(
   },
   'One machine.',
 );
+
+const serverName: Format = {
+  a: 'a DNS name or an IPv4 address',
+  example: 'api.example.com',
+  accepts: (text) => address.accepts(text) || dnsName.accepts(text),
+  advice: (text) => dnsName.advice?.(text),
+};
 
 /** The inventory as a user writes it; its output has the defaults filled in. */
 export const inventorySchema = keys(
@@ -235,6 +242,11 @@ export const inventorySchema = keys(
           .boolean({ error: () => 'is not true or false' })
           .describe('Somebody else balances the load there: kbs installs nothing for it.')
           .default(false),
+        extraNames: list(
+          text(serverName, 'A DNS name or an IPv4 address.'),
+          '[api.example.com, 203.0.113.5]',
+          "Other names and addresses that clients use, behind a port forwarding for example: the API servers' certificates hold them too.",
+        ).optional(),
         routerId: integer(
           1,
           255,

@@ -11,7 +11,11 @@ import {
   isNode,
 } from '../inventory/cluster.js';
 import { compileRoutes } from '../network/routes.js';
+import { checkFirewall } from './firewall.js';
+import { fleetCheckNames } from './fleet.js';
+import { checkForeignCni, checkForeignUnit } from './foreign.js';
 import { checkDnsPort, checkResolver } from './names.js';
+import type { Refusal } from './refusal.js';
 import { wireCheckNames } from './wire.js';
 
 /**
@@ -32,29 +36,9 @@ export const checkHost = (
       ),
     );
 
-/** Machines that were cloned and still believe that they are the same one. */
-export const checkClones = (facts: ReadonlyMap<string, Facts>): readonly Failure[] => {
-  const byId = group([...facts], ([, { machineId }]) => machineId);
-  return [...byId].flatMap(([id, hosts]) => {
-    const names = hosts.map(([name]) => name);
-    if (id === '' || names.length < 2) return [];
-    return [
-      new Failure('preflight', `machine-id: ${names.join(' and ')} have the same machine-id ${id}`, {
-        where: { host: names.join(', ') },
-        next: 'on all but one: rm /etc/machine-id && systemd-machine-id-setup, then reboot',
-      }),
-    ];
-  });
-};
-
 export const checkNames = (): readonly string[] => [
-  ...new Set([...Object.keys(checks), 'machine-id', ...wireCheckNames]),
+  ...new Set([...Object.keys(checks), ...fleetCheckNames, ...wireCheckNames]),
 ];
-
-interface Refusal {
-  readonly what: string;
-  readonly next: string;
-}
 
 type Check = (host: ClusterHost, facts: Facts, cluster: Cluster) => readonly Refusal[];
 
@@ -128,6 +112,9 @@ const checks: Readonly<Record<string, Check>> = {
         ),
     ),
 
+  firewall: checkFirewall,
+  'foreign-cni': checkForeignCni,
+  'foreign-unit': checkForeignUnit,
   'dns-port': checkDnsPort,
   resolver: checkResolver,
 
@@ -143,12 +130,28 @@ const checks: Readonly<Record<string, Check>> = {
     );
   },
 
-  'network-overlap': (host, { routes }, cluster) => {
+  // The kernel looks for a route before kube-proxy turns a Service's address into a pod's; in mode ipvs it is local.
+  'default-route': (host, { routes }, { network: { services }, kubernetes }) => {
+    const leads = routes.some(({ to }) => to === 'default' || contains(to, services));
+    const lan = routes.find(({ to, via }) => to !== 'default' && via === undefined && contains(to, host.address));
+    return refuse(
+      isNode(host) && kubernetes.proxy !== 'ipvs' && !leads,
+      `programs of the host itself cannot reach Services, ${services}: there is no default route, and none of their own`,
+      `set a default route, or one for them alone: ip route add ${services} dev ${lan?.device || 'DEVICE'}; see that it is there after a reboot`,
+    );
+  },
+
+  'network-overlap': (host, { routes, addresses }, cluster) => {
     const ours = new Set((compileRoutes(cluster)[host.name] ?? []).map(({ to }) => to));
     const { pods, services } = cluster.network;
     return routes
       .filter(
-        (route) => route.to !== 'default' && route.device !== 'cni0' && !ours.has(route.to) && !stale(route, pods),
+        (route) =>
+          route.to !== 'default' &&
+          route.device !== 'cni0' &&
+          !ours.has(route.to) &&
+          !stale(route, pods) &&
+          !forServices(route, services, addresses),
       )
       .flatMap(({ to, device }) =>
         (
@@ -169,6 +172,10 @@ const checks: Readonly<Record<string, Check>> = {
 
 /** A route by a gateway to a part of the pod network is a leftover of kbs's own, which the routes phase replaces. */
 const stale = ({ to, via }: LiveRoute, pods: string): boolean => via !== undefined && contains(pods, to) && to !== pods;
+
+/** What `default-route` advises: a link's route to the Services alone, on a link that has no address of theirs. */
+const forServices = ({ to, via }: LiveRoute, services: string, addresses: readonly string[]): boolean =>
+  to === services && via === undefined && !addresses.some((address) => overlaps(networkOf(address), services));
 
 const featuresNeeded = (host: ClusterHost, proxy: Cluster['kubernetes']['proxy']): readonly string[] => {
   if (!isNode(host)) return [];
@@ -205,9 +212,3 @@ const nodePorts = [
   [10249, 'kube-proxy'],
   [10256, 'kube-proxy'],
 ] as const;
-
-const group = <T>(items: readonly T[], key: (item: T) => string): Map<string, T[]> => {
-  const groups = new Map<string, T[]>();
-  for (const item of items) groups.set(key(item), [...(groups.get(key(item)) ?? []), item]);
-  return groups;
-};

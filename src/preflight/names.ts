@@ -1,10 +1,6 @@
 import type { Facts } from '../hosts/facts.js';
 import { type Cluster, type ClusterHost, dnsServers, isDns } from '../inventory/cluster.js';
-
-interface Refusal {
-  readonly what: string;
-  readonly next: string;
-}
+import type { Refusal } from './refusal.js';
 
 /**
  * The DNS server's ports, at the host's own addresses. Who listens for names on others is in nobody's way:

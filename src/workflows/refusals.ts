@@ -4,7 +4,8 @@ import { Failure, Failures } from '../failure.js';
 import type { Facts } from '../hosts/facts.js';
 import { type ClusterHost, isControlPlane, isRouter } from '../inventory/cluster.js';
 import { apiAnswers } from '../phases/api.js';
-import { checkClones, checkHost } from '../preflight/checks.js';
+import { checkHost } from '../preflight/checks.js';
+import { checkFleet } from '../preflight/fleet.js';
 import type { Run } from './run.js';
 
 /** A cluster does without a worker, not without its control planes and routers. */
@@ -31,12 +32,19 @@ export const refuseWithout = (
 };
 
 /** Throws what preflight refuses, of all hosts at once. */
-export const preflight = (itinerary: Itinerary, { site, answers }: Survey, { cluster, skippedChecks }: Run): void => {
+export const preflight = (
+  itinerary: Itinerary,
+  { site, answers }: Survey,
+  { cluster, skippedChecks, snapshot }: Run,
+): void => {
   const seen = itinerary.filter(({ host }) => answers.has(host.name));
   const facts = new Map<string, Facts>(seen.map(({ host }) => [host.name, site.facts(host.name)]));
   const refusals = [
     ...seen.flatMap(({ host }) => checkHost(host, site.facts(host.name), cluster, skippedChecks)),
-    ...(skippedChecks?.has('machine-id') ? [] : checkClones(facts)),
+    ...checkFleet(
+      { cluster, facts, from: site.startedAt, to: Math.ceil(Date.now() / 1000), restores: snapshot !== undefined },
+      skippedChecks,
+    ),
   ];
   if (refusals.length > 0) throw new Failures(refusals);
 };

@@ -1,7 +1,10 @@
 import { hostname } from 'node:os';
+import { execa } from 'execa';
 import { expect, test } from 'vitest';
-import { factsScript, parseFacts } from '../../src/hosts/facts.js';
+import { parseFacts } from '../../src/hosts/facts.js';
+import { factsScript } from '../../src/hosts/facts-script.js';
 import { query } from '../../src/hosts/host.js';
+import { isRoot } from '../network/namespaces.js';
 import { here } from '../support/here.js';
 
 test('what a machine says of itself is read', () => {
@@ -9,6 +12,7 @@ test('what a machine says of itself is read', () => {
 arch x86_64
 os Debian GNU/Linux 12 (bookworm)
 kernel 6.1.0-28-amd64
+clock 1795000000
 uid 0
 systemd yes
 cgroup v2
@@ -42,6 +46,12 @@ nameservice 0.0.0.0
 networkdaemon networkd
 listener 22 users:(("sshd",pid=1,fd=3))
 listener 6443
+firewall forward ip filter FORWARD
+firewall input iptables-legacy filter INPUT
+firewallrule ip filter FORWARD counter packets 0 bytes 0 jump DOCKER-USER
+firewallrule iptables-legacy filter INPUT -i lo -j ACCEPT
+cniconfig 10-kbs.conflist
+commanddropin /etc/systemd/system/etcd.service.d/x.conf
 machineid abc
 `;
   expect(parseFacts(said)).toEqual({
@@ -49,6 +59,7 @@ machineid abc
     arch: 'x86_64',
     os: 'Debian GNU/Linux 12 (bookworm)',
     kernel: '6.1.0-28-amd64',
+    clock: 1795000000,
     uid: 0,
     systemd: true,
     cgroup: 'v2',
@@ -84,12 +95,30 @@ machineid abc
       { port: 22, process: 'sshd' },
       { port: 6443, process: '' },
     ],
+    firewalls: [
+      {
+        hook: 'forward',
+        table: 'ip filter',
+        chain: 'FORWARD',
+        rules: [{ chain: 'FORWARD', text: 'counter packets 0 bytes 0 jump DOCKER-USER' }],
+      },
+      {
+        hook: 'input',
+        table: 'iptables-legacy filter',
+        chain: 'INPUT',
+        rules: [{ chain: 'INPUT', text: '-i lo -j ACCEPT' }],
+      },
+    ],
+    cniConfigs: ['10-kbs.conflist'],
+    commandDropIns: ['/etc/systemd/system/etcd.service.d/x.conf'],
     machineId: 'abc',
     etcdMember: false,
+    etcdInstalled: false,
   });
 });
 
 test('this very machine answers every question', async () => {
+  const from = Math.floor(Date.now() / 1000);
   const { code, stdout } = await here().query(query(factsScript));
   expect(code).toBe(0);
   const facts = parseFacts(stdout);
@@ -97,4 +126,30 @@ test('this very machine answers every question', async () => {
   expect(facts.controllers).toContain('memory');
   expect(facts.tools).toContain('sha256sum');
   expect(facts.cpus).toBeGreaterThan(0);
+  expect(facts.clock).toBeGreaterThanOrEqual(from);
+});
+
+test.runIf(isRoot)('files that others left are found, and drop-ins only where they count', async () => {
+  const script = `mount -t tmpfs none /etc
+mkdir -p /etc/cni/net.d
+touch /etc/cni/net.d/05-cilium.conflist /etc/cni/net.d/10-kbs.conflist /etc/cni/net.d/99-loopback.conf /etc/cni/net.d/README
+mount -t tmpfs none /usr/local/lib
+drop_in() { mkdir -p "\${1%/*}"; printf '[Service]\\n%s\\n' "$2" > "$1"; }
+drop_in /usr/local/lib/systemd/system/kubelet.service.d/10-kubeadm.conf ExecStart=/usr/bin/kubelet
+drop_in /usr/local/lib/systemd/system/kubelet.service.d/20-masked.conf ExecStart=/usr/bin/kubelet
+drop_in /usr/local/lib/systemd/system/etcd.service.d/replaced.conf 'ExecStart = /usr/bin/etcd'
+drop_in /etc/systemd/system/etcd.service.d/replaced.conf Nice=5
+drop_in /etc/systemd/system/containerd.service.d/proxy.conf Environment=HTTP_PROXY=http://10.0.0.1
+drop_in /etc/systemd/system/containerd.service.d/own.conf 'ExecStart='
+mkdir -p /etc/systemd/system/kubelet.service.d
+ln -s /dev/null /etc/systemd/system/kubelet.service.d/20-masked.conf
+${factsScript}`;
+  const { stdout } = await execa('unshare', ['--mount', 'sh', '-eu'], { input: script });
+  expect(parseFacts(stdout)).toMatchObject({
+    cniConfigs: ['99-loopback.conf', '05-cilium.conflist', '10-kbs.conflist'],
+    commandDropIns: [
+      '/etc/systemd/system/containerd.service.d/own.conf',
+      '/usr/local/lib/systemd/system/kubelet.service.d/10-kubeadm.conf',
+    ],
+  });
 });

@@ -94,6 +94,17 @@ describe('the endpoint', () => {
   };
   test.each([
     ['the first control plane', {}, {}, { host: '192.168.10.10', address: '192.168.10.10', port: 6443 }],
+    [
+      'further names',
+      {},
+      { extraNames: ['api.example.com', '203.0.113.5'] },
+      {
+        host: '192.168.10.10',
+        address: '192.168.10.10',
+        port: 6443,
+        extraNames: ['api.example.com', '203.0.113.5'],
+      },
+    ],
     ['a name', {}, { name: 'api.lan' }, { host: 'api.lan', name: 'api.lan', address: '192.168.10.10', port: 6443 }],
     [
       'somebody else’s',

@@ -2,8 +2,13 @@ import { describe, expect, test } from 'vitest';
 import { assumedFacts, type Facts } from '../../src/hosts/facts.js';
 import type { Cluster, Endpoint, Role } from '../../src/inventory/cluster.js';
 import { compileRoutes } from '../../src/network/routes.js';
-import { checkClones, checkHost } from '../../src/preflight/checks.js';
+import { cni } from '../../src/phases/cni.js';
+import { checkHost, checkNames } from '../../src/preflight/checks.js';
+import { checkFleet, type Fleet } from '../../src/preflight/fleet.js';
 import { clusterOf, hostOf } from '../support/cluster.js';
+import { siteOf } from '../support/site.js';
+
+const gateway = { to: 'default', via: '192.168.10.254', device: 'eth0' };
 
 /** A machine that is fit to be any host of the cluster. */
 const fit: Facts = {
@@ -13,6 +18,7 @@ const fit: Facts = {
   features: ['overlay', 'br_netfilter', 'nf_conntrack', 'nf_tables'],
   tools: ['ip', 'nft', 'systemctl', 'sha256sum', 'base64', 'mount', 'modprobe'],
   addresses: ['192.168.10.10/24', '192.168.10.20/24', '192.168.20.20/24', '192.168.10.1/24', '192.168.20.1/24'],
+  routes: [gateway],
   machineId: '1',
 };
 
@@ -21,6 +27,15 @@ const refusals = (facts: Partial<Facts>, { name = 'controller-00', cluster = clu
   if (!host) throw new Error(`there is no host ${name}`);
   return checkHost(host, { ...fit, ...facts }, cluster).map(({ message }) => message);
 };
+
+/** What is refused of several machines together: host and reason. */
+const refusedTogether = (
+  facts: ReadonlyMap<string, Facts>,
+  { from = 0, to = 0, ...rest }: Partial<Fleet> = {},
+): readonly string[] =>
+  checkFleet({ cluster: clusterOf(), facts, from, to, restores: false, ...rest }).map(
+    ({ where, message }) => `${where.host} ${message}`,
+  );
 
 const clusterWith = (proxy: Cluster['kubernetes']['proxy']): Cluster =>
   clusterOf({ kubernetes: { version: '1.36.3', controlPlane: 'static-pods', proxy } });
@@ -59,17 +74,17 @@ describe('preflight', () => {
     ],
     [
       'a route into the pod network',
-      { routes: [{ to: '10.244.0.0/16', device: 'tun0' }] },
+      { routes: [gateway, { to: '10.244.0.0/16', device: 'tun0' }] },
       'network-overlap: network.pods 10.244.0.0/16 overlaps the route to 10.244.0.0/16 on tun0',
     ],
     [
       'a network of virtual machines inside the pod network',
-      { routes: [{ to: '10.244.122.0/24', device: 'virbr0' }] },
+      { routes: [gateway, { to: '10.244.122.0/24', device: 'virbr0' }] },
       'network-overlap: network.pods 10.244.0.0/16 overlaps the route to 10.244.122.0/24 on virbr0',
     ],
     [
       'a route without a device into the pod network',
-      { routes: [{ to: '10.244.9.0/24', device: '' }] },
+      { routes: [gateway, { to: '10.244.9.0/24', device: '' }] },
       'network-overlap: network.pods 10.244.0.0/16 overlaps the route to 10.244.9.0/24',
     ],
     [
@@ -79,6 +94,54 @@ describe('preflight', () => {
     ],
   ])('refuses for %s', (_, facts, message) => {
     expect(refusals(facts)).toEqual([message]);
+  });
+
+  test('refuses a node from which no route leads to Services, unless their addresses are its own', () => {
+    const lan = { to: '192.168.10.0/24', device: 'eth0' };
+    const [host] = clusterOf().hosts;
+    if (!host) throw new Error('no host');
+    const [refusal] = checkHost(host, { ...fit, routes: [lan] }, clusterOf());
+    expect(refusal?.message).toBe(
+      'default-route: programs of the host itself cannot reach Services, 10.254.0.0/16: there is no default route, and none of their own',
+    );
+    expect(refusal?.next).toContain('ip route add 10.254.0.0/16 dev eth0;');
+    expect(refusals({ routes: [lan] }, { name: 'edge' })).toEqual([]);
+    const features = [...fit.features, 'ip_vs'];
+    expect(refusals({ routes: [lan], features }, { cluster: clusterWith('ipvs') })).toEqual([]);
+  });
+
+  test('takes the route to Services that it advises, and not a network that has their addresses', () => {
+    const routes = [{ to: '10.254.0.0/16', device: 'eth0' }];
+    expect(refusals({ routes })).toEqual([]);
+    expect(refusals({ routes, addresses: [...fit.addresses, '10.254.0.7/16'] })).toEqual([
+      'network-overlap: network.services 10.254.0.0/16 overlaps the route to 10.254.0.0/16 on eth0',
+    ]);
+  });
+
+  test("refuses a file that containerd would take before kbs's own for the pods' network, on a node", () => {
+    const own = cni
+      .resources(hostOf({ name: 'worker-00', address: '192.168.10.20', segment: 'office' }), siteOf(clusterOf()))
+      .flatMap((resource) => (resource.kind === 'file' ? [resource.path.split('/').at(-1) ?? ''] : []));
+    expect(own).toContain('10-kbs.conflist');
+    const cniConfigs = ['05-cilium.conflist', '10-calico.conflist', ...own, '87-podman-bridge.conflist'];
+    expect(refusals({ cniConfigs })).toEqual(
+      ['05-cilium.conflist', '10-calico.conflist'].map(
+        (name) =>
+          `foreign-cni: /etc/cni/net.d/${name} comes before 10-kbs.conflist, so containerd would take it for the pods' network`,
+      ),
+    );
+    expect(refusals({ cniConfigs }, { name: 'edge' })).toEqual([]);
+  });
+
+  test("refuses a drop-in that would start another program in a unit of the host's", () => {
+    const path = '/usr/lib/systemd/system/kubelet.service.d/10-kubeadm.conf';
+    const others = ['docker', 'etcd', 'haproxy'].map((name) => `/etc/systemd/system/${name}.service.d/x.conf`);
+    expect(refusals({ commandDropIns: [...others, path] })).toEqual([
+      `foreign-unit: ${path} sets ExecStart, so kubelet.service would not run what kbs installs`,
+    ]);
+    expect(refusals({ commandDropIns: [path] }, { name: 'edge' })).toEqual([]);
+    const services = clusterOf({ kubernetes: { version: '1.36.3', controlPlane: 'systemd', proxy: 'nftables' } });
+    expect(refusals({ commandDropIns: others }, { cluster: services })).toHaveLength(1);
   });
 
   test('refuses ipvs where the kernel lacks it, and not where it has it', () => {
@@ -179,9 +242,49 @@ describe('preflight', () => {
       ['d', { ...fit, machineId: '' }],
       ['e', { ...fit, machineId: '' }],
     ]);
-    expect(checkClones(facts).map(({ message }) => message)).toEqual([
-      'machine-id: a and c have the same machine-id x',
-    ]);
+    expect(refusedTogether(facts)).toEqual(['a, c machine-id: a and c have the same machine-id x']);
+  });
+});
+
+test('a clock is off by more than the minute before the question or after the answer', () => {
+  const at = (clock: number) => ({ ...fit, machineId: '', clock });
+  const facts = new Map([
+    ['slow', at(939)],
+    ['just', at(940)],
+    ['asked-late', at(1100)],
+    ['ahead', at(1180)],
+    ['fast', at(1181)],
+  ]);
+  expect(refusedTogether(facts, { from: 1000, to: 1120 })).toEqual([
+    'slow clock: the clock is 61 s behind that of this machine, and certificates go by it',
+    'fast clock: the clock is 61 s ahead of that of this machine, and certificates go by it',
+  ]);
+  expect(checkNames()).toContain('clock');
+});
+
+describe('etcd that is installed, and has no data on any control plane', () => {
+  const cluster = clusterOf({
+    hosts: ['a', 'b'].map((name) =>
+      hostOf({ name, address: '192.168.10.10', segment: 'office', roles: ['control-plane'] }),
+    ),
+  });
+  const lost: Facts = { ...fit, machineId: '', etcdMember: false, etcdInstalled: true };
+  const bare = { ...lost, etcdInstalled: false };
+  const refused = (seen: Readonly<Record<string, Facts>>, restores = false) =>
+    refusedTogether(new Map(Object.entries(seen)), { cluster, restores });
+
+  test('is not founded anew', () => {
+    const what = 'etcd is installed, and its data are gone from every control plane: it would begin with nothing';
+    expect(refused({ a: bare, b: lost })).toEqual([`b etcd-data: ${what}`]);
+  });
+
+  test.each([
+    ['a first start', { a: bare, b: bare }, false],
+    ['a restore', { a: lost, b: lost }, true],
+    ['a member whose data another one has', { a: lost, b: { ...lost, etcdMember: true } }, false],
+    ['a member beside one that was not looked at', { a: lost }, false],
+  ])('is another thing than %s', (_, seen, restores) => {
+    expect(refused(seen, restores)).toEqual([]);
   });
 });
 

@@ -1,0 +1,102 @@
+/** Prints one `key value` line per fact. Bit 24 of CapEff is CAP_SYS_RESOURCE (capabilities(7)). */
+export const factsScript = `
+fact() { printf '%s %s\\n' "$1" "$2"; }
+fact hostname "$(cat /proc/sys/kernel/hostname)"
+fact arch "$(uname -m)"
+fact os "$(. /etc/os-release 2>/dev/null; printf %s "\${PRETTY_NAME:-unknown}")"
+fact kernel "$(uname -r)"
+fact clock "$(date +%s)"
+fact uid "$(id -u)"
+if [ -d /run/systemd/system ]; then fact systemd yes; fi
+if [ -f /sys/fs/cgroup/cgroup.controllers ]; then
+  fact cgroup v2
+  for controller in $(cat /sys/fs/cgroup/cgroup.controllers); do fact controller $controller; done
+else
+  fact cgroup v1
+  while read -r controller _ _ enabled; do
+    if [ "$enabled" = 1 ]; then fact controller $controller; fi
+  done < /proc/cgroups
+fi
+fact cpus "$(grep -c ^processor /proc/cpuinfo)"
+fact memory "$(sed -n 's/^MemTotal: *\\([0-9]*\\) kB/\\1/p' /proc/meminfo)"
+fact virtualization "$(systemd-detect-virt 2>/dev/null || :)"
+capabilities=$(sed -n 's/^CapEff:[[:space:]]*//p' /proc/self/status)
+if [ $(( (0x$capabilities >> 24) & 1 )) = 1 ]; then fact oom yes; fi
+limit=/proc/sys/net/netfilter/nf_conntrack_max
+if [ ! -e $limit ] || [ -w $limit ]; then fact conntrack yes; fi
+builtin=/lib/modules/$(uname -r)/modules.builtin
+feature() { # name, then a test; a module that lies ready to be loaded counts
+  if eval "$2" || [ -d "/sys/module/$1" ] || grep -q "/$1\\.ko" "$builtin" 2>/dev/null || modprobe -n -q "$1" 2>/dev/null
+  then fact feature "$1"; fi
+}
+feature overlay 'grep -qw overlay /proc/filesystems'
+feature br_netfilter '[ -e /proc/sys/net/bridge ]'
+feature nf_conntrack '[ -e /proc/sys/net/netfilter ]'
+feature nf_tables 'nft list tables >/dev/null 2>&1'
+feature ip_tables '[ -e /proc/net/ip_tables_names ]'
+feature ip_vs '[ -e /proc/net/ip_vs ]'
+for tool in ip nft systemctl sha256sum base64 mount modprobe; do
+  if command -v $tool >/dev/null; then fact tool $tool; fi
+done
+ip -4 -o addr show scope global 2>/dev/null | while read -r _ _ _ address _; do fact address "$address"; done
+ip -4 route show table main 2>/dev/null | while read -r route; do fact route "$route"; done
+tail -n +2 /proc/swaps | while read -r swap _; do fact swap "$swap"; done
+resolv=/etc/resolv.conf
+if [ -s /run/systemd/resolve/resolv.conf ]; then resolv=/run/systemd/resolve/resolv.conf; fi
+fact resolvconf $resolv
+sed -n 's/^nameserver[[:space:]]*\\([^[:space:]]*\\).*/nameserver \\1/p' $resolv 2>/dev/null || :
+resolver=$(readlink -f /etc/resolv.conf || :)
+case $resolver in
+  /run/systemd/resolve/*) resolver=resolved ;;
+  /run/NetworkManager/*) resolver=NetworkManager ;;
+  */resolvconf/*) resolver=resolvconf ;;
+  /etc/resolv.conf)
+    resolver=$(sed -n 's/^[#;].*[Gg]enerated by \\([A-Za-z0-9]*\\).*/\\1/p' $resolver 2>/dev/null | head -n 1)
+    if [ -z "$resolver" ] && grep -qsx dhclient /proc/[0-9]*/comm; then resolver=dhclient; fi ;;
+  *) resolver="a link to $resolver" ;;
+esac
+fact resolver "\${resolver:-file}"
+sed -n 's/^\\(search\\|domain\\)[[:space:]]\\{1,\\}/search /p; s/^options[[:space:]]\\{1,\\}/resolveroptions /p' /etc/resolv.conf 2>/dev/null || :
+ss -Hlntup 'sport = :53' 2>/dev/null | while read -r _ _ _ _ local _ process; do
+  fact nameservice "\${local%:*} $process"
+done
+for daemon in systemd-networkd NetworkManager; do
+  if systemctl -q is-active $daemon 2>/dev/null; then fact networkdaemon \${daemon#systemd-}; fi
+done
+ss -Hltnp 2>/dev/null | while read -r _ _ _ local _ process; do fact listener "\${local##*:} $process"; done
+# firewalld refuses in a last rule, and not by policy.
+nft list chains 2>/dev/null | awk '
+  $1 == "table" { table = $2 " " $3 }
+  $1 == "chain" { chain = $2 }
+  table !~ /^(ip|inet) / || $3 != "hook" || $4 !~ /^(forward|input)$/ { next }
+  /policy drop/ || (table == "inet firewalld" && chain ~ /^filter_/) { print $4, table, chain }
+' | while read -r hook family table chain; do
+  fact firewall "$hook $family $table $chain"
+  case " \${listed-} " in *" $family/$table "*) continue ;; esac
+  listed="\${listed-} $family/$table"
+  nft list table "$family" "$table" 2>/dev/null | awk -v table="$family $table" '
+    $1 == "chain" { chain = $2 }
+    /accept|jump|goto/ && $1 != "type" { $1 = $1; print "firewallrule", table, chain, $0 }'
+done
+if grep -qsx filter /proc/net/ip_tables_names && command -v iptables-legacy-save >/dev/null; then
+  iptables-legacy-save -t filter 2>/dev/null | sed -n '
+    s/^:\\(FORWARD\\|INPUT\\) DROP .*/firewall \\1 iptables-legacy filter \\1/
+    s/^firewall FORWARD/firewall forward/; s/^firewall INPUT/firewall input/
+    s/^-A /firewallrule iptables-legacy filter /; /^firewall/p' || :
+fi
+for file in /etc/cni/net.d/*.conf /etc/cni/net.d/*.conflist /etc/cni/net.d/*.json; do
+  if [ -e "$file" ]; then fact cniconfig "\${file##*/}"; fi
+done
+# In their order: a file of the same name in an earlier folder takes a drop-in's place (systemd.unit(5)).
+folders='/etc/systemd/system /run/systemd/system /usr/local/lib/systemd/system /usr/lib/systemd/system /lib/systemd/system'
+files=$(for folder in $folders; do echo "$folder/*.service.d/*.conf"; done)
+grep -ls '^[[:space:]]*ExecStart[[:space:]]*=' $files | while read -r dropin; do
+  for folder in $folders; do
+    if [ "$folder" = "\${dropin%/*/*}" ]; then fact commanddropin "$dropin"; break; fi
+    if [ -e "$folder\${dropin#"\${dropin%/*/*}"}" ]; then break; fi
+  done
+done
+fact machineid "$(cat /etc/machine-id 2>/dev/null || :)"
+if [ -d /var/lib/etcd/member/wal ]; then fact etcdmember yes; fi
+if grep -qs KBS_DIGEST /etc/kubernetes/manifests/etcd.yaml /etc/systemd/system/etcd.service; then fact etcdinstalled yes; fi
+`;

@@ -1,0 +1,128 @@
+import type { Facts, Firewall, FirewallRule } from '../hosts/facts.js';
+import { overlaps, parseCidr } from '../inventory/addresses.js';
+import {
+  apiServerPort,
+  type Cluster,
+  type ClusterHost,
+  isControlPlane,
+  isDns,
+  isLoadBalancer,
+  isNode,
+  isRouter,
+} from '../inventory/cluster.js';
+import type { Refusal } from './refusal.js';
+
+/**
+ * A firewall of the host's own that cuts off pods, or the ports that other hosts and pods must reach. Each chain decides
+ * by itself, so what kube-proxy accepts in its own does not help. An administrator's rules are read only as far as it
+ * takes to find one that may let the cluster through: a doubt counts for them.
+ */
+export const checkFirewall = (host: ClusterHost, { firewalls }: Facts, cluster: Cluster): readonly Refusal[] =>
+  firewalls.flatMap((firewall) => {
+    const closed =
+      firewall.hook === 'forward' ? closedToPods(host, firewall, cluster) : closedPorts(host, firewall, cluster);
+    if (closed.length === 0) return [];
+    const { owner, open } = remedy(firewall, cluster);
+    return [
+      {
+        what: `the chain ${firewall.chain} of the table ${firewall.table} (${owner}) drops what none of its rules accepts, and none accepts ${closed.join(', ')}`,
+        next: `make this last over reboots: ${open}; or pass over it: --skip-check firewall`,
+      },
+    ];
+  });
+
+const closedToPods = (host: ClusterHost, firewall: Firewall, { network }: Cluster): readonly string[] => {
+  const open = ({ text }: FirewallRule) =>
+    /(^| )(iif|oif|-i|-o)\w* "?cni/.test(text) || names(text, [network.pods]) || namesASet(text);
+  if (!(isNode(host) || isRouter(host)) || acceptsAll(firewall) || reached(firewall, jump).some(open)) return [];
+  return [`packets of pods, ${network.pods}`];
+};
+
+const closedPorts = (host: ClusterHost, firewall: Firewall, { network, endpoint }: Cluster): readonly string[] => {
+  if (acceptsAll(firewall)) return [];
+  const inside = [network.pods, ...network.segments.map(({ cidr }) => cidr)];
+  const rules = reached(firewall, jump);
+  const wanted: readonly (readonly [when: boolean, port: number, owner: string])[] = [
+    [isControlPlane(host), apiServerPort, 'kube-apiserver'],
+    [isLoadBalancer(host) && !endpoint.external, endpoint.port, 'haproxy'],
+    [isNode(host), 10250, 'kubelet'],
+    [isDns(host), 53, 'coredns'],
+  ];
+  return wanted
+    .filter(([when, port]) => when && !rules.some((rule) => opens(rule, port, inside)))
+    .map(([, port, owner]) => `port ${port} of ${owner}`);
+};
+
+/** A rule that names ports opens those; one that names none opens all of them, to the cluster or to an interface. */
+const opens = ({ text }: FirewallRule, port: number, inside: readonly string[]): boolean => {
+  const [, ports] = /\bdports? (?:vmap )?(\{[^}]*\}|\S+)/.exec(text) ?? [];
+  if (namesASet(text)) return true;
+  if (ports !== undefined) {
+    return [...ports.matchAll(/(\d+)(?:[-:](\d+))?/g)].some(
+      ([, first, last = first]) => Number(first) <= port && port <= Number(last),
+    );
+  }
+  const toAnInterface = /(^| )(iif|-i)\w* "?(?!lo\b)\w.*(\baccept\b|_trusted\b)/i.test(text);
+  return toAnInterface || names(text, inside);
+};
+
+/** Its elements are not looked at. */
+const namesASet = (text: string): boolean => / @|--match-set /.test(text);
+
+/** Whether an address or a network in the rule shares an address with one of those. */
+const names = (text: string, networks: readonly string[]): boolean =>
+  [...text.matchAll(/\d+\.\d+\.\d+\.\d+(?:\/\d+)?/g)]
+    .map(([found]) => (found.includes('/') ? found : `${found}/32`))
+    .some((found) => parseCidr(found) !== undefined && networks.some((network) => overlaps(network, found)));
+
+/** Whether a verdict without a condition lets through whatever gets there. */
+const acceptsAll = (firewall: Firewall): boolean =>
+  reached(firewall, bareJump).some(({ text }) => /^(counter packets \d+ bytes \d+ |-j )?accept\b/i.test(text));
+
+const jump = /(?:jump|goto|-j|-g) ([\w.-]+)/g;
+const bareJump = /^(?:counter packets \d+ bytes \d+ )?(?:jump|goto|-j|-g) ([\w.-]+)$/g;
+
+/** The rules of the chain, and of those that it leads to by what matches the pattern. */
+const reached = ({ chain, rules }: Firewall, leads: RegExp): readonly FirewallRule[] => {
+  const chains = new Set([chain]);
+  // A set may grow while it is walked.
+  for (const from of chains) {
+    for (const { text } of rules.filter((rule) => rule.chain === from)) {
+      for (const [, to = ''] of text.matchAll(leads)) chains.add(to);
+    }
+  }
+  return rules.filter((rule) => chains.has(rule.chain));
+};
+
+/** Whose chain it is, and the commands that let the cluster through in their way. */
+const remedy = ({ table, hook, chain, rules }: Firewall, { network }: Cluster): { owner: string; open: string } => {
+  const { pods, segments } = network;
+  const all = [pods, ...segments.map(({ cidr }) => cidr)];
+  const forward = hook === 'forward';
+  const leadsTo = (prefix: string) => rules.some(({ text }) => text.includes(` ${prefix}`));
+  if (table === 'inet firewalld') {
+    const sources = all.map((cidr) => `--add-source=${cidr}`).join(' ');
+    return { owner: 'firewalld', open: `firewall-cmd --permanent --zone=trusted ${sources} && firewall-cmd --reload` };
+  }
+  if (leadsTo('ufw-')) {
+    const allow = forward
+      ? [`route allow from ${pods}`, `route allow to ${pods}`]
+      : all.map((cidr) => `allow from ${cidr}`);
+    return { owner: 'ufw', open: allow.map((rule) => `ufw ${rule}`).join(' && ') };
+  }
+  if (table === 'ip filter' || table === legacyTable) {
+    const tool = table === legacyTable ? 'iptables-legacy' : 'iptables';
+    const docker = forward && leadsTo('DOCKER');
+    const sources = forward ? [`-s ${pods}`, `-d ${pods}`] : all.map((cidr) => `-s ${cidr}`);
+    const insert = `${tool} -I ${docker ? 'DOCKER-USER' : chain}`;
+    return {
+      owner: docker ? 'Docker' : tool,
+      open: sources.map((source) => `${insert} ${source} -j ACCEPT`).join(' && '),
+    };
+  }
+  const matches = forward ? [`saddr ${pods}`, `daddr ${pods}`] : [`saddr { ${all.join(', ')} }`];
+  const insert = `nft insert rule ${table} ${chain}`;
+  return { owner: 'nftables', open: matches.map((match) => `${insert} ip ${match} accept`).join(' && ') };
+};
+
+const legacyTable = 'iptables-legacy filter';

@@ -1,0 +1,202 @@
+import { execa } from 'execa';
+import { describe, expect, test } from 'vitest';
+import { assumedFacts, type Firewall, parseFacts } from '../../src/hosts/facts.js';
+import { factsScript } from '../../src/hosts/facts-script.js';
+import type { ClusterHost } from '../../src/inventory/cluster.js';
+import { checkFirewall } from '../../src/preflight/firewall.js';
+import { isRoot } from '../network/namespaces.js';
+import { clusterOf, hostOf } from '../support/cluster.js';
+
+const cluster = clusterOf();
+const [controller, worker, , edge] = cluster.hosts as [ClusterHost, ClusterHost, ClusterHost, ClusterHost];
+const balancer = hostOf({ name: 'lb-00', address: '192.168.10.3', segment: 'office', roles: ['load-balancer', 'dns'] });
+
+/** What a host with these firewalls is told, `what` and `next` by turns. */
+const said = (host: ClusterHost, firewalls: readonly Firewall[]): readonly string[] =>
+  checkFirewall(host, { ...assumedFacts, firewalls }, cluster).flatMap(({ what, next }) => [what, next]);
+
+/** The same of a machine's own network, where a root shell has set these rules. */
+const saidWith = async (rules: string, host: ClusterHost): Promise<readonly string[]> => {
+  const { stdout } = await execa('unshare', ['--net', 'sh', '-eu'], { input: `{ ${rules}\n} >&2\n${factsScript}` });
+  return said(host, parseFacts(stdout).firewalls);
+};
+
+const docker = (iptables: string): string => `
+for chain in DOCKER-USER DOCKER-FORWARD DOCKER; do ${iptables} -N $chain; done
+${iptables} -P FORWARD DROP
+${iptables} -A FORWARD -j DOCKER-USER
+${iptables} -A FORWARD -j DOCKER-FORWARD
+${iptables} -A DOCKER-FORWARD -o docker0 -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+${iptables} -A DOCKER-FORWARD -o docker0 -j DOCKER
+${iptables} -A DOCKER-FORWARD -i docker0 -j ACCEPT
+${iptables} -A DOCKER -d 172.17.0.2/32 ! -i docker0 -o docker0 -p tcp -m tcp --dport 80 -j ACCEPT`;
+
+const nftables = (input: string, forward = 'policy drop'): string => `nft -f - <<'END'
+table inet filter {
+	set friends {
+		type ipv4_addr
+		elements = { 192.168.10.20 }
+	}
+	chain input {
+		type filter hook input priority 0; policy drop;
+		ct state vmap { established : accept, related : accept, invalid : drop }
+		iif "lo" accept
+		icmp type echo-request accept
+		${input}
+	}
+	chain forward {
+		type filter hook forward priority 0; ${forward};
+	}
+	chain lan {
+		accept
+	}
+}
+END`;
+
+const ufw = (rule: string): string => `
+for chain in ufw-before-input ufw-user-input ufw-before-forward ufw-user-forward; do iptables-nft -N $chain; done
+iptables-nft -P INPUT DROP
+iptables-nft -P FORWARD DROP
+iptables-nft -A INPUT -j ufw-before-input
+iptables-nft -A FORWARD -j ufw-before-forward
+iptables-nft -A ufw-before-input -i lo -j ACCEPT
+iptables-nft -A ufw-before-input -j ufw-user-input
+iptables-nft -A ufw-before-forward -j ufw-user-forward
+iptables-nft -A ufw-user-input -p tcp --dport 22 -j ACCEPT
+${rule}`;
+
+const firewalld = (source: string): string => `nft -f - <<'END'
+table inet firewalld {
+	chain filter_INPUT {
+		type filter hook input priority 10; policy accept;
+		ct state { established, related } accept
+		iifname "lo" accept
+		jump filter_INPUT_ZONES
+		reject with icmpx admin-prohibited
+	}
+	chain filter_FORWARD {
+		type filter hook forward priority 10; policy accept;
+		ct state { established, related } accept
+		iifname "lo" accept
+		jump filter_FORWARD_ZONES
+		reject with icmpx admin-prohibited
+	}
+	chain filter_INPUT_ZONES {
+		${source && `ip saddr ${source} goto filter_IN_trusted`}
+		goto filter_IN_public
+	}
+	chain filter_FORWARD_ZONES {
+		${source && `ip saddr ${source} goto filter_FWD_trusted`}
+		goto filter_FWD_public
+	}
+	chain filter_IN_public {
+		tcp dport 22 accept
+	}
+	chain filter_IN_trusted {
+		accept
+	}
+	chain filter_FWD_public {
+		oifname "eth0" accept
+	}
+	chain filter_FWD_trusted {
+		accept
+	}
+}
+END`;
+
+const pods = 'drops what none of its rules accepts, and none accepts packets of pods, 10.244.0.0/16';
+
+describe.runIf(isRoot)('a real firewall', () => {
+  test.each([
+    ['iptables-nft', 'ip filter', 'iptables'],
+    ['iptables-legacy', 'iptables-legacy filter', 'iptables-legacy'],
+  ])("of Docker's by %s cuts pods off", async (tool, table, named) => {
+    expect(await saidWith(docker(tool), worker)).toEqual([
+      `the chain FORWARD of the table ${table} (Docker) ${pods}`,
+      `make this last over reboots: ${named} -I DOCKER-USER -s 10.244.0.0/16 -j ACCEPT && ${named} -I DOCKER-USER -d 10.244.0.0/16 -j ACCEPT; or pass over it: --skip-check firewall`,
+    ]);
+  });
+
+  test.each([
+    ['none', ':', worker, []],
+    [
+      'Docker where pods are accepted',
+      `${docker('iptables-nft')}\niptables-nft -I DOCKER-USER -s 10.0.0.0/8 -j ACCEPT`,
+      worker,
+      [],
+    ],
+    [
+      'Docker where all are accepted',
+      `${docker('iptables-legacy')}\niptables-legacy -A DOCKER-USER -j ACCEPT`,
+      worker,
+      [],
+    ],
+    [
+      'Docker where their bridge is accepted',
+      `${docker('iptables-nft')}\niptables-nft -A FORWARD -i cni0 -j ACCEPT`,
+      worker,
+      [],
+    ],
+    ['Docker on a host that forwards nothing', docker('iptables-nft'), balancer, []],
+    ['IPv6 alone', 'ip6tables-nft -P FORWARD DROP', worker, []],
+    ['forwarding alone, on a router', nftables('accept'), edge, [expect.stringContaining(pods), expect.anything()]],
+    [
+      'ssh alone',
+      nftables('tcp dport { 22, 80 } accept', 'policy accept'),
+      controller,
+      [
+        'the chain input of the table inet filter (nftables) drops what none of its rules accepts, and none accepts port 6443 of kube-apiserver, port 10250 of kubelet',
+        'make this last over reboots: nft insert rule inet filter input ip saddr { 10.244.0.0/16, 192.168.10.0/24, 192.168.20.0/24 } accept; or pass over it: --skip-check firewall',
+      ],
+    ],
+    [
+      'the ports of other roles',
+      nftables('tcp dport 10250 accept', 'policy accept'),
+      balancer,
+      [expect.stringMatching(/none accepts port 6443 of haproxy, port 53 of coredns$/), expect.anything()],
+    ],
+    [
+      'the ports',
+      nftables('tcp dport { 22, 6443, 10000-10300 } accept comment "kubernetes"', 'policy accept'),
+      controller,
+      [],
+    ],
+    ['the segments', nftables('ip saddr { 192.168.0.0/16, 10.244.0.0/16 } accept', 'policy accept'), controller, []],
+    ['an interface', nftables('iifname "eth1" accept', 'policy accept'), controller, []],
+    ['a chain that accepts all', nftables('jump lan', 'policy accept'), controller, []],
+    ['a set that is not looked into', nftables('ip saddr @friends accept', 'policy accept'), controller, []],
+    [
+      'ufw as it comes',
+      ufw(''),
+      worker,
+      [
+        'the chain INPUT of the table ip filter (ufw) drops what none of its rules accepts, and none accepts port 10250 of kubelet',
+        expect.stringContaining('ufw allow from 10.244.0.0/16 && ufw allow from 192.168.10.0/24 && '),
+        `the chain FORWARD of the table ip filter (ufw) ${pods}`,
+        expect.stringContaining('ufw route allow from 10.244.0.0/16 && ufw route allow to 10.244.0.0/16'),
+      ],
+    ],
+    [
+      'ufw that was told',
+      ufw(
+        'iptables-nft -A ufw-user-input -s 192.168.10.0/24 -j ACCEPT; iptables-nft -A ufw-user-forward -s 10.244.0.0/16 -j ACCEPT',
+      ),
+      worker,
+      [],
+    ],
+    [
+      'firewalld as it comes',
+      firewalld(''),
+      worker,
+      [
+        expect.stringContaining('the chain filter_INPUT of the table inet firewalld (firewalld) drops'),
+        expect.stringContaining('firewall-cmd --permanent --zone=trusted --add-source=10.244.0.0/16 --add-source='),
+        expect.stringContaining('the chain filter_FORWARD of the table inet firewalld (firewalld) drops'),
+        expect.anything(),
+      ],
+    ],
+    ['firewalld that was told', firewalld('10.244.0.0/16'), worker, []],
+  ])('of %s is judged', async (_, rules, host, expected) => {
+    expect(await saidWith(rules, host)).toEqual(expected);
+  });
+});
