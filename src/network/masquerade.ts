@@ -1,5 +1,6 @@
 import { parseCidr } from '../inventory/addresses.js';
 import type { Cluster } from '../inventory/cluster.js';
+import { routersOf } from './topology.js';
 
 /** A table of nftables, as the resource of that kind wants it. */
 export interface MasqueradeTable {
@@ -10,13 +11,15 @@ export interface MasqueradeTable {
 }
 
 /**
- * The table that hides pod addresses from the world outside: pods keep their own address towards pods, Services and
- * every segment, and take their host's address towards anything else.
+ * The table that hides pod addresses from whoever does not know the way back: pods keep their own address towards pods,
+ * Services and every segment whose gateway has routes to pods, and take their host's address towards anything else.
  *
- * One rule per network instead of a set: nft merges and folds sets as it likes, but prints a plain rule as written.
+ * A segment's gateway counts and not its hosts: a worker that joins or leaves changes no table of another host. One rule
+ * per network instead of a set: nft merges and folds sets as it likes, but prints a plain rule as written.
  */
-export const masqueradeTable = ({ network }: Cluster): MasqueradeTable => {
-  const inside = [network.pods, network.services, ...network.segments.map(({ cidr }) => cidr), multicast];
+export const masqueradeTable = (cluster: Cluster): MasqueradeTable => {
+  const { network } = cluster;
+  const inside = [network.pods, network.services, ...segmentsThatAnswer(cluster), multicast];
   const rules = [
     'type nat hook postrouting priority srcnat; policy accept;',
     `ip saddr != ${network.pods} return`,
@@ -25,6 +28,20 @@ export const masqueradeTable = ({ network }: Cluster): MasqueradeTable => {
   ];
   const lines = ['table ip kbs {', '\tchain postrouting {', ...rules.map((rule) => `\t\t${rule}`), '\t}', '}'];
   return { family: 'ip', name: 'kbs', text: `${lines.join('\n')}\n` };
+};
+
+/**
+ * Machines that are no hosts of the cluster send their answers to their gateway. It has routes to pods where it is
+ * managed, and where it joins segments, as pods of different segments then need it. A home router in front of a single
+ * segment has none, and need not.
+ */
+const segmentsThatAnswer = (cluster: Cluster): readonly string[] => {
+  const informed = routersOf(cluster)
+    .filter(({ managed, addresses }) => managed || Object.keys(addresses).length > 1)
+    .flatMap(({ addresses }) => Object.values(addresses));
+  return cluster.network.segments.flatMap(({ cidr, gateway }) =>
+    gateway !== undefined && informed.includes(gateway) ? [cidr] : [],
+  );
 };
 
 /** Link-local by nature on a bridge; and bridged packets pass this hook too where br_netfilter is on. */

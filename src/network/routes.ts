@@ -34,7 +34,7 @@ export interface UnmanagedRouter extends Router {
   readonly routes: readonly KernelRoute[];
   /**
    * Whether it joins segments, so that pods of different segments need it. Otherwise the routes serve only other
-   * machines of its segment, which answer pods through their default gateway.
+   * machines of its segment that want to call pods.
    */
   readonly required: boolean;
 }

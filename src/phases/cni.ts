@@ -14,7 +14,6 @@ export const cni: Phase = {
     const mtu = cluster.network.segments.find(({ name }) => name === host.segment)?.mtu;
     const rules = `table ${table.family} ${table.name}\ndelete table ${table.family} ${table.name}\n${table.text}\n`;
     return [
-      { kind: 'directory', path: '/etc/cni/net.d', mode: '0755' },
       { kind: 'directory', path: '/var/lib/cni', mode: '0755' },
       {
         kind: 'file',

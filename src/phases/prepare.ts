@@ -31,16 +31,19 @@ const modules: readonly Resource[] = [
   { kind: 'kernel-module', name: 'nf_conntrack', evidence: '[ -e /proc/sys/net/netfilter ]' },
 ];
 
-/** Loose reverse-path filtering (2): a pod's answer may leave by another interface than its question came in by. */
-const sysctls = [
-  ['net.ipv4.ip_forward', '1'],
-  ['net.bridge.bridge-nf-call-iptables', '1'],
-  ['net.ipv4.conf.all.rp_filter', '2'],
-  ['fs.inotify.max_user_instances', '1024'],
-] as const;
+/**
+ * What hosts that packets of pods pass need. Loose reverse-path filtering (2): a pod's answer may leave by another
+ * interface than its question came in by.
+ */
+export const forwarding: readonly Resource[] = [
+  { kind: 'sysctl', name: 'net.ipv4.ip_forward', value: '1' },
+  { kind: 'sysctl', name: 'net.ipv4.conf.all.rp_filter', value: '2' },
+];
 
 const forPods: readonly Resource[] = [
   ...modules,
-  ...sysctls.map(([name, value]): Resource => ({ kind: 'sysctl', name, value })),
+  ...forwarding,
+  { kind: 'sysctl', name: 'net.bridge.bridge-nf-call-iptables', value: '1' },
+  { kind: 'sysctl', name: 'fs.inotify.max_user_instances', value: '1024' },
   { kind: 'swap', state: 'off' },
 ];

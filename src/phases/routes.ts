@@ -1,48 +1,52 @@
 import { type ClusterHost, isRouter } from '../inventory/cluster.js';
 import { compileRoutes } from '../network/routes.js';
 import type { Resource } from '../resources/resource.js';
+import { setRoute } from '../resources/route.js';
 import { render } from '../templates/render.js';
 import { fingerprint } from './fingerprint.js';
 import type { Phase, Site } from './phase.js';
+import { forwarding } from './prepare.js';
 
-/** Routes to the pods of other hosts: live in the kernel at once, and back after a reboot. */
+/** Routes to the pods of other hosts: live in the kernel at once, and back after a reboot or a loss of the link. */
 export const routes: Phase = {
   name: 'routes',
   promises: "packets find every other host's pods",
   on: () => true,
   resources(host, site) {
     const wanted = compileRoutes(site.cluster)[host.name] ?? [];
-    const commands = wanted.map(({ to, via }) => `ip route replace ${to} via ${via} proto static`);
-    const script = {
+    const keeper = {
       kind: 'file',
-      path: '/usr/local/lib/kbs/routes',
+      path: '/usr/local/lib/kbs/keep-routes',
       mode: '0755',
-      content: render('routes.sh', { routes: commands }),
+      content: render('keep-routes.sh', {}),
     } as const;
     return [
       ...(isRouter(host) ? forwarding : []),
       ...keptByTheNetworkDaemon(host, site),
-      script,
+      {
+        kind: 'file',
+        path: '/usr/local/lib/kbs/routes',
+        mode: '0755',
+        content: render('routes.sh', { routes: wanted.map(setRoute) }),
+      },
+      ...wanted.map(({ to, via }): Resource => ({ kind: 'route', to, via })),
+      keeper,
       {
         kind: 'unit',
         name: 'kbs-routes.service',
-        runs: 'oneshot',
+        runs: 'service',
         text: render('routes.service', {}),
-        inputs: [fingerprint([script])],
+        // The list of routes is read anew each time: another route is no reason to start the keeper again.
+        inputs: [fingerprint([keeper])],
       },
-      ...wanted.map(({ to, via }): Resource => ({ kind: 'route', to, via })),
     ];
   },
 };
 
-const forwarding: readonly Resource[] = [
-  { kind: 'sysctl', name: 'net.ipv4.ip_forward', value: '1' },
-  { kind: 'sysctl', name: 'net.ipv4.conf.all.rp_filter', value: '2' },
-];
-
 /**
  * Network daemons drop routes that they did not set: systemd-networkd when it restarts (networkd.conf(5),
- * ManageForeignRoutes), NetworkManager when a connection comes up again (NetworkManager-dispatcher(8)).
+ * ManageForeignRoutes), NetworkManager when a connection comes up again (NetworkManager-dispatcher(8)). The keeper sees
+ * that only where an address or an interface changes with it, and a second late.
  */
 const keptByTheNetworkDaemon = (host: ClusterHost, { facts }: Site): readonly Resource[] =>
   facts(host.name).networkDaemons.map((daemon) =>

@@ -20,10 +20,14 @@ look_route() { # PREFIX, as a regular expression
     return { via: line.startsWith(printed(resource.to)) ? (simple?.[1] ?? way) : line };
   },
   want: (resource) => ({ via: resource.via }),
-  make: (resource) => [step(sh`ip -4 route replace ${resource.to} via ${resource.via} proto static`)],
+  make: (resource) => [step(setRoute(resource))],
   unmake: (resource, seen) =>
     seen.via === resource.via ? [step(sh`ip -4 route del ${resource.to} via ${resource.via}`)] : [],
 };
+
+/** Shell that sets the route, whatever was there. */
+export const setRoute = ({ to, via }: Pick<RouteResource, 'to' | 'via'>): string =>
+  sh`ip -4 route replace ${to} via ${via} proto static`;
 
 /** As `ip route show` prints a destination. */
 const printed = (to: string): string => (to === '0.0.0.0/0' ? 'default' : to.replace(/\/32$/, ''));

@@ -12,7 +12,7 @@ export const render = (template: TemplateName, values: Readonly<Record<string, V
       if (typeof text === 'string' && /[\n\r\0]/.test(text)) throw new Error(`${template}: ${name} has a line break`);
     }
   }
-  return compile(template)(values);
+  return compile(template)(values, { partials: { 'network-sandbox': read('network-sandbox') } });
 };
 
 export type TemplateName =
@@ -26,6 +26,7 @@ export type TemplateName =
   | 'keepalived.conf'
   | 'keepalived.service'
   | 'kube-proxy.service'
+  | 'keep-routes.sh'
   | 'kubelet.service'
   | 'lan-dns.corefile'
   | 'lan-dns.service'
@@ -37,7 +38,6 @@ export type TemplateName =
 type Value = string | number | boolean | readonly string[];
 
 const compile = (template: TemplateName): HandlebarsTemplateDelegate =>
-  handlebars.compile(readFileSync(fileURLToPath(new URL(`${template}.hbs`, import.meta.url)), 'utf8'), {
-    strict: true,
-    noEscape: true,
-  });
+  handlebars.compile(read(template), { strict: true, noEscape: true });
+
+const read = (name: string): string => readFileSync(fileURLToPath(new URL(`${name}.hbs`, import.meta.url)), 'utf8');

@@ -17,10 +17,10 @@ import {
   labUp,
   type Partition,
 } from '../lab/index.js';
-import { unmanagedRouters } from '../network/routes.js';
 import { open } from './open.js';
+import { routersToTell } from './routers.js';
 
-/** Builds the lab of an inventory. A router that the inventory does not manage gets the routes that kbs would print. */
+/** Builds the lab of an inventory. A router that the inventory does not manage gets the routes that kbs asks for. */
 export const up = async (file: string, install: boolean, say: (text: string) => void): Promise<Lab> => {
   const { cluster, inventory } = await open(file);
   const lab = await labUp(cluster, {
@@ -29,7 +29,7 @@ export const up = async (file: string, install: boolean, say: (text: string) => 
     install,
     onProgress: say,
   });
-  const routes = unmanagedRouters(cluster).flatMap((router) => router.routes);
+  const routes = routersToTell(cluster).flatMap((router) => router.routes);
   if (routes.length > 0) await labRouterRoutes(lab, routes);
   return lab;
 };

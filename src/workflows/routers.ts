@@ -1,10 +1,14 @@
 import type { Cluster } from '../inventory/cluster.js';
 import { dialects } from '../network/router-dialects.js';
-import { unmanagedRouters } from '../network/routes.js';
+import { type UnmanagedRouter, unmanagedRouters } from '../network/routes.js';
+
+/** The routers that kbs does not manage, and that pods need: somebody has to tell them of the pods. */
+export const routersToTell = (cluster: Cluster): readonly UnmanagedRouter[] =>
+  unmanagedRouters(cluster).filter(({ required }) => required);
 
 /** What somebody has to tell the routers that kbs does not manage, as one text; undefined where there are none. */
 export const routerAdvice = (cluster: Cluster): string | undefined => {
-  const routers = unmanagedRouters(cluster).filter(({ required }) => required);
+  const routers = routersToTell(cluster);
   if (routers.length === 0) return undefined;
   const texts = routers.map(
     ({ address, routes }) =>
@@ -13,7 +17,10 @@ export const routerAdvice = (cluster: Cluster): string | undefined => {
   return `${texts.join('\n')}\nFor FRR, VyOS and Cisco see routers/ in: kbs render DIR\n`;
 };
 
-/** The same in every dialect, as files: `routers/ADDRESS/DIALECT.txt`. */
+/**
+ * The same in every dialect, as files: `routers/ADDRESS/DIALECT.txt`. Also for a router that pods do not need: with
+ * these routes, other machines of its segment can call pods.
+ */
 export const routerFiles = (cluster: Cluster): ReadonlyMap<string, string> =>
   new Map(
     unmanagedRouters(cluster).flatMap(({ address, routes }) =>

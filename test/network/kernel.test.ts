@@ -3,8 +3,9 @@ import type { Cluster } from '../../src/inventory/cluster.js';
 import { masqueradeTable } from '../../src/network/masquerade.js';
 import { routerChecks } from '../../src/network/router-check.js';
 import { compileRoutes } from '../../src/network/routes.js';
+import { hostOf } from '../support/cluster.js';
 import { isRoot, type Namespaces, namespacesFor, type Visit } from './namespaces.js';
-import { chain, clusterLike } from './topologies.js';
+import { chain, clusterLike, foreign } from './topologies.js';
 
 const cluster: Cluster = clusterLike(chain(3), [
   { segment: 0, number: 10, role: 'control-plane' },
@@ -53,3 +54,26 @@ describe.runIf(isRoot)('in real kernels with a strict rp_filter', () => {
     ]);
   });
 });
+
+it.runIf(isRoot)(
+  'behind a home router, a machine that knows no pod answers pods, and pods see each other as they are',
+  async () => {
+    const home = clusterLike(foreign(1), [
+      { segment: 0, number: 10, role: 'control-plane' },
+      { segment: 0, number: 11, role: 'worker' },
+    ]);
+    const printer = hostOf({ name: 'printer', address: '192.168.10.99', segment: 'segment-0', roles: [] });
+    const machines = { ...home, hosts: [...home.hosts, printer] };
+    const lab = await namespacesFor(machines, compileRoutes(home), masqueradeTable(home).text);
+    try {
+      const [from, other] = lab.pods;
+      if (from === undefined || other === undefined) throw new Error('no pods');
+      expect(await lab.visit(from, [printer.address, other.pod])).toEqual([
+        { from: from.pod, to: printer.address, seen: '192.168.10.10' },
+        { from: from.pod, to: other.pod, seen: from.pod },
+      ]);
+    } finally {
+      lab.end();
+    }
+  },
+);

@@ -4,14 +4,20 @@ import type { Cluster } from '../../src/inventory/cluster.js';
 import { masqueradeTable } from '../../src/network/masquerade.js';
 import { clusterOf } from '../support/cluster.js';
 import { isRoot } from './namespaces.js';
-import { clusterLike, star } from './topologies.js';
+import { clusterLike, foreign, star, twins } from './topologies.js';
 
 /** What nft lists after it has loaded the text, in a network namespace that ends with the command. */
 const asListed = (text: string): string =>
   execFileSync('unshare', ['-n', 'sh', '-euc', 'nft -f - && nft list table ip kbs'], { input: text, encoding: 'utf8' });
 
+/** The first segment gets another gateway. */
+const withGateway = (cluster: Cluster, gateway: string): Cluster => {
+  const segments = cluster.network.segments.map((one, n) => (n === 0 ? { ...one, gateway } : one));
+  return { ...cluster, network: { ...cluster.network, segments } };
+};
+
 describe('the masquerade table', () => {
-  it('hides pods only from what is outside the cluster', () => {
+  it('hides pods only from what is outside all segments, where their gateways are told of pods', () => {
     expect(masqueradeTable(clusterOf())).toEqual({
       family: 'ip',
       name: 'kbs',
@@ -31,6 +37,19 @@ describe('the masquerade table', () => {
         '',
       ].join('\n'),
     });
+  });
+
+  const all = ['192.168.10.0/24', '192.168.11.0/24'];
+
+  it.each<[string, Cluster, readonly string[]]>([
+    ['a home router in front of a single segment', clusterLike(foreign(1), []), []],
+    ['no gateway', clusterLike(star(1), []), []],
+    ['a managed router in front of a single segment', clusterLike({ ...star(1), routers: [[0]] }, []), all.slice(0, 1)],
+    ['a router of somebody else that joins the segments', clusterLike(foreign(2), []), all],
+    ['managed routers', clusterLike(twins(2), []), all],
+    ['a home router beside the managed one', withGateway(clusterLike(star(2), []), '192.168.10.1'), all.slice(1)],
+  ])('spares the segments whose gateway knows the way back to pods: %s', (_, cluster, spared) => {
+    expect(masqueradeTable(cluster).text.match(/(?<=daddr )192\S+/g) ?? []).toEqual(spared);
   });
 
   const odd = clusterOf();
