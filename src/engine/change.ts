@@ -1,5 +1,5 @@
 import { Failure } from '../failure.js';
-import { type Host, mutation } from '../hosts/host.js';
+import { type Host, mutation, type RunOptions } from '../hosts/host.js';
 import type { Emit } from './event.js';
 import { lastLines } from './look.js';
 import type { PlannedChange } from './work.js';
@@ -9,7 +9,7 @@ export const makeChanges = async (
   host: Host,
   phase: string,
   planned: readonly PlannedChange[],
-  { emit, timeout = 900_000 }: { readonly emit: Emit; readonly timeout?: number },
+  { emit, ...limits }: { readonly emit: Emit } & Pick<RunOptions, 'timeout'>,
 ): Promise<void> => {
   let current = -1;
   const report = (index: number, state: 'started' | 'done') => {
@@ -26,13 +26,13 @@ export const makeChanges = async (
   };
   const payloads = planned.flatMap(({ steps }) => steps.flatMap((step) => step.payloads));
   const output = await host
-    .mutate(mutation(compose(planned), payloads), { onLine, timeout })
+    .mutate(mutation(compose(planned), payloads), { onLine, ...limits })
     .catch((error: unknown) => {
       throw within(phase, error);
     });
   if (output.code === 0) return;
+  if (output.code === lockedCode && current < 0) throw lockedElsewhere(host.name);
   const failed = planned[current]?.change;
-  if (output.code === lockedCode) throw lockedElsewhere(host.name, output.stderr);
   throw new Failure('refused', failed ? `${failed.action} ${failed.kind} ${failed.id} failed` : 'the phase failed', {
     where: {
       host: host.name,
@@ -62,22 +62,20 @@ const lockedCode = 79;
 
 /**
  * Changes of two runs on one host never mix: the script holds a lock while it runs, and waits a while for the rest of
- * a run whose operator was killed.
+ * a run whose operator was killed. A mark begins with a line break: what a step printed last may have none.
  */
 const compose = (planned: readonly PlannedChange[]): string =>
   [
     'exec 9>>/run/kbs.lock',
-    `flock -w 60 9 || { echo 'another run of kbs is changing this host' >&2; exit ${lockedCode}; }`,
-    ...planned.flatMap(({ steps }, index) => [
-      `printf '\\036change %d\\n' ${index}`,
-      ...steps.map(({ script }) => `(\n${script}\n) 9>&-`),
-    ]),
-    `printf '\\036change %d\\n' ${planned.length}`,
+    `flock -w 60 -E ${lockedCode} 9`,
+    ...planned.flatMap(({ steps }, index) => [begin(index), ...steps.map(({ script }) => `(\n${script}\n) 9>&-`)]),
+    begin(planned.length),
   ].join('\n');
 
-const lockedElsewhere = (host: string, stderr: string): Failure =>
+const begin = (index: number): string => `printf '\\n\\036change %d\\n' ${index}`;
+
+const lockedElsewhere = (host: string): Failure =>
   new Failure('locked', 'another run of kbs is changing this host', {
     where: { host },
-    why: lastLines(stderr, 3),
     next: 'wait for it to end, then run the same command again',
   });

@@ -16,7 +16,7 @@ export type Happening =
     }
   | { readonly type: 'run'; readonly state: 'done'; readonly summary: Summary }
   | { readonly type: 'run'; readonly state: 'failed'; readonly error: Problem; readonly summary: Summary }
-  | { readonly type: 'host'; readonly host: string; readonly state: 'connecting' | 'connected' | 'looked' }
+  | { readonly type: 'host'; readonly host: string; readonly state: 'connecting' | 'looked' }
   | { readonly type: 'host'; readonly host: string; readonly state: 'failed'; readonly error: Problem }
   | {
       readonly type: 'phase';

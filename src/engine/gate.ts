@@ -52,10 +52,13 @@ export const awaitGates = async (
 
 const timedOut = 124;
 
+/** Seconds since the boot: a machine that has just booted may have its clock set while kbs waits. */
+const now = '$(cut -d . -f 1 /proc/uptime)';
+
 const waiting = (gates: readonly Gate[], patience: number): string =>
   [
     'set +e',
-    `kbs_deadline=$(( $(date +%s) + ${patience} ))`,
+    `kbs_deadline=$(( ${now} + ${patience} ))`,
     ...gates.map((_, index) => `kbs_open_${index}=no`),
     'while :; do',
     'kbs_closed=0',
@@ -67,7 +70,7 @@ const waiting = (gates: readonly Gate[], patience: number): string =>
 fi`,
     ),
     '[ $kbs_closed = 0 ] && exit 0',
-    '[ "$(date +%s)" -ge $kbs_deadline ] && break',
+    `[ ${now} -ge $kbs_deadline ] && break`,
     'sleep 0.3',
     'done',
     ...gates.map(

@@ -1,9 +1,10 @@
 import type { Phase } from '../phases/phase.js';
 import { kindOf } from '../resources/registry.js';
-import { type Resource, type Step, step } from '../resources/resource.js';
+import { type Resource, type State, type Step, step, type UnitResource } from '../resources/resource.js';
+import { runAgain } from '../resources/unit.js';
 import type { Change } from './plan.js';
 import { type Leg, resourcesOf, type Survey } from './survey.js';
-import type { PhaseWork, PlannedChange } from './work.js';
+import { type PhaseWork, type PlannedChange, seenOf } from './work.js';
 
 /**
  * A phase as one looks at it in order to undo it: what it put on the host, and nobody to wait for. Objects stay out of
@@ -22,19 +23,23 @@ const isOnHost = ({ kind }: Resource): boolean => kind !== 'object' && kind !== 
 /**
  * The work that leaves a host as it was found: first everything stands still, then phase by phase, last one first, each
  * kind takes away what it made and gives back what lay there, and then what programs left goes. What was never touched
- * is left alone. Pure; for phases that went through `asLeft`, in the order in which they were done.
+ * is left alone. Pure; for phases that went through `asLeft`, in the order in which they were done. Throws where a look
+ * failed: what was not seen would stay, and kbs's notes of it would go.
  */
 export const undo = (leg: Leg, { site, answers }: Survey): readonly PhaseWork[] => {
   const seen = answers.get(leg.host.name) ?? new Map();
   const done = [...resourcesOf(leg, site)].toReversed();
   const works = done.map(([phase, resources]) =>
     work(phase, [
-      ...resources.toReversed().flatMap((resource) => unmade(resource, seen.get(kindOf(resource).look(resource)))),
+      ...resources.toReversed().flatMap((resource) => unmade(resource, seenOf(resource, seen, leg))),
       ...script('leftovers', phase, phase.leaves?.(leg.host, site).sweep),
     ]),
   );
   const halts = done.flatMap(([phase]) => script('processes', phase, phase.leaves?.(leg.host, site).halt));
-  return [work(stillness, halts), ...works, work(oblivion, [notes])].filter(({ changes }) => changes.length > 0);
+  const units = done.flatMap(([, resources]) => resources.filter((resource) => resource.kind === 'unit'));
+  return [work(stillness, halts), ...works, work(oblivion, [forget(units)])].filter(
+    ({ changes }) => changes.length > 0,
+  );
 };
 
 /** The names of the phases of `undo`, in its order: for who announces them. */
@@ -56,13 +61,8 @@ const work = (phase: Phase, changes: readonly PlannedChange[]): PhaseWork => ({
   wait: false,
 });
 
-/** A look that failed saw nothing that could be taken away safely. */
-const unmade = (
-  resource: Resource,
-  answer: { readonly code: number; readonly output: string } | undefined,
-): readonly PlannedChange[] => {
+const unmade = (resource: Resource, seen: State | undefined): readonly PlannedChange[] => {
   const kind = kindOf(resource);
-  const seen = answer?.code === 0 ? kind.see(answer.output, resource) : undefined;
   return seen === undefined ? [] : change(resource.kind, kind.id(resource), kind.unmake(resource, seen));
 };
 
@@ -76,14 +76,15 @@ const change = (kind: string, id: string, steps: readonly Step[]): readonly Plan
 };
 
 /**
- * What is left are notes about things that somebody else has taken away in the meantime, and that nothing lay there
- * before. A copy of what did lie there is never thrown away.
+ * What ran before in the place of these units may run again now. What is left then are notes about what no phase of the
+ * host stands for any more, and that nothing lay there before. A copy of what did lie there is never thrown away.
  */
-const notes: PlannedChange = {
+const forget = (units: readonly UnitResource[]): PlannedChange => ({
   change: { kind: 'directory', id: '/var/lib/kbs', action: 'remove', differences: [] },
   steps: [
+    ...units.map((unit) => step(runAgain(unit))),
     step(`rm -rf /var/lib/kbs/before/*.none /var/lib/kbs/stamps /var/lib/kbs/import
 rmdir /var/lib/kbs/before /var/lib/kbs 2>/dev/null || :
 rm -f /run/kbs.lock`),
   ],
-};
+});

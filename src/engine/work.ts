@@ -81,22 +81,28 @@ export const toPlan = (workflow: string, cluster: string, work: Work): Plan => (
 
 const changeOf = (resource: Resource, answers: Answers, leg: Leg): readonly PlannedChange[] => {
   const kind = kindOf(resource);
-  const id = kind.id(resource);
-  const answer = answers.get(kind.look(resource));
-  if (answer === undefined || answer.code !== 0) {
-    throw new Failure('refused', `cannot look at ${resource.kind} ${id}`, {
-      where: { host: leg.host.name, resource: `${resource.kind} ${id}` },
-      why: answer ? [`exit status ${answer.code}`, ...lastLines(answer.output)] : [],
-      next: `look at it on the host: kbs ssh ${leg.host.name}`,
-    });
-  }
-  const seen = kind.see(answer.output, resource);
-  const differences = differ(seen, kind.want(resource));
+  const seen = seenOf(resource, answers, leg);
+  const wanted = kind.want(resource);
+  const differences = differ(seen, wanted);
   if (differences.length === 0) return [];
   const subject = subjectOf(resource);
-  const action = subject !== resource ? 'remove' : seen === undefined ? 'create' : 'update';
+  const isThere = Object.keys(wanted).some((aspect) => seen?.[aspect] !== undefined);
+  const action = subject !== resource ? 'remove' : isThere ? 'update' : 'create';
   const change = { kind: subject.kind, id: kindOf(subject).id(subject), action, differences } as const;
   return [{ change, steps: kind.make(resource, seen) }];
+};
+
+/** What was seen of a resource. Throws where the look at it failed: of what nobody saw, nothing follows. */
+export const seenOf = (resource: Resource, answers: Answers, { host }: Leg): State | undefined => {
+  const kind = kindOf(resource);
+  const answer = answers.get(kind.look(resource));
+  if (answer?.code === 0) return kind.see(answer.output, resource);
+  const id = kind.id(resource);
+  throw new Failure('refused', `cannot look at ${resource.kind} ${id}`, {
+    where: { host: host.name, resource: `${resource.kind} ${id}` },
+    why: answer ? [`exit status ${answer.code}`, ...lastLines(answer.output)] : [],
+    next: `look at it on the host: kbs ssh ${host.name}`,
+  });
 };
 
 /** The aspects that are wanted and are not so. What nobody asked for is nobody's difference. */

@@ -18,8 +18,6 @@ export interface PoolOptions {
   readonly connectTimeout?: number;
   /** How many connections are being made at the same time; 16 when absent. */
   readonly parallel?: number;
-  /** How many commands that bring files may run at the same time, on all hosts together; 8 when absent. */
-  readonly uploads?: number;
   /** Path of the ssh-agent's socket; SSH_AUTH_SOCK when absent. */
   readonly agent?: string;
 }
@@ -40,7 +38,7 @@ export function openPool(options: PoolOptions = {}): Pool {
   const sessions = new Map<string, Promise<Session>>();
   const execs = new Map<string, number>();
   const turn = pLimit(options.parallel ?? 16);
-  const upload = pLimit(options.uploads ?? 8);
+  const upload = pLimit(uploads);
   let open = true;
 
   async function session(target: Target): Promise<Session> {
@@ -119,6 +117,9 @@ async function makeSession(target: Target, options: PoolOptions): Promise<Sessio
   });
   return { ...connection, turn: pLimit(channels) };
 }
+
+/** How many commands that bring files run at the same time, on all hosts together. */
+const uploads = 8;
 
 /** OpenSSH allows ten sessions per connection and counts finished ones a while longer; five never met its limit. */
 const channels = 5;

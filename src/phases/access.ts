@@ -26,7 +26,8 @@ export const access: Phase = {
 
 /**
  * The group of admin.conf has no rights of its own. The binding that gives them is made once with the operator's
- * super-admin.conf, which lies on the host in memory only, and only while kubectl reads it.
+ * super-admin.conf, which lies on the host in memory only, and only while kubectl reads it: it goes also where the API
+ * server does not answer, and where the run is ended.
  */
 const administrators = (superAdmin: Secret): Resource => ({
   kind: 'task',
@@ -35,14 +36,12 @@ const administrators = (superAdmin: Secret): Resource => ({
   input: superAdmin,
   run: `umask 077
 kbs_conf=$(mktemp /run/kbs.XXXXXX)
+trap 'rm -f "$kbs_conf"' EXIT
+trap 'exit 1' HUP INT TERM
 cat > "$kbs_conf"
-kbs_code=0
-/usr/local/bin/kubectl --cache-dir=/dev/null --kubeconfig "$kbs_conf" apply --server-side --force-conflicts --field-manager=kbs -f - <<'OBJECT' || kbs_code=$?
+/usr/local/bin/kubectl --cache-dir=/dev/null --kubeconfig "$kbs_conf" --request-timeout=60s apply --server-side --force-conflicts --field-manager=kbs -f - <<'OBJECT'
 ${JSON.stringify(clusterRoleBinding('kubeadm:cluster-admins', 'cluster-admin', ['kubeadm:cluster-admins']))}
-OBJECT
-rm -f "$kbs_conf"
-umask 022
-[ "$kbs_code" = 0 ]`,
+OBJECT`,
 });
 
 function clusterRoleBinding(name: string, role: string, groups: readonly string[]): KubeObject {
@@ -126,11 +125,20 @@ const kubeadmRoles: readonly KubeObject[] = [
 
 const kubeadmConfigMaps = (site: Site): readonly KubeObject[] => [
   configMap('kube-system', 'kubeadm-config', { ClusterConfiguration: toYaml(clusterConfiguration(site.cluster)) }),
-  configMap('kube-system', 'kubelet-config', {
-    kubelet: toYaml({ ...kubeletDefaults(site), cgroupDriver: 'systemd', staticPodPath: '/etc/kubernetes/manifests' }),
-  }),
+  configMap('kube-system', 'kubelet-config', { kubelet: toYaml(foreignKubelet(site)) }),
   configMap('kube-public', 'cluster-info', { kubeconfig: clusterInfo(site) }),
 ];
+
+/**
+ * What `kubeadm join` gives a foreign worker for a kubelet. Nobody renews the certificate that it gets with its token,
+ * so it must do that itself; kbs renews those of its own kubelets.
+ */
+const foreignKubelet = (site: Site) => ({
+  ...kubeletDefaults(site),
+  cgroupDriver: 'systemd',
+  rotateCertificates: true,
+  staticPodPath: '/etc/kubernetes/manifests',
+});
 
 export const configMap = (namespace: string, name: string, data: Readonly<Record<string, string>>): KubeObject => ({
   apiVersion: 'v1',

@@ -39,8 +39,9 @@ export const kubelet: Phase = {
 const ownDirectories: readonly Resource[] = [
   { kind: 'directory', path: '/var/log/pods', mode: '0750' },
   { kind: 'directory', path: '/var/log/containers', mode: '0755' },
-  { kind: 'directory', path: '/usr/libexec/kubernetes', mode: '0755' },
-  { kind: 'directory', path: '/lib/modules', mode: '0755' },
+  { kind: 'directory', path: '/usr/libexec/kubernetes/kubelet-plugins/volume/exec', mode: '0755', shared: true },
+  // A kernel's package brings its modules here.
+  { kind: 'directory', path: '/lib/modules', mode: '0755', shared: true },
 ];
 
 /** The credential files that the kubelet itself reads. */

@@ -42,9 +42,9 @@ const nodeHasLeft = ({ name }: ClusterHost): TaskResource => ({
 kbs_node=$(${kubectl} get node ${name} --ignore-not-found -o name)
 if [ -n "$kbs_node" ]; then
   if systemctl -q is-active kubelet.service; then
-    kbs_deadline=$(( $(date +%s) + 60 ))
+    kbs_deadline=$(( $(cut -d . -f 1 /proc/uptime) + 60 ))
     until kbs_said=$(${kubectl} drain ${name} --ignore-daemonsets --delete-emptydir-data --timeout=180s 2>&1); do
-      if [ "$(date +%s)" -ge $kbs_deadline ]; then printf '%s\n' "$kbs_said" >&2; exit 1; fi
+      if [ "$(cut -d . -f 1 /proc/uptime)" -ge $kbs_deadline ]; then printf '%s\n' "$kbs_said" >&2; exit 1; fi
       sleep 1
     done
     systemctl stop kubelet.service
@@ -67,7 +67,7 @@ const podsHaveEnded: TaskResource = {
     runtimeState.sweep,
     podNetwork.sweep,
     // Nothing of this was put there by kbs itself, so nothing else would take it away.
-    'find /var/lib/containerd /var/lib/cni -xdev -mindepth 1 -delete 2>/dev/null || :',
+    "find /var/lib/containerd /var/lib/cni -xdev -mindepth 1 ! -path '*/lost+found*' -delete 2>/dev/null || :",
     'rmdir /etc/kubernetes/manifests 2>/dev/null || :',
     pods.sweep,
   ].join('\n'),
@@ -89,9 +89,13 @@ const ofNodes = (host: ClusterHost, site: Site): readonly Exclude<Resource, Abse
     .toReversed();
 };
 
-/** What is taken away is known by its name: this host has no credentials of a kubelet any more. */
+/**
+ * What is taken away is known by its name: this host has no credentials of a kubelet any more. They are secrets even so:
+ * of what lies on the host, a look then brings back no more than a digest.
+ */
 const namesAlone: Credentials = {
-  files: () => ['crt', 'key'].map((part) => ({ path: `/var/lib/kubelet/pki/kubelet.${part}`, content: '' })),
+  files: () =>
+    ['crt', 'key'].map((part) => ({ path: `/var/lib/kubelet/pki/kubelet.${part}`, content: new Secret('') })),
   kubeconfig: () => new Secret(''),
   clusterCa: '',
   encryptionKey: new Secret(''),

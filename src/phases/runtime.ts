@@ -15,11 +15,7 @@ export const runtime: Phase = {
   resources(host, site) {
     const configuration = containerdFiles(host, site);
     return [
-      { kind: 'directory', path: '/etc/containerd/conf.d', mode: '0755' },
-      // containerd would make them too; so they are known to be new, and go when the host leaves.
-      { kind: 'directory', path: '/var/lib/containerd', mode: '0700' },
-      { kind: 'directory', path: '/opt/containerd', mode: '0711' },
-      { kind: 'directory', path: '/etc/cni/net.d', mode: '0755' },
+      ...ownDirectories,
       ...configuration,
       ...binaries('/usr/local/bin', ['containerd', 'containerd-shim-runc-v2', 'ctr', 'runc'], site),
       {
@@ -34,6 +30,14 @@ export const runtime: Phase = {
   },
   leaves: () => runtimeState,
 };
+
+/** containerd would make them too; so they are known to be new, and go when the host leaves. */
+const ownDirectories: readonly Resource[] = [
+  { kind: 'directory', path: '/var/lib/containerd', mode: '0700' },
+  { kind: 'directory', path: '/opt/containerd/bin', mode: '0711', shared: true },
+  { kind: 'directory', path: '/opt/containerd/lib', mode: '0711', shared: true },
+  { kind: 'directory', path: '/etc/cni/net.d', mode: '0755', shared: true },
+];
 
 export const binaries = (directory: string, names: readonly BinaryName[], { artifacts }: Site): readonly Resource[] =>
   names.map((name) => ({ kind: 'binary', path: `${directory}/${name}`, content: artifacts.binary(name) }));

@@ -1,11 +1,13 @@
 import { raw, sh } from '../hosts/shell.js';
+import type { State } from './resource.js';
 
 /**
  * What lay at a path before kbs first touched it. A note under /var/lib/kbs/before remembers it until `giveBack`:
  * NAME.was holds what was there, NAME.none says that nothing was, and lists the directories that kbs made on the way.
- * No note means that kbs never touched the path, and so that nothing there is kbs's to remove.
+ * No note means that kbs never touched the path, and so that nothing there is kbs's to remove. `besides` is shell that
+ * keeps what else is to be known of that moment.
  */
-export const remember = (path: string, keep: string = copy(path)): string => {
+export const remember = (path: string, keep: string = copy(path), besides = ':'): string => {
   const note = noteOf(path);
   return sh`
 if [ ! -e ${note}.was ] && [ ! -L ${note}.was ] && [ ! -e ${note}.none ]; then
@@ -16,6 +18,7 @@ if [ ! -e ${note}.was ] && [ ! -L ${note}.was ] && [ ! -e ${note}.none ]; then
   done
   if [ -e ${path} ] || [ -L ${path} ]; then found=yes; else found=no; fi
   [ -d ${store} ] || mkdir -p -m 0700 ${store}
+  ${raw(besides)}
   if [ "$found" = yes ]; then
     ${raw(keep)}
     mv -fT ${note}.new ${note}.was
@@ -51,11 +54,19 @@ export const isTouched = (path: string): string => {
   return sh`{ [ -e ${note}.was ] || [ -L ${note}.was ] || [ -e ${note}.none ]; }`;
 };
 
-/** Shell function for preludes: prints whether kbs touched the path of this note, as `yes` or `no`. */
+/**
+ * Shell functions for preludes. `touched NOTE` prints whether kbs touched the path of this note, as `yes` or `no`;
+ * `nothing NOTE` answers for a path where nothing is: not a word, or that kbs's thing is gone.
+ */
 export const touched = `
 touched() {
   if [ -e "$1.was" ] || [ -L "$1.was" ] || [ -e "$1.none" ]; then echo yes; else echo no; fi
-}`;
+}
+nothing() { if [ "$(touched "$1")" = yes ]; then echo gone; fi; }`;
+
+/** What is seen by the output of `nothing`: what somebody took away is still kbs's to undo. */
+export const seenOfNothing = (output: string): State | undefined =>
+  output.trim() === 'gone' ? { touched: 'yes' } : undefined;
 
 /** Where the note of a path lies, without its suffix. */
 export const noteOf = (path: string): string => `${store}/${escapePath(path)}`;
@@ -85,4 +96,5 @@ const store = `${home}/before`;
 
 const copy = (path: string): string => sh`cp -aT ${path} ${`${noteOf(path)}.new`}`;
 const putBack = (path: string): string =>
-  sh`cp -aT ${`${noteOf(path)}.was`} ${besideOf(path)}; mv -fT ${besideOf(path)} ${path}`;
+  sh`[ -d ${parentOf(path)} ] || mkdir -p ${parentOf(path)}
+  cp -aT ${`${noteOf(path)}.was`} ${besideOf(path)}; mv -fT ${besideOf(path)} ${path}`;

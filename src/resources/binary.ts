@@ -1,5 +1,5 @@
 import { raw, sh } from '../hosts/shell.js';
-import { besideOf, escapePath, giveBack, noteOf, parentOf, remember, touched } from './before.js';
+import { besideOf, escapePath, giveBack, noteOf, parentOf, remember, seenOfNothing, touched } from './before.js';
 import type { BinaryResource, Kind } from './resource.js';
 import { step } from './resource.js';
 
@@ -20,7 +20,7 @@ export const binary: Kind<BinaryResource> = {
   prelude: `${touched}
 look_binary() { # PATH STAMP NOTE LINK...
   if [ -L "$1" ]; then echo "link $(touched "$3") - - $(readlink "$1")"; return 0; fi
-  if [ ! -e "$1" ]; then return 0; fi
+  if [ ! -e "$1" ]; then nothing "$3"; return 0; fi
   if [ ! -f "$1" ]; then echo "other $(touched "$3")"; return 0; fi
   facts=$(stat -c '%a %U:%G ${life}' "$1")
   digest= stamped=
@@ -34,9 +34,9 @@ look_binary() { # PATH STAMP NOTE LINK...
   look: (resource) =>
     sh`look_binary ${resource.path} ${stampOf(resource)} ${noteOf(resource.path)}${raw(words(resource.links))}`,
   see(output, resource) {
-    const [line, digest = '', ...links] = output.split('\n');
-    if (!line) return undefined;
-    const [type = '', byKbs = '', mode = '', owner = '', ...rest] = line.split(' ');
+    const [line = '', digest = '', ...links] = output.split('\n');
+    const [type = '', byKbs, mode = '', owner = '', ...rest] = line.split(' ');
+    if (byKbs === undefined) return seenOfNothing(line);
     if (type === 'link') return { type: `link to ${rest.join(' ')}`, touched: byKbs };
     if (type === 'other') return { type: 'not a file', touched: byKbs };
     const facts = { type, sha256: digest.slice(0, 64), mode: mode.padStart(4, '0'), owner, touched: byKbs };

@@ -1,5 +1,5 @@
 import { sh } from '../hosts/shell.js';
-import { giveBack, noteOf, parentOf, remember, touched } from './before.js';
+import { giveBack, noteOf, parentOf, remember, seenOfNothing, touched } from './before.js';
 import type { DirectoryResource, Kind } from './resource.js';
 import { step } from './resource.js';
 
@@ -9,8 +9,9 @@ import { step } from './resource.js';
  *
  * The modes given to chmod have five digits: with four it leaves a directory's set-id bits as they are.
  *
- * A directory that kbs made is removed with all that is in it, but never across a mount; one that was there before
- * gets its mode and owner back.
+ * A directory that kbs made is removed with all that is in it, but never across a mount. Where a disk was mounted on the
+ * directory itself since, what the cluster's programs wrote lies on that disk: it is emptied, down to its lost+found, and
+ * stays mounted. A shared directory goes only if it is empty. One that was there before kbs gets its mode and owner back.
  */
 export const directory: Kind<DirectoryResource> = {
   kind: 'directory',
@@ -19,12 +20,13 @@ export const directory: Kind<DirectoryResource> = {
 look_directory() { # PATH NOTE
   if [ -d "$1" ]; then stat -L -c "directory %a %U:%G $(touched "$2")" "$1"
   elif [ -e "$1" ] || [ -L "$1" ]; then echo "other - - $(touched "$2")"
+  else nothing "$2"
   fi
 }`,
   look: (resource) => sh`look_directory ${resource.path} ${noteOf(resource.path)}`,
   see(output) {
-    const [type, mode = '', owner = '', byKbs = ''] = output.trim().split(' ');
-    if (!type) return undefined;
+    const [type = '', mode, owner = '', byKbs = ''] = output.trim().split(' ');
+    if (mode === undefined) return seenOfNothing(output);
     if (type === 'other') return { type: 'not a directory', touched: byKbs };
     return { type, mode: mode.padStart(4, '0'), owner, touched: byKbs };
   },
@@ -45,12 +47,21 @@ look_directory() { # PATH NOTE
           step(
             giveBack(resource.path, {
               restore: sh`read -r mode owner < ${noteOf(resource.path)}.was
-  chown "$owner" ${resource.path}; chmod "00$mode" ${resource.path}`,
-              remove: sh`rm -rf --one-file-system ${resource.path}`,
+  if [ -d ${resource.path} ]; then chown "$owner" ${resource.path}; chmod "00$mode" ${resource.path}; fi`,
+              remove: removal(resource),
             }),
           ),
         ]
       : [],
 };
+
+const removal = ({ path, shared }: DirectoryResource): string =>
+  shared
+    ? sh`rmdir ${path} 2>/dev/null || :`
+    : sh`if [ ! -L ${path} ] && mountpoint -q ${path}; then
+    find ${path} -xdev -mindepth 1 ! -path ${`${path}/lost+found*`} -delete
+  else
+    rm -rf --one-file-system ${path}
+  fi`;
 
 const ownerOf = (resource: DirectoryResource): string => resource.owner ?? 'root:root';

@@ -1,6 +1,6 @@
 import { raw, receive, sh } from '../hosts/shell.js';
 import { reveal, Secret, sha256 } from '../secret.js';
-import { besideOf, giveBack, noteOf, parentOf, remember, touched } from './before.js';
+import { besideOf, giveBack, noteOf, parentOf, remember, seenOfNothing, touched } from './before.js';
 import type { FileResource, Kind } from './resource.js';
 import { step } from './resource.js';
 
@@ -21,6 +21,8 @@ look_file() { # PATH NOTE PRINTER
     "$3" < "$1"
   elif [ -e "$1" ]; then
     stat -c "other %a %U:%G $(touched "$2")" "$1"
+  else
+    nothing "$2"
   fi
 }
 as_text() { base64 -w 0; }
@@ -28,9 +30,9 @@ as_digest() { sha256sum; }`,
   look: (resource) =>
     sh`look_file ${resource.path} ${noteOf(resource.path)} ${isSecret(resource) ? 'as_digest' : 'as_text'}`,
   see(output, resource) {
-    const [line, body = ''] = output.split('\n');
-    if (!line) return undefined;
-    const [type = '', mode = '', owner = '', byKbs = ''] = line.split(' ');
+    const [line = '', body = ''] = output.split('\n');
+    const [type = '', mode, owner = '', byKbs = ''] = line.split(' ');
+    if (mode === undefined) return seenOfNothing(line);
     if (type === 'link') return { type: `link to ${decoded(body)}`, touched: byKbs };
     if (type === 'other') return { type: 'not a file', touched: byKbs };
     const content = isSecret(resource) ? `sha256:${body.slice(0, 64)}` : decoded(body);

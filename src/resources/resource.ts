@@ -42,6 +42,8 @@ export interface DirectoryResource {
   readonly path: string;
   readonly mode: string;
   readonly owner?: string;
+  /** Others keep things there too, so what is in it is never removed with it. */
+  readonly shared?: true;
 }
 
 /** An executable from an artifact. */
@@ -190,7 +192,7 @@ export interface Kind<R extends { readonly kind: string }> {
   /** Shell that runs once before the looks of this kind: functions, or a snapshot that many looks share. */
   readonly prelude?: string;
   look(resource: R): string;
-  /** `undefined` where the thing is absent. */
+  /** `undefined` where the thing is absent and nothing is left to unmake. */
   see(output: string, resource: R): State | undefined;
   want(resource: R): State;
   make(resource: R, seen: State | undefined): readonly Step[];

@@ -15,7 +15,8 @@ while read -r device type _; do
   if [ "$type" != Type ]; then echo "now $device"; fi
 done < /proc/swaps
 if [ -r /etc/fstab ]; then
-  while read -r device _ type _; do
+  # The last line may have no end.
+  while read -r device _ type _ || [ -n "$device" ]; do
     case "$device $type" in
       "#kbs# "*) echo "aside $type" ;;
       "#"*) ;;

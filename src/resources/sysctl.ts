@@ -1,5 +1,5 @@
 import { sh } from '../hosts/shell.js';
-import { besideOf, giveBack, noteOf, remember, touched } from './before.js';
+import { besideOf, giveBack, noteOf, remember, seenOfNothing, touched } from './before.js';
 import type { Kind, SysctlResource } from './resource.js';
 import { step } from './resource.js';
 
@@ -9,7 +9,7 @@ export const sysctl: Kind<SysctlResource> = {
   id: (resource) => resource.name,
   prelude: `${touched}
 look_sysctl() { # LIVE FILE NOTE
-  if [ ! -r "$1" ]; then return 0; fi
+  if [ ! -r "$1" ]; then nothing "$3"; return 0; fi
   touched "$3"
   cat "$1"
   if [ -f "$2" ]; then cat "$2"; fi
@@ -17,7 +17,7 @@ look_sysctl() { # LIVE FILE NOTE
   look: (resource) => sh`look_sysctl ${live(resource)} ${atBoot(resource)} ${noteOf(live(resource))}`,
   see(output, resource) {
     const [byKbs = '', value, ...settings] = output.split('\n');
-    if (value === undefined) return undefined;
+    if (value === undefined) return seenOfNothing(byKbs);
     const setting = settings.map((line) => line.split('=')).find(([name]) => name?.trim() === resource.name);
     return { value: words(value), boot: setting?.[1] === undefined ? 'not set' : words(setting[1]), touched: byKbs };
   },
@@ -42,7 +42,11 @@ look_sysctl() { # LIVE FILE NOTE
           step(
             [
               sh`rm -f ${atBoot(resource)}`,
-              giveBack(live(resource), { restore: sh`cat ${noteOf(live(resource))}.was > ${live(resource)}` }),
+              // Without its module the kernel has no such setting; what the kernel has, nobody can remove.
+              giveBack(live(resource), {
+                restore: sh`[ ! -e ${live(resource)} ] || cat ${noteOf(live(resource))}.was > ${live(resource)}`,
+                remove: ':',
+              }),
             ].join('\n'),
           ),
         ]
@@ -57,7 +61,8 @@ const live = ({ name }: SysctlResource): string => {
   return `/proc/sys/${slashed}`;
 };
 
-const atBoot = ({ name }: SysctlResource): string => `/etc/sysctl.d/90-kbs-${name.replaceAll('/', '-')}.conf`;
+/** Of files that set the same, the last by name counts (sysctl.d(5)), and `99-sysctl.conf` is /etc/sysctl.conf. */
+const atBoot = ({ name }: SysctlResource): string => `/etc/sysctl.d/zz-kbs-${name.replaceAll('/', '-')}.conf`;
 
 /** The kernel separates the numbers of one setting by tabs. */
 const words = (value: string): string => value.trim().replaceAll(/\s+/g, ' ');

@@ -1,6 +1,6 @@
 import { receive, sh } from '../hosts/shell.js';
 import { sha256 } from '../secret.js';
-import { besideOf, giveBack, noteOf, remember, touched } from './before.js';
+import { besideOf, giveBack, noteOf, remember, seenOfNothing, touched } from './before.js';
 import type { Kind, UnitResource } from './resource.js';
 import { step } from './resource.js';
 
@@ -10,14 +10,15 @@ import { step } from './resource.js';
  * environment. A oneshot leaves no process, so it is stopped before its text changes: active means started with this
  * text. (It needs RemainAfterExit=yes.)
  *
- * Drop-ins that somebody adds are neither looked at nor touched.
+ * Drop-ins that somebody adds are neither looked at nor touched. What ran under this name before is stopped, until
+ * `runAgain`.
  */
 export const unit: Kind<UnitResource> = {
   kind: 'unit',
   id: (resource) => resource.name,
   prelude: `${touched}
 look_unit() { # NAME PATH NOTE
-  if [ ! -e "$2" ] && [ ! -L "$2" ]; then return 0; fi
+  if [ ! -e "$2" ] && [ ! -L "$2" ]; then nothing "$3"; return 0; fi
   echo "Touched=$(touched "$3")"
   shown=$(systemctl show -p UnitFileState -p ActiveState -p NeedDaemonReload -p Environment -p MainPID "$1")
   printf '%s\\n' "$shown"
@@ -30,7 +31,7 @@ look_unit() { # NAME PATH NOTE
 }`,
   look: (resource) => sh`look_unit ${resource.name} ${pathOf(resource)} ${noteOf(pathOf(resource))}`,
   see(output, resource) {
-    if (output.trim() === '') return undefined;
+    if (!output.includes('=')) return seenOfNothing(output);
     const shown = new Map(output.split('\n').map((line) => [nameIn(line), line.slice(nameIn(line).length + 1)]));
     const link = shown.get('Link');
     const loaded = /\bKBS_DIGEST=(\w+)/.exec(shown.get('Environment') ?? '')?.[1];
@@ -58,7 +59,7 @@ look_unit() { # NAME PATH NOTE
     const lines: string[] = [];
     if (differs('content')) {
       if (resource.check !== undefined) lines.push(`(\n${resource.check}\n) </dev/null >&2`);
-      if (seen !== undefined && resource.runs === 'oneshot') lines.push(sh`systemctl stop ${resource.name} </dev/null`);
+      if (seen !== undefined && resource.runs === 'oneshot') lines.push(stop(resource));
       lines.push(write(resource, bytes.length));
     }
     if (differs('enabled') && isInstalled(resource)) {
@@ -74,7 +75,7 @@ look_unit() { # NAME PATH NOTE
           step(
             [
               sh`systemctl --quiet disable ${resource.name} </dev/null || :`,
-              sh`systemctl stop ${resource.name} </dev/null`,
+              stop(resource),
               giveBack(pathOf(resource)),
               'systemctl daemon-reload </dev/null',
               sh`systemctl reset-failed ${resource.name} </dev/null 2>/dev/null || :`,
@@ -87,8 +88,54 @@ look_unit() { # NAME PATH NOTE
 const write = (resource: UnitResource, size: number): string => {
   const path = pathOf(resource);
   const beside = besideOf(path);
-  return [remember(path), receive(size, beside), sh`chmod 0644 ${beside}; mv -fT ${beside} ${path}`].join('\n');
+  return [
+    remember(path, undefined, rememberRun(resource)),
+    receive(size, beside),
+    sh`chmod 0644 ${beside}; mv -fT ${beside} ${path}`,
+  ].join('\n');
 };
+
+/** What brings a unit that was there before back to where it was, as commands of systemctl; usually there is none. */
+const rememberRun = (resource: UnitResource): string => {
+  const note = runNoteOf(resource);
+  const { name } = resource;
+  return sh`if [ ! -e ${note} ]; then
+    {
+      if [ "$(systemctl show -p UnitFileState --value ${name} </dev/null)" = enabled ]; then echo enable; fi
+      if systemctl --quiet is-active ${name} </dev/null; then echo start; fi
+    } > ${note}.new
+    if [ -s ${note}.new ]; then mv -fT ${note}.new ${note}; else rm -f ${note}.new; fi
+  fi`;
+};
+
+/**
+ * Shell: the unit whose place kbs's took is enabled and started again, as it was. For when all else was given back:
+ * before that it would run with kbs's settings, and might hold an address of the cluster. One that will not start is
+ * told once, so that it does not keep the host in the cluster.
+ */
+export const runAgain = (resource: UnitResource): string => {
+  const note = runNoteOf(resource);
+  const { name } = resource;
+  return sh`
+if [ -e ${note} ]; then
+  failed=no
+  if [ "$(systemctl show -p LoadState --value ${name} </dev/null)" = loaded ]; then
+    while read -r verb; do systemctl --quiet "$verb" ${name} </dev/null || failed=$verb; done < ${note}
+  fi
+  rm -f ${note}
+  if [ "$failed" != no ]; then
+    echo ${name} "was there before kbs, and systemctl cannot $failed it again: look at it on the host with" >&2
+    echo 'systemctl status' ${`${name},`} 'and run kbs again, which goes on without it' >&2
+    exit 1
+  fi
+fi`.trim();
+};
+
+const runNoteOf = (resource: UnitResource): string => `${noteOf(pathOf(resource))}.run`;
+
+/** A unit that is not loaded, with its file gone, cannot be stopped and need not be. */
+const stop = ({ name }: UnitResource): string =>
+  sh`systemctl stop ${name} </dev/null || [ "$(systemctl show -p ActiveState --value ${name} </dev/null)" = inactive ]`;
 
 /**
  * A unit that failed too often refuses to start until it is reset, which also sets its count of restarts to zero.

@@ -107,10 +107,10 @@ const stopAndPutAside = (
 ): string => sh`rm -f /etc/kubernetes/manifests/kube-apiserver.yaml /etc/kubernetes/manifests/etcd.yaml
 systemctl stop kube-apiserver.service etcd.service 2>/dev/null || :
 kbs_listens() { ss -Hltnp '( sport = :6443 or sport = :2379 )' | grep -oE '"(kube-apiserver|etcd)",pid=[0-9]+' | sort -u; }
-kbs_deadline=$(( $(date +%s) + 90 ))
+kbs_deadline=$(( $(cut -d . -f 1 /proc/uptime) + 90 ))
 while kbs_left=$(kbs_listens); [ -n "$kbs_left" ]; do
   systemctl -q is-active kubelet.service || kill $(printf '%s\\n' "$kbs_left" | sed 's/.*=//') 2>/dev/null || :
-  if [ "$(date +%s)" -ge $kbs_deadline ]; then echo "it still runs: $kbs_left" >&2; exit 1; fi
+  if [ "$(cut -d . -f 1 /proc/uptime)" -ge $kbs_deadline ]; then echo "it still runs: $kbs_left" >&2; exit 1; fi
   sleep 0.2
 done
 [ -d ${dataDirectory}/member ] || exit 0

@@ -78,6 +78,7 @@ const save = async (host: Host, limits: RunOptions): Promise<Saved> => {
   const output = await host.mutate(
     mutation(`umask 077
 kbs_folder=$(mktemp -d /var/tmp/kbs.XXXXXX)
+trap 'rm -rf "$kbs_folder"; exit 1' HUP INT TERM
 {
   ${etcdctl(localEndpoint)} --command-timeout=1200s snapshot save "$kbs_folder/snapshot.db" >/dev/null &&
   kbs_facts=$(/usr/local/bin/etcdutl snapshot status "$kbs_folder/snapshot.db" -w json)

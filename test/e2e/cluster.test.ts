@@ -281,7 +281,7 @@ const faults: readonly Fault[] = [
     host: 'worker-office-00',
     harm: 'echo 0 > /proc/sys/net/ipv4/conf/all/rp_filter',
     shown: 'worker-office-00 prepare sysctl net.ipv4.conf.all.rp_filter',
-    mends: 'worker-office-00 /etc/sysctl.d/90-kbs-net.ipv4.conf.all.rp_filter.conf',
+    mends: 'worker-office-00 /etc/sysctl.d/zz-kbs-net.ipv4.conf.all.rp_filter.conf',
   },
   {
     host: 'worker-office-00',

@@ -160,6 +160,14 @@ describe('a cluster that hosts leave', () => {
       expect(await changes()).toEqual([]);
     });
 
+    test('is not founded anew where it has lost its data', async () => {
+      await project.on('controller-00', 'mv /var/lib/etcd/member /var/lib/member-away');
+      const { stderr } = await project.kbs('apply --yes', { exit: 4 });
+      await project.on('controller-00', 'mv /var/lib/member-away /var/lib/etcd/member');
+      expect(stderr).toContain('etcd-data: etcd is installed, and its data are gone');
+      expect(await changes()).toEqual([]);
+    });
+
     test('begins anew on a bare machine, and the nodes come back by themselves', async () => {
       await replaceMachine('leaving/controller-00', project.labFiles);
       await project.kbs(`etcd restore ${snapshot.file} --yes`);

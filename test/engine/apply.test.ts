@@ -1,3 +1,5 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { changesOf } from '../../src/engine/plan.js';
 import { Failure } from '../../src/failure.js';
@@ -89,6 +91,32 @@ describe('apply', () => {
     );
   });
 
+  test('a failure names its own resource also where the one before left its last line open', async () => {
+    const phases = [phase('one', [mark('open', 'printf unfinished'), mark('bad', 'exit 3')])];
+    const { outcome } = await run([leg(office, ...phases)]);
+    expect(outcome.get('worker-office-00')?.where).toMatchObject({ resource: 'task bad' });
+  });
+
+  test.each([
+    ['another run holds the lock', 'flock -w 60', 'flock -w 0', { code: 'locked' }],
+    ['a change has an exit status of 79', 'flock -w', 'flock -w', { code: 'refused', where: { resource: 'task bad' } }],
+    ['the host has no flock', 'flock', '/no/flock', { code: 'refused', where: { command: 'sh (exit status 127)' } }],
+  ])('where %s, that is what the failure says', async (_, from, to, told) => {
+    const lock = join(scene.folder, 'lock');
+    const held = told.code === 'locked' ? await hold(lock) : undefined;
+    const open = (host: { name: string }): Host => {
+      const local = here(host.name);
+      const script = (text: string) => text.replace('/run/kbs.lock', lock).replace(from, to);
+      return {
+        ...local,
+        mutate: (given, options) => local.mutate({ ...given, script: script(given.script) }, options),
+      };
+    };
+    const { outcome } = await run([leg(office, phase('one', [mark('bad', 'exit 79')]))], { open });
+    held?.kill();
+    expect(outcome.get('worker-office-00')).toMatchObject(told);
+  });
+
   test('every change is told as it begins and ends', async () => {
     const { events } = await run([leg(office, phase('one', [mark('a'), mark('b')]))]);
     const changes = events.flatMap((event) => (event.type === 'change' ? [`${event.change.id} ${event.state}`] : []));
@@ -113,6 +141,13 @@ describe('apply', () => {
   });
 });
 
+/** Another process that holds a lock. */
+const hold = (file: string): Promise<ChildProcess> =>
+  new Promise((resolve) => {
+    const holder = spawn('flock', [file, 'sh', '-c', 'echo held; exec cat'], { stdio: ['pipe', 'pipe', 'inherit'] });
+    holder.stdout.once('data', () => resolve(holder));
+  });
+
 describe('gates', () => {
   const gate = (patience: number): Gate => ({
     name: 'the door',
@@ -132,6 +167,20 @@ describe('gates', () => {
     const { outcome } = await run([leg(rack, phase('enters', [mark('inside')], { gates: () => [gate(1)] }))]);
     expect(outcome.get('worker-rack-00')).toMatchObject({ code: 'timeout', why: ['the door: still shut'] });
     expect(order()).toEqual([]);
+  });
+
+  test('a clock that is set in the meantime cuts no wait short', async () => {
+    const flag = join(scene.folder, 'asked');
+    const late: Gate = {
+      name: 'the late door',
+      // From now on it is the year 2286.
+      prelude: `if [ -e ${flag} ]; then date() { echo 9999999999; }; fi`,
+      test: `[ -e ${flag}-twice ] || { [ ! -e ${flag} ] || touch ${flag}-twice; touch ${flag}; false; }`,
+      patience: 60,
+    };
+    const { outcome } = await run([leg(rack, phase('enters', [mark('inside')], { gates: () => [late] }))]);
+    expect(outcome.get('worker-rack-00')).toBeUndefined();
+    expect(order()).toEqual(['inside']);
   });
 
   test('one that was open when kbs looked is trusted, unless something changed since', async () => {

@@ -47,7 +47,9 @@ const phases: readonly Phase[] = [
   phase('cluster', [{ kind: 'object', name: 'nodes', kubeconfig: '/x', objects: [] }, file('/opt/kbs-test/late', 'x')]),
 ];
 
+/** What this machine has of its own under /usr/local is long to list, and nothing to these phases. */
 const given = `
+mount -t tmpfs tmpfs /usr/local; mkdir /usr/local/sbin
 rm -rf /run/order; mkdir -p /srv
 printf 'theirs\\n' > /etc/theirs.conf; chmod 0600 /etc/theirs.conf
 echo 0 > /proc/sys/net/ipv4/ip_forward`;
@@ -101,9 +103,28 @@ describe.skipIf(!worldsAreHere)('undoing on a real shell', () => {
     await obey(works.slice(0, 2));
     await world.run('rm /etc/theirs.conf; touch /run/lively');
     await obey(undo(leg, await look()));
-    const rest = await world.run(shows);
-    expect(rest).not.toContain('/opt/kbs-test');
-    expect(rest).toContain('/var/lib/kbs/before/etc-theirs.conf.was');
+    expect(await world.run(shows)).toBe(found);
+  });
+
+  it('what somebody deleted is created again, and not updated', async () => {
+    await make();
+    await world.run('rm /etc/theirs.conf');
+    const [work] = compare([leg], await look());
+    expect(work?.phases.flatMap(({ changes }) => changes.map(({ change }) => change))).toMatchObject([
+      { id: '/etc/theirs.conf', action: 'create' },
+    ]);
+    await obey(undo(leg, await look()));
+    expect(await world.run(shows)).toBe(found);
+  });
+
+  it('refuses where a look failed, with everything and its notes still there', async () => {
+    await make();
+    await world.run(`printf '#!/bin/sh\nexit 1\n' > /usr/local/sbin/stat; chmod +x /usr/local/sbin/stat`);
+    const seen = await look();
+    await world.run('rm /usr/local/sbin/stat');
+    expect(() => undo(leg, seen)).toThrow(/^cannot look at file \/opt\/kbs-test\/late$/);
+    await obey(undo(leg, await look()));
+    expect(await world.run(shows)).toBe(found);
   });
 
   it('touches nothing that belongs to the cluster, or that kbs never made', async () => {
@@ -112,5 +133,11 @@ describe.skipIf(!worldsAreHere)('undoing on a real shell', () => {
     const ids = works.flatMap(({ changes }) => changes.map(({ change }) => `${change.kind} ${change.id}`));
     expect(ids).not.toContain('object nodes');
     expect(ids).not.toContain('file /opt/kbs-test/late');
+  });
+
+  it('keeps the copy of what lay where no phase of the host puts anything now', async () => {
+    await make();
+    await obey(undo({ host, phases: [] }, await look()));
+    expect(await world.run('ls -A /var/lib/kbs/before')).toMatch(/^etc-theirs\.conf\.was$/m);
   });
 });

@@ -13,7 +13,7 @@ let dir: string;
 let knownHosts: string;
 let name: string;
 beforeAll(async () => {
-  sshd = await startSshd();
+  sshd = await startSshd({ rsa: true });
   name = `[127.0.0.1]:${sshd.port}`;
 });
 afterAll(() => sshd.stop());

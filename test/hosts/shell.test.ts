@@ -12,19 +12,21 @@ const run = (script: string, input: string | Buffer = ''): string =>
 /** A shell word can hold anything but NUL. */
 const word = fc.string({ unit: 'binary', maxLength: 40 }).filter((text) => !text.includes('\0'));
 
-test('a quoted word reaches a command as it was', () => {
+test('quoted words reach a command as they were', () => {
   fc.assert(
-    fc.property(word, (text) => run(`printf %s ${quote(text)}`) === text),
-    { numRuns: 200 },
+    fc.property(fc.array(word, { minLength: 1, maxLength: 20 }), (words) => {
+      expect(run(`printf '<%s>' ${words.map(quote).join(' ')}`)).toBe(words.map((each) => `<${each}>`).join(''));
+    }),
+    { numRuns: 30 },
   );
 });
 
 test('several words stay several words, whatever they hold', () => {
   fc.assert(
-    fc.property(fc.array(word, { minLength: 1, maxLength: 5 }), (words) => {
+    fc.property(fc.array(word, { minLength: 1, maxLength: 20 }), (words) => {
       expect(run(sh`printf '<%s>' ${words}`)).toBe(words.map((each) => `<${each}>`).join(''));
     }),
-    { numRuns: 100 },
+    { numRuns: 30 },
   );
 });
 

@@ -3,6 +3,7 @@ import { memberData } from '../../src/phases/etcd-member.js';
 import { etcdData, pods } from '../../src/phases/leftovers.js';
 import { noKubelet } from '../../src/phases/no-kubelet.js';
 import { noteOf } from '../../src/resources/before.js';
+import { kindOf, nameOf, subjectOf } from '../../src/resources/registry.js';
 import { createWorld, type World, worldsAreHere } from '../resources/world.js';
 import { clusterOf } from '../support/cluster.js';
 import { siteOf } from '../support/site.js';
@@ -77,6 +78,28 @@ cd /var/lib/kubelet; mkdir -p lost+found pki pods/a/volumes plugins device-plugi
     const before = await here('/var/lib/kubelet');
     await world.run(pods.sweep);
     expect(await here('/var/lib/kubelet')).toEqual(left ?? before);
+  });
+
+  it('of the credentials of a kubelet that is gone, only digests are looked at', async () => {
+    const { podCidr: _, ...controller } = host;
+    const systemd = clusterOf({
+      kubernetes: { ...cluster.kubernetes, controlPlane: 'systemd' },
+      hosts: [controller, ...cluster.hosts.slice(1)],
+    });
+    const keys = noKubelet
+      .resources(controller, siteOf(systemd))
+      .filter((resource) => nameOf(resource).includes('kubelet/pki/'));
+    expect(keys).toHaveLength(2);
+    const text = 'PRIVATE-KEY-TEXT';
+    const encoded = Buffer.from(text).toString('base64').slice(0, 16);
+    await world.run(
+      `mkdir -p /var/lib/kubelet/pki; cd /var/lib/kubelet/pki; echo ${text} > kubelet.key; cp kubelet.key kubelet.crt`,
+    );
+    for (const key of keys) {
+      const told = await world.run(`${kindOf(subjectOf(key)).prelude}\n${kindOf(key).look(key)}`);
+      expect(told).toContain('file 644');
+      expect(told).not.toContain(encoded);
+    }
   });
 
   describe('the Node of a control plane that is no node any more', () => {

@@ -148,6 +148,16 @@ printf '@ IN SOA ns1 hostmaster 900 1 1 1 1\\n' > theirs; ln -s theirs link`,
     shows: 'find /srv -printf "%p %M %u:%g %l\\n" | sort; cat /srv/there/mine',
   },
   {
+    about: 'a directory that others use too',
+    resources: [
+      { kind: 'directory', path: '/srv/shared/empty', mode: '0755', shared: true },
+      { kind: 'directory', path: '/srv/there', mode: '0700', shared: true },
+    ],
+    given: 'mkdir -m 0750 /srv/there; echo theirs > /srv/there/theirs',
+    drifts: { removed: 'rm -r /srv/shared', 'mode changed': 'chmod 0777 /srv/shared/empty' },
+    shows: 'find /srv -printf "%p %M %u:%g\\n" | sort',
+  },
+  {
     about: 'a binary',
     resources: [
       { kind: 'binary', path: '/usr/local/lib/kbs/unzstd', content: plain },
@@ -205,12 +215,12 @@ printf X | dd of=tool-one conv=notrunc status=none; touch -r /run/old tool-one`,
       { kind: 'sysctl', name: 'net.ipv4.ip_local_port_range', value: '20000 65000' },
       { kind: 'sysctl', name: 'net.ipv4.conf.vlan/10.rp_filter', value: '2' },
     ],
-    given: 'ip link add vlan.10 type veth peer name two; rm -f /etc/sysctl.d/90-kbs-*',
+    given: 'ip link add vlan.10 type veth peer name two; rm -f /etc/sysctl.d/zz-kbs-*',
     drifts: {
       'live value changed': 'echo 0 > /proc/sys/net/ipv4/ip_forward',
       'one number of a pair changed': 'echo 20001 65000 > /proc/sys/net/ipv4/ip_local_port_range',
-      'file removed': 'rm /etc/sysctl.d/90-kbs-net.ipv4.conf.vlan-10.rp_filter.conf',
-      'file edited': 'sed -i s/1/0/ /etc/sysctl.d/90-kbs-net.ipv4.ip_forward.conf',
+      'file removed': 'rm /etc/sysctl.d/zz-kbs-net.ipv4.conf.vlan-10.rp_filter.conf',
+      'file edited': 'sed -i s/1/0/ /etc/sysctl.d/zz-kbs-net.ipv4.ip_forward.conf',
     },
     shows: `
 cat /proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv4/ip_local_port_range /proc/sys/net/ipv4/conf/vlan.10/rp_filter
@@ -256,6 +266,19 @@ chmod 0640 /etc/fstab`,
       'brought back by a line of fstab': 'echo "UUID=2 none swap sw 0 0" >> /etc/fstab',
     },
     shows: 'cat /proc/swaps; grep -v "^UUID=2 none" /etc/fstab; stat -c "%a %U" /etc/fstab; ls /etc/fstab*',
+  },
+  {
+    about: 'no swap, where the last line of fstab has no end',
+    resources: [{ kind: 'swap', state: 'off' }],
+    given: `
+echo Filename > /run/swaps; echo '/dev/sda2 partition 1 0 -2' >> /run/swaps
+sed -i 's/Filename/Filename Type Size Used Priority/' /run/swaps; mount --bind /run/swaps /proc/swaps
+printf '#!/bin/sh\\nsed 1q /run/swaps > /run/none; cat /run/none > /run/swaps\\n' > /usr/local/sbin/swapoff
+printf '#!/bin/sh\\necho "/dev/sda2 partition 1 0 -2" >> /run/swaps\\n' > /usr/local/sbin/swapon
+chmod +x /usr/local/sbin/swapo*
+printf 'UUID=1 / ext4 defaults 0 1\\nUUID=2 none swap sw 0 0' > /etc/fstab`,
+    drifts: { 'brought back': 'printf "UUID=1 / ext4 defaults 0 1\\nUUID=2 none swap sw 0 0" > /etc/fstab' },
+    shows: 'cat /proc/swaps /etc/fstab',
   },
   {
     about: 'a route',
@@ -304,6 +327,21 @@ chmod 0640 /etc/fstab`,
     given: `${theirHosts}; cp /etc/hosts /run/hosts; mount --bind /run/hosts /etc/hosts`,
     drifts: hostsDrifts,
     shows: 'cat /etc/hosts; ls /etc/hosts*',
+  },
+  {
+    about: 'a line of an /etc/hosts that cloud-init writes at every boot',
+    resources: hostsEntries,
+    given: `${theirHosts}; mkdir -p /etc/cloud/templates; cd /etc/cloud/templates
+printf '## template:jinja\\n127.0.1.1 {{fqdn}} {{hostname}}\\n' > hosts.debian.tmpl
+: > hosts.redhat.tmpl; chmod 0600 hosts.redhat.tmpl; : > sources.list.tmpl`,
+    drifts: {
+      ...hostsDrifts,
+      'template replaced': ': > /etc/cloud/templates/hosts.redhat.tmpl',
+      'template added': ': > /etc/cloud/templates/hosts.suse.tmpl',
+      'address edited in a template': 'sed -i s/2.11/2.12/ /etc/cloud/templates/hosts.debian.tmpl',
+    },
+    shows: `cd /etc/cloud/templates; rm -f hosts.suse.tmpl
+cat /etc/hosts hosts.debian.tmpl; ls -ln | cut -c 1-20`,
   },
   {
     about: 'a task',

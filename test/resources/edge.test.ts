@@ -66,7 +66,7 @@ describe.skipIf(!worldsAreHere)('on a real shell', () => {
     it('puts nothing in place of which only half arrived', async () => {
       const [made] = kindOf(file).make(file, undefined);
       await expect(world.run(made?.script ?? '', [{ bytes: Buffer.from('ne') }])).rejects.toThrow('exit 1');
-      expect(await see(world, file)).toBeUndefined();
+      expect(await see(world, file)).toEqual({ touched: 'yes' });
     });
 
     it('refuses an artifact whose content has another size than the catalogue says', async () => {
@@ -122,6 +122,53 @@ chmod +x /usr/local/sbin/chown`);
     expect(await world.run('cat /srv/made/mount/mine; umount /srv/made/mount')).toBe('mine\n');
     await unmake(world, [resource]);
     expect(await see(world, resource)).toBeUndefined();
+  });
+
+  it('a directory that kbs made and that got a disk of its own is emptied, and stays mounted', async () => {
+    const resource: Resource = { kind: 'directory', path: '/srv/disk', mode: '0755' };
+    await apply(world, [resource]);
+    await world.run(`mount -t tmpfs tmpfs /srv/disk; cd /srv/disk
+mkdir lost+found snapshots; echo found > lost+found/1; echo ours > snapshots/1`);
+    await unmake(world, [resource]);
+    expect(await world.run('mountpoint /srv/disk; cd /srv/disk; find . | sort')).toBe(
+      '/srv/disk is a mountpoint\n.\n./lost+found\n./lost+found/1\n',
+    );
+    expect(await unmake(world, [resource]), 'nothing is left to unmake').toBe(0);
+    await world.run('umount /srv/disk; rmdir /srv/disk');
+  });
+
+  it('what others keep in a shared directory that kbs made stays', async () => {
+    const resource: Resource = { kind: 'directory', path: '/srv/deep/modules', mode: '0755', shared: true };
+    await apply(world, [resource]);
+    await world.run('mkdir /srv/deep/modules/6.1; echo theirs > /srv/deep/modules/6.1/kvm.ko');
+    await unmake(world, [resource]);
+    expect(await world.run('cat /srv/deep/modules/6.1/kvm.ko; rm -r /srv/deep')).toBe('theirs\n');
+  });
+
+  it('a directory that somebody took away leaves no note, and does not come back', async () => {
+    const made: Resource = { kind: 'directory', path: '/srv/gone/made', mode: '0755' };
+    const found: Resource = { kind: 'directory', path: '/srv/found', mode: '0700' };
+    await world.run('mkdir /srv/found');
+    await apply(world, [made, found]);
+    await world.run('rmdir /srv/gone/made /srv/found');
+    await unmake(world, [made, found]);
+    expect(
+      await world.run(
+        'ls -d /srv/gone /srv/found /var/lib/kbs/before/srv-gone* /var/lib/kbs/before/srv-found* 2>/dev/null || :',
+      ),
+    ).toBe('');
+  });
+
+  it('a line of /etc/hosts is still there after cloud-init wrote the file from its template', async () => {
+    const entry: Resource = { kind: 'hosts-entry', address: '192.0.2.100', names: ['api.lan'] };
+    await world.run(
+      'mkdir -p /etc/cloud/templates; echo "127.0.0.1 localhost" > /etc/cloud/templates/hosts.debian.tmpl',
+    );
+    await apply(world, [entry]);
+    await world.run('cat /etc/cloud/templates/hosts.debian.tmpl > /etc/hosts');
+    expect(await differences(world, entry)).toEqual({});
+    await unmake(world, [entry]);
+    expect(await world.run('cat /etc/hosts; rm -r /etc/cloud')).toBe('127.0.0.1 localhost\n');
   });
 
   it('a feature that is built into the kernel is left as it is', async () => {

@@ -183,7 +183,12 @@ export const recordings: Readonly<Record<Exclude<Resource['kind'], 'object'>, re
         'as wanted': 'directory 700 root:root yes',
         'open to all': 'directory 2755 root:root yes',
         'there before kbs': 'directory 700 root:root no',
+        'gone since': 'gone',
       },
+    },
+    {
+      resource: { kind: 'directory', path: '/etc/cni/net.d', mode: '0755', shared: true },
+      answers: { absent: '', 'as wanted': 'directory 755 root:root yes' },
     },
   ],
   binary: [
@@ -290,7 +295,13 @@ export const recordings: Readonly<Record<Exclude<Resource['kind'], 'object'>, re
   'hosts-entry': [
     {
       resource: { kind: 'hosts-entry', address: '192.0.2.100', names: ['api.lan', 'api'] },
-      answers: { absent: '', 'as wanted': '192.0.2.100 api.lan api # kbs', moved: '192.0.2.10\tapi.lan api\t# kbs' },
+      answers: {
+        absent: 'in /etc/hosts',
+        'as wanted': 'in /etc/hosts\n192.0.2.100 api.lan api # kbs',
+        moved: 'in /etc/hosts\n192.0.2.10\tapi.lan api\t# kbs',
+        'lost at the next boot':
+          'in /etc/hosts\n192.0.2.100 api.lan api # kbs\nin /etc/cloud/templates/hosts.debian.tmpl',
+      },
     },
   ],
   image: [
