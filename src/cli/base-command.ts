@@ -54,7 +54,8 @@ export abstract class BaseCommand extends Command {
   protected async consent(question: string, yes: boolean): Promise<void> {
     if (yes) return;
     const { asked } = await import('./consent.js');
-    if (!(await asked(question, this.signal))) throw new Failure('usage', 'nothing was changed: the answer was no');
+    if (!(await asked(question, this.signal, 'dry-run' in this.ctor.flags)))
+      throw new Failure('usage', 'nothing was changed: the answer was no');
   }
 
   protected override async init(): Promise<void> {
@@ -75,11 +76,12 @@ export abstract class BaseCommand extends Command {
   protected override async catch(error: Error): Promise<void> {
     if ('code' in error && error.code === 'EEXIT') throw error;
     this.#failed = true;
+    const end = this.parsed ? error : this.#asUsage(error);
     // Only so that the parent does not warn that nothing was parsed, when parsing is what failed.
     this.parsed = true;
     await this.#closeTellings();
     const { reportEnd } = await import('./report-end.js');
-    process.exitCode = reportEnd(error, {
+    process.exitCode = reportEnd(end, {
       json: this.jsonEnabled(),
       verbose: this.#given('-v') || this.#given('--verbose'),
       interrupted: this.signal.aborted,
@@ -97,6 +99,17 @@ export abstract class BaseCommand extends Command {
 
   async #closeTellings(): Promise<void> {
     for (const telling of this.#tellings.splice(0)) await telling.close();
+  }
+
+  /**
+   * What is thrown before anything is parsed comes from the parser: its own errors, and plain ones about a value, such
+   * as a file that is not there. Both are wrong usage.
+   */
+  #asUsage(error: Error): Error {
+    if (!('oclif' in error || error.constructor === Error)) return error;
+    const what = error.message.replace(/\nSee more help with --help$/, '').replace(/ \n\t/g, ': ');
+    const command = `${this.config.bin} ${this.id?.replaceAll(':', ' ')}`;
+    return new Failure('usage', what, { next: `see ${command} --help`, cause: error });
   }
 
   /** Whether a flag stands in the arguments: known even where they could not be parsed. */

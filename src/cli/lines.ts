@@ -1,4 +1,5 @@
 import type { Event, Problem, Summary } from '../engine/event.js';
+import type { RunEnd } from './progress.js';
 import type { Subscriber } from './subscriber.js';
 import { counted, duration } from './words.js';
 
@@ -25,7 +26,7 @@ export function lineOf(event: Event, verbose: boolean): string | undefined {
     case 'run':
       if (event.state === 'started')
         return `${event.workflow} ${event.cluster}: ${counted(event.hosts.length, 'host')}`;
-      return event.state === 'done' ? totalOf(event.summary) : `stopped: ${event.error.what}`;
+      return endOf(event);
     case 'host':
       if (event.state === 'failed') return `${event.host}: set aside: ${event.error.what}`;
       return verbose ? `${event.host}: ${event.state}` : undefined;
@@ -40,8 +41,11 @@ export function lineOf(event: Event, verbose: boolean): string | undefined {
   }
 }
 
-/** The end of a run in one line: `41 changes on 3 hosts in 52.1s`; of a look, `41 changes to make on …`. */
-export function totalOf({ changes, pending = 0, hosts, aside, ms }: Summary): string {
+/** The end of a run in one line: `41 changes on 3 hosts in 52.1s`; of a look, `41 changes to make on …`; or why it stopped. */
+export const endOf = (event: RunEnd): string =>
+  event.state === 'done' ? totalOf(event.summary) : `stopped: ${event.error.what}`;
+
+function totalOf({ changes, pending = 0, hosts, aside, ms }: Summary): string {
   const made = pending > 0 ? `${counted(pending, 'change')} to make` : counted(changes, 'change');
   const did = changes + pending === 0 ? 'nothing to change' : made;
   const left = aside.length === 0 ? '' : `, ${counted(aside.length, 'host')} set aside`;

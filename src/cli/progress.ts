@@ -1,12 +1,15 @@
-import type { Event, Problem, Summary } from '../engine/event.js';
+import type { Event, Problem } from '../engine/event.js';
 
 /** Where every host of a run stands: what a drawing is made from. */
 export interface Progress {
   readonly workflow: string;
   readonly cluster: string;
   readonly hosts: readonly HostProgress[];
-  readonly end?: Summary;
+  readonly end?: RunEnd;
 }
+
+/** The event that a run ends with. */
+export type RunEnd = Extract<Event, { type: 'run'; state: 'done' | 'failed' }>;
 
 export interface HostProgress {
   readonly host: string;
@@ -14,7 +17,6 @@ export interface HostProgress {
   readonly state: 'waiting' | 'running' | 'done' | 'failed';
   /** Whether kbs has seen how the host is now. */
   readonly looked: boolean;
-  readonly connected: boolean;
   readonly phase?: string;
   /** What the host waits for, where it waits. */
   readonly wait?: string;
@@ -43,7 +45,7 @@ export function followed(): { see(event: Event): void; now(): Progress | undefin
         run = { workflow: event.workflow, cluster: event.cluster };
         for (const outline of event.hosts) hosts.set(outline.host, fresh(outline.host, outline.phases));
       } else if (run) {
-        run = { ...run, end: event.summary };
+        run = { ...run, end: event };
         if (event.state === 'done') for (const host of hosts.values()) hosts.set(host.host, ended(host, event.at));
       }
     },
@@ -55,7 +57,6 @@ const fresh = (host: string, phases: readonly string[]): HostProgress => ({
   host,
   phases,
   state: 'waiting',
-  connected: false,
   looked: false,
   done: [],
   changes: 0,
@@ -73,7 +74,7 @@ function after(host: HostProgress, event: HostEvent): HostProgress {
   switch (event.type) {
     case 'host':
       if (event.state === 'failed') return failed(host, event.error, event.at);
-      return { ...running, connected: event.state !== 'connecting', looked: event.state === 'looked' };
+      return { ...running, looked: event.state === 'looked' };
     case 'phase':
       if (event.state === 'failed') return failed({ ...host, phase: event.phase }, event.error, event.at);
       if (event.state === 'waiting') return { ...running, phase: event.phase, wait: `waits for ${event.on}` };

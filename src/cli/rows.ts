@@ -41,7 +41,7 @@ function hostWords(host: HostProgress): string {
 }
 
 function runningWords(host: HostProgress): string {
-  if (host.phase === undefined) return host.looked ? 'looked' : host.connected ? 'looking' : 'connecting';
+  if (host.phase === undefined) return host.looked ? 'looked' : 'connecting';
   const place = `${host.phase} (${host.done.length + 1} of ${host.phases.length})`;
   if (host.wait) return `${place}: ${host.wait}`;
   return host.steps > 0 && !host.done.includes(host.phase)

@@ -1,6 +1,6 @@
-import type { Plan } from '../engine/plan.js';
-import { isEmpty } from '../engine/plan.js';
+import { isEmpty, type Plan } from '../engine/plan.js';
 import { exits, Failure } from '../failure.js';
+import type { Launch } from '../workflows/launch.js';
 import type { Opened } from '../workflows/open.js';
 import type { Prepared, Run } from '../workflows/run.js';
 import { BaseCommand } from './base-command.js';
@@ -21,25 +21,35 @@ export interface RunFlags {
   readonly timeout?: number | undefined;
 }
 
+/** What a run is about, beyond what its flags say; what stands here goes before them. */
+type About = Partial<Pick<Launch, 'joining' | 'saved' | 'selection' | 'skippedChecks'>>;
+
 /** What the commands share that walk phases over hosts: init, join and apply. */
 export abstract class RunCommand extends BaseCommand {
+  // For a command that is made from another, oclif gathers the common flags from class to class, and goes no further than
+  // a class without a static of its own.
+  static override baseFlags = BaseCommand.baseFlags;
+
   /** Looks, shows or does what the workflow would change, and gives the result for `--json`. */
   protected async launch(
     workflow: Run['workflow'],
     flags: RunFlags,
-    { text, ...about }: { readonly joining?: readonly string[]; readonly saved?: Plan; readonly text?: string } = {},
+    { text, ...about }: About & { readonly text?: string } = {},
   ): Promise<unknown> {
     if (flags.output === 'yaml' && !flags['dry-run']) {
       throw new Failure('usage', '-o yaml shows what a run would put on hosts, and goes with --dry-run');
     }
+    if (flags.output === 'yaml' && this.jsonEnabled()) {
+      throw new Failure('usage', '-o yaml and --json both want stdout', { next: 'leave one of them out' });
+    }
     const [{ open }, launching] = await Promise.all([import('../workflows/open.js'), import('../workflows/launch.js')]);
     const opened = await open(flags.inventory, text);
-    if (flags['dry-run'] && flags.output === 'yaml') {
+    if (flags.output === 'yaml') {
       const { manifests } = await import('../workflows/render.js');
       this.print(await manifests(opened, { workflow, selection: settings(flags).selection, ...about }));
       return undefined;
     }
-    if (flags['dry-run']) return this.foresee(workflow, opened, flags, about.joining ? { joining: about.joining } : {});
+    if (flags['dry-run']) return this.foresee(workflow, opened, flags, about);
     await this.consent(`${workflow} will change the hosts of cluster ${opened.cluster.name}.`, flags.yes ?? false);
     const telling = await this.tell({
       events: flags.events,
@@ -67,7 +77,7 @@ export abstract class RunCommand extends BaseCommand {
     workflow: Run['workflow'],
     opened: Opened,
     flags: RunFlags,
-    about: { readonly joining?: readonly string[]; readonly exact?: boolean } = {},
+    about: About & { readonly exact?: boolean } = {},
   ): Promise<Plan> {
     const { foresee } = await import('../workflows/launch.js');
     const telling = await this.tell({ events: flags.events, verbose: flags.verbose ?? false });
@@ -97,7 +107,8 @@ export abstract class RunCommand extends BaseCommand {
   }
 }
 
-const settings = (flags: RunFlags) => ({
+/** What the flags say about a run, in the words of the workflows. */
+export const settings = (flags: RunFlags) => ({
   selection: {
     ...(flags.limit?.length ? { limit: flags.limit } : {}),
     ...(flags.only?.length ? { only: flags.only } : {}),

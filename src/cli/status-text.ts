@@ -1,3 +1,4 @@
+import type { Problem } from '../engine/event.js';
 import type { HostStatus, Status } from '../workflows/status.js';
 import { paintFor } from './paint.js';
 import { counted } from './words.js';
@@ -17,7 +18,8 @@ export function statusText(status: Status): string {
     ...status.hosts.map((host) => {
       const node = findings.get(host.name);
       const ok = host.trouble === undefined && (node?.ok ?? !host.podCidr);
-      return `${mark(ok)} ${row(host)}  ${host.trouble ?? `routes ${host.routes}${node ? `, Ready ${node.detail}` : ''}`}`;
+      const words = host.trouble?.what ?? `routes ${host.routes}${node ? `, Ready ${node.detail}` : ''}`;
+      return [`${mark(ok)} ${row(host)}  ${words}`, ...(host.trouble ? detailsOf(host.trouble) : [])].join('\n');
     }),
     status.findings.length === 0
       ? `${mark(false)} the API server does not answer`
@@ -25,10 +27,16 @@ export function statusText(status: Status): string {
     ...broken.map(({ name, detail }) => `    ${name}: ${detail}`),
     soonest
       ? `${mark(soonest.daysLeft > 30)} certificates: the first of ${status.certificates.length} ends in ${counted(soonest.daysLeft, 'day')} (${soonest.path})`
-      : `${mark(false)} certificates: none yet`,
+      : `${mark(false)} certificates: no keyring in .kbs/${status.cluster} on this machine`,
     '',
   ].join('\n');
 }
+
+/** Why, and the next step, under the host that they are about. */
+const detailsOf = ({ why, next }: Problem): readonly string[] => [
+  ...why.flatMap((text) => text.trimEnd().split('\n')).map((line) => `    | ${line}`),
+  ...(next === undefined ? [] : next.split('\n').map((line, index) => `    ${index === 0 ? '→' : ' '} ${line}`)),
+];
 
 const row = ({ name, address, roles, segment, podCidr }: HostStatus): string =>
   `${name.padEnd(20)} ${address.padEnd(16)} ${segment.padEnd(10)} ${roles.join(',').padEnd(24)} ${(podCidr ?? '').padEnd(18)}`;

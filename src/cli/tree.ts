@@ -1,5 +1,5 @@
 import { DefaultRenderer, Listr, ListrLogger, type ListrTaskWrapper, ProcessOutput } from 'listr2';
-import { totalOf } from './lines.js';
+import { endOf } from './lines.js';
 import { followed, type Progress } from './progress.js';
 import { type Row, rowsOf } from './rows.js';
 import type { Subscriber } from './subscriber.js';
@@ -30,7 +30,7 @@ export function tree(terminal: NodeJS.WriteStream): Subscriber {
 }
 
 const totalLine = (progress: Progress | undefined): string | undefined =>
-  progress?.end && `${progress.workflow} ${progress.cluster}: ${totalOf(progress.end)}`;
+  progress?.end && `${progress.workflow} ${progress.cluster}: ${endOf(progress.end)}`;
 
 interface Drawing {
   show(rows: readonly Row[]): void;

@@ -1,6 +1,7 @@
 import { file } from '@oclif/core/args';
 import { inventoryFlags, outputFlags, runFlags } from '../cli/flags.js';
 import { RunCommand } from '../cli/run-command.js';
+import { Failure } from '../failure.js';
 
 export default class Apply extends RunCommand {
   static override summary = 'Make every host what the inventory says: init and join in one.';
@@ -16,7 +17,16 @@ export default class Apply extends RunCommand {
   override async run(): Promise<unknown> {
     const { args, flags } = await this.parse(Apply);
     if (args.plan === undefined) return this.launch('apply', flags);
+    const narrowing = (['limit', 'only', 'from', 'skip-check'] as const).filter((name) => flags[name] !== undefined);
+    if (narrowing.length > 0) {
+      throw new Failure('usage', `--${narrowing.join(' and --')} cannot change what ${args.plan} is about`, {
+        next: `give it when the plan is made: kbs plan --${narrowing[0]} … -o ${args.plan}`,
+      });
+    }
     const { readPlan } = await import('../workflows/saved-plan.js');
-    return this.launch('apply', flags, { saved: await readPlan(args.plan) });
+    const { selection = {}, skippedChecks = [], ...saved } = await readPlan(args.plan);
+    const result = await this.launch('apply', flags, { saved, selection, skippedChecks: new Set(skippedChecks) });
+    if (flags['dry-run'] && flags.output !== 'yaml') this.say(`${args.plan} still holds`);
+    return result;
   }
 }

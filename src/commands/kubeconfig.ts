@@ -4,7 +4,11 @@ import { inventoryFlags } from '../cli/flags.js';
 
 export default class Kubeconfig extends BaseCommand {
   static override summary = "Print the administrator's kubeconfig, or merge it into your own.";
-  static override examples = ['<%= config.bin %> kubeconfig > ~/.kube/config', '<%= config.bin %> kubeconfig --merge'];
+  // Never `> ~/.kube/config`: the shell empties that file before kbs has anything to put there.
+  static override examples = [
+    '<%= config.bin %> kubeconfig --merge',
+    '<%= config.bin %> kubeconfig > admin.kubeconfig',
+  ];
   static override flags = {
     ...inventoryFlags,
     merge: boolean({ description: 'add it to $KUBECONFIG or ~/.kube/config and make it the current context' }),

@@ -1,5 +1,5 @@
 import { fileFlags, hostFlags, inventoryFlags, runFlags, selectionFlags } from '../cli/flags.js';
-import { RunCommand } from '../cli/run-command.js';
+import { RunCommand, settings } from '../cli/run-command.js';
 
 export default class Plan extends RunCommand {
   static override summary = 'Look, compare, and print what apply would change. Touches nothing.';
@@ -14,6 +14,7 @@ export default class Plan extends RunCommand {
     ...selectionFlags,
     ...hostFlags,
     'skip-check': runFlags['skip-check'],
+    events: runFlags.events,
     ...fileFlags,
   };
 
@@ -24,7 +25,8 @@ export default class Plan extends RunCommand {
     const plan = await this.foresee('apply', await open(flags.inventory), rest, { exact: output !== undefined });
     if (output !== undefined) {
       const { savePlan } = await import('../workflows/saved-plan.js');
-      await savePlan(output, plan);
+      const { selection, skippedChecks } = settings(flags);
+      await savePlan(output, { ...plan, selection, skippedChecks: [...skippedChecks] });
       this.say(`saved: kbs apply ${output}`);
     }
     return plan;

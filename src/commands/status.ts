@@ -4,6 +4,7 @@ import { exits } from '../failure.js';
 
 export default class Status extends BaseCommand {
   static override summary = 'Hosts, components, certificates and routes at a glance.';
+  static override description = 'Exit status 8 where something is not well, 5 where no control plane can be reached.';
   static override examples = ['<%= config.bin %> status', '<%= config.bin %> status --json'];
   static override flags = { ...inventoryFlags, ...hostFlags };
 
@@ -16,7 +17,8 @@ export default class Status extends BaseCommand {
       limits: { signal: this.signal, ...(flags.timeout === undefined ? {} : { timeout: flags.timeout }) },
     });
     this.print(statusText(status));
-    if (!status.well) this.exitWith(exits.partial);
+    if (!status.reached) this.exitWith(exits.unreachable);
+    else if (!status.well) this.exitWith(exits.partial);
     return status;
   }
 }

@@ -9,7 +9,7 @@ export default class Topology extends BaseCommand {
   static override description = `From the inventory alone; no host is contacted. Mermaid is drawn by GitHub and GitLab
 in Markdown, DOT by Graphviz; SVG and HTML are complete by themselves and follow light and dark.`;
   static override examples = [
-    '<%= config.bin %> topology >> README.md',
+    '<%= config.bin %> topology',
     '<%= config.bin %> topology network.svg',
     '<%= config.bin %> topology -o html network.html',
     '<%= config.bin %> topology -o dot | dot -Tpdf > network.pdf',
@@ -22,7 +22,7 @@ in Markdown, DOT by Graphviz; SVG and HTML are complete by themselves and follow
   override async run(): Promise<unknown> {
     const { args, flags } = await this.parse(Topology);
     const { formatOf, topology } = await import('../workflows/topology.js');
-    const { picture, text } = await topology(flags.inventory, flags.output ?? formatOf(args.file), args.file);
+    const { picture, text } = await topology(flags.inventory, formatOf(args.file, flags.output), args.file);
     this.print(args.file === undefined ? text : args.file);
     return picture;
   }

@@ -25,15 +25,15 @@ export const readInventory = (file: string): Promise<string> =>
  */
 export const parseInventory = (text: string, file: string, versions: readonly string[]): Inventory => {
   const source = readSource(text);
-  if (source.faults.length > 0) throw failures(source.faults, file);
+  if (source.value === undefined) throw failures(source.faults, file);
   const read = inventorySchema.safeParse(source.value);
   const wrong = read.success ? [] : complaints(read.error.issues, source);
   const draft = without(
     source.value,
     wrong.map(({ path }) => path),
   );
-  const mistakes = [...wrong, ...check(draft, versions)];
-  if (mistakes.length > 0 || !read.success) throw failures(mistakes.map(source.place), file);
+  const faults = [...source.faults, ...[...wrong, ...check(draft, versions)].map(source.place)];
+  if (faults.length > 0 || !read.success) throw failures(faults, file);
   const { kubernetes } = read.data;
   const version = resolveVersion(kubernetes.version, versions) ?? kubernetes.version;
   return freeze({ ...read.data, kubernetes: { ...kubernetes, version } });

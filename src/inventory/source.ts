@@ -5,8 +5,9 @@ import { mistakeInKey, sentence } from './mistake.js';
 
 /** A YAML text and where everything is in it. Lines and columns count from 1. */
 export interface Source {
-  /** What is no YAML, or YAML that means something else than it seems; while there is any of it, `value` is undefined. */
+  /** What is no YAML, or YAML that means something else than it seems. */
   readonly faults: readonly Fault[];
+  /** Undefined where the faults leave nothing to read. A key that is there twice has its first value. */
   readonly value: unknown;
   /** A mistake at its position; that of the nearest key above where the path leads nowhere. */
   place(mistake: Mistake): Fault;
@@ -31,11 +32,8 @@ export const readSource = (text: string): Source => {
   };
   const place = (mistake: Mistake): Fault => at(offsetOf(document, mistake), sentence(mistake));
   const syntax = [...document.errors, ...document.warnings].map((error) => at(error.pos[0], explain(error)));
-  const meaning = (): readonly Fault[] => [...aliasFaults(document, at), ...keyFaults(document, at)];
-  const faults = syntax.length > 0 ? syntax : meaning();
-  const read = faults.length > 0 ? { faults, value: undefined } : valueIn(document, at);
   return {
-    ...read,
+    ...(syntax.length > 0 ? { faults: syntax, value: undefined } : meaningOf(document, at)),
     place,
     has: (path) => nodeAt(document, path) !== undefined || pairAt(document, path) !== undefined,
     shown: (path) => shorten(show(nodeAt(document, path))),
@@ -51,22 +49,50 @@ const ours: Partial<Record<YAMLError['code'], string>> = {
   TAG_RESOLVE_FAILED: 'a tag has no meaning in an inventory; take it away',
 };
 
-/** A few lines of aliases can stand for more values than memory holds. */
-const valueIn = (
-  document: Document,
-  at: (offset: number, message: string) => Fault,
-): { readonly faults: readonly Fault[]; readonly value: unknown } => {
+type At = (offset: number, message: string) => Fault;
+
+/** A wrong key hides no other mistake: it is put right in the document, and what is left is read. */
+const meaningOf = (document: Document, at: At): Pick<Source, 'faults' | 'value'> => {
+  const keys = mendKeys(document, at);
+  const aliases = aliasFaults(document, at);
+  if (aliases.length > 0) return { faults: [...keys, ...aliases], value: undefined };
   try {
-    return { faults: [], value: document.toJS({ maxAliasCount: 100_000 }) };
+    return { faults: keys, value: document.toJS({ maxAliasCount: 100_000 }) };
   } catch (error) {
+    // A few lines of aliases can stand for more values than memory holds.
     if (!(error instanceof ReferenceError)) throw error;
     const message = 'aliases of aliases stand for more than 100000 values; write some of them out';
-    return { faults: [at(0, message)], value: undefined };
+    return { faults: [...keys, at(0, message)], value: undefined };
   }
 };
 
+/**
+ * Keys that are there twice, or that YAML does not read as texts. The first of two stays, a number or the like becomes
+ * the text that it looks like, and an entry whose key cannot be a name goes.
+ */
+const mendKeys = (document: Document, at: At): readonly Fault[] => {
+  const faults: Fault[] = [];
+  visit(document, {
+    Pair(_, pair, above) {
+      const map = above.at(-1);
+      if (!isMap(map)) return;
+      const { key } = pair;
+      const path = [...above.filter(isPair).map(keyOf), keyOf(pair)];
+      const say = (says: string) => faults.push(at(offsetOfKey(pair), sentence(mistakeInKey(path, says))));
+      const isText = isScalar(key) && typeof key.value === 'string';
+      const isSecond = map.items.find((other) => keyOf(other) === keyOf(pair)) !== pair;
+      if (!isText) say('the key is not a text; put it in quotes');
+      else if (key.value === '__proto__') say('is not allowed as a name');
+      else if (isSecond) say('is there twice; take one of the two away');
+      if (!isScalar(key) || key.value === '__proto__' || isSecond) return visit.REMOVE;
+      key.value = keyOf(pair);
+    },
+  });
+  return faults;
+};
+
 /** Anchors are resolved here and nowhere else, so that each is known to lead somewhere, and not in a circle. */
-const aliasFaults = (document: Document, at: (offset: number, message: string) => Fault): readonly Fault[] => {
+const aliasFaults = (document: Document, at: At): readonly Fault[] => {
   const faults: Fault[] = [];
   visit(document, {
     Alias(_, alias, above) {
@@ -76,24 +102,6 @@ const aliasFaults = (document: Document, at: (offset: number, message: string) =
       } else if (above.includes(target)) {
         faults.push(at(alias.range?.[0] ?? 0, `*${alias.source} holds itself; write the value out`));
       }
-    },
-  });
-  return faults;
-};
-
-/** Keys that are there twice, or that YAML does not read as texts. */
-const keyFaults = (document: Document, at: (offset: number, message: string) => Fault): readonly Fault[] => {
-  const faults: Fault[] = [];
-  visit(document, {
-    Pair(_, pair, above) {
-      const map = above.at(-1);
-      if (!isMap(map)) return;
-      const path = [...above.filter(isPair).map(keyOf), keyOf(pair)];
-      const say = (says: string) => faults.push(at(offsetOfKey(pair), sentence(mistakeInKey(path, says))));
-      const first = map.items.find((other) => keyOf(other) === keyOf(pair));
-      if (!isScalar(pair.key) || typeof pair.key.value !== 'string') say('the key is not a text; put it in quotes');
-      else if (pair.key.value === '__proto__') say('is not allowed as a name');
-      else if (first !== pair) say('is there twice; take one of the two away');
     },
   });
   return faults;

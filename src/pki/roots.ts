@@ -120,4 +120,6 @@ const rootNext =
   'put it back from a backup, or from a control plane under /etc/kubernetes; ' +
   'a running cluster relies on exactly this one, so kbs does not make another';
 
-const timeNext = "check this machine's clock; if it is right, replace the authority: kbs certs rotate-ca";
+const timeNext =
+  "check this machine's clock; if it is right, the authority must be replaced, which kbs does not do yet: " +
+  'https://kubernetes.io/docs/tasks/tls/manual-rotation-of-ca-certificates/';

@@ -13,7 +13,7 @@ export interface Joining {
 
 /**
  * The workers that a join is about: those named, or all of the inventory, of which comparing finds those that lack
- * something. `name=user@address` puts a host into the inventory's text, which nobody has written yet.
+ * something; of these only what `limit` names. `name=user@address` puts a host into the inventory's text, which nobody has written yet.
  */
 export const whoJoins = async (
   file: string,
@@ -26,9 +26,14 @@ export const whoJoins = async (
   const text = fresh.reduce((now, host) => (host ? addHost(now, host) : now), before);
   const { cluster } = text === before ? { cluster: known } : await open(file, text);
   const names = words.map((word) => word.split('=')[0] ?? '');
-  refuseUnknown(cluster, names);
+  refuseUnknown(cluster, [...names, ...(limit ?? [])]);
   const wanted = names.length > 0 ? names : cluster.hosts.filter(isWorker).map(({ name }) => name);
   const joining = wanted.filter((name) => limit === undefined || limit.includes(name));
+  if (limit !== undefined && joining.length === 0) {
+    throw new Failure('usage', `nobody is left to join: --limit ${limit.join(',')} names none of them`, {
+      next: `without it these would join: ${wanted.join(', ')}`,
+    });
+  }
   return text === before ? { joining } : { joining, text };
 };
 
@@ -58,6 +63,6 @@ const refuseUnknown = (cluster: Cluster, names: readonly string[]): void => {
   const unknown = names.filter((name) => !known.includes(name));
   if (unknown.length === 0) return;
   throw new Failure('usage', `the inventory has no worker ${unknown.join(', ')}`, {
-    next: `it has ${known.join(', ')}; a new one is written as name=user@address`,
+    next: `it has ${known.join(', ')}; a new one is added by: kbs join name=user@address`,
   });
 };

@@ -7,6 +7,7 @@ import type { Credentials } from '../pki/credentials.js';
 import { mergeKubeconfigs } from '../pki/kubeconfig.js';
 import { Secret } from '../secret.js';
 import type { Opened } from './open.js';
+import { writing } from './writing.js';
 
 /** Writes the administrator's kubeconfig where it is not there or differs; gives its path when it did. */
 export const keepKubeconfig = async (
@@ -42,8 +43,10 @@ export const mergeKubeconfig = async (opened: Opened): Promise<string> => {
     }),
   );
   const merged = mergeKubeconfigs(there, await readKubeconfig(opened), opened.cluster.name);
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  await writeFileAtomic(path, merged.reveal(), { mode: 0o600 });
+  await writing(path, 'mend its permissions, or name another file in $KUBECONFIG', async () => {
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    await writeFileAtomic(path, merged.reveal(), { mode: 0o600 });
+  });
   return path;
 };
 

@@ -67,16 +67,17 @@ export const launch = async (
 
 /**
  * What a workflow would change. Nothing is written, here or on any host; only for an `exact` plan, one that is to be
- * saved and applied later, the keyring issues what it lacks, and the artifacts must be there.
+ * saved and applied later, the keyring issues what it lacks, and the artifacts must be there. Throws where a `saved` plan
+ * holds no longer.
  */
 export const foresee = async (
   opened: Opened,
-  { acceptNewHostKeys, say, exact = false, ...wishes }: Launch & { readonly exact?: boolean },
+  { acceptNewHostKeys, say, saved, exact = false, ...wishes }: Launch & { readonly exact?: boolean },
 ): Promise<Prepared> => {
   const { inventory } = opened;
   refuseUnsupported(opened.cluster);
   const { cluster } = await foreseePodCidrs(opened, say);
-  const artifacts = exact ? await openArtifacts(opened) : await openArtifactsOrPlaceholders(opened, say);
+  const artifacts = exact || saved ? await openArtifacts(opened) : await openArtifactsOrPlaceholders(opened, say);
   const keyring = keyringDirectory(inventory, cluster.name);
   const credentials = exact
     ? await ensureKeyring(keyring, cluster, new Date())
@@ -88,6 +89,7 @@ export const foresee = async (
       state: 'done',
       summary: foreseen(prepared),
     });
+    refuseIfMoved(prepared.plan, saved);
     return prepared;
   });
 };

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { lock } from 'proper-lockfile';
 import { Failure } from '../failure.js';
+import { writing } from './writing.js';
 
 export interface Lockable {
   /** The folder of the cluster's state. */
@@ -18,11 +19,15 @@ export interface Lockable {
  * The lock of a process that died is taken over once it has not been renewed for ten seconds.
  */
 export const holdingLock = async <T>({ directory, command, say }: Lockable, work: () => Promise<T>): Promise<T> => {
-  await mkdir(directory, { recursive: true, mode: 0o700 });
   const holder = join(directory, 'holder.json');
-  const release = await acquire(directory, holder, say);
+  const inState = <R>(write: () => Promise<R>) =>
+    writing(directory, 'kbs keeps its state beside the inventory: make that folder writable', write);
+  const release = await inState(async () => {
+    await mkdir(directory, { recursive: true, mode: 0o700 });
+    return acquire(directory, holder, say);
+  });
   try {
-    await writeFile(holder, holderText(command));
+    await inState(() => writeFile(holder, holderText(command)));
     return await work();
   } finally {
     await release();

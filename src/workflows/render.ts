@@ -1,5 +1,5 @@
-import { mkdir, rm, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import type { Artifacts } from '../artifacts/artifacts.js';
 import { resourcesOf } from '../engine/survey.js';
 import { Failure } from '../failure.js';
@@ -15,6 +15,7 @@ import { type Opened, openArtifactsOrPlaceholders } from './open.js';
 import { foreseePodCidrs } from './pod-cidrs.js';
 import { routerFiles } from './routers.js';
 import { itineraryOf, type Run, subjectsOf } from './run.js';
+import { writing } from './writing.js';
 
 /** A rendering: path below the tree → text. */
 export type Rendering = ReadonlyMap<string, string>;
@@ -56,14 +57,43 @@ export const rendering = (opened: Opened, artifacts: Artifacts, credentials?: Cr
   return tree;
 };
 
-/** Writes a rendering into a folder that is empty, missing, or holds an earlier rendering. */
+/** Names what lies at the top of a rendering, a line each: the next one deletes that, and nothing else. */
+const marker = '.kbs-render';
+
+/** Writes a rendering into a folder that is empty, missing, or holds an earlier rendering, which goes. */
 export const writeRendering = async (tree: Rendering, directory: string): Promise<void> => {
-  const hosts = new Set([...tree.keys()].map((path) => path.split('/')[0] ?? ''));
-  for (const host of hosts) await rm(join(directory, host), { recursive: true, force: true });
-  for (const [path, text] of tree) {
-    await mkdir(dirname(join(directory, path)), { recursive: true });
-    await writeFile(join(directory, path), text, { mode: 0o600 });
-  }
+  const names = [...new Set([...tree.keys()].map((path) => path.split('/')[0] ?? ''))];
+  await writing(directory, 'name another folder: kbs render DIR', async () => {
+    const old = await earlier(directory, names);
+    for (const name of old) await rm(join(directory, name), { recursive: true, force: true });
+    // The marker comes before the tree: an interrupted rendering can be told from files of the user's own.
+    for (const [path, text] of new Map([[marker, `${names.join('\n')}\n`], ...tree])) {
+      await mkdir(dirname(join(directory, path)), { recursive: true });
+      await writeFile(join(directory, path), text, { mode: 0o600 });
+    }
+  });
+};
+
+/** The names of an earlier rendering in the folder. Refuses where something of the user's own would be lost. */
+const earlier = async (directory: string, names: readonly string[]): Promise<readonly string[]> => {
+  const there = await readdir(directory).catch((error: NodeJS.ErrnoException): readonly string[] => {
+    if (error.code === 'ENOENT') return [];
+    throw error;
+  });
+  if (there.length === 0) return [];
+  const refuse = (why: string) =>
+    new Failure('usage', `${directory} is not empty, and not all in it is from kbs render`, {
+      why: [why],
+      next: `name a folder that is new or empty, as in: kbs render ${join(directory, 'rendered')}`,
+    });
+  if (!there.includes(marker)) throw refuse(`it has no ${marker}, which every rendering has`);
+  const listed = (await readFile(join(directory, marker), 'utf8')).split('\n').filter(Boolean);
+  const astray = listed.find((name) => name === '.' || name === '..' || basename(name) !== name);
+  if (astray !== undefined) throw refuse(`its ${marker} lists ${astray}, which is no name in this folder`);
+  const foreign = names.find((name) => there.includes(name) && !listed.includes(name));
+  if (foreign !== undefined)
+    throw refuse(`${foreign} is not from the last rendering, and is the name of a folder in this one`);
+  return listed;
 };
 
 /** What a workflow would put on each host, as one YAML stream: a document for each host and phase. */

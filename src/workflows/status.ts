@@ -1,3 +1,6 @@
+import type { Problem } from '../engine/event.js';
+import { problem } from '../engine/problem.js';
+import { failuresIn } from '../failure.js';
 import { type Host, query, type RunOptions } from '../hosts/host.js';
 import { messageOf } from '../hosts/message.js';
 import { type Cluster, type ClusterHost, controlPlanes } from '../inventory/cluster.js';
@@ -14,10 +17,12 @@ export interface Status {
   readonly cluster: string;
   readonly version: string;
   readonly well: boolean;
+  /** Whether any control plane answers: without one nothing is known of the cluster. */
+  readonly reached: boolean;
   readonly hosts: readonly HostStatus[];
   /** Nodes and the pods of kube-system; empty where the control plane could not be asked. */
   readonly findings: readonly Finding[];
-  /** The certificates that end first. */
+  /** Of the keyring on this machine, those that end first; empty where it has none. */
   readonly certificates: readonly Expiry[];
 }
 
@@ -27,8 +32,8 @@ export interface HostStatus {
   readonly roles: readonly string[];
   readonly segment: string;
   readonly podCidr?: string;
-  /** Absent where the host answers. */
-  readonly trouble?: string;
+  /** Why the host does not answer, and what to do about it; absent where it does. */
+  readonly trouble?: Problem;
   /** Routes of this host that are in the kernel, of those that should be: `3/3`. */
   readonly routes?: string;
 }
@@ -53,7 +58,9 @@ export const statusOf = async (file: string, { acceptNewHostKeys, limits }: Stat
           return { ...outline, routes: routesOf(host, cluster, (await ask(host)).stdout) };
         } catch (error) {
           if (limits.signal?.aborted) throw error;
-          return { ...outline, trouble: messageOf(error) };
+          const [failure] = failuresIn(error);
+          if (!failure) throw error;
+          return { ...outline, trouble: problem(failure) };
         }
       }),
     );
@@ -63,7 +70,15 @@ export const statusOf = async (file: string, { acceptNewHostKeys, limits }: Stat
     const findings = speaks ? await findingsOf(cluster, pool.host(speaks), limits) : [];
     const well =
       hosts.every(({ trouble }) => trouble === undefined) && findings.length > 0 && findings.every(({ ok }) => ok);
-    return { cluster: cluster.name, version: cluster.kubernetes.version, well, hosts, findings, certificates };
+    return {
+      cluster: cluster.name,
+      version: cluster.kubernetes.version,
+      well,
+      reached: reachable.length > 0,
+      hosts,
+      findings,
+      certificates,
+    };
   });
 };
 

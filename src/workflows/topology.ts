@@ -1,20 +1,39 @@
 import { writeFile } from 'node:fs/promises';
 import { extname } from 'node:path';
+import { Failure } from '../failure.js';
 import { dot } from '../topology/dot.js';
 import { html } from '../topology/html.js';
 import { mermaid } from '../topology/mermaid.js';
 import { type Picture, pictureOf } from '../topology/model.js';
 import { svg } from '../topology/svg.js';
 import { open } from './open.js';
+import { writing } from './writing.js';
 
 const languages = { mermaid, dot, svg, html } as const;
 
 export type PictureFormat = keyof typeof languages;
 
-/** What the ending of a file name asks for; Mermaid where it says nothing. */
-export const formatOf = (path = ''): PictureFormat => endings.get(extname(path).toLowerCase()) ?? 'mermaid';
+/** The format to draw in: the one asked for, or what the ending of the file tells; Mermaid where there is no file. */
+export const formatOf = (path?: string, asked?: PictureFormat): PictureFormat => {
+  if (path === undefined) return asked ?? 'mermaid';
+  const told = endings.get(extname(path).toLowerCase());
+  const format = asked ?? told;
+  if (format === undefined) {
+    throw new Failure('usage', `the ending of ${path} tells no format`, {
+      next: `end it in ${[...endings.keys()].join(', ')}, or name the format with -o`,
+    });
+  }
+  if (told !== undefined && told !== format) {
+    throw new Failure('usage', `-o ${format} contradicts the ending of ${path}, which is for ${told}`, {
+      next: 'leave out -o, or name another file',
+    });
+  }
+  return format;
+};
 
 const endings: ReadonlyMap<string, PictureFormat> = new Map([
+  ['.md', 'mermaid'],
+  ['.mmd', 'mermaid'],
   ['.svg', 'svg'],
   ['.html', 'html'],
   ['.htm', 'html'],
@@ -31,6 +50,6 @@ export interface Drawing {
 export const topology = async (file: string, format: PictureFormat, path?: string): Promise<Drawing> => {
   const picture = pictureOf((await open(file)).cluster);
   const text = languages[format](picture);
-  if (path !== undefined) await writeFile(path, text);
+  if (path !== undefined) await writing(path, 'name another file: kbs topology FILE', () => writeFile(path, text));
   return { picture, text };
 };

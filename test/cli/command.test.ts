@@ -16,6 +16,7 @@ it.each([
   ['inventory', 3],
   ['pending', 10],
   ['bug', 1],
+  ['error', 1],
 ])('a command that ends as %s has status %i, with and without --json', async (way, code) => {
   const [text, json] = await Promise.all([end(way), end(way, '--json')]);
   expect([text.code, json.code]).toEqual([code, code]);
@@ -63,11 +64,24 @@ it.each([
   [['end', 'done', '--nonsense'], 'Nonexistent flag: --nonsense'],
   [['flags', '--timeout', 'soon'], 'soon is no time'],
   [['flags', '-o', 'xml'], 'yaml, text'],
+  [['values', 'nothere.json'], 'No file found at nothere.json'],
+  [['values', '/dev/null'], 'exists but is not a file'],
+  [['values', process.execPath, 'abc'], 'Expected an integer but received: abc'],
 ])('%j is wrong usage: status 2', async (args, words) => {
-  const [text, json] = await Promise.all([ran(args), ran([...args, '--json'])]);
-  expect([text.code, json.code]).toEqual([2, 2]);
-  expect(text.stderr).toContain(words);
-  expect(JSON.parse(json.stdout).error.code).toBe('usage');
+  const { code, stdout } = await ran([...args, '--json']);
+  expect(code).toBe(2);
+  expect(JSON.parse(stdout).error).toMatchObject({
+    code: 'usage',
+    what: expect.stringContaining(words),
+    failures: [{ next: `see fixture ${args[0]} --help` }],
+  });
+});
+
+it('wrong usage without --json is status 2 too, with the same words', async () => {
+  const { code, stderr } = await ran(['flags', '--timeout', 'soon']);
+  expect(code).toBe(2);
+  expect(stderr).toContain('soon is no time');
+  expect(stderr).toContain('see fixture flags --help');
 });
 
 it('an unknown command is wrong usage, and names the one that was perhaps meant', async () => {

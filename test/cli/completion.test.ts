@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { completionText, type Shell } from '../../src/cli/completion-text.js';
 import { outlinesOf } from '../../src/cli/outline.js';
+import { kbsIn } from './process.js';
 
 const flags = { inventory: { description: "the operator's inventory" }, secret: { hidden: true } };
 const commands = outlinesOf([
@@ -45,9 +45,10 @@ it.each(['bash', 'zsh', 'fish'] as const)('the script for %s parses where that s
 });
 
 it('kbs completion prints what its own commands are', () => {
-  const dev = fileURLToPath(new URL('../../bin/dev.js', import.meta.url));
-  const args = ['--import', 'tsx', dev, 'completion', 'fish'];
-  const { stdout, status } = spawnSync(process.execPath, args, { encoding: 'utf8' });
-  expect(status).toBe(0);
+  const { stdout, code } = kbsIn('/', ['completion', 'fish']);
+  expect(code).toBe(0);
   expect(stdout).toContain("complete -c kbs -n __fish_use_subcommand -a 'completion'");
+  // The flags of every command, also of one that is made from another.
+  expect(stdout).toContain("-n '__fish_seen_subcommand_from drift' -l json");
+  expect(stdout).toContain("-n '__fish_seen_subcommand_from drift' -l events");
 });

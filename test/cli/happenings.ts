@@ -21,6 +21,13 @@ export const runDone = (hosts: number, changes: number, ms: number): Happening =
   summary: { changes, hosts, aside: [], ms },
 });
 
+export const runFailed = (hosts: number, what: string): Happening => ({
+  type: 'run',
+  state: 'failed',
+  error: { code: 'unreachable', what, where: {}, why: [] },
+  summary: { changes: 0, hosts, aside: [], ms: 3_400 },
+});
+
 export const looked = (host: string): Happening => ({ type: 'host', host, state: 'looked' });
 
 export const phaseStarted = (host: string, phase: string, changes: number): Happening => ({

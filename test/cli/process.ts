@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { compiled } from './compiled.js';
 
@@ -8,6 +8,16 @@ export interface Ended {
   readonly code: number | null;
   readonly stdout: string;
   readonly stderr: string;
+}
+
+/** Runs kbs itself to its end in a folder: its sources, as they are now. */
+export function kbsIn(cwd: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Ended {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [join(compiled, 'bin/dev.js'), ...args], {
+    cwd,
+    encoding: 'utf8',
+    env: { ...process.env, KBS_INVENTORY: undefined, NODE_ENV: 'production', ...env },
+  });
+  return { code: status, stdout, stderr };
 }
 
 /** A real process of the fixture's command line and what it says until now. */

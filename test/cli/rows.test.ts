@@ -30,14 +30,14 @@ it('a few hosts have a line each: where they are, and one line once they are don
     phaseDone('controller-00', 'images', 0),
     phaseStarted('a', 'system', 3),
     changed('a', 'system', '/etc/x'),
-    { type: 'host', host: 'b', state: 'connected' },
+    { type: 'host', host: 'b', state: 'connecting' },
     { type: 'gate', host: 'c', phase: 'images', gate: 'the API answers', state: 'started' },
     phaseFailed('d', 'images', 'no space left\nmore words'),
   );
   expect(drawn(rows)).toEqual([
     'done: controller-00  2 changes in 1.0s',
     'running: a              system (1 of 2): 1 of 3 changes',
-    'running: b              looking',
+    'running: b              connecting',
     'running: c              images (1 of 2): waits until the API answers',
     'failed: d              images: no space left',
     'waiting: e',

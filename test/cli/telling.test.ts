@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { hostFailed, looked, phaseDone, phaseStarted, runDone, started } from './happenings.js';
+import { hostFailed, looked, phaseDone, phaseStarted, runDone, runFailed, started } from './happenings.js';
 import { ran, ranOnTerminal } from './process.js';
 
 const happenings = [
@@ -74,6 +74,20 @@ it('a terminal gets a tree in which failures stay, and the total at its end', as
     expect.stringMatching(/^✔ controller-00 {2}4 changes in \d/),
     '✖ worker-00      no answer from 10.0.0.2:22',
     'init hybrid: 4 changes on 2 hosts in 1m11s',
+    'told',
+  ]);
+});
+
+it('a run that reached nobody ends with the reason, and not with a total', async () => {
+  const path = join(folder, 'failed.json');
+  const hosts = ['controller-00', 'worker-00'];
+  const run = [started(hosts), ...hosts.map((host) => hostFailed(host, 'no answer')), runFailed(2, 'no answer')];
+  writeFileSync(path, JSON.stringify(run));
+  const { stdout } = await ranOnTerminal(['tell', path, '150'], { NO_COLOR: '1' });
+  expect(screenOf(stdout)).toEqual([
+    '✖ controller-00  no answer',
+    '✖ worker-00      no answer',
+    'init hybrid: stopped: no answer',
     'told',
   ]);
 });

@@ -164,7 +164,7 @@ it('added one after the other, hosts are read back as they were meant, and no ol
         expect({ ...is, hosts: is?.hosts.slice(0, was?.hosts.length) }).toEqual(was);
       },
     ),
-    { numRuns: 50 },
+    { numRuns: 25 },
   ));
 
 describe('a host that leaves', () => {
@@ -194,17 +194,15 @@ describe('a host that leaves', () => {
       expect(() => removeHost(text, 'b')).toThrow('hosts.b cannot be taken out of the inventory as it is laid out');
   });
 
-  it('and was added before leaves the text as it was', () =>
-    fc.assert(
-      fc.property(
-        fc.constantFrom('single', 'two-segments', 'ha', 'gpu', 'hard-way', 'large'),
-        fc.constantFrom('\n', '\r\n'),
-        (name, newline) => {
-          const text = example(name).replaceAll('\n', newline);
-          expect(removeHost(addHost(text, host), host.name)).toBe(text);
-        },
-      ),
-    ));
+  it.each(
+    ['single', 'two-segments', 'ha', 'gpu', 'hard-way', 'large'].flatMap((name) => [
+      [name, '\n'],
+      [name, '\r\n'],
+    ]),
+  )('and was added before leaves the text of %s as it was, with %j at its lines’ ends', (name, newline) => {
+    const text = example(name).replaceAll('\n', newline);
+    expect(removeHost(addHost(text, host), host.name)).toBe(text);
+  });
 
   it('takes nothing of the others with it, whoever it is', () =>
     fc.assert(
@@ -213,17 +211,17 @@ describe('a host that leaves', () => {
         fc.nat(),
         (name, choice) => {
           const text = example(name);
-          const names = [...text.matchAll(/^ {2}([a-z0-9-]+):/gm)].map(([, key = '']) => key);
-          const chosen = names[choice % names.length] ?? '';
           const comments = (of: string) => of.split('\n').filter((line) => /^\s*#/.test(line));
           const lines = hostLines(text);
-          if (lines.length < 2 || !lines.includes(chosen)) return;
+          const chosen = lines[choice % lines.length] ?? '';
+          if (lines.length < 2) return;
           const after = removeHost(text, chosen);
           expect(hostLines(after)).toEqual(lines.filter((line) => line !== chosen));
           expect(comments(after)).toEqual(comments(text));
           expect(difference(text, after).filter((line) => line.startsWith('+'))).toEqual([]);
         },
       ),
+      { numRuns: 50 },
     ));
 });
 

@@ -187,6 +187,11 @@ const mistakes: Readonly<Record<string, readonly Row[]>> = {
       '15:13 ssh.key: [null] is neither a path of a private key nor a list of such paths; write one like ~/.ssh/id_ed25519',
     ],
     ['{ user: ops }', '{ jump: bastion }', '15:14 ssh.jump: bastion cannot be used: jump hosts are not supported yet'],
+    [
+      'vip: 192.168.10.5',
+      'vip: 192.168.10.5, extraNames: [api.example.com, "*.example.com"]',
+      '13:89 endpoint.extraNames[1]: *.example.com is not a DNS name or an IPv4 address; write one like api.example.com',
+    ],
     ['vip: 192.168.10.5', 'external: yes', '13:50 endpoint.external: yes is not true or false'],
     ['1.36.2', 'v1.36.2', '4:12 kubernetes.version: v1.36.2 is not a Kubernetes version; leave out the v: 1.36.2'],
     [
@@ -437,6 +442,21 @@ function colocated(port: string, vip = ''): string {
 }
 
 describe('many mistakes', () => {
+  test('are all reported beside keys that are wrong; the first of two that are the same is read', () => {
+    const text = broken('[worker]', '[wroker]').replace('tier: training', '3: three').concat(
+      '  lb-00: { address: nowhere, roles: [] }\n', // a mistake in what is to be taken away is none
+      '  __proto__: { roles: [worker] }\n',
+      '  worker-01: { address: 192.168.99.20, roles: [worker] }\n',
+    );
+    expect(said(text)).toEqual([
+      '21:13 hosts.worker-00.roles[0]: wroker is not one of control-plane, worker, load-balancer, dns, router; did you mean worker?',
+      '23:7 hosts.worker-00.labels.3: the key is not a text; put it in quotes',
+      '26:3 hosts.lb-00 is there twice; take one of the two away',
+      '27:3 hosts.__proto__ is not allowed as a name',
+      '28:25 hosts.worker-01.address: 192.168.99.20 is in no segment; they are office 192.168.10.0/24, rack 192.168.20.0/24',
+    ]);
+  });
+
   const text = good
     .replace('kbs/v1', 'kbs/v2')
     .replace('1.36.2', '1.30')

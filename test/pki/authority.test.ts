@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ensureKeyring } from '../../src/pki/keyring.js';
 import { certificatesOf, isAuthority } from '../../src/pki/roster.js';
 import { clusterOf } from '../support/cluster.js';
+import { dealtRandomness } from './keys.js';
 
 const cluster = clusterOf({
   endpoint: { host: 'api.hybrid.internal', port: 6443, name: 'api.hybrid.internal', vip: '192.168.10.5' },
@@ -20,7 +21,7 @@ const openssl = async (...args: readonly string[]): Promise<string> =>
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'kbs-authority-'));
-  await ensureKeyring(directory, cluster, new Date());
+  await ensureKeyring(directory, cluster, new Date(), await dealtRandomness(23));
 }, 60_000);
 
 afterAll(() => rm(directory, { recursive: true, force: true }));

@@ -300,7 +300,7 @@ describe('a root is never replaced', () => {
     expect(failure).toMatchObject({
       failures: ['ca.crt', 'etcd/ca.crt', 'front-proxy-ca.crt'].map((path) => ({
         message: `${path} of the keyring expired on 2036-05-29`,
-        next: expect.stringContaining('kbs certs rotate-ca'),
+        next: expect.stringContaining('manual-rotation-of-ca-certificates'),
       })),
     });
   });
@@ -329,12 +329,14 @@ describe('a keyring that does not exist yet', () => {
   });
 
   it('is completed by the next run, wherever the first was interrupted', async () => {
-    const total = certificatesOf(cluster).length + 1;
+    // One host of each sort has certificates of every sort.
+    const small = clusterOf({ hosts: cluster.hosts.slice(0, 2) });
+    const total = certificatesOf(small).length + 1;
     for (let survived = 0; survived < total; survived++) {
       ring = join(scratch, `interrupted-${survived}`);
-      await expect(ensureKeyring(ring, cluster, now, interrupted(survived))).rejects.toThrow('interrupted');
-      await ensure();
-      const { missing } = await readKeyring(ring, cluster, now);
+      await expect(ensureKeyring(ring, small, now, interrupted(survived))).rejects.toThrow('interrupted');
+      await ensure(small);
+      const { missing } = await readKeyring(ring, small, now);
       expect(missing).toEqual([]);
     }
   });

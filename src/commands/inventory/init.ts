@@ -1,3 +1,4 @@
+import { dirname, join } from 'node:path';
 import { string } from '@oclif/core/args';
 import { BaseCommand } from '../../cli/base-command.js';
 
@@ -10,7 +11,9 @@ export default class InventoryInit extends BaseCommand {
     const { args } = await this.parse(InventoryInit);
     const { writeExample } = await import('../../workflows/example.js');
     await writeExample(args.file);
-    this.print(`${args.file} is there: edit it, then check it with: kbs inventory validate -i ${args.file}`);
+    const schema = join(dirname(args.file), 'kbs.schema.json');
+    this.print(`${args.file} is there: edit it, then check it with: kbs inventory validate -i ${args.file}
+for an editor that completes and checks while you type: kbs inventory schema > ${schema}`);
     return { file: args.file };
   }
 }

@@ -1,0 +1,28 @@
+import { expect, it, test } from 'vitest';
+import { formatOf } from '../../src/workflows/topology.js';
+
+test.each([
+  [undefined, undefined, 'mermaid'],
+  [undefined, 'dot', 'dot'],
+  ['README.md', undefined, 'mermaid'],
+  ['net.mmd', undefined, 'mermaid'],
+  ['net.SVG', undefined, 'svg'],
+  ['net.htm', 'html', 'html'],
+  ['net.txt', 'dot', 'dot'],
+] as const)('into %s with -o %s it draws %s', (path, asked, format) => {
+  expect(formatOf(path, asked)).toBe(format);
+});
+
+it.each([
+  ['foo.png', undefined, 'the ending of foo.png tells no format', '.mmd, .svg'],
+  ['drawing', undefined, 'the ending of drawing tells no format', '-o'],
+  ['x.html', 'svg', '-o svg contradicts the ending of x.html', 'leave out -o'],
+] as const)('nothing is drawn into %s with -o %s', (path, asked, what, next) => {
+  expect(() => formatOf(path, asked)).toThrow(
+    expect.objectContaining({
+      code: 'usage',
+      message: expect.stringContaining(what),
+      next: expect.stringContaining(next),
+    }),
+  );
+});
