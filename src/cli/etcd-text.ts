@@ -1,5 +1,5 @@
-import type { EtcdStatus } from '../workflows/etcd.js';
-import type { Member } from '../workflows/etcd-members.js';
+import type { EtcdStatus } from '../workflows/etcd/etcd.js';
+import type { Member } from '../workflows/etcd/members.js';
 import { paintFor } from './paint.js';
 
 /** The members of etcd as a table, the sick ones marked. */

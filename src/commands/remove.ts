@@ -30,7 +30,10 @@ and zones of the others follow. The host is taken out of the inventory, whose co
 
   override async run(): Promise<unknown> {
     const { flags, argv } = await this.parse(Remove);
-    const [{ open }, workflow] = await Promise.all([import('../workflows/open.js'), import('../workflows/remove.js')]);
+    const [{ open }, workflow] = await Promise.all([
+      import('../workflows/open.js'),
+      import('../workflows/remove/remove.js'),
+    ]);
     const opened = await open(flags.inventory);
     const names = [...new Set(argv.map(String))];
     const { 'dry-run': dry, events, verbose, timeout } = flags;

@@ -11,10 +11,11 @@ import { placeholderCredentials } from '../pki/placeholder.js';
 import type { Resource } from '../resources/resource.js';
 import { reveal, Secret } from '../secret.js';
 import { toYaml } from '../templates/yaml.js';
+import { itineraryOf, subjectsOf } from './itinerary.js';
 import { type Opened, openArtifactsOrPlaceholders } from './open.js';
 import { foreseePodCidrs } from './pod-cidrs.js';
 import { routerFiles } from './routers.js';
-import { itineraryOf, type Run, subjectsOf } from './run.js';
+import type { Run } from './run.js';
 import { writing } from './writing.js';
 
 /** A rendering: path below the tree → text. */

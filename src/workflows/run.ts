@@ -3,17 +3,17 @@ import { apply, type Outcome } from '../engine/apply.js';
 import type { Emit, Summary } from '../engine/event.js';
 import { changesOf, type Plan } from '../engine/plan.js';
 import { problem } from '../engine/problem.js';
-import { type Selection, select } from '../engine/select.js';
+import type { Selection } from '../engine/select.js';
 import { type Ground, type Itinerary, type Survey, survey } from '../engine/survey.js';
 import { compare, toPlan, type Work } from '../engine/work.js';
 import { type Failure, Failures, failuresIn } from '../failure.js';
 import type { Pool } from '../hosts/pool.js';
-import { type Cluster, type ClusterHost, isControlPlane, isNode } from '../inventory/cluster.js';
-import { routesTouchedByJoin } from '../network/routes.js';
-import { apply as applyWorkflow, init, join, phases, type Workflow } from '../phases/index.js';
+import type { Cluster } from '../inventory/cluster.js';
+import type { Workflow } from '../phases/index.js';
 import type { Credentials } from '../pki/credentials.js';
 import { placeholderCredentials } from '../pki/placeholder.js';
 import { withoutAbsent } from './absent.js';
+import { itineraryOf, subjectsOf } from './itinerary.js';
 import { isNeeded, preflight, refuseForeign, refuseWithout, refuseWithoutCluster } from './refusals.js';
 import { refuseTaken } from './wire.js';
 
@@ -137,31 +137,6 @@ export const carryOut = async (run: Run, { work, plan, survey: { site }, begun }
 export const awayIn = (plan: Plan): Summary['aside'] =>
   plan.hosts.flatMap(({ host, unreachable }) => (unreachable === undefined ? [] : [{ host, reason: unreachable }]));
 
-/** The run's hosts and their phases. */
-export const itineraryOf = ({
-  workflow,
-  cluster,
-  joining = [],
-  without,
-  selection = {},
-}: Pick<Run, 'workflow' | 'cluster' | 'joining' | 'without' | 'selection'>): Itinerary => {
-  const members = cluster.hosts.filter(({ name }) => joining.includes(name));
-  const target = {
-    joining: new Set(joining),
-    routed: new Set(members.flatMap((host) => routesTouchedByJoin(cluster, host))),
-  };
-  const { phasesOf } = { init, join, apply: applyWorkflow }[workflow];
-  const itinerary = cluster.hosts
-    .filter(({ name }) => !without?.has(name))
-    .map((host) => ({ host, phases: phasesOf(host, target).filter((phase) => phase.on(host, cluster)) }))
-    .filter(({ phases }) => phases.length > 0);
-  return select(
-    itinerary,
-    selection,
-    phases.map(({ name }) => name),
-  );
-};
-
 const groundOf = (run: Run): Ground => ({
   cluster: run.cluster,
   credentials: placeholderCredentials(run.cluster),
@@ -170,21 +145,6 @@ const groundOf = (run: Run): Ground => ({
   subjects: subjectsOf(run),
   ...(run.snapshot === undefined ? {} : { snapshot: run.snapshot }),
 });
-
-/** The nodes that a run is about. */
-export const subjectsOf = ({
-  workflow,
-  cluster,
-  joining = [],
-  without,
-  selection = {},
-}: Pick<Run, 'workflow' | 'cluster' | 'joining' | 'without' | 'selection'>): readonly ClusterHost[] =>
-  cluster.hosts.filter((host) => {
-    if (!isNode(host) || without?.has(host.name)) return false;
-    if (workflow === 'join') return joining.includes(host.name);
-    if (workflow === 'init') return isControlPlane(host);
-    return selection.limit === undefined || selection.limit.includes(host.name) || isControlPlane(host);
-  });
 
 const fatalAmong = (cluster: Cluster, outcome: Outcome): readonly Failure[] => {
   const failed = [...outcome].flatMap(([name, failure]) => (failure ? [{ name, failure }] : []));

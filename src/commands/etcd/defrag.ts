@@ -10,7 +10,7 @@ export default class EtcdDefrag extends BaseCommand {
 
   override async run(): Promise<unknown> {
     const { flags } = await this.parse(EtcdDefrag);
-    const { defragment } = await import('../../workflows/etcd.js');
+    const { defragment } = await import('../../workflows/etcd/etcd.js');
     const { megabytes } = await import('../../cli/etcd-text.js');
     await this.consent('The members of etcd will pause, one after the other.', flags.yes);
     const members = await defragment(flags.inventory, {

@@ -28,7 +28,7 @@ member begins with the snapshot. Control planes may be new machines. The keyring
     const { args, flags } = await this.parse(EtcdRestore);
     const [{ open }, workflow, { megabytes }] = await Promise.all([
       import('../../workflows/open.js'),
-      import('../../workflows/etcd-restore.js'),
+      import('../../workflows/etcd/restore.js'),
       import('../../cli/etcd-text.js'),
     ]);
     const opened = await open(flags.inventory);

@@ -13,7 +13,7 @@ keyring. Without a name it goes to .kbs/CLUSTER/snapshots beside the inventory. 
 
   override async run(): Promise<unknown> {
     const { args, flags } = await this.parse(EtcdSnapshot);
-    const { takeSnapshot } = await import('../../workflows/etcd-snapshot.js');
+    const { takeSnapshot } = await import('../../workflows/etcd/snapshot.js');
     const { megabytes } = await import('../../cli/etcd-text.js');
     const snapshot = await takeSnapshot(flags.inventory, args.file, new Date(), {
       acceptNewHostKeys: flags['accept-new-host-keys'],

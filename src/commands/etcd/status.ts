@@ -10,7 +10,7 @@ export default class EtcdStatus extends BaseCommand {
 
   override async run(): Promise<unknown> {
     const { flags } = await this.parse(EtcdStatus);
-    const { etcdStatus } = await import('../../workflows/etcd.js');
+    const { etcdStatus } = await import('../../workflows/etcd/etcd.js');
     const { etcdText } = await import('../../cli/etcd-text.js');
     const status = await etcdStatus(flags.inventory, {
       acceptNewHostKeys: flags['accept-new-host-keys'],

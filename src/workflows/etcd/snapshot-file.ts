@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
-import { Failure } from '../failure.js';
-import { messageOf } from '../hosts/message.js';
+import { Failure } from '../../failure.js';
+import { messageOf } from '../../hosts/message.js';
 
 export interface SnapshotFile {
   /** Bytes. */

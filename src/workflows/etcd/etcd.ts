@@ -1,13 +1,13 @@
-import { lastLines } from '../engine/look.js';
-import { Failure } from '../failure.js';
-import { mutation, query, type RunOptions } from '../hosts/host.js';
-import type { Cluster } from '../inventory/cluster.js';
-import { etcdctl, localEndpoint } from '../phases/etcd-member.js';
-import { canBeDefragmented, hasQuorum, isFull, type Member, membersOf, titleOf } from './etcd-members.js';
-import { withPool } from './launch.js';
-import { holdingLock } from './lock.js';
-import { open } from './open.js';
-import { etcdSpeakerOf, type Speaker } from './speaker.js';
+import { lastLines } from '../../engine/look.js';
+import { Failure } from '../../failure.js';
+import { mutation, query, type RunOptions } from '../../hosts/host.js';
+import type { Cluster } from '../../inventory/cluster.js';
+import { etcdctl, localEndpoint } from '../../phases/etcd-member.js';
+import { withPool } from '../launch.js';
+import { holdingLock } from '../lock.js';
+import { open } from '../open.js';
+import { etcdSpeakerOf, type Speaker } from '../speaker.js';
+import { canBeDefragmented, hasQuorum, isFull, type Member, membersOf, titleOf } from './members.js';
 
 export interface EtcdWishes {
   readonly acceptNewHostKeys: boolean;

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
-import { majority } from '../../src/inventory/cluster.js';
-import { inOrder } from '../../src/workflows/etcd.js';
+import { majority } from '../../../src/inventory/cluster.js';
+import { inOrder } from '../../../src/workflows/etcd/etcd.js';
 import {
   canBeDefragmented,
   hasQuorum,
@@ -12,8 +12,8 @@ import {
   parseMembers,
   titleOf,
   votes,
-} from '../../src/workflows/etcd-members.js';
-import { hostOf } from '../support/cluster.js';
+} from '../../../src/workflows/etcd/members.js';
+import { hostOf } from '../../support/cluster.js';
 
 /** As etcdctl 3.7.3 prints it; the numbers are larger than a number of JavaScript. */
 const list = `{"header":{"cluster_id":3557384113263472212,"member_id":16971042166471818166,"raft_term":4},"members":[

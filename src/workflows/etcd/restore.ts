@@ -1,16 +1,16 @@
-import type { Emit, Summary } from '../engine/event.js';
-import { Failure } from '../failure.js';
-import { restoredRevisions, uploadedSnapshot } from '../phases/etcd-member.js';
-import { keyringDirectory, readKeyring } from '../pki/keyring.js';
+import type { Emit, Summary } from '../../engine/event.js';
+import { Failure } from '../../failure.js';
+import { restoredRevisions, uploadedSnapshot } from '../../phases/etcd-member.js';
+import { keyringDirectory, readKeyring } from '../../pki/keyring.js';
+import { foresee, type Launch, launch, withPool } from '../launch.js';
+import { holdingLock } from '../lock.js';
+import type { Opened } from '../open.js';
 import type { EtcdWishes } from './etcd.js';
-import { livingRevision } from './etcd-members.js';
-import { putAside, refuseSilent, upload, viewsOf } from './etcd-restore-hosts.js';
-import { isRestoring, markRestore, unmarkRestore } from './etcd-restore-mark.js';
-import type { SnapshotFacts } from './etcd-snapshot.js';
-import { checkSnapshot, type SnapshotFile } from './etcd-snapshot-file.js';
-import { foresee, type Launch, launch, withPool } from './launch.js';
-import { holdingLock } from './lock.js';
-import type { Opened } from './open.js';
+import { livingRevision } from './members.js';
+import { putAside, refuseSilent, upload, viewsOf } from './restore-hosts.js';
+import { isRestoring, markRestore, unmarkRestore } from './restore-mark.js';
+import type { SnapshotFacts } from './snapshot.js';
+import { checkSnapshot, type SnapshotFile } from './snapshot-file.js';
 
 export interface Restore extends EtcdWishes {
   /** The snapshot, on this machine. */

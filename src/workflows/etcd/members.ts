@@ -1,8 +1,8 @@
-import { Failure } from '../failure.js';
-import { query, type RunOptions } from '../hosts/host.js';
-import { type Cluster, type ClusterHost, controlPlanes, majority } from '../inventory/cluster.js';
-import { clientUrl, etcdctl, localEndpoint, peerUrl } from '../phases/etcd-member.js';
-import type { Speaker } from './speaker.js';
+import { Failure } from '../../failure.js';
+import { query, type RunOptions } from '../../hosts/host.js';
+import { type Cluster, type ClusterHost, controlPlanes, majority } from '../../inventory/cluster.js';
+import { clientUrl, etcdctl, localEndpoint, peerUrl } from '../../phases/etcd-member.js';
+import type { Speaker } from '../speaker.js';
 
 /** One member of etcd, as the others know it and as it says itself. */
 export interface Member {

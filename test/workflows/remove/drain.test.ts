@@ -2,9 +2,9 @@ import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
-import { drain } from '../../src/workflows/remove-drain.js';
-import { hostOf } from '../support/cluster.js';
-import { here } from '../support/here.js';
+import { drain } from '../../../src/workflows/remove/drain.js';
+import { hostOf } from '../../support/cluster.js';
+import { here } from '../../support/here.js';
 
 const scratch = await mkdtemp(join(tmpdir(), 'kbs-drain-'));
 afterAll(() => rm(scratch, { recursive: true }));

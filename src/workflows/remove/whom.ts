@@ -1,13 +1,13 @@
-import type { Artifacts } from '../artifacts/artifacts.js';
-import type { Itinerary } from '../engine/survey.js';
-import { Failure } from '../failure.js';
-import { assumedFacts } from '../hosts/facts.js';
-import { type Cluster, type ClusterHost, isNode } from '../inventory/cluster.js';
-import { phases } from '../phases/index.js';
-import type { Phase, Site } from '../phases/phase.js';
-import { placeholderCredentials } from '../pki/placeholder.js';
-import { kindOf, nameOf } from '../resources/registry.js';
-import type { Resource } from '../resources/resource.js';
+import type { Artifacts } from '../../artifacts/artifacts.js';
+import type { Itinerary } from '../../engine/survey.js';
+import { Failure } from '../../failure.js';
+import { assumedFacts } from '../../hosts/facts.js';
+import { type Cluster, type ClusterHost, isNode } from '../../inventory/cluster.js';
+import { phases } from '../../phases/index.js';
+import type { Phase, Site } from '../../phases/phase.js';
+import { placeholderCredentials } from '../../pki/placeholder.js';
+import { kindOf, nameOf } from '../../resources/registry.js';
+import type { Resource } from '../../resources/resource.js';
 
 /** The hosts of these names, in the order of the inventory. */
 export const whoLeaves = (cluster: Cluster, names: readonly string[]): readonly ClusterHost[] => {

@@ -1,9 +1,9 @@
-import type { Summary } from '../engine/event.js';
-import { changesOf, type Plan } from '../engine/plan.js';
-import { problem } from '../engine/problem.js';
-import { Failure, failuresIn } from '../failure.js';
-import type { ClusterHost } from '../inventory/cluster.js';
-import { type Removing, stepsOf } from './remove-look.js';
+import type { Summary } from '../../engine/event.js';
+import { changesOf, type Plan } from '../../engine/plan.js';
+import { problem } from '../../engine/problem.js';
+import { Failure, failuresIn } from '../../failure.js';
+import type { ClusterHost } from '../../inventory/cluster.js';
+import { type Removing, stepsOf } from './look.js';
 
 export interface Removed {
   readonly plan: Plan;

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Emit } from '../engine/event.js';
-import { lastLines } from '../engine/look.js';
-import { Failure } from '../failure.js';
-import { mutation, query } from '../hosts/host.js';
-import { raw, sh } from '../hosts/shell.js';
-import { type Budget, type Pod, type Staying, stayingPods } from './remove-pods.js';
-import type { Speaker } from './speaker.js';
+import type { Emit } from '../../engine/event.js';
+import { lastLines } from '../../engine/look.js';
+import { Failure } from '../../failure.js';
+import { mutation, query } from '../../hosts/host.js';
+import { raw, sh } from '../../hosts/shell.js';
+import type { Speaker } from '../speaker.js';
+import { type Budget, type Pod, type Staying, stayingPods } from './pods.js';
 
 export interface Drain {
   readonly node: string;

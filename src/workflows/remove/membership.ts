@@ -1,11 +1,11 @@
-import { lastLines } from '../engine/look.js';
-import { Failure } from '../failure.js';
-import { mutation } from '../hosts/host.js';
-import { raw, sh } from '../hosts/shell.js';
-import { type Cluster, type ClusterHost, controlPlanes } from '../inventory/cluster.js';
-import { clientUrl, etcdctl } from '../phases/etcd-member.js';
-import { type Member, memberAt, membersOf, votes } from './etcd-members.js';
-import type { Speaker } from './speaker.js';
+import { lastLines } from '../../engine/look.js';
+import { Failure } from '../../failure.js';
+import { mutation } from '../../hosts/host.js';
+import { raw, sh } from '../../hosts/shell.js';
+import { type Cluster, type ClusterHost, controlPlanes } from '../../inventory/cluster.js';
+import { clientUrl, etcdctl } from '../../phases/etcd-member.js';
+import { type Member, memberAt, membersOf, votes } from '../etcd/members.js';
+import type { Speaker } from '../speaker.js';
 
 /**
  * Takes a host's member out of etcd, asked of those that stay; a leader hands over first, so that nobody waits for an

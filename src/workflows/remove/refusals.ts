@@ -1,4 +1,4 @@
-import { Failure } from '../failure.js';
+import { Failure } from '../../failure.js';
 import {
   type Cluster,
   type ClusterHost,
@@ -8,11 +8,11 @@ import {
   isDns,
   isLoadBalancer,
   loadBalancers,
-} from '../inventory/cluster.js';
-import { proveRoutes } from '../network/proof.js';
-import { compileRoutes } from '../network/routes.js';
-import { hasQuorum, type Member, memberAt, votes } from './etcd-members.js';
-import type { Staying } from './remove-pods.js';
+} from '../../inventory/cluster.js';
+import { proveRoutes } from '../../network/proof.js';
+import { compileRoutes } from '../../network/routes.js';
+import { hasQuorum, type Member, memberAt, votes } from '../etcd/members.js';
+import type { Staying } from './pods.js';
 
 /** How a host leaves. */
 export interface Leave {

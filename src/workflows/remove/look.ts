@@ -1,19 +1,19 @@
-import type { Artifacts } from '../artifacts/artifacts.js';
-import type { Emit } from '../engine/event.js';
-import type { HostPlan, Plan } from '../engine/plan.js';
-import { type Itinerary, type Leg, type Survey, survey } from '../engine/survey.js';
-import { asLeft, undo, undoNames } from '../engine/undo.js';
-import { compare, type HostWork, toPlan, type Work } from '../engine/work.js';
-import { Failure, Failures } from '../failure.js';
-import type { Pool } from '../hosts/pool.js';
-import { type Cluster, type ClusterHost, isControlPlane, isNode } from '../inventory/cluster.js';
-import { phases } from '../phases/index.js';
-import type { Credentials } from '../pki/credentials.js';
-import { type Member, memberAt, membersOf, titleOf } from './etcd-members.js';
-import { staying } from './remove-drain.js';
-import type { Staying } from './remove-pods.js';
-import { type Leave, lonelyRefusals, quorumRefusals } from './remove-refusals.js';
-import { type Speaker, speakerOf } from './speaker.js';
+import type { Artifacts } from '../../artifacts/artifacts.js';
+import type { Emit } from '../../engine/event.js';
+import type { HostPlan, Plan } from '../../engine/plan.js';
+import { type Itinerary, type Leg, type Survey, survey } from '../../engine/survey.js';
+import { asLeft, undo, undoNames } from '../../engine/undo.js';
+import { compare, type HostWork, toPlan, type Work } from '../../engine/work.js';
+import { Failure, Failures } from '../../failure.js';
+import type { Pool } from '../../hosts/pool.js';
+import { type Cluster, type ClusterHost, isControlPlane, isNode } from '../../inventory/cluster.js';
+import { phases } from '../../phases/index.js';
+import type { Credentials } from '../../pki/credentials.js';
+import { type Member, memberAt, membersOf, titleOf } from '../etcd/members.js';
+import { type Speaker, speakerOf } from '../speaker.js';
+import { staying } from './drain.js';
+import type { Staying } from './pods.js';
+import { type Leave, lonelyRefusals, quorumRefusals } from './refusals.js';
 
 /** What a removal needs, opened. */
 export interface Removing extends Leave {

@@ -3,12 +3,12 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it, test } from 'vitest';
-import { memberData } from '../../src/phases/etcd-member.js';
-import { isRestoring, markRestore, unmarkRestore } from '../../src/workflows/etcd-restore-mark.js';
-import { parseSnapshotFacts, stamp } from '../../src/workflows/etcd-snapshot.js';
-import { checkSnapshot } from '../../src/workflows/etcd-snapshot-file.js';
-import { clusterOf } from '../support/cluster.js';
-import { siteOf } from '../support/site.js';
+import { memberData } from '../../../src/phases/etcd-member.js';
+import { isRestoring, markRestore, unmarkRestore } from '../../../src/workflows/etcd/restore-mark.js';
+import { parseSnapshotFacts, stamp } from '../../../src/workflows/etcd/snapshot.js';
+import { checkSnapshot } from '../../../src/workflows/etcd/snapshot-file.js';
+import { clusterOf } from '../../support/cluster.js';
+import { siteOf } from '../../support/site.js';
 
 const folder = await mkdtemp(join(tmpdir(), 'kbs-snapshot-'));
 afterAll(() => rm(folder, { recursive: true }));

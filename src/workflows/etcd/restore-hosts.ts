@@ -1,13 +1,13 @@
-import { lastLines } from '../engine/look.js';
-import { Failure, Failures } from '../failure.js';
-import { mutation, query, type RunOptions } from '../hosts/host.js';
-import { messageOf } from '../hosts/message.js';
-import type { Pool } from '../hosts/pool.js';
-import { raw, receive, sh } from '../hosts/shell.js';
-import { type Cluster, type ClusterHost, controlPlanes } from '../inventory/cluster.js';
-import { dataDirectory, uploadedSnapshot as uploaded } from '../phases/etcd-member.js';
-import { type Member, membersOf } from './etcd-members.js';
-import { parseSnapshotFacts, type SnapshotFacts, stamp } from './etcd-snapshot.js';
+import { lastLines } from '../../engine/look.js';
+import { Failure, Failures } from '../../failure.js';
+import { mutation, query, type RunOptions } from '../../hosts/host.js';
+import { messageOf } from '../../hosts/message.js';
+import type { Pool } from '../../hosts/pool.js';
+import { raw, receive, sh } from '../../hosts/shell.js';
+import { type Cluster, type ClusterHost, controlPlanes } from '../../inventory/cluster.js';
+import { dataDirectory, uploadedSnapshot as uploaded } from '../../phases/etcd-member.js';
+import { type Member, membersOf } from './members.js';
+import { parseSnapshotFacts, type SnapshotFacts, stamp } from './snapshot.js';
 
 /** Throws one Failure for each control plane that does not answer. */
 export const refuseSilent = async (cluster: Cluster, pool: Pool, limits: RunOptions): Promise<void> => {

@@ -1,17 +1,17 @@
 import { createHash } from 'node:crypto';
 import { mkdir, open as openFile, rename, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { lastLines } from '../engine/look.js';
-import { Failure } from '../failure.js';
-import { type Host, mutation, query, type RunOptions } from '../hosts/host.js';
-import { sh } from '../hosts/shell.js';
-import { controlPlanes } from '../inventory/cluster.js';
-import { etcdctl, localEndpoint } from '../phases/etcd-member.js';
+import { lastLines } from '../../engine/look.js';
+import { Failure } from '../../failure.js';
+import { type Host, mutation, query, type RunOptions } from '../../hosts/host.js';
+import { sh } from '../../hosts/shell.js';
+import { controlPlanes } from '../../inventory/cluster.js';
+import { etcdctl, localEndpoint } from '../../phases/etcd-member.js';
+import { withPool } from '../launch.js';
+import { open } from '../open.js';
+import { etcdSpeakerOf } from '../speaker.js';
 import type { EtcdWishes } from './etcd.js';
-import { memberAt, membersOf, votes } from './etcd-members.js';
-import { withPool } from './launch.js';
-import { open } from './open.js';
-import { etcdSpeakerOf } from './speaker.js';
+import { memberAt, membersOf, votes } from './members.js';
 
 /** A snapshot, as etcdutl reads it. */
 export interface SnapshotFacts {

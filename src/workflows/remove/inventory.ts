@@ -1,8 +1,8 @@
-import { failuresIn } from '../failure.js';
-import { removeHost, saveInventory } from '../inventory/edit.js';
-import { readInventory } from '../inventory/load.js';
-import { type Opened, open } from './open.js';
-import { keepPodCidrs, recordPodCidrs } from './pod-cidrs.js';
+import { failuresIn } from '../../failure.js';
+import { removeHost, saveInventory } from '../../inventory/edit.js';
+import { readInventory } from '../../inventory/load.js';
+import { type Opened, open } from '../open.js';
+import { keepPodCidrs, recordPodCidrs } from '../pod-cidrs.js';
 
 /** What becomes of the inventory's file when hosts leave: the text without them, or why they stay in it. */
 export type Farewell =

@@ -1,5 +1,5 @@
 import { describe, expect, it, test } from 'vitest';
-import { type Budget, type Pod, stayingPods } from '../../src/workflows/remove-pods.js';
+import { type Budget, type Pod, stayingPods } from '../../../src/workflows/remove/pods.js';
 
 const pod = (more: Partial<Pod['metadata']> = {}, phase = 'Running'): Pod => ({
   metadata: {
