@@ -4,13 +4,17 @@ const shared = { pool: 'forks', disableConsoleIntercept: true } as const;
 
 export default defineConfig({
   test: {
-    // As many as there are cores on a small machine: much of what is tested waits for another process.
-    maxWorkers: 2,
+    // One more than there are cores on a small machine: much of what is tested waits for another process.
+    maxWorkers: 3,
+    // What was translated once is kept in node_modules/.cache, by its content.
+    experimental: { fsModuleCache: true, fsModuleCachePath: 'node_modules/.cache/vitest-modules' },
     projects: [
       {
         test: {
           ...shared,
           name: 'unit',
+          // No test replaces a module or leaves anything behind in one, so test files may share what is imported.
+          isolate: false,
           include: ['test/**/*.test.ts'],
           exclude: ['test/e2e/**'],
           testTimeout: 30_000,

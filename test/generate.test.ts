@@ -24,8 +24,6 @@ const generate = (...args: readonly string[]): { readonly status: number | null;
 
 it('what is generated is up to date until somebody changes it, and then it is named', () => {
   generate();
-  expect(generate('--check')).toMatchObject({ status: 0, stdout: '' });
-
   const reference = join(folder, 'docs/reference/inventory.md');
   const text = readFileSync(reference, 'utf8');
   writeFileSync(reference, `${text}by hand\n`);

@@ -1,4 +1,4 @@
-import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { isIPv6 } from 'node:net';
 import type { Secret } from '../secret.js';
 import { type Certificate, isAuthority, type Usage } from './roster.js';
@@ -19,8 +19,9 @@ export const renewalDays = 30;
 export const faultOf = (pair: Pair, wanted: Certificate, issuer: string, now: Date): string | undefined => {
   const certificate = parseCertificate(pair.certificate);
   if (certificate === undefined) return 'is not a readable certificate';
-  if (!isPrivateKey(pair.key)) return 'has an unreadable key';
-  if (!certificate.checkPrivateKey(createPrivateKey(pair.key.reveal()))) return 'does not belong to its key';
+  const key = parsePrivateKey(pair.key);
+  if (key === undefined) return 'has an unreadable key';
+  if (!certificate.checkPrivateKey(key)) return 'does not belong to its key';
   const authority = new X509Certificate(issuer);
   return (
     timeFaultOf(certificate, now) ??
@@ -37,12 +38,12 @@ export const parseCertificate = (pem: string): X509Certificate | undefined => {
   }
 };
 
-/** Whether the text is an unencrypted private key. */
-export const isPrivateKey = (pem: Secret): boolean => {
+/** `undefined` where the text is no unencrypted private key. */
+export const parsePrivateKey = (pem: Secret): KeyObject | undefined => {
   try {
-    return createPrivateKey(pem.reveal()).type === 'private';
+    return createPrivateKey(pem.reveal());
   } catch {
-    return false;
+    return undefined;
   }
 };
 

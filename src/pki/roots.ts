@@ -1,8 +1,7 @@
-import { createPrivateKey } from 'node:crypto';
 import { join } from 'node:path';
 import { type Details, Failure, Failures } from '../failure.js';
 import { Secret } from '../secret.js';
-import { faultOf, isPrivateKey, type Pair, parseCertificate, timeFaultOf } from './certificate.js';
+import { faultOf, type Pair, parseCertificate, parsePrivateKey, timeFaultOf } from './certificate.js';
 import type { KeyringFiles } from './keyring-files.js';
 import { type Certificate, serviceAccountPath } from './roster.js';
 
@@ -94,13 +93,12 @@ const lone = (
 };
 
 const keyFault = (text: Secret): string | undefined =>
-  isPrivateKey(text) ? undefined : 'is not a readable private key';
+  parsePrivateKey(text) ? undefined : 'is not a readable private key';
 
 const authorityKeyFault = (text: Secret): string | undefined => {
-  if (!isPrivateKey(text)) return 'is not a readable private key';
-  return createPrivateKey(text.reveal()).asymmetricKeyType === 'rsa'
-    ? undefined
-    : 'is no RSA key, and kbs signs with RSA';
+  const key = parsePrivateKey(text);
+  if (key === undefined) return 'is not a readable private key';
+  return key.asymmetricKeyType === 'rsa' ? undefined : 'is no RSA key, and kbs signs with RSA';
 };
 
 const encryptionKeyFault = (text: Secret): string | undefined => {

@@ -84,13 +84,6 @@ it('wrong usage without --json is status 2 too, with the same words', async () =
   expect(stderr).toContain('see fixture flags --help');
 });
 
-it('an unknown command is wrong usage, and names the one that was perhaps meant', async () => {
-  const [text, json] = await Promise.all([ran(['falgs']), ran(['falgs', '--json'])]);
-  expect([text.code, json.code]).toEqual([2, 2]);
-  expect(text.stderr).toContain('did you mean fixture flags?');
-  expect(JSON.parse(json.stdout).error.code).toBe('usage');
-});
-
 it('flags mean the same everywhere', async () => {
   const args = [
     '--limit',

@@ -12,7 +12,7 @@ export interface Ended {
 
 /** Runs kbs itself to its end in a folder: its sources, as they are now. */
 export function kbsIn(cwd: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Ended {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [join(compiled, 'bin/dev.js'), ...args], {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [join(compiled, 'bin/run.js'), ...args], {
     cwd,
     encoding: 'utf8',
     env: { ...process.env, KBS_INVENTORY: undefined, NODE_ENV: 'production', ...env },

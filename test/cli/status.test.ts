@@ -27,6 +27,11 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 const status = (...args: readonly string[]) => kbsIn(folder, ['status', ...args]);
 
+let text: ReturnType<typeof status>;
+beforeAll(() => {
+  text = status();
+});
+
 it('hosts that nobody reaches are shown with the reason and the next step, and without a control plane it is status 5', () => {
   const json = status('--json');
   const { hosts } = JSON.parse(json.stdout) as { hosts: { name: string; trouble: Record<string, unknown> }[] };
@@ -36,7 +41,6 @@ it('hosts that nobody reaches are shown with the reason and the next step, and w
     ['w0', 'unreachable'],
   ]);
 
-  const text = status();
   expect(text.code).toBe(5);
   for (const { trouble } of hosts) {
     expect(trouble).toMatchObject({ why: [expect.any(String)], next: expect.any(String) });
@@ -47,5 +51,5 @@ it('hosts that nobody reaches are shown with the reason and the next step, and w
 });
 
 it('a machine without the keyring does not say that the cluster has no certificates', () => {
-  expect(status().stdout).toContain('certificates: no keyring in .kbs/lost on this machine');
+  expect(text.stdout).toContain('certificates: no keyring in .kbs/lost on this machine');
 });

@@ -46,7 +46,7 @@ describe('whatever is lost', () => {
           expect(fails(cluster, [...some, ...more])).toEqual(expect.arrayContaining([...fails(cluster, some)]));
         },
       ),
-      { numRuns: 300 },
+      { numRuns: 100 },
     ));
 
   it('a change that is proposed mends the loss, and no single loss is worse after it', () =>

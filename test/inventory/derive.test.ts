@@ -250,6 +250,7 @@ describe('laws', () => {
         const other = derived(inventoryOf({ network, hosts: Object.fromEntries(shuffled.map(({ host }) => host)) }));
         expect({ ...other, hosts: sorted(other) }).toEqual({ ...one, hosts: sorted(one) });
       }),
+      { numRuns: 50 },
     ));
 
   it('what the checks accept can be derived, and no two hosts share pods', () =>
@@ -259,6 +260,7 @@ describe('laws', () => {
         const cidrs = cluster.hosts.map(({ podCidr }) => podCidr);
         expect(new Set(cidrs).size).toBe(hosts.length);
       }),
+      { numRuns: 50 },
     ));
 
   const sorted = (cluster: Cluster): readonly ClusterHost[] =>

@@ -1,5 +1,5 @@
 import { execa } from 'execa';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { setRoute } from '../../src/resources/route.js';
 import { render } from '../../src/templates/render.js';
 import { isRoot } from '../network/namespaces.js';
@@ -44,33 +44,33 @@ const onKeptHost = (script: string) =>
     reject: false,
   });
 
-it.concurrent.runIf(isRoot).each([
-  ['the link went down and up', 'ip link set eth0 down; ip link set eth0 up'],
-  [
-    'the address was taken and given again',
-    'ip address del 192.0.2.10/24 dev eth0; ip address add 192.0.2.10/24 dev eth0',
-  ],
-])('routes are there again after %s', async (_, loss) => {
-  const { stdout, stderr } = await onKeptHost(`${loss}
+// Mostly waits for the kernel, each in a namespace of its own.
+describe.runIf(isRoot)('routes that are kept', { concurrent: true }, () => {
+  it.each([
+    ['the link went down and up', 'ip link set eth0 down; ip link set eth0 up'],
+    [
+      'the address was taken and given again',
+      'ip address del 192.0.2.10/24 dev eth0; ip address add 192.0.2.10/24 dev eth0',
+    ],
+  ])('routes are there again after %s', async (_, loss) => {
+    const { stdout, stderr } = await onKeptHost(`${loss}
 there && echo 'nothing was lost'
 until_true there
 echo 'there again'`);
-  expect(`${stdout}${stderr}`).toBe('there again');
-});
+    expect(`${stdout}${stderr}`).toBe('there again');
+  });
 
-it.concurrent.runIf(isRoot)('many changes at once are few runs', async () => {
-  const { stdout, stderr } = await onKeptHost(`
+  it('many changes at once are few runs', async () => {
+    const { stdout, stderr } = await onKeptHost(`
 for turn in 1 2 3 4 5 6 7 8 9; do printf 'link set eth0 %s\\n' down up; done | ip -batch -
 until_true there
 sleep 2
 wc -l < runs`);
-  expect(stderr).toBe('');
-  expect(Number(stdout)).toBeLessThan(5);
-});
+    expect(stderr).toBe('');
+    expect(Number(stdout)).toBeLessThan(5);
+  });
 
-it.concurrent.runIf(isRoot)(
-  'a route that somebody deletes stays away for kbs plan to show, whatever pods come and go',
-  async () => {
+  it('a route that somebody deletes stays away for kbs plan to show, whatever pods come and go', async () => {
     const { stdout, stderr } = await onKeptHost(`
 sleep 2 # The kernel tells of a new link with some delay.
 ip route del 10.244.64.0/18
@@ -80,5 +80,5 @@ ip link del veth0a1b2c3d
 sleep 2
 there || echo away`);
     expect(`${stdout}${stderr}`).toBe('away');
-  },
-);
+  });
+});

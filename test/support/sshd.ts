@@ -13,7 +13,7 @@ export interface Sshd {
   /** Path of the private key that is let in. */
   readonly key: string;
   readonly user: string;
-  /** Its own folder: host keys `host_ed25519`, `host_rsa` and their `.pub`, `authorized_keys`. It is the home of whoever logs in. */
+  /** Its own folder: host keys such as `host_ed25519` and their `.pub`, `authorized_keys`. It is the home of whoever logs in. */
   readonly dir: string;
   /** Settings that reach it; what `overrides` names is replaced. */
   settings(overrides?: Partial<SshSettings>): SshSettings;
@@ -35,7 +35,11 @@ export interface SshdOptions {
    */
   readonly account?: { readonly name: string; readonly shell?: string };
   readonly port?: number;
+  /** An RSA host key beside the Ed25519 one; to make it takes longer than all the rest. */
+  readonly rsa?: boolean;
 }
+
+const hostKeyTypes = ({ rsa = false }: SshdOptions): readonly string[] => (rsa ? ['ed25519', 'rsa'] : ['ed25519']);
 
 /** Starts an sshd. Needs openssh-server, and throws where it is missing: a test of SSH that tests nothing is no test. */
 export async function startSshd(options: SshdOptions = {}): Promise<Sshd> {
@@ -43,7 +47,7 @@ export async function startSshd(options: SshdOptions = {}): Promise<Sshd> {
   mkdirSync(dir, { recursive: true });
   chmodSync(dir, 0o755);
   const user = options.account?.name ?? userInfo().username;
-  for (const type of ['ed25519', 'rsa']) makeKey(join(dir, `host_${type}`), type);
+  for (const type of hostKeyTypes(options)) makeKey(join(dir, `host_${type}`), type);
   const key = makeKey(join(dir, 'id_ed25519'), 'ed25519');
   writeFileSync(join(dir, 'authorized_keys'), readFileSync(`${key}.pub`), { mode: 0o644 });
   if (userInfo().uid === 0) mkdirSync('/run/sshd', { recursive: true, mode: 0o755 });
@@ -113,8 +117,7 @@ function writeConfig(dir: string, port: number, options: SshdOptions): void {
     ...(options.config ?? []),
     `Port ${port}`,
     'ListenAddress 127.0.0.1',
-    `HostKey ${join(dir, 'host_ed25519')}`,
-    `HostKey ${join(dir, 'host_rsa')}`,
+    ...hostKeyTypes(options).map((type) => `HostKey ${join(dir, `host_${type}`)}`),
     `AuthorizedKeysFile ${join(dir, 'authorized_keys')}`,
     `PidFile ${join(dir, 'sshd.pid')}`,
     'StrictModes no',

@@ -1,6 +1,5 @@
-import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -14,6 +13,7 @@ import { badgeColours, surface } from '../../src/topology/palette.js';
 import { svg } from '../../src/topology/svg.js';
 import { fitted, widthOf } from '../../src/topology/text-width.js';
 import { open } from '../../src/workflows/open.js';
+import { kbsIn } from '../cli/process.js';
 import { anyCluster } from '../network/topologies.js';
 import { clusterOf, hostOf } from '../support/cluster.js';
 import { elementsOf } from './xml.js';
@@ -157,14 +157,10 @@ it.each(['light', 'dark'] as const)('every text can be read in %s', (mode) => {
 
 it('the commands print what was asked for, and what-if ends with 10 where the cluster would not outlive a loss', () => {
   const root = fileURLToPath(new URL('../..', import.meta.url));
-  const kbs = (...args: readonly string[]) =>
-    spawnSync(process.execPath, ['--import', 'tsx', join(root, 'bin/dev.js'), ...args, '-i', inventory('ha')], {
-      encoding: 'utf8',
-      cwd: root,
-    });
+  const kbs = (...args: readonly string[]) => kbsIn(root, [...args, '-i', inventory('ha')]);
   expect(kbs('topology', '-o', 'dot').stdout).toMatch(/^graph "ha" \{\n/);
-  expect(kbs('what-if', '--lose', 'lb-00').status).toBe(0);
+  expect(kbs('what-if', '--lose', 'lb-00').code).toBe(0);
   const fatal = kbs('what-if', '--lose', 'segment=office', '--json');
-  expect(fatal.status).toBe(10);
+  expect(fatal.code).toBe(10);
   expect(JSON.parse(fatal.stdout)).toMatchObject({ cluster: 'ha', outlives: false });
 });
