@@ -23,8 +23,11 @@ const cannotStart = (file: string, cause: unknown): Failure =>
     cause,
   });
 
+/** Here as there a shell reads the command as one line. */
 const words = (settings: SshSettings, command: readonly string[]): readonly string[] => {
-  if (settings.transport === 'local') return command.length > 0 ? command : [process.env.SHELL ?? 'sh'];
+  if (settings.transport === 'local') {
+    return command.length > 0 ? ['sh', '-c', command.join(' ')] : [process.env.SHELL ?? 'sh'];
+  }
   return [
     'ssh',
     '-p',
@@ -35,6 +38,7 @@ const words = (settings: SshSettings, command: readonly string[]): readonly stri
     'StrictHostKeyChecking=yes',
     ...settings.keys.flatMap((key) => ['-i', key]),
     `${settings.user}@${settings.address}`,
-    ...command,
+    // ssh takes options behind the destination too.
+    ...(command.length > 0 ? ['--', ...command] : []),
   ];
 };

@@ -49,7 +49,9 @@ export interface Drawing {
 /** Draws what an inventory comes to; with a path the text is also written there. Nothing is contacted. */
 export const topology = async (file: string, format: PictureFormat, path?: string): Promise<Drawing> => {
   const picture = pictureOf((await open(file)).cluster);
-  const text = languages[format](picture);
+  const drawn = languages[format](picture);
+  // Markdown draws Mermaid in a fence.
+  const text = path !== undefined && /\.md$/i.test(path) ? `\`\`\`mermaid\n${drawn}\`\`\`\n` : drawn;
   if (path !== undefined) await writing(path, 'name another file: kbs topology FILE', () => writeFile(path, text));
   return { picture, text };
 };

@@ -46,7 +46,8 @@ const inventory = 'inventories/two-segments.yaml';
 function kbs(...args: readonly string[]) {
   const ended = kbsIn(root, args, { PATH: `${folder}:${process.env.PATH}`, KBS_LAB_HOME: folder });
   const words = ended.stdout.split('\n').slice(0, -1);
-  return { ...ended, remote: words.slice(words.indexOf('root@192.168.10.10') + 1) };
+  const [end, ...remote] = words.slice(words.indexOf('root@192.168.10.10') + 1);
+  return { ...ended, end, remote };
 }
 
 it.each([
@@ -55,8 +56,8 @@ it.each([
   ['echo', 'controller-00', '', 'b', 'a', 'b', '--', '-i', 'echo'],
   ["echo 'one  word' | wc -l"],
 ])('words for the host reach ssh as they are and in order: %j', (...command) => {
-  const { remote, code } = kbs('ssh', 'controller-00', '-i', inventory, ...command);
-  expect([remote, code]).toEqual([command, 7]);
+  const { end, remote, code } = kbs('ssh', 'controller-00', '-i', inventory, ...command);
+  expect([end, remote, code]).toEqual(['--', command, 7]);
 });
 
 it('behind -- even -h is a word for the host', () => {

@@ -12,8 +12,8 @@ const settings: SshSettings = {
   knownHosts: '/dev/null',
 };
 
-test('gives the exit status of the command', async () => {
-  expect(await interactive(settings, ['sh', '-c', 'exit 3'])).toBe(3);
+test('a shell reads the words as one line, and its exit status is given', async () => {
+  expect(await interactive(settings, ['echo a |', 'grep -q b ||', 'exit', '3'])).toBe(3);
 });
 
 test('a machine without an ssh client is told what it lacks', async () => {

@@ -1,5 +1,8 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, it, test } from 'vitest';
-import { formatOf } from '../../src/workflows/topology.js';
+import { formatOf, topology } from '../../src/workflows/topology.js';
 
 test.each([
   [undefined, undefined, 'mermaid'],
@@ -25,4 +28,17 @@ it.each([
       next: expect.stringContaining(next),
     }),
   );
+});
+
+test('a Markdown file gets Mermaid in the fence that it is drawn by', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'kbs-topology-'));
+  const file = join(folder, 'network.md');
+  try {
+    const { text } = await topology('inventories/single.yaml', 'mermaid', file);
+    expect(readFileSync(file, 'utf8')).toBe(text);
+    expect(text).toMatch(/^```mermaid\n[^`]+\n```\n$/);
+    expect((await topology('inventories/single.yaml', 'mermaid')).text).not.toContain('```');
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
