@@ -23,6 +23,10 @@ export const etcdctl = (endpoints: string): string =>
 
 export const localEndpoint = 'https://127.0.0.1:2379';
 
+/** Shell: what asks the host's own member, where one listens: where none does, etcdctl tries all the same for seconds. */
+export const ofOwnMember = (question: string): string =>
+  `if ss -Hltn 'sport = :2379' | grep -q .; then ${question}; else echo 'no etcd listens on port 2379'; false; fi`;
+
 /** Shell: prints the members, one in a line: `ID, started, NAME, PEERS, CLIENTS, LEARNER`. */
 export const listMembers = (endpoints: string): string => `${etcdctl(endpoints)} -w simple member list`;
 
@@ -63,7 +67,7 @@ fi`;
 export const vote = (host: ClusterHost, site: Site): TaskResource => ({
   kind: 'task',
   name: 'etcd-vote',
-  done: `${listMembers(localEndpoint)} | grep -q ', ${host.name}, .*, false$'`,
+  done: ofOwnMember(`${listMembers(localEndpoint)} | grep -q ', ${host.name}, .*, false$'`),
   run: `
 kbs_deadline=$(( $(cut -d . -f 1 /proc/uptime) + 120 ))
 while :; do

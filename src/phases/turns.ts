@@ -1,6 +1,6 @@
 import { type ClusterHost, controlPlanes, isControlPlane, majority } from '../inventory/cluster.js';
 import { kubectlAt } from './api.js';
-import { clientUrl, etcdctl, localEndpoint } from './etcd-member.js';
+import { clientUrl, etcdctl, localEndpoint, ofOwnMember } from './etcd-member.js';
 import type { Gate, Roll, Site } from './phase.js';
 import { startedAsWritten } from './static-pod.js';
 
@@ -33,7 +33,7 @@ const obeyed = (name: string): Gate => ({
 /** A read that the members must agree on. `endpoint health` would also say no to any alarm, as of a full disk. */
 const memberHealthy: Gate = {
   name: 'its etcd member is healthy',
-  test: `${etcdctl(localEndpoint)} get health 2>&1`,
+  test: ofOwnMember(`${etcdctl(localEndpoint)} get health 2>&1`),
   patience: 180,
 };
 

@@ -4,7 +4,7 @@ import { messageOf } from '../hosts/message.js';
 import type { Pool } from '../hosts/pool.js';
 import { type Cluster, type ClusterHost, controlPlanes } from '../inventory/cluster.js';
 import { kubectl, kubectlAt } from '../phases/api.js';
-import { etcdctl, localEndpoint } from '../phases/etcd-member.js';
+import { etcdctl, localEndpoint, ofOwnMember } from '../phases/etcd-member.js';
 
 /** The control plane that speaks for the cluster. */
 export interface Speaker {
@@ -23,7 +23,7 @@ export const speakerOf = (cluster: Cluster, pool: Pool, limits: RunOptions = {})
 
 /** The first control plane of the inventory that can be reached and whose own etcd member answers, with or without a quorum. */
 export const etcdSpeakerOf = (cluster: Cluster, pool: Pool, limits: RunOptions = {}): Promise<Speaker> =>
-  firstOf(cluster, pool, limits, () => `${etcdctl(localEndpoint)} endpoint status`, {
+  firstOf(cluster, pool, limits, () => ofOwnMember(`${etcdctl(localEndpoint)} endpoint status`), {
     what: 'no etcd member answers',
     next: 'see why on a control plane (kbs ssh HOST); where all data are lost: kbs etcd restore SNAPSHOT',
   });

@@ -102,15 +102,27 @@ export const putAside = async (
   return Object.fromEntries(outputs.flatMap(([host, { stdout }]) => (stdout === '' ? [] : [[host, stdout.trim()]])));
 };
 
+/**
+ * An API server that ends in good order waits for answers of an etcd that has ended too, half a minute long: it holds
+ * nothing that could be lost, so it is killed.
+ */
 const stopAndPutAside = (
   time: string,
 ): string => sh`rm -f /etc/kubernetes/manifests/kube-apiserver.yaml /etc/kubernetes/manifests/etcd.yaml
+kbs_pids() { ss -Hltnp '( sport = :6443 or sport = :2379 )' | grep -oE '"'"$1"'",pid=[0-9]+' | sed 's/.*=//' | sort -u; }
+systemctl kill -s KILL kube-apiserver.service 2>/dev/null || :
 systemctl stop kube-apiserver.service etcd.service 2>/dev/null || :
-kbs_listens() { ss -Hltnp '( sport = :6443 or sport = :2379 )' | grep -oE '"(kube-apiserver|etcd)",pid=[0-9]+' | sort -u; }
+kbs_left=$(kbs_pids etcd)
+[ -z "$kbs_left" ] || kill $kbs_left 2>/dev/null || :
 kbs_deadline=$(( $(cut -d . -f 1 /proc/uptime) + 90 ))
-while kbs_left=$(kbs_listens); [ -n "$kbs_left" ]; do
-  systemctl -q is-active kubelet.service || kill $(printf '%s\\n' "$kbs_left" | sed 's/.*=//') 2>/dev/null || :
-  if [ "$(cut -d . -f 1 /proc/uptime)" -ge $kbs_deadline ]; then echo "it still runs: $kbs_left" >&2; exit 1; fi
+while kbs_left=$(kbs_pids '(kube-apiserver|etcd)'); [ -n "$kbs_left" ]; do
+  kbs_servers=$(kbs_pids kube-apiserver)
+  [ -z "$kbs_servers" ] || kill -KILL $kbs_servers 2>/dev/null || :
+  if [ "$(cut -d . -f 1 /proc/uptime)" -ge $kbs_deadline ]; then
+    echo 'they still run:' $kbs_left >&2
+    ps -o pid=,comm= -p "$(echo $kbs_left | tr ' ' ,)" >&2 || :
+    exit 1
+  fi
   sleep 0.2
 done
 [ -d ${dataDirectory}/member ] || exit 0
