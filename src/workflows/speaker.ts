@@ -39,7 +39,8 @@ const firstOf = async (
   const asked = controlPlanes(cluster).map((at) => {
     const host = pool.host(at);
     const answer = host.query(query(question(at)), { timeout: 30_000, ...limits }).then(
-      ({ code, stderr }) => (code === 0 ? undefined : (stderr.trim().split('\n').at(-1) ?? `status ${code}`)),
+      ({ code, stdout, stderr }) =>
+        code === 0 ? undefined : ((stderr + stdout).trim().split('\n').at(-1) ?? `status ${code}`),
       (error: unknown) => messageOf(error),
     );
     return { at, host, answer };
