@@ -23,7 +23,8 @@ const stored = async (name: string, content: Buffer, packing: StoredFile['packin
 
 const cases = contracts({
   plain: await stored('unzstd', Buffer.from('#!/bin/sh\nexec gzip -d\n'), 'none'),
-  packed: await stored('tool', randomBytes(300_000), 'zstd'),
+  // Its first byte is known, so that another one there is sure to be an edit.
+  packed: await stored('tool', Buffer.concat([Buffer.from('#'), randomBytes(300_000)]), 'zstd'),
   repository: await repository(join(folder, 'repository'), daemon('1.0')),
 });
 
