@@ -35,10 +35,15 @@ function block(problem: Problem, paint: Paint): string {
   const where = placeOf(problem);
   if (where) lines.push(`  ${paint('dim', 'at')} ${where}`);
   if (problem.where.command) lines.push(`  ${paint('dim', 'ran')} ${problem.where.command}`);
-  lines.push(...evidence(problem.why).map((line) => `  ${paint('dim', '|')} ${line}`));
-  if (problem.next) lines.push(...next(problem.next, paint));
+  lines.push(...details(problem, paint));
   return `${lines.join('\n')}\n`;
 }
+
+/** The evidence and the next step, a line each. */
+export const details = ({ why, next }: Problem, paint: Paint): readonly string[] => [
+  ...evidence(why).map((line) => `  ${paint('dim', '|')} ${line}`),
+  ...(next ? nextStep(next, paint) : []),
+];
 
 /** `worker-00 · images · file /etc/x`. */
 export const placeOf = (problem: Problem): string =>
@@ -56,7 +61,7 @@ function evidence(why: readonly string[]): readonly string[] {
   return [`… ${counted(lines.length - longest, 'line')} before`, ...lines.slice(-longest)];
 }
 
-function next(text: string, paint: Paint): readonly string[] {
+function nextStep(text: string, paint: Paint): readonly string[] {
   const [first = '', ...rest] = text.split('\n');
   return [`  ${paint('cyan', '→')} ${first}`, ...rest.map((line) => `    ${line}`)];
 }

@@ -56,14 +56,7 @@ export abstract class RunCommand extends BaseCommand {
       verbose: flags.verbose ?? false,
       journal: `${opened.state}/journal`,
     });
-    const done = await launching.launch(opened, {
-      workflow,
-      emit: telling.emit,
-      signal: this.signal,
-      say: (text) => this.say(text),
-      ...settings(flags),
-      ...about,
-    });
+    const done = await launching.launch(opened, this.#wishes(workflow, flags, about, telling));
     await telling.close();
     await this.#report(done.prepared, done.summary.aside.length);
     return { ...done.summary, execs: done.execs, plan: done.prepared.plan };
@@ -81,14 +74,7 @@ export abstract class RunCommand extends BaseCommand {
   ): Promise<Plan> {
     const { foresee } = await import('../workflows/launch.js');
     const telling = await this.tell({ events: flags.events, verbose: flags.verbose ?? false });
-    const { plan } = await foresee(opened, {
-      workflow,
-      emit: telling.emit,
-      signal: this.signal,
-      say: (text) => this.say(text),
-      ...settings(flags),
-      ...about,
-    });
+    const { plan } = await foresee(opened, this.#wishes(workflow, flags, about, telling));
     await telling.close();
     const { planText } = await import('./diff-text.js');
     const { paintFor } = await import('./paint.js');
@@ -96,6 +82,11 @@ export abstract class RunCommand extends BaseCommand {
     if (!isEmpty(plan)) this.exitWith(exits.pending);
     else if (plan.hosts.some(({ unreachable }) => unreachable !== undefined)) this.exitWith(exits.partial);
     return plan;
+  }
+
+  #wishes<T extends About>(workflow: Run['workflow'], flags: RunFlags, about: T, { emit }: Pick<Launch, 'emit'>) {
+    const say = (text: string) => this.say(text);
+    return { workflow, emit, signal: this.signal, say, ...settings(flags), ...about };
   }
 
   async #report({ plan }: Prepared, aside: number): Promise<void> {

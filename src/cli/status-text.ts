@@ -1,6 +1,7 @@
 import type { Problem } from '../engine/event.js';
 import type { HostStatus, Status } from '../workflows/status.js';
-import { paintFor } from './paint.js';
+import { details } from './failure-text.js';
+import { paintFor, plain } from './paint.js';
 import { counted } from './words.js';
 
 /** A cluster at a glance. */
@@ -33,10 +34,7 @@ export function statusText(status: Status): string {
 }
 
 /** Why, and the next step, under the host that they are about. */
-const detailsOf = ({ why, next }: Problem): readonly string[] => [
-  ...why.flatMap((text) => text.trimEnd().split('\n')).map((line) => `    | ${line}`),
-  ...(next === undefined ? [] : next.split('\n').map((line, index) => `    ${index === 0 ? '→' : ' '} ${line}`)),
-];
+const detailsOf = (trouble: Problem): readonly string[] => details(trouble, plain).map((line) => `  ${line}`);
 
 const row = ({ name, address, roles, segment, podCidr }: HostStatus): string =>
   `${name.padEnd(20)} ${address.padEnd(16)} ${segment.padEnd(10)} ${roles.join(',').padEnd(24)} ${(podCidr ?? '').padEnd(18)}`;

@@ -1,6 +1,6 @@
 import { Failure } from '../failure.js';
 import { type Observer, query } from '../hosts/host.js';
-import { quote } from '../hosts/shell.js';
+import { quote, uptime } from '../hosts/shell.js';
 import type { Gate } from '../phases/phase.js';
 import type { Emit } from './event.js';
 import { lastLines } from './look.js';
@@ -52,13 +52,10 @@ export const awaitGates = async (
 
 const timedOut = 124;
 
-/** Seconds since the boot: a machine that has just booted may have its clock set while kbs waits. */
-const now = '$(cut -d . -f 1 /proc/uptime)';
-
 const waiting = (gates: readonly Gate[], patience: number): string =>
   [
     'set +e',
-    `kbs_deadline=$(( ${now} + ${patience} ))`,
+    `kbs_deadline=$(( ${uptime} + ${patience} ))`,
     ...gates.map((_, index) => `kbs_open_${index}=no`),
     'while :; do',
     'kbs_closed=0',
@@ -70,7 +67,7 @@ const waiting = (gates: readonly Gate[], patience: number): string =>
 fi`,
     ),
     '[ $kbs_closed = 0 ] && exit 0',
-    `[ ${now} -ge $kbs_deadline ] && break`,
+    `[ ${uptime} -ge $kbs_deadline ] && break`,
     'sleep 0.3',
     'done',
     ...gates.map(

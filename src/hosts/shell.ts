@@ -18,6 +18,11 @@ export const receive = (size: number, path: string): string =>
 export const sh = (strings: TemplateStringsArray, ...values: readonly Word[]): string =>
   String.raw({ raw: strings }, ...values.map(word));
 
+/**
+ * Shell: whole seconds since the boot, for deadlines. A machine that has just booted may have its clock set meanwhile.
+ */
+export const uptime = '$(cut -d . -f 1 /proc/uptime)';
+
 /** Shell text that was quoted already, for use inside `sh`. */
 export const raw = (text: string): RawShell => ({ raw: text });
 

@@ -1,3 +1,4 @@
+import { uptime } from '../hosts/shell.js';
 import type { ClusterHost } from '../inventory/cluster.js';
 import type { FileResource, Resource } from '../resources/resource.js';
 import { componentUnit, componentUser, unitAlone } from './component-unit.js';
@@ -78,10 +79,10 @@ done`;
     name: `${name} has left its pod`,
     done: `[ -z "$(${strangers})" ]`,
     run: `
-kbs_deadline=$(( $(cut -d . -f 1 /proc/uptime) + 90 ))
+kbs_deadline=$(( ${uptime} + 90 ))
 while kbs_pids=$(${strangers}); [ -n "$kbs_pids" ]; do
   systemctl -q is-active kubelet.service || kill $kbs_pids 2>/dev/null || :
-  if [ "$(cut -d . -f 1 /proc/uptime)" -ge $kbs_deadline ]; then
+  if [ "${uptime}" -ge $kbs_deadline ]; then
     echo "port ${port}, which ${name} needs, is still held:" >&2
     ss -Hltnp 'sport = :${port}' >&2
     exit 1

@@ -1,3 +1,4 @@
+import { uptime } from '../hosts/shell.js';
 import { type ClusterHost, controlPlanes } from '../inventory/cluster.js';
 import { isTouched } from '../resources/before.js';
 import type { TaskResource } from '../resources/resource.js';
@@ -69,12 +70,12 @@ export const vote = (host: ClusterHost, site: Site): TaskResource => ({
   name: 'etcd-vote',
   done: ofOwnMember(`${listMembers(localEndpoint)} | grep -q ', ${host.name}, .*, false$'`),
   run: `
-kbs_deadline=$(( $(cut -d . -f 1 /proc/uptime) + 120 ))
+kbs_deadline=$(( ${uptime} + 120 ))
 while :; do
   kbs_line=$(${listMembers(othersOf(host, site))} 2>&1 | grep -F ', ${peerUrl(host)}, ') || :
   case $kbs_line in *', false') exit 0 ;; esac
   kbs_said=$(${etcdctl(othersOf(host, site))} member promote "\${kbs_line%%,*}" 2>&1) && exit 0
-  if [ "$(cut -d . -f 1 /proc/uptime)" -ge $kbs_deadline ]; then
+  if [ "${uptime}" -ge $kbs_deadline ]; then
     printf 'etcd does not let its new member vote: %s\\n' "$kbs_said" >&2
     exit 1
   fi
@@ -146,9 +147,9 @@ fi`;
 const join = (host: ClusterHost, site: Site): string => {
   const others = othersOf(host, site);
   return `
-kbs_deadline=$(( $(cut -d . -f 1 /proc/uptime) + ${180 * (controlPlanes(site.cluster).length - 1)} ))
+kbs_deadline=$(( ${uptime} + ${180 * (controlPlanes(site.cluster).length - 1)} ))
 kbs_wait() { # REASON
-  if [ "$(cut -d . -f 1 /proc/uptime)" -ge $kbs_deadline ]; then printf '%s\\n' "$1" >&2; exit 1; fi
+  if [ "${uptime}" -ge $kbs_deadline ]; then printf '%s\\n' "$1" >&2; exit 1; fi
   sleep 0.2
 }
 while :; do
@@ -181,8 +182,8 @@ kbs_start() {
 }
 kbs_start
 kbs_code=1
-kbs_end=$(( $(cut -d . -f 1 /proc/uptime) + 60 ))
-while [ "$(cut -d . -f 1 /proc/uptime)" -lt $kbs_end ]; do
+kbs_end=$(( ${uptime} + 60 ))
+while [ "${uptime}" -lt $kbs_end ]; do
   if ${etcdctl(localEndpoint)} endpoint status >/dev/null 2>&1; then kbs_code=0; break; fi
   if ! kill -0 $kbs_etcd 2>/dev/null; then sleep 0.4; kbs_start; fi
   sleep 0.1

@@ -1,3 +1,4 @@
+import { uptime } from '../hosts/shell.js';
 import { type ClusterHost, isControlPlane, isNode, isRouter } from '../inventory/cluster.js';
 import type { Credentials } from '../pki/credentials.js';
 import { isTouched } from '../resources/before.js';
@@ -42,9 +43,9 @@ const nodeHasLeft = ({ name }: ClusterHost): TaskResource => ({
 kbs_node=$(${kubectl} get node ${name} --ignore-not-found -o name)
 if [ -n "$kbs_node" ]; then
   if systemctl -q is-active kubelet.service; then
-    kbs_deadline=$(( $(cut -d . -f 1 /proc/uptime) + 60 ))
+    kbs_deadline=$(( ${uptime} + 60 ))
     until kbs_said=$(${kubectl} drain ${name} --ignore-daemonsets --delete-emptydir-data --timeout=180s 2>&1); do
-      if [ "$(cut -d . -f 1 /proc/uptime)" -ge $kbs_deadline ]; then printf '%s\n' "$kbs_said" >&2; exit 1; fi
+      if [ "${uptime}" -ge $kbs_deadline ]; then printf '%s\n' "$kbs_said" >&2; exit 1; fi
       sleep 1
     done
     systemctl stop kubelet.service

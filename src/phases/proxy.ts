@@ -1,3 +1,4 @@
+import { uptime } from '../hosts/shell.js';
 import { type Cluster, type ClusterHost, isNode, isSpeaker, nodes } from '../inventory/cluster.js';
 import type { ObjectResource, Resource } from '../resources/resource.js';
 import { adminConf, apiAnswers } from './api.js';
@@ -70,10 +71,10 @@ const podRuns: Resource = {
   name: 'kube-proxy runs in a pod',
   done: `! systemctl -q is-active kube-proxy.service || { ${podIsThere}; }`,
   run: `
-kbs_deadline=$(( $(cut -d . -f 1 /proc/uptime) + 300 ))
+kbs_deadline=$(( ${uptime} + 300 ))
 while :; do
   if ( ${podIsThere} ); then exit 0; fi
-  if [ "$(cut -d . -f 1 /proc/uptime)" -ge $kbs_deadline ]; then
+  if [ "${uptime}" -ge $kbs_deadline ]; then
     echo 'no pod of the DaemonSet kube-proxy has come to this node' >&2
     exit 1
   fi

@@ -1,6 +1,7 @@
 import { Failure } from '../failure.js';
 import type { Facts } from '../hosts/facts.js';
 import { type Cluster, controlPlanes } from '../inventory/cluster.js';
+import type { Refusal } from './refusal.js';
 
 /** All hosts that were looked at, and when that was: whole seconds of this machine's clock. */
 export interface Fleet {
@@ -22,10 +23,9 @@ export const checkFleet = (fleet: Fleet, skipped: ReadonlySet<string> = new Set(
       ),
     );
 
-interface FleetRefusal {
+interface FleetRefusal extends Refusal {
+  /** The host that it is about, or several. */
   readonly host: string;
-  readonly what: string;
-  readonly next: string;
 }
 
 const checks: Readonly<Record<string, (fleet: Fleet) => readonly FleetRefusal[]>> = {

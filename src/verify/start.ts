@@ -1,7 +1,7 @@
 import { lastLines } from '../engine/look.js';
 import { Failure } from '../failure.js';
 import { type Host, mutation, query, type RunOptions } from '../hosts/host.js';
-import { quote } from '../hosts/shell.js';
+import { quote, uptime } from '../hosts/shell.js';
 import { type Cluster, nodes } from '../inventory/cluster.js';
 import { kubectl } from '../phases/api.js';
 import type { Finding } from './finding.js';
@@ -68,10 +68,10 @@ const removeOld = `kbs_old=$(${kubectl} get namespaces -l kbs.dev/verify -o name
 const condition = '{.status.conditions[?(@.type=="Ready")].status}';
 
 /** DaemonSets count nodes that are not Ready too, so that their own rollout status would wait for them. */
-const waitFor = (namespace: string, cluster: Cluster): string => `kbs_end=$(($(cut -d . -f 1 /proc/uptime) + 60))
+const waitFor = (namespace: string, cluster: Cluster): string => `kbs_end=$((${uptime} + 60))
 until { ${kubectl} --request-timeout=10s get nodes -o jsonpath='{range .items[*]}node {.metadata.name} ${condition}{"\\n"}{end}'
   ${kubectl} --request-timeout=10s -n ${namespace} get pods -o jsonpath='{range .items[*]}probe {.spec.nodeName} ${condition} {.metadata.labels.kbs\\.dev/probe}{"\\n"}{end}'
-} </dev/null | ${allReady(nodes(cluster).map(({ name }) => name))} || [ "$(cut -d . -f 1 /proc/uptime)" -ge "$kbs_end" ]; do sleep 1; done`;
+} </dev/null | ${allReady(nodes(cluster).map(({ name }) => name))} || [ "${uptime}" -ge "$kbs_end" ]; do sleep 1; done`;
 
 /**
  * Shell that reads lines `node NAME READY` and `probe NODE READY STAND`, and succeeds once every one of these nodes

@@ -3,7 +3,7 @@ import { Failure, Failures } from '../../failure.js';
 import { mutation, query, type RunOptions } from '../../hosts/host.js';
 import { messageOf } from '../../hosts/message.js';
 import type { Pool } from '../../hosts/pool.js';
-import { raw, receive, sh } from '../../hosts/shell.js';
+import { raw, receive, sh, uptime } from '../../hosts/shell.js';
 import { type Cluster, type ClusterHost, controlPlanes } from '../../inventory/cluster.js';
 import { dataDirectory, uploadedSnapshot as uploaded } from '../../phases/etcd-member.js';
 import { type Member, membersOf } from './members.js';
@@ -114,11 +114,11 @@ systemctl kill -s KILL kube-apiserver.service 2>/dev/null || :
 systemctl stop kube-apiserver.service etcd.service 2>/dev/null || :
 kbs_left=$(kbs_pids etcd)
 [ -z "$kbs_left" ] || kill $kbs_left 2>/dev/null || :
-kbs_deadline=$(( $(cut -d . -f 1 /proc/uptime) + 90 ))
+kbs_deadline=$(( ${raw(uptime)} + 90 ))
 while kbs_left=$(kbs_pids '(kube-apiserver|etcd)'); [ -n "$kbs_left" ]; do
   kbs_servers=$(kbs_pids kube-apiserver)
   [ -z "$kbs_servers" ] || kill -KILL $kbs_servers 2>/dev/null || :
-  if [ "$(cut -d . -f 1 /proc/uptime)" -ge $kbs_deadline ]; then
+  if [ "${raw(uptime)}" -ge $kbs_deadline ]; then
     echo 'they still run:' $kbs_left >&2
     ps -o pid=,comm= -p "$(echo $kbs_left | tr ' ' ,)" >&2 || :
     exit 1
