@@ -3,8 +3,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ensureKeyring, keyringDirectory } from '../src/pki/keyring.js';
-import { checkNames } from '../src/preflight/checks.js';
-import { open } from '../src/workflows/open.js';
+import { hostCheckNames } from '../src/preflight/host-checks.js';
+import { loadCluster } from '../src/workflows/load-cluster.js';
 import { startSshd } from '../test/support/sshd.js';
 import { interruption } from './interruption.js';
 import { runKbs } from './kbs.js';
@@ -33,9 +33,9 @@ try {
   writeFileSync(join(folder, 'known_hosts'), addresses.map((address) => `${address} ${hostKey}\n`).join(''));
   const file = join(folder, 'kbs.yaml');
   writeFileSync(file, inventory());
-  const { cluster } = await open(file);
+  const { cluster } = await loadCluster(file);
   await ensureKeyring(keyringDirectory(file, cluster.name), cluster, new Date());
-  const skipped = checkNames().join(','); // they are one machine, and it is none that anybody would make a node of
+  const skipped = hostCheckNames().join(','); // they are one machine, and it is none that anybody would make a node of
   const run = await runKbs(['apply', '--dry-run', '-i', file, '--skip-check', skipped], {
     signal: interruption(),
     expected: [10],

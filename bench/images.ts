@@ -10,10 +10,10 @@ import { defaultBundle, openBundle } from '../src/artifacts/bundle.js';
 import { cacheFolder } from '../src/artifacts/cache.js';
 import { editionOf, knownVersions } from '../src/artifacts/catalogue.js';
 import { sha256OfFile, through } from '../src/artifacts/digest.js';
-import type { GoProgram, ImageRecipe } from '../src/artifacts/edition.js';
 import { buildProgram } from '../src/artifacts/go-modules.js';
 import { describeImage, layoutOf } from '../src/artifacts/image.js';
 import type { Layer } from '../src/artifacts/layer.js';
+import type { GoProgram, ImageRecipe } from '../src/artifacts/release.js';
 import { type Entry, tarOf } from '../src/artifacts/tar.js';
 import { type Containerd, startContainerd, unpackRuntime } from '../test/artifacts/containerd.js';
 

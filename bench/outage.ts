@@ -1,15 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { up } from '../src/workflows/lab.js';
-import { open } from '../src/workflows/open.js';
+import { loadCluster } from '../src/workflows/load-cluster.js';
 import { interruption } from './interruption.js';
 import { runKbs } from './kbs.js';
-import { costOf } from './outage/cost.js';
 import { type Fault, faults } from './outage/faults.js';
+import { costOf } from './outage/outage-statistics.js';
 import { type Probers, startProbers } from './outage/probers.js';
 import { type Site, siteOf } from './outage/site.js';
 import { type Outage, tableOf } from './outage/table.js';
-import { awaitWell } from './outage/well.js';
+import { awaitWell } from './outage/wait-healthy.js';
 
 /**
  * What an outage costs those who use a cluster. The inventory's lab is brought up where it is not, and the cluster with
@@ -38,7 +38,7 @@ if (!values['as-it-is']) {
   await up(values.inventory, false, say);
   await runKbs(['apply', '--yes', '-i', values.inventory], { signal });
 }
-const site = siteOf(await open(values.inventory));
+const site = siteOf(await loadCluster(values.inventory));
 const probers = await startProbers(site);
 try {
   const outages: Outage[] = [];

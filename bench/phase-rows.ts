@@ -39,7 +39,7 @@ const spansOf = (events: readonly Event[]): readonly Span[] => {
     const key = `${event.host} ${name}`;
     if (event.state === 'connecting' || event.state === 'started') begun.set(key, event.at);
     const from = begun.get(key);
-    const ended = event.state === 'looked' || event.state === 'done';
+    const ended = event.state === 'observed' || event.state === 'done';
     return ended && from !== undefined ? [{ name, from, to: event.at }] : [];
   });
 };

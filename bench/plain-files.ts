@@ -18,10 +18,10 @@ import type { Bundle } from '../src/artifacts/bundle.js';
 import { cacheFolder } from '../src/artifacts/cache.js';
 import { editionOf } from '../src/artifacts/catalogue.js';
 import { sha256OfFile } from '../src/artifacts/digest.js';
-import type { Edition } from '../src/artifacts/edition.js';
 import { buildProgram } from '../src/artifacts/go-modules.js';
 import { describeImage, layoutOf } from '../src/artifacts/image.js';
 import type { Layer } from '../src/artifacts/layer.js';
+import type { Edition } from '../src/artifacts/release.js';
 import { tarOf } from '../src/artifacts/tar.js';
 
 /**

@@ -3,10 +3,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { labDown, labState, labUp } from '../src/lab/index.js';
-import { type Opened, open } from '../src/workflows/open.js';
+import { type LoadedCluster, loadCluster } from '../src/workflows/load-cluster.js';
 
 /** A lab of benchmarks: one control plane, two workers in two segments and the router between them, booted and bare. */
-export type Site = Opened;
+export type Site = LoadedCluster;
 
 /**
  * Boots the lab, hands it to `work` and takes it down again, whatever happens meanwhile. Names and networks are its
@@ -17,11 +17,11 @@ export const withSite = async <T>(work: (site: Site) => Promise<T>): Promise<T> 
   try {
     const file = join(folder, 'kbs.yaml');
     writeFileSync(file, inventory);
-    const { cluster } = await open(file);
+    const { cluster } = await loadCluster(file);
     await labDown(cluster.name);
     await labUp(cluster, { state: labState(folder, cluster.name), install: false, onProgress: () => {} });
     execFileSync('sync');
-    return await work(await open(file)); // read again: now with the lab's keys
+    return await work(await loadCluster(file)); // read again: now with the lab's keys
   } finally {
     await labDown(name);
     rmSync(folder, { recursive: true, force: true });

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { placeholderArtifacts } from '../src/artifacts/placeholder.js';
-import { open } from '../src/workflows/open.js';
+import { loadCluster } from '../src/workflows/load-cluster.js';
 import { rendering } from '../src/workflows/render.js';
 
 /**
@@ -14,7 +14,7 @@ const examples = ['hard-way', 'ha'].map((name) => join(import.meta.dirname, `../
 const inventories = process.argv.length > 2 ? process.argv.slice(2) : examples;
 const trees = await Promise.all(
   inventories.map(async (inventory) => {
-    const opened = await open(inventory);
+    const opened = await loadCluster(inventory);
     return [...rendering(opened, placeholderArtifacts(opened.cluster.kubernetes.version))];
   }),
 );

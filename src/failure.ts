@@ -78,3 +78,20 @@ export const exits = {
 } as const;
 
 export type FailureCode = keyof typeof exits;
+
+/** A Failure as plain data: for events, journals and JSON. */
+export interface Problem {
+  readonly code: string;
+  readonly what: string;
+  readonly where: Readonly<Record<string, string>>;
+  readonly why: readonly string[];
+  readonly next?: string;
+}
+
+export const toProblem = (failure: Failure): Problem => ({
+  code: failure.code,
+  what: failure.message,
+  where: { ...failure.where },
+  why: failure.why,
+  ...(failure.next === undefined ? {} : { next: failure.next }),
+});

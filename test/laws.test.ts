@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { resourcesOf } from '../src/engine/survey.js';
+import { resourcesOf } from '../src/engine/observe.js';
 import type { Cluster, ClusterHost, Role } from '../src/inventory/cluster.js';
 import { phases } from '../src/phases/index.js';
 import type { Credentials } from '../src/pki/credentials.js';
@@ -9,7 +9,7 @@ import type { Resource } from '../src/resources/resource.js';
 import { reveal, Secret } from '../src/secret.js';
 import { toYaml } from '../src/templates/yaml.js';
 import { clusterOf, hostOf } from './support/cluster.js';
-import { siteOf } from './support/site.js';
+import { contextOf } from './support/site.js';
 
 /** The cluster with a unit for every component, and a control plane of these roles. */
 function unitsOf(roles: readonly Role[]): Cluster {
@@ -59,9 +59,9 @@ const clusters: readonly (readonly [string, Cluster])[] = [
 const hosts = clusters.flatMap(([name, cluster]) => cluster.hosts.map((host) => ({ name, cluster, host })));
 
 const wanted = (cluster: Cluster, host: ClusterHost, facts = {}, credentials?: Credentials): readonly Resource[] => {
-  const site = { ...siteOf(cluster, facts), ...(credentials ? { credentials } : {}) };
-  const leg = { host, phases: phases.filter((phase) => phase.on(host, cluster)) };
-  return [...resourcesOf(leg, site).values()].flat();
+  const context = { ...contextOf(cluster, facts), ...(credentials ? { credentials } : {}) };
+  const hostPhases = { host, phases: phases.filter((phase) => phase.appliesTo(host, cluster)) };
+  return [...resourcesOf(hostPhases, context).values()].flat();
 };
 
 describe.each(hosts)('$name: $host.name', ({ cluster, host }) => {
@@ -71,7 +71,7 @@ describe.each(hosts)('$name: $host.name', ({ cluster, host }) => {
 
   test('facts of the host change what is in a resource and never which resources are asked about', () => {
     const questions = (facts: object) =>
-      wanted(cluster, host, facts).map((resource) => kindOf(resource).look(resource));
+      wanted(cluster, host, facts).map((resource) => kindOf(resource).query(resource));
     const other = { cgroup: 'v1', oomAdjustable: false, conntrackWritable: false, nameservers: ['192.0.2.53'] };
     expect(questions(other)).toEqual(questions({}));
   });
@@ -101,12 +101,12 @@ describe.each(hosts)('$name: $host.name', ({ cluster, host }) => {
     };
     for (const resource of wanted(cluster, host, {}, secretive)) {
       const kind = kindOf(resource);
-      const scripts = kind.make(resource, undefined).map(({ script }) => script);
+      const scripts = kind.apply(resource, undefined).map(({ script }) => script);
       const shown = [
         JSON.stringify(resource),
         kind.id(resource),
-        kind.look(resource),
-        JSON.stringify(kind.want(resource)),
+        kind.query(resource),
+        JSON.stringify(kind.desired(resource)),
         ...scripts,
       ];
       expect(shown.join('\n')).not.toContain(needle);
@@ -115,7 +115,7 @@ describe.each(hosts)('$name: $host.name', ({ cluster, host }) => {
 
   test('payload bytes are exactly what the script reads', () => {
     for (const resource of wanted(cluster, host)) {
-      for (const { script, payloads } of kindOf(resource).make(resource, undefined)) {
+      for (const { script, payloads } of kindOf(resource).apply(resource, undefined)) {
         const read = [...script.matchAll(/head -c (\d+)/g)].map(([, count]) => Number(count));
         expect(read).toEqual(payloads.map((payload) => ('bytes' in payload ? payload.bytes.length : payload.size)));
       }

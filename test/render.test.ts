@@ -3,9 +3,9 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, test } from 'vitest';
 import { placeholderArtifacts } from '../src/artifacts/placeholder.js';
-import { networkText } from '../src/cli/network-text.js';
+import { networkText } from '../src/cli/text/network-text.js';
 import { compileRoutes } from '../src/network/routes.js';
-import { open } from '../src/workflows/open.js';
+import { loadCluster } from '../src/workflows/load-cluster.js';
 import { type Rendering, rendering } from '../src/workflows/render.js';
 
 /**
@@ -15,7 +15,7 @@ import { type Rendering, rendering } from '../src/workflows/render.js';
 const goldens = fileURLToPath(new URL('goldens/', import.meta.url));
 const inventories = fileURLToPath(new URL('../inventories/', import.meta.url));
 
-const opened = (name: string) => open(join(inventories, `${name}.yaml`));
+const opened = (name: string) => loadCluster(join(inventories, `${name}.yaml`));
 
 const rendered = async (name: string): Promise<Rendering> => {
   const example = await opened(name);

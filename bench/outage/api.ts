@@ -3,7 +3,7 @@ import { Agent, request } from 'node:https';
 import { isIP } from 'node:net';
 import { join } from 'node:path';
 import { parse } from 'yaml';
-import type { Opened } from '../../src/workflows/open.js';
+import type { LoadedCluster } from '../../src/workflows/load-cluster.js';
 
 /** The API server as its administrator reaches it from outside the cluster, over a new connection for every request. */
 export interface Api {
@@ -20,7 +20,7 @@ interface AskOptions {
 }
 
 /** Opens the endpoint with the administrator's kubeconfig, which lies beside the inventory. Sends nothing yet. */
-export const openApi = ({ cluster, state }: Opened): Api => {
+export const openApi = ({ cluster, state }: LoadedCluster): Api => {
   const { server, ...identity } = credentialsIn(join(state, 'kubeconfig'));
   const { hostname, port } = new URL(server);
   const endpoint = cluster.endpoint.vip ?? cluster.endpoint.address ?? hostname;

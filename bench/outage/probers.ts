@@ -1,7 +1,7 @@
 import { referenceOf } from '../../src/artifacts/artifacts.js';
-import { openArtifacts } from '../../src/workflows/open.js';
+import { openArtifacts } from '../../src/workflows/load-cluster.js';
 import { applyObject } from './api.js';
-import { askEvery, type Rhythm, type Sample } from './rhythm.js';
+import { askEvery, type Rhythm, type Sample } from './interval-prober.js';
 import type { Site } from './site.js';
 
 /** What goes on asking while faults come and go. */

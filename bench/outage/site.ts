@@ -1,11 +1,11 @@
 import { execa } from 'execa';
 import { isWorker, nodes } from '../../src/inventory/cluster.js';
 import { labSsh } from '../../src/lab/index.js';
-import type { Opened } from '../../src/workflows/open.js';
+import type { LoadedCluster } from '../../src/workflows/load-cluster.js';
 import { type Api, openApi } from './api.js';
 
 /** A cluster in its lab, as faults and probers see it. */
-export interface Site extends Opened {
+export interface Site extends LoadedCluster {
   readonly api: Api;
   /** The node that a pod calls from, and the node that answers: in another segment where there are two. */
   readonly caller: string;
@@ -14,7 +14,7 @@ export interface Site extends Opened {
   on(host: string, script: string): Promise<string>;
 }
 
-export const siteOf = (opened: Opened): Site => {
+export const siteOf = (opened: LoadedCluster): Site => {
   const { cluster } = opened;
   const places = nodes(cluster).toSorted((a, b) => Number(isWorker(b)) - Number(isWorker(a)));
   const [caller] = places;

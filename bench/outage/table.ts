@@ -1,4 +1,4 @@
-import type { Cost } from './cost.js';
+import type { Cost } from './outage-statistics.js';
 
 /** One fault, and what it cost. */
 export interface Outage {

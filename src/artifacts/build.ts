@@ -2,19 +2,19 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Failure } from '../failure.js';
 import { type Arch, archOfThisMachine } from './arch.js';
-import { assemble } from './assemble.js';
 import { defaultBundle, openBundle } from './bundle.js';
 import { type BundleCatalogue, binaryNames, type Component } from './bundle-catalogue.js';
+import { makeArchive, type PackedMember, packBinary } from './bundle-members.js';
 import { writeBundleTar } from './bundle-tar.js';
 import { cacheFolder, sweep } from './cache.js';
 import { editionOf, knownVersions } from './catalogue.js';
 import { type Offer, unpackPackages } from './debian.js';
-import { type Edition, layersOf } from './edition.js';
 import { type Built, buildProgram } from './go-modules.js';
 import { type Layer, makeLayer } from './layer.js';
-import { makeArchive, type PackedMember, packBinary } from './members.js';
+import { type Edition, layersOf } from './release.js';
 import { makeRepository, refuseOtherThanDebian } from './repository.js';
 import { provideTools } from './tools.js';
+import { assemble } from './write-bundle.js';
 
 export { defaultBundle } from './bundle.js';
 

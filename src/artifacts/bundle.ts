@@ -7,7 +7,7 @@ import type { Artifacts, BinaryName, ImageArchive, ImageName, StoredFile } from 
 import { type BundleCatalogue, type Member, parseCatalogue } from './bundle-catalogue.js';
 import { folderOf } from './bundle-tar.js';
 import { cacheFolder } from './cache.js';
-import { openStamps } from './stamps.js';
+import { openStamps } from './hash-cache.js';
 
 /**
  * Opens a bundle, a folder or a `.tar` of one, and gives its artifacts. Every member is there and has the sha256 of

@@ -1,5 +1,5 @@
-import type { Edition, LayerRecipe } from './edition.js';
 import { cniPlugin, containerdProgram, empty, goProgram, image, kubernetesProgram, layer } from './recipes.js';
+import type { Edition, LayerRecipe } from './release.js';
 
 /** Every Kubernetes version that kbs knows how to make, the newest first, without a leading v. */
 export const knownVersions = (): readonly string[] => editions.map((edition) => edition.kubernetes);

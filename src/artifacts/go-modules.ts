@@ -1,17 +1,17 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Arch } from './arch.js';
 import { keyOf, once } from './cache.js';
 import { run } from './command.js';
-import type { CProgram, GoProgram, Program } from './edition.js';
+import type { CProgram, GoProgram, Program } from './release.js';
 
 /**
  * One program, built from its module files with every version pinned, or taken from the cache where the same inputs
  * were built before. Gives the path of the executable.
  */
 export const buildProgram = async (program: Program, ground: BuildGround): Promise<Built> => {
-  const source = join(await programsFolder(), program.folder);
+  const source = join(programsFolder, program.folder);
   const recipe = program.language === 'go' ? goRecipe(program, source, ground) : cRecipe(program, source);
   const key = keyOf(`${program.name}-${program.version}`, {
     tool: recipe.tool,
@@ -97,12 +97,8 @@ const cRecipe = (program: CProgram, source: string): Recipe => ({
 
 const gcc = (): Promise<string> => run('ask gcc for its version', 'gcc', ['-dumpfullversion', '-dumpmachine']);
 
-/** The module files and sources that lie beside this code, in a checkout as well as in an installed package. */
-const programsFolder = async (): Promise<string> => {
-  const beside = fileURLToPath(new URL('./programs/', import.meta.url));
-  const checkout = fileURLToPath(new URL('../../src/artifacts/programs/', import.meta.url));
-  return (await stat(beside).catch(() => undefined)) ? beside : checkout;
-};
+/** The module files and sources at the package's root: two folders above this file in src as well as in dist. */
+const programsFolder = fileURLToPath(new URL('../../programs/', import.meta.url));
 
 const textsOf = async (folder: string): Promise<readonly (readonly [string, string])[]> => {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });

@@ -1,7 +1,7 @@
 import { sha256 } from '../secret.js';
 import type { Arch } from './arch.js';
-import type { ImageRecipe } from './edition.js';
 import type { Layer } from './layer.js';
+import type { ImageRecipe } from './release.js';
 import { type Entry, tarOf } from './tar.js';
 
 /** An image as OCI's documents: what it is called, the digest of its manifest, and its blobs. */

@@ -3,8 +3,8 @@ import { lstat, readdir, readFile, readlink, stat, writeFile } from 'node:fs/pro
 import { join } from 'node:path';
 import { keyOf, once } from './cache.js';
 import { sha256OfFile, through } from './digest.js';
-import type { LayerRecipe } from './edition.js';
 import type { Built } from './go-modules.js';
+import type { LayerRecipe } from './release.js';
 import { type Entry, tarOf } from './tar.js';
 import { zstd } from './zstd.js';
 

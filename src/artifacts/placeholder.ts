@@ -1,7 +1,7 @@
 import { sha256 } from '../secret.js';
 import type { Artifacts, StoredFile } from './artifacts.js';
 import { editionOf, knownVersions } from './catalogue.js';
-import type { Edition } from './edition.js';
+import type { Edition } from './release.js';
 
 /**
  * The artifacts of a version by name, for looking ahead before a bundle exists. References and grouping are those of

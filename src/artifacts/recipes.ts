@@ -1,6 +1,6 @@
 import type { ImageName } from './artifacts.js';
 import { imagePrefix } from './artifacts.js';
-import type { GoProgram, ImageRecipe, LayerRecipe } from './edition.js';
+import type { GoProgram, ImageRecipe, LayerRecipe } from './release.js';
 
 /**
  * Programs of k8s.io/kubernetes. The module proxy does not say the commit of a tag, so the tag stands for it;

@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { Failure } from '../failure.js';
 import { repositoryFile } from './bundle.js';
+import { type Measure, measure, note, noted, type PackedMember } from './bundle-members.js';
 import { keyOf, once } from './cache.js';
 import { run } from './command.js';
 import { type Offer, offersOf } from './debian.js';
 import { sha256OfFile } from './digest.js';
 import type { BuildGround } from './go-modules.js';
-import { type Measure, measure, note, noted, type PackedMember } from './members.js';
 import { type Entry, tarOf } from './tar.js';
 
 /**

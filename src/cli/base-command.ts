@@ -1,8 +1,8 @@
 import { Command } from '@oclif/core/command';
 import { Failure } from '../failure.js';
+import type { EventOptions, EventSinks } from './events/event-sinks.js';
 import { commonFlags } from './flags.js';
 import { type Interrupt, listenForInterrupt } from './interrupt.js';
-import type { Audience, Telling } from './subscribe.js';
 
 /**
  * What all commands of kbs share: how results, talk, failures and exit statuses leave the process.
@@ -15,7 +15,7 @@ export abstract class BaseCommand extends Command {
   static override enableJsonFlag = true;
 
   #interrupt: Interrupt | undefined;
-  #tellings: Telling[] = [];
+  #tellings: EventSinks[] = [];
   #failed = false;
 
   /** Gives the result as plain data, or nothing where a command has none. */
@@ -43,18 +43,18 @@ export abstract class BaseCommand extends Command {
   }
 
   /** Who hears of a run; closed by this class if the command fails before it does so itself. */
-  protected async tell(audience: Omit<Audience, 'json'>): Promise<Telling> {
-    const { subscribe } = await import('./subscribe.js');
-    const telling = await subscribe({ ...audience, json: this.jsonEnabled() });
-    this.#tellings.push(telling);
-    return telling;
+  protected async openEvents(audience: Omit<EventOptions, 'json'>): Promise<EventSinks> {
+    const { openEventSinks } = await import('./events/event-sinks.js');
+    const events = await openEventSinks({ ...audience, json: this.jsonEnabled() });
+    this.#tellings.push(events);
+    return events;
   }
 
   /** Asks before something changes. `--yes` answers for the user; without a terminal and without it kbs refuses. */
-  protected async consent(question: string, yes: boolean): Promise<void> {
+  protected async confirm(question: string, yes: boolean): Promise<void> {
     if (yes) return;
-    const { asked } = await import('./consent.js');
-    if (!(await asked(question, this.signal, 'dry-run' in this.ctor.flags)))
+    const { confirm } = await import('./confirm.js');
+    if (!(await confirm(question, this.signal, 'dry-run' in this.ctor.flags)))
       throw new Failure('usage', 'nothing was changed: the answer was no');
   }
 
@@ -80,8 +80,8 @@ export abstract class BaseCommand extends Command {
     // Only so that the parent does not warn that nothing was parsed, when parsing is what failed.
     this.parsed = true;
     await this.#closeTellings();
-    const { reportEnd } = await import('./report-end.js');
-    process.exitCode = reportEnd(end, {
+    const { reportError } = await import('./error-report.js');
+    process.exitCode = reportError(end, {
       json: this.jsonEnabled(),
       verbose: this.#given('-v') || this.#given('--verbose'),
       interrupted: this.signal.aborted,
@@ -98,7 +98,7 @@ export abstract class BaseCommand extends Command {
   }
 
   async #closeTellings(): Promise<void> {
-    for (const telling of this.#tellings.splice(0)) await telling.close();
+    for (const events of this.#tellings.splice(0)) await events.close();
   }
 
   /**

@@ -1,8 +1,8 @@
 import { isEmpty, type Plan } from '../engine/plan.js';
 import { exits, Failure } from '../failure.js';
-import type { Launch } from '../workflows/launch.js';
-import type { Opened } from '../workflows/open.js';
-import type { Prepared, Run } from '../workflows/run.js';
+import type { LoadedCluster } from '../workflows/load-cluster.js';
+import type { Launch } from '../workflows/run/launch.js';
+import type { Prepared, Run } from '../workflows/run/run.js';
 import { BaseCommand } from './base-command.js';
 
 /** What the flags of a run say, as `this.parse` gives them. */
@@ -42,23 +42,26 @@ export abstract class RunCommand extends BaseCommand {
     if (flags.output === 'yaml' && this.jsonEnabled()) {
       throw new Failure('usage', '-o yaml and --json both want stdout', { next: 'leave one of them out' });
     }
-    const [{ open }, launching] = await Promise.all([import('../workflows/open.js'), import('../workflows/launch.js')]);
-    const opened = await open(flags.inventory, text);
+    const [{ loadCluster }, launching] = await Promise.all([
+      import('../workflows/load-cluster.js'),
+      import('../workflows/run/launch.js'),
+    ]);
+    const opened = await loadCluster(flags.inventory, text);
     if (flags.output === 'yaml') {
       const { manifests } = await import('../workflows/render.js');
       this.print(await manifests(opened, { workflow, selection: settings(flags).selection, ...about }));
       return undefined;
     }
     if (flags['dry-run']) return this.foresee(workflow, opened, flags, about);
-    await this.consent(`${workflow} will change the hosts of cluster ${opened.cluster.name}.`, flags.yes ?? false);
-    const telling = await this.tell({
+    await this.confirm(`${workflow} will change the hosts of cluster ${opened.cluster.name}.`, flags.yes ?? false);
+    const events = await this.openEvents({
       events: flags.events,
       verbose: flags.verbose ?? false,
       journal: `${opened.state}/journal`,
     });
-    const done = await launching.launch(opened, this.#wishes(workflow, flags, about, telling));
-    await telling.close();
-    await this.#report(done.prepared, done.summary.aside.length);
+    const done = await launching.launch(opened, this.#wishes(workflow, flags, about, events));
+    await events.close();
+    await this.#report(done.prepared, done.summary.skipped.length);
     return { ...done.summary, execs: done.execs, plan: done.prepared.plan };
   }
 
@@ -68,17 +71,17 @@ export abstract class RunCommand extends BaseCommand {
    */
   protected async foresee(
     workflow: Run['workflow'],
-    opened: Opened,
+    opened: LoadedCluster,
     flags: RunFlags,
     about: About & { readonly exact?: boolean } = {},
   ): Promise<Plan> {
-    const { foresee } = await import('../workflows/launch.js');
-    const telling = await this.tell({ events: flags.events, verbose: flags.verbose ?? false });
-    const { plan } = await foresee(opened, this.#wishes(workflow, flags, about, telling));
-    await telling.close();
-    const { planText } = await import('./diff-text.js');
-    const { paintFor } = await import('./paint.js');
-    this.print(planText(plan, { paint: paintFor(process.stdout), verbose: flags.verbose ?? false }));
+    const { foresee } = await import('../workflows/run/launch.js');
+    const events = await this.openEvents({ events: flags.events, verbose: flags.verbose ?? false });
+    const { plan } = await foresee(opened, this.#wishes(workflow, flags, about, events));
+    await events.close();
+    const { planText } = await import('./text/diff-text.js');
+    const { colorsFor } = await import('./text/color.js');
+    this.print(planText(plan, { colors: colorsFor(process.stdout), verbose: flags.verbose ?? false }));
     if (!isEmpty(plan)) this.exitWith(exits.pending);
     else if (plan.hosts.some(({ unreachable }) => unreachable !== undefined)) this.exitWith(exits.partial);
     return plan;
@@ -89,12 +92,12 @@ export abstract class RunCommand extends BaseCommand {
     return { workflow, emit, signal: this.signal, say, ...settings(flags), ...about };
   }
 
-  async #report({ plan }: Prepared, aside: number): Promise<void> {
+  async #report({ plan }: Prepared, skipped: number): Promise<void> {
     if (isEmpty(plan)) {
-      const { summaryText } = await import('./diff-text.js');
+      const { summaryText } = await import('./text/diff-text.js');
       this.print(summaryText(plan));
     }
-    if (aside > 0) this.exitWith(exits.partial);
+    if (skipped > 0) this.exitWith(exits.partial);
   }
 }
 

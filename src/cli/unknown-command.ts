@@ -1,7 +1,7 @@
 import type { Hook } from '@oclif/core';
 import { Failure } from '../failure.js';
-import { nearest } from '../inventory/nearest.js';
-import { reportEnd } from './report-end.js';
+import { didYouMean } from '../inventory/did-you-mean.js';
+import { reportError } from './error-report.js';
 
 /** Their names are settled, so that nothing else takes them; a word of two also stands for the words below it. */
 const planned = [
@@ -23,7 +23,7 @@ const unknownCommand: Hook.CommandNotFound = async ({ id, argv = [], config }) =
     .filter(({ hidden }) => !hidden)
     .map((command) => ({ words: command.id.replaceAll(':', ' '), flags: Object.keys(command.flags) }));
   const failure = unknown(id.replaceAll(':', ' '), commands, config.bin);
-  process.exitCode = reportEnd(failure, { json: argv.includes('--json'), verbose: false, interrupted: false });
+  process.exitCode = reportError(failure, { json: argv.includes('--json'), verbose: false, interrupted: false });
 };
 
 export default unknownCommand;
@@ -44,7 +44,7 @@ const unknown = (typed: string, commands: readonly Known[], bin: string): Failur
       next: `what there is: ${bin} --help`,
     });
   }
-  const meant = nearest(
+  const meant = didYouMean(
     typed,
     commands.map(({ words }) => words),
   );

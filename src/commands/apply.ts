@@ -23,7 +23,7 @@ export default class Apply extends RunCommand {
         next: `give it when the plan is made: kbs plan --${narrowing[0]} … -o ${args.plan}`,
       });
     }
-    const { readPlan } = await import('../workflows/saved-plan.js');
+    const { readPlan } = await import('../workflows/run/saved-plan.js');
     const { selection = {}, skippedChecks = [], ...saved } = await readPlan(args.plan);
     const result = await this.launch('apply', flags, { saved, selection, skippedChecks: new Set(skippedChecks) });
     if (flags['dry-run'] && flags.output !== 'yaml') this.say(`${args.plan} still holds`);

@@ -1,7 +1,7 @@
 import { string } from '@oclif/core/args';
 import { BaseCommand } from '../cli/base-command.js';
-import { completionText, type Shell, shells } from '../cli/completion-text.js';
-import { outlinesOf } from '../cli/outline.js';
+import { outlinesOf } from '../cli/events/command-outline.js';
+import { completionText, type Shell, shells } from '../cli/text/completion-text.js';
 
 export default class Completion extends BaseCommand {
   static override summary = 'Print a script that completes commands and flags in your shell';

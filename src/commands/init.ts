@@ -17,7 +17,7 @@ there, kbs finds the machine's address, segment and gateway, asks, writes kbs.ya
     const { flags, metadata } = await this.parse(Init);
     // A file that was named and is not there is a mistake, and no wish to make this machine a control plane.
     if (!metadata.flags.inventory?.setFromDefault) return this.launch('init', flags);
-    const { detectedInventory } = await import('../workflows/detect.js');
+    const { detectedInventory } = await import('../workflows/detect-inventory.js');
     const text = await detectedInventory(flags.inventory);
     if (text === undefined) return this.launch('init', flags);
     this.say(

@@ -15,8 +15,8 @@ name=user@address adds a host to the inventory, in the segment that its address 
 
   override async run(): Promise<unknown> {
     const { flags, argv } = await this.parse(Join);
-    const { whoJoins } = await import('../workflows/join.js');
+    const { resolveJoinTargets } = await import('../workflows/join-targets.js');
     const { limit, ...rest } = flags;
-    return this.launch('join', rest, await whoJoins(flags.inventory, argv.map(String), limit));
+    return this.launch('join', rest, await resolveJoinTargets(flags.inventory, argv.map(String), limit));
   }
 }

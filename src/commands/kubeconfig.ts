@@ -16,9 +16,9 @@ export default class Kubeconfig extends BaseCommand {
 
   override async run(): Promise<unknown> {
     const { flags } = await this.parse(Kubeconfig);
-    const { open } = await import('../workflows/open.js');
+    const { loadCluster } = await import('../workflows/load-cluster.js');
     const { readKubeconfig, mergeKubeconfig } = await import('../workflows/kubeconfig.js');
-    const opened = await open(flags.inventory);
+    const opened = await loadCluster(flags.inventory);
     if (!flags.merge) {
       this.print((await readKubeconfig(opened)).reveal());
       return { path: `${opened.state}/kubeconfig` };

@@ -20,11 +20,11 @@ export default class Plan extends RunCommand {
 
   override async run(): Promise<unknown> {
     const { flags } = await this.parse(Plan);
-    const { open } = await import('../workflows/open.js');
+    const { loadCluster } = await import('../workflows/load-cluster.js');
     const { output, ...rest } = flags;
-    const plan = await this.foresee('apply', await open(flags.inventory), rest, { exact: output !== undefined });
+    const plan = await this.foresee('apply', await loadCluster(flags.inventory), rest, { exact: output !== undefined });
     if (output !== undefined) {
-      const { savePlan } = await import('../workflows/saved-plan.js');
+      const { savePlan } = await import('../workflows/run/saved-plan.js');
       const { selection, skippedChecks } = settings(flags);
       await savePlan(output, { ...plan, selection, skippedChecks: [...skippedChecks] });
       this.say(`saved: kbs apply ${output}`);

@@ -30,36 +30,39 @@ and zones of the others follow. The host is taken out of the inventory, whose co
 
   override async run(): Promise<unknown> {
     const { flags, argv } = await this.parse(Remove);
-    const [{ open }, workflow] = await Promise.all([
-      import('../workflows/open.js'),
+    const [{ loadCluster }, workflow] = await Promise.all([
+      import('../workflows/load-cluster.js'),
       import('../workflows/remove/remove.js'),
     ]);
-    const opened = await open(flags.inventory);
+    const opened = await loadCluster(flags.inventory);
     const names = [...new Set(argv.map(String))];
     const { 'dry-run': dry, events, verbose, timeout } = flags;
-    if (!dry) await this.consent(questionOf(names, flags.dead, opened.cluster.name), flags.yes);
-    const telling = await this.tell({ events, verbose, ...(dry ? {} : { journal: `${opened.state}/journal` }) });
+    if (!dry) await this.confirm(questionOf(names, flags.dead, opened.cluster.name), flags.yes);
+    const sinks = await this.openEvents({ events, verbose, ...(dry ? {} : { journal: `${opened.state}/journal` }) });
     const removal = {
       names,
       dead: flags.dead,
       force: flags.force,
       forget: flags.forget,
       acceptNewHostKeys: flags['accept-new-host-keys'],
-      emit: telling.emit,
+      emit: sinks.emit,
       signal: this.signal,
       say: (text: string) => this.say(text),
       ...(timeout === undefined ? {} : { timeout }),
     };
     if (!dry) {
       const { plan, summary } = await workflow.remove(opened, removal);
-      await telling.close();
-      if (summary.aside.length > 0) this.exitWith(exits.partial);
+      await sinks.close();
+      if (summary.skipped.length > 0) this.exitWith(exits.partial);
       return { ...summary, plan };
     }
     const plan = await workflow.foreseeRemoval(opened, removal);
-    await telling.close();
-    const [{ planText }, { paintFor }] = await Promise.all([import('../cli/diff-text.js'), import('../cli/paint.js')]);
-    this.print(planText(plan, { paint: paintFor(process.stdout), verbose }));
+    await sinks.close();
+    const [{ planText }, { colorsFor }] = await Promise.all([
+      import('../cli/text/diff-text.js'),
+      import('../cli/text/color.js'),
+    ]);
+    this.print(planText(plan, { colors: colorsFor(process.stdout), verbose }));
     this.exitWith(exits.pending);
     return plan;
   }

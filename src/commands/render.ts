@@ -18,11 +18,11 @@ Hosts are assumed to be current machines with cgroup v2; what depends on the hos
 
   override async run(): Promise<unknown> {
     const { args, flags } = await this.parse(Render);
-    const [{ open }, { render }] = await Promise.all([
-      import('../workflows/open.js'),
+    const [{ loadCluster }, { render }] = await Promise.all([
+      import('../workflows/load-cluster.js'),
       import('../workflows/render.js'),
     ]);
-    const files = await render(await open(flags.inventory), args.dir, flags['with-secrets']);
+    const files = await render(await loadCluster(flags.inventory), args.dir, flags['with-secrets']);
     this.print(`${files.length} files in ${args.dir}`);
     return { directory: args.dir, files };
   }

@@ -1,7 +1,7 @@
 import { string } from '@oclif/core/args';
 import { BaseCommand } from '../cli/base-command.js';
 import { commonFlags, inventoryFlags } from '../cli/flags.js';
-import { setOffRemoteCommand } from '../cli/remote-command.js';
+import { separateRemoteCommand } from '../cli/separate-remote-command.js';
 
 export default class Ssh extends BaseCommand {
   static override summary = 'Open a shell on a host, with the key, user and known hosts of the inventory.';
@@ -35,12 +35,12 @@ Write -- before a command with -h or --help, which kbs would answer itself.`;
   }
 
   protected override async init(): Promise<void> {
-    this.argv = setOffRemoteCommand(this.argv, { ...Ssh.baseFlags, ...Ssh.flags });
+    this.argv = separateRemoteCommand(this.argv, { ...Ssh.baseFlags, ...Ssh.flags });
     await super.init();
   }
 
   protected async shell(inventory: string, host: string, command: readonly string[]): Promise<number> {
-    const { shellOn } = await import('../workflows/shell.js');
-    return shellOn(inventory, host, command);
+    const { sshTo } = await import('../workflows/ssh.js');
+    return sshTo(inventory, host, command);
   }
 }

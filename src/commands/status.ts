@@ -11,7 +11,7 @@ export default class Status extends BaseCommand {
   override async run(): Promise<unknown> {
     const { flags } = await this.parse(Status);
     const { statusOf } = await import('../workflows/status.js');
-    const { statusText } = await import('../cli/status-text.js');
+    const { statusText } = await import('../cli/text/status-text.js');
     const status = await statusOf(flags.inventory, {
       acceptNewHostKeys: flags['accept-new-host-keys'],
       limits: { signal: this.signal, ...(flags.timeout === undefined ? {} : { timeout: flags.timeout }) },

@@ -14,13 +14,13 @@ Probes run on every node for a few seconds, in a namespace of their own that is 
   override async run(): Promise<unknown> {
     const { flags } = await this.parse(Verify);
     const { verifyInventory } = await import('../workflows/verify.js');
-    const { findingsText, findingsJunit } = await import('../cli/findings-text.js');
+    const { checkResultsText, checkResultsJunit } = await import('../cli/text/check-results-text.js');
     const findings = await verifyInventory(flags.inventory, {
       acceptNewHostKeys: flags['accept-new-host-keys'],
       say: (text) => this.say(text),
       limits: { signal: this.signal, ...(flags.timeout === undefined ? {} : { timeout: flags.timeout }) },
     });
-    this.print(flags.output === 'junit' ? findingsJunit(findings) : findingsText(findings, flags.verbose));
+    this.print(flags.output === 'junit' ? checkResultsJunit(findings) : checkResultsText(findings, flags.verbose));
     if (findings.some(({ ok }) => !ok)) this.exitWith(exits.refused);
     return { findings };
   }

@@ -30,9 +30,9 @@ Exit status 10 means that the cluster would not outlive what was asked, 0 that i
     const { flags } = await this.parse(WhatIf);
     const { lose = [] } = flags;
     const { whatIf } = await import('../workflows/what-if.js');
-    const { lossesText, lossText } = await import('../cli/what-if-text.js');
+    const { scenariosText, scenarioText } = await import('../cli/text/what-if-text.js');
     const foresight = await whatIf(flags.inventory, lose);
-    this.print(lose.length > 0 ? lossText(foresight) : lossesText(foresight));
+    this.print(lose.length > 0 ? scenarioText(foresight) : scenariosText(foresight));
     if (!foresight.outlives) this.exitWith(exits.pending);
     return foresight;
   }

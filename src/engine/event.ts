@@ -1,12 +1,13 @@
+import type { Problem } from '../failure.js';
 import type { Change } from './plan.js';
 
 /**
  * The engine's only voice. The tree, the lines, the JSON stream and the journal are subscribers.
  * `at` is milliseconds since the epoch. No event holds a secret.
  */
-export type Event = { readonly at: number } & Happening;
+export type Event = { readonly at: number } & EventData;
 
-export type Happening =
+export type EventData =
   | {
       readonly type: 'run';
       readonly state: 'started';
@@ -16,7 +17,7 @@ export type Happening =
     }
   | { readonly type: 'run'; readonly state: 'done'; readonly summary: Summary }
   | { readonly type: 'run'; readonly state: 'failed'; readonly error: Problem; readonly summary: Summary }
-  | { readonly type: 'host'; readonly host: string; readonly state: 'connecting' | 'looked' }
+  | { readonly type: 'host'; readonly host: string; readonly state: 'connecting' | 'observed' }
   | { readonly type: 'host'; readonly host: string; readonly state: 'failed'; readonly error: Problem }
   | {
       readonly type: 'phase';
@@ -89,18 +90,9 @@ export interface Summary {
   readonly pending?: number;
   readonly hosts: number;
   /** Hosts that failed or could not be reached, with the reason. */
-  readonly aside: readonly { readonly host: string; readonly reason: string }[];
+  readonly skipped: readonly { readonly host: string; readonly reason: string }[];
   readonly ms: number;
 }
 
-/** A Failure as plain data. */
-export interface Problem {
-  readonly code: string;
-  readonly what: string;
-  readonly where: Readonly<Record<string, string>>;
-  readonly why: readonly string[];
-  readonly next?: string;
-}
-
 /** Gives one event to all subscribers. The engine is handed this and prints nothing itself. */
-export type Emit = (happening: Happening) => void;
+export type Emit = (happening: EventData) => void;

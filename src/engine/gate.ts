@@ -1,10 +1,9 @@
-import { Failure } from '../failure.js';
+import { Failure, toProblem } from '../failure.js';
 import { type Observer, query } from '../hosts/host.js';
+import { lastLines } from '../hosts/last-lines.js';
 import { quote, uptime } from '../hosts/shell.js';
 import type { Gate } from '../phases/phase.js';
 import type { Emit } from './event.js';
-import { lastLines } from './look.js';
-import { problem } from './problem.js';
 
 /**
  * Waits until every gate is open: one script on the host that asks again and again, so that waiting costs no round
@@ -17,7 +16,8 @@ export const awaitGates = async (
   { emit, signal, timeout }: { readonly emit: Emit; readonly signal: AbortSignal; readonly timeout?: number },
 ): Promise<void> => {
   const begun = Date.now();
-  const patience = timeout === undefined ? Math.max(...gates.map((gate) => gate.patience)) : Math.ceil(timeout / 1000);
+  const patience =
+    timeout === undefined ? Math.max(...gates.map((gate) => gate.timeoutSeconds)) : Math.ceil(timeout / 1000);
   for (const { name } of gates) emit({ type: 'gate', host: host.name, phase, gate: name, state: 'started' });
   const onLine = (line: string) => {
     const opened = line.startsWith('\x1e') ? gates[Number(line.slice(1))] : undefined;
@@ -45,7 +45,7 @@ export const awaitGates = async (
     phase,
     gate: gates.map(({ name }) => name).join(', '),
     state: 'failed',
-    error: problem(failure),
+    error: toProblem(failure),
   });
   throw failure;
 };

@@ -1,6 +1,6 @@
 import { Failure } from '../failure.js';
 import type { Phase } from '../phases/phase.js';
-import type { Itinerary } from './survey.js';
+import type { RunHosts } from './observe.js';
 
 /** Which part of a run the operator asked for. */
 export interface Selection {
@@ -13,9 +13,9 @@ export interface Selection {
  * Narrows an itinerary. A name that nobody has is a mistake and not an empty run. `order` is that of all phases there
  * are: the one to begin with may be missing on a host, which then begins with the next.
  */
-export const select = (itinerary: Itinerary, { limit, only, from }: Selection, order: readonly string[]): Itinerary => {
-  const hosts = itinerary.map(({ host }) => host.name);
-  const walked = new Set(itinerary.flatMap((leg) => leg.phases.map((phase) => phase.name)));
+export const select = (runHosts: RunHosts, { limit, only, from }: Selection, order: readonly string[]): RunHosts => {
+  const hosts = runHosts.map(({ host }) => host.name);
+  const walked = new Set(runHosts.flatMap((hostPhases) => hostPhases.phases.map((phase) => phase.name)));
   const phases = order.filter((name) => walked.has(name));
   refuseUnknown('host', limit ?? [], hosts);
   refuseUnknown('phase', [...(only ?? []), ...(from ? [from] : [])], phases);
@@ -23,10 +23,10 @@ export const select = (itinerary: Itinerary, { limit, only, from }: Selection, o
     const start = from === undefined ? 0 : all.findIndex((phase) => phases.indexOf(phase.name) >= phases.indexOf(from));
     return (start < 0 ? [] : all.slice(start)).filter((phase) => only === undefined || only.includes(phase.name));
   };
-  return itinerary
+  return runHosts
     .filter(({ host }) => limit === undefined || limit.includes(host.name))
-    .map((leg) => ({ ...leg, phases: wanted(leg.phases) }))
-    .filter((leg) => leg.phases.length > 0);
+    .map((hostPhases) => ({ ...hostPhases, phases: wanted(hostPhases.phases) }))
+    .filter((hostPhases) => hostPhases.phases.length > 0);
 };
 
 const refuseUnknown = (what: string, names: readonly string[], known: readonly string[]): void => {

@@ -1,21 +1,21 @@
 import type { Phase } from '../phases/phase.js';
 import { kindOf } from '../resources/registry.js';
 import { type Resource, type State, type Step, step, type UnitResource } from '../resources/resource.js';
-import { runAgain } from '../resources/unit.js';
+import { restartReplacedUnit } from '../resources/unit.js';
+import { type PhaseSteps, type PlannedChange, stateOf } from './compare.js';
+import { type HostPhases, type Observation, resourcesOf } from './observe.js';
 import type { Change } from './plan.js';
-import { type Leg, resourcesOf, type Survey } from './survey.js';
-import { type PhaseWork, type PlannedChange, seenOf } from './work.js';
 
 /**
  * A phase as one looks at it in order to undo it: what it put on the host, and nobody to wait for. Objects stay out of
  * it: they are the cluster's, whichever host they went through.
  */
-export const asLeft = ({ name, promises, on, resources, leaves }: Phase): Phase => ({
+export const forUndo = ({ name, ensures, appliesTo, resources, cleanup }: Phase): Phase => ({
   name,
-  promises,
-  on,
-  resources: (host, site) => resources(host, site).filter(isOnHost),
-  ...(leaves ? { leaves } : {}),
+  ensures,
+  appliesTo,
+  resources: (host, context) => resources(host, context).filter(isOnHost),
+  ...(cleanup ? { cleanup } : {}),
 });
 
 const isOnHost = ({ kind }: Resource): boolean => kind !== 'object' && kind !== 'absent';
@@ -26,44 +26,49 @@ const isOnHost = ({ kind }: Resource): boolean => kind !== 'object' && kind !== 
  * is left alone. Pure; for phases that went through `asLeft`, in the order in which they were done. Throws where a look
  * failed: what was not seen would stay, and kbs's notes of it would go.
  */
-export const undo = (leg: Leg, { site, answers }: Survey): readonly PhaseWork[] => {
-  const seen = answers.get(leg.host.name) ?? new Map();
-  const done = [...resourcesOf(leg, site)].toReversed();
+export const undo = (hostPhases: HostPhases, { context, answers }: Observation): readonly PhaseSteps[] => {
+  const seen = answers.get(hostPhases.host.name) ?? new Map();
+  const done = [...resourcesOf(hostPhases, context)].toReversed();
   const works = done.map(([phase, resources]) =>
     work(phase, [
-      ...resources.toReversed().flatMap((resource) => unmade(resource, seenOf(resource, seen, leg))),
-      ...script('leftovers', phase, phase.leaves?.(leg.host, site).sweep),
+      ...resources.toReversed().flatMap((resource) => unmade(resource, stateOf(resource, seen, hostPhases))),
+      ...script('leftovers', phase, phase.cleanup?.(hostPhases.host, context).remove),
     ]),
   );
-  const halts = done.flatMap(([phase]) => script('processes', phase, phase.leaves?.(leg.host, site).halt));
+  const halts = done.flatMap(([phase]) => script('processes', phase, phase.cleanup?.(hostPhases.host, context).stop));
   const units = done.flatMap(([, resources]) => resources.filter((resource) => resource.kind === 'unit'));
-  return [work(stillness, halts), ...works, work(oblivion, [forget(units)])].filter(
+  return [work(stopPhase, halts), ...works, work(forgetPhase, [forget(units)])].filter(
     ({ changes }) => changes.length > 0,
   );
 };
 
 /** The names of the phases of `undo`, in its order: for who announces them. */
 export const undoNames = (phases: readonly Phase[]): readonly string[] => [
-  stillness.name,
+  stopPhase.name,
   ...phases.toReversed().map(({ name }) => name),
-  oblivion.name,
+  forgetPhase.name,
 ];
 
-const moment = (name: string, promises: string): Phase => ({ name, promises, on: () => true, resources: () => [] });
+const emptyPhase = (name: string, ensures: string): Phase => ({
+  name,
+  ensures,
+  appliesTo: () => true,
+  resources: () => [],
+});
 
-const stillness = moment('stop', 'nothing of the cluster runs on the host');
-const oblivion = moment('forget', 'the host knows nothing of kbs');
+const stopPhase = emptyPhase('stop', 'nothing of the cluster runs on the host');
+const forgetPhase = emptyPhase('clean-up-state', 'no record of kbs is left on the host');
 
-const work = (phase: Phase, changes: readonly PlannedChange[]): PhaseWork => ({
-  phase: moment(phase.name, phase.promises),
+const work = (phase: Phase, changes: readonly PlannedChange[]): PhaseSteps => ({
+  phase: emptyPhase(phase.name, phase.ensures),
   changes,
   gates: [],
-  wait: false,
+  waitOnly: false,
 });
 
 const unmade = (resource: Resource, seen: State | undefined): readonly PlannedChange[] => {
   const kind = kindOf(resource);
-  return seen === undefined ? [] : change(resource.kind, kind.id(resource), kind.unmake(resource, seen));
+  return seen === undefined ? [] : change(resource.kind, kind.id(resource), kind.remove(resource, seen));
 };
 
 const script = (kind: string, phase: Phase, text: string | undefined): readonly PlannedChange[] =>
@@ -82,7 +87,7 @@ const change = (kind: string, id: string, steps: readonly Step[]): readonly Plan
 const forget = (units: readonly UnitResource[]): PlannedChange => ({
   change: { kind: 'directory', id: '/var/lib/kbs', action: 'remove', differences: [] },
   steps: [
-    ...units.map((unit) => step(runAgain(unit))),
+    ...units.map((unit) => step(restartReplacedUnit(unit))),
     step(`rm -rf /var/lib/kbs/before/*.none /var/lib/kbs/stamps /var/lib/kbs/import
 rmdir /var/lib/kbs/before /var/lib/kbs 2>/dev/null || :
 rm -f /run/kbs.lock`),

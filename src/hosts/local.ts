@@ -2,11 +2,11 @@ import { constants } from 'node:os';
 import { finished } from 'node:stream/promises';
 import { execa } from 'execa';
 import { Failure } from '../failure.js';
-import type { Running, Start } from './exchange.js';
+import type { RemoteProcess, Spawn } from './script/run.js';
 
 /** Starts scripts on this very machine, with the environment of a fresh login and not the operator's own. */
-export const startHere =
-  (host: string, become: 'none' | 'sudo'): Start =>
+export const spawnLocally =
+  (host: string, become: 'none' | 'sudo'): Spawn =>
   async (script) => {
     const command = ['sh', '-c', script];
     return spawn(host, become === 'sudo' && !isRoot() ? ['sudo', '-n', ...command] : command);
@@ -14,7 +14,7 @@ export const startHere =
 
 const isRoot = (): boolean => process.getuid?.() === 0;
 
-function spawn(host: string, [program = 'sh', ...args]: readonly string[]): Running {
+function spawn(host: string, [program = 'sh', ...args]: readonly string[]): RemoteProcess {
   const child = execa(program, args, {
     stdin: 'pipe',
     buffer: false,
@@ -38,7 +38,7 @@ function spawn(host: string, [program = 'sh', ...args]: readonly string[]): Runn
         cause: result.cause,
       });
     }),
-    drop() {
+    abandon() {
       child.kill('SIGKILL');
       for (const stream of [child.stdin, child.stdout, child.stderr]) stream.destroy();
       child.unref();

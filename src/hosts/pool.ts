@@ -1,7 +1,7 @@
 import pLimit, { type LimitFunction } from 'p-limit';
 import type { SshSettings } from '../inventory/cluster.js';
-import { exchange, interrupted, type Start } from './exchange.js';
 import type { Host, Output, Payload, RunOptions } from './host.js';
+import { interrupted, runScript, type Spawn } from './script/run.js';
 import { connect } from './ssh/connection.js';
 
 /** Which machine, and how to get there. A `ClusterHost` is one. */
@@ -29,7 +29,7 @@ export interface Pool {
   /** Connects now. Throws the Failure that a first command would throw. */
   connect(target: Target): Promise<void>;
   /** How many commands each host was given so far, by name. */
-  execs(): ReadonlyMap<string, number>;
+  commands(): ReadonlyMap<string, number>;
   /** Ends all connections; nothing can be asked any more. */
   close(): Promise<void>;
 }
@@ -67,7 +67,7 @@ export function openPool(options: PoolOptions = {}): Pool {
     const { start, turn } = await unlessAborted(name, session(target), asked.signal);
     const go = (): Promise<Output> => {
       execs.set(name, (execs.get(name) ?? 0) + 1);
-      return exchange(start, { host: name, script, payloads }, asked);
+      return runScript(start, { host: name, script, payloads }, asked);
     };
     return turn(() => (payloads.some((payload) => 'file' in payload) ? upload(go) : go()));
   }
@@ -79,7 +79,7 @@ export function openPool(options: PoolOptions = {}): Pool {
       mutate: ({ script, payloads }, asked) => run(target, script, payloads, asked),
     }),
     connect: async (target) => void (await session(target)),
-    execs: () => execs,
+    commands: () => execs,
     async close() {
       open = false;
       const closing = [...sessions.values()].map(async (session) => (await session).close());
@@ -89,7 +89,7 @@ export function openPool(options: PoolOptions = {}): Pool {
 }
 
 interface Session {
-  readonly start: Start;
+  readonly start: Spawn;
   /** Bounds how many commands run at once. */
   readonly turn: LimitFunction;
   closed(): boolean;
@@ -100,9 +100,9 @@ async function makeSession(target: Target, options: PoolOptions): Promise<Sessio
   const { name, ssh } = target;
   if (ssh.transport === 'local') {
     // Only a run that needs it pays for what it brings along.
-    const { startHere } = await import('./local.js');
+    const { spawnLocally } = await import('./local.js');
     return {
-      start: startHere(name, ssh.become),
+      start: spawnLocally(name, ssh.become),
       turn: pLimit(channels),
       closed: () => false,
       close: async () => {},

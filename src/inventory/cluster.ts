@@ -25,7 +25,7 @@ export interface Cluster {
   /** In the order of the inventory. */
   readonly hosts: readonly ClusterHost[];
   /** The control plane that speaks for the cluster, where a run goes on without the first. */
-  readonly speaker?: string;
+  readonly apiHost?: string;
 }
 
 export interface ClusterNetwork {
@@ -116,8 +116,8 @@ export const loadBalancers = (cluster: Cluster): readonly ClusterHost[] => clust
 export const dnsServers = (cluster: Cluster): readonly ClusterHost[] => cluster.hosts.filter(isDns);
 
 /** The one control plane through which kbs talks to the API: the first, unless another one speaks for it. */
-export const isSpeaker = (host: ClusterHost, cluster: Cluster): boolean =>
-  cluster.speaker === undefined ? controlPlanes(cluster)[0] === host : cluster.speaker === host.name;
+export const isApiHost = (host: ClusterHost, cluster: Cluster): boolean =>
+  cluster.apiHost === undefined ? controlPlanes(cluster)[0] === host : cluster.apiHost === host.name;
 
 /** How many of so many etcd members must agree. */
 export const majority = (members: number): number => Math.floor(members / 2) + 1;

@@ -20,7 +20,7 @@ export type PodPlanner = (input: {
 };
 
 /** What paths in an inventory start from. */
-export interface Places {
+export interface BasePaths {
   /** The inventory's folder, absolute. */
   readonly directory: string;
   /** The operator's home folder, absolute. */
@@ -39,7 +39,7 @@ export interface SshOverlay extends Partial<Pick<SshSettings, 'keys' | 'knownHos
 export const derive = (
   inventory: Inventory,
   planPods: PodPlanner,
-  places: Places,
+  places: BasePaths,
   { addresses = {}, ...overlay }: SshOverlay = {},
 ): Cluster => {
   const { network, kubernetes, dns, artifacts } = inventory;
@@ -143,7 +143,7 @@ const taintsOf = ({ roles, taints = [] }: InventoryHost): readonly string[] =>
 
 const controlPlaneKey = 'node-role.kubernetes.io/control-plane';
 
-const sshOf = (ssh: InventorySsh, address: string, places: Places): SshSettings => {
+const sshOf = (ssh: InventorySsh, address: string, places: BasePaths): SshSettings => {
   const user = ssh.user ?? 'root';
   return {
     transport: ssh.transport ?? 'ssh',
@@ -157,5 +157,5 @@ const sshOf = (ssh: InventorySsh, address: string, places: Places): SshSettings 
   };
 };
 
-const absolute = (path: string, { directory, home }: Pick<Places, 'directory' | 'home'>): string =>
+const absolute = (path: string, { directory, home }: Pick<BasePaths, 'directory' | 'home'>): string =>
   path === '~' || path.startsWith('~/') ? resolve(home, path.slice(2)) : resolve(directory, path);

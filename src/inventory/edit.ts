@@ -1,6 +1,6 @@
 import writeFileAtomic from 'write-file-atomic';
 import { Failure } from '../failure.js';
-import { entryAt, withEntry, withoutEntry } from './splice.js';
+import { entryAt, withEntry, withoutEntry } from './edit-yaml.js';
 
 /** A host to be put into an inventory. */
 export interface NewHost {

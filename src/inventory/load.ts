@@ -1,11 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { Failure, Failures } from '../failure.js';
 import { check } from './checks/index.js';
-import { complaints } from './complaints.js';
-import { without } from './draft.js';
 import { freeze } from './freeze.js';
+import { without } from './partial.js';
 import { type Inventory, inventorySchema } from './schema.js';
-import { type Fault, readSource } from './source.js';
+import { schemaErrors } from './schema-errors.js';
+import { type LocatedError, readSource } from './source.js';
 import { resolveVersion } from './version.js';
 
 /** Reads an inventory's text. A file that cannot be read is a Failure that says how to make one. */
@@ -27,7 +27,7 @@ export const parseInventory = (text: string, file: string, versions: readonly st
   const source = readSource(text);
   if (source.value === undefined) throw failures(source.faults, file);
   const read = inventorySchema.safeParse(source.value);
-  const wrong = read.success ? [] : complaints(read.error.issues, source);
+  const wrong = read.success ? [] : schemaErrors(read.error.issues, source);
   const draft = without(
     source.value,
     wrong.map(({ path }) => path),
@@ -40,7 +40,7 @@ export const parseInventory = (text: string, file: string, versions: readonly st
 };
 
 /** In the order of the file; a place with one mistake told twice is told once. */
-const failures = (faults: readonly Fault[], file: string): Failures => {
+const failures = (faults: readonly LocatedError[], file: string): Failures => {
   const told = new Map(faults.map((fault) => [`${fault.line}:${fault.column} ${fault.message}`, fault]));
   const sorted = [...told.values()].sort((a, b) => a.line - b.line || a.column - b.column);
   return new Failures(

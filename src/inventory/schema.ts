@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { didYouMean } from './did-you-mean.js';
 import type { Format } from './formats.js';
 import {
   absent,
@@ -14,7 +15,6 @@ import {
   version,
   words,
 } from './formats.js';
-import { nearest } from './nearest.js';
 
 /** What kbs takes where the inventory says nothing. */
 export const defaults = {
@@ -51,7 +51,7 @@ const choice = <const T extends readonly string[]>(values: T, description: strin
         const all = values.length === 1 ? `${values[0]}` : `one of ${values.join(', ')}`;
         if (absent(input)) return `write ${all}`;
         if (values.length === 1) return `is not known; write ${all}`;
-        const meant = nearest(String(input), values);
+        const meant = didYouMean(String(input), values);
         return meant === undefined ? `is not ${all}` : `is not ${all}; did you mean ${meant}?`;
       },
     })

@@ -1,23 +1,23 @@
 import type { Document, Node, Pair, YAMLError } from 'yaml';
 import { isAlias, isMap, isNode, isPair, isScalar, isSeq, LineCounter, parseDocument, visit } from 'yaml';
-import type { Mistake, Path } from './mistake.js';
-import { mistakeInKey, sentence } from './mistake.js';
+import type { InventoryError, Path } from './inventory-error.js';
+import { inventoryKeyError, sentence } from './inventory-error.js';
 
 /** A YAML text and where everything is in it. Lines and columns count from 1. */
 export interface Source {
   /** What is no YAML, or YAML that means something else than it seems. */
-  readonly faults: readonly Fault[];
+  readonly faults: readonly LocatedError[];
   /** Undefined where the faults leave nothing to read. A key that is there twice has its first value. */
   readonly value: unknown;
   /** A mistake at its position; that of the nearest key above where the path leads nowhere. */
-  place(mistake: Mistake): Fault;
+  place(mistake: InventoryError): LocatedError;
   /** Whether something is written at the path, be it only a key without a value. */
   has(path: Path): boolean;
   /** The value at the path as the text shows it, on one line and not too long. */
   shown(path: Path): string;
 }
 
-export interface Fault {
+export interface LocatedError {
   readonly line: number;
   readonly column: number;
   readonly message: string;
@@ -26,11 +26,11 @@ export interface Fault {
 export const readSource = (text: string): Source => {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false });
-  const at = (offset: number, message: string): Fault => {
+  const at = (offset: number, message: string): LocatedError => {
     const { line, col } = lines.linePos(offset);
     return { line: Math.max(line, 1), column: Math.max(col, 1), message };
   };
-  const place = (mistake: Mistake): Fault => at(offsetOf(document, mistake), sentence(mistake));
+  const place = (mistake: InventoryError): LocatedError => at(offsetOf(document, mistake), sentence(mistake));
   const syntax = [...document.errors, ...document.warnings].map((error) => at(error.pos[0], explain(error)));
   return {
     ...(syntax.length > 0 ? { faults: syntax, value: undefined } : meaningOf(document, at)),
@@ -49,7 +49,7 @@ const ours: Partial<Record<YAMLError['code'], string>> = {
   TAG_RESOLVE_FAILED: 'a tag has no meaning in an inventory; take it away',
 };
 
-type At = (offset: number, message: string) => Fault;
+type At = (offset: number, message: string) => LocatedError;
 
 /** A wrong key hides no other mistake: it is put right in the document, and what is left is read. */
 const meaningOf = (document: Document, at: At): Pick<Source, 'faults' | 'value'> => {
@@ -70,15 +70,15 @@ const meaningOf = (document: Document, at: At): Pick<Source, 'faults' | 'value'>
  * Keys that are there twice, or that YAML does not read as texts. The first of two stays, a number or the like becomes
  * the text that it looks like, and an entry whose key cannot be a name goes.
  */
-const mendKeys = (document: Document, at: At): readonly Fault[] => {
-  const faults: Fault[] = [];
+const mendKeys = (document: Document, at: At): readonly LocatedError[] => {
+  const faults: LocatedError[] = [];
   visit(document, {
     Pair(_, pair, above) {
       const map = above.at(-1);
       if (!isMap(map)) return;
       const { key } = pair;
       const path = [...above.filter(isPair).map(keyOf), keyOf(pair)];
-      const say = (says: string) => faults.push(at(offsetOfKey(pair), sentence(mistakeInKey(path, says))));
+      const say = (says: string) => faults.push(at(offsetOfKey(pair), sentence(inventoryKeyError(path, says))));
       const isText = isScalar(key) && typeof key.value === 'string';
       const isSecond = map.items.find((other) => keyOf(other) === keyOf(pair)) !== pair;
       if (!isText) say('the key is not a text; put it in quotes');
@@ -92,8 +92,8 @@ const mendKeys = (document: Document, at: At): readonly Fault[] => {
 };
 
 /** Anchors are resolved here and nowhere else, so that each is known to lead somewhere, and not in a circle. */
-const aliasFaults = (document: Document, at: At): readonly Fault[] => {
-  const faults: Fault[] = [];
+const aliasFaults = (document: Document, at: At): readonly LocatedError[] => {
+  const faults: LocatedError[] = [];
   visit(document, {
     Alias(_, alias, above) {
       const target = alias.resolve(document);
@@ -115,7 +115,7 @@ const offsetOfKey = ({ key }: Pair): number => (isNode(key) ? (key.range?.[0] ??
  * Where a mistake is: the value that it names, or its key where the key is what is wrong or has no value; the nearest
  * key or list item above where the path leads nowhere.
  */
-const offsetOf = (document: Document, { path, inKey }: Mistake): number => {
+const offsetOf = (document: Document, { path, inKey }: InventoryError): number => {
   for (let length = path.length; length > 0; length--) {
     const pair = pairAt(document, path.slice(0, length));
     const node = nodeAt(document, path.slice(0, length));

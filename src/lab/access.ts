@@ -1,10 +1,10 @@
 import { chmod, mkdir, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { sh } from '../hosts/shell.js';
-import { type HostDesign, hostAddresses } from './design.js';
 import { giveTo, makeFile } from './files.js';
 import { type SshJson, sshJson } from './overlay.js';
 import { shell } from './shell.js';
+import { type HostDesign, hostAddresses } from './spec.js';
 
 /** The private key of a lab and its known_hosts, in the lab's folder beside the inventory. */
 export const operatorKey = (state: string): string => join(state, 'key');

@@ -1,12 +1,12 @@
 import { rm } from 'node:fs/promises';
 import { Failure } from '../failure.js';
 import { sh } from '../hosts/shell.js';
-import type { Cable, Design } from './design.js';
 import { makeFile, readIfThere } from './files.js';
 import { standing } from './find.js';
-import { delayFile, type Places, placesOf, switchNamespace } from './places.js';
+import { delayFile, type Places, placesOf, switchNamespace } from './paths.js';
+import { bridgeOf } from './select-hosts.js';
 import { lastLines, shell } from './shell.js';
-import { bridgeOf } from './sides.js';
+import type { Cable, Design } from './spec.js';
 
 /** Every packet that a segment delivers to one of its hosts comes this many milliseconds late. */
 export interface Delay {

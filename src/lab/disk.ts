@@ -3,13 +3,13 @@ import { readFile, rm, statfs, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Failure } from '../failure.js';
 import { sh } from '../hosts/shell.js';
-import type { HostDesign } from './design.js';
-import { hostAddresses } from './design.js';
+import { furnish } from './customize-rootfs.js';
 import { giveTo, makeFile, makeFolder } from './files.js';
-import { furnish } from './furnish.js';
 import { machineScript } from './machine.js';
-import { hostFolder, type Places } from './places.js';
+import { hostFolder, type Places } from './paths.js';
 import { shell } from './shell.js';
+import type { HostDesign } from './spec.js';
+import { hostAddresses } from './spec.js';
 import { type Account, accountsOf } from './users.js';
 
 /**

@@ -7,10 +7,10 @@ import { type Hierarchies, hierarchies, killGroup, removeGroup } from './cgroups
 import { exists, makeFile } from './files.js';
 import { requireIdle } from './lock.js';
 import { mountsBelow, unmountBelow } from './mounts.js';
-import { goingDown, labFolder, labGroup, labPrefix, type Places, placesOf, uplink } from './places.js';
-import { labNames, readRecord } from './record.js';
+import { goingDown, labFolder, labGroup, labPrefix, type Places, placesOf, uplink } from './paths.js';
 import { clearBuilds } from './rootfs.js';
 import { shell } from './shell.js';
+import { labNames, readRecord } from './state-file.js';
 import { giveBackSysctls } from './sysctls.js';
 
 /**

@@ -1,9 +1,9 @@
 import { Failure } from '../failure.js';
-import type { HostDesign } from './design.js';
 import { exists } from './files.js';
 import type { LabRecord } from './lab.js';
-import { namespaceFile, type Places, switchNamespace } from './places.js';
-import { labNames, readRecord } from './record.js';
+import { namespaceFile, type Places, switchNamespace } from './paths.js';
+import type { HostDesign } from './spec.js';
+import { labNames, readRecord } from './state-file.js';
 
 export interface FoundHost {
   readonly lab: string;

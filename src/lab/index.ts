@@ -7,7 +7,7 @@ export { labHeal, labPartition } from './partition.js';
 export type { Partition } from './partitions.js';
 export { labCut, labFreeze, labKill, labMend, labReboot, labStart, labThaw } from './power.js';
 export { labRouterRoutes, type RouterRoute } from './router.js';
-export { labHosts } from './sides.js';
+export { labHosts } from './select-hosts.js';
 export { labSsh } from './ssh.js';
 export { type LabHostStatus, type LabStatus, labStatus } from './status.js';
 export { type LabUpOptions, labUp } from './up.js';

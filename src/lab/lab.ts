@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { knownHostsFile, operatorKey } from './access.js';
-import type { Design, HostDesign } from './design.js';
-import { hostFolder, hostNamespace, type Places, routerNamespace } from './places.js';
+import { hostFolder, hostNamespace, type Places, routerNamespace } from './paths.js';
+import type { Design, HostDesign } from './spec.js';
 
 /** A whole inventory that stands on this machine: hosts, segments and, where none is listed, the router. */
 export interface Lab {

@@ -1,9 +1,9 @@
 import { quote } from '../hosts/shell.js';
 import { sha256 } from '../secret.js';
 import { delayAgain } from './delay.js';
-import type { HostDesign } from './design.js';
 import { cables, hostNetwork } from './network.js';
-import { goingDown, hostFolder, hostGroup, hostNamespace, labPrefix, namespaceFile, type Places } from './places.js';
+import { goingDown, hostFolder, hostGroup, hostNamespace, labPrefix, namespaceFile, type Places } from './paths.js';
+import type { HostDesign } from './spec.js';
 
 /**
  * A host from power on to power off, as a script that a person can read and run; its folder comes from `prepareDisk`.

@@ -1,6 +1,6 @@
 import { raw, sh } from '../hosts/shell.js';
-import type { Cable, Design, HostDesign } from './design.js';
-import { hostNamespace, routerNamespace, switchNamespace, uplink } from './places.js';
+import { hostNamespace, routerNamespace, switchNamespace, uplink } from './paths.js';
+import type { Cable, Design, HostDesign } from './spec.js';
 
 /**
  * The lab's network as shell text. All segments' bridges lie in one namespace, the switch. This machine reaches every

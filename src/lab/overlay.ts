@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { namespaceFile, type Places, placesOf, recordFile, switchNamespace } from './places.js';
+import { namespaceFile, type Places, placesOf, recordFile, switchNamespace } from './paths.js';
 
 /** What a standing lab lays over the SSH settings of its inventory: the key that opens its hosts, and their own keys. */
 export interface LabOverlay {

@@ -1,11 +1,11 @@
 import { Failure } from '../failure.js';
 import { sh } from '../hosts/shell.js';
-import type { Design } from './design.js';
 import { standing } from './find.js';
 import { type Partition, type PodCidrs, partitionRules, readPartitions, unique } from './partitions.js';
-import { type Places, placesOf, switchNamespace } from './places.js';
+import { type Places, placesOf, switchNamespace } from './paths.js';
+import { hostsMeant } from './select-hosts.js';
 import { shell } from './shell.js';
-import { hostsMeant } from './sides.js';
+import type { Design } from './spec.js';
 
 /** Hosts by name, or `segment=NAME`. */
 export type Side = readonly string[];

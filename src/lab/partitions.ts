@@ -1,7 +1,7 @@
 import { sh } from '../hosts/shell.js';
-import { type Design, type HostDesign, hostAddresses } from './design.js';
-import { namespaceFile, switchNamespace } from './places.js';
+import { namespaceFile, switchNamespace } from './paths.js';
 import { shell } from './shell.js';
+import { type Design, type HostDesign, hostAddresses } from './spec.js';
 
 /** Two hosts that nothing passes between, in the order of the design. */
 export type Partition = readonly [string, string];

@@ -3,14 +3,14 @@ import { once } from 'node:events';
 import { open, readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure } from '../failure.js';
-import { awaitSsh } from './banner.js';
 import { freeze, frozen, type Hierarchies, hierarchies, killGroup, processesIn, thaw } from './cgroups.js';
-import type { HostDesign } from './design.js';
 import { type FoundHost, findHosts } from './find.js';
 import { consoleOf } from './lab.js';
 import { cables, plugs } from './network.js';
-import { hostFolder, hostGroup, type Places, placesOf } from './places.js';
+import { hostFolder, hostGroup, type Places, placesOf } from './paths.js';
 import { shell } from './shell.js';
+import type { HostDesign } from './spec.js';
+import { awaitSsh } from './wait-for-ssh.js';
 
 /**
  * What one does to machines: by the host's name, by `LAB/HOST` where two labs have one of that name, or, where it

@@ -6,7 +6,7 @@ import { enter, type Hierarchies } from './cgroups.js';
 import { exists } from './files.js';
 import type { Progress } from './lab.js';
 import { unmountBelow } from './mounts.js';
-import { labGroup, labId, type Places } from './places.js';
+import { labGroup, labId, type Places } from './paths.js';
 import { shell } from './shell.js';
 
 /** The root file system that every lab host starts from: made once, under a name that says what is in it. */

@@ -1,9 +1,9 @@
 import { Failure, Failures } from '../failure.js';
-import { overlapping } from './design.js';
 import type { LabRecord } from './lab.js';
-import { type Places, uplink } from './places.js';
-import { labNames } from './record.js';
+import { type Places, uplink } from './paths.js';
 import { shell } from './shell.js';
+import { overlapping } from './spec.js';
+import { labNames } from './state-file.js';
 
 /** Refuses a lab whose segments this machine already reaches some other way: it could not tell the two apart. */
 export const requireFreeNetworks = async (places: Places, { name, design }: LabRecord): Promise<void> => {

@@ -1,6 +1,6 @@
 import { knownHostsFile, operatorKey } from './access.js';
 import { findHosts } from './find.js';
-import { type Places, placesOf } from './places.js';
+import { type Places, placesOf } from './paths.js';
 
 /** The command that logs in to a lab host (`HOST` or `LAB/HOST`), as argv; what follows it is run there. */
 export const labSsh = async (name: string, user = 'root', places: Places = placesOf()): Promise<readonly string[]> => {

@@ -1,10 +1,10 @@
 import { frozen, type Hierarchies, hierarchies, memoryOf, processesIn } from './cgroups.js';
 import { type Delay, readDelays } from './delay.js';
-import type { HostDesign } from './design.js';
 import { isStanding, readRecords } from './find.js';
 import { type Lab, type LabHost, type LabRecord, labHostOf, labOf } from './lab.js';
 import { type Partition, readPartitions } from './partitions.js';
-import { hostGroup, type Places, placesOf } from './places.js';
+import { hostGroup, type Places, placesOf } from './paths.js';
+import type { HostDesign } from './spec.js';
 
 export interface LabStatus {
   readonly lab: Lab;

@@ -2,7 +2,7 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { readIfThere } from './files.js';
 import type { Progress } from './lab.js';
-import type { Places } from './places.js';
+import type { Places } from './paths.js';
 
 /**
  * Settings of this machine's one kernel that all lab hosts share. The first lab notes how they were and makes room;

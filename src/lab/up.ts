@@ -2,24 +2,24 @@ import { isDeepStrictEqual } from 'node:util';
 import { Failure } from '../failure.js';
 import type { Cluster } from '../inventory/cluster.js';
 import { grantAccess, makeOperatorKey } from './access.js';
-import { awaitSsh } from './banner.js';
 import { enter, hierarchies, killGroup, processesIn } from './cgroups.js';
 import { delayAgain } from './delay.js';
-import { designOf } from './design.js';
 import { prepareDisk, requireDisk } from './disk.js';
 import { removeNetwork, takeDown } from './down.js';
 import { exists, makeFolder } from './files.js';
 import { type Lab, type LabRecord, labOf, type Progress } from './lab.js';
 import { requireIdle, upProcess } from './lock.js';
-import { requireLab } from './needs.js';
 import { switchUp } from './network.js';
-import { hostGroup, labFolder, labGroup, namespaceFile, type Places, placesOf, switchNamespace } from './places.js';
+import { hostGroup, labFolder, labGroup, namespaceFile, type Places, placesOf, switchNamespace } from './paths.js';
 import { boot } from './power.js';
-import { readRecord, writeRecord } from './record.js';
+import { requireLab } from './requirements.js';
 import { rootImage } from './rootfs.js';
 import { requireFreeNetworks } from './routes.js';
 import { shell } from './shell.js';
+import { designOf } from './spec.js';
+import { readRecord, writeRecord } from './state-file.js';
 import { lendSysctls } from './sysctls.js';
+import { awaitSsh } from './wait-for-ssh.js';
 
 export interface LabUpOptions {
   /** The lab's folder beside the inventory, absolute: see labState. */

@@ -1,6 +1,6 @@
 import { parseCidr } from '../inventory/addresses.js';
 import type { Cluster } from '../inventory/cluster.js';
-import { routersOf } from './topology.js';
+import { routersOf } from './segments-graph.js';
 
 /** A table of nftables, as the resource of that kind wants it. */
 export interface MasqueradeTable {

@@ -1,7 +1,7 @@
 import { Failure } from '../failure.js';
 import { compareAddresses, contains, offsetOf, overlaps, parseCidr } from '../inventory/addresses.js';
 import { carve, type HostToPlan, type SegmentToPlan } from './pod-prefixes.js';
-import { type Block, blockOf, cidrOf, type Grid, gridOf, slotsOf } from './slots.js';
+import { type Block, blockOf, cidrOf, gridOf, type PrefixGrid, slotsOf } from './prefix-grid.js';
 
 export interface PodPlanInput {
   /** The pod network, canonical. */
@@ -90,7 +90,7 @@ const networkAddress = (cidr: string): string => cidr.slice(0, cidr.indexOf('/')
  * Hosts sit where their address puts them; two that want the same place are settled by order of address, and whoever
  * must give way takes the next free place once all others sit, so that nobody pushes a third away.
  */
-const seat = (grid: Grid, segment: SegmentToPlan, block: Block): readonly (readonly [string, string])[] => {
+const seat = (grid: PrefixGrid, segment: SegmentToPlan, block: Block): readonly (readonly [string, string])[] => {
   const seats = new Map<string, string>();
   const taken = new Set<number>();
   const sit = (host: HostToPlan, place: number): void => {

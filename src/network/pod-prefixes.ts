@@ -1,5 +1,15 @@
 import { Failure } from '../failure.js';
-import { type Block, blockAround, blockOf, cidrOf, type Grid, holds, meet, powerOfTwoFrom, slotsOf } from './slots.js';
+import {
+  type Block,
+  blockAround,
+  blockOf,
+  cidrOf,
+  holds,
+  meet,
+  type PrefixGrid,
+  powerOfTwoFrom,
+  slotsOf,
+} from './prefix-grid.js';
 
 export interface SegmentToPlan {
   readonly name: string;
@@ -25,7 +35,7 @@ export interface HostToPlan {
  * around pinned hosts, is placed first. Where that leaves no room, the parts are halved until all segments fit.
  * Throws `inventory` where even that does not help.
  */
-export const carve = (grid: Grid, segments: readonly SegmentToPlan[]): readonly Block[] => {
+export const carve = (grid: PrefixGrid, segments: readonly SegmentToPlan[]): readonly Block[] => {
   const claims = segments.map((segment) => claimOf(grid, segment));
   if (segments.some((segment) => roomFor(grid, segment) > grid.total)) throw noRoom(grid, segments, claims);
   refuseSharedClaims(grid, segments, claims);
@@ -40,7 +50,7 @@ export const carve = (grid: Grid, segments: readonly SegmentToPlan[]): readonly 
 type Claims = readonly (Block | undefined)[];
 
 /** What pins ask for: the pinned prefix, else the smallest block around the pinned hosts with room for all hosts. */
-const claimOf = (grid: Grid, segment: SegmentToPlan): Block | undefined => {
+const claimOf = (grid: PrefixGrid, segment: SegmentToPlan): Block | undefined => {
   if (segment.pods !== undefined) return pinnedPrefix(grid, segment, segment.pods);
   const pins = pinsOf(grid, segment);
   const [first] = pins;
@@ -50,7 +60,7 @@ const claimOf = (grid: Grid, segment: SegmentToPlan): Block | undefined => {
   return block;
 };
 
-const pinnedPrefix = (grid: Grid, segment: SegmentToPlan, prefix: string): Block => {
+const pinnedPrefix = (grid: PrefixGrid, segment: SegmentToPlan, prefix: string): Block => {
   const block = blockOf(grid, prefix);
   if (cidrOf(grid, block) === prefix && roomFor(grid, segment) <= block.size) return block;
   throw new Failure('inventory', `The pod prefix of segment ${segment.name} is too small for its hosts`, {
@@ -59,16 +69,16 @@ const pinnedPrefix = (grid: Grid, segment: SegmentToPlan, prefix: string): Block
   });
 };
 
-const pinsOf = (grid: Grid, segment: SegmentToPlan): readonly Block[] =>
+const pinsOf = (grid: PrefixGrid, segment: SegmentToPlan): readonly Block[] =>
   segment.hosts.flatMap(({ podCIDR }) => (podCIDR === undefined ? [] : [blockOf(grid, podCIDR)]));
 
 /** The size of the block that all hosts of the segment need. Several small pins may share a slot. */
-const roomFor = (grid: Grid, segment: SegmentToPlan): number => {
+const roomFor = (grid: PrefixGrid, segment: SegmentToPlan): number => {
   const pinned = new Set(pinsOf(grid, segment).flatMap(slotsOf));
   return powerOfTwoFrom(pinned.size + segment.hosts.filter(({ podCIDR }) => podCIDR === undefined).length);
 };
 
-const refuseSharedClaims = (grid: Grid, segments: readonly SegmentToPlan[], claims: Claims): void => {
+const refuseSharedClaims = (grid: PrefixGrid, segments: readonly SegmentToPlan[], claims: Claims): void => {
   const claimed = segments.flatMap(({ name }, index) => {
     const block = claims[index];
     return block === undefined ? [] : [{ name, block }];
@@ -84,7 +94,7 @@ const refuseSharedClaims = (grid: Grid, segments: readonly SegmentToPlan[], clai
 };
 
 const place = (
-  grid: Grid,
+  grid: PrefixGrid,
   segments: readonly SegmentToPlan[],
   claims: Claims,
   part: number,
@@ -100,7 +110,7 @@ const place = (
   return blocks.filter((block) => block !== undefined);
 };
 
-const freeBlock = (grid: Grid, taken: Claims, from: number, size: number): Block | undefined => {
+const freeBlock = (grid: PrefixGrid, taken: Claims, from: number, size: number): Block | undefined => {
   for (let step = 0; step < grid.total; step += size) {
     const block = blockAround((from + step) % grid.total, size);
     if (!taken.some((other) => other !== undefined && meet(block, other))) return block;
@@ -115,7 +125,7 @@ const grow = (block: Block, taken: Claims, part: number): Block => {
   return alone ? grown : block;
 };
 
-const noRoom = (grid: Grid, segments: readonly SegmentToPlan[], claims: Claims): Failure =>
+const noRoom = (grid: PrefixGrid, segments: readonly SegmentToPlan[], claims: Claims): Failure =>
   new Failure('inventory', `The pod network ${grid.pods} has no room for every segment`, {
     why: [
       `It holds ${grid.total} hosts with a /${grid.hostLength} each, in aligned prefixes.`,

@@ -1,7 +1,7 @@
 import { compareAddresses } from '../inventory/addresses.js';
 import type { Cluster, ClusterHost } from '../inventory/cluster.js';
 import { isRouter } from '../inventory/cluster.js';
-import { addressesOf, type Paths, pathsOf, type Router, routersOf } from './topology.js';
+import { addressesOf, type Paths, pathsOf, type Router, routersOf } from './segments-graph.js';
 
 /** A route as a kernel holds it. */
 export interface KernelRoute {
@@ -62,7 +62,7 @@ export const routesTouchedByJoin = (cluster: Cluster, host: ClusterHost): readon
   const others = cluster.hosts.filter((other) => other.name !== host.name);
   const first = !others.some((other) => other.podCidr !== undefined && other.segment === host.segment);
   return others
-    .filter((other) => first || legsOf(other).some((leg) => addressesOf(host)[leg] !== undefined))
+    .filter((other) => first || legsOf(other).some((hostPhases) => addressesOf(host)[hostPhases] !== undefined))
     .map(({ name }) => name);
 };
 
@@ -102,7 +102,7 @@ const routesOf = (station: Station, cluster: Cluster, pods: PodsBySegment, paths
   const { name: self, legs } = station;
   // A host with several legs may be met on more than one of them; the first counts.
   const near = new Map<string, KernelRoute>();
-  for (const { host, to, via, why } of legs.flatMap((leg) => pods.get(leg) ?? [])) {
+  for (const { host, to, via, why } of legs.flatMap((hostPhases) => pods.get(hostPhases) ?? [])) {
     if (host !== self && !near.has(to)) near.set(to, { to, via, why });
   }
   const far = cluster.network.segments.flatMap(({ name, podCidr }): readonly KernelRoute[] => {

@@ -1,27 +1,27 @@
 import type { ClusterHost } from '../inventory/cluster.js';
 import { isControlPlane, isDns } from '../inventory/cluster.js';
-import { access } from './access.js';
-import { certificates } from './certificates.js';
-import { cni } from './cni.js';
-import { controlPlane } from './control-plane.js';
-import { dns } from './dns.js';
-import { etcd } from './etcd.js';
-import { formerRoles } from './former-roles.js';
-import { controlPlaneImages, nodeImages, workerImages } from './images.js';
-import { kubelet } from './kubelet.js';
-import { lanDns, lanZones } from './lan-dns.js';
-import { loadBalancer } from './load-balancer.js';
-import { noKubelet } from './no-kubelet.js';
-import { nodes } from './nodes.js';
+import { dns } from './cluster/dns.js';
+import { nodes } from './cluster/nodes.js';
+import { proxy, removeKubeProxyPods } from './cluster/proxy.js';
+import { ready } from './cluster/ready.js';
+import { access } from './control-plane/access.js';
+import { controlPlane } from './control-plane/control-plane.js';
+import { etcd } from './control-plane/etcd.js';
+import { etcdVoter } from './control-plane/etcd-voter.js';
+import { removeKubelet } from './control-plane/remove-kubelet.js';
+import { tools } from './control-plane/tools.js';
+import { lanDns, lanZones } from './lan-dns/lan-dns.js';
+import { loadBalancer } from './load-balancer/load-balancer.js';
+import { certificates } from './node/certificates.js';
+import { cni } from './node/cni.js';
+import { controlPlaneImages, nodeImages, workerImages } from './node/images.js';
+import { kubelet } from './node/kubelet.js';
+import { prepare } from './node/prepare.js';
+import { resolver } from './node/resolver.js';
+import { routes } from './node/routes.js';
+import { runtime } from './node/runtime.js';
 import type { Phase } from './phase.js';
-import { prepare } from './prepare.js';
-import { noProxyPods, proxy } from './proxy.js';
-import { quorum } from './quorum.js';
-import { ready } from './ready.js';
-import { resolver } from './resolver.js';
-import { routes } from './routes.js';
-import { runtime } from './runtime.js';
-import { tools } from './tools.js';
+import { staleServices } from './stale-services.js';
 
 /**
  * What kbs does, in order. Each host walks the phases that concern it by itself; a phase waits for others only where it
@@ -34,13 +34,13 @@ export const phases = [
   lanZones,
   lanDns,
   loadBalancer,
-  formerRoles,
+  staleServices,
   runtime,
   controlPlaneImages,
   etcd,
   workerImages,
   kubelet,
-  quorum,
+  etcdVoter,
   controlPlane,
   tools,
   cni,
@@ -50,8 +50,8 @@ export const phases = [
   access,
   nodes,
   proxy,
-  noProxyPods,
-  noKubelet,
+  removeKubeProxyPods,
+  removeKubelet,
   dns,
   ready,
 ] as const satisfies readonly Phase[];

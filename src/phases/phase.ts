@@ -1,5 +1,5 @@
 import type { Artifacts } from '../artifacts/artifacts.js';
-import type { Facts } from '../hosts/facts.js';
+import type { Facts } from '../hosts/facts/facts.js';
 import type { Cluster, ClusterHost } from '../inventory/cluster.js';
 import type { Credentials } from '../pki/credentials.js';
 import type { Resource } from '../resources/resource.js';
@@ -11,23 +11,23 @@ import type { Resource } from '../resources/resource.js';
 export interface Phase {
   readonly name: string;
   /** One line for people: what is true when the phase is done. */
-  readonly promises: string;
-  on(host: ClusterHost, cluster: Cluster): boolean;
-  resources(host: ClusterHost, site: Site): readonly Resource[];
+  readonly ensures: string;
+  appliesTo(host: ClusterHost, cluster: Cluster): boolean;
+  resources(host: ClusterHost, context: PhaseContext): readonly Resource[];
   /** What must be open before this phase changes anything; a phase without resources is only a wait. */
-  gates?(host: ClusterHost, site: Site): readonly Gate[];
+  gates?(host: ClusterHost, context: PhaseContext): readonly Gate[];
   /** Where hosts must not all be disturbed at once: who takes turns with whom. */
-  rolls?(host: ClusterHost, site: Site): Roll | undefined;
+  rolling?(host: ClusterHost, context: PhaseContext): RollingUpdate | undefined;
   /** What the phase's programs leave on a host besides its resources; for a host that leaves the cluster. */
-  leaves?(host: ClusterHost, site: Site): Leftovers;
+  cleanup?(host: ClusterHost, context: PhaseContext): Cleanup;
 }
 
 /** What no resource stands for: processes, mounts, interfaces and rules that programs make for themselves. */
-export interface Leftovers {
+export interface Cleanup {
   /** Shell that makes them stand still, before anything of any phase is taken away. */
-  readonly halt?: string;
+  readonly stop?: string;
   /** Shell that takes away what they made, once the phase's own resources are gone. */
-  readonly sweep?: string;
+  readonly remove?: string;
 }
 
 /**
@@ -36,20 +36,20 @@ export interface Leftovers {
  * of the group that have not begun are left untouched. A host that does not serve has nothing to disturb and takes no
  * turn. Who holds one waits for no other host: the gates here are asked as things are, whomever they are about.
  */
-export interface Roll {
+export interface RollingUpdate {
   readonly group: 'control-plane' | 'load-balancer' | 'dns';
   /** That the others can do without this host: asked on it, in its turn, right before each of its phases changes it. */
-  readonly before: readonly Gate[];
+  readonly preconditions: readonly Gate[];
   /**
    * What is open while this host serves; a host serves if all are open, and never where none is named. Waited for after
    * each phase's changes, and all of the turn's again before it is passed on: so they must not be open while what was
    * changed has yet to be restarted.
    */
-  readonly serves: readonly Gate[];
+  readonly healthy: readonly Gate[];
 }
 
 /** Everything that a phase may read. */
-export interface Site {
+export interface PhaseContext {
   readonly cluster: Cluster;
   readonly credentials: Credentials;
   readonly artifacts: Artifacts;
@@ -57,7 +57,7 @@ export interface Site {
   /** When this run began, in whole seconds since the epoch: no phase reads a clock. */
   readonly startedAt: number;
   /** The nodes that this run is about; a join is about those that join. */
-  readonly subjects: readonly ClusterHost[];
+  readonly targetNodes: readonly ClusterHost[];
   /** Path on the first control plane: what etcd is to begin with, where it is founded anew. */
   readonly snapshot?: string;
 }
@@ -68,9 +68,9 @@ export interface Gate {
   /** A shell test: succeeds when open; what it prints last is the reason while it is closed. */
   readonly test: string;
   /** Seconds. */
-  readonly patience: number;
+  readonly timeoutSeconds: number;
   /** Shell that runs once before each round of tests, and is shared by all gates that name the same text. */
   readonly prelude?: string;
   /** The other host that this is about: waited for only once that host is done, and not at all if it was set aside. */
-  readonly about?: string;
+  readonly afterHost?: string;
 }

@@ -3,14 +3,14 @@ import { isIP } from 'node:net';
 import { promisify } from 'node:util';
 import forge from 'node-forge';
 import { Secret } from '../secret.js';
-import type { Certificate, Subject } from './roster.js';
+import type { Certificate, Subject } from './certificates.js';
 
 /**
  * Issues one certificate as PEM, signed by `issuer`, or by itself where `issuer` is absent.
  * It follows RFC 5280 as far as `openssl verify -x509_strict` asks, and never outlives its issuer.
  * Takes an RSA authority; anything else throws.
  */
-export const issue = ({ wanted, publicKey, issuer, signingKey, now, randomness }: Order): string => {
+export const issue = ({ wanted, publicKey, issuer, signingKey, now, randomness }: CertificateRequest): string => {
   const parent = issuer === undefined ? undefined : forge.pki.certificateFromPem(issuer);
   const child = forge.pki.createCertificate();
   child.publicKey = forge.pki.publicKeyFromPem(publicKey);
@@ -24,7 +24,7 @@ export const issue = ({ wanted, publicKey, issuer, signingKey, now, randomness }
 };
 
 /** What is asked of an authority. */
-export interface Order {
+export interface CertificateRequest {
   readonly wanted: Certificate;
   /** PEM of the key that the certificate is for. */
   readonly publicKey: string;

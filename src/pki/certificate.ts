@@ -1,7 +1,7 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { isIPv6 } from 'node:net';
 import type { Secret } from '../secret.js';
-import { type Certificate, isAuthority, type Usage } from './roster.js';
+import { type Certificate, isAuthority, type Usage } from './certificates.js';
 
 /** A certificate and its key, both PEM. */
 export interface Pair {
@@ -16,7 +16,7 @@ export const renewalDays = 30;
  * Why a certificate cannot stay, as a clause that follows its name; `undefined` where it can.
  * `issuer` is the PEM of the authority that should have signed it; an authority is measured against itself.
  */
-export const faultOf = (pair: Pair, wanted: Certificate, issuer: string, now: Date): string | undefined => {
+export const problemWith = (pair: Pair, wanted: Certificate, issuer: string, now: Date): string | undefined => {
   const certificate = parseCertificate(pair.certificate);
   if (certificate === undefined) return 'is not a readable certificate';
   const key = parsePrivateKey(pair.key);
@@ -24,7 +24,7 @@ export const faultOf = (pair: Pair, wanted: Certificate, issuer: string, now: Da
   if (!certificate.checkPrivateKey(key)) return 'does not belong to its key';
   const authority = new X509Certificate(issuer);
   return (
-    timeFaultOf(certificate, now) ??
+    expiryProblem(certificate, now) ??
     (isAuthority(wanted) ? authorityFault(certificate) : leafFault(certificate, wanted, authority, now))
   );
 };
@@ -48,7 +48,7 @@ export const parsePrivateKey = (pem: Secret): KeyObject | undefined => {
 };
 
 /** Why a certificate is not valid at this time, as `faultOf` says it. */
-export const timeFaultOf = (certificate: X509Certificate, now: Date): string | undefined => {
+export const expiryProblem = (certificate: X509Certificate, now: Date): string | undefined => {
   if (now.getTime() >= Date.parse(certificate.validTo)) return `expired on ${day(certificate.validTo)}`;
   if (now.getTime() < Date.parse(certificate.validFrom)) return `begins on ${day(certificate.validFrom)}`;
   return undefined;

@@ -1,8 +1,8 @@
 import type { Cluster } from '../inventory/cluster.js';
 import { Secret } from '../secret.js';
 import { daysLeft, parseCertificate } from './certificate.js';
+import { certificatesOf } from './certificates.js';
 import { readKeyringFiles } from './keyring-files.js';
-import { certificatesOf } from './roster.js';
 
 /** When each certificate in a cluster's keyring ends, soonest first; those not issued yet or unreadable are left out. */
 export const expiries = async (directory: string, cluster: Cluster, now: Date): Promise<readonly Expiry[]> => {

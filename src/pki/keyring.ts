@@ -2,15 +2,15 @@ import { createPublicKey } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import type { Cluster } from '../inventory/cluster.js';
 import { Secret } from '../secret.js';
-import { assembleCredentials, type Material } from './assemble.js';
+import { encryptionKeyFile, type KeyringState, type MissingCertificate } from './authorities.js';
 import { issue, type KeyPair, type Randomness, systemRandomness } from './authority.js';
 import type { Pair } from './certificate.js';
+import { certificatesOf, isAuthority, serviceAccountPath } from './certificates.js';
+import { checkKeyring } from './check-keyring.js';
 import type { Credentials } from './credentials.js';
+import { credentialsFrom, type PemSource } from './credentials-from.js';
 import { readKeyringFiles, removeKeyringFolder, secureKeyring, writeKeyringFile } from './keyring-files.js';
 import { placeholderMaterial } from './placeholder.js';
-import { encryptionKeyFile, type Gap, type Survey } from './roots.js';
-import { certificatesOf, isAuthority, serviceAccountPath } from './roster.js';
-import { survey } from './survey.js';
 
 /** Where a cluster's keyring lies: beside its inventory file. */
 export const keyringDirectory = (inventoryFile: string, clusterName: string): string =>
@@ -20,12 +20,12 @@ export const keyringDirectory = (inventoryFile: string, clusterName: string): st
  * What the keyring gives today, writing nothing. Whatever `ensureKeyring` would issue is a placeholder here, and named
  * in `missing` with the reason; so a plan shows the change that an apply makes.
  */
-export const readKeyring = async (directory: string, cluster: Cluster, now: Date): Promise<KeyringLook> => {
-  const found = survey(await readKeyringFiles(directory), certificatesOf(cluster), now, directory);
-  return { credentials: assembleCredentials(cluster, materialOf(found, cluster)), missing: missingIn(found) };
+export const readKeyring = async (directory: string, cluster: Cluster, now: Date): Promise<KeyringContents> => {
+  const found = checkKeyring(await readKeyringFiles(directory), certificatesOf(cluster), now, directory);
+  return { credentials: credentialsFrom(cluster, materialOf(found, cluster)), missing: missingIn(found) };
 };
 
-export interface KeyringLook {
+export interface KeyringContents {
   readonly credentials: Credentials;
   /** Sentences such as `hosts/controller-00/apiserver has other names`; empty once the keyring is whole. */
   readonly missing: readonly string[];
@@ -44,14 +44,14 @@ export const ensureKeyring = async (
 ): Promise<Credentials> => {
   await secureKeyring(directory);
   const files = await readKeyringFiles(directory);
-  const found = survey(files, certificatesOf(cluster), now, directory);
+  const found = checkKeyring(files, certificatesOf(cluster), now, directory);
   const write = async (path: string, text: string): Promise<void> => {
     const there = files.get(path);
     if (!(there instanceof Secret && there.reveal() === text)) await writeKeyringFile(directory, path, text);
   };
   // Nothing in here belongs into version control, whatever the repository around it says.
   await write('.gitignore', '*\n');
-  return assembleCredentials(cluster, materialOf(await fill(found, { now, randomness, write }), cluster));
+  return credentialsFrom(cluster, materialOf(await fill(found, { now, randomness, write }), cluster));
 };
 
 /**
@@ -68,7 +68,7 @@ interface Tools {
 }
 
 /** Roots are written before the first leaf, one file after the other: what is there is always a usable beginning. */
-const fill = async (found: Survey, tools: Tools): Promise<Survey> => {
+const fill = async (found: KeyringState, tools: Tools): Promise<KeyringState> => {
   // All keys are begun at once, so that no core waits for a signature or a disk.
   const serviceAccount = keepServiceAccountKey(found, tools);
   const births = found.gaps.map((gap) => ({ gap, keys: keysFor(gap, tools.randomness) }));
@@ -79,12 +79,12 @@ const fill = async (found: Survey, tools: Tools): Promise<Survey> => {
   return { pairs, gaps: [], serviceAccountKey, encryptionKey };
 };
 
-const keysFor = async (gap: Gap, randomness: Randomness): Promise<KeyPair> =>
+const keysFor = async (gap: MissingCertificate, randomness: Randomness): Promise<KeyPair> =>
   gap.key === undefined ? randomness.keyPair() : { publicKey: publicKeyOf(gap.key), privateKey: gap.key };
 
 /** The key is written before its certificate, so no certificate is ever there without one. */
 const issueOne = async (
-  { certificate }: Gap,
+  { certificate }: MissingCertificate,
   { publicKey, privateKey }: KeyPair,
   pairs: ReadonlyMap<string, Pair>,
   { now, randomness, write }: Tools,
@@ -104,21 +104,24 @@ const issueOne = async (
   return { certificate: pem, key: privateKey };
 };
 
-const keepEncryptionKey = async ({ encryptionKey }: Survey, { randomness, write }: Tools): Promise<Secret> => {
+const keepEncryptionKey = async ({ encryptionKey }: KeyringState, { randomness, write }: Tools): Promise<Secret> => {
   if (encryptionKey !== undefined) return encryptionKey;
   const fresh = randomness.bytes(32).toString('base64');
   await write(encryptionKeyFile, fresh);
   return new Secret(fresh);
 };
 
-const keepServiceAccountKey = async ({ serviceAccountKey }: Survey, { randomness, write }: Tools): Promise<Secret> => {
+const keepServiceAccountKey = async (
+  { serviceAccountKey }: KeyringState,
+  { randomness, write }: Tools,
+): Promise<Secret> => {
   const key = serviceAccountKey ?? (await randomness.keyPair()).privateKey;
   if (serviceAccountKey === undefined) await write(`${serviceAccountPath}.key`, key.reveal());
   await write(`${serviceAccountPath}.pub`, publicKeyOf(key));
   return key;
 };
 
-const materialOf = (found: Survey, cluster: Cluster): Material => {
+const materialOf = (found: KeyringState, cluster: Cluster): PemSource => {
   const substitute = placeholderMaterial(cluster);
   const { serviceAccountKey } = found;
   return {
@@ -135,7 +138,7 @@ const materialOf = (found: Survey, cluster: Cluster): Material => {
 const publicKeyOf = (key: Secret): string =>
   createPublicKey(key.reveal()).export({ type: 'spki', format: 'pem' }).toString();
 
-const missingIn = (found: Survey): readonly string[] => [
+const missingIn = (found: KeyringState): readonly string[] => [
   ...found.gaps.map(({ certificate, reason }) => `${certificate.path} ${reason}`),
   ...(found.serviceAccountKey === undefined ? [`${serviceAccountPath} is missing`] : []),
   ...(found.encryptionKey === undefined ? [`${encryptionKeyFile} is missing`] : []),

@@ -1,18 +1,18 @@
 import type { Cluster } from '../inventory/cluster.js';
 import { Secret } from '../secret.js';
-import { assembleCredentials, type Material } from './assemble.js';
+import { type Certificate, certificatesOf, isAuthority } from './certificates.js';
 import type { Credentials } from './credentials.js';
-import { type Certificate, certificatesOf, isAuthority } from './roster.js';
+import { credentialsFrom, type PemSource } from './credentials-from.js';
 
 /**
  * Credentials that say what would stand in their place, for a cluster that has no keyring yet.
  * They hold nothing secret and are the same every time; even a revealed Secret of theirs may be shown.
  */
 export const placeholderCredentials = (cluster: Cluster): Credentials =>
-  assembleCredentials(cluster, placeholderMaterial(cluster));
+  credentialsFrom(cluster, placeholderMaterial(cluster));
 
 /** The texts of `placeholderCredentials`, for what a keyring lacks. */
-export const placeholderMaterial = (cluster: Cluster): Material => {
+export const placeholderMaterial = (cluster: Cluster): PemSource => {
   const certificates = new Map(certificatesOf(cluster).map((certificate) => [certificate.path, certificate]));
   return {
     certificate: (path) => `(certificate: ${describe(certificates.get(path), path)})\n`,

@@ -1,4 +1,4 @@
-import type { Facts, Firewall, FirewallRule } from '../hosts/facts.js';
+import type { Facts, Firewall, FirewallRule } from '../hosts/facts/facts.js';
 import { overlaps, parseCidr } from '../inventory/addresses.js';
 import {
   apiServerPort,
@@ -10,14 +10,14 @@ import {
   isNode,
   isRouter,
 } from '../inventory/cluster.js';
-import type { Refusal } from './refusal.js';
+import type { FailedCheck } from './failed-check.js';
 
 /**
  * A firewall of the host's own that cuts off pods, or the ports that other hosts and pods must reach. Each chain decides
  * by itself, so what kube-proxy accepts in its own does not help. An administrator's rules are read only as far as it
  * takes to find one that may let the cluster through: a doubt counts for them.
  */
-export const checkFirewall = (host: ClusterHost, { firewalls }: Facts, cluster: Cluster): readonly Refusal[] =>
+export const checkFirewall = (host: ClusterHost, { firewalls }: Facts, cluster: Cluster): readonly FailedCheck[] =>
   firewalls.flatMap((firewall) => {
     const closed =
       firewall.hook === 'forward' ? closedToPods(host, firewall, cluster) : closedPorts(host, firewall, cluster);

@@ -7,13 +7,13 @@ import type { AbsentResource, Kind, Resource } from './resource.js';
 export const absent = (kindOf: (resource: Resource) => Kind<Resource>): Kind<AbsentResource> => ({
   kind: 'absent',
   id: ({ resource }) => `${resource.kind} ${kindOf(resource).id(resource)}`,
-  look: ({ resource }) => kindOf(resource).look(resource),
-  see(output, { resource }) {
-    const seen = kindOf(resource).see(output, resource);
-    if (seen === undefined || kindOf(resource).unmake(resource, seen).length === 0) return { there: 'no' };
+  query: ({ resource }) => kindOf(resource).query(resource),
+  parse(output, { resource }) {
+    const seen = kindOf(resource).parse(output, resource);
+    if (seen === undefined || kindOf(resource).remove(resource, seen).length === 0) return { there: 'no' };
     return { ...seen, there: 'yes' };
   },
-  want: () => ({ there: 'no' }),
-  make: ({ resource }, seen) => kindOf(resource).unmake(resource, seen ?? {}),
-  unmake: () => [],
+  desired: () => ({ there: 'no' }),
+  apply: ({ resource }, seen) => kindOf(resource).remove(resource, seen ?? {}),
+  remove: () => [],
 });

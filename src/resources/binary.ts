@@ -1,5 +1,14 @@
 import { raw, sh } from '../hosts/shell.js';
-import { besideOf, escapePath, giveBack, noteOf, parentOf, remember, seenOfNothing, touched } from './before.js';
+import {
+  escapePath,
+  managed,
+  parentOf,
+  recordPath,
+  restoreOriginal,
+  saveOriginal,
+  stateOfMissing,
+  temporaryPath,
+} from './original.js';
 import type { BinaryResource, Kind } from './resource.js';
 import { step } from './resource.js';
 
@@ -17,7 +26,7 @@ const life = '%s %.9Y %.9Z';
 export const binary: Kind<BinaryResource> = {
   kind: 'binary',
   id: (resource) => resource.path,
-  prelude: `${touched}
+  prelude: `${managed}
 look_binary() { # PATH STAMP NOTE LINK...
   if [ -L "$1" ]; then echo "link $(touched "$3") - - $(readlink "$1")"; return 0; fi
   if [ ! -e "$1" ]; then nothing "$3"; return 0; fi
@@ -31,37 +40,37 @@ look_binary() { # PATH STAMP NOTE LINK...
   path=$1; shift 3
   for link; do if [ "$(readlink "$link")" = "$path" ]; then echo "$link"; fi; done
 }`,
-  look: (resource) =>
-    sh`look_binary ${resource.path} ${stampOf(resource)} ${noteOf(resource.path)}${raw(words(resource.links))}`,
-  see(output, resource) {
+  query: (resource) =>
+    sh`look_binary ${resource.path} ${stampOf(resource)} ${recordPath(resource.path)}${raw(words(resource.links))}`,
+  parse(output, resource) {
     const [line = '', digest = '', ...links] = output.split('\n');
     const [type = '', byKbs, mode = '', owner = '', ...rest] = line.split(' ');
-    if (byKbs === undefined) return seenOfNothing(line);
+    if (byKbs === undefined) return stateOfMissing(line);
     if (type === 'link') return { type: `link to ${rest.join(' ')}`, touched: byKbs };
     if (type === 'other') return { type: 'not a file', touched: byKbs };
     const facts = { type, sha256: digest.slice(0, 64), mode: mode.padStart(4, '0'), owner, touched: byKbs };
     return resource.links === undefined ? facts : { ...facts, links: links.filter(Boolean).join(' ') };
   },
-  want: ({ content, links }) => ({
+  desired: ({ content, links }) => ({
     type: 'file',
     sha256: content.sha256,
     mode: '0755',
     owner: 'root:root',
     ...(links === undefined ? {} : { links: links.join(' ') }),
   }),
-  make: (resource, seen) => [
+  apply: (resource, seen) => [
     seen?.type === 'file' && seen.sha256 === resource.content.sha256 ? permit(resource) : install(resource),
     ...(resource.links ?? [])
       .filter((link) => !seen?.links?.split(' ').includes(link))
       .map((link) => point(link, resource)),
   ],
-  unmake: (resource, seen) =>
+  remove: (resource, seen) =>
     seen.touched === 'yes'
       ? [
           step(
             [
               sh`rm -f ${stampOf(resource)}; rmdir ${stamps} 2>/dev/null || :`,
-              ...[...(resource.links ?? []), resource.path].map((path) => giveBack(path)),
+              ...[...(resource.links ?? []), resource.path].map((path) => restoreOriginal(path)),
             ].join('\n'),
           ),
         ]
@@ -74,10 +83,10 @@ look_binary() { # PATH STAMP NOTE LINK...
  */
 const install = (resource: BinaryResource) => {
   const { content, path } = resource;
-  const beside = besideOf(path);
+  const beside = temporaryPath(path);
   const receive = sh`head -c ${content.packedSize}${raw(content.packing === 'zstd' ? ` | ${unzstd}` : '')} > ${beside}`;
   const script = [
-    remember(path),
+    saveOriginal(path),
     sh`[ -d ${parentOf(path)} ] || mkdir -p ${parentOf(path)}`,
     sh`rm -f ${beside}`,
     `${receive} || { ${sh`rm -f ${beside}`}; exit 1; }`,
@@ -98,7 +107,7 @@ fi`,
 const permit = (resource: BinaryResource) =>
   step(
     [
-      remember(resource.path),
+      saveOriginal(resource.path),
       sh`chown root:root ${resource.path}; chmod 0755 ${resource.path}`,
       sh`echo ${`${resource.content.sha256}  ${resource.path}`} | sha256sum --check --status`,
       stamp(resource),
@@ -107,7 +116,11 @@ const permit = (resource: BinaryResource) =>
 
 /** Beside and renamed: at no moment is there nothing of that name. */
 const point = (link: string, { path }: BinaryResource) =>
-  step([remember(link), sh`ln -sfT ${path} ${besideOf(link)}`, sh`mv -fT ${besideOf(link)} ${link}`].join('\n'));
+  step(
+    [saveOriginal(link), sh`ln -sfT ${path} ${temporaryPath(link)}`, sh`mv -fT ${temporaryPath(link)} ${link}`].join(
+      '\n',
+    ),
+  );
 
 const words = (links: readonly string[] = []): string => links.map((link) => sh` ${link}`).join('');
 

@@ -1,5 +1,5 @@
 import { sh } from '../hosts/shell.js';
-import { giveBack, noteOf, parentOf, remember, seenOfNothing, touched } from './before.js';
+import { managed, parentOf, recordPath, restoreOriginal, saveOriginal, stateOfMissing } from './original.js';
 import type { DirectoryResource, Kind } from './resource.js';
 import { step } from './resource.js';
 
@@ -16,37 +16,37 @@ import { step } from './resource.js';
 export const directory: Kind<DirectoryResource> = {
   kind: 'directory',
   id: (resource) => resource.path,
-  prelude: `${touched}
+  prelude: `${managed}
 look_directory() { # PATH NOTE
   if [ -d "$1" ]; then stat -L -c "directory %a %U:%G $(touched "$2")" "$1"
   elif [ -e "$1" ] || [ -L "$1" ]; then echo "other - - $(touched "$2")"
   else nothing "$2"
   fi
 }`,
-  look: (resource) => sh`look_directory ${resource.path} ${noteOf(resource.path)}`,
-  see(output) {
+  query: (resource) => sh`look_directory ${resource.path} ${recordPath(resource.path)}`,
+  parse(output) {
     const [type = '', mode, owner = '', byKbs = ''] = output.trim().split(' ');
-    if (mode === undefined) return seenOfNothing(output);
+    if (mode === undefined) return stateOfMissing(output);
     if (type === 'other') return { type: 'not a directory', touched: byKbs };
     return { type, mode: mode.padStart(4, '0'), owner, touched: byKbs };
   },
-  want: (resource) => ({ type: 'directory', mode: resource.mode, owner: ownerOf(resource) }),
-  make: (resource) => [
+  desired: (resource) => ({ type: 'directory', mode: resource.mode, owner: ownerOf(resource) }),
+  apply: (resource) => [
     step(
       [
-        remember(resource.path, sh`stat -L -c '%a %u:%g' ${resource.path} > ${noteOf(resource.path)}.new`),
+        saveOriginal(resource.path, sh`stat -L -c '%a %u:%g' ${resource.path} > ${recordPath(resource.path)}.new`),
         sh`[ -d ${parentOf(resource.path)} ] || mkdir -p ${parentOf(resource.path)}`,
         sh`[ -d ${resource.path} ] || mkdir -m 0700 ${resource.path}`,
         sh`chown ${ownerOf(resource)} ${resource.path}; chmod 0${resource.mode} ${resource.path}`,
       ].join('\n'),
     ),
   ],
-  unmake: (resource, seen) =>
+  remove: (resource, seen) =>
     seen.touched === 'yes'
       ? [
           step(
-            giveBack(resource.path, {
-              restore: sh`read -r mode owner < ${noteOf(resource.path)}.was
+            restoreOriginal(resource.path, {
+              restore: sh`read -r mode owner < ${recordPath(resource.path)}.was
   if [ -d ${resource.path} ]; then chown "$owner" ${resource.path}; chmod "00$mode" ${resource.path}; fi`,
               remove: removal(resource),
             }),

@@ -1,6 +1,14 @@
 import { raw, receive, sh } from '../hosts/shell.js';
 import { reveal, Secret, sha256 } from '../secret.js';
-import { besideOf, giveBack, noteOf, parentOf, remember, seenOfNothing, touched } from './before.js';
+import {
+  managed,
+  parentOf,
+  recordPath,
+  restoreOriginal,
+  saveOriginal,
+  stateOfMissing,
+  temporaryPath,
+} from './original.js';
 import type { FileResource, Kind } from './resource.js';
 import { step } from './resource.js';
 
@@ -11,7 +19,7 @@ import { step } from './resource.js';
 export const file: Kind<FileResource> = {
   kind: 'file',
   id: (resource) => resource.path,
-  prelude: `${touched}
+  prelude: `${managed}
 look_file() { # PATH NOTE PRINTER
   if [ -L "$1" ]; then
     echo "link - - $(touched "$2")"
@@ -27,34 +35,34 @@ look_file() { # PATH NOTE PRINTER
 }
 as_text() { base64 -w 0; }
 as_digest() { sha256sum; }`,
-  look: (resource) =>
-    sh`look_file ${resource.path} ${noteOf(resource.path)} ${isSecret(resource) ? 'as_digest' : 'as_text'}`,
-  see(output, resource) {
+  query: (resource) =>
+    sh`look_file ${resource.path} ${recordPath(resource.path)} ${isSecret(resource) ? 'as_digest' : 'as_text'}`,
+  parse(output, resource) {
     const [line = '', body = ''] = output.split('\n');
     const [type = '', mode, owner = '', byKbs = ''] = line.split(' ');
-    if (mode === undefined) return seenOfNothing(line);
+    if (mode === undefined) return stateOfMissing(line);
     if (type === 'link') return { type: `link to ${decoded(body)}`, touched: byKbs };
     if (type === 'other') return { type: 'not a file', touched: byKbs };
     const content = isSecret(resource) ? `sha256:${body.slice(0, 64)}` : decoded(body);
     return { type, content, mode: mode.padStart(4, '0'), owner, touched: byKbs };
   },
-  want: (resource) => ({
+  desired: (resource) => ({
     type: 'file',
     content: isSecret(resource) ? `sha256:${sha256(reveal(resource.content))}` : reveal(resource.content),
     mode: resource.mode,
     owner: ownerOf(resource),
   }),
-  make(resource, seen) {
-    const wanted = file.want(resource);
+  apply(resource, seen) {
+    const wanted = file.desired(resource);
     if (seen?.type === wanted.type && seen?.content === wanted.content) {
-      return [step([remember(resource.path), permit(resource, resource.path)].join('\n'))];
+      return [step([saveOriginal(resource.path), permit(resource, resource.path)].join('\n'))];
     }
     const bytes = Buffer.from(reveal(resource.content));
-    const beside = besideOf(resource.path);
+    const beside = temporaryPath(resource.path);
     return [
       step(
         [
-          remember(resource.path),
+          saveOriginal(resource.path),
           sh`[ -d ${parentOf(resource.path)} ] || mkdir -p ${parentOf(resource.path)}`,
           sh`rm -f ${beside}`,
           `( umask 077; ${receive(bytes.length, beside)} )`,
@@ -66,7 +74,7 @@ as_digest() { sha256sum; }`,
       ),
     ];
   },
-  unmake: (resource, seen) => (seen.touched === 'yes' ? [step(giveBack(resource.path))] : []),
+  remove: (resource, seen) => (seen.touched === 'yes' ? [step(restoreOriginal(resource.path))] : []),
 };
 
 /** The program's own verdict, before the file is where it reads it. */

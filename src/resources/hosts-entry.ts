@@ -21,8 +21,8 @@ look_hosts() { # NAME AWK
     fi
   done
 }`,
-  look: (resource) => sh`look_hosts ${nameOf(resource)} ${`${ours} { print }`}`,
-  see(output) {
+  query: (resource) => sh`look_hosts ${nameOf(resource)} ${`${ours} { print }`}`,
+  parse(output) {
     const files = output
       .split(/^in /m)
       .slice(1)
@@ -38,9 +38,9 @@ look_hosts() { # NAME AWK
     if (files.every(({ text }) => text === '')) return all;
     return { ...all, line: [...new Set(files.map(({ file, text }) => text || `not in ${file}`))].join('\n') };
   },
-  want: (resource) => ({ line: lineOf(resource) }),
-  make: (resource, seen) => inEach(seen, sh`awk -v name=${nameOf(resource)} -v line=${lineOf(resource)} ${put}`),
-  unmake: (resource, seen) =>
+  desired: (resource) => ({ line: lineOf(resource) }),
+  apply: (resource, seen) => inEach(seen, sh`awk -v name=${nameOf(resource)} -v line=${lineOf(resource)} ${put}`),
+  remove: (resource, seen) =>
     seen.line === undefined ? [] : inEach(seen, sh`awk -v name=${nameOf(resource)} ${`!(${ours})`}`),
 };
 

@@ -13,16 +13,16 @@ kbs_images=
 if [ -x /usr/local/bin/ctr ] && [ -S /run/containerd/containerd.sock ]; then
   kbs_images=$(timeout 20 /usr/local/bin/ctr -n k8s.io images ls </dev/null 2>/dev/null | awk '{ print $1, $3 }')
 fi`,
-  look: () => `printf '%s\\n' "$kbs_images"`,
-  see(output, resource) {
+  query: () => `printf '%s\\n' "$kbs_images"`,
+  parse(output, resource) {
     const there = new Map(output.split('\n').map((line) => splitAtSpace(line)));
     const found = imagesOf(resource)
       .map(({ reference }) => [reference, there.get(reference)] as const)
       .filter((entry): entry is readonly [string, string] => entry[1] !== undefined);
     return found.length === 0 ? undefined : Object.fromEntries(found);
   },
-  want: (resource) => Object.fromEntries(imagesOf(resource).map(({ reference, digest }) => [reference, digest])),
-  make(resource, seen) {
+  desired: (resource) => Object.fromEntries(imagesOf(resource).map(({ reference, digest }) => [reference, digest])),
+  apply(resource, seen) {
     const missing = resource.archives.filter(({ images }) =>
       images.some(({ reference, digest }) => seen?.[reference] !== digest),
     );
@@ -34,7 +34,7 @@ fi`,
       ),
     ];
   },
-  unmake: (_resource, seen) => [step(sh`/usr/local/bin/ctr -n k8s.io images rm ${Object.keys(seen)} </dev/null`)],
+  remove: (_resource, seen) => [step(sh`/usr/local/bin/ctr -n k8s.io images rm ${Object.keys(seen)} </dev/null`)],
 };
 
 /** One archive's import runs while the next one arrives. A failed one says so in a file, and others go on. */

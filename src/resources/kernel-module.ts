@@ -9,22 +9,22 @@ import { step } from './resource.js';
 export const kernelModule: Kind<KernelModuleResource> = {
   kind: 'kernel-module',
   id: (resource) => resource.name,
-  look: (resource) =>
+  query: (resource) =>
     `${sh`
 there=no built_in=no listed=no
-if ( ${raw(resource.evidence)} ) >/dev/null 2>&1 </dev/null; then there=yes; fi
+if ( ${raw(resource.check)} ) >/dev/null 2>&1 </dev/null; then there=yes; fi
 if [ "$there" = yes ] && [ ! -e ${loadable(resource)} ]; then built_in=yes; fi
 if [ -e ${atBoot(resource)} ]; then listed=yes; fi
 echo "$there $built_in $listed"`.trim()}`,
-  see(output) {
+  parse(output) {
     const [there = '', builtIn = '', listed = ''] = output.trim().split(' ');
     if (there !== 'yes' && listed !== 'yes') return undefined;
     return { there, boot: builtIn === 'yes' || listed === 'yes' ? 'yes' : 'no', listed };
   },
-  want: () => ({ there: 'yes', boot: 'yes' }),
-  make(resource) {
+  desired: () => ({ there: 'yes', boot: 'yes' }),
+  apply(resource) {
     const { name } = resource;
-    const evidence = raw(resource.evidence);
+    const evidence = raw(resource.check);
     return [
       step(
         sh`
@@ -43,7 +43,7 @@ fi`.trim(),
     ];
   },
   /** The module stays loaded until the next boot: other things may use it by now. */
-  unmake: (resource, seen) => (seen.listed === 'yes' ? [step(sh`rm -f ${atBoot(resource)}`)] : []),
+  remove: (resource, seen) => (seen.listed === 'yes' ? [step(sh`rm -f ${atBoot(resource)}`)] : []),
 };
 
 /** Exists for what was loaded as a module, and not for what is built in. */

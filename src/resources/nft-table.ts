@@ -9,15 +9,15 @@ import { step } from './resource.js';
 export const nftTable: Kind<NftTableResource> = {
   kind: 'nft-table',
   id: nameOf,
-  look: (resource) => sh`nft --stateless list table ${resource.family} ${resource.name} 2>/dev/null || :`,
-  see: (output) => (output.trim() === '' ? undefined : { content: ended(output) }),
-  want: (resource) => ({ content: ended(resource.text) }),
-  make(resource) {
+  query: (resource) => sh`nft --stateless list table ${resource.family} ${resource.name} 2>/dev/null || :`,
+  parse: (output) => (output.trim() === '' ? undefined : { content: ended(output) }),
+  desired: (resource) => ({ content: ended(resource.text) }),
+  apply(resource) {
     const table = nameOf(resource);
     const bytes = Buffer.from(`table ${table}\ndelete table ${table}\n${ended(resource.text)}`);
     return [step(`${receive(bytes.length, rules)}\nnft -f ${rules}\nrm -f ${rules}`, [{ bytes }])];
   },
-  unmake: (resource) => [step(sh`nft delete table ${resource.family} ${resource.name}`)],
+  remove: (resource) => [step(sh`nft delete table ${resource.family} ${resource.name}`)],
 };
 
 /** Read whole before any of it is obeyed. */

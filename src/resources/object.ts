@@ -23,10 +23,10 @@ look_objects() { # KUBECONFIG, and the objects' names on stdin
       get -f - -o json --ignore-not-found 2>/dev/null || :
   fi
 }`,
-  look: (resource) => `${sh`look_objects ${resource.kubeconfig}`} <<'END_OF_OBJECTS'
+  query: (resource) => `${sh`look_objects ${resource.kubeconfig}`} <<'END_OF_OBJECTS'
 ${listOf(resource.objects.map(nameOnly))}
 END_OF_OBJECTS`,
-  see(output, resource) {
+  parse(output, resource) {
     const live = parseObjects(output);
     const seen = asApplied(resource.objects).flatMap((wanted) => {
       const found = live.find((candidate) => isSame(candidate, wanted));
@@ -34,16 +34,16 @@ END_OF_OBJECTS`,
     });
     return seen.length === 0 ? undefined : Object.fromEntries(seen);
   },
-  want: (resource): State =>
+  desired: (resource): State =>
     Object.fromEntries(asApplied(resource.objects).map((wanted) => [keyOf(wanted), textOf(project(wanted, wanted))])),
-  make(resource, seen) {
-    const wanted = object.want(resource);
+  apply(resource, seen) {
+    const wanted = object.desired(resource);
     const differing = asApplied(resource.objects).filter((each) => seen?.[keyOf(each)] !== wanted[keyOf(each)]);
     const bytes = Buffer.from(listOf(differing));
     const flags = '--server-side --force-conflicts --field-manager=kbs --validate=ignore';
     return [step(`head -c ${bytes.length} | ${run(resource)} apply ${flags} -f -`, [{ bytes }])];
   },
-  unmake(resource, seen) {
+  remove(resource, seen) {
     const present = resource.objects.filter((each) => keyOf(each) in seen).toReversed();
     const bytes = Buffer.from(listOf(present.map(nameOnly)));
     return [

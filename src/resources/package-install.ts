@@ -1,5 +1,5 @@
 import { raw, receive, sh } from '../hosts/shell.js';
-import { besideOf, giveBack, remember } from './before.js';
+import { restoreOriginal, saveOriginal, temporaryPath } from './original.js';
 
 const store = '/var/lib/kbs/packages';
 const policy = '/usr/sbin/policy-rc.d';
@@ -38,7 +38,7 @@ mkdir -p -m 0700 ${store}
 mkdir -p "$work"
 rm -rf "$work"/*
 finish() {
-  ${raw(giveBack(policy).replaceAll('\n', '\n  '))}
+  ${raw(restoreOriginal(policy).replaceAll('\n', '\n  '))}
   rm -rf "$work"
   rmdir ${store} /var/lib/kbs 2>/dev/null || :
 }
@@ -55,10 +55,10 @@ settle() { # WORDS...: dpkg, which does not itself wait for another one
 }`;
 
 /** What maintainer scripts ask before they start a service (invoke-rc.d(8)): 101 forbids it. */
-const startNothing = sh`${raw(remember(policy))}
-printf '%s\\n' '#!/bin/sh' '# Written by kbs while it installs packages.' 'exit 101' > ${besideOf(policy)}
-chmod 0755 ${besideOf(policy)}
-mv -fT ${besideOf(policy)} ${policy}`;
+const startNothing = sh`${raw(saveOriginal(policy))}
+printf '%s\\n' '#!/bin/sh' '# Written by kbs while it installs packages.' 'exit 101' > ${temporaryPath(policy)}
+chmod 0755 ${temporaryPath(policy)}
+mv -fT ${temporaryPath(policy)} ${policy}`;
 
 /** Of the lists, the small release files come first: they tell within seconds whether any mirror answers. */
 const fromDistribution = `sources=

@@ -24,8 +24,8 @@ look_packages() { # NOTE NAME...
     fi
   done
 }`,
-  look: ({ names }) => sh`look_packages ${noteOf(names)} ${names}`,
-  see(output, { names }) {
+  query: ({ names }) => sh`look_packages ${noteOf(names)} ${names}`,
+  parse(output, { names }) {
     const lines = output.split('\n').map((line) => line.split(/ +/));
     const said = (word: string) => lines.find(([first]) => first === word)?.[1] ?? '';
     const packages = names.map((name) => [name, stateOf(lines.slice(2).find(([, of]) => of === name))] as const);
@@ -33,11 +33,11 @@ look_packages() { # NOTE NAME...
     const seen = { touched: said('touched'), installation: said('installation'), ...Object.fromEntries(found) };
     return found.length === 0 && seen.touched === 'no' && seen.installation === 'whole' ? undefined : seen;
   },
-  want: ({ names }) => ({ ...Object.fromEntries(names.map((name) => [name, 'installed'])), installation: 'whole' }),
-  make: ({ names, repository }) => [
+  desired: ({ names }) => ({ ...Object.fromEntries(names.map((name) => [name, 'installed'])), installation: 'whole' }),
+  apply: ({ names, repository }) => [
     step(install(names, repository.packedSize), [{ file: repository.file, size: repository.packedSize }]),
   ],
-  unmake: ({ names }, seen) => (seen.touched === 'yes' || seen.installation !== 'whole' ? [step(remove(names))] : []),
+  remove: ({ names }, seen) => (seen.touched === 'yes' || seen.installation !== 'whole' ? [step(remove(names))] : []),
 };
 
 /** `package haproxy ii 2.6.12-1`: the second letter of the third word is the state (dpkg-query(1)). */

@@ -82,7 +82,7 @@ export interface KernelModuleResource {
   readonly kind: 'kernel-module';
   readonly name: string;
   /** A shell test that succeeds where the feature is there, loaded or built in. */
-  readonly evidence: string;
+  readonly check: string;
 }
 
 /** No swap, now and after a reboot. */
@@ -171,7 +171,7 @@ export interface TaskResource {
   readonly kind: 'task';
   readonly name: string;
   /** A shell test that changes nothing and succeeds once the task is done. */
-  readonly done: string;
+  readonly check: string;
   readonly run: string;
   /** Bytes that `run` reads from stdin, all of them; so a secret never lies in a script or in argv. */
   readonly input?: Secret;
@@ -191,12 +191,12 @@ export interface Kind<R extends { readonly kind: string }> {
   id(resource: R): string;
   /** Shell that runs once before the looks of this kind: functions, or a snapshot that many looks share. */
   readonly prelude?: string;
-  look(resource: R): string;
+  query(resource: R): string;
   /** `undefined` where the thing is absent and nothing is left to unmake. */
-  see(output: string, resource: R): State | undefined;
-  want(resource: R): State;
-  make(resource: R, seen: State | undefined): readonly Step[];
-  unmake(resource: R, seen: State): readonly Step[];
+  parse(output: string, resource: R): State | undefined;
+  desired(resource: R): State;
+  apply(resource: R, seen: State | undefined): readonly Step[];
+  remove(resource: R, seen: State): readonly Step[];
 }
 
 /** What is there, as flat readable facts. `content` holds text that a person may want to see as a diff. */

@@ -11,17 +11,17 @@ kbs_routes=$(ip -4 -oneline route show table main)
 look_route() { # PREFIX, as a regular expression
   printf '%s\\n' "$kbs_routes" | grep -m 1 -E "^([a-z]+ )?$1 " || :
 }`,
-  look: (resource) => sh`look_route ${printed(resource.to).replaceAll('.', '\\.')}`,
-  see(output, resource) {
+  query: (resource) => sh`look_route ${printed(resource.to).replaceAll('.', '\\.')}`,
+  parse(output, resource) {
     const line = output.trim();
     if (line === '') return undefined;
     const way = line.slice(line.indexOf(printed(resource.to)) + printed(resource.to).length).trim();
     const simple = /^via (\S+)/.exec(way);
     return { via: line.startsWith(printed(resource.to)) ? (simple?.[1] ?? way) : line };
   },
-  want: (resource) => ({ via: resource.via }),
-  make: (resource) => [step(setRoute(resource))],
-  unmake: (resource, seen) =>
+  desired: (resource) => ({ via: resource.via }),
+  apply: (resource) => [step(setRoute(resource))],
+  remove: (resource, seen) =>
     seen.via === resource.via ? [step(sh`ip -4 route del ${resource.to} via ${resource.via}`)] : [],
 };
 

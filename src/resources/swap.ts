@@ -9,7 +9,7 @@ import { rewrite } from './rewrite.js';
 export const swap: Kind<SwapResource> = {
   kind: 'swap',
   id: (resource) => resource.state,
-  look: () =>
+  query: () =>
     `
 while read -r device type _; do
   if [ "$type" != Type ]; then echo "now $device"; fi
@@ -24,7 +24,7 @@ if [ -r /etc/fstab ]; then
     esac
   done < /etc/fstab
 fi`.trim(),
-  see(output) {
+  parse(output) {
     const lines = output.split('\n').map((line) => line.split(' '));
     const named = (word: string) => lines.filter(([first]) => first === word).map(([, device]) => device);
     return {
@@ -33,14 +33,14 @@ fi`.trim(),
       aside: String(named('aside').length),
     };
   },
-  want: () => ({ now: 'off', boot: 'off' }),
-  make(_resource, seen) {
+  desired: () => ({ now: 'off', boot: 'off' }),
+  apply(_resource, seen) {
     const off = seen?.now === 'off' ? [] : ['swapoff -a'];
     const setAside = `sed -E 's/^[[:blank:]]*[^#[:blank:]]+[[:blank:]]+[^[:blank:]]+[[:blank:]]+swap([[:blank:]]|$)/#kbs# &/'`;
     const lines = seen?.boot === 'off' ? [] : [rewrite('/etc/fstab', setAside), reload];
     return [step([...off, ...lines].join('\n'))];
   },
-  unmake: (_resource, seen) =>
+  remove: (_resource, seen) =>
     seen.aside === '0' ? [] : [step([rewrite('/etc/fstab', "sed 's/^#kbs# //'"), reload, 'swapon -a'].join('\n'))],
 };
 

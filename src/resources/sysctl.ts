@@ -1,5 +1,5 @@
 import { sh } from '../hosts/shell.js';
-import { besideOf, giveBack, noteOf, remember, seenOfNothing, touched } from './before.js';
+import { managed, recordPath, restoreOriginal, saveOriginal, stateOfMissing, temporaryPath } from './original.js';
 import type { Kind, SysctlResource } from './resource.js';
 import { step } from './resource.js';
 
@@ -7,27 +7,27 @@ import { step } from './resource.js';
 export const sysctl: Kind<SysctlResource> = {
   kind: 'sysctl',
   id: (resource) => resource.name,
-  prelude: `${touched}
+  prelude: `${managed}
 look_sysctl() { # LIVE FILE NOTE
   if [ ! -r "$1" ]; then nothing "$3"; return 0; fi
   touched "$3"
   cat "$1"
   if [ -f "$2" ]; then cat "$2"; fi
 }`,
-  look: (resource) => sh`look_sysctl ${live(resource)} ${atBoot(resource)} ${noteOf(live(resource))}`,
-  see(output, resource) {
+  query: (resource) => sh`look_sysctl ${live(resource)} ${atBoot(resource)} ${recordPath(live(resource))}`,
+  parse(output, resource) {
     const [byKbs = '', value, ...settings] = output.split('\n');
-    if (value === undefined) return seenOfNothing(byKbs);
+    if (value === undefined) return stateOfMissing(byKbs);
     const setting = settings.map((line) => line.split('=')).find(([name]) => name?.trim() === resource.name);
     return { value: words(value), boot: setting?.[1] === undefined ? 'not set' : words(setting[1]), touched: byKbs };
   },
-  want: (resource) => ({ value: words(resource.value), boot: words(resource.value) }),
-  make(resource) {
-    const beside = besideOf(atBoot(resource));
+  desired: (resource) => ({ value: words(resource.value), boot: words(resource.value) }),
+  apply(resource) {
+    const beside = temporaryPath(atBoot(resource));
     return [
       step(
         [
-          remember(live(resource), sh`cat ${live(resource)} > ${noteOf(live(resource))}.new`),
+          saveOriginal(live(resource), sh`cat ${live(resource)} > ${recordPath(live(resource))}.new`),
           'mkdir -p /etc/sysctl.d',
           sh`printf '%s\\n' '# Written by kbs.' ${`${resource.name} = ${words(resource.value)}`} > ${beside}`,
           sh`mv -fT ${beside} ${atBoot(resource)}`,
@@ -36,15 +36,15 @@ look_sysctl() { # LIVE FILE NOTE
       ),
     ];
   },
-  unmake: (resource, seen) =>
+  remove: (resource, seen) =>
     seen.touched === 'yes'
       ? [
           step(
             [
               sh`rm -f ${atBoot(resource)}`,
               // Without its module the kernel has no such setting; what the kernel has, nobody can remove.
-              giveBack(live(resource), {
-                restore: sh`[ ! -e ${live(resource)} ] || cat ${noteOf(live(resource))}.was > ${live(resource)}`,
+              restoreOriginal(live(resource), {
+                restore: sh`[ ! -e ${live(resource)} ] || cat ${recordPath(live(resource))}.was > ${live(resource)}`,
                 remove: ':',
               }),
             ].join('\n'),

@@ -6,16 +6,16 @@ import { step } from './resource.js';
 export const task: Kind<TaskResource> = {
   kind: 'task',
   id: (resource) => resource.name,
-  look: (resource) => sh`if ( ${raw(resource.done)}
+  query: (resource) => sh`if ( ${raw(resource.check)}
 ) >/dev/null 2>&1 </dev/null; then echo yes; fi`,
-  see: (output) => (output.trim() === 'yes' ? { done: 'yes' } : undefined),
-  want: () => ({ done: 'yes' }),
-  make: ({ run, input }) => {
+  parse: (output) => (output.trim() === 'yes' ? { done: 'yes' } : undefined),
+  desired: () => ({ done: 'yes' }),
+  apply: ({ run, input }) => {
     if (input === undefined) return [step(alone(run))];
     const bytes = Buffer.from(input.reveal());
     return [step(`head -c ${bytes.length} | (\n${run}\n)`, [{ bytes }])];
   },
-  unmake: (resource) => (resource.undo === undefined ? [] : [step(alone(resource.undo))]),
+  remove: (resource) => (resource.undo === undefined ? [] : [step(alone(resource.undo))]),
 };
 
 /** In a subshell, so that what it sets or changes to stays its own, and away from the stdin that others read. */

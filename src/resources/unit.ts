@@ -1,6 +1,6 @@
 import { receive, sh } from '../hosts/shell.js';
 import { sha256 } from '../secret.js';
-import { besideOf, giveBack, noteOf, remember, seenOfNothing, touched } from './before.js';
+import { managed, recordPath, restoreOriginal, saveOriginal, stateOfMissing, temporaryPath } from './original.js';
 import type { Kind, UnitResource } from './resource.js';
 import { step } from './resource.js';
 
@@ -16,7 +16,7 @@ import { step } from './resource.js';
 export const unit: Kind<UnitResource> = {
   kind: 'unit',
   id: (resource) => resource.name,
-  prelude: `${touched}
+  prelude: `${managed}
 look_unit() { # NAME PATH NOTE
   if [ ! -e "$2" ] && [ ! -L "$2" ]; then nothing "$3"; return 0; fi
   echo "Touched=$(touched "$3")"
@@ -29,9 +29,9 @@ look_unit() { # NAME PATH NOTE
   fi
   if [ -L "$2" ]; then echo "Link=$(readlink "$2")"; else echo "Text=$(base64 -w 0 "$2")"; fi
 }`,
-  look: (resource) => sh`look_unit ${resource.name} ${pathOf(resource)} ${noteOf(pathOf(resource))}`,
-  see(output, resource) {
-    if (!output.includes('=')) return seenOfNothing(output);
+  query: (resource) => sh`look_unit ${resource.name} ${pathOf(resource)} ${recordPath(pathOf(resource))}`,
+  parse(output, resource) {
+    if (!output.includes('=')) return stateOfMissing(output);
     const shown = new Map(output.split('\n').map((line) => [nameIn(line), line.slice(nameIn(line).length + 1)]));
     const link = shown.get('Link');
     const loaded = /\bKBS_DIGEST=(\w+)/.exec(shown.get('Environment') ?? '')?.[1];
@@ -45,17 +45,17 @@ look_unit() { # NAME PATH NOTE
       touched: shown.get('Touched') ?? 'no',
     };
   },
-  want: (resource) => ({
-    content: stamped(resource),
+  desired: (resource) => ({
+    content: withDigest(resource),
     enabled: isInstalled(resource) ? 'enabled' : 'static',
     active: 'active',
     loaded: 'current',
     running: digestOf(resource),
   }),
-  make(resource, seen) {
-    const wanted = unit.want(resource);
+  apply(resource, seen) {
+    const wanted = unit.desired(resource);
     const differs = (aspect: string) => seen?.[aspect] !== wanted[aspect];
-    const bytes = Buffer.from(stamped(resource));
+    const bytes = Buffer.from(withDigest(resource));
     const lines: string[] = [];
     if (differs('content')) {
       if (resource.check !== undefined) lines.push(`(\n${resource.check}\n) </dev/null >&2`);
@@ -69,14 +69,14 @@ look_unit() { # NAME PATH NOTE
     if (differs('content') || differs('active') || differs('running')) lines.push(restart(resource));
     return [step(lines.join('\n'), differs('content') ? [{ bytes }] : [])];
   },
-  unmake: (resource, seen) =>
+  remove: (resource, seen) =>
     seen.touched === 'yes'
       ? [
           step(
             [
               sh`systemctl --quiet disable ${resource.name} </dev/null || :`,
               stop(resource),
-              giveBack(pathOf(resource)),
+              restoreOriginal(pathOf(resource)),
               'systemctl daemon-reload </dev/null',
               sh`systemctl reset-failed ${resource.name} </dev/null 2>/dev/null || :`,
             ].join('\n'),
@@ -87,9 +87,9 @@ look_unit() { # NAME PATH NOTE
 
 const write = (resource: UnitResource, size: number): string => {
   const path = pathOf(resource);
-  const beside = besideOf(path);
+  const beside = temporaryPath(path);
   return [
-    remember(path, undefined, rememberRun(resource)),
+    saveOriginal(path, undefined, rememberRun(resource)),
     receive(size, beside),
     sh`chmod 0644 ${beside}; mv -fT ${beside} ${path}`,
   ].join('\n');
@@ -113,7 +113,7 @@ const rememberRun = (resource: UnitResource): string => {
  * before that it would run with kbs's settings, and might hold an address of the cluster. One that will not start is
  * told once, so that it does not keep the host in the cluster.
  */
-export const runAgain = (resource: UnitResource): string => {
+export const restartReplacedUnit = (resource: UnitResource): string => {
   const note = runNoteOf(resource);
   const { name } = resource;
   return sh`
@@ -131,7 +131,7 @@ if [ -e ${note} ]; then
 fi`.trim();
 };
 
-const runNoteOf = (resource: UnitResource): string => `${noteOf(pathOf(resource))}.run`;
+const runNoteOf = (resource: UnitResource): string => `${recordPath(pathOf(resource))}.run`;
 
 /** A unit that is not loaded, with its file gone, cannot be stopped and need not be. */
 const stop = ({ name }: UnitResource): string =>
@@ -160,7 +160,7 @@ const saysWhenReady = ({ text }: UnitResource): boolean =>
 const isInstalled = ({ text }: UnitResource): boolean => /^(WantedBy|RequiredBy|UpheldBy)=\S/m.test(text);
 
 /** The unit's text with its digest as the first setting of the service. */
-const stamped = (resource: UnitResource): string =>
+const withDigest = (resource: UnitResource): string =>
   resource.text.replace(/^\[Service\][^\S\n]*$/m, `[Service]\nEnvironment=KBS_DIGEST=${digestOf(resource)}`);
 
 const digestOf = ({ text, inputs }: UnitResource): string => sha256(JSON.stringify([text, inputs])).slice(0, 16);

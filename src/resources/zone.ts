@@ -11,14 +11,14 @@ export const zone: Kind<ZoneResource> = {
   kind: 'zone',
   id: (resource) => resource.path,
   ...(file.prelude === undefined ? {} : { prelude: file.prelude }),
-  look: (resource) => file.look(textOf(resource)),
-  see(output, resource) {
-    const seen = file.see(output, textOf(resource));
+  query: (resource) => file.query(textOf(resource)),
+  parse(output, resource) {
+    const seen = file.parse(output, textOf(resource));
     return seen?.content === undefined ? seen : withoutSerial(seen);
   },
-  want: (resource) => file.want(textOf(resource)),
-  make: (resource, seen) => file.make({ ...textOf(resource), check: raiseSerial(resource) }, seen),
-  unmake: (resource, seen) => file.unmake(textOf(resource), seen),
+  desired: (resource) => file.desired(textOf(resource)),
+  apply: (resource, seen) => file.apply({ ...textOf(resource), check: raiseSerial(resource) }, seen),
+  remove: (resource, seen) => file.remove(textOf(resource), seen),
 };
 
 const textOf = ({ path, content, mode, owner }: ZoneResource): FileResource => ({

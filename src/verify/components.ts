@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { lastLines } from '../engine/look.js';
-import { splitOnce } from '../hosts/facts.js';
+import { splitOnce } from '../hosts/facts/facts.js';
 import { type Host, query, type RunOptions } from '../hosts/host.js';
+import { lastLines } from '../hosts/last-lines.js';
 import { type Cluster, type ClusterHost, controlPlanes, nodes } from '../inventory/cluster.js';
-import { kubectlAt, kubectl as plainKubectl } from '../phases/api.js';
-import { clientUrl, etcdctl } from '../phases/etcd-member.js';
-import type { Finding } from './finding.js';
+import { clientUrl, etcdctl } from '../kubernetes/etcdctl.js';
+import { kubectlAt, kubectl as plainKubectl } from '../kubernetes/kubectl.js';
+import type { CheckResult } from './check-result.js';
 
 /**
  * Every host Ready, every part of the API server well, every pod of kube-system ready, and the leases of controller
@@ -16,7 +16,7 @@ export const components = async (
   cluster: Cluster,
   controlPlane: Host,
   { patience = 0, limits = {} }: { readonly patience?: number; readonly limits?: RunOptions } = {},
-): Promise<readonly Finding[]> => {
+): Promise<readonly CheckResult[]> => {
   const begun = Date.now();
   for (;;) {
     const output = await controlPlane.query(query(scriptFor(cluster)), { timeout: twoMinutes, ...limits });
@@ -32,7 +32,7 @@ type Fact = readonly [string, string, boolean];
 
 const twoMinutes = 120_000;
 
-const silent = (stderr: string, ms: number): Finding => ({
+const silent = (stderr: string, ms: number): CheckResult => ({
   proof: 'components',
   name: 'kube-apiserver',
   ok: false,
@@ -41,11 +41,11 @@ const silent = (stderr: string, ms: number): Finding => ({
 });
 
 /** Reads the output of the script. */
-const read = (output: string, cluster: Cluster, ms: number): readonly Finding[] => {
+const read = (output: string, cluster: Cluster, ms: number): readonly CheckResult[] => {
   const [nodeLines = [], podLines = [], apiLines = [], leaseLines = [], etcdLines = []] = output
     .split('\x1e')
     .map((part) => part.trim().split('\n').filter(Boolean));
-  const find = (proof: string, name: string, detail: string, ok = detail.startsWith('True')): Finding => ({
+  const find = (proof: string, name: string, detail: string, ok = detail.startsWith('True')): CheckResult => ({
     proof,
     name,
     ok,
@@ -159,6 +159,6 @@ const readiness = (hosts: readonly ClusterHost[]): string =>
 
 const membership = (hosts: readonly ClusterHost[]): string => {
   if (hosts.length < 2) return ':';
-  const etcd = etcdctl(hosts.map(clientUrl).join(','));
+  const etcd = etcdctl(hosts.map(clientUrl));
   return `${etcd} endpoint health 2>&1 || :\n${etcd} -w json endpoint status 2>/dev/null || :`;
 };

@@ -1,19 +1,19 @@
 import { type Cluster, dnsServers } from '../inventory/cluster.js';
+import type { ProbeCheck } from './probe-checks.js';
 import type { Probe } from './probes.js';
-import type { Question } from './questions.js';
 
 /**
  * What is asked of the LAN's DNS servers. From every segment each server is asked for the API and for who has the
  * address of a host there; and each server for every host, by turns from all segments. All must answer what the
  * inventory says: so they answer alike. Pods ask, and not hosts: a host has such names in its own /etc/hosts.
  */
-export const lanNames = (pods: readonly Probe[], cluster: Cluster): readonly Question[] => {
+export const lanNames = (pods: readonly Probe[], cluster: Cluster): readonly ProbeCheck[] => {
   const { zone, endpoint } = cluster;
   if (zone === undefined) return [];
   const askers = [...new Map(pods.toReversed().map((probe) => [probe.node.segment, probe])).values()].toReversed();
   const { name: api, address } = endpoint;
   return dnsServers(cluster).flatMap((server) => {
-    const question = (asker: Probe, kind: 'name' | 'address', target: string, expect: string): Question => ({
+    const question = (asker: Probe, kind: 'name' | 'address', target: string, expect: string): ProbeCheck => ({
       proof: 'LAN DNS',
       name: `${asker.node.name} (${asker.node.segment}) asks ${server.name}: ${target} is ${expect}`,
       asker,

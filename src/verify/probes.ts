@@ -1,20 +1,20 @@
 import { type Cluster, type ClusterHost, nodes } from '../inventory/cluster.js';
 import type { KubeObject } from '../resources/resource.js';
-import type { Finding } from './finding.js';
+import type { CheckResult } from './check-result.js';
 
 /** Where a probe stands: in a pod of its own address, or in the host's own network. */
-export type Stand = 'pod' | 'host';
+export type ProbeSite = 'pod' | 'host';
 
 /** A running probe. */
 export interface Probe {
-  readonly stand: Stand;
+  readonly stand: ProbeSite;
   readonly pod: string;
   readonly node: ClusterHost;
   readonly address: string;
 }
 
 /** HTTP port; UDP is the next one. */
-export const portOf: Readonly<Record<Stand, number>> = { pod: 8080, host: 18080 };
+export const portOf: Readonly<Record<ProbeSite, number>> = { pod: 8080, host: 18080 };
 
 /** One probe pod and one probe in the host's network on every node, and a Service in front of the pods. */
 export const probeObjects = (namespace: string, image: string): readonly KubeObject[] => [
@@ -41,7 +41,7 @@ export const readProbes = (json: string, cluster: Cluster): readonly Probe[] =>
   });
 
 /** For each node, from the same JSON, whether both of its probes are ready, and if not, what holds them up. */
-export const probeFindings = (json: string, cluster: Cluster, ms: number): readonly Finding[] => {
+export const probeResults = (json: string, cluster: Cluster, ms: number): readonly CheckResult[] => {
   const pods = podsIn(json);
   return nodes(cluster).map(({ name }) => {
     const missing = stands.flatMap((stand) => {
@@ -53,7 +53,7 @@ export const probeFindings = (json: string, cluster: Cluster, ms: number): reado
 };
 
 const stands = ['pod', 'host'] as const;
-const places: Readonly<Record<Stand, string>> = { pod: 'in a pod', host: "in the host's network" };
+const places: Readonly<Record<ProbeSite, string>> = { pod: 'in a pod', host: "in the host's network" };
 
 const stateOf = (pod: PodItem | undefined): string => {
   if (!pod) return 'not started';
@@ -62,7 +62,7 @@ const stateOf = (pod: PodItem | undefined): string => {
   return [pod.status.phase ?? 'Unknown', reason, message].filter(Boolean).join(', ');
 };
 
-const standOf = ({ metadata }: PodItem): Stand => (metadata.labels['kbs.dev/probe'] === 'host' ? 'host' : 'pod');
+const standOf = ({ metadata }: PodItem): ProbeSite => (metadata.labels['kbs.dev/probe'] === 'host' ? 'host' : 'pod');
 
 const isReady = ({ status }: PodItem): boolean =>
   status.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false;
@@ -88,7 +88,7 @@ interface Reason {
   readonly message?: string;
 }
 
-const daemonSet = (namespace: string, stand: Stand, image: string): KubeObject => ({
+const daemonSet = (namespace: string, stand: ProbeSite, image: string): KubeObject => ({
   apiVersion: 'apps/v1',
   kind: 'DaemonSet',
   metadata: { name: `probe-${stand}`, namespace },

@@ -1,11 +1,11 @@
-import { lastLines } from '../engine/look.js';
 import { Failure } from '../failure.js';
 import { type Host, mutation, query, type RunOptions } from '../hosts/host.js';
+import { lastLines } from '../hosts/last-lines.js';
 import { quote, uptime } from '../hosts/shell.js';
 import { type Cluster, nodes } from '../inventory/cluster.js';
-import { kubectl } from '../phases/api.js';
-import type { Finding } from './finding.js';
-import { type Probe, probeFindings, probeObjects, readProbes } from './probes.js';
+import { kubectl } from '../kubernetes/kubectl.js';
+import type { CheckResult } from './check-result.js';
+import { type Probe, probeObjects, probeResults, readProbes } from './probes.js';
 
 export interface Started {
   /** Those that can be asked. */
@@ -13,7 +13,7 @@ export interface Started {
   /** Address of the Service in front of the pods. */
   readonly service: string;
   /** One for each node: whether it has all of its probes. */
-  readonly findings: readonly Finding[];
+  readonly findings: readonly CheckResult[];
 }
 
 export interface Starting {
@@ -51,7 +51,7 @@ ${kubectl} -n ${namespace} get pods -o json`),
   return {
     probes: readProbes(pods, cluster),
     service: look.stdout.slice(0, end),
-    findings: probeFindings(pods, cluster, Date.now() - begun),
+    findings: probeResults(pods, cluster, Date.now() - begun),
   };
 };
 

@@ -1,11 +1,11 @@
 import { type Host, mutation, type RunOptions } from '../hosts/host.js';
 import { messageOf } from '../hosts/message.js';
 import type { Cluster } from '../inventory/cluster.js';
-import { kubectl } from '../phases/api.js';
-import { ask } from './ask.js';
+import { kubectl } from '../kubernetes/kubectl.js';
+import type { CheckResult } from './check-result.js';
 import { components } from './components.js';
-import type { Finding } from './finding.js';
-import { questions } from './questions.js';
+import { probeChecks } from './probe-checks.js';
+import { runProbes } from './run-probes.js';
 import { startProbes } from './start.js';
 
 export interface VerifyOptions {
@@ -29,16 +29,16 @@ export const verify = async (
   cluster: Cluster,
   controlPlane: Host,
   { label, image, onStep, limits = {} }: VerifyOptions,
-): Promise<readonly Finding[]> => {
+): Promise<readonly CheckResult[]> => {
   const namespace = `kbs-verify-${label}`;
   onStep('looking at nodes and components');
   const healthy = await components(cluster, controlPlane, { patience: 60_000, limits });
   try {
     onStep('starting a probe on every node');
     const { probes, service, findings } = await startProbes(cluster, controlPlane, { namespace, image, limits });
-    const asked = questions(cluster, probes, namespace, service);
+    const asked = probeChecks(cluster, probes, namespace, service);
     onStep(`asking ${asked.length} questions from ${probes.length} probes`);
-    return [...healthy, ...findings, ...(await ask(controlPlane, namespace, probes, asked, limits))];
+    return [...healthy, ...findings, ...(await runProbes(controlPlane, namespace, probes, asked, limits))];
   } finally {
     await remove(controlPlane, namespace, onStep);
   }

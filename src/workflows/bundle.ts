@@ -11,14 +11,14 @@ export interface Built {
 
 /** Builds a bundle, saying each step. */
 export const build = async (
-  wishes: { readonly version?: string | undefined; readonly into?: string | undefined; readonly install: boolean },
+  options: { readonly version?: string | undefined; readonly into?: string | undefined; readonly install: boolean },
   say: (text: string) => void,
 ): Promise<Built> => {
-  const version = wishes.version ?? newest();
+  const version = options.version ?? newest();
   const { folder } = await buildBundle({
     version,
-    install: wishes.install,
-    ...(wishes.into === undefined ? {} : { into: resolve(wishes.into) }),
+    install: options.install,
+    ...(options.into === undefined ? {} : { into: resolve(options.into) }),
     onProgress: teller(say),
   });
   return { version, path: folder };

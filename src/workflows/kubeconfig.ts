@@ -6,12 +6,12 @@ import { Failure } from '../failure.js';
 import type { Credentials } from '../pki/credentials.js';
 import { mergeKubeconfigs } from '../pki/kubeconfig.js';
 import { Secret } from '../secret.js';
-import type { Opened } from './open.js';
-import { writing } from './writing.js';
+import type { LoadedCluster } from './load-cluster.js';
+import { withWriteErrors } from './write-error.js';
 
 /** Writes the administrator's kubeconfig where it is not there or differs; gives its path when it did. */
 export const keepKubeconfig = async (
-  { state }: Pick<Opened, 'state'>,
+  { state }: Pick<LoadedCluster, 'state'>,
   credentials: Credentials,
 ): Promise<string | undefined> => {
   const path = pathIn(state);
@@ -22,7 +22,7 @@ export const keepKubeconfig = async (
   return path;
 };
 
-export const readKubeconfig = async ({ state, cluster }: Opened): Promise<Secret> => {
+export const readKubeconfig = async ({ state, cluster }: LoadedCluster): Promise<Secret> => {
   const text = await readFile(pathIn(state), 'utf8').catch((cause: unknown) => {
     throw new Failure('refused', `cluster ${cluster.name} has no kubeconfig yet`, {
       next: 'bring it up: kbs init',
@@ -33,7 +33,7 @@ export const readKubeconfig = async ({ state, cluster }: Opened): Promise<Secret
 };
 
 /** Adds it to the operator's own kubeconfig, whose other clusters stay; gives that file's path. */
-export const mergeKubeconfig = async (opened: Opened): Promise<string> => {
+export const mergeKubeconfig = async (opened: LoadedCluster): Promise<string> => {
   const path = process.env.KUBECONFIG?.split(':')[0] || join(homedir(), '.kube', 'config');
   const there = new Secret(
     await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
@@ -43,7 +43,7 @@ export const mergeKubeconfig = async (opened: Opened): Promise<string> => {
     }),
   );
   const merged = mergeKubeconfigs(there, await readKubeconfig(opened), opened.cluster.name);
-  await writing(path, 'mend its permissions, or name another file in $KUBECONFIG', async () => {
+  await withWriteErrors(path, 'mend its permissions, or name another file in $KUBECONFIG', async () => {
     await mkdir(dirname(path), { recursive: true, mode: 0o700 });
     await writeFileAtomic(path, merged.reveal(), { mode: 0o600 });
   });

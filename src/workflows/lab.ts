@@ -17,12 +17,12 @@ import {
   labUp,
   type Partition,
 } from '../lab/index.js';
-import { open } from './open.js';
+import { loadCluster } from './load-cluster.js';
 import { routersToTell } from './routers.js';
 
 /** Builds the lab of an inventory. A router that the inventory does not manage gets the routes that kbs asks for. */
 export const up = async (file: string, install: boolean, say: (text: string) => void): Promise<Lab> => {
-  const { cluster, inventory } = await open(file);
+  const { cluster, inventory } = await loadCluster(file);
   const lab = await labUp(cluster, {
     state: labState(dirname(inventory), cluster.name),
     inventoryFile: inventory,
@@ -36,7 +36,7 @@ export const up = async (file: string, install: boolean, say: (text: string) => 
 
 /** Removes the lab of an inventory; gives the cluster's name. */
 export const down = async (file: string): Promise<string> => {
-  const { cluster } = await open(resolve(file));
+  const { cluster } = await loadCluster(resolve(file));
   await labDown(cluster.name);
   return cluster.name;
 };
@@ -52,12 +52,12 @@ const powers = {
 };
 
 /** Lets it befall all of these hosts at once: names, `segment=NAME`, or `all`. Gives the hosts' names. */
-export const befall = async (
+export const setHostState = async (
   file: string,
   what: keyof typeof powers,
   words: readonly string[],
 ): Promise<{ readonly cluster: string; readonly hosts: readonly string[] }> => {
-  const { cluster } = await open(file);
+  const { cluster } = await loadCluster(file);
   const hosts = await labHosts(cluster.name, words);
   await Promise.all(hosts.map((host) => powers[what](`${cluster.name}/${host}`)));
   return { cluster: cluster.name, hosts };
@@ -71,21 +71,21 @@ export interface Partitions {
 
 /** Cuts two sides off from each other; each is host names or `segment=NAME`, with commas between. */
 export const partition = async (file: string, one: string, other: string): Promise<Partitions> => {
-  const { cluster } = await open(file);
+  const { cluster } = await loadCluster(file);
   const partitions = await labPartition(cluster.name, one.split(','), other.split(','), { pods: podsOf(cluster) });
   return { cluster: cluster.name, partitions };
 };
 
 /** Mends what is cut between two sides, between one and all others, or everywhere. */
 export const heal = async (file: string, one?: string, other?: string): Promise<Partitions> => {
-  const { cluster } = await open(file);
+  const { cluster } = await loadCluster(file);
   const partitions = await labHeal(cluster.name, one?.split(','), other?.split(','), { pods: podsOf(cluster) });
   return { cluster: cluster.name, partitions };
 };
 
 /** Makes a segment slow, or quick again. */
 export const delay = async (file: string, segment: string, ms: number): Promise<string> => {
-  const { cluster } = await open(file);
+  const { cluster } = await loadCluster(file);
   await labDelay(cluster.name, segment, ms);
   return cluster.name;
 };

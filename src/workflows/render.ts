@@ -1,28 +1,32 @@
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { Artifacts } from '../artifacts/artifacts.js';
-import { resourcesOf } from '../engine/survey.js';
+import { resourcesOf } from '../engine/observe.js';
 import { Failure } from '../failure.js';
-import { assumedFacts } from '../hosts/facts.js';
-import type { Site } from '../phases/phase.js';
+import { assumedFacts } from '../hosts/facts/facts.js';
+import type { PhaseContext } from '../phases/phase.js';
 import type { Credentials } from '../pki/credentials.js';
 import { keyringDirectory, readKeyring } from '../pki/keyring.js';
 import { placeholderCredentials } from '../pki/placeholder.js';
 import type { Resource } from '../resources/resource.js';
 import { reveal, Secret } from '../secret.js';
 import { toYaml } from '../templates/yaml.js';
-import { itineraryOf, subjectsOf } from './itinerary.js';
-import { type Opened, openArtifactsOrPlaceholders } from './open.js';
-import { foreseePodCidrs } from './pod-cidrs.js';
+import { type LoadedCluster, openArtifactsOrPlaceholders } from './load-cluster.js';
 import { routerFiles } from './routers.js';
-import type { Run } from './run.js';
-import { writing } from './writing.js';
+import { phasesByHost, targetNodesOf } from './run/host-phases.js';
+import { foreseePodCidrs } from './run/pod-cidrs.js';
+import type { Run } from './run/run.js';
+import { withWriteErrors } from './write-error.js';
 
 /** A rendering: path below the tree → text. */
 export type Rendering = ReadonlyMap<string, string>;
 
 /** `kbs render`: writes the tree; gives its paths. Real credentials come from the keyring, which must be whole. */
-export const render = async (opened: Opened, directory: string, withSecrets: boolean): Promise<readonly string[]> => {
+export const render = async (
+  opened: LoadedCluster,
+  directory: string,
+  withSecrets: boolean,
+): Promise<readonly string[]> => {
   const artifacts = await openArtifactsOrPlaceholders(opened, () => {});
   const held = await foreseePodCidrs(opened, () => {});
   const tree = rendering(held, artifacts, withSecrets ? await wholeKeyring(opened) : undefined);
@@ -30,7 +34,7 @@ export const render = async (opened: Opened, directory: string, withSecrets: boo
   return [...tree.keys()];
 };
 
-const wholeKeyring = async ({ inventory, cluster }: Opened): Promise<Credentials> => {
+const wholeKeyring = async ({ inventory, cluster }: LoadedCluster): Promise<Credentials> => {
   const { credentials, missing } = await readKeyring(keyringDirectory(inventory, cluster.name), cluster, new Date());
   if (missing.length === 0) return credentials;
   throw new Failure('refused', 'the keyring is not whole', {
@@ -43,7 +47,7 @@ const wholeKeyring = async ({ inventory, cluster }: Opened): Promise<Credentials
  * Every file, unit, manifest, route and object of every host as one tree, without contacting anything. Secrets are
  * placeholders unless real credentials are given. The same inventory gives the same tree.
  */
-export const rendering = (opened: Opened, artifacts: Artifacts, credentials?: Credentials): Rendering => {
+export const rendering = (opened: LoadedCluster, artifacts: Artifacts, credentials?: Credentials): Rendering => {
   const tree = new Map<string, string>();
   for (const { host, resources } of everything(opened, artifacts, { workflow: 'apply' }, credentials)) {
     const rest: Resource[] = [];
@@ -64,7 +68,7 @@ const marker = '.kbs-render';
 /** Writes a rendering into a folder that is empty, missing, or holds an earlier rendering, which goes. */
 export const writeRendering = async (tree: Rendering, directory: string): Promise<void> => {
   const names = [...new Set([...tree.keys()].map((path) => path.split('/')[0] ?? ''))];
-  await writing(directory, 'name another folder: kbs render DIR', async () => {
+  await withWriteErrors(directory, 'name another folder: kbs render DIR', async () => {
     const old = await earlier(directory, names);
     for (const name of old) await rm(join(directory, name), { recursive: true, force: true });
     // The marker comes before the tree: an interrupted rendering can be told from files of the user's own.
@@ -98,7 +102,7 @@ const earlier = async (directory: string, names: readonly string[]): Promise<rea
 };
 
 /** What a workflow would put on each host, as one YAML stream: a document for each host and phase. */
-export const manifests = async (opened: Opened, about: About): Promise<string> => {
+export const manifests = async (opened: LoadedCluster, about: About): Promise<string> => {
   const artifacts = await openArtifactsOrPlaceholders(opened, () => {});
   return everything(await foreseePodCidrs(opened, () => {}), artifacts, about)
     .flatMap(({ host, resources }) =>
@@ -116,16 +120,23 @@ interface HostRendering {
 type About = Pick<Run, 'workflow' | 'joining' | 'selection'>;
 
 const everything = (
-  { cluster }: Opened,
+  { cluster }: LoadedCluster,
   artifacts: Artifacts,
   about: About,
   credentials: Credentials = placeholderCredentials(cluster),
 ): readonly HostRendering[] => {
-  const subjects = subjectsOf({ ...about, cluster });
-  const site: Site = { cluster, credentials, artifacts, subjects, startedAt: 0, facts: () => assumedFacts };
-  return itineraryOf({ ...about, cluster }).map((leg) => ({
-    host: leg.host.name,
-    resources: [...resourcesOf(leg, site)]
+  const targetNodes = targetNodesOf({ ...about, cluster });
+  const context: PhaseContext = {
+    cluster,
+    credentials,
+    artifacts,
+    targetNodes,
+    startedAt: 0,
+    facts: () => assumedFacts,
+  };
+  return phasesByHost({ ...about, cluster }).map((hostPhases) => ({
+    host: hostPhases.host.name,
+    resources: [...resourcesOf(hostPhases, context)]
       .map(([phase, list]) => ({ phase: phase.name, list: list.filter(({ kind }) => kind !== 'absent') }))
       .filter(({ list }) => list.length > 0),
   }));

@@ -1,17 +1,16 @@
-import type { Problem } from '../engine/event.js';
-import { problem } from '../engine/problem.js';
-import { failuresIn } from '../failure.js';
+import type { Problem } from '../failure.js';
+import { failuresIn, toProblem } from '../failure.js';
 import { type Host, query, type RunOptions } from '../hosts/host.js';
 import { messageOf } from '../hosts/message.js';
 import { type Cluster, type ClusterHost, controlPlanes } from '../inventory/cluster.js';
+import { firstAnsweringApiHost } from '../kubernetes/api-host.js';
 import { compileRoutes } from '../network/routes.js';
 import { type Expiry, expiries } from '../pki/expiry.js';
 import { keyringDirectory } from '../pki/keyring.js';
+import type { CheckResult } from '../verify/check-result.js';
 import { components } from '../verify/components.js';
-import type { Finding } from '../verify/finding.js';
-import { withPool } from './launch.js';
-import { open } from './open.js';
-import { spokesman } from './speaker.js';
+import { loadCluster } from './load-cluster.js';
+import { withPool } from './run/launch.js';
 
 export interface Status {
   readonly cluster: string;
@@ -21,7 +20,7 @@ export interface Status {
   readonly reached: boolean;
   readonly hosts: readonly HostStatus[];
   /** Nodes and the pods of kube-system; empty where the control plane could not be asked. */
-  readonly findings: readonly Finding[];
+  readonly findings: readonly CheckResult[];
   /** Of the keyring on this machine, those that end first; empty where it has none. */
   readonly certificates: readonly Expiry[];
 }
@@ -38,15 +37,15 @@ export interface HostStatus {
   readonly routes?: string;
 }
 
-export interface StatusWishes {
+export interface StatusOptions {
   readonly acceptNewHostKeys: boolean;
   /** For each question; two minutes where no timeout is given. */
   readonly limits: Pick<RunOptions, 'signal' | 'timeout'>;
 }
 
 /** Asks every host one question, and the API server three. A host that does not answer in time is in trouble. */
-export const statusOf = async (file: string, { acceptNewHostKeys, limits }: StatusWishes): Promise<Status> => {
-  const { cluster, inventory } = await open(file);
+export const statusOf = async (file: string, { acceptNewHostKeys, limits }: StatusOptions): Promise<Status> => {
+  const { cluster, inventory } = await loadCluster(file);
   const certificates = await expiries(keyringDirectory(inventory, cluster.name), cluster, new Date());
   return withPool(acceptNewHostKeys, async (pool) => {
     const ask = (host: ClusterHost) =>
@@ -60,13 +59,13 @@ export const statusOf = async (file: string, { acceptNewHostKeys, limits }: Stat
           if (limits.signal?.aborted) throw error;
           const [failure] = failuresIn(error);
           if (!failure) throw error;
-          return { ...outline, trouble: problem(failure) };
+          return { ...outline, trouble: toProblem(failure) };
         }
       }),
     );
     const troubled = new Set(hosts.flatMap(({ name, trouble }) => (trouble === undefined ? [] : [name])));
     const reachable = controlPlanes(cluster).filter(({ name }) => !troubled.has(name));
-    const speaks = await spokesman(reachable, (host) => pool.host(host), limits);
+    const speaks = await firstAnsweringApiHost(reachable, (host) => pool.host(host), limits);
     const findings = speaks ? await findingsOf(cluster, pool.host(speaks), limits) : [];
     const well =
       hosts.every(({ trouble }) => trouble === undefined) && findings.length > 0 && findings.every(({ ok }) => ok);
@@ -83,7 +82,7 @@ export const statusOf = async (file: string, { acceptNewHostKeys, limits }: Stat
 };
 
 /** A control plane that hangs with its API server is something to show, like a host that hangs. */
-const findingsOf = async (cluster: Cluster, host: Host, limits: RunOptions): Promise<readonly Finding[]> => {
+const findingsOf = async (cluster: Cluster, host: Host, limits: RunOptions): Promise<readonly CheckResult[]> => {
   try {
     return await components(cluster, host, { limits });
   } catch (error) {

@@ -1,13 +1,13 @@
 import { writeFile } from 'node:fs/promises';
 import { extname } from 'node:path';
+import { dot } from '../diagram/dot.js';
+import { html } from '../diagram/html.js';
+import { mermaid } from '../diagram/mermaid.js';
+import { type Picture, pictureOf } from '../diagram/model.js';
+import { svg } from '../diagram/svg.js';
 import { Failure } from '../failure.js';
-import { dot } from '../topology/dot.js';
-import { html } from '../topology/html.js';
-import { mermaid } from '../topology/mermaid.js';
-import { type Picture, pictureOf } from '../topology/model.js';
-import { svg } from '../topology/svg.js';
-import { open } from './open.js';
-import { writing } from './writing.js';
+import { loadCluster } from './load-cluster.js';
+import { withWriteErrors } from './write-error.js';
 
 const languages = { mermaid, dot, svg, html } as const;
 
@@ -48,10 +48,11 @@ export interface Drawing {
 
 /** Draws what an inventory comes to; with a path the text is also written there. Nothing is contacted. */
 export const topology = async (file: string, format: PictureFormat, path?: string): Promise<Drawing> => {
-  const picture = pictureOf((await open(file)).cluster);
+  const picture = pictureOf((await loadCluster(file)).cluster);
   const drawn = languages[format](picture);
   // Markdown draws Mermaid in a fence.
   const text = path !== undefined && /\.md$/i.test(path) ? `\`\`\`mermaid\n${drawn}\`\`\`\n` : drawn;
-  if (path !== undefined) await writing(path, 'name another file: kbs topology FILE', () => writeFile(path, text));
+  if (path !== undefined)
+    await withWriteErrors(path, 'name another file: kbs topology FILE', () => writeFile(path, text));
   return { picture, text };
 };

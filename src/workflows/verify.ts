@@ -2,13 +2,13 @@ import { referenceOf } from '../artifacts/artifacts.js';
 import { Failure } from '../failure.js';
 import type { RunOptions } from '../hosts/host.js';
 import { controlPlanes } from '../inventory/cluster.js';
-import type { Finding } from '../verify/finding.js';
+import { firstAnsweringApiHost } from '../kubernetes/api-host.js';
+import type { CheckResult } from '../verify/check-result.js';
 import { verify } from '../verify/verify.js';
-import { withPool } from './launch.js';
-import { open, openArtifacts } from './open.js';
-import { spokesman } from './speaker.js';
+import { loadCluster, openArtifacts } from './load-cluster.js';
+import { withPool } from './run/launch.js';
 
-export interface VerifyWishes {
+export interface VerifyOptions {
   readonly acceptNewHostKeys: boolean;
   readonly say: (text: string) => void;
   /** For each step on a host. */
@@ -18,12 +18,12 @@ export interface VerifyWishes {
 /** Proves the cluster of an inventory; see `verify`. */
 export const verifyInventory = async (
   file: string,
-  { acceptNewHostKeys, say, limits }: VerifyWishes,
-): Promise<readonly Finding[]> => {
-  const opened = await open(file);
+  { acceptNewHostKeys, say, limits }: VerifyOptions,
+): Promise<readonly CheckResult[]> => {
+  const opened = await loadCluster(file);
   const artifacts = await openArtifacts(opened);
   return withPool(acceptNewHostKeys, async (pool) => {
-    const speaks = await spokesman(controlPlanes(opened.cluster), (host) => pool.host(host), limits);
+    const speaks = await firstAnsweringApiHost(controlPlanes(opened.cluster), (host) => pool.host(host), limits);
     if (!speaks) throw new Failure('inventory', 'the inventory has no control plane');
     return verify(opened.cluster, pool.host(speaks), {
       image: referenceOf(artifacts, 'probe'),

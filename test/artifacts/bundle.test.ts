@@ -16,10 +16,10 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { assemble } from '../../src/artifacts/assemble.js';
 import { openBundle, verifyBundle } from '../../src/artifacts/bundle.js';
 import { type BundleCatalogue, printCatalogue } from '../../src/artifacts/bundle-catalogue.js';
 import { writeBundleTar } from '../../src/artifacts/bundle-tar.js';
+import { assemble } from '../../src/artifacts/write-bundle.js';
 import { Failure, Failures } from '../../src/failure.js';
 import { sha256 } from '../../src/secret.js';
 

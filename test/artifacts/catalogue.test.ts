@@ -4,10 +4,10 @@ import { rcompare, valid } from 'semver';
 import { describe, expect, it } from 'vitest';
 import { binaryNames } from '../../src/artifacts/bundle-catalogue.js';
 import { editionOf, knownVersions } from '../../src/artifacts/catalogue.js';
-import { type Edition, layersOf } from '../../src/artifacts/edition.js';
 import { placeholderArtifacts } from '../../src/artifacts/placeholder.js';
+import { type Edition, layersOf } from '../../src/artifacts/release.js';
 
-const programs = fileURLToPath(new URL('../../src/artifacts/programs/', import.meta.url));
+const programs = fileURLToPath(new URL('../../programs/', import.meta.url));
 const editions = knownVersions().map((version) => [version, editionOf(version) as Edition] as const); // it is known
 
 it('known versions are exact, the newest first', () => {

@@ -8,8 +8,8 @@ import { archOfThisMachine } from '../../src/artifacts/arch.js';
 import { buildBundle } from '../../src/artifacts/build.js';
 import { editionOf, knownVersions } from '../../src/artifacts/catalogue.js';
 import { sha256OfFile } from '../../src/artifacts/digest.js';
-import type { GoProgram, Program } from '../../src/artifacts/edition.js';
 import { type Built, buildProgram } from '../../src/artifacts/go-modules.js';
+import type { GoProgram, Program } from '../../src/artifacts/release.js';
 import { zstd } from '../../src/artifacts/zstd.js';
 
 const has = async (tool: string, ...words: string[]) => !(await execa(tool, words, { reject: false })).failed;

@@ -8,10 +8,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { archOfThisMachine } from '../../src/artifacts/arch.js';
 import { editionOf, knownVersions } from '../../src/artifacts/catalogue.js';
 import { sha256OfFile } from '../../src/artifacts/digest.js';
-import type { ImageRecipe, LayerRecipe } from '../../src/artifacts/edition.js';
 import { type Built, buildProgram } from '../../src/artifacts/go-modules.js';
 import { describeImage, type Image, layoutOf } from '../../src/artifacts/image.js';
 import { makeLayer } from '../../src/artifacts/layer.js';
+import type { ImageRecipe, LayerRecipe } from '../../src/artifacts/release.js';
 import { sha256 } from '../../src/secret.js';
 
 const go = await execa('go', ['version'], { reject: false });

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { costOf } from '../../bench/outage/cost.js';
+import type { Sample } from '../../bench/outage/interval-prober.js';
+import { costOf } from '../../bench/outage/outage-statistics.js';
 import { samplesIn } from '../../bench/outage/probers.js';
-import type { Sample } from '../../bench/outage/rhythm.js';
 import { tableOf } from '../../bench/outage/table.js';
 
 /** Ten samples a second from the second before the fault on; those started between the two seconds fail. */

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { expect, it } from 'vitest';
-import { completionText, type Shell } from '../../src/cli/completion-text.js';
-import { outlinesOf } from '../../src/cli/outline.js';
+import { outlinesOf } from '../../src/cli/events/command-outline.js';
+import { completionText, type Shell } from '../../src/cli/text/completion-text.js';
 import { kbsIn } from './process.js';
 
 const flags = { inventory: { description: "the operator's inventory" }, secret: { hidden: true } };

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { printCatalogue } from '../../src/artifacts/bundle-catalogue.js';
 import { runFlags } from '../../src/cli/flags.js';
 import { ensureKeyring, keyringDirectory } from '../../src/pki/keyring.js';
-import { open } from '../../src/workflows/open.js';
+import { loadCluster } from '../../src/workflows/load-cluster.js';
 import { dealtRandomness } from '../pki/keys.js';
 import { kbsIn } from './process.js';
 
@@ -34,7 +34,7 @@ beforeAll(async () => {
   const file = join(folder, 'kbs.yaml');
   writeFileSync(file, inventory('192.0.2.10'));
   // What a plan would otherwise begin with: to issue every key of the cluster.
-  const { cluster } = await open(file);
+  const { cluster } = await loadCluster(file);
   await ensureKeyring(keyringDirectory(file, cluster.name), cluster, new Date(), await dealtRandomness(23));
 }, 60_000);
 afterAll(() => rmSync(folder, { recursive: true }));

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, expect, it } from 'vitest';
-import { setOffRemoteCommand } from '../../src/cli/remote-command.js';
+import { separateRemoteCommand } from '../../src/cli/separate-remote-command.js';
 import Ssh from '../../src/commands/ssh.js';
 import { kbsIn } from './process.js';
 
@@ -29,7 +29,7 @@ it.each([
   ['c0 -i', 'c0 -i'],
   ['', ''],
 ])('the remote command of `kbs ssh %s` is set off: %s', (given, expected) => {
-  expect(setOffRemoteCommand(given.split(' '), flags).join(' ')).toBe(expected);
+  expect(separateRemoteCommand(given.split(' '), flags).join(' ')).toBe(expected);
 });
 
 const folder = mkdtempSync(join(tmpdir(), 'kbs-ssh-'));

@@ -9,7 +9,7 @@ import { defaultBundle, openBundle } from '../../src/artifacts/bundle.js';
 import type { Plan } from '../../src/engine/plan.js';
 import { labReboot } from '../../src/lab/index.js';
 import type { Resource } from '../../src/resources/resource.js';
-import type { Finding } from '../../src/verify/finding.js';
+import type { CheckResult } from '../../src/verify/check-result.js';
 import { containers, kubectl, readyNodes } from './support/kubectl.js';
 import { linesOf, makeProject, type Project } from './support/project.js';
 import { readyz } from './support/readyz.js';
@@ -375,14 +375,14 @@ const deployment = (image: string) => ({
 });
 
 /** What `verify` finds, all of it well. */
-const verified = async (project: Project): Promise<readonly Finding[]> => {
-  const { findings } = await project.json<{ findings: readonly Finding[] }>('verify');
+const verified = async (project: Project): Promise<readonly CheckResult[]> => {
+  const { findings } = await project.json<{ findings: readonly CheckResult[] }>('verify');
   expect(findings.filter(({ ok }) => !ok)).toEqual([]);
   return findings;
 };
 
 /** What `verify` finds at the latest three minutes from now. */
-const eventuallyVerified = async (project: Project): Promise<readonly Finding[]> => {
+const eventuallyVerified = async (project: Project): Promise<readonly CheckResult[]> => {
   const deadline = Date.now() + 180_000;
   for (;;) {
     try {
@@ -395,7 +395,7 @@ const eventuallyVerified = async (project: Project): Promise<readonly Finding[]>
 };
 
 /** The ordered pairs of segments that a proof is about. */
-const pairsIn = (findings: readonly Finding[], proof: string): readonly string[] => {
+const pairsIn = (findings: readonly CheckResult[], proof: string): readonly string[] => {
   const pairs = findings.flatMap((finding) => {
     const [, from, to] = /\((\w+)\) → .* \((\w+)\)/.exec(finding.name) ?? [];
     return finding.proof === proof ? [`${from} → ${to}`] : [];
@@ -404,7 +404,7 @@ const pairsIn = (findings: readonly Finding[], proof: string): readonly string[]
 };
 
 /** The hosts that a proof was asked from. */
-const namesIn = (findings: readonly Finding[], proof: string): readonly string[] =>
+const namesIn = (findings: readonly CheckResult[], proof: string): readonly string[] =>
   findings.flatMap(({ proof: of, name }) => (of === proof ? [name.split(' ')[0] ?? ''] : [])).toSorted();
 
 /** A folder's files, each with its name, as one text. */

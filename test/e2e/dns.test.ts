@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Bundle, defaultBundle, openBundle } from '../../src/artifacts/bundle.js';
 import type { Cluster, ClusterHost } from '../../src/inventory/cluster.js';
-import { answersFor } from '../../src/phases/dns-query.js';
-import { lanDns, lanZones } from '../../src/phases/lan-dns.js';
+import { answersFor } from '../../src/phases/lan-dns/dns-query.js';
+import { lanDns, lanZones } from '../../src/phases/lan-dns/lan-dns.js';
 import type { Resource } from '../../src/resources/resource.js';
-import { apply } from '../resources/obey.js';
-import { createWorld, type World } from '../resources/world.js';
+import { createWorld, type World } from '../resources/overlay-host.js';
+import { apply } from '../resources/reconcile.js';
 import { clusterOf, hostOf } from '../support/cluster.js';
-import { siteOf } from '../support/site.js';
+import { contextOf } from '../support/site.js';
 
 /**
  * The real CoreDNS of the bundle with the files that kbs renders, each server on a host of its own: its addresses, its
@@ -80,8 +80,8 @@ const unzstd = (): Resource => ({
 
 /** All but the unit: no systemd runs there. */
 const resourcesOf = (host: ClusterHost, of: Cluster, startedAt: number): readonly Resource[] => {
-  const site = { ...siteOf(of), artifacts: bundle, startedAt };
-  return [lanZones, lanDns].flatMap((phase) => phase.resources(host, site)).filter(({ kind }) => kind !== 'unit');
+  const context = { ...contextOf(of), artifacts: bundle, startedAt };
+  return [lanZones, lanDns].flatMap((phase) => phase.resources(host, context)).filter(({ kind }) => kind !== 'unit');
 };
 
 /** Asks from inside a world, by Node's own resolver. Gives one line for each question. */
@@ -201,8 +201,8 @@ resolver.setServers(["${server.address}"]);
 
   it('has a unit that systemd takes', async () => {
     const [world, server] = first();
-    const site = { ...siteOf(cluster), artifacts: bundle };
-    const unit = lanDns.resources(server, site).find(({ kind }) => kind === 'unit');
+    const context = { ...contextOf(cluster), artifacts: bundle };
+    const unit = lanDns.resources(server, context).find(({ kind }) => kind === 'unit');
     if (unit?.kind !== 'unit') throw new Error('there is no unit');
     const said = await world.run(`cat > /etc/systemd/system/coredns.service <<'END'
 ${unit.text}

@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ClusterHost } from '../../src/inventory/cluster.js';
-import { parseWire, wireScript } from '../../src/preflight/wire.js';
-import { authority, balancer, type Lan, lanOf, type Service } from '../phases/balancers.js';
-import { worldsAreHere } from '../resources/world.js';
+import { parseVipProbe, vipProbeScript } from '../../src/preflight/vip-probe.js';
+import { authority, balancer, type Lan, lanOf, type Service } from '../phases/load-balancer/balancers.js';
+import { worldsAreHere } from '../resources/overlay-host.js';
 import { clusterOf, hostOf } from '../support/cluster.js';
 
 const vip = '192.168.10.5';
@@ -46,7 +46,7 @@ describe.runIf(programsAreHere)('the virtual address', () => {
   const held = (...names: readonly string[]) => expect.poll(holders, { timeout: 20_000 }).toEqual(names);
   const asked = async (name: string, routerId = 5) => {
     const { address = '' } = cluster.hosts.find((each) => each.name === name) ?? {};
-    return parseWire(await run(name, wireScript({ address, vip, routerId, device: 'eth0' })));
+    return parseVipProbe(await run(name, vipProbeScript({ address, vip, routerId, device: 'eth0' })));
   };
 
   it('is free on the wire as long as nobody has it', async () => {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Event } from '../../src/engine/event.js';
 import type { Plan } from '../../src/engine/plan.js';
-import type { Finding } from '../../src/verify/finding.js';
+import type { CheckResult } from '../../src/verify/check-result.js';
 import { kubectl, readyNodes } from './support/kubectl.js';
 import { linesOf, makeProject, type Project } from './support/project.js';
 import { eventually, readyz } from './support/readyz.js';
@@ -36,7 +36,7 @@ describe.each([
   });
 
   test('are proven, through the virtual address too', async () => {
-    const findings = await project.json<{ findings: readonly Finding[] }>('verify');
+    const findings = await project.json<{ findings: readonly CheckResult[] }>('verify');
     expect(JSON.stringify(findings)).toContain('api.ha.internal:6443');
   });
 

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Plan } from '../../src/engine/plan.js';
 import { readyNodes } from './support/kubectl.js';
-import { killAt, type Moment, startUntil } from './support/moment.js';
 import { linesOf, makeProject, type Project } from './support/project.js';
+import { killAt, type Moment, startUntil } from './support/run-until.js';
 
 const inventory = `apiVersion: kbs/v1
 cluster: e2e-interrupted

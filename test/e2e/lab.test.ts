@@ -27,7 +27,7 @@ import {
   labUp,
   readLabOverlay,
 } from '../../src/lab/index.js';
-import { labFolder, labPrefix, placesOf, recordFile } from '../../src/lab/places.js';
+import { labFolder, labPrefix, placesOf, recordFile } from '../../src/lab/paths.js';
 import { clusterOf, hostOf } from '../support/cluster.js';
 import { leftOf, machineState } from '../support/lab-traces.js';
 

@@ -9,8 +9,8 @@ import type { EtcdStatus } from '../../src/workflows/etcd/etcd.js';
 import type { Snapshot } from '../../src/workflows/etcd/snapshot.js';
 import { replaceMachine } from './support/disk.js';
 import { kubectl, readyNodes } from './support/kubectl.js';
-import { killAt } from './support/moment.js';
 import { linesOf, makeProject, type Project } from './support/project.js';
+import { killAt } from './support/run-until.js';
 
 const entry = '  worker-01: { address: 172.27.10.21, roles: [worker] }\n';
 const without = `# This comment stays.

@@ -5,8 +5,8 @@ import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { kindOf } from '../../src/resources/registry.js';
 import type { PackageResource } from '../../src/resources/resource.js';
 import { daemon, repository } from '../resources/debs.js';
-import { apply, differences, see, unmake } from '../resources/obey.js';
-import { createWorld, type World, worldsAreHere } from '../resources/world.js';
+import { createWorld, type World, worldsAreHere } from '../resources/overlay-host.js';
+import { apply, differences, see, unmake } from '../resources/reconcile.js';
 
 const folder = await mkdtemp(join(tmpdir(), 'kbs-package-'));
 afterAll(() => rm(folder, { recursive: true }));
@@ -147,7 +147,7 @@ sed -i 's/^Depends: .*/&, kbs-nowhere/' /srv/mirror/Packages; rm /srv/mirror/Rel
 
   it('are not begun with half of the bundle’s bytes', async () => {
     const before = await world.run(shows);
-    const [made] = kindOf(resource).make(resource, undefined);
+    const [made] = kindOf(resource).apply(resource, undefined);
     await expect(world.run(made?.script ?? '', [{ bytes: Buffer.alloc(1000) }])).rejects.toThrow();
     expect(await world.run(shows)).toBe(before);
   });

@@ -6,8 +6,8 @@ import { defaultBundle } from '../../src/artifacts/bundle.js';
 import type { Plan } from '../../src/engine/plan.js';
 import { labFreeze, labThaw } from '../../src/lab/index.js';
 import { readyNodes } from './support/kubectl.js';
-import { startUntil } from './support/moment.js';
 import { linesOf, makeProject, type Project } from './support/project.js';
+import { startUntil } from './support/run-until.js';
 import { loginsOf, tracesOf } from './support/traces.js';
 
 const inventory = (changes: Readonly<Record<string, string>> = {}): string => {

@@ -7,7 +7,7 @@ import type { Host } from '../../src/hosts/host.js';
 import type { Gate } from '../../src/phases/phase.js';
 import { clusterOf } from '../support/cluster.js';
 import { here } from '../support/here.js';
-import { leg, phase, type Stage, stage } from './stage.js';
+import { hostPhases, phase, type Stage, stage } from './engine-harness.js';
 
 const [controller, office, rack] = clusterOf().hosts;
 let scene: Stage;
@@ -23,7 +23,7 @@ const order: Stage['order'] = () => scene.order();
 
 describe('apply', () => {
   test('does what the plan says, and a second plan is empty', async () => {
-    const itinerary = [leg(office, phase('one', [mark('a'), mark('b')]), phase('two', [mark('c')]))];
+    const itinerary = [hostPhases(office, phase('one', [mark('a'), mark('b')]), phase('two', [mark('c')]))];
     const first = await run(itinerary);
     expect(changesOf(first.plan)).toHaveLength(3);
     expect(order()).toEqual(['a', 'b', 'c']);
@@ -35,7 +35,7 @@ describe('apply', () => {
   test('a command that does not end is told with its phase', async () => {
     const failure = new Failure('timeout', 'too slow', { where: { host: 'x' }, next: 'wait' });
     const open = (host: { name: string }): Host => ({ ...here(host.name), mutate: () => Promise.reject(failure) });
-    const { outcome } = await run([leg(office, phase('one', [mark('a')]))], { open });
+    const { outcome } = await run([hostPhases(office, phase('one', [mark('a')]))], { open });
     expect(outcome.get(office?.name ?? '')).toMatchObject({
       code: 'timeout',
       message: 'too slow',
@@ -45,7 +45,9 @@ describe('apply', () => {
   });
 
   test('a host waits for another only where a gate of its phase is about that one', async () => {
-    const aboutSlow = { gates: () => [{ name: 'slow', test: ':', patience: 1, about: controller?.name ?? '' }] };
+    const aboutSlow = {
+      gates: () => [{ name: 'slow', test: ':', timeoutSeconds: 1, afterHost: controller?.name ?? '' }],
+    };
     let freeIsDone = () => {};
     const free = new Promise<void>((resolve) => {
       freeIsDone = resolve;
@@ -64,9 +66,9 @@ describe('apply', () => {
     });
     await run(
       [
-        leg(rack, phase('bound', [mark('bound')], aboutSlow)),
-        leg(controller, phase('slow', [mark('slow')])),
-        leg(office, phase('free', [mark('free')])),
+        hostPhases(rack, phase('bound', [mark('bound')], aboutSlow)),
+        hostPhases(controller, phase('slow', [mark('slow')])),
+        hostPhases(office, phase('free', [mark('free')])),
       ],
       { open },
     );
@@ -76,8 +78,8 @@ describe('apply', () => {
   test('a failure names host, phase, resource and the last lines of stderr, and ends that host only', async () => {
     const broken = phase('broken', [mark('before'), mark('bad', 'echo why it broke >&2; exit 3'), mark('after')]);
     const { outcome, events } = await run([
-      leg(office, broken, phase('later', [mark('later')])),
-      leg(rack, phase('fine', [mark('fine')])),
+      hostPhases(office, broken, phase('later', [mark('later')])),
+      hostPhases(rack, phase('fine', [mark('fine')])),
     ]);
     expect(outcome.get('worker-office-00')).toMatchObject({
       code: 'refused',
@@ -93,7 +95,7 @@ describe('apply', () => {
 
   test('a failure names its own resource also where the one before left its last line open', async () => {
     const phases = [phase('one', [mark('open', 'printf unfinished'), mark('bad', 'exit 3')])];
-    const { outcome } = await run([leg(office, ...phases)]);
+    const { outcome } = await run([hostPhases(office, ...phases)]);
     expect(outcome.get('worker-office-00')?.where).toMatchObject({ resource: 'task bad' });
   });
 
@@ -112,13 +114,13 @@ describe('apply', () => {
         mutate: (given, options) => local.mutate({ ...given, script: script(given.script) }, options),
       };
     };
-    const { outcome } = await run([leg(office, phase('one', [mark('bad', 'exit 79')]))], { open });
+    const { outcome } = await run([hostPhases(office, phase('one', [mark('bad', 'exit 79')]))], { open });
     held?.kill();
     expect(outcome.get('worker-office-00')).toMatchObject(told);
   });
 
   test('every change is told as it begins and ends', async () => {
-    const { events } = await run([leg(office, phase('one', [mark('a'), mark('b')]))]);
+    const { events } = await run([hostPhases(office, phase('one', [mark('a'), mark('b')]))]);
     const changes = events.flatMap((event) => (event.type === 'change' ? [`${event.change.id} ${event.state}`] : []));
     expect(changes).toEqual(['a started', 'a done', 'b started', 'b done']);
   });
@@ -132,7 +134,7 @@ describe('apply', () => {
         mutate: (mutation, options) => local.mutate(mutation, options).finally(() => controller.abort()),
       };
     };
-    const itinerary = [leg(office, phase('one', [mark('a')]), phase('two', [mark('b')]))];
+    const itinerary = [hostPhases(office, phase('one', [mark('a')]), phase('two', [mark('b')]))];
     const { outcome } = await run(itinerary, { signal: controller.signal, open });
     expect(outcome.get('worker-office-00')?.code).toBe('interrupted');
     expect(order()).toEqual(['a']);
@@ -149,22 +151,22 @@ const hold = (file: string): Promise<ChildProcess> =>
   });
 
 describe('gates', () => {
-  const gate = (patience: number): Gate => ({
+  const gate = (timeoutSeconds: number): Gate => ({
     name: 'the door',
     test: `echo still shut; [ -e ${scene.folder}/door ]`,
-    patience,
+    timeoutSeconds,
   });
 
   test('a closed gate is waited for before anything changes', async () => {
     const opens = phase('opens', [mark('door', 'sleep 0.2')]);
     const enters = phase('enters', [mark('inside')], { gates: () => [gate(20)] });
-    const { events } = await run([leg(office, opens), leg(rack, enters)]);
+    const { events } = await run([hostPhases(office, opens), hostPhases(rack, enters)]);
     expect(order()).toEqual(['door', 'inside']);
     expect(events).toContainEqual(expect.objectContaining({ type: 'gate', gate: 'the door', state: 'done' }));
   });
 
   test('one that stays closed is a timeout with its reason', async () => {
-    const { outcome } = await run([leg(rack, phase('enters', [mark('inside')], { gates: () => [gate(1)] }))]);
+    const { outcome } = await run([hostPhases(rack, phase('enters', [mark('inside')], { gates: () => [gate(1)] }))]);
     expect(outcome.get('worker-rack-00')).toMatchObject({ code: 'timeout', why: ['the door: still shut'] });
     expect(order()).toEqual([]);
   });
@@ -176,26 +178,26 @@ describe('gates', () => {
       // From now on it is the year 2286.
       prelude: `if [ -e ${flag} ]; then date() { echo 9999999999; }; fi`,
       test: `[ -e ${flag}-twice ] || { [ ! -e ${flag} ] || touch ${flag}-twice; touch ${flag}; false; }`,
-      patience: 60,
+      timeoutSeconds: 60,
     };
-    const { outcome } = await run([leg(rack, phase('enters', [mark('inside')], { gates: () => [late] }))]);
+    const { outcome } = await run([hostPhases(rack, phase('enters', [mark('inside')], { gates: () => [late] }))]);
     expect(outcome.get('worker-rack-00')).toBeUndefined();
     expect(order()).toEqual(['inside']);
   });
 
   test('one that was open when kbs looked is trusted, unless something changed since', async () => {
-    await run([leg(office, phase('opens', [mark('door')]))]);
-    const itinerary = [leg(office, phase('enters', [], { gates: () => [gate(1)] }))];
+    await run([hostPhases(office, phase('opens', [mark('door')]))]);
+    const itinerary = [hostPhases(office, phase('enters', [], { gates: () => [gate(1)] }))];
     expect((await run(itinerary)).events.filter(({ type }) => type === 'gate')).toEqual([]);
-    const changing = [leg(office, phase('changes', [mark('x')]), ...(itinerary[0]?.phases ?? []))];
+    const changing = [hostPhases(office, phase('changes', [mark('x')]), ...(itinerary[0]?.phases ?? []))];
     expect((await run(changing)).events.filter(({ type }) => type === 'gate')).toHaveLength(2);
   });
 
   test('one about a host that was set aside is not waited for', async () => {
-    const about: Gate = { ...gate(30), about: 'worker-rack-00' };
+    const afterHost: Gate = { ...gate(30), afterHost: 'worker-rack-00' };
     const { outcome } = await run([
-      leg(office, phase('waits', [], { gates: () => [about] })),
-      leg(rack, phase('broken', [mark('bad', 'exit 1')])),
+      hostPhases(office, phase('waits', [], { gates: () => [afterHost] })),
+      hostPhases(rack, phase('broken', [mark('bad', 'exit 1')])),
     ]);
     expect(outcome.get('worker-office-00')).toBeUndefined();
   });
@@ -213,7 +215,7 @@ describe('survey', () => {
           }
         : here(host.name);
     const { plan, outcome } = await run(
-      [leg(office, phase('one', [mark('a')])), leg(rack, phase('one', [mark('b')]))],
+      [hostPhases(office, phase('one', [mark('a')])), hostPhases(rack, phase('one', [mark('b')]))],
       { open },
     );
     expect(plan.hosts.map(({ unreachable }) => unreachable)).toEqual([undefined, 'no answer']);
@@ -224,6 +226,6 @@ describe('survey', () => {
   test('phases that fight over a resource are our mistake and stop everything', async () => {
     const one = phase('one', [{ kind: 'file', path: `${scene.folder}/f`, content: 'a', mode: '0644' }]);
     const two = phase('two', [{ kind: 'file', path: `${scene.folder}/f`, content: 'b', mode: '0644' }]);
-    await expect(run([leg(office, one, two)])).rejects.toThrow('fight over file');
+    await expect(run([hostPhases(office, one, two)])).rejects.toThrow('fight over file');
   });
 });

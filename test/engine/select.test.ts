@@ -4,7 +4,10 @@ import { phases } from '../../src/phases/index.js';
 import { clusterOf } from '../support/cluster.js';
 
 const cluster = clusterOf();
-const itinerary = cluster.hosts.map((host) => ({ host, phases: phases.filter((phase) => phase.on(host, cluster)) }));
+const itinerary = cluster.hosts.map((host) => ({
+  host,
+  phases: phases.filter((phase) => phase.appliesTo(host, cluster)),
+}));
 const order = phases.map(({ name }) => name);
 const shape = (selection: Parameters<typeof select>[1], legs = itinerary) =>
   select(legs, selection, order).map(({ host, phases: walked }) => [host.name, ...walked.map(({ name }) => name)]);
@@ -15,7 +18,7 @@ describe('selection', () => {
   });
 
   test('--limit leaves only those hosts, with all their phases', () => {
-    expect(shape({ limit: ['edge'] })).toEqual([['edge', 'former-roles', 'routes', 'resolver']]);
+    expect(shape({ limit: ['edge'] })).toEqual([['edge', 'stale-services', 'routes', 'resolver']]);
   });
 
   test('--only leaves out hosts that have none of the phases', () => {

@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { survey } from '../../src/engine/survey.js';
-import { asLeft, undo, undoNames } from '../../src/engine/undo.js';
-import { compare, type PhaseWork } from '../../src/engine/work.js';
+import { compare, type PhaseSteps } from '../../src/engine/compare.js';
+import { observe } from '../../src/engine/observe.js';
+import { forUndo, undo, undoNames } from '../../src/engine/undo.js';
 import type { Observer, Payload } from '../../src/hosts/host.js';
 import type { Phase } from '../../src/phases/phase.js';
 import type { Resource } from '../../src/resources/resource.js';
-import { createWorld, type World, worldsAreHere } from '../resources/world.js';
+import { createWorld, type World, worldsAreHere } from '../resources/overlay-host.js';
 import { clusterOf } from '../support/cluster.js';
-import { siteOf } from '../support/site.js';
+import { contextOf } from '../support/site.js';
 
 const cluster = clusterOf();
 const [host] = cluster.hosts;
@@ -15,8 +15,8 @@ if (!host) throw new Error('no host');
 
 const phase = (name: string, resources: readonly Resource[], more: Partial<Phase> = {}): Phase => ({
   name,
-  promises: name,
-  on: () => true,
+  ensures: name,
+  appliesTo: () => true,
   resources: () => resources,
   ...more,
 });
@@ -35,12 +35,12 @@ const phases: readonly Phase[] = [
     'program',
     [
       file('/opt/kbs-test/program', '#!/bin/sh\n'),
-      { kind: 'task', name: 'ran once', done: 'test -e /opt/kbs-test/ran', run: 'touch /opt/kbs-test/ran' },
+      { kind: 'task', name: 'ran once', check: 'test -e /opt/kbs-test/ran', run: 'touch /opt/kbs-test/ran' },
     ],
     {
-      leaves: () => ({
-        halt: 'echo halt >> /run/order; test -e /opt/kbs-test/program; rm /run/lively',
-        sweep: 'echo sweep >> /run/order; test ! -e /opt/kbs-test/program; rm -r /srv/droppings',
+      cleanup: () => ({
+        stop: 'echo halt >> /run/order; test -e /opt/kbs-test/program; rm /run/lively',
+        remove: 'echo sweep >> /run/order; test ! -e /opt/kbs-test/program; rm -r /srv/droppings',
       }),
     },
   ),
@@ -73,9 +73,9 @@ describe.skipIf(!worldsAreHere)('undoing on a real shell', () => {
     name: host.name,
     query: async ({ script }) => ({ code: 0, stdout: await world.run(script), stderr: '' }),
   });
-  const leg = { host, phases: phases.map(asLeft) };
-  const look = () => survey([leg], siteOf(cluster), observer, () => {});
-  const obey = async (works: readonly PhaseWork[]) => {
+  const hostPhases = { host, phases: phases.map(forUndo) };
+  const look = () => observe([hostPhases], contextOf(cluster), observer, () => {});
+  const obey = async (works: readonly PhaseSteps[]) => {
     for (const { changes } of works) {
       const steps = changes.flatMap((planned) => planned.steps);
       const payloads: readonly Payload[] = steps.flatMap((step) => step.payloads);
@@ -83,37 +83,37 @@ describe.skipIf(!worldsAreHere)('undoing on a real shell', () => {
     }
   };
   const make = async () => {
-    for (const { phases: works } of compare([leg], await look())) await obey(works);
+    for (const { phases: works } of compare([hostPhases], await look())) await obey(works);
     await world.run('mkdir -p /srv/droppings; touch /run/lively');
   };
 
   it('leaves everything as it was found, whatever lay there', async () => {
     await make();
     expect(await world.run(shows)).not.toBe(found);
-    const works = undo(leg, await look());
+    const works = undo(hostPhases, await look());
     await obey(works);
     expect(await world.run(shows)).toBe(found);
     expect(await world.run('cat /run/order; ls /run/lively 2>&1 || :')).toMatch(/^halt\nsweep\nls: /);
-    expect(undoNames(leg.phases)).toEqual(works.map((work) => work.phase.name));
+    expect(undoNames(hostPhases.phases)).toEqual(works.map((work) => work.phase.name));
   });
 
   it('goes on where it was cut off, whatever is gone by then', async () => {
     await make();
-    const works = undo(leg, await look());
+    const works = undo(hostPhases, await look());
     await obey(works.slice(0, 2));
     await world.run('rm /etc/theirs.conf; touch /run/lively');
-    await obey(undo(leg, await look()));
+    await obey(undo(hostPhases, await look()));
     expect(await world.run(shows)).toBe(found);
   });
 
   it('what somebody deleted is created again, and not updated', async () => {
     await make();
     await world.run('rm /etc/theirs.conf');
-    const [work] = compare([leg], await look());
+    const [work] = compare([hostPhases], await look());
     expect(work?.phases.flatMap(({ changes }) => changes.map(({ change }) => change))).toMatchObject([
       { id: '/etc/theirs.conf', action: 'create' },
     ]);
-    await obey(undo(leg, await look()));
+    await obey(undo(hostPhases, await look()));
     expect(await world.run(shows)).toBe(found);
   });
 
@@ -122,14 +122,14 @@ describe.skipIf(!worldsAreHere)('undoing on a real shell', () => {
     await world.run(`printf '#!/bin/sh\nexit 1\n' > /usr/local/sbin/stat; chmod +x /usr/local/sbin/stat`);
     const seen = await look();
     await world.run('rm /usr/local/sbin/stat');
-    expect(() => undo(leg, seen)).toThrow(/^cannot look at file \/opt\/kbs-test\/late$/);
-    await obey(undo(leg, await look()));
+    expect(() => undo(hostPhases, seen)).toThrow(/^cannot look at file \/opt\/kbs-test\/late$/);
+    await obey(undo(hostPhases, await look()));
     expect(await world.run(shows)).toBe(found);
   });
 
   it('touches nothing that belongs to the cluster, or that kbs never made', async () => {
     await world.run('mkdir -p /opt/kbs-test; echo mine > /opt/kbs-test/late');
-    const works = undo(leg, await look());
+    const works = undo(hostPhases, await look());
     const ids = works.flatMap(({ changes }) => changes.map(({ change }) => `${change.kind} ${change.id}`));
     expect(ids).not.toContain('object nodes');
     expect(ids).not.toContain('file /opt/kbs-test/late');

@@ -48,7 +48,7 @@ describe('a pool', () => {
       const pool = openTestPool();
       const host = pool.host(target(through(proxy.port)));
       expect(proxy.connections()).toBe(0);
-      expect(pool.execs().get('node-1')).toBeUndefined();
+      expect(pool.commands().get('node-1')).toBeUndefined();
       await host.query(query('true'));
       expect(proxy.connections()).toBe(1);
     } finally {
@@ -63,7 +63,7 @@ describe('a pool', () => {
       const to = target(through(proxy.port));
       await Promise.all([pool.connect(to), ...Array.from({ length: 10 }, () => pool.host(to).query(query('true')))]);
       expect(proxy.connections()).toBe(1);
-      expect(pool.execs()).toEqual(new Map([['node-1', 10]]));
+      expect(pool.commands()).toEqual(new Map([['node-1', 10]]));
     } finally {
       await proxy.stop();
     }

@@ -5,7 +5,7 @@ import type { Cluster, ClusterHost, SshSettings } from '../../src/inventory/clus
 import { derive, type SshOverlay } from '../../src/inventory/derive.js';
 import type { Inventory } from '../../src/inventory/schema.js';
 import { planPods } from '../../src/network/pod-plan.js';
-import { inventoryOf, plainInventory } from './texts.js';
+import { inventoryOf, plainInventory } from './samples.js';
 
 const places = { directory: '/srv/clusters', home: '/home/ops', keys: ['/home/ops/.ssh/id_ed25519'] };
 

@@ -8,7 +8,7 @@ import { derive } from '../../src/inventory/derive.js';
 import { addHost, pinPodCidr, pinSegment, removeHost, saveInventory } from '../../src/inventory/edit.js';
 import { parseInventory } from '../../src/inventory/load.js';
 import { planPods } from '../../src/network/pod-plan.js';
-import { versions } from './texts.js';
+import { versions } from './samples.js';
 
 const example = (name: string): string =>
   readFileSync(new URL(`../../inventories/${name}.yaml`, import.meta.url), 'utf8');

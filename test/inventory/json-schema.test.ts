@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { describe, expect, it, test } from 'vitest';
 import { parse } from 'yaml';
 import { inventoryJsonSchema, type JsonSchema } from '../../src/inventory/json-schema.js';
-import { plainInventory } from './texts.js';
+import { plainInventory } from './samples.js';
 
 /** The validator that eslint brings along, for draft 7: what an editor's is like. */
 const Ajv: new () => Validator = createRequire(createRequire(import.meta.url).resolve('eslint'))('ajv');

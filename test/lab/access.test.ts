@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { grantAccess, knownHostsFile, makeOperatorKey, operatorKey, revokeAccess } from '../../src/lab/access.js';
-import { designOf } from '../../src/lab/design.js';
 import { labState } from '../../src/lab/overlay.js';
+import { designOf } from '../../src/lab/spec.js';
 import { accountsOf } from '../../src/lab/users.js';
 import { clusterOf } from '../support/cluster.js';
 

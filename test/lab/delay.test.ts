@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { delayAgain, readDelays } from '../../src/lab/delay.js';
-import { designOf } from '../../src/lab/design.js';
-import { delayFile, type Places, switchNamespace } from '../../src/lab/places.js';
+import { delayFile, type Places, switchNamespace } from '../../src/lab/paths.js';
+import { designOf } from '../../src/lab/spec.js';
 import { clusterOf } from '../support/cluster.js';
 
 const design = designOf(clusterOf());

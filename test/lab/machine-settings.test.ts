@@ -2,8 +2,8 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { requireLab } from '../../src/lab/needs.js';
-import type { Places } from '../../src/lab/places.js';
+import type { Places } from '../../src/lab/paths.js';
+import { requireLab } from '../../src/lab/requirements.js';
 import { giveBackSysctls, lendSysctls } from '../../src/lab/sysctls.js';
 
 describe('what a lab needs of this machine', () => {

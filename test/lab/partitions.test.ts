@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { designOf } from '../../src/lab/design.js';
 import { type Partition, partitionRules, partitionsIn, unique } from '../../src/lab/partitions.js';
-import { hostsMeant } from '../../src/lab/sides.js';
+import { hostsMeant } from '../../src/lab/select-hosts.js';
+import { designOf } from '../../src/lab/spec.js';
 import { clusterOf } from '../support/cluster.js';
 
 const design = designOf(clusterOf());

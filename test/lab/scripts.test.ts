@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
-import { designOf } from '../../src/lab/design.js';
 import { machineScript } from '../../src/lab/machine.js';
 import { hostNetwork, switchUp } from '../../src/lab/network.js';
-import { hostNamespace, labPrefix } from '../../src/lab/places.js';
+import { hostNamespace, labPrefix } from '../../src/lab/paths.js';
+import { designOf } from '../../src/lab/spec.js';
 import { clusterOf, hostOf } from '../support/cluster.js';
 
 const places = { home: "/srv/it's a lab", cache: '/srv/cache' };

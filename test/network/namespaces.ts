@@ -6,7 +6,7 @@ import { nthAddress, prefixLength } from '../../src/inventory/addresses.js';
 import type { Cluster, ClusterHost } from '../../src/inventory/cluster.js';
 import { isRouter } from '../../src/inventory/cluster.js';
 import type { KernelRoute } from '../../src/network/routes.js';
-import { addressesOf, pathsOf } from '../../src/network/topology.js';
+import { addressesOf, pathsOf } from '../../src/network/segments-graph.js';
 
 /** Namespaces need root. */
 export const isRoot = process.getuid?.() === 0;

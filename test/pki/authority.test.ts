@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { certificatesOf, isAuthority } from '../../src/pki/certificates.js';
 import { ensureKeyring } from '../../src/pki/keyring.js';
-import { certificatesOf, isAuthority } from '../../src/pki/roster.js';
 import { clusterOf } from '../support/cluster.js';
 import { dealtRandomness } from './keys.js';
 

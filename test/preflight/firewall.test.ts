@@ -1,7 +1,7 @@
 import { execa } from 'execa';
 import { describe, expect, test } from 'vitest';
-import { assumedFacts, type Firewall, parseFacts } from '../../src/hosts/facts.js';
-import { factsScript } from '../../src/hosts/facts-script.js';
+import { assumedFacts, type Firewall, parseFacts } from '../../src/hosts/facts/facts.js';
+import { factsScript } from '../../src/hosts/facts/script.js';
 import type { ClusterHost } from '../../src/inventory/cluster.js';
 import { checkFirewall } from '../../src/preflight/firewall.js';
 import { isRoot } from '../network/namespaces.js';

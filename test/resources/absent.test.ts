@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { FileResource, Resource } from '../../src/resources/resource.js';
-import { apply, differences } from './obey.js';
-import { createWorld, type World, worldsAreHere } from './world.js';
+import { createWorld, type World, worldsAreHere } from './overlay-host.js';
+import { apply, differences } from './reconcile.js';
 
 const manifest: FileResource = { kind: 'file', path: '/etc/kbs-test/a.yaml', content: 'ours\n', mode: '0600' };
 const gone: Resource = { kind: 'absent', resource: { ...manifest, content: '' } };

@@ -7,8 +7,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { StoredFile } from '../../src/artifacts/artifacts.js';
 import { contracts } from './contracts.js';
 import { daemon, repository } from './debs.js';
-import { allDifferences, apply, unmake } from './obey.js';
-import { createWorld, type World, worldsAreHere } from './world.js';
+import { createWorld, type World, worldsAreHere } from './overlay-host.js';
+import { allDifferences, apply, unmake } from './reconcile.js';
 
 const folder = await mkdtemp(join(tmpdir(), 'kbs-contract-'));
 afterAll(() => rm(folder, { recursive: true }));

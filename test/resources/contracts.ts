@@ -228,7 +228,7 @@ ls /etc/sysctl.d`,
   },
   {
     about: 'a kernel module',
-    resources: [{ kind: 'kernel-module', name: 'br-feature', evidence: '[ -e /run/feature ]' }],
+    resources: [{ kind: 'kernel-module', name: 'br-feature', check: '[ -e /run/feature ]' }],
     given: `
 mount -t tmpfs tmpfs /sys/module
 cat > /usr/local/sbin/modprobe <<'END'
@@ -349,7 +349,7 @@ cat /etc/hosts hosts.debian.tmpl; ls -ln | cut -c 1-20`,
       {
         kind: 'task',
         name: 'it is done',
-        done: 'test -e /run/done # with a remark',
+        check: 'test -e /run/done # with a remark',
         run: 'cd /run; done=yes\necho "$done" > done # with a remark',
         undo: 'rm /run/done',
       },

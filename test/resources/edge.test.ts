@@ -6,8 +6,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { kindOf } from '../../src/resources/registry.js';
 import type { FileResource, Resource } from '../../src/resources/resource.js';
 import { Secret, sha256 } from '../../src/secret.js';
-import { apply, differences, see, unmake } from './obey.js';
-import { createWorld, type World, worldsAreHere } from './world.js';
+import { createWorld, type World, worldsAreHere } from './overlay-host.js';
+import { apply, differences, see, unmake } from './reconcile.js';
 
 const folder = await mkdtemp(join(tmpdir(), 'kbs-edge-'));
 afterAll(() => rm(folder, { recursive: true }));
@@ -43,7 +43,7 @@ describe.skipIf(!worldsAreHere)('on a real shell', () => {
           await world.run(
             `mkdir -p "$(dirname ${resource.path})"; ${old} > ${resource.path}; chmod 600 ${resource.path}`,
           );
-          const [made] = kindOf(resource).make(resource, await see(world, resource));
+          const [made] = kindOf(resource).apply(resource, await see(world, resource));
           if (!made) throw new Error('nothing to make');
           await world.run(
             `printf '#!/bin/sh\\nexit 1\\n' > /usr/local/sbin/${command}; /bin/chmod +x /usr/local/sbin/${command}`,
@@ -64,7 +64,7 @@ describe.skipIf(!worldsAreHere)('on a real shell', () => {
     );
 
     it('puts nothing in place of which only half arrived', async () => {
-      const [made] = kindOf(file).make(file, undefined);
+      const [made] = kindOf(file).apply(file, undefined);
       await expect(world.run(made?.script ?? '', [{ bytes: Buffer.from('ne') }])).rejects.toThrow('exit 1');
       expect(await see(world, file)).toEqual({ touched: 'yes' });
     });
@@ -172,13 +172,13 @@ mkdir lost+found snapshots; echo found > lost+found/1; echo ours > snapshots/1`)
   });
 
   it('a feature that is built into the kernel is left as it is', async () => {
-    const resource: Resource = { kind: 'kernel-module', name: 'overlay', evidence: 'grep -qw proc /proc/filesystems' };
+    const resource: Resource = { kind: 'kernel-module', name: 'overlay', check: 'grep -qw proc /proc/filesystems' };
     expect(await differences(world, resource)).toEqual({});
     expect(await unmake(world, [resource])).toBe(0);
   });
 
   it('a module that cannot be loaded is refused with its reason', async () => {
-    const resource: Resource = { kind: 'kernel-module', name: 'no-such', evidence: 'false' };
+    const resource: Resource = { kind: 'kernel-module', name: 'no-such', check: 'false' };
     await world.run(`printf '#!/bin/sh\\necho "FATAL: Module $1 not found" >&2; exit 1\\n' > /usr/local/sbin/modprobe
 chmod +x /usr/local/sbin/modprobe`);
     expect(await see(world, resource)).toBeUndefined();
@@ -204,7 +204,7 @@ chmod +x /usr/local/sbin/modprobe`);
   });
 
   it('a task that fails says so', async () => {
-    const resource: Resource = { kind: 'task', name: 'fails', done: 'false', run: 'echo why >&2; false; echo on' };
+    const resource: Resource = { kind: 'task', name: 'fails', check: 'false', run: 'echo why >&2; false; echo on' };
     await expect(apply(world, [resource])).rejects.toThrow('why');
   });
 });

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Resource } from '../../src/resources/resource.js';
 import { sha256 } from '../../src/secret.js';
-import { apply, differences, unmake } from './obey.js';
-import { createWorld, type World, worldsAreHere } from './world.js';
+import { createWorld, type World, worldsAreHere } from './overlay-host.js';
+import { apply, differences, unmake } from './reconcile.js';
 
 const folder = await mkdtemp(join(tmpdir(), 'kbs-gone-'));
 afterAll(() => rm(folder, { recursive: true }));

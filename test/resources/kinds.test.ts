@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { kindOf } from '../../src/resources/registry.js';
 import type { Resource, State, Step } from '../../src/resources/resource.js';
-import { differing } from './obey.js';
+import { differing } from './reconcile.js';
 import { recordings } from './recorded.js';
 
 describe.each(Object.entries(recordings))('%s', (name, recorded) => {
@@ -15,7 +15,9 @@ describe.each(Object.entries(recordings))('%s', (name, recorded) => {
     ({ resource, answers }) => {
       const kind = kindOf(resource);
       const satisfied = Object.entries(answers)
-        .filter(([, answer]) => Object.keys(differing(kind.see(answer, resource), kind.want(resource))).length === 0)
+        .filter(
+          ([, answer]) => Object.keys(differing(kind.parse(answer, resource), kind.desired(resource))).length === 0,
+        )
         .map(([matter]) => matter);
       expect(satisfied).toContain('as wanted');
       expect(satisfied.filter((matter) => !alsoFine.has(matter))).toEqual(['as wanted']);
@@ -28,20 +30,20 @@ const alsoFine = new Set(['there before kbs', 'built in', 'set aside by kbs', 'w
 /** A kind's dealings with one resource: what is asked, what is seen, what is done about it, and how it is undone. */
 const tell = (resource: Resource, answers: Readonly<Record<string, string>>): string => {
   const kind = kindOf(resource);
-  const wanted = kind.want(resource);
+  const wanted = kind.desired(resource);
   const parts = [
     `# ${resource.kind} ${kind.id(resource)}`,
     '',
     '## asks',
-    kind.look(resource),
+    kind.query(resource),
     '## wants',
     facts(wanted),
   ];
   for (const [matter, answer] of Object.entries(answers)) {
-    const seen = kind.see(answer, resource);
+    const seen = kind.parse(answer, resource);
     parts.push(`## seen ${matter}`, facts(seen));
-    if (Object.keys(differing(seen, wanted)).length > 0) parts.push('# does', scripts(kind.make(resource, seen)));
-    if (seen && matter === 'as wanted') parts.push('# undoes', scripts(kind.unmake(resource, seen)));
+    if (Object.keys(differing(seen, wanted)).length > 0) parts.push('# does', scripts(kind.apply(resource, seen)));
+    if (seen && matter === 'as wanted') parts.push('# undoes', scripts(kind.remove(resource, seen)));
   }
   return `${parts.join('\n')}\n`;
 };

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { object } from '../../src/resources/object.js';
 import { project } from '../../src/resources/projection.js';
 import type { KubeObject, ObjectResource } from '../../src/resources/resource.js';
-import { differing } from './obey.js';
+import { differing } from './reconcile.js';
 import { applied } from './recorded/objects.js';
 
 /** What a real API server of Kubernetes 1.36 answered after these objects were applied, and what they then were. */
@@ -19,17 +19,17 @@ const resource: ObjectResource = {
 
 describe('objects', () => {
   it('are as wanted when the API server has added its own', () => {
-    expect(differing(object.see(answer, resource), object.want(resource))).toEqual({});
+    expect(differing(object.parse(answer, resource), object.desired(resource))).toEqual({});
   });
 
   it('are absent where kubectl says nothing, or not all', () => {
-    expect(object.see('', resource)).toBeUndefined();
-    expect(object.see(answer.slice(0, 4000), resource)).toBeUndefined();
+    expect(object.parse('', resource)).toBeUndefined();
+    expect(object.parse(answer.slice(0, 4000), resource)).toBeUndefined();
   });
 
   it('are found where kubectl prints one without a list', () => {
     const [first] = parsed().items;
-    const seen = object.see(JSON.stringify(first), resource);
+    const seen = object.parse(JSON.stringify(first), resource);
     expect(Object.keys(seen ?? {})).toEqual(['ConfigMap/kube-system/kubeadm-config']);
   });
 
@@ -64,9 +64,9 @@ describe('objects', () => {
     ['a secret value removed', 'Secret/kube-system/bootstrap', (live) => set(live, 'data.b', undefined)],
     ['applied with another field once', 'ConfigMap/kube-system/kubeadm-config', (live) => set(live, digest, '0123')],
   ])('%s is seen in %s alone, and only that is applied', (_drift, key, change) => {
-    const seen = object.see(answerWith(key, change), resource);
-    expect(Object.keys(differing(seen, object.want(resource)))).toEqual([key]);
-    const [step] = object.make(resource, seen);
+    const seen = object.parse(answerWith(key, change), resource);
+    expect(Object.keys(differing(seen, object.desired(resource)))).toEqual([key]);
+    const [step] = object.apply(resource, seen);
     const [payload] = step?.payloads ?? [];
     const applied: unknown =
       payload && 'bytes' in payload ? JSON.parse(Buffer.from(payload.bytes).toString()) : undefined;
@@ -80,12 +80,12 @@ describe('objects', () => {
     ['a key of another', 'ConfigMap/kube-system/kubeadm-config', (live) => set(live, 'data.mine', 'x')],
     ['a status', 'DaemonSet/kube-system/kube-proxy', (live) => set(live, 'status', { numberReady: 1 })],
   ])('%s in %s is left alone', (_what, key, change) => {
-    expect(differing(object.see(answerWith(key, change), resource), object.want(resource))).toEqual({});
+    expect(differing(object.parse(answerWith(key, change), resource), object.desired(resource))).toEqual({});
   });
 
   it('show a digest in place of every secret, and send the secret itself', () => {
-    const shown = JSON.stringify([object.want(resource), object.see(answer, resource), object.look(resource)]);
-    const [step] = object.make(resource, undefined);
+    const shown = JSON.stringify([object.desired(resource), object.parse(answer, resource), object.query(resource)]);
+    const [step] = object.apply(resource, undefined);
     const [payload] = step?.payloads ?? [];
     const sent = payload && 'bytes' in payload ? Buffer.from(payload.bytes).toString() : '';
     for (const plain of ['hush', 'hunter2']) {

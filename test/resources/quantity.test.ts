@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { escapePath } from '../../src/resources/before.js';
+import { escapePath } from '../../src/resources/original.js';
 import { sameQuantity } from '../../src/resources/quantity.js';
 
 it.each([

@@ -249,7 +249,7 @@ export const recordings: Readonly<Record<Exclude<Resource['kind'], 'object'>, re
   ],
   'kernel-module': [
     {
-      resource: { kind: 'kernel-module', name: 'br_netfilter', evidence: '[ -e /proc/sys/net/bridge ]' },
+      resource: { kind: 'kernel-module', name: 'br_netfilter', check: '[ -e /proc/sys/net/bridge ]' },
       answers: {
         absent: 'no no no',
         'as wanted': 'yes no yes',
@@ -321,7 +321,13 @@ export const recordings: Readonly<Record<Exclude<Resource['kind'], 'object'>, re
   ],
   task: [
     {
-      resource: { kind: 'task', name: 'join', done: 'test -e /run/done', run: 'touch /run/done', undo: 'rm /run/done' },
+      resource: {
+        kind: 'task',
+        name: 'join',
+        check: 'test -e /run/done',
+        run: 'touch /run/done',
+        undo: 'rm /run/done',
+      },
       answers: { absent: '', 'as wanted': 'yes' },
     },
   ],

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Resource } from '../../src/resources/resource.js';
-import { apply, differences } from './obey.js';
-import { createWorld, type World, worldsAreHere } from './world.js';
+import { createWorld, type World, worldsAreHere } from './overlay-host.js';
+import { apply, differences } from './reconcile.js';
 
 const atBoot = '/lib/systemd/systemd-sysctl';
 const forwards: Resource = { kind: 'sysctl', name: 'net.ipv4.ip_forward', value: '1' };

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Resource, UnitResource } from '../../src/resources/resource.js';
-import { runAgain } from '../../src/resources/unit.js';
-import { apply, differences, unmake } from './obey.js';
-import { createWorld, type World, worldsAreHere } from './world.js';
+import { restartReplacedUnit } from '../../src/resources/unit.js';
+import { createWorld, type World, worldsAreHere } from './overlay-host.js';
+import { apply, differences, unmake } from './reconcile.js';
 
 const text = (program: string): string =>
   `[Service]\nType=exec\nExecStart=/bin/${program}\n\n[Install]\nWantedBy=multi-user.target\n`;
@@ -72,7 +72,7 @@ describe.skipIf(!worldsAreHere)('a unit', () => {
   const admins = (program: string) => world.run(`printf '%s' '${text(program)}' > ${path}`);
   const leave = async () => {
     await unmake(world, [ours]);
-    await world.run(`${runAgain(ours)}\nrmdir /var/lib/kbs/before /var/lib/kbs 2>/dev/null || :`);
+    await world.run(`${restartReplacedUnit(ours)}\nrmdir /var/lib/kbs/before /var/lib/kbs 2>/dev/null || :`);
   };
   const runs = () => world.run('cat /run/active/kbs-test.service 2>/dev/null || :');
 

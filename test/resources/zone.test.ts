@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ZoneResource } from '../../src/resources/resource.js';
-import { apply, differences } from './obey.js';
-import { createWorld, type World, worldsAreHere } from './world.js';
+import { createWorld, type World, worldsAreHere } from './overlay-host.js';
+import { apply, differences } from './reconcile.js';
 
 const path = '/etc/kbs-test/zone';
 

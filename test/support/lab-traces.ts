@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { readdir, readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
-import { labFolder, labPrefix, placesOf } from '../../src/lab/places.js';
+import { labFolder, labPrefix, placesOf } from '../../src/lab/paths.js';
 
 /**
  * What stands on this machine that a lab could leave behind, one line each: mounts, namespaces, links, addresses,

@@ -11,8 +11,8 @@ export default class EtcdDefrag extends BaseCommand {
   override async run(): Promise<unknown> {
     const { flags } = await this.parse(EtcdDefrag);
     const { defragment } = await import('../../workflows/etcd/etcd.js');
-    const { megabytes } = await import('../../cli/etcd-text.js');
-    await this.consent('The members of etcd will pause, one after the other.', flags.yes);
+    const { megabytes } = await import('../../cli/text/etcd-text.js');
+    await this.confirm('The members of etcd will pause, one after the other.', flags.yes);
     const members = await defragment(flags.inventory, {
       acceptNewHostKeys: flags['accept-new-host-keys'],
       say: (text) => this.say(text),

@@ -26,12 +26,12 @@ member begins with the snapshot. Control planes may be new machines. The keyring
 
   override async run(): Promise<unknown> {
     const { args, flags } = await this.parse(EtcdRestore);
-    const [{ open }, workflow, { megabytes }] = await Promise.all([
-      import('../../workflows/open.js'),
+    const [{ loadCluster }, workflow, { megabytes }] = await Promise.all([
+      import('../../workflows/load-cluster.js'),
       import('../../workflows/etcd/restore.js'),
-      import('../../cli/etcd-text.js'),
+      import('../../cli/text/etcd-text.js'),
     ]);
-    const opened = await open(flags.inventory);
+    const opened = await loadCluster(flags.inventory);
     const wishes = {
       file: args.file,
       force: flags.force,
@@ -50,15 +50,15 @@ member begins with the snapshot. Control planes may be new machines. The keyring
       this.exitWith(exits.pending);
       return { size, revision };
     }
-    await this.consent(what, flags.yes);
-    const telling = await this.tell({
+    await this.confirm(what, flags.yes);
+    const events = await this.openEvents({
       events: flags.events,
       verbose: flags.verbose,
       journal: `${opened.state}/journal`,
     });
-    const restored = await workflow.restore(opened, { ...wishes, emit: telling.emit, signal: this.signal });
-    await telling.close();
-    if (restored.summary.aside.length > 0) this.exitWith(exits.partial);
+    const restored = await workflow.restore(opened, { ...wishes, emit: events.emit, signal: this.signal });
+    await events.close();
+    if (restored.summary.skipped.length > 0) this.exitWith(exits.partial);
     return restored;
   }
 }

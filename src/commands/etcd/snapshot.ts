@@ -14,7 +14,7 @@ keyring. Without a name it goes to .kbs/CLUSTER/snapshots beside the inventory. 
   override async run(): Promise<unknown> {
     const { args, flags } = await this.parse(EtcdSnapshot);
     const { takeSnapshot } = await import('../../workflows/etcd/snapshot.js');
-    const { megabytes } = await import('../../cli/etcd-text.js');
+    const { megabytes } = await import('../../cli/text/etcd-text.js');
     const snapshot = await takeSnapshot(flags.inventory, args.file, new Date(), {
       acceptNewHostKeys: flags['accept-new-host-keys'],
       say: (text) => this.say(text),

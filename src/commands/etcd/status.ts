@@ -11,7 +11,7 @@ export default class EtcdStatus extends BaseCommand {
   override async run(): Promise<unknown> {
     const { flags } = await this.parse(EtcdStatus);
     const { etcdStatus } = await import('../../workflows/etcd/etcd.js');
-    const { etcdText } = await import('../../cli/etcd-text.js');
+    const { etcdText } = await import('../../cli/text/etcd-text.js');
     const status = await etcdStatus(flags.inventory, {
       acceptNewHostKeys: flags['accept-new-host-keys'],
       say: (text) => this.say(text),

@@ -9,7 +9,7 @@ export default class InventoryInit extends BaseCommand {
 
   override async run(): Promise<unknown> {
     const { args } = await this.parse(InventoryInit);
-    const { writeExample } = await import('../../workflows/example.js');
+    const { writeExample } = await import('../../workflows/example-inventory.js');
     await writeExample(args.file);
     const schema = join(dirname(args.file), 'kbs.schema.json');
     this.print(`${args.file} is there: edit it, then check it with: kbs inventory validate -i ${args.file}

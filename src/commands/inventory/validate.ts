@@ -8,9 +8,9 @@ export default class InventoryValidate extends BaseCommand {
 
   override async run(): Promise<unknown> {
     const { flags } = await this.parse(InventoryValidate);
-    const { open } = await import('../../workflows/open.js');
-    const { networkText } = await import('../../cli/network-text.js');
-    const { cluster } = await open(flags.inventory);
+    const { loadCluster } = await import('../../workflows/load-cluster.js');
+    const { networkText } = await import('../../cli/text/network-text.js');
+    const { cluster } = await loadCluster(flags.inventory);
     this.print(networkText(cluster));
     return { cluster: cluster.name, hosts: cluster.hosts.length, segments: cluster.network.segments };
   }

@@ -19,7 +19,7 @@ A side is hosts with commas between them, or segment=NAME.`;
   override async run(): Promise<unknown> {
     const { args, flags } = await this.parse(LabHeal);
     const { heal } = await import('../../workflows/lab.js');
-    const { partitionsText } = await import('../../cli/labs-text.js');
+    const { partitionsText } = await import('../../cli/text/labs-text.js');
     const left = await heal(flags.inventory, args.a, args.b);
     this.print(left.partitions.length === 0 ? 'nothing is cut' : partitionsText(left.partitions).join('\n'));
     return left;

@@ -19,8 +19,8 @@ switches it on again.`;
 
   override async run(): Promise<unknown> {
     const { flags, argv } = await this.parse(LabKill);
-    const { befall } = await import('../../workflows/lab.js');
-    const done = await befall(flags.inventory, 'kill', argv.map(String));
+    const { setHostState } = await import('../../workflows/lab.js');
+    const done = await setHostState(flags.inventory, 'kill', argv.map(String));
     this.print(`off: ${done.hosts.join(', ')}`);
     return done;
   }

@@ -21,7 +21,7 @@ partitions may stand at once, over reboots too, until kbs lab heal.`;
   override async run(): Promise<unknown> {
     const { args, flags } = await this.parse(LabPartition);
     const { partition } = await import('../../workflows/lab.js');
-    const { partitionsText } = await import('../../cli/labs-text.js');
+    const { partitionsText } = await import('../../cli/text/labs-text.js');
     const cut = await partition(flags.inventory, args.a, args.b);
     this.print(partitionsText(cut.partitions).join('\n'));
     return cut;

@@ -19,8 +19,8 @@ and its disks stay as they are. kbs lab resume lets it go on.`;
 
   override async run(): Promise<unknown> {
     const { flags, argv } = await this.parse(LabPause);
-    const { befall } = await import('../../workflows/lab.js');
-    const done = await befall(flags.inventory, 'pause', argv.map(String));
+    const { setHostState } = await import('../../workflows/lab.js');
+    const done = await setHostState(flags.inventory, 'pause', argv.map(String));
     this.print(`paused: ${done.hosts.join(', ')}`);
     return done;
   }

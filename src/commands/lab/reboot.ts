@@ -23,8 +23,8 @@ afterwards, as on a real machine.`;
 
   override async run(): Promise<unknown> {
     const { flags, argv } = await this.parse(LabReboot);
-    const { befall } = await import('../../workflows/lab.js');
-    const done = await befall(flags.inventory, flags['power-cut'] ? 'power-cut' : 'reboot', argv.map(String));
+    const { setHostState } = await import('../../workflows/lab.js');
+    const done = await setHostState(flags.inventory, flags['power-cut'] ? 'power-cut' : 'reboot', argv.map(String));
     this.print(`rebooted: ${done.hosts.join(', ')}`);
     return done;
   }

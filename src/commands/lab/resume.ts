@@ -17,8 +17,8 @@ export default class LabResume extends BaseCommand {
 
   override async run(): Promise<unknown> {
     const { flags, argv } = await this.parse(LabResume);
-    const { befall } = await import('../../workflows/lab.js');
-    const done = await befall(flags.inventory, 'resume', argv.map(String));
+    const { setHostState } = await import('../../workflows/lab.js');
+    const done = await setHostState(flags.inventory, 'resume', argv.map(String));
     this.print(`running: ${done.hosts.join(', ')}`);
     return done;
   }

@@ -11,7 +11,7 @@ directly after it, and the words from COMMAND on go to the host as they are.`;
   ];
 
   protected override async shell(inventory: string, host: string, command: readonly string[]): Promise<number> {
-    const { shellOnLab } = await import('../../workflows/lab-shell.js');
-    return shellOnLab(inventory, host, command);
+    const { sshToLabHost } = await import('../../workflows/lab-ssh.js');
+    return sshToLabHost(inventory, host, command);
   }
 }

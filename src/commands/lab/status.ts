@@ -7,7 +7,7 @@ export default class LabStatus extends BaseCommand {
   override async run(): Promise<unknown> {
     await this.parse(LabStatus);
     const { labStatus } = await import('../../lab/index.js');
-    const { labsText } = await import('../../cli/labs-text.js');
+    const { labsText } = await import('../../cli/text/labs-text.js');
     const labs = await labStatus();
     this.print(labsText(labs));
     return labs;

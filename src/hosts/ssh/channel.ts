@@ -2,8 +2,8 @@ import { constants } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client, ClientChannel } from 'ssh2';
 import { Failure } from '../../failure.js';
-import type { Running } from '../exchange.js';
 import { messageOf } from '../message.js';
+import type { RemoteProcess } from '../script/run.js';
 import { quote } from '../shell.js';
 
 export interface Remote {
@@ -18,7 +18,12 @@ export interface Remote {
  * OpenSSH frees the place of a finished session a little late, and refuses a new one meanwhile (reason 2). The
  * connection survives that, so we ask again, for some seconds.
  */
-export async function startCommand(client: Client, prefix: string, script: string, remote: Remote): Promise<Running> {
+export async function startCommand(
+  client: Client,
+  prefix: string,
+  script: string,
+  remote: Remote,
+): Promise<RemoteProcess> {
   const command = `${prefix}sh -c ${quote(script)}`;
   for (let attempt = 1; ; attempt++) {
     try {
@@ -34,17 +39,17 @@ export async function startCommand(client: Client, prefix: string, script: strin
 const attempts = 15;
 
 /** Listens from within the callback: a command that ends at once has sent its exit status in the same packet. */
-const exec = (client: Client, command: string, remote: Remote): Promise<Running> =>
+const exec = (client: Client, command: string, remote: Remote): Promise<RemoteProcess> =>
   new Promise((resolve, reject) => {
     client.exec(command, (error, channel) => (error ? reject(error) : resolve(runningIn(channel, remote))));
   });
 
-const runningIn = (channel: ClientChannel, remote: Remote): Running => ({
+const runningIn = (channel: ClientChannel, remote: Remote): RemoteProcess => ({
   stdin: channel,
   stdout: channel,
   stderr: channel.stderr,
   ended: ended(channel, remote),
-  drop: () => channel.close(),
+  abandon: () => channel.close(),
 });
 
 /** SSH_OPEN_CONNECT_FAILED (RFC 4254, 5.1), which is what OpenSSH answers beyond MaxSessions. */

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SshSettings } from '../../inventory/cluster.js';
-import type { Start } from '../exchange.js';
+import type { Spawn } from '../script/run.js';
 import { startCommand } from './channel.js';
 import { explain, isTransient } from './explain.js';
 import { handshake, type Keepalive } from './handshake.js';
@@ -10,7 +10,7 @@ import { openSocket } from './socket.js';
 
 /** A logged-in connection to one host. It does not come back by itself: once closed, it stays closed. */
 export interface Connection {
-  readonly start: Start;
+  readonly start: Spawn;
   closed(): boolean;
   close(): Promise<void>;
 }

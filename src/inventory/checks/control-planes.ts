@@ -1,22 +1,25 @@
-import type { Draft } from '../draft.js';
-import { allRead, complete, hasRole, hostsOf } from '../draft.js';
-import type { Mistake } from '../mistake.js';
-import { mistakeInKey } from '../mistake.js';
+import type { InventoryError } from '../inventory-error.js';
+import { inventoryKeyError } from '../inventory-error.js';
+import type { PartialInventory } from '../partial.js';
+import { allRead, complete, hasRole, hostsOf } from '../partial.js';
 
 /** As many control planes as etcd can make use of, and one way to reach them. */
-export const checkControlPlanes = (draft: Draft): readonly Mistake[] => {
+export const checkControlPlanes = (draft: PartialInventory): readonly InventoryError[] => {
   const readable = complete(draft.hosts, 'roles') && hostsOf(draft).every(([, host]) => allRead(host.roles));
   const count = hostsOf(draft).filter(([, host]) => hasRole(host, 'control-plane')).length;
   // A host that could not be read may be the one that is missing.
   if (readable && count === 0) {
     return [
-      mistakeInKey(['hosts'], 'no host has the role control-plane; give it to one, or to three in separate places'),
+      inventoryKeyError(
+        ['hosts'],
+        'no host has the role control-plane; give it to one, or to three in separate places',
+      ),
     ];
   }
   const even =
     readable && count % 2 === 0
       ? [
-          mistakeInKey(
+          inventoryKeyError(
             ['hosts'],
             `${count} control planes make ${count} etcd members, which survive no more losses than ${count - 1}; have ${count - 1} or ${count + 1}`,
           ),
@@ -25,7 +28,7 @@ export const checkControlPlanes = (draft: Draft): readonly Mistake[] => {
   const unreachable =
     readable && count > 1 && isAlone(draft)
       ? [
-          mistakeInKey(
+          inventoryKeyError(
             ['hosts'],
             `${count} control planes need a load balancer before them; give one or two hosts the role load-balancer, or write endpoint.external: true where another balances`,
           ),
@@ -35,7 +38,7 @@ export const checkControlPlanes = (draft: Draft): readonly Mistake[] => {
 };
 
 /** Nobody balances; a virtual address without a holder is told of elsewhere. */
-const isAlone = (draft: Draft): boolean => {
+const isAlone = (draft: PartialInventory): boolean => {
   const endpoint = 'endpoint' in draft ? draft.endpoint : {};
   if (endpoint === undefined || 'vip' in endpoint) return false;
   const external = 'external' in endpoint && endpoint.external !== false;

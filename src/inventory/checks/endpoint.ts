@@ -1,14 +1,14 @@
 import { contains } from '../addresses.js';
 import { apiServerPort } from '../cluster.js';
-import type { Draft, DraftHost } from '../draft.js';
-import { allRead, complete, hasRole, hostsOf, segmentHolding } from '../draft.js';
-import type { Mistake } from '../mistake.js';
-import { mistake } from '../mistake.js';
+import type { InventoryError } from '../inventory-error.js';
+import { inventoryError } from '../inventory-error.js';
+import type { PartialHost, PartialInventory } from '../partial.js';
+import { allRead, complete, hasRole, hostsOf, segmentHolding } from '../partial.js';
 import { defaults } from '../schema.js';
 import { endOf } from './networks.js';
 
 /** The virtual address: free, and in the segment of every load balancer; and the zone of the LAN's DNS. */
-export const checkEndpoint = (draft: Draft): readonly Mistake[] => {
+export const checkEndpoint = (draft: PartialInventory): readonly InventoryError[] => {
   const balancers = hostsOf(draft).filter(([, host]) => hasRole(host, 'load-balancer'));
   return [
     ...(draft.endpoint?.external === true ? checkExternal(draft, balancers) : checkOwn(draft, balancers)),
@@ -18,23 +18,25 @@ export const checkEndpoint = (draft: Draft): readonly Mistake[] => {
   ];
 };
 
-type Balancers = readonly (readonly [name: string, host: DraftHost])[];
+type Balancers = readonly (readonly [name: string, host: PartialHost])[];
 
-const checkExternal = ({ endpoint = {} }: Draft, balancers: Balancers): readonly Mistake[] => {
+const checkExternal = ({ endpoint = {} }: PartialInventory, balancers: Balancers): readonly InventoryError[] => {
   const path = ['endpoint', 'external'];
   const addressless =
     'vip' in endpoint || 'name' in endpoint
       ? []
-      : [mistake(path, 'true needs endpoint.name or endpoint.vip: where the load balancer answers')];
+      : [inventoryError(path, 'true needs endpoint.name or endpoint.vip: where the load balancer answers')];
   return [
     ...addressless,
     ...balancers
       .slice(0, 1)
-      .map(([name]) => mistake(path, `true contradicts the role load-balancer of ${name}; take one of the two away`)),
+      .map(([name]) =>
+        inventoryError(path, `true contradicts the role load-balancer of ${name}; take one of the two away`),
+      ),
   ];
 };
 
-const checkOwn = (draft: Draft, balancers: Balancers): readonly Mistake[] => {
+const checkOwn = (draft: PartialInventory, balancers: Balancers): readonly InventoryError[] => {
   const path = ['endpoint', 'vip'];
   const endpoint = 'endpoint' in draft ? draft.endpoint : {};
   const [first] = balancers;
@@ -45,7 +47,7 @@ const checkOwn = (draft: Draft, balancers: Balancers): readonly Mistake[] => {
   if (first === undefined) {
     return complete(draft.hosts, 'roles') && hostsOf(draft).every(([, host]) => allRead(host.roles))
       ? [
-          mistake(
+          inventoryError(
             path,
             `${vip} is held by no host; give one of its segment the role load-balancer, or write external: true`,
           ),
@@ -59,10 +61,10 @@ const checkOwn = (draft: Draft, balancers: Balancers): readonly Mistake[] => {
   const far = places.filter(({ near }) => !near);
   if (far.length === places.length && far.length === balancers.length) {
     const cidrs = [...new Set(far.map(({ cidr }) => cidr))].join(', ');
-    return [mistake(path, `${vip} is outside every load balancer's segment; write a free address of ${cidrs}`)];
+    return [inventoryError(path, `${vip} is outside every load balancer's segment; write a free address of ${cidrs}`)];
   }
   return far.map(({ name, address }) =>
-    mistake(
+    inventoryError(
       ['hosts', name, 'address'],
       `${address} is in another segment than endpoint.vip, ${vip}, which every load balancer must be able to hold`,
     ),
@@ -70,12 +72,15 @@ const checkOwn = (draft: Draft, balancers: Balancers): readonly Mistake[] => {
 };
 
 /** One load balancer is reached at its own address; several need one that they share. */
-const checkWithout = (endpoint: NonNullable<Draft['endpoint']>, balancers: Balancers): readonly Mistake[] => {
+const checkWithout = (
+  endpoint: NonNullable<PartialInventory['endpoint']>,
+  balancers: Balancers,
+): readonly InventoryError[] => {
   const [first, second] = balancers;
   if (first === undefined) return [];
   if (second !== undefined) {
     return [
-      mistake(
+      inventoryError(
         ['hosts', second[0], 'roles'],
         `${balancers.length} load balancers share endpoint.vip, which is missing; write a free address of their segment`,
       ),
@@ -85,7 +90,7 @@ const checkWithout = (endpoint: NonNullable<Draft['endpoint']>, balancers: Balan
   const port = 'port' in endpoint ? endpoint.port : defaults.port;
   return hasRole(host, 'control-plane') && port === apiServerPort
     ? [
-        mistake(
+        inventoryError(
           ['hosts', name, 'roles'],
           `the API server has port ${apiServerPort} of a control plane; write another endpoint.port, or an endpoint.vip for the load balancer`,
         ),
@@ -93,29 +98,30 @@ const checkWithout = (endpoint: NonNullable<Draft['endpoint']>, balancers: Balan
     : [];
 };
 
-const checkFree = (draft: Draft): readonly Mistake[] => {
+const checkFree = (draft: PartialInventory): readonly InventoryError[] => {
   const vip = draft.endpoint?.vip;
   if (vip === undefined) return [];
   const path = ['endpoint', 'vip'];
   const owner = hostsOf(draft).find(
     ([, { address, addresses }]) => address === vip || Object.values(addresses ?? {}).includes(vip),
   );
-  if (owner !== undefined) return [mistake(path, `${vip} is the address of ${owner[0]}; write one that no host has`)];
+  if (owner !== undefined)
+    return [inventoryError(path, `${vip} is the address of ${owner[0]}; write one that no host has`)];
   const [segment, { cidr = '', gateway }] = segmentHolding(draft, vip) ?? ['', {}];
   if (segment === '') return [];
   const taken = vip === gateway ? 'gateway' : endOf(cidr, vip);
   return taken === undefined
     ? []
-    : [mistake(path, `${vip} is the ${taken} of segment ${segment}; write an address that is free`)];
+    : [inventoryError(path, `${vip} is the ${taken} of segment ${segment}; write an address that is free`)];
 };
 
-const checkZone = (draft: Draft): readonly Mistake[] => {
+const checkZone = (draft: PartialInventory): readonly InventoryError[] => {
   const server = hostsOf(draft).find(([, host]) => hasRole(host, 'dns'));
   const dns = 'dns' in draft ? draft.dns : {};
   return server === undefined || dns === undefined || 'zone' in dns
     ? []
     : [
-        mistake(
+        inventoryError(
           ['hosts', server[0], 'roles'],
           'a dns host answers for dns.zone, which is missing; write one like hybrid.internal',
         ),
@@ -123,16 +129,18 @@ const checkZone = (draft: Draft): readonly Mistake[] => {
 };
 
 /** A host that asks the LAN's servers, while they ask whom the hosts ask, would send every question round. */
-const checkUse = (draft: Draft): readonly Mistake[] => {
+const checkUse = (draft: PartialInventory): readonly InventoryError[] => {
   const path = ['dns', 'useOnHosts'];
   const { dns } = draft;
   if (dns?.useOnHosts !== true) return [];
   const hasServer = hostsOf(draft).some(([, host]) => hasRole(host, 'dns'));
   const rolesRead = complete(draft.hosts, 'roles') && hostsOf(draft).every(([, host]) => allRead(host.roles));
   return [
-    ...(hasServer || !rolesRead ? [] : [mistake(path, 'true needs a host with the role dns, which hosts can ask')]),
+    ...(hasServer || !rolesRead
+      ? []
+      : [inventoryError(path, 'true needs a host with the role dns, which hosts can ask')]),
     ...('upstreams' in dns && dns.upstreams?.length !== 0
       ? []
-      : [mistake(path, 'true needs dns.upstreams: the resolvers that answer for everything else')]),
+      : [inventoryError(path, 'true needs dns.upstreams: the resolvers that answer for everything else')]),
   ];
 };

@@ -1,5 +1,5 @@
-import type { Draft } from '../draft.js';
-import type { Mistake } from '../mistake.js';
+import type { InventoryError } from '../inventory-error.js';
+import type { PartialInventory } from '../partial.js';
 import { checkControlPlanes } from './control-planes.js';
 import { checkEndpoint } from './endpoint.js';
 import { checkHostAddresses } from './host-addresses.js';
@@ -11,7 +11,7 @@ import { checkRouters } from './routers.js';
 import { checkSources } from './sources.js';
 
 /** What is wrong between the fields of an inventory, as far as it could be read. `versions`: those of the catalogue. */
-export const check = (draft: Draft, versions: readonly string[]): readonly Mistake[] => [
+export const check = (draft: PartialInventory, versions: readonly string[]): readonly InventoryError[] => [
   ...checkNames(draft),
   ...checkSources(draft, versions),
   ...checkNetworks(draft),

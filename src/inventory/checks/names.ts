@@ -1,15 +1,15 @@
-import type { Draft } from '../draft.js';
 import { complaint, dnsLabel } from '../formats.js';
-import type { Mistake, Path } from '../mistake.js';
-import { mistakeInKey } from '../mistake.js';
+import type { InventoryError, Path } from '../inventory-error.js';
+import { inventoryKeyError } from '../inventory-error.js';
+import type { PartialInventory } from '../partial.js';
 
 /** Hosts and segments are named in DNS, in certificates and in labels: by RFC 1123 labels. */
-export const checkNames = (draft: Draft): readonly Mistake[] => [
+export const checkNames = (draft: PartialInventory): readonly InventoryError[] => [
   ...namesBelow(['network', 'segments'], draft.network?.segments),
   ...namesBelow(['hosts'], draft.hosts),
 ];
 
-const namesBelow = (path: Path, record: object | undefined): readonly Mistake[] =>
+const namesBelow = (path: Path, record: object | undefined): readonly InventoryError[] =>
   Object.keys(record ?? {})
     .filter((name) => !dnsLabel.accepts(name))
-    .map((name) => mistakeInKey([...path, name], `the name ${complaint(dnsLabel, name)}`));
+    .map((name) => inventoryKeyError([...path, name], `the name ${complaint(dnsLabel, name)}`));

@@ -1,24 +1,24 @@
 import { contains, nthAddress, overlaps, parseCidr } from '../addresses.js';
-import type { Draft, DraftSegment } from '../draft.js';
-import { complete, networkOr, segmentsOf } from '../draft.js';
-import type { Mistake, Path } from '../mistake.js';
-import { mistake } from '../mistake.js';
+import type { InventoryError, Path } from '../inventory-error.js';
+import { inventoryError } from '../inventory-error.js';
+import type { PartialInventory, PartialSegment } from '../partial.js';
+import { complete, networkOr, segmentsOf } from '../partial.js';
 
 /** Segments, pods and Services: apart from each other, large enough, with gateways that their hosts can reach. */
-export const checkNetworks = (draft: Draft): readonly Mistake[] => [
+export const checkNetworks = (draft: PartialInventory): readonly InventoryError[] => [
   ...checkOverlaps(draft),
   ...checkServices(draft),
   ...checkSegments(draft),
 ];
 
-const checkOverlaps = (draft: Draft): readonly Mistake[] => {
+const checkOverlaps = (draft: PartialInventory): readonly InventoryError[] => {
   const networks = allNetworks(draft);
   return networks.flatMap(({ path, cidr }, index) =>
     networks
       .slice(0, index)
       .filter((earlier) => overlaps(earlier.cidr, cidr))
       .map((earlier) =>
-        mistake(
+        inventoryError(
           path,
           `${cidr} overlaps ${earlier.path.join('.')}, ${earlier.cidr}; every network needs addresses of its own`,
         ),
@@ -26,7 +26,7 @@ const checkOverlaps = (draft: Draft): readonly Mistake[] => {
   );
 };
 
-const allNetworks = (draft: Draft): readonly { readonly path: Path; readonly cidr: string }[] =>
+const allNetworks = (draft: PartialInventory): readonly { readonly path: Path; readonly cidr: string }[] =>
   [
     { path: ['network', 'pods'], cidr: networkOr(draft, 'pods') },
     { path: ['network', 'services'], cidr: networkOr(draft, 'services') },
@@ -34,11 +34,11 @@ const allNetworks = (draft: Draft): readonly { readonly path: Path; readonly cid
   ].flatMap(({ path, cidr }) => (cidr === undefined ? [] : [{ path, cidr }]));
 
 /** Cluster DNS is the tenth address, as kubeadm has it. */
-const checkServices = (draft: Draft): readonly Mistake[] => {
+const checkServices = (draft: PartialInventory): readonly InventoryError[] => {
   const services = networkOr(draft, 'services');
   return services !== undefined && (parseCidr(services)?.size ?? 0) < 16
     ? [
-        mistake(
+        inventoryError(
           ['network', 'services'],
           `${services} has no tenth address, which is that of cluster DNS; write a /28 or larger`,
         ),
@@ -46,29 +46,29 @@ const checkServices = (draft: Draft): readonly Mistake[] => {
     : [];
 };
 
-const checkSegments = (draft: Draft): readonly Mistake[] => {
+const checkSegments = (draft: PartialInventory): readonly InventoryError[] => {
   const segments = segmentsOf(draft);
   const none =
     segments.length === 0 && complete(draft.network?.segments)
-      ? [mistake(['network', 'segments'], 'is empty; write the network that the hosts are in')]
+      ? [inventoryError(['network', 'segments'], 'is empty; write the network that the hosts are in')]
       : [];
   return [...none, ...segments.flatMap(([name, segment]) => checkGateway(name, segment, segments.length > 1))];
 };
 
-const checkGateway = (name: string, segment: DraftSegment, several: boolean): readonly Mistake[] => {
+const checkGateway = (name: string, segment: PartialSegment, several: boolean): readonly InventoryError[] => {
   const path = ['network', 'segments', name, 'gateway'];
   const { cidr, gateway } = segment;
   if (several && !('gateway' in segment)) {
-    return [mistake(path, 'is missing; where there are several segments, each needs the address of its router')];
+    return [inventoryError(path, 'is missing; where there are several segments, each needs the address of its router')];
   }
   if (cidr === undefined || gateway === undefined) return [];
   if (!contains(cidr, gateway)) {
-    return [mistake(path, `${gateway} is outside its segment ${cidr}; write the router's address inside`)];
+    return [inventoryError(path, `${gateway} is outside its segment ${cidr}; write the router's address inside`)];
   }
   const end = endOf(cidr, gateway);
   return end === undefined
     ? []
-    : [mistake(path, `${gateway} is the ${end} of ${cidr}; write an address between its ends`)];
+    : [inventoryError(path, `${gateway} is the ${end} of ${cidr}; write an address between its ends`)];
 };
 
 /** The name of an address that no machine may have in this network; undefined for all others. RFC 3021: a /31 has none. */

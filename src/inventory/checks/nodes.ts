@@ -1,11 +1,11 @@
-import type { Draft, DraftHost } from '../draft.js';
-import { allRead, entries, hostsOf, items, runsPods } from '../draft.js';
 import { complaint, labelKey } from '../formats.js';
-import type { Mistake } from '../mistake.js';
-import { mistake, mistakeInKey } from '../mistake.js';
+import type { InventoryError } from '../inventory-error.js';
+import { inventoryError, inventoryKeyError } from '../inventory-error.js';
+import type { PartialHost, PartialInventory } from '../partial.js';
+import { allRead, entries, hostsOf, items, runsPods } from '../partial.js';
 
 /** What only Kubernetes nodes have: labels, taints, GPUs and pods. */
-export const checkNodes = (draft: Draft): readonly Mistake[] =>
+export const checkNodes = (draft: PartialInventory): readonly InventoryError[] =>
   hostsOf(draft).flatMap(([name, host]) => [
     ...checkRepeatedRoles(name, host),
     ...checkNodeFields(name, host),
@@ -13,40 +13,40 @@ export const checkNodes = (draft: Draft): readonly Mistake[] =>
     ...checkRepeatedTaints(name, host),
   ]);
 
-const checkRepeatedRoles = (name: string, host: DraftHost): readonly Mistake[] => {
+const checkRepeatedRoles = (name: string, host: PartialHost): readonly InventoryError[] => {
   const roles = items(host.roles);
   return roles.flatMap((role, index) =>
     roles.indexOf(role) < index
-      ? [mistake(['hosts', name, 'roles', index], `${role} is there twice; once is enough`)]
+      ? [inventoryError(['hosts', name, 'roles', index], `${role} is there twice; once is enough`)]
       : [],
   );
 };
 
-const checkNodeFields = (name: string, host: DraftHost): readonly Mistake[] =>
+const checkNodeFields = (name: string, host: PartialHost): readonly InventoryError[] =>
   !allRead(host.roles) || items(host.roles).length === 0 || runsPods(host)
     ? []
     : (['podCIDR', 'gpu', 'labels', 'taints'] as const)
         .filter((field) => field in host)
         .map((field) =>
-          mistakeInKey(
+          inventoryKeyError(
             ['hosts', name, field],
             'only control planes and workers are Kubernetes nodes; take it away, or add such a role',
           ),
         );
 
-const checkLabelKeys = (name: string, host: DraftHost): readonly Mistake[] =>
+const checkLabelKeys = (name: string, host: PartialHost): readonly InventoryError[] =>
   entries(host.labels)
     .filter(([key]) => !labelKey.accepts(key))
-    .map(([key]) => mistakeInKey(['hosts', name, 'labels', key], `the key ${complaint(labelKey, key)}`));
+    .map(([key]) => inventoryKeyError(['hosts', name, 'labels', key], `the key ${complaint(labelKey, key)}`));
 
 /** Kubernetes refuses a node with two taints of the same key and effect. */
-const checkRepeatedTaints = (name: string, host: DraftHost): readonly Mistake[] => {
+const checkRepeatedTaints = (name: string, host: PartialHost): readonly InventoryError[] => {
   const taints = items(host.taints);
   const seen = taints.map(taintIdentity);
   return taints.flatMap((taint, index) =>
     seen.indexOf(seen[index] ?? '') < index
       ? [
-          mistake(
+          inventoryError(
             ['hosts', name, 'taints', index],
             `${taint} repeats the key and effect of an earlier taint; keep one of them`,
           ),

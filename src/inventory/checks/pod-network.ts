@@ -1,12 +1,12 @@
 import { contains, overlaps, prefixLength, subnetCount } from '../addresses.js';
-import type { Draft } from '../draft.js';
-import { hostsOf, networkOr, runsPods, segmentHolding, segmentsOf } from '../draft.js';
 import { hostPodPrefixLength, hostRoom } from '../host-pods.js';
-import type { Mistake, Path } from '../mistake.js';
-import { mistake } from '../mistake.js';
+import type { InventoryError, Path } from '../inventory-error.js';
+import { inventoryError } from '../inventory-error.js';
+import type { PartialInventory } from '../partial.js';
+import { hostsOf, networkOr, runsPods, segmentHolding, segmentsOf } from '../partial.js';
 
 /** The pod network: room for every host, and pins that can be kept. */
-export const checkPodNetwork = (draft: Draft): readonly Mistake[] => {
+export const checkPodNetwork = (draft: PartialInventory): readonly InventoryError[] => {
   const pods = networkOr(draft, 'pods');
   const pins = [...segmentPins(draft), ...hostPins(draft)];
   return [
@@ -23,37 +23,38 @@ interface Pin {
   readonly of: 'segment' | 'host';
 }
 
-const segmentPins = (draft: Draft): readonly Pin[] =>
+const segmentPins = (draft: PartialInventory): readonly Pin[] =>
   segmentsOf(draft).flatMap(([name, { pods }]) =>
     pods === undefined
       ? []
       : [{ path: ['network', 'segments', name, 'pods'], cidr: pods, segment: name, of: 'segment' }],
   );
 
-const hostPins = (draft: Draft): readonly Pin[] =>
+const hostPins = (draft: PartialInventory): readonly Pin[] =>
   hostsOf(draft).flatMap(([name, { podCIDR, address }]) => {
     const segment = address === undefined ? undefined : segmentHolding(draft, address)?.[0];
     return podCIDR === undefined ? [] : [{ path: ['hosts', name, 'podCIDR'], cidr: podCIDR, segment, of: 'host' }];
   });
 
-const checkFit = ({ path, cidr, of }: Pin, pods: string): readonly Mistake[] => {
-  if (!contains(pods, cidr)) return [mistake(path, `${cidr} is outside network.pods, ${pods}; write a part of that`)];
+const checkFit = ({ path, cidr, of }: Pin, pods: string): readonly InventoryError[] => {
+  if (!contains(pods, cidr))
+    return [inventoryError(path, `${cidr} is outside network.pods, ${pods}; write a part of that`)];
   const wanted = hostPodPrefixLength(pods);
   if (of === 'host' && prefixLength(cidr) !== wanted) {
-    return [mistake(path, `${cidr} has the wrong size; every host has a /${wanted}`)];
+    return [inventoryError(path, `${cidr} has the wrong size; every host has a /${wanted}`)];
   }
   return of === 'segment' && prefixLength(cidr) > wanted
-    ? [mistake(path, `${cidr} is too small for a host, which has a /${wanted}; write that or larger`)]
+    ? [inventoryError(path, `${cidr} is too small for a host, which has a /${wanted}; write that or larger`)]
     : [];
 };
 
 /** A host's pin lies in its own segment's, and otherwise no two pins share an address. */
-const checkPlace = (pin: Pin, pins: readonly Pin[]): readonly Mistake[] => {
+const checkPlace = (pin: Pin, pins: readonly Pin[]): readonly InventoryError[] => {
   const own = pins.find((other) => pin.of === 'host' && other.of === 'segment' && other.segment === pin.segment);
   const outside =
     own !== undefined && !contains(own.cidr, pin.cidr)
       ? [
-          mistake(
+          inventoryError(
             pin.path,
             `${pin.cidr} is outside the pods of its segment, ${own.path.join('.')}, ${own.cidr}; write a part of that`,
           ),
@@ -63,20 +64,23 @@ const checkPlace = (pin: Pin, pins: readonly Pin[]): readonly Mistake[] => {
     .slice(0, pins.indexOf(pin))
     .filter((other) => other !== own && overlaps(other.cidr, pin.cidr))
     .map((other) =>
-      mistake(pin.path, `${pin.cidr} overlaps ${other.path.join('.')}, ${other.cidr}; no two may share an address`),
+      inventoryError(
+        pin.path,
+        `${pin.cidr} overlaps ${other.path.join('.')}, ${other.cidr}; no two may share an address`,
+      ),
     );
   return [...outside, ...clashes];
 };
 
 /** Each segment gets one aligned prefix: a power of two of host prefixes, at least one. Powers of two pack without gaps. */
-const checkRoom = (draft: Draft, pods: string): readonly Mistake[] => {
+const checkRoom = (draft: PartialInventory, pods: string): readonly InventoryError[] => {
   const needs = segmentsOf(draft).map(([name, { pods: pin }]) => needOf(draft, pods, name, pin));
   const total = needs.reduce((sum, { size }) => sum + size, 0);
   return [
     ...needs
       .filter(({ hosts, size }) => size > 0 && hosts > size)
       .map(({ name, pin, hosts, size }) =>
-        mistake(
+        inventoryError(
           ['network', 'segments', name, 'pods'],
           `${pin} has room for ${counted(size)}, and the segment has ${hosts}; write a larger one`,
         ),
@@ -93,7 +97,7 @@ interface Need {
   readonly size: number;
 }
 
-const needOf = (draft: Draft, pods: string, name: string, pin: string | undefined): Need => {
+const needOf = (draft: PartialInventory, pods: string, name: string, pin: string | undefined): Need => {
   const hosts = hostsOf(draft).filter(
     ([, host]) => runsPods(host) && host.address !== undefined && segmentHolding(draft, host.address)?.[0] === name,
   ).length;
@@ -101,10 +105,10 @@ const needOf = (draft: Draft, pods: string, name: string, pin: string | undefine
   return { name, pin, hosts, size };
 };
 
-const tooSmall = (pods: string, needs: readonly Need[], total: number): Mistake => {
+const tooSmall = (pods: string, needs: readonly Need[], total: number): InventoryError => {
   const list = needs.map(({ name, size }) => `${name} ${size}`).join(', ');
   const enough = [...Array(27).keys()].findLast((length) => hostRoom(`0.0.0.0/${length}`) >= total);
-  return mistake(
+  return inventoryError(
     ['network', 'pods'],
     `${pods} has room for ${counted(hostRoom(pods))}, and the segments need ${total} (${list}); write a /${enough} or larger`,
   );

@@ -1,31 +1,36 @@
-import type { Draft } from '../draft.js';
-import { hasRole, hostsOf, items } from '../draft.js';
-import type { Mistake } from '../mistake.js';
-import { mistake } from '../mistake.js';
+import type { InventoryError } from '../inventory-error.js';
+import { inventoryError } from '../inventory-error.js';
+import type { PartialInventory } from '../partial.js';
+import { hasRole, hostsOf, items } from '../partial.js';
 import { resolveVersion } from '../version.js';
 
 /** What is fetched from elsewhere: the Kubernetes version, the bundle, answers of other resolvers. */
-export const checkSources = (draft: Draft, versions: readonly string[]): readonly Mistake[] => [
+export const checkSources = (draft: PartialInventory, versions: readonly string[]): readonly InventoryError[] => [
   ...checkVersion(draft.kubernetes?.version, versions),
   ...checkBundle(draft),
   ...checkUpstreams(draft),
 ];
 
-const checkVersion = (version: string | undefined, versions: readonly string[]): readonly Mistake[] =>
+const checkVersion = (version: string | undefined, versions: readonly string[]): readonly InventoryError[] =>
   version === undefined || resolveVersion(version, versions) !== undefined
     ? []
-    : [mistake(['kubernetes', 'version'], `${version} is not in the catalogue; write one of ${versions.join(', ')}`)];
+    : [
+        inventoryError(
+          ['kubernetes', 'version'],
+          `${version} is not in the catalogue; write one of ${versions.join(', ')}`,
+        ),
+      ];
 
-const checkBundle = ({ artifacts }: Draft): readonly Mistake[] =>
+const checkBundle = ({ artifacts }: PartialInventory): readonly InventoryError[] =>
   artifacts?.source === 'bundle' && !('bundle' in artifacts)
-    ? [mistake(['artifacts', 'bundle'], 'is missing; the source bundle needs the path of one')]
+    ? [inventoryError(['artifacts', 'bundle'], 'is missing; the source bundle needs the path of one')]
     : [];
 
 /**
  * CoreDNS runs in a pod: a loopback address there is CoreDNS itself, and the query would go round. So it would where a
  * DNS host of the LAN asks another one.
  */
-const checkUpstreams = (draft: Draft): readonly Mistake[] => {
+const checkUpstreams = (draft: PartialInventory): readonly InventoryError[] => {
   const servers = new Map(
     hostsOf(draft).flatMap(([name, host]) => (hasRole(host, 'dns') ? [[host.address, name] as const] : [])),
   );
@@ -33,11 +38,13 @@ const checkUpstreams = (draft: Draft): readonly Mistake[] => {
     const path = ['dns', 'upstreams', index];
     const server = servers.get(upstream);
     if (server !== undefined) {
-      return [mistake(path, `${upstream} is ${server}, a dns host, which passes questions on to the upstreams itself`)];
+      return [
+        inventoryError(path, `${upstream} is ${server}, a dns host, which passes questions on to the upstreams itself`),
+      ];
     }
     return upstream.startsWith('127.')
       ? [
-          mistake(
+          inventoryError(
             path,
             `${upstream} is a loopback address, where CoreDNS would ask itself; write the resolver that really answers`,
           ),

@@ -1,12 +1,12 @@
-import { lastLines } from '../../engine/look.js';
 import { Failure, Failures } from '../../failure.js';
 import { mutation, query, type RunOptions } from '../../hosts/host.js';
+import { lastLines } from '../../hosts/last-lines.js';
 import { messageOf } from '../../hosts/message.js';
 import type { Pool } from '../../hosts/pool.js';
 import { raw, receive, sh, uptime } from '../../hosts/shell.js';
 import { type Cluster, type ClusterHost, controlPlanes } from '../../inventory/cluster.js';
-import { dataDirectory, uploadedSnapshot as uploaded } from '../../phases/etcd-member.js';
-import { type Member, membersOf } from './members.js';
+import { type Member, membersOf } from '../../kubernetes/etcd-members.js';
+import { dataDirectory, uploadedSnapshot as uploaded } from '../../kubernetes/etcdctl.js';
 import { parseSnapshotFacts, type SnapshotFacts, stamp } from './snapshot.js';
 
 /** Throws one Failure for each control plane that does not answer. */

@@ -1,18 +1,18 @@
 import type { Emit, Summary } from '../../engine/event.js';
 import { Failure } from '../../failure.js';
-import { restoredRevisions, uploadedSnapshot } from '../../phases/etcd-member.js';
+import { livingRevision } from '../../kubernetes/etcd-members.js';
+import { restoredRevisions, uploadedSnapshot } from '../../kubernetes/etcdctl.js';
 import { keyringDirectory, readKeyring } from '../../pki/keyring.js';
-import { foresee, type Launch, launch, withPool } from '../launch.js';
-import { holdingLock } from '../lock.js';
-import type { Opened } from '../open.js';
-import type { EtcdWishes } from './etcd.js';
-import { livingRevision } from './members.js';
+import type { LoadedCluster } from '../load-cluster.js';
+import { foresee, type Launch, launch, withPool } from '../run/launch.js';
+import { holdingLock } from '../run/lock.js';
+import type { EtcdOptions } from './etcd.js';
 import { putAside, refuseSilent, upload, viewsOf } from './restore-hosts.js';
 import { isRestoring, markRestore, unmarkRestore } from './restore-mark.js';
 import type { SnapshotFacts } from './snapshot.js';
 import { checkSnapshot, type SnapshotFile } from './snapshot-file.js';
 
-export interface Restore extends EtcdWishes {
+export interface Restore extends EtcdOptions {
   /** The snapshot, on this machine. */
   readonly file: string;
   /** Also where etcd has its quorum, and what it holds will be lost. */
@@ -32,10 +32,10 @@ export interface RestoreLook extends SnapshotFile {
  * Checks that the file is a whole snapshot, that the keyring can read what is in it, that all control planes answer,
  * and that no etcd lives on them. Throws all that speaks against it.
  */
-export const lookAtRestore = async (opened: Opened, wishes: Restore): Promise<RestoreLook> => {
+export const lookAtRestore = async (opened: LoadedCluster, options: Restore): Promise<RestoreLook> => {
   const { cluster, inventory, state } = opened;
-  const snapshot = await checkSnapshot(wishes.file);
-  const { missing } = await readKeyring(keyringDirectory(inventory, cluster.name), cluster, wishes.now);
+  const snapshot = await checkSnapshot(options.file);
+  const { missing } = await readKeyring(keyringDirectory(inventory, cluster.name), cluster, options.now);
   const lost = missing.filter((what) => /^(ca|etcd\/ca|front-proxy-ca|sa|encryption\.key) /.test(what));
   if (lost.length > 0) {
     throw new Failure('refused', 'the keyring does not fit to any snapshot', {
@@ -43,11 +43,12 @@ export const lookAtRestore = async (opened: Opened, wishes: Restore): Promise<Re
       next: 'bring the keyring of the cluster that was: .kbs beside the inventory',
     });
   }
-  return withPool(wishes.acceptNewHostKeys, async (pool) => {
-    await refuseSilent(cluster, pool, wishes.limits);
-    const revision = livingRevision(await viewsOf(cluster, pool, wishes.limits));
-    const goesOn = !wishes.force && (revision ?? 0) >= restoredRevisions && (await isRestoring(state, snapshot.sha256));
-    if (revision !== undefined && !wishes.force && !goesOn) {
+  return withPool(options.acceptNewHostKeys, async (pool) => {
+    await refuseSilent(cluster, pool, options.limits);
+    const revision = livingRevision(await viewsOf(cluster, pool, options.limits));
+    const goesOn =
+      !options.force && (revision ?? 0) >= restoredRevisions && (await isRestoring(state, snapshot.sha256));
+    if (revision !== undefined && !options.force && !goesOn) {
       throw new Failure('refused', `etcd is alive, at revision ${revision}: nothing has to be restored`, {
         why: ['whatever was written after the snapshot would be lost, in the cluster as a whole'],
         next: 'to go back all the same: --force; take a snapshot first: kbs etcd snapshot',
@@ -60,23 +61,23 @@ export const lookAtRestore = async (opened: Opened, wishes: Restore): Promise<Re
 export interface Restored {
   readonly snapshot?: SnapshotFacts;
   /** By control plane: where its old data lie. */
-  readonly aside: Readonly<Record<string, string>>;
+  readonly backups: Readonly<Record<string, string>>;
   readonly summary: Summary;
 }
 
 /**
- * Begins anew from a snapshot: API servers and etcd stop everywhere, their data are put aside, and then it is `init`,
+ * Begins anew from a snapshot: API servers and etcd stop everywhere, their data are put backups, and then it is `init`,
  * whose first member begins with the snapshot while the others join it. What `init` would refuse is told before anything
  * stops. Killed anywhere, the same again finishes.
  */
 export const restore = async (
-  opened: Opened,
-  wishes: Restore & { readonly emit: Emit; readonly signal: AbortSignal },
+  opened: LoadedCluster,
+  options: Restore & { readonly emit: Emit; readonly signal: AbortSignal },
 ): Promise<Restored> => {
   const { state } = opened;
-  const { emit, signal, say, acceptNewHostKeys, limits } = wishes;
+  const { emit, signal, say, acceptNewHostKeys, limits } = options;
   return holdingLock({ directory: state, command: 'etcd restore', say }, async () => {
-    const look = await lookAtRestore(opened, wishes);
+    const look = await lookAtRestore(opened, options);
     const init: Launch = {
       workflow: 'init',
       snapshot: uploadedSnapshot,
@@ -88,7 +89,7 @@ export const restore = async (
       ...(limits.timeout === undefined ? {} : { timeout: limits.timeout }),
     };
     if (look.goesOn) say('etcd began with this snapshot before; the rest follows');
-    const prepared = look.goesOn ? { aside: {} } : await makeWay(opened, wishes, look, init);
+    const prepared = look.goesOn ? { backups: {} } : await makeWay(opened, options, look, init);
     const { summary } = await launch(opened, init);
     await unmarkRestore(state);
     return { ...prepared, summary };
@@ -97,22 +98,22 @@ export const restore = async (
 
 /** From here on no etcd lives, until the first control plane has begun with the snapshot. */
 const makeWay = async (
-  opened: Opened,
-  wishes: Restore,
+  opened: LoadedCluster,
+  options: Restore,
   { size, sha256 }: SnapshotFile,
   init: Launch,
-): Promise<Pick<Restored, 'snapshot' | 'aside'>> => {
+): Promise<Pick<Restored, 'snapshot' | 'backups'>> => {
   const { cluster, state } = opened;
-  const { say, limits } = wishes;
+  const { say, limits } = options;
   await foresee(opened, { ...init, exact: true, emit: () => {}, say: () => {} });
-  return withPool(wishes.acceptNewHostKeys, async (pool) => {
+  return withPool(options.acceptNewHostKeys, async (pool) => {
     await unmarkRestore(state);
-    const snapshot = await upload(cluster, pool, { file: wishes.file, size }, limits);
+    const snapshot = await upload(cluster, pool, { file: options.file, size }, limits);
     if (snapshot) say(`the snapshot holds ${snapshot.keys} keys at revision ${snapshot.revision}`);
-    const aside = await putAside(cluster, pool, wishes);
-    for (const [host, path] of Object.entries(aside)) say(`${host}: the data of before are in ${path}`);
+    const backups = await putAside(cluster, pool, options);
+    for (const [host, path] of Object.entries(backups)) say(`${host}: the data of before are in ${path}`);
     // Not before: as long as the old etcd could still live, it must not be taken for the new one.
     await markRestore(state, sha256);
-    return { ...(snapshot ? { snapshot } : {}), aside };
+    return { ...(snapshot ? { snapshot } : {}), backups };
   });
 };

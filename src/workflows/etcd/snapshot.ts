@@ -1,17 +1,17 @@
 import { createHash } from 'node:crypto';
 import { mkdir, open as openFile, rename, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { lastLines } from '../../engine/look.js';
 import { Failure } from '../../failure.js';
 import { type Host, mutation, query, type RunOptions } from '../../hosts/host.js';
+import { lastLines } from '../../hosts/last-lines.js';
 import { sh } from '../../hosts/shell.js';
 import { controlPlanes } from '../../inventory/cluster.js';
-import { etcdctl, localEndpoint } from '../../phases/etcd-member.js';
-import { withPool } from '../launch.js';
-import { open } from '../open.js';
-import { etcdSpeakerOf } from '../speaker.js';
-import type { EtcdWishes } from './etcd.js';
-import { memberAt, membersOf, votes } from './members.js';
+import { selectEtcdHost } from '../../kubernetes/api-host.js';
+import { memberAt, membersOf, votes } from '../../kubernetes/etcd-members.js';
+import { etcdctl, localEndpoint } from '../../kubernetes/etcdctl.js';
+import { loadCluster } from '../load-cluster.js';
+import { withPool } from '../run/launch.js';
+import type { EtcdOptions } from './etcd.js';
 
 /** A snapshot, as etcdutl reads it. */
 export interface SnapshotFacts {
@@ -37,18 +37,18 @@ export const takeSnapshot = async (
   inventory: string,
   to: string | undefined,
   now: Date,
-  { acceptNewHostKeys, limits }: EtcdWishes,
+  { acceptNewHostKeys, limits }: EtcdOptions,
 ): Promise<Snapshot> => {
-  const { cluster, state } = await open(inventory);
+  const { cluster, state } = await loadCluster(inventory);
   const file = resolve(to ?? join(state, 'snapshots', `etcd-${stamp(now)}.db`));
   return withPool(acceptNewHostKeys, async (pool) => {
-    const speaker = await etcdSpeakerOf(cluster, pool, limits);
-    const members = await membersOf(speaker, cluster, limits);
+    const apiHost = await selectEtcdHost(cluster, pool, limits);
+    const members = await membersOf(apiHost, cluster, limits);
     const well = controlPlanes(cluster).find((host) => {
       const member = memberAt(members, host);
       return member !== undefined && !member.learner && votes(member);
     });
-    const host = pool.host(well ?? speaker.at);
+    const host = pool.host(well ?? apiHost.at);
     const saved = await save(host, limits);
     try {
       await fetch(host, saved, file, limits);
@@ -80,7 +80,7 @@ const save = async (host: Host, limits: RunOptions): Promise<Saved> => {
 kbs_folder=$(mktemp -d /var/tmp/kbs.XXXXXX)
 trap 'rm -rf "$kbs_folder"; exit 1' HUP INT TERM
 {
-  ${etcdctl(localEndpoint)} --command-timeout=1200s snapshot save "$kbs_folder/snapshot.db" >/dev/null &&
+  ${etcdctl([localEndpoint])} --command-timeout=1200s snapshot save "$kbs_folder/snapshot.db" >/dev/null &&
   kbs_facts=$(/usr/local/bin/etcdutl snapshot status "$kbs_folder/snapshot.db" -w json)
 } || { rm -rf "$kbs_folder"; exit 1; }
 printf '%s\\n' "$kbs_folder" "$kbs_facts" "$(stat -c %s "$kbs_folder/snapshot.db")" "$(sha256sum < "$kbs_folder/snapshot.db")"`),

@@ -1,23 +1,23 @@
 import { failuresIn } from '../../failure.js';
 import { removeHost, saveInventory } from '../../inventory/edit.js';
 import { readInventory } from '../../inventory/load.js';
-import { type Opened, open } from '../open.js';
-import { keepPodCidrs, recordPodCidrs } from '../pod-cidrs.js';
+import { type LoadedCluster, loadCluster } from '../load-cluster.js';
+import { keepPodCidrs, recordPodCidrs } from '../run/pod-cidrs.js';
 
 /** What becomes of the inventory's file when hosts leave: the text without them, or why they stay in it. */
-export type Farewell =
-  | { readonly text: string; readonly opened: Opened }
+export type InventoryRemoval =
+  | { readonly text: string; readonly opened: LoadedCluster }
   | { readonly stay: string; readonly next: string };
 
 /**
  * Reads the file and takes the hosts out, writing nothing. They stay in it where a new machine is to take the place of
  * a dead one, and where the inventory would be invalid without them.
  */
-export const farewell = async (
-  { inventory }: Opened,
+export const removeFromInventory = async (
+  { inventory }: LoadedCluster,
   names: readonly string[],
   { dead, forget }: { readonly dead: boolean; readonly forget: boolean },
-): Promise<Farewell> => {
+): Promise<InventoryRemoval> => {
   const they = names.length === 1 ? 'its' : 'their';
   if (dead && !forget) {
     return {
@@ -27,7 +27,7 @@ export const farewell = async (
   }
   try {
     const text = names.reduce(removeHost, await readInventory(inventory));
-    return { text, opened: await open(inventory, text) };
+    return { text, opened: await loadCluster(inventory, text) };
   } catch (error) {
     const reasons = failuresIn(error);
     if (reasons.length === 0) throw error;
@@ -40,7 +40,7 @@ export const farewell = async (
 
 /** Writes the inventory without them; nobody who stays gets another pod CIDR. */
 export const write = async (
-  parting: Farewell,
+  parting: InventoryRemoval,
   names: readonly string[],
   say: (text: string) => void,
 ): Promise<void> => {

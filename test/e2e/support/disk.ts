@@ -5,7 +5,7 @@ import { execa } from 'execa';
 import { prepareDisk } from '../../../src/lab/disk.js';
 import { findHosts } from '../../../src/lab/find.js';
 import { labKill, labStart } from '../../../src/lab/index.js';
-import { hostFolder, placesOf } from '../../../src/lab/places.js';
+import { hostFolder, placesOf } from '../../../src/lab/paths.js';
 
 /**
  * Another machine in the place of this one: the power goes, and a bare disk comes. Only its SSH key is that of before, as

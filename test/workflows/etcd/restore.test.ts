@@ -3,12 +3,12 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it, test } from 'vitest';
-import { memberData } from '../../../src/phases/etcd-member.js';
+import { memberData } from '../../../src/phases/control-plane/etcd-member.js';
 import { isRestoring, markRestore, unmarkRestore } from '../../../src/workflows/etcd/restore-mark.js';
 import { parseSnapshotFacts, stamp } from '../../../src/workflows/etcd/snapshot.js';
 import { checkSnapshot } from '../../../src/workflows/etcd/snapshot-file.js';
 import { clusterOf } from '../../support/cluster.js';
-import { siteOf } from '../../support/site.js';
+import { contextOf } from '../../support/site.js';
 
 const folder = await mkdtemp(join(tmpdir(), 'kbs-snapshot-'));
 afterAll(() => rm(folder, { recursive: true }));
@@ -65,7 +65,7 @@ describe('the data of the first member', () => {
   const [host] = cluster.hosts;
   if (!host) throw new Error('no host');
   const run = (etcdMember: boolean, snapshot?: string) =>
-    memberData(host, { ...siteOf(cluster, { etcdMember }), ...(snapshot === undefined ? {} : { snapshot }) }).run;
+    memberData(host, { ...contextOf(cluster, { etcdMember }), ...(snapshot === undefined ? {} : { snapshot }) }).run;
 
   it('come from the snapshot only where nobody has data, and with revisions that nobody has seen', () => {
     const script = run(false, '/var/lib/kbs/snapshot.db');

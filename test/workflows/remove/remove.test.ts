@@ -4,23 +4,28 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
 import { placeholderArtifacts } from '../../../src/artifacts/placeholder.js';
-import { resourcesOf } from '../../../src/engine/survey.js';
+import { resourcesOf } from '../../../src/engine/observe.js';
 import type { Failure } from '../../../src/failure.js';
 import type { Cluster, ClusterHost } from '../../../src/inventory/cluster.js';
+import { hasQuorum, type Member } from '../../../src/kubernetes/etcd-members.js';
 import type { Phase } from '../../../src/phases/phase.js';
 import type { Resource } from '../../../src/resources/resource.js';
-import { hasQuorum, type Member } from '../../../src/workflows/etcd/members.js';
-import { open } from '../../../src/workflows/open.js';
-import { farewell } from '../../../src/workflows/remove/inventory.js';
-import { lonelyRefusals, quorumRefusals, refusals } from '../../../src/workflows/remove/refusals.js';
-import { clusterWithout, whoHears, whoLeaves, withdrawing } from '../../../src/workflows/remove/whom.js';
+import { loadCluster } from '../../../src/workflows/load-cluster.js';
+import {
+  affectedHosts,
+  clusterWithout,
+  removedHosts,
+  withPruning,
+} from '../../../src/workflows/remove/affected-hosts.js';
+import { lonelyRefusals, quorumRefusals, refusals } from '../../../src/workflows/remove/checks.js';
+import { removeFromInventory } from '../../../src/workflows/remove/inventory.js';
 import { clusterOf, hostOf } from '../../support/cluster.js';
-import { siteOf } from '../../support/site.js';
+import { contextOf } from '../../support/site.js';
 
 const gently = { dead: false, force: false };
 const cluster = clusterOf();
 
-const named = (of: Cluster, ...names: readonly string[]): readonly ClusterHost[] => whoLeaves(of, names);
+const named = (of: Cluster, ...names: readonly string[]): readonly ClusterHost[] => removedHosts(of, names);
 const says = (failures: readonly Failure[]): readonly string[] => failures.map(({ message }) => message);
 const refused = (of: Cluster, ...names: readonly string[]): readonly string[] =>
   says(refusals(of, clusterWithout(of, named(of, ...names)), named(of, ...names), gently));
@@ -46,8 +51,8 @@ const highlyAvailable = clusterOf({
 
 describe('before anything is contacted', () => {
   it('a host that nobody knows is wrong usage, and so is nobody', () => {
-    expect(() => whoLeaves(cluster, ['worker-rack-00', 'nobody'])).toThrow('the inventory has no host nobody');
-    expect(() => whoLeaves(cluster, [])).toThrow('no host is named');
+    expect(() => removedHosts(cluster, ['worker-rack-00', 'nobody'])).toThrow('the inventory has no host nobody');
+    expect(() => removedHosts(cluster, [])).toThrow('no host is named');
   });
 
   test.each([
@@ -156,8 +161,8 @@ it('pods that nobody would make again are named, and lost only by force', () => 
   const [worker] = named(cluster, 'worker-rack-00');
   if (!worker) throw new Error('no worker');
   const pods = [
-    { pod: 'shop/web', until: '', alone: false },
-    { pod: 'default/mine', until: '', alone: true },
+    { pod: 'shop/web', waitsUntil: '', unmanaged: false },
+    { pod: 'default/mine', waitsUntil: '', unmanaged: true },
   ];
   expect(lonelyRefusals(worker, pods, gently).flatMap(({ why }) => why)).toEqual(['default/mine']);
   expect(lonelyRefusals(worker, pods, { dead: false, force: true })).toEqual([]);
@@ -167,7 +172,7 @@ describe('those that stay', () => {
   const artifacts = placeholderArtifacts('1.36.3');
   const told = (of: Cluster, ...names: readonly string[]) => {
     const after = clusterWithout(of, named(of, ...names));
-    return { after, legs: whoHears(of, after, artifacts) };
+    return { after, legs: affectedHosts(of, after, artifacts) };
   };
 
   it('hear of a worker of their segment, and routers; the other segment hears nothing', () => {
@@ -181,8 +186,10 @@ describe('those that stay', () => {
     const spare = hostOf({ name: 'spare', address: '192.168.20.30', segment: 'rack', podCidr: '10.244.65.0/24' });
     const { legs, after } = told(clusterOf({ hosts: [...cluster.hosts, spare] }), 'spare');
     const routers = legs.filter(({ phases }) => phases.some(({ name }) => name === 'routes'));
-    for (const leg of routers) {
-      const gone = [...resourcesOf(leg, siteOf(after)).values()].flat().filter(({ kind }) => kind === 'absent');
+    for (const hostPhases of routers) {
+      const gone = [...resourcesOf(hostPhases, contextOf(after)).values()]
+        .flat()
+        .filter(({ kind }) => kind === 'absent');
       expect(gone).toEqual([
         { kind: 'absent', resource: { kind: 'route', to: '10.244.65.0/24', via: '192.168.20.30' } },
       ]);
@@ -200,9 +207,12 @@ describe('a phase that does not concern a host without those that leave', () => 
   const [stays, leaves] = highlyAvailable.hosts as [ClusterHost, ClusterHost];
   const after = clusterWithout(highlyAvailable, [leaves]);
   const file: Resource = { kind: 'file', path: '/etc/for-its-sake', content: '', mode: '0644' };
-  const gate = { name: 'it is there', test: 'true', patience: 1 };
-  const phaseOn = (on: Phase['on']): Phase =>
-    withdrawing({ name: 'p', promises: 'p', on, resources: () => [file], gates: () => [gate] }, highlyAvailable);
+  const gate = { name: 'it is there', test: 'true', timeoutSeconds: 1 };
+  const phaseOn = (on: Phase['appliesTo']): Phase =>
+    withPruning(
+      { name: 'p', ensures: 'p', appliesTo: on, resources: () => [file], gates: () => [gate] },
+      highlyAvailable,
+    );
 
   test.each([
     ['concerned with it', () => true, [file], [gate]],
@@ -214,18 +224,18 @@ describe('a phase that does not concern a host without those that leave', () => 
     ],
     ['never', () => false, [], []],
   ])('%s', (_, on, resources, gates) => {
-    expect(phaseOn(on).resources(stays, siteOf(after))).toEqual(resources);
-    expect(phaseOn(on).gates?.(stays, siteOf(after))).toEqual(gates);
+    expect(phaseOn(on).resources(stays, contextOf(after))).toEqual(resources);
+    expect(phaseOn(on).gates?.(stays, contextOf(after))).toEqual(gates);
   });
 
   it('gives hosts their resolvers back with the last DNS server', () => {
     const asking = { ...highlyAvailable, hostsUseDns: true, upstreams: ['192.168.10.1'] };
     const without = clusterWithout(asking, named(asking, 'lb-00'));
-    const legs = whoHears(asking, without, placeholderArtifacts('1.36.3'));
+    const legs = affectedHosts(asking, without, placeholderArtifacts('1.36.3'));
     const worker = legs.find(({ host }) => host.name === 'worker-00');
     const heard = worker?.phases.find(({ name }) => name === 'resolver');
-    expect(worker && heard?.gates?.(worker.host, siteOf(without))).toEqual([]);
-    const kinds = worker && heard?.resources(worker.host, siteOf(without)).map(({ kind }) => kind);
+    expect(worker && heard?.gates?.(worker.host, contextOf(without))).toEqual([]);
+    const kinds = worker && heard?.resources(worker.host, contextOf(without)).map(({ kind }) => kind);
     expect(new Set(kinds)).toEqual(new Set(['absent']));
   });
 });
@@ -249,7 +259,7 @@ ${hosts}`;
     const before = text(controls.join('') + worker);
     await writeFile(file, before);
     try {
-      const said = await farewell(await open(file), names, how);
+      const said = await removeFromInventory(await loadCluster(file), names, how);
       expect(await readFile(file, 'utf8')).toBe(before);
       return said;
     } finally {

@@ -1,0 +1,93 @@
+import { createWriteStream } from 'node:fs';
+import { copyFile, readFile, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import type { BinaryName } from './artifacts.js';
+import type { Member, PackedArchive, PackedBinary } from './bundle-catalogue.js';
+import { keyOf, once } from './cache.js';
+import { sha256OfFile } from './digest.js';
+import type { BuildGround, Built } from './go-modules.js';
+import { describeImage, layoutOf } from './image.js';
+import type { Layer, LayerParts } from './layer.js';
+import type { ArchiveRecipe, Edition } from './release.js';
+import { zstd } from './zstd.js';
+
+/** A file for a bundle as it lies in the cache, and what the catalogue says of it. */
+export interface PackedMember {
+  readonly source: string;
+  readonly member: Member;
+  readonly binary?: PackedBinary;
+  readonly archive?: PackedArchive;
+  readonly made: boolean;
+}
+
+/** A program for hosts, packed; what unpacks the others goes as it is. */
+export const packBinary = async (name: BinaryName, built: Built, parts: LayerParts): Promise<PackedMember> => {
+  const plain = name === 'unzstd';
+  const file = plain ? `binaries/${name}` : `binaries/${name}.zst`;
+  const key = keyOf(`packed-${name}`, [built.key, parts.unzstd.key, plain]);
+  const { folder, made } = await once(parts.cache, key, async (into) => {
+    const target = join(into, 'packed');
+    await (plain ? copyFile(built.file, target) : zstd(parts.unzstd.file, built.file, target));
+    await note(into, { packed: await measure(target), content: await measure(built.file) });
+  });
+  const { packed, content } = await noted<{ packed: Measure; content: Measure }>(folder);
+  return { source: join(folder, 'packed'), member: { file, ...packed }, binary: { name, file, ...content }, made };
+};
+
+/** The images of one archive as an OCI layout in a tar. Its layers are packed already. */
+export const makeArchive = async (
+  recipe: ArchiveRecipe,
+  edition: Edition,
+  layer: (name: string) => Layer,
+  { cache, arch }: BuildGround,
+): Promise<PackedMember> => {
+  const described = recipe.images.map((name) => {
+    const { layers, ...image } = edition.images[name];
+    return {
+      name,
+      ...describeImage(
+        { ...image, layers },
+        layers.map((each) => layer(each.name)),
+        arch,
+      ),
+    };
+  });
+  const key = keyOf(
+    `archive-${recipe.name}`,
+    described.map(({ reference, manifest }) => [reference, manifest.sha256]),
+  );
+  const { folder, made } = await once(cache, key, async (into) => {
+    await pipeline(layoutOf(described, arch), createWriteStream(join(into, 'archive.tar')));
+    await note(into, await measure(join(into, 'archive.tar')));
+  });
+  const file = `images/${recipe.name}.tar`;
+  const images = described.map(({ name, reference, manifest }) => ({
+    name,
+    reference,
+    digest: `sha256:${manifest.sha256}`,
+  }));
+  return {
+    source: join(folder, 'archive.tar'),
+    member: { file, ...(await noted<Measure>(folder)) },
+    archive: { name: recipe.name, file, images },
+    made,
+  };
+};
+
+export interface Measure {
+  readonly size: number;
+  readonly sha256: string;
+}
+
+export const measure = async (file: string): Promise<Measure> => ({
+  size: (await stat(file)).size,
+  sha256: await sha256OfFile(file),
+});
+
+/** Beside what was made, so that a later run need not measure it again. */
+export const note = (folder: string, facts: unknown): Promise<void> =>
+  writeFile(join(folder, 'facts.json'), JSON.stringify(facts));
+
+export const noted = async <T>(folder: string): Promise<T> =>
+  JSON.parse(await readFile(join(folder, 'facts.json'), 'utf8'));

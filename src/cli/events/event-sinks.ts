@@ -1,0 +1,82 @@
+import type { Emit, Event } from '../../engine/event.js';
+import { Failure } from '../../failure.js';
+import type { EventSink } from './event-sink.js';
+import { journal } from './journal.js';
+import { jsonEvents, jsonEventsFile } from './json-events.js';
+import { lines } from './lines.js';
+
+/** What a run is to be told to, as the flags ask for it. */
+export interface EventOptions {
+  /** A file for JSON lines, or `-` for stdout. */
+  readonly events?: string | undefined;
+  /** The folder of the journal; no journal when absent. */
+  readonly journal?: string | undefined;
+  readonly json?: boolean;
+  readonly verbose?: boolean;
+}
+
+/** A run's voice: `emit` for the engine, and `close` once the run is over, before results are printed. */
+export interface EventSinks {
+  readonly emit: Emit;
+  close(): Promise<void>;
+}
+
+export interface Streams {
+  readonly stdout: NodeJS.WriteStream;
+  readonly stderr: NodeJS.WriteStream;
+}
+
+/** Chooses who hears of a run: a tree on a terminal, lines in a pipe, JSON lines where asked, and the journal. */
+export async function openEventSinks(
+  audience: EventOptions,
+  streams: Streams = process,
+  clock: () => number = Date.now,
+): Promise<EventSinks> {
+  const subscribers = [...recorders(audience, streams), ...(await drawers(audience, streams))];
+  return {
+    emit: (happening) => {
+      const event: Event = { at: clock(), ...happening };
+      for (const subscriber of subscribers) subscriber(event);
+    },
+    async close() {
+      for (const subscriber of subscribers.splice(0)) await subscriber.close?.();
+    },
+  };
+}
+
+function recorders(audience: EventOptions, { stdout }: Streams): readonly EventSink[] {
+  const { events, journal: folder } = audience;
+  if (events === '-' && audience.json) {
+    throw new Failure('usage', '--json and --events - both want stdout', {
+      next: 'give the events a file: --events FILE',
+    });
+  }
+  const found: EventSink[] = [];
+  if (folder !== undefined) found.push(opened(folder, () => journal(folder)));
+  if (events === '-') found.push(jsonEvents(stdout));
+  else if (events !== undefined) found.push(opened(events, () => jsonEventsFile(events)));
+  return found;
+}
+
+function opened(path: string, open: () => EventSink): EventSink {
+  try {
+    return open();
+  } catch (cause) {
+    const why = cause instanceof Error ? [cause.message] : [];
+    throw new Failure('usage', `cannot write the events of this run to ${path}`, { why, cause });
+  }
+}
+
+async function drawers(
+  { events, json, verbose = false }: EventOptions,
+  streams: Streams,
+): Promise<readonly EventSink[]> {
+  // JSON lines on a terminal and a tree on the same one would overwrite each other.
+  const taken = events === '-' && streams.stdout.isTTY;
+  if (taken || (json && !streams.stderr.isTTY && !verbose)) return [];
+  if (streams.stderr.isTTY && !verbose) {
+    const { tree } = await import('./tree.js');
+    return [tree(streams.stderr)];
+  }
+  return [lines({ verbose, write: (line) => streams.stderr.write(`${line}\n`) })];
+}

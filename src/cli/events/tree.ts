@@ -1,0 +1,124 @@
+import { DefaultRenderer, Listr, ListrLogger, type ListrTaskWrapper, ProcessOutput } from 'listr2';
+import type { EventSink } from './event-sink.js';
+import { endOf } from './lines.js';
+import { followed, type Progress } from './progress.js';
+import { type Row, rowsOf } from './rows.js';
+
+/** Milliseconds between two looks at where the run stands: what a person reads as "at once". */
+const tick = 100;
+
+/** Draws a run as a tree on a terminal: a line per host, or per phase of a large fleet; then the total. */
+export function tree(terminal: NodeJS.WriteStream): EventSink {
+  const run = followed();
+  let drawing: Drawing | undefined;
+  // Rows are made from the state at each tick and not at each event: a fleet has many thousand events.
+  const refresh = (): void => {
+    const now = run.now();
+    if (!now) return;
+    drawing ??= draw(rowsOf(now), terminal);
+    drawing.show(rowsOf(now));
+  };
+  const timer = setInterval(refresh, tick);
+  const close = async (): Promise<void> => {
+    clearInterval(timer);
+    refresh();
+    await drawing?.end();
+    const total = totalLine(run.now());
+    if (total) terminal.write(`${total}\n`);
+  };
+  return Object.assign(run.see, { close });
+}
+
+const totalLine = (progress: Progress | undefined): string | undefined =>
+  progress?.end && `${progress.workflow} ${progress.cluster}: ${endOf(progress.end)}`;
+
+interface Drawing {
+  show(rows: readonly Row[]): void;
+  end(): Promise<void>;
+}
+
+/** One listr2 task per row. A task does nothing but wait until its row is over. */
+function draw(first: readonly Row[], terminal: NodeJS.WriteStream): Drawing {
+  const lines = first.map(line);
+  const list = new Listr<unknown, typeof TerminalRenderer>(
+    lines.map(({ row, task }) => ({
+      title: titleOf(row),
+      task,
+      rendererOptions: { outputBar: 5, persistentOutput: true },
+    })),
+    {
+      concurrent: true,
+      exitOnError: false,
+      // Ctrl-C is the command's to answer; listr2 would end the process with 127.
+      registerSignalListeners: false,
+      renderer: TerminalRenderer,
+      rendererOptions: {
+        formatOutput: 'truncate',
+        // Both of its streams are the terminal's: stdout stays free for results and for JSON events.
+        logger: new ListrLogger({ useIcons: true, toStderr: [], processOutput: new ProcessOutput(terminal, terminal) }),
+      },
+    },
+  );
+  const drawn = list.run();
+  return {
+    show(rows) {
+      for (const [index, each] of lines.entries()) each.show(rows[index]);
+    },
+    async end() {
+      for (const each of lines) each.end();
+      await drawn;
+    },
+  };
+}
+
+/** listr2 asks whether stdout is a terminal; this tree is drawn on stderr, and its caller has asked. */
+class TerminalRenderer extends DefaultRenderer {
+  static override readonly nonTTY = true as never;
+}
+
+type Wrapper = ListrTaskWrapper<unknown, typeof TerminalRenderer, never>;
+
+/** The life of one row: drawn as it is wanted until it is done, failed, or the run ends without it. */
+function line(row: Row) {
+  let wanted = row;
+  let drawn: Row = { ...row, text: '', below: [] };
+  let ended = false;
+  let wrapper: Wrapper | undefined;
+  let resolve = (): void => {};
+  let reject = (_error: Error): void => {};
+  const over = new Promise<void>((...settle) => {
+    [resolve, reject] = settle;
+  });
+  // listr2 starts a task in its own time: what is wanted before that is drawn when it does.
+  const redraw = (): void => {
+    if (!wrapper) return;
+    if (wanted.text !== drawn.text) wrapper.title = titleOf(wanted);
+    for (const text of wanted.below.slice(drawn.below.length)) wrapper.output = text;
+    drawn = wanted;
+    if (wanted.state === 'done') resolve();
+    else if (wanted.state === 'failed') reject(new Error(wanted.text));
+    else if (ended) {
+      wrapper.skip(titleOf(wanted));
+      resolve();
+    }
+  };
+  return {
+    row,
+    task: (_context: unknown, task: Wrapper): Promise<void> => {
+      wrapper = task;
+      redraw();
+      return over;
+    },
+    show(next: Row | undefined): void {
+      wanted = next ?? wanted;
+      redraw();
+    },
+    end(): void {
+      ended = true;
+      redraw();
+    },
+  };
+}
+
+// A row without a title would write its output elsewhere; a blank one is not drawn.
+const titleOf = (row: Row): string => row.text || ' ';

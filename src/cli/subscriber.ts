@@ -1,7 +1,0 @@
-import type { Event } from '../engine/event.js';
-
-/** Takes the events of a run as they happen. `close` is called once, after the last one. */
-export interface Subscriber {
-  (event: Event): void;
-  close?(): Promise<void> | void;
-}

@@ -1,0 +1,116 @@
+import { structuredPatch } from 'diff';
+import { type Change, changesOf, type Difference, type HostPlan, type Plan } from '../../engine/plan.js';
+import { type Colors, plain } from './color.js';
+import { counted, some } from './format.js';
+
+export interface DiffOptions {
+  readonly colors?: Colors;
+  /** Also prints the contents of what a host gets for the first time. */
+  readonly verbose?: boolean;
+}
+
+/**
+ * A plan as a diff: per host and phase what is created (+), changed (~) and removed (-), and one line that sums it up.
+ * Hosts with the same changes are shown together. A host where everything is new gets a list instead of contents.
+ */
+export function planText(plan: Plan, { colors = plain, verbose = false }: DiffOptions = {}): string {
+  const groups = alike(plan.hosts.filter((host) => host.phases.some((phase) => phase.changes.length > 0)));
+  const blocks = groups.map(([host, names]) => hostText(host, names, colors, verbose));
+  return [...blocks, summaryText(plan, colors)].join('\n');
+}
+
+/** `12 to create, 1 to update on 3 hosts`, or that there is nothing to change; hosts that did not answer are named. */
+export function summaryText(plan: Plan, colors: Colors = plain): string {
+  const reached = plan.hosts.filter((host) => host.unreachable === undefined);
+  const away = plan.hosts.filter((host) => host.unreachable !== undefined);
+  const lines = [changesLine(plan, reached)];
+  for (const host of away) lines.push(colors('yellow', `set aside: ${host.host} (${host.unreachable})`));
+  return `${lines.join('\n')}\n`;
+}
+
+function changesLine(plan: Plan, reached: readonly HostPlan[]): string {
+  const changes = changesOf(plan);
+  if (changes.length === 0) {
+    const are = reached.length === 1 ? 'is' : 'are';
+    return `nothing to change: ${counted(reached.length, 'host')} ${are} as the inventory says`;
+  }
+  const parts = (['create', 'update', 'remove'] as const)
+    .map((action) => [changes.filter((change) => change.action === action).length, action] as const)
+    .filter(([count]) => count > 0)
+    .map(([count, action]) => `${count} to ${action}`);
+  const hosts = reached.filter((host) => host.phases.some((phase) => phase.changes.length > 0)).length;
+  return `${parts.join(', ')} on ${counted(hosts, 'host')}`;
+}
+
+/** Hosts whose changes are equal in every word, each group with the names of its hosts. */
+function alike(hosts: readonly HostPlan[]): readonly (readonly [HostPlan, readonly string[]])[] {
+  const groups = new Map<string, [HostPlan, string[]]>();
+  for (const host of hosts) {
+    const key = JSON.stringify(host.phases);
+    const group = groups.get(key);
+    if (group) group[1].push(host.host);
+    else groups.set(key, [host, [host.host]]);
+  }
+  return [...groups.values()];
+}
+
+function hostText(host: HostPlan, names: readonly string[], colors: Colors, verbose: boolean): string {
+  const changes = host.phases.flatMap((phase) => phase.changes);
+  const listed = !verbose && changes.every((change) => change.action === 'create');
+  const lines = [
+    colors('bold', some(names)) + (names.length > 1 ? colors('dim', ` (${names.length} hosts, the same changes)`) : ''),
+  ];
+  for (const phase of host.phases) {
+    if (phase.changes.length === 0) continue;
+    lines.push(`  ${colors('cyan', phase.phase)}`);
+    for (const change of phase.changes) {
+      lines.push(`    ${headline(change, colors)}`);
+      if (!listed) lines.push(...details(change, colors, verbose).map((line) => `        ${line}`));
+    }
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+const marks = {
+  create: ['+', 'green'],
+  update: ['~', 'yellow'],
+  remove: ['-', 'red'],
+} as const;
+
+function headline(change: Change, colors: Colors): string {
+  const [mark, style] = marks[change.action];
+  return colors(style, `${mark} ${change.kind} ${change.id}`);
+}
+
+/** What differs, line by line. What goes away is not printed again in full: its name says enough. */
+function details(change: Change, colors: Colors, verbose: boolean): readonly string[] {
+  if (change.action === 'remove' && !verbose) return [];
+  return change.differences.flatMap((difference) =>
+    isText(difference) ? textDiff(difference, colors) : [shortDiff(difference, change, colors)],
+  );
+}
+
+const isText = ({ is = '', wanted = '' }: Difference): boolean => is.includes('\n') || wanted.includes('\n');
+
+function shortDiff({ aspect, is, wanted }: Difference, change: Change, colors: Colors): string {
+  if (change.action === 'create') return `${aspect}: ${colors('green', wanted ?? '(none)')}`;
+  return `${aspect}: ${colors('red', is ?? '(none)')} → ${colors('green', wanted ?? '(none)')}`;
+}
+
+/** A unified diff. Of the aspects that are text, only `content` needs no name: a file has no other. */
+function textDiff({ aspect, is = '', wanted = '' }: Difference, colors: Colors): readonly string[] {
+  const { hunks } = structuredPatch('', '', is, wanted, undefined, undefined, { context: 3 });
+  const lines = hunks.flatMap((hunk) => [
+    colors('cyan', `@@ -${range(hunk.oldStart, hunk.oldLines)} +${range(hunk.newStart, hunk.newLines)} @@`),
+    ...hunk.lines.map((line) => styled(line, colors)),
+  ]);
+  return aspect === 'content' ? lines : [`${aspect}:`, ...lines];
+}
+
+/** As diff(1) writes it: a range without lines stands after the line before it. */
+const range = (start: number, lines: number): string => `${lines === 0 ? start - 1 : start},${lines}`;
+
+function styled(line: string, colors: Colors): string {
+  if (line.startsWith('+')) return colors('green', line);
+  return line.startsWith('-') ? colors('red', line) : line;
+}

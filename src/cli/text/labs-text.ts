@@ -1,0 +1,26 @@
+import type { LabStatus, Partition } from '../../lab/index.js';
+
+/** The labs of this machine and their hosts, a line each. */
+export function labsText(labs: readonly LabStatus[]): string {
+  if (labs.length === 0) return 'no lab stands on this machine';
+  return labs
+    .map(({ lab, since, standing, hosts, partitions, delays }) =>
+      [
+        `${lab.name}  since ${since}${standing ? '' : '  (broken: take it down with kbs lab down)'}`,
+        ...hosts.map(
+          ({ name, address, state, memory }) =>
+            `  ${name.padEnd(24)} ${address.padEnd(16)} ${state}${memory === undefined ? '' : `  ${Math.round(memory / 1_048_576)} MiB`}`,
+        ),
+        ...partitionsText(partitions).map((line) => `  ${line}`),
+        ...delays.map(({ segment, ms }) => `  segment ${segment} is ${ms} ms late`),
+      ].join('\n'),
+    )
+    .join('\n\n');
+}
+
+/** Who is cut off from whom, a line for each host that others are cut off from. */
+export const partitionsText = (partitions: readonly Partition[]): readonly string[] =>
+  [...new Set(partitions.map(([host]) => host))].map((host) => {
+    const others = partitions.filter(([one]) => one === host).map(([, other]) => other);
+    return `${host} is cut off from ${others.join(', ')}`;
+  });

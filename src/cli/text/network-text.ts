@@ -1,0 +1,14 @@
+import { type Cluster, nodes } from '../../inventory/cluster.js';
+import { counted } from './format.js';
+
+/** What an inventory comes to: hosts, and each segment's part of the pod network with its room for growth. */
+export function networkText(cluster: Cluster): string {
+  const segments = cluster.network.segments.map(({ name, cidr, podCidr, capacity }) => {
+    const members = nodes(cluster).filter(({ segment }) => segment === name).length;
+    return `  ${name.padEnd(12)} ${cidr.padEnd(18)} pods ${podCidr.padEnd(18)} ${members} of ${counted(capacity, 'node')}`;
+  });
+  return [
+    `${cluster.name}: ${counted(cluster.hosts.length, 'host')}, Kubernetes ${cluster.kubernetes.version}`,
+    ...segments,
+  ].join('\n');
+}

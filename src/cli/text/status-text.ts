@@ -1,0 +1,40 @@
+import type { Problem } from '../../failure.js';
+import type { HostStatus, Status } from '../../workflows/status.js';
+import { colorsFor, plain } from './color.js';
+import { details } from './failure-text.js';
+import { counted } from './format.js';
+
+/** A cluster at a glance. */
+export function statusText(status: Status): string {
+  const colors = colorsFor(process.stdout);
+  const mark = (ok: boolean) => (ok ? colors('green', '✔') : colors('red', '✘'));
+  const findings = new Map(
+    status.findings.filter(({ proof }) => proof === 'nodes Ready').map((one) => [one.name, one]),
+  );
+  const parts = status.findings.filter(({ proof }) => proof === 'components');
+  const broken = parts.filter(({ ok }) => !ok);
+  const [soonest] = status.certificates;
+  return [
+    `${colors('bold', status.cluster)}  Kubernetes ${status.version}`,
+    ...status.hosts.map((host) => {
+      const node = findings.get(host.name);
+      const ok = host.trouble === undefined && (node?.ok ?? !host.podCidr);
+      const words = host.trouble?.what ?? `routes ${host.routes}${node ? `, Ready ${node.detail}` : ''}`;
+      return [`${mark(ok)} ${row(host)}  ${words}`, ...(host.trouble ? detailsOf(host.trouble) : [])].join('\n');
+    }),
+    status.findings.length === 0
+      ? `${mark(false)} the API server does not answer`
+      : `${mark(broken.length === 0)} components ${parts.length - broken.length}/${parts.length}`,
+    ...broken.map(({ name, detail }) => `    ${name}: ${detail}`),
+    soonest
+      ? `${mark(soonest.daysLeft > 30)} certificates: the first of ${status.certificates.length} ends in ${counted(soonest.daysLeft, 'day')} (${soonest.path})`
+      : `${mark(false)} certificates: no keyring in .kbs/${status.cluster} on this machine`,
+    '',
+  ].join('\n');
+}
+
+/** Why, and the next step, under the host that they are about. */
+const detailsOf = (trouble: Problem): readonly string[] => details(trouble, plain).map((line) => `  ${line}`);
+
+const row = ({ name, address, roles, segment, podCidr }: HostStatus): string =>
+  `${name.padEnd(20)} ${address.padEnd(16)} ${segment.padEnd(10)} ${roles.join(',').padEnd(24)} ${(podCidr ?? '').padEnd(18)}`;

@@ -1,0 +1,121 @@
+import { wireOf } from './connector.js';
+import { type Box, type Card, type Layout, metrics, type Placed } from './measures.js';
+import type { DrawnHost, DrawnSegment, Picture } from './model.js';
+import { widthOf } from './text-width.js';
+
+const { margin, card, gap, band, lane, router } = metrics;
+
+/** Segments side by side, hosts in columns inside them, routers above with a line to each of their segments. */
+export const layoutOf = (picture: Picture): Layout => {
+  const tile = tileHeight(picture);
+  const sizes = picture.segments.map((segment) => sizeOf(segment, tile, picture));
+  const rows = rowsOf(sizes.map(({ width }) => width));
+  const [routerRow, lanes] = [picture.routers.length > 0 ? router.height : 0, picture.routers.length * lane];
+  const titles =
+    widthOf(`${picture.api} ${picture.dns?.zone ?? ''} ${picture.dns?.servers.join(', ') ?? ''}`, 13) + 160;
+  const trunk = rows.length > 1 ? picture.routers.length * 12 + 12 : 0;
+  const rowWidth = (row: readonly number[]): number =>
+    row.reduce((sum, index) => sum + (sizes[index]?.width ?? 0) + card.between, -card.between);
+  const inner = Math.max(
+    ...rows.map(rowWidth),
+    picture.routers.length * (router.width + card.between) - card.between,
+    Math.min(titles, 900),
+    620,
+  );
+  const width = inner + 2 * margin + trunk;
+
+  const cards: Card[] = [];
+  const tops: number[] = [];
+  let y: number = metrics.title + margin / 2 + routerRow;
+  for (const row of rows) {
+    tops.push(y);
+    y += picture.routers.length > 0 ? lanes + 40 : 0;
+    let x = margin + trunk + (inner - rowWidth(row)) / 2;
+    const height = Math.max(...row.map((index) => sizes[index]?.height ?? 0));
+    for (const index of row) {
+      const [segment, size] = [picture.segments[index], sizes[index]];
+      if (segment === undefined || size === undefined) continue;
+      cards.push(cardAt(segment, { x, y, width: size.width, height: size.height }, size, tile));
+      x += size.width + card.between;
+    }
+    y += height + 8;
+  }
+  const start = (width - picture.routers.length * (router.width + card.between) + card.between) / 2;
+  const routers = picture.routers.map((of, index) => ({
+    of,
+    x: start + index * (router.width + card.between),
+    y: metrics.title + margin / 2,
+    ...router,
+  }));
+  const wires = routers.map((one, index) => wireOf(one, index, { cards, tops, picture }));
+  return { width, height: y + 70, routers, cards, wires, legend: y + 22 };
+};
+
+const tileHeight = ({ segments }: Picture): number => {
+  const guests = segments.some(({ vip, hosts }) => [...(vip?.hosts ?? []), ...hosts].some((host) => host.hypervisor));
+  return metrics.tile.line * (guests ? 3 : 2) + metrics.tile.pad;
+};
+
+interface Size {
+  readonly width: number;
+  readonly height: number;
+  readonly columns: number;
+}
+
+const sizeOf = (segment: DrawnSegment, tile: number, { routers }: Picture): Size => {
+  const { name, hosts, vip, routes, cidr, podCidr } = segment;
+  const count = hosts.length + (vip?.hosts.length ?? 0);
+  const wanted = count <= 4 ? 1 : count <= 40 ? 2 : count <= 120 ? 3 : 4;
+  const columns = Math.max(wanted, (vip?.hosts.length ?? 0) > 1 ? 2 : 1);
+  const legs = routers.filter((one) => one.legs.some(({ segment }) => segment === name)).length;
+  const tiles = columns * (metrics.tile.width + gap) - gap + (vip === undefined ? 0 : 2 * band.pad);
+  return {
+    columns,
+    width: 2 * card.pad + Math.max(tiles, legs * metrics.plug, widthOf(`${cidr}pods ${podCidr}`, 11, 'mono') + 24),
+    height:
+      card.head +
+      (vip === undefined ? 0 : band.head + linesOf(vip.hosts.length, columns) * (tile + gap) + band.pad) +
+      linesOf(hosts.length, columns) * (tile + gap) +
+      footHeight(routes.length) +
+      card.pad,
+  };
+};
+
+const linesOf = (count: number, columns: number): number => Math.ceil(count / columns);
+
+const footHeight = (routes: number): number =>
+  routes === 0 ? 0 : 24 + Math.min(routes, metrics.routes + 1) * metrics.routeLine;
+
+/** As few rows as keep to the width, about equally many cards in each. */
+const rowsOf = (widths: readonly number[]): readonly (readonly number[])[] => {
+  const total = widths.reduce((sum, width) => sum + width + card.between, 0);
+  const each = Math.ceil(widths.length / Math.ceil(total / metrics.row));
+  return Array.from({ length: Math.ceil(widths.length / each) }, (_, row) =>
+    [...widths.keys()].slice(row * each, (row + 1) * each),
+  );
+};
+
+const cardAt = (of: DrawnSegment, box: Box, { columns }: Size, tile: number): Card => {
+  const tiles: Placed<DrawnHost>[] = [];
+  const indent = of.vip === undefined ? 0 : band.pad;
+  const left = box.x + card.pad + indent;
+  const width = (box.width - 2 * (card.pad + indent) + gap) / columns - gap;
+  const put = (hosts: readonly DrawnHost[], from: number): number => {
+    for (const [index, host] of hosts.entries()) {
+      const [column, line] = [index % columns, Math.floor(index / columns)];
+      tiles.push({
+        of: host,
+        x: left + column * (width + gap),
+        y: from + line * (tile + gap),
+        width,
+        height: tile,
+      });
+    }
+    return from + linesOf(hosts.length, columns) * (tile + gap);
+  };
+  const top = box.y + card.head;
+  if (of.vip === undefined) return { of, ...box, tiles, foot: put(of.hosts, top) };
+  const end = put(of.vip.hosts, top + band.head);
+  const around = { x: box.x + card.pad, y: top, width: box.width - 2 * card.pad, height: end - top - gap + band.pad };
+  return { of, ...box, tiles, band: around, foot: put(of.hosts, end + band.pad) };
+};

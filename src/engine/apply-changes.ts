@@ -1,0 +1,81 @@
+import { Failure } from '../failure.js';
+import { type Host, mutation, type RunOptions } from '../hosts/host.js';
+import { lastLines } from '../hosts/last-lines.js';
+import type { PlannedChange } from './compare.js';
+import type { Emit } from './event.js';
+
+/** All changes of one phase in one script: each is marked as it begins, so a failure names its resource. */
+export const applyChanges = async (
+  host: Host,
+  phase: string,
+  planned: readonly PlannedChange[],
+  { emit, ...limits }: { readonly emit: Emit } & Pick<RunOptions, 'timeout'>,
+): Promise<void> => {
+  let current = -1;
+  const report = (index: number, state: 'started' | 'done') => {
+    const change = planned[index]?.change;
+    if (!change) return;
+    const { kind, id, action } = change;
+    emit({ type: 'change', host: host.name, phase, state, change: { kind, id, action } });
+  };
+  const onLine = (line: string) => {
+    if (!line.startsWith(mark)) return;
+    report(current, 'done');
+    current = Number(line.slice(mark.length));
+    report(current, 'started');
+  };
+  const payloads = planned.flatMap(({ steps }) => steps.flatMap((step) => step.payloads));
+  const output = await host
+    .mutate(mutation(compose(planned), payloads), { onLine, ...limits })
+    .catch((error: unknown) => {
+      throw within(phase, error);
+    });
+  if (output.code === 0) return;
+  if (output.code === lockedCode && current < 0) throw lockedElsewhere(host.name);
+  const failed = planned[current]?.change;
+  throw new Failure('refused', failed ? `${failed.action} ${failed.kind} ${failed.id} failed` : 'the phase failed', {
+    where: {
+      host: host.name,
+      phase,
+      ...(failed ? { resource: `${failed.kind} ${failed.id}` } : {}),
+      command: `sh (exit status ${output.code})`,
+    },
+    why: lastLines(output.stderr),
+    next: 'mend the cause on the host, then run the same command again',
+  });
+};
+
+/** A host that cannot be spoken with knows nothing of phases. */
+const within = (phase: string, error: unknown): unknown => {
+  if (!(error instanceof Failure)) return error;
+  const { code, message, where, why, next, cause } = error;
+  return new Failure(code, message, {
+    where: { ...where, phase },
+    why,
+    ...(next === undefined ? {} : { next }),
+    cause,
+  });
+};
+
+const mark = '\x1echange ';
+const lockedCode = 79;
+
+/**
+ * Changes of two runs on one host never mix: the script holds a lock while it runs, and waits a while for the rest of
+ * a run whose operator was killed. A mark begins with a line break: what a step printed last may have none.
+ */
+const compose = (planned: readonly PlannedChange[]): string =>
+  [
+    'exec 9>>/run/kbs.lock',
+    `flock -w 60 -E ${lockedCode} 9`,
+    ...planned.flatMap(({ steps }, index) => [begin(index), ...steps.map(({ script }) => `(\n${script}\n) 9>&-`)]),
+    begin(planned.length),
+  ].join('\n');
+
+const begin = (index: number): string => `printf '\\n\\036change %d\\n' ${index}`;
+
+const lockedElsewhere = (host: string): Failure =>
+  new Failure('locked', 'another run of kbs is changing this host', {
+    where: { host },
+    next: 'wait for it to end, then run the same command again',
+  });

@@ -1,0 +1,148 @@
+import { Failure } from '../failure.js';
+import { query, type RunOptions } from '../hosts/host.js';
+import { type Cluster, type ClusterHost, controlPlanes, majority } from '../inventory/cluster.js';
+import type { ApiHost } from './api-host.js';
+import { clientUrl, etcdctl, etcdctlAt, localEndpoint, peerUrl } from './etcdctl.js';
+
+/** One member of etcd, as the others know it and as it says itself. */
+export interface Member {
+  /** In hexadecimal digits, as etcdctl takes it. */
+  readonly id: string;
+  /** Empty while the member has never been started. */
+  readonly name: string;
+  readonly peerUrls: readonly string[];
+  readonly clientUrls: readonly string[];
+  readonly learner: boolean;
+  /** Absent where the member does not answer. */
+  readonly status?: MemberStatus;
+}
+
+export interface MemberStatus {
+  readonly version: string;
+  /** Bytes on the disk, and those of them in use. */
+  readonly size: number;
+  readonly sizeInUse: number;
+  readonly leader: boolean;
+  readonly revision: number;
+  readonly raftTerm: number;
+  readonly raftIndex: number;
+  readonly errors: readonly string[];
+}
+
+/**
+ * All members, by what one of them knows and each says. Those that do not answer have no status; without a quorum the
+ * list is what that one member last knew.
+ */
+export const membersOf = async (
+  { host }: Pick<ApiHost, 'host'>,
+  cluster: Cluster,
+  limits: RunOptions = {},
+): Promise<readonly Member[]> => {
+  const local = etcdctl([localEndpoint]);
+  const known = controlPlanes(cluster).map(clientUrl).join(',');
+  const output = await host.query(
+    query(`${local} -w json member list 2>/dev/null || ${local} -w json member list --consistency=s
+printf '\\036'
+kbs_urls=$(${local} -w simple member list --consistency=s | awk -F ', ' '$5 != "" { print $5 }' | paste -sd , -)
+${etcdctlAt(`"\${kbs_urls:-${known}}"`)} -w json endpoint status 2>/dev/null || :`),
+    { timeout: 60_000, ...limits },
+  );
+  const [list = '', statuses = ''] = output.stdout.split('\x1e');
+  if (output.code !== 0 || list.trim() === '') {
+    throw new Failure('refused', 'etcd does not say who its members are', {
+      where: { host: host.name },
+      why: output.stderr.trim().split('\n').slice(-3),
+      next: `ask it there: kbs ssh ${host.name}`,
+    });
+  }
+  return parseMembers(list, statuses);
+};
+
+/** Reads what `etcdctl -w json` prints for `member list` and `endpoint status`; the second may be empty. */
+export const parseMembers = (list: string, statuses: string): readonly Member[] => {
+  const { members = [] } = parse(list) as { members?: readonly RawMember[] };
+  const said = statuses.trim() === '' ? [] : (parse(statuses) as readonly RawStatus[]);
+  return members.map(({ ID, name = '', peerURLs = [], clientURLs = [], isLearner = false }) => {
+    const status = said.find(({ Status }) => Status?.header?.member_id === ID)?.Status;
+    return {
+      id: hex(ID),
+      name,
+      peerUrls: peerURLs,
+      clientUrls: clientURLs,
+      learner: isLearner,
+      ...(status ? { status: statusOf(status) } : {}),
+    };
+  });
+};
+
+interface RawMember {
+  readonly ID: string;
+  readonly name?: string;
+  readonly peerURLs?: readonly string[];
+  readonly clientURLs?: readonly string[];
+  readonly isLearner?: boolean;
+}
+
+interface RawStatus {
+  readonly Status?: {
+    readonly header?: { readonly member_id?: string; readonly revision?: number };
+    readonly version?: string;
+    readonly dbSize?: number;
+    readonly dbSizeInUse?: number;
+    readonly leader?: string;
+    readonly raftTerm?: number;
+    readonly raftIndex?: number;
+    readonly errors?: readonly string[];
+  };
+}
+
+/** Members' numbers have 64 bits, more than a number of JavaScript holds: they are read as texts. */
+const parse = (json: string): unknown =>
+  JSON.parse(json.replaceAll(/"(ID|member_id|cluster_id|leader)":\s*(\d+)/g, '"$1":"$2"'));
+
+const hex = (id: string): string => BigInt(id).toString(16);
+
+const statusOf = (status: NonNullable<RawStatus['Status']>): MemberStatus => ({
+  version: status.version ?? '',
+  size: status.dbSize ?? 0,
+  sizeInUse: status.dbSizeInUse ?? 0,
+  leader: status.leader !== undefined && status.leader === status.header?.member_id,
+  revision: status.header?.revision ?? 0,
+  raftTerm: status.raftTerm ?? 0,
+  raftIndex: status.raftIndex ?? 0,
+  errors: status.errors ?? [],
+});
+
+/** Whether enough of the voters answer, and agree with a leader, for anything to be written. */
+export const hasQuorum = (members: readonly Member[]): boolean => {
+  const voters = members.filter(({ learner }) => !learner);
+  return voters.length > 0 && voters.filter(votes).length >= majority(voters.length);
+};
+
+/**
+ * The revision of the etcd that lives, by what several members see: one that is cut off from the others sees no quorum
+ * where there is one. Undefined where nobody sees one.
+ */
+export const livingRevision = (views: readonly (readonly Member[])[]): number | undefined => {
+  const living = views.filter(hasQuorum).flat();
+  return living.length === 0 ? undefined : Math.max(...living.map(({ status }) => status?.revision ?? 0));
+};
+
+/** Whether it answers and has a leader. Every member names every alarm of the cluster, and votes all the same. */
+export const votes = ({ status }: Member): boolean =>
+  status !== undefined && !status.errors.some((error) => error.includes('no leader'));
+
+/** Whether etcd takes no more writes, since the data of a member have reached their quota. */
+export const isFull = ({ status }: Member): boolean => status?.errors.some(saysFull) ?? false;
+
+/** Well but for being full, which is what it is defragmented for. */
+export const canBeDefragmented = ({ status }: Member): boolean => status?.errors.every(saysFull) ?? false;
+
+const saysFull = (error: string): boolean => error.includes('alarm:NOSPACE');
+
+/** The member of a host; its peer address is what etcd knows it by before it has ever started. */
+export const memberAt = (members: readonly Member[], host: ClusterHost): Member | undefined =>
+  members.find(({ peerUrls }) => peerUrls.includes(peerUrl(host)));
+
+/** A member as people know it. */
+export const titleOf = ({ name, id, peerUrls }: Member): string => name || peerUrls[0] || id;

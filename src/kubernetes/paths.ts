@@ -1,0 +1,2 @@
+/** The certificates and keys of a host, in kubeadm's layout. */
+export const pkiDirectory = '/etc/kubernetes/pki';

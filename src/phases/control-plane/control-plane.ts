@@ -1,0 +1,124 @@
+import { referenceOf } from '../../artifacts/artifacts.js';
+import { apiServerPort, type ClusterHost, isControlPlane } from '../../inventory/cluster.js';
+import { pkiDirectory } from '../../kubernetes/paths.js';
+import type { BinaryResource, FileResource } from '../../resources/resource.js';
+import { apiServer as endOfApiServer } from '../cleanup.js';
+import { credentialFiles, kubeconfigFile } from '../node/certificates.js';
+import type { Phase, PhaseContext } from '../phase.js';
+import { apiServerFiles } from './api-server-files.js';
+import { type Component, prerequisites, type UnitSettings, workloads } from './component.js';
+import { apiServerFlags, auditDirectory, controllerManagerFlags, schedulerFlags } from './flags.js';
+import { controlPlaneRolling } from './rolling.js';
+import { type Mount, probes } from './static-pod.js';
+
+/** kube-apiserver, kube-controller-manager and kube-scheduler. */
+export const controlPlane: Phase = {
+  name: 'control-plane',
+  ensures: 'API server, controller manager and scheduler run',
+  appliesTo: isControlPlane,
+  rolling: controlPlaneRolling,
+  resources(host, context) {
+    const components = [apiServer(host, context), controllerManager(host, context), scheduler(host, context)];
+    const inPods = context.cluster.kubernetes.controlPlane === 'static-pods';
+    return [
+      ...apiServerFiles(context),
+      ...(inPods ? [] : [programs(context)]),
+      ...prerequisites(components, context),
+      ...(inPods ? [{ kind: 'absent', resource: programs(context) } as const] : []),
+      ...workloads(components, host, context),
+    ];
+  },
+  cleanup: () => endOfApiServer,
+};
+
+/** One program that acts by the name that it is started with. Pods have it in their images. */
+const programs = ({ artifacts }: PhaseContext): BinaryResource => ({
+  kind: 'binary',
+  path: '/usr/local/bin/kube-apiserver',
+  content: artifacts.binary('control-plane'),
+  links: ['/usr/local/bin/kube-controller-manager', '/usr/local/bin/kube-scheduler'],
+});
+
+const apiServer = (host: ClusterHost, context: PhaseContext): Component => ({
+  name: 'kube-apiserver',
+  flags: apiServerFlags(host, context),
+  inputs: [...credentialFiles(host, context).filter(isApiServers), ...apiServerFiles(context)],
+  writes: [auditDirectory],
+  port: apiServerPort,
+  pod: {
+    image: referenceOf(context.artifacts, 'kube-apiserver'),
+    annotations: {
+      'kubeadm.kubernetes.io/kube-apiserver.advertise-address.endpoint': `${host.address}:${apiServerPort}`,
+    },
+    mounts: [
+      certificates,
+      { name: 'audit', path: auditDirectory, type: 'DirectoryOrCreate', writable: true },
+      ...apiServerFiles(context).map(asMount),
+    ],
+    probes: probes('HTTPS', host.address, apiServerPort, { live: '/livez', ready: '/readyz' }),
+    cpu: '250m',
+  },
+  unit: { ...unitOf('kube-apiserver', 'the Kubernetes API', context), type: 'notify', after: ['etcd.service'] },
+});
+
+const controllerManager = (host: ClusterHost, context: PhaseContext): Component => ({
+  name: 'kube-controller-manager',
+  flags: controllerManagerFlags(host, context),
+  inputs: [
+    ...credentialFiles(host, context).filter(isControllerManagers),
+    kubeconfigFile('controller-manager', host, context),
+  ],
+  writes: [],
+  port: 10257,
+  pod: {
+    image: referenceOf(context.artifacts, 'kube-controller-manager'),
+    mounts: [certificates, kubeconfigMount('controller-manager')],
+    probes: probes('HTTPS', '127.0.0.1', 10257, { live: '/healthz', ready: '/healthz' }),
+    cpu: '200m',
+  },
+  unit: unitOf('kube-controller-manager', 'the controllers of Kubernetes', context),
+});
+
+const scheduler = (host: ClusterHost, context: PhaseContext): Component => ({
+  name: 'kube-scheduler',
+  flags: schedulerFlags(host, context),
+  inputs: [kubeconfigFile('scheduler', host, context)],
+  writes: [],
+  port: 10259,
+  pod: {
+    image: referenceOf(context.artifacts, 'kube-scheduler'),
+    mounts: [kubeconfigMount('scheduler')],
+    probes: probes('HTTPS', '127.0.0.1', 10259, { live: '/livez', ready: '/readyz' }),
+    cpu: '100m',
+  },
+  unit: unitOf('kube-scheduler', 'which pod runs where', context),
+});
+
+const unitOf = (name: string, does: string, { artifacts }: PhaseContext): UnitSettings => ({
+  description: `${name}: ${does}`,
+  documentation: `https://kubernetes.io/docs/reference/command-line-tools-reference/${name}/`,
+  program: artifacts.binary('control-plane').sha256,
+  type: 'exec',
+  after: ['kube-apiserver.service'],
+});
+
+const certificates: Mount = { name: 'certificates', path: pkiDirectory, type: 'DirectoryOrCreate' };
+
+const kubeconfigMount = (client: string): Mount => ({
+  name: 'kubeconfig',
+  path: `/etc/kubernetes/${client}.conf`,
+  type: 'File',
+});
+
+const asMount = ({ path }: FileResource): Mount => ({
+  name: path.slice(path.lastIndexOf('/') + 1, path.lastIndexOf('.')),
+  path,
+  type: 'File',
+});
+
+const isControllerManagers = ({ path }: FileResource): boolean =>
+  /\/(ca\.crt|ca\.key|sa\.key|front-proxy-ca\.crt)$/.test(path);
+
+/** Not the CA's private keys, which only the controller manager reads, and not the kubelet's or etcd's own. */
+const isApiServers = ({ path }: FileResource): boolean =>
+  path.startsWith(pkiDirectory) && !path.endsWith('ca.key') && !/\/etcd\/(server|peer|healthcheck)/.test(path);

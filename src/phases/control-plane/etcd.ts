@@ -1,0 +1,67 @@
+import { referenceOf } from '../../artifacts/artifacts.js';
+import { type ClusterHost, isControlPlane } from '../../inventory/cluster.js';
+import { clientUrl, dataDirectory } from '../../kubernetes/etcdctl.js';
+import { pkiDirectory } from '../../kubernetes/paths.js';
+import type { FileResource } from '../../resources/resource.js';
+import { etcdData } from '../cleanup.js';
+import { credentialFiles } from '../node/certificates.js';
+import { binaries } from '../node/runtime.js';
+import type { Phase, PhaseContext } from '../phase.js';
+import { type Component, prerequisites, workloads } from './component.js';
+import { memberData } from './etcd-member.js';
+import { etcdFlags } from './flags.js';
+import { controlPlaneRolling } from './rolling.js';
+import { probes } from './static-pod.js';
+
+/** One etcd member on each control plane. */
+export const etcd: Phase = {
+  name: 'etcd',
+  ensures: "the control plane's etcd member runs",
+  appliesTo: isControlPlane,
+  rolling(host, context) {
+    const turn = controlPlaneRolling(host, context);
+    return turn && !starts(host, context) ? { ...turn, healthy: [] } : turn;
+  },
+  resources(host, context) {
+    const member = [component(host, context)];
+    return [
+      ...binaries('/usr/local/bin', ['etcd', 'etcdctl', 'etcdutl'], context),
+      ...prerequisites(member, context),
+      memberData(host, context),
+      ...workloads(member, host, context),
+    ];
+  },
+  cleanup: () => etcdData,
+};
+
+/** Whether what this phase changes runs at once. A manifest waits for a kubelet, which a host of units may not have yet. */
+const starts = (host: ClusterHost, { cluster, facts }: PhaseContext): boolean =>
+  cluster.kubernetes.controlPlane === 'systemd' ||
+  facts(host.name).listeners.some(({ process }) => process === 'kubelet');
+
+const component = (host: ClusterHost, context: PhaseContext): Component => ({
+  name: 'etcd',
+  flags: etcdFlags(host),
+  inputs: credentialFiles(host, context).filter(isEtcds),
+  writes: [dataDirectory],
+  port: 2379,
+  pod: {
+    image: referenceOf(context.artifacts, 'etcd'),
+    annotations: { 'kubeadm.kubernetes.io/etcd.advertise-client-urls': clientUrl(host) },
+    mounts: [
+      { name: 'data', path: dataDirectory, type: 'DirectoryOrCreate', writable: true },
+      { name: 'certificates', path: `${pkiDirectory}/etcd`, type: 'DirectoryOrCreate' },
+    ],
+    probes: probes('HTTP', '127.0.0.1', 2381, { live: '/health?serializable=true', ready: '/health' }),
+    cpu: '100m',
+  },
+  unit: {
+    description: "etcd: the cluster's memory",
+    documentation: 'https://etcd.io/docs/',
+    program: context.artifacts.binary('etcd').sha256,
+    type: 'notify',
+  },
+});
+
+const isEtcds = ({ path }: FileResource): boolean =>
+  path.startsWith(`${pkiDirectory}/etcd/`) && !path.includes('healthcheck') && !path.endsWith('ca.key');

@@ -1,0 +1,124 @@
+import { apiServerPort, type ClusterHost, controlPlanes, isLoadBalancer, isNode } from '../../inventory/cluster.js';
+import { pkiDirectory } from '../../kubernetes/paths.js';
+import type { PhaseContext } from '../phase.js';
+
+/**
+ * The command lines of the control plane's components, each flag written once, whatever starts the process.
+ * Sources: each component's own `--help` of Kubernetes 1.36 and etcd 3.7, and the CIS benchmark for the hardening.
+ */
+export const etcdFlags = (host: ClusterHost): Flags => ({
+  name: host.name,
+  'data-dir': '/var/lib/etcd',
+  'listen-client-urls': `https://127.0.0.1:2379,https://${host.address}:2379`,
+  'advertise-client-urls': `https://${host.address}:2379`,
+  'listen-peer-urls': `https://${host.address}:2380`,
+  'initial-advertise-peer-urls': `https://${host.address}:2380`,
+  // A member that has lost its data must never found a cluster of its own: data comes from the task that founds or joins.
+  'initial-cluster-state': 'existing',
+  'listen-metrics-urls': 'http://127.0.0.1:2381',
+  'client-cert-auth': 'true',
+  'cert-file': `${pkiDirectory}/etcd/server.crt`,
+  'key-file': `${pkiDirectory}/etcd/server.key`,
+  'trusted-ca-file': `${pkiDirectory}/etcd/ca.crt`,
+  'peer-client-cert-auth': 'true',
+  'peer-cert-file': `${pkiDirectory}/etcd/peer.crt`,
+  'peer-key-file': `${pkiDirectory}/etcd/peer.key`,
+  'peer-trusted-ca-file': `${pkiDirectory}/etcd/ca.crt`,
+  'watch-progress-notify-interval': '5s',
+  'auto-compaction-retention': '8h',
+});
+
+export const apiServerFlags = (host: ClusterHost, { cluster }: PhaseContext): Flags => ({
+  'advertise-address': host.address,
+  // A load balancer on the same host has the port on the virtual address.
+  ...(isLoadBalancer(host) ? { 'bind-address': host.address } : {}),
+  'secure-port': `${apiServerPort}`,
+  'allow-privileged': 'true',
+  'authorization-mode': 'Node,RBAC',
+  'enable-admission-plugins': 'NodeRestriction',
+  'authentication-config': authenticationPath,
+  'enable-bootstrap-token-auth': 'true',
+  'client-ca-file': `${pkiDirectory}/ca.crt`,
+  'tls-cert-file': `${pkiDirectory}/apiserver.crt`,
+  'tls-private-key-file': `${pkiDirectory}/apiserver.key`,
+  'tls-min-version': 'VersionTLS12',
+  'kubelet-certificate-authority': `${pkiDirectory}/ca.crt`,
+  'kubelet-client-certificate': `${pkiDirectory}/apiserver-kubelet-client.crt`,
+  'kubelet-client-key': `${pkiDirectory}/apiserver-kubelet-client.key`,
+  'kubelet-preferred-address-types': 'InternalIP,Hostname',
+  // Its own member only: a lost control plane then costs seconds less than with a list of all members.
+  'etcd-servers': 'https://127.0.0.1:2379',
+  'etcd-cafile': `${pkiDirectory}/etcd/ca.crt`,
+  'etcd-certfile': `${pkiDirectory}/apiserver-etcd-client.crt`,
+  'etcd-keyfile': `${pkiDirectory}/apiserver-etcd-client.key`,
+  'encryption-provider-config': encryptionPath,
+  'service-cluster-ip-range': cluster.network.services,
+  'service-account-issuer': `https://kubernetes.default.svc.${cluster.domain}`,
+  'service-account-key-file': `${pkiDirectory}/sa.pub`,
+  'service-account-signing-key-file': `${pkiDirectory}/sa.key`,
+  'proxy-client-cert-file': `${pkiDirectory}/front-proxy-client.crt`,
+  'proxy-client-key-file': `${pkiDirectory}/front-proxy-client.key`,
+  // Without a kube-proxy beside it, Service addresses lead nowhere; the pods behind them are reached by its routes.
+  ...(isNode(host) ? {} : { 'enable-aggregator-routing': 'true' }),
+  'requestheader-client-ca-file': `${pkiDirectory}/front-proxy-ca.crt`,
+  'requestheader-allowed-names': 'front-proxy-client',
+  'requestheader-username-headers': 'X-Remote-User',
+  'requestheader-group-headers': 'X-Remote-Group',
+  'requestheader-extra-headers-prefix': 'X-Remote-Extra-',
+  'audit-policy-file': auditPolicyPath,
+  'audit-log-path': `${auditDirectory}/audit.log`,
+  'audit-log-maxage': '30',
+  'audit-log-maxbackup': '10',
+  'audit-log-maxsize': '100',
+  // Told to stop, it says that it is not ready and goes on serving until every load balancer has heard it.
+  'shutdown-delay-duration': '3s',
+  // Then it asks late comers to try again elsewhere, and does not wait a minute for watches that nobody ends.
+  'shutdown-send-retry-after': 'true',
+  // Now and then a client is asked to connect anew, or whoever came back last would stay without any.
+  ...(controlPlanes(cluster).length > 1 ? { 'goaway-chance': '0.001' } : {}),
+  profiling: 'false',
+});
+
+export const controllerManagerFlags = (_host: ClusterHost, { cluster }: PhaseContext): Flags => ({
+  ...loopbackServer('controller-manager'),
+  'requestheader-client-ca-file': `${pkiDirectory}/front-proxy-ca.crt`,
+  // kbs hands out pod CIDRs; the built-in allocator would hand them out in order of arrival.
+  'allocate-node-cidrs': 'false',
+  'cluster-name': cluster.name,
+  'client-ca-file': `${pkiDirectory}/ca.crt`,
+  'cluster-signing-cert-file': `${pkiDirectory}/ca.crt`,
+  'cluster-signing-key-file': `${pkiDirectory}/ca.key`,
+  'root-ca-file': `${pkiDirectory}/ca.crt`,
+  'service-account-private-key-file': `${pkiDirectory}/sa.key`,
+  'service-cluster-ip-range': cluster.network.services,
+  'use-service-account-credentials': 'true',
+  controllers: '*,bootstrapsigner,tokencleaner',
+  // Each of its forty controllers asks for a token of its own at start: with the default of 20 requests a second,
+  // a new cluster waits four seconds for nothing else.
+  'kube-api-qps': '100',
+  'kube-api-burst': '200',
+});
+
+export const schedulerFlags = (_host: ClusterHost, _site: PhaseContext): Flags => loopbackServer('scheduler');
+
+/** In the order in which they are printed. */
+export type Flags = Readonly<Record<string, string>>;
+
+export const toArguments = (flags: Flags): readonly string[] =>
+  Object.entries(flags).map(([name, value]) => `--${name}=${value}`);
+
+export const encryptionPath = '/etc/kubernetes/encryption.yaml';
+export const authenticationPath = '/etc/kubernetes/authentication.yaml';
+export const auditPolicyPath = '/etc/kubernetes/audit-policy.yaml';
+export const auditDirectory = '/var/log/kubernetes/audit';
+
+const loopbackServer = (client: 'controller-manager' | 'scheduler'): Flags => ({
+  'bind-address': '127.0.0.1',
+  kubeconfig: `/etc/kubernetes/${client}.conf`,
+  'authentication-kubeconfig': `/etc/kubernetes/${client}.conf`,
+  'authorization-kubeconfig': `/etc/kubernetes/${client}.conf`,
+  'leader-elect': 'true',
+  // The first try comes before the API server knows its roles; the default of two seconds, jittered, is a long second try.
+  'leader-elect-retry-period': '1s',
+  profiling: 'false',
+});

@@ -1,0 +1,156 @@
+import type { LiveRoute } from '../../hosts/facts/facts.js';
+import { contains, prefixLength } from '../../inventory/addresses.js';
+import {
+  apiServerPort,
+  balancerHealthPort,
+  type Cluster,
+  type ClusterHost,
+  controlPlanes,
+  isControlPlane,
+  isLoadBalancer,
+  loadBalancers,
+} from '../../inventory/cluster.js';
+import type { FileResource, Resource } from '../../resources/resource.js';
+import { render } from '../../templates/render.js';
+import { fingerprint } from '../fingerprint.js';
+import type { Gate, Phase, PhaseContext, RollingUpdate } from '../phase.js';
+
+/** haproxy before the API servers, and keepalived for the address that the load balancers share. */
+export const loadBalancer: Phase = {
+  name: 'load-balancer',
+  ensures: 'haproxy passes the API on, at an address that outlives this machine',
+  appliesTo: (host, { endpoint }) => isLoadBalancer(host) && !endpoint.external,
+  resources(host, context) {
+    const { vip } = context.cluster.endpoint;
+    return [
+      {
+        kind: 'package',
+        names: vip === undefined ? ['haproxy'] : ['haproxy', 'keepalived'],
+        repository: context.artifacts.repository(),
+      },
+      healthScript(),
+      ...haproxy(host, context),
+      ...(vip === undefined ? [] : keepalived(host, vip, context)),
+    ];
+  },
+  rolling: ({ name }, { cluster }): RollingUpdate => ({
+    group: 'load-balancer',
+    preconditions: othersServe(loadBalancers(cluster).filter((other) => other.name !== name)),
+    healthy: [serves(cluster)],
+  }),
+};
+
+const healthPath = '/usr/local/lib/kbs/haproxy-health';
+
+const healthScript = (): FileResource => ({
+  kind: 'file',
+  path: healthPath,
+  mode: '0755',
+  content: render('haproxy-health', { healthPort: balancerHealthPort }),
+});
+
+const haproxy = (host: ClusterHost, { cluster, credentials }: PhaseContext): readonly Resource[] => {
+  const ca: FileResource = {
+    kind: 'file',
+    path: '/etc/haproxy/ca.crt',
+    mode: '0644',
+    content: credentials.clusterCa,
+  };
+  const settings: FileResource = {
+    kind: 'file',
+    path: '/etc/haproxy/haproxy.cfg',
+    mode: '0644',
+    content: render('haproxy.cfg', {
+      bind: bindOf(host, cluster),
+      address: host.address,
+      healthPort: balancerHealthPort,
+      // Certificates of API servers hold their host's name, and TLS asks for a server by a name, never by an address.
+      servers: controlPlanes(cluster).map(
+        ({ name, address }) => `${name} ${address}:${apiServerPort} check-sni ${name} verifyhost ${name}`,
+      ),
+    }),
+    check: '/usr/sbin/haproxy -c -q -f "$1"',
+  };
+  return [
+    ca,
+    settings,
+    {
+      kind: 'unit',
+      name: 'haproxy.service',
+      runs: 'service',
+      text: render('haproxy.service', {}),
+      inputs: [fingerprint([ca, settings])],
+    },
+  ];
+};
+
+/** An API server on the same machine has the port on the host's own address; the virtual one may be elsewhere now. */
+const bindOf = (host: ClusterHost, { endpoint: { vip, port } }: Cluster): string =>
+  vip !== undefined && isControlPlane(host) && port === apiServerPort ? `${vip}:${port} transparent` : `:${port}`;
+
+const keepalived = (host: ClusterHost, vip: string, { cluster, facts }: PhaseContext): readonly Resource[] => {
+  const settings: FileResource = {
+    kind: 'file',
+    path: keepalivedPath,
+    mode: '0644',
+    content: render('keepalived.conf', {
+      name: host.name,
+      address: host.address,
+      device: deviceTo(vip, facts(host.name).routes),
+      healthScript: healthPath,
+      routerId: routerIdOf(cluster.endpoint.routerId, vip),
+      vip,
+      peers: loadBalancers(cluster)
+        .filter(({ name }) => name !== host.name)
+        .map(({ address }) => address),
+    }),
+    check: '/usr/sbin/keepalived --vrrp --config-test --use-file "$1"',
+  };
+  return [
+    settings,
+    {
+      kind: 'unit',
+      name: 'keepalived.service',
+      runs: 'service',
+      text: render('keepalived.service', {}),
+      inputs: [fingerprint([settings])],
+    },
+  ];
+};
+
+export const keepalivedPath = '/etc/keepalived/keepalived.conf';
+
+/** The virtual router id on the wire, 1 to 255: the last part of the address, which is unique in a /24. */
+export const routerIdOf = (wanted: number | undefined, vip: string): number =>
+  wanted ?? (Number(vip.split('.').at(-1)) || 255);
+
+/** The interface whose own network holds the address; where routes are not known, the kernel's first name for one. */
+export const deviceTo = (address: string, routes: readonly LiveRoute[]): string =>
+  routes
+    .filter(({ to, via }) => via === undefined && to !== 'default' && contains(to, address))
+    .toSorted((a, b) => prefixLength(b.to) - prefixLength(a.to))[0]?.device ?? 'eth0';
+
+const othersServe = (others: readonly ClusterHost[]): readonly Gate[] =>
+  others.length === 0
+    ? []
+    : [
+        {
+          name: 'another load balancer serves',
+          test: `${others.map(({ address }) => asked(address)).join(' || ')} || {
+  echo 'haproxy reaches an API server on none of ${others.map(({ name }) => name).join(', ')}'
+  exit 1
+}`,
+          timeoutSeconds: 120,
+        },
+      ];
+
+const serves = ({ endpoint }: Cluster): Gate => ({
+  name: 'load balancer serves',
+  test: `${asked('127.0.0.1')} || { echo 'haproxy reaches no API server'; exit 1; }${
+    endpoint.vip === undefined ? '' : '\nsystemctl is-active keepalived.service'
+  }`,
+  timeoutSeconds: 60,
+});
+
+/** A machine that is off answers nothing at all. */
+const asked = (address: string): string => `timeout 2 ${healthPath} ${address} 2>/dev/null`;

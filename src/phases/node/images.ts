@@ -1,0 +1,55 @@
+import type { ImageArchive, ImageName } from '../../artifacts/artifacts.js';
+import { isControlPlane, isNode } from '../../inventory/cluster.js';
+import type { Resource } from '../../resources/resource.js';
+import type { Phase, PhaseContext } from '../phase.js';
+
+/** The images that the control plane's static pods need: they come before anything else is copied. */
+export const controlPlaneImages: Phase = {
+  name: 'control-plane-images',
+  ensures: "the control plane's images are in containerd",
+  appliesTo: (host, cluster) => isControlPlane(host) && cluster.kubernetes.controlPlane === 'static-pods',
+  resources: (_host, context) => [
+    {
+      kind: 'image',
+      name: 'control-plane',
+      archives: archives(['pause', 'etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler'], context),
+    },
+  ],
+};
+
+/**
+ * The images that every node needs. A worker has them before its kubelet is started: as soon as the cluster knows of a
+ * node it sends pods there, and a kubelet that lacks an image looks for it again after ten seconds.
+ */
+export const workerImages: Phase = {
+  name: 'worker-images',
+  ensures: 'the images that every node needs are in containerd',
+  appliesTo: (host) => isNode(host) && !isControlPlane(host),
+  resources: (_host, context) => imagesOfNodes(context),
+};
+
+/** The same on control planes, which have time for it while the API server starts. */
+export const nodeImages: Phase = {
+  name: 'node-images',
+  ensures: 'the images that every node needs are in containerd',
+  appliesTo: (host) => isNode(host) && isControlPlane(host),
+  resources: (_host, context) => imagesOfNodes(context),
+};
+
+const imagesOfNodes = (context: PhaseContext): readonly Resource[] => [
+  { kind: 'image', name: 'node', archives: archives(needed(context), context) },
+];
+
+/** Where every component is a unit, kube-proxy needs no image. */
+const needed = ({ cluster }: PhaseContext): readonly ImageName[] => [
+  'pause',
+  ...(cluster.kubernetes.controlPlane === 'static-pods' ? (['kube-proxy'] as const) : []),
+  'coredns',
+  'probe',
+];
+
+/** The archives that hold these images, each once. */
+const archives = (names: readonly ImageName[], { artifacts }: PhaseContext): readonly ImageArchive[] => {
+  const byFile = new Map(names.map((name) => artifacts.image(name)).map((found) => [found.archive.sha256, found]));
+  return [...byFile.values()];
+};

@@ -1,0 +1,101 @@
+import { type ClusterHost, isControlPlane, isNode } from '../../inventory/cluster.js';
+import type { FileResource, Resource } from '../../resources/resource.js';
+import { render } from '../../templates/render.js';
+import { toYaml } from '../../templates/yaml.js';
+import { pods } from '../cleanup.js';
+import { controlPlaneRolling } from '../control-plane/rolling.js';
+import { fingerprint } from '../fingerprint.js';
+import type { Phase, PhaseContext } from '../phase.js';
+import { credentialFiles, kubeconfigFile } from './certificates.js';
+import { binaries } from './runtime.js';
+
+/** The kubelet. It waits for the API by itself, so nothing waits for it. */
+export const kubelet: Phase = {
+  name: 'kubelet',
+  ensures: 'the kubelet runs',
+  appliesTo: isNode,
+  rolling: controlPlaneRolling,
+  resources(host, context) {
+    const configuration = kubeletConfiguration(host, context);
+    const inputs = [
+      configuration,
+      kubeconfigFile('kubelet', host, context),
+      ...credentialFiles(host, context).filter(read),
+    ];
+    return [
+      ...binaries('/usr/local/bin', ['kubelet'], context),
+      { kind: 'directory', path: '/etc/kubernetes/manifests', mode: '0755' },
+      ...ownDirectories,
+      configuration,
+      {
+        kind: 'unit',
+        name: 'kubelet.service',
+        runs: 'service',
+        text: render('kubelet.service', { flags: kubeletFlags(host) }),
+        inputs: [fingerprint(inputs), context.artifacts.binary('kubelet').sha256],
+      },
+    ];
+  },
+  cleanup: () => pods,
+};
+
+/** The kubelet, and for the last one kube-proxy's pod, would make them too; so they are known to be new, and go when the host leaves. */
+const ownDirectories: readonly Resource[] = [
+  { kind: 'directory', path: '/var/log/pods', mode: '0750' },
+  { kind: 'directory', path: '/var/log/containers', mode: '0755' },
+  { kind: 'directory', path: '/usr/libexec/kubernetes/kubelet-plugins/volume/exec', mode: '0755', shared: true },
+  // A kernel's package brings its modules here.
+  { kind: 'directory', path: '/lib/modules', mode: '0755', shared: true },
+];
+
+/** The credential files that the kubelet itself reads. */
+const read = ({ path }: FileResource): boolean =>
+  path === '/etc/kubernetes/pki/ca.crt' || path.startsWith('/var/lib/kubelet/pki/');
+
+const kubeletFlags = (host: ClusterHost): readonly string[] => [
+  '--config=/var/lib/kubelet/config.yaml',
+  '--kubeconfig=/etc/kubernetes/kubelet.conf',
+  `--hostname-override=${host.name}`,
+  `--node-ip=${host.address}`,
+];
+
+const kubeletConfiguration = (host: ClusterHost, context: PhaseContext): FileResource => ({
+  kind: 'file',
+  path: '/var/lib/kubelet/config.yaml',
+  mode: '0644',
+  content: toYaml({
+    ...kubeletDefaults(context),
+    cgroupDriver: context.facts(host.name).cgroup === 'v2' ? 'systemd' : 'cgroupfs',
+    ...(context.facts(host.name).cgroup === 'v1' ? { failCgroupV1: false } : {}),
+    resolvConf: context.facts(host.name).resolvConf,
+    ...(host.taints.length > 0 ? { registerWithTaints: host.taints.map(taint) } : {}),
+    ...(isControlPlane(host) ? { staticPodPath: '/etc/kubernetes/manifests' } : {}),
+    tlsCertFile: '/var/lib/kubelet/pki/kubelet.crt',
+    tlsPrivateKeyFile: '/var/lib/kubelet/pki/kubelet.key',
+  }),
+});
+
+/** What is the same on every host; also published in the ConfigMap kubelet-config, where kubeadm looks for it. */
+export const kubeletDefaults = ({ cluster }: Pick<PhaseContext, 'cluster'>): Readonly<Record<string, unknown>> => ({
+  apiVersion: 'kubelet.config.k8s.io/v1beta1',
+  kind: 'KubeletConfiguration',
+  authentication: {
+    anonymous: { enabled: false },
+    webhook: { enabled: true },
+    x509: { clientCAFile: '/etc/kubernetes/pki/ca.crt' },
+  },
+  authorization: { mode: 'Webhook' },
+  clusterDNS: [cluster.network.dnsServiceAddress],
+  clusterDomain: cluster.domain,
+  containerRuntimeEndpoint: 'unix:///run/containerd/containerd.sock',
+  healthzBindAddress: '127.0.0.1',
+  rotateCertificates: false,
+  tlsMinVersion: 'VersionTLS12',
+});
+
+/** `key=value:Effect` or `key:Effect` as the API's object. */
+export const taint = (text: string): { key: string; value?: string; effect: string } => {
+  const [pair = '', effect = ''] = text.split(':');
+  const [key = '', value] = pair.split('=');
+  return value === undefined ? { key, effect } : { key, value, effect };
+};

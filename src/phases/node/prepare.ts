@@ -1,0 +1,49 @@
+import { type Cluster, type ClusterHost, isControlPlane, isDns, isNode } from '../../inventory/cluster.js';
+import type { Resource } from '../../resources/resource.js';
+import type { Phase } from '../phase.js';
+
+/** The operating system: what a kubelet and a container runtime ask of any Linux machine. */
+export const prepare: Phase = {
+  name: 'prepare',
+  ensures: 'kernel features, sysctls, no swap, the host knows its own name and that of the API',
+  appliesTo: (host) => isMember(host) || isDns(host),
+  resources: (host, { cluster, artifacts }) => [
+    ...(isNode(host) ? forPods : []),
+    ...(isMember(host) ? names(host, cluster) : []),
+    { kind: 'binary', path: '/usr/local/lib/kbs/unzstd', content: artifacts.binary('unzstd') },
+  ],
+};
+
+/** Part of the Kubernetes cluster, with or without pods. */
+const isMember = (host: ClusterHost): boolean => isNode(host) || isControlPlane(host);
+
+const names = (host: ClusterHost, { endpoint }: Cluster): readonly Resource[] => [
+  { kind: 'hosts-entry', address: host.address, names: [host.name] },
+  ...(endpoint.name === undefined || endpoint.address === undefined
+    ? []
+    : [{ kind: 'hosts-entry', address: endpoint.address, names: [endpoint.name] } as const]),
+  { kind: 'directory', path: '/etc/kubernetes', mode: '0755' },
+];
+
+const modules: readonly Resource[] = [
+  { kind: 'kernel-module', name: 'overlay', check: 'grep -qw overlay /proc/filesystems' },
+  { kind: 'kernel-module', name: 'br_netfilter', check: '[ -e /proc/sys/net/bridge ]' },
+  { kind: 'kernel-module', name: 'nf_conntrack', check: '[ -e /proc/sys/net/netfilter ]' },
+];
+
+/**
+ * What hosts that packets of pods pass need. Loose reverse-path filtering (2): a pod's answer may leave by another
+ * interface than its question came in by.
+ */
+export const forwarding: readonly Resource[] = [
+  { kind: 'sysctl', name: 'net.ipv4.ip_forward', value: '1' },
+  { kind: 'sysctl', name: 'net.ipv4.conf.all.rp_filter', value: '2' },
+];
+
+const forPods: readonly Resource[] = [
+  ...modules,
+  ...forwarding,
+  { kind: 'sysctl', name: 'net.bridge.bridge-nf-call-iptables', value: '1' },
+  { kind: 'sysctl', name: 'fs.inotify.max_user_instances', value: '1024' },
+  { kind: 'swap', state: 'off' },
+];

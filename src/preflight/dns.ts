@@ -1,0 +1,43 @@
+import type { Facts } from '../hosts/facts/facts.js';
+import { type Cluster, type ClusterHost, dnsServers, isDns } from '../inventory/cluster.js';
+import type { FailedCheck } from './failed-check.js';
+
+/**
+ * The DNS server's ports, at the host's own addresses. Who listens for names on others is in nobody's way:
+ * systemd-resolved on 127.0.0.53, a resolver for virtual machines on their bridge.
+ */
+export const checkDnsPort = (host: ClusterHost, { nameServices, listeners }: Facts): readonly FailedCheck[] => {
+  if (!isDns(host)) return [];
+  const own = [host.address, ...Object.values(host.addresses), '0.0.0.0', '*', '[::]'];
+  const holders = [
+    ...nameServices
+      .filter(({ address, process }) => own.includes(address) && process !== 'coredns')
+      .slice(0, 1)
+      .map(({ address, process }) => ({ port: 53, process, where: ` on ${address}` })),
+    ...listeners.filter(({ port }) => sidePorts.includes(port)).map((listener) => ({ ...listener, where: '' })),
+  ];
+  return holders
+    .filter(({ process }) => process !== 'coredns')
+    .map(({ port, process, where }) => ({
+      what: `port ${port}, which the DNS server needs, is in use by ${process || 'another process'}${where}`,
+      next: `stop it, or bind it to other addresses; see who it is: ss -lntup 'sport = :${port}'`,
+    }));
+};
+
+/** Health and metrics. */
+const sidePorts: readonly number[] = [8053, 9153];
+
+/** Who else writes /etc/resolv.conf would undo what `dns.useOnHosts` wants there. */
+export const checkResolver = (host: ClusterHost, { resolver }: Facts, cluster: Cluster): readonly FailedCheck[] => {
+  const asked = cluster.hostsUseDns && dnsServers(cluster).length > 0;
+  const answersThem = cluster.upstreams.some((upstream) =>
+    [host.address, ...Object.values(host.addresses)].includes(upstream),
+  );
+  if (!asked || answersThem || ['file', 'resolved', 'NetworkManager'].includes(resolver)) return [];
+  return [
+    {
+      what: `/etc/resolv.conf is ${resolver.startsWith('a link') ? resolver : `written by ${resolver}`}, which kbs does not set up`,
+      next: 'let systemd-resolved or NetworkManager write it, or make it a plain file, or set `dns: { useOnHosts: false }`',
+    },
+  ];
+};

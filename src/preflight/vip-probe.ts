@@ -1,0 +1,132 @@
+import { Failure } from '../failure.js';
+import { raw, sh } from '../hosts/shell.js';
+
+/*
+ * What only the wire knows: whether somebody else has the virtual address, or uses the virtual router id for another
+ * one. Asked of load balancers that are about to hold the address for the first time.
+ */
+
+interface WireQuestion {
+  /** The host's own address in the segment. */
+  readonly address: string;
+  readonly vip: string;
+  /** 1 to 255. */
+  readonly routerId: number;
+  /** The interface that holds `address`. */
+  readonly device: string;
+}
+
+/** An advert of VRRP that was heard: RFC 5798, and RFC 3768 whose first fields are the same. */
+interface Advert {
+  readonly from: string;
+  readonly routerId: number;
+  readonly addresses: readonly string[];
+}
+
+/** What was heard; `undefined` where the machine has no Perl to listen with. */
+interface Heard {
+  /** The hardware address that answered for the virtual one. */
+  readonly owner?: string;
+  readonly adverts: readonly Advert[];
+}
+
+/**
+ * Sends three ARP probes (RFC 5227: from no address, so that nobody's cache changes) and listens for answers and
+ * adverts. Version 2 sends one a second, so a little longer than that. Needs root. `perl-base` is essential on Debian.
+ */
+export const vipProbeScript = ({
+  address,
+  vip,
+  device,
+}: WireQuestion): string => sh`command -v perl >/dev/null || exit 0
+exec perl - ${address} ${vip} ${device} <<'END'
+${raw(listener)}END`;
+
+const listener = `use strict; use Socket;
+my ($own, $vip, $device) = @ARGV;
+open(my $file, '<', "/sys/class/net/$device/address") or die "$device: $!\\n";
+chomp(my $mac = <$file>);
+open($file, '<', "/sys/class/net/$device/ifindex") or die "$device: $!\\n";
+chomp(my $index = <$file>);
+my $me = pack('H12', $mac =~ s/://gr);
+socket(my $arp, 17, SOCK_DGRAM, unpack('S', pack('n', 0x0806))) or die "ARP: $!\\n";
+socket(my $vrrp, PF_INET, SOCK_RAW, 112) or die "VRRP: $!\\n";
+setsockopt($vrrp, 0, 35, inet_aton('224.0.0.18') . inet_aton($own)) or die "multicast: $!\\n";
+my $to = pack('SnlSCC a8', 17, 0x0806, $index, 0, 0, 6, "\\xff" x 6);
+my $probe = pack('nnCCn', 1, 0x0800, 6, 4, 1) . $me . "\\0" x 4 . "\\0" x 6 . inet_aton($vip);
+my ($left, $sent, %said) = (1.3, 0);
+print "listened\\n";
+while ($left > 0) {
+  if ($sent < 3 && $left <= 1.3 - 0.3 * $sent) { $sent++; send($arp, $probe, 0, $to) or die "ARP: $!\\n"; }
+  my $ready = '';
+  vec($ready, fileno($_), 1) = 1 for $arp, $vrrp;
+  my ($found, $rest) = select($ready, undef, undef, 0.1);
+  $left -= 0.1 - $rest;
+  next unless $found > 0;
+  my $line = '';
+  if (vec($ready, fileno($arp), 1) && recv($arp, my $answer, 256, 0)) {
+    my ($operation, $sender, $for) = unpack('x6 n a6 a4', $answer);
+    $line = 'owner ' . join(':', unpack('(H2)6', $sender)) if $for eq inet_aton($vip) && $sender ne $me;
+  }
+  if (vec($ready, fileno($vrrp), 1) && recv($vrrp, my $packet, 1500, 0)) {
+    my $advert = substr($packet, 4 * (ord($packet) & 15));
+    my ($type, $id, undef, $count) = unpack('C4', $advert);
+    my @held = map { inet_ntoa($_) } unpack('x8 ' . 'a4' x $count, $advert . "\\0" x 1024);
+    $line = join(' ', 'advert', inet_ntoa(substr($packet, 12, 4)), $id, @held) if ($type & 15) == 1;
+  }
+  print "$line\\n" if $line ne '' && !$said{$line}++;
+}
+`;
+
+/** Reads what `wireScript` printed. */
+export const parseVipProbe = (output: string): Heard | undefined => {
+  const lines = output.split('\n').map((line) => line.split(' '));
+  if (!lines.some(([word]) => word === 'listened')) return undefined;
+  const owner = lines.find(([word]) => word === 'owner')?.[1];
+  const adverts = lines.flatMap(([word, from = '', id, ...addresses]) =>
+    word === 'advert' ? [{ from, routerId: Number(id), addresses }] : [],
+  );
+  return { adverts, ...(owner === undefined ? {} : { owner }) };
+};
+
+/** The checks of this file, by the names that `--skip-check` takes. */
+export const vipCheckNames = ['vip', 'router-id'] as const;
+
+/** What is wrong on the wire for one load balancer. `ours`: the addresses of all load balancers. */
+export const checkVipProbe = (
+  host: string,
+  { vip, routerId }: WireQuestion,
+  heard: Heard | undefined,
+  ours: readonly string[],
+  skipped: ReadonlySet<string> = new Set(),
+): readonly Failure[] => {
+  const refuse = (check: (typeof vipCheckNames)[number], what: string, next: string): readonly Failure[] =>
+    skipped.has(check) ? [] : [new Failure('preflight', `${check}: ${what}`, { where: { host }, next })];
+  if (heard === undefined) {
+    return refuse(
+      'vip',
+      `there is no perl to ask on the wire whether ${vip} is free`,
+      'install perl there, or pass over it: --skip-check vip,router-id',
+    );
+  }
+  const foreign = heard.adverts.find(
+    ({ from, addresses, ...advert }) =>
+      advert.routerId === routerId && !ours.includes(from) && !addresses.includes(vip),
+  );
+  return [
+    ...(heard.owner === undefined
+      ? []
+      : refuse(
+          'vip',
+          `${vip} is in use: ${heard.owner} answers for it`,
+          'write a free address as endpoint.vip, or switch that machine off',
+        )),
+    ...(foreign === undefined
+      ? []
+      : refuse(
+          'router-id',
+          `${foreign.from} uses the virtual router id ${routerId} for ${foreign.addresses.join(', ') || 'another address'}`,
+          'write another endpoint.routerId, from 1 to 255',
+        )),
+  ];
+};

@@ -1,0 +1,9 @@
+/** One proven or disproven thing. */
+export interface CheckResult {
+  readonly proof: string;
+  readonly name: string;
+  readonly ok: boolean;
+  /** What was seen; for a failure, why. */
+  readonly detail: string;
+  readonly ms: number;
+}

@@ -1,9 +1,0 @@
-/** One proven or disproven thing. */
-export interface Finding {
-  readonly proof: string;
-  readonly name: string;
-  readonly ok: boolean;
-  /** What was seen; for a failure, why. */
-  readonly detail: string;
-  readonly ms: number;
-}

@@ -1,0 +1,121 @@
+import type { Cluster } from '../inventory/cluster.js';
+import { lanNames } from './lan-names.js';
+import { type Probe, portOf } from './probes.js';
+
+/** One thing to prove: what it is called, who asks, and what the probe is to ask. */
+export interface ProbeCheck {
+  /** The group it is reported under. */
+  readonly proof: Proof;
+  readonly name: string;
+  readonly asker: Probe;
+  readonly ask: {
+    readonly kind: 'http' | 'name' | 'address' | 'datagram';
+    readonly target: string;
+    readonly expect?: string;
+    /** For a name or an address: the DNS server to ask, `host:port`; absent for that of the asker's resolv.conf. */
+    readonly server?: string;
+    /** How long the probe tries again before the answer counts as no. */
+    readonly seconds: number;
+  };
+}
+
+export type Proof =
+  | 'pod to pod'
+  | 'path MTU'
+  | 'Service from pods'
+  | 'Service from hosts'
+  | 'DNS'
+  | 'LAN DNS'
+  | 'API endpoint';
+
+/**
+ * Everything that `verify` asks. For each ordered pair of segments some pairs of nodes, so that the number grows with
+ * segments and hosts and not with the square of hosts; every node asks and is asked at least once.
+ */
+export const probeChecks = (
+  cluster: Cluster,
+  probes: readonly Probe[],
+  namespace: string,
+  service: string,
+): readonly ProbeCheck[] => {
+  const pods = probes.filter(({ stand }) => stand === 'pod');
+  const hosts = probes.filter(({ stand }) => stand === 'host');
+  return [
+    ...pairs(pods).flatMap(([from, to]) => [podToPod(from, to), pathMtu(from, to)]),
+    ...pods.map((pod) => viaService('Service from pods', pod, service)),
+    ...hosts.map((host) => viaService('Service from hosts', host, service)),
+    ...pods.flatMap((pod) => names(pod, cluster, namespace, service)),
+    ...lanNames(pods, cluster),
+    ...hosts.map((host) => apiEndpoint(host, cluster)),
+  ];
+};
+
+/** Ordered pairs of probes on different nodes: a ring over all, and for each pair of segments up to two. */
+export const pairs = (pods: readonly Probe[]): readonly (readonly [Probe, Probe])[] => {
+  const ring = pods.flatMap((pod, index) => {
+    const next = pods[(index + 1) % pods.length];
+    return next && next !== pod
+      ? ([
+          [pod, next],
+          [next, pod],
+        ] as const)
+      : [];
+  });
+  const segments = [...new Set(pods.map(({ node }) => node.segment))];
+  const across = segments.flatMap((from) =>
+    segments.flatMap((to) => {
+      const askers = pods.filter(({ node }) => node.segment === from);
+      const asked = pods.filter(({ node }) => node.segment === to);
+      return askers
+        .flatMap((asker) => asked.filter((other) => other !== asker).map((other) => [asker, other] as const))
+        .filter((_, index, all) => index === 0 || index === all.length - 1);
+    }),
+  );
+  const byName = new Map([...across, ...ring].map((pair) => [`${pair[0].pod} ${pair[1].pod}`, pair]));
+  return [...byName.values()];
+};
+
+const where = ({ node }: Probe): string => `${node.name} (${node.segment})`;
+
+/** The asked pod says which address it saw: the asker's own, or somebody masqueraded on the way. */
+const podToPod = (from: Probe, to: Probe): ProbeCheck => ({
+  proof: 'pod to pod',
+  name: `${where(from)} → ${where(to)}, source address preserved`,
+  asker: from,
+  ask: { kind: 'http', target: `http://${to.address}:${portOf.pod}/whoami`, expect: from.address, seconds: 10 },
+});
+
+const pathMtu = (from: Probe, to: Probe): ProbeCheck => ({
+  proof: 'path MTU',
+  name: `${where(from)} → ${where(to)}, unfragmented`,
+  asker: from,
+  ask: { kind: 'datagram', target: `${to.address}:${portOf.pod + 1}`, seconds: 6 },
+});
+
+const viaService = (proof: Proof, asker: Probe, service: string): ProbeCheck => ({
+  proof,
+  name: `${where(asker)} → ${service}`,
+  asker,
+  ask: { kind: 'http', target: `http://${service}/whoami`, seconds: 15 },
+});
+
+const names = (asker: Probe, cluster: Cluster, namespace: string, service: string): readonly ProbeCheck[] => {
+  const wanted: readonly (readonly [string, string])[] = [
+    ['probe', service],
+    [`probe.${namespace}.svc.${cluster.domain}`, service],
+    ['kubernetes.default', cluster.network.apiServiceAddress],
+  ];
+  return wanted.map(([name, expect]) => ({
+    proof: 'DNS',
+    name: `${where(asker)}: ${name} is ${expect}`,
+    asker,
+    ask: { kind: 'name', target: name, expect, seconds: 15 },
+  }));
+};
+
+const apiEndpoint = (asker: Probe, { endpoint }: Cluster): ProbeCheck => ({
+  proof: 'API endpoint',
+  name: `${where(asker)} → ${endpoint.host}:${endpoint.port}`,
+  asker,
+  ask: { kind: 'http', target: `https://${endpoint.host}:${endpoint.port}/readyz`, expect: 'ok', seconds: 10 },
+});

@@ -1,0 +1,73 @@
+import { existsSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import type { Artifacts } from '../artifacts/artifacts.js';
+import { defaultBundle } from '../artifacts/build.js';
+import { openBundle } from '../artifacts/bundle.js';
+import { knownVersions } from '../artifacts/catalogue.js';
+import { placeholderArtifacts } from '../artifacts/placeholder.js';
+import { Failure, Failures } from '../failure.js';
+import type { Cluster } from '../inventory/cluster.js';
+import { derive } from '../inventory/derive.js';
+import { parseInventory, readInventory } from '../inventory/load.js';
+import { readLabOverlay } from '../lab/overlay.js';
+import { planPods } from '../network/pod-plan.js';
+import { proveRoutes } from '../network/reachability.js';
+import { compileRoutes } from '../network/routes.js';
+
+/** An inventory that was read, checked and derived; nothing has been contacted. */
+export interface LoadedCluster {
+  /** Absolute path. */
+  readonly inventory: string;
+  readonly cluster: Cluster;
+  /** Where the state of this cluster lies: `.kbs/CLUSTER` beside the inventory. */
+  readonly state: string;
+  /** The inventory's text where it differs from the file, which is written once the operator has agreed. */
+  readonly unsaved?: string;
+}
+
+/**
+ * Reads an inventory and derives its cluster. Throws every mistake at once, and routes that do not lead anywhere.
+ * `text` stands in for the file's content: a change that is not written yet.
+ */
+export const loadCluster = async (file: string, text?: string): Promise<LoadedCluster> => {
+  const inventory = resolve(file);
+  const source = parseInventory(text ?? (await readInventory(inventory)), file, knownVersions());
+  const directory = dirname(inventory);
+  const overlay = readLabOverlay(directory, source.cluster);
+  const cluster = derive(source, planPods, { directory, home: homedir(), keys: ownKeys() }, overlay);
+  const unproven = proveRoutes(cluster, compileRoutes(cluster));
+  if (unproven.length > 0) throw new Failures(unproven);
+  const state = join(directory, '.kbs', cluster.name);
+  return { inventory, cluster, state, ...(text === undefined ? {} : { unsaved: text }) };
+};
+
+/** The keys that ssh tries by itself; see IdentityFile in ssh_config(5). */
+const ownKeys = (): readonly string[] =>
+  ['id_ed25519', 'id_ecdsa', 'id_rsa'].map((name) => join(homedir(), '.ssh', name)).filter((path) => existsSync(path));
+
+/** The artifacts of a cluster, checked, before any host is touched. */
+export const openArtifacts = async ({ cluster, inventory }: LoadedCluster): Promise<Artifacts> => {
+  const { source, bundle } = cluster.artifacts;
+  if (source === 'upstream') {
+    throw new Failure('inventory', 'artifacts: { source: upstream } is not supported yet', {
+      where: { position: inventory },
+      next: 'use `source: bundle` or `source: go-modules`, and build one with: kbs bundle build',
+    });
+  }
+  return openBundle(bundle ?? defaultBundle(cluster.kubernetes.version));
+};
+
+/** For looking ahead: where there is no bundle yet, the catalogue's names and versions without contents. */
+export const openArtifactsOrPlaceholders = async (
+  opened: LoadedCluster,
+  say: (text: string) => void,
+): Promise<Artifacts> => {
+  try {
+    return await openArtifacts(opened);
+  } catch (error) {
+    if (!(error instanceof Failure) || error.code !== 'preflight') throw error;
+    say(`${error.message}; sizes and digests are not known yet`);
+    return placeholderArtifacts(opened.cluster.kubernetes.version);
+  }
+};

@@ -1,0 +1,82 @@
+import type { Artifacts } from '../../artifacts/artifacts.js';
+import type { RunHosts } from '../../engine/observe.js';
+import { Failure } from '../../failure.js';
+import { assumedFacts } from '../../hosts/facts/facts.js';
+import { type Cluster, type ClusterHost, isNode } from '../../inventory/cluster.js';
+import { phases } from '../../phases/index.js';
+import type { Phase, PhaseContext } from '../../phases/phase.js';
+import { placeholderCredentials } from '../../pki/placeholder.js';
+import { kindOf, nameOf } from '../../resources/registry.js';
+import type { Resource } from '../../resources/resource.js';
+
+/** The hosts of these names, in the order of the inventory. */
+export const removedHosts = (cluster: Cluster, names: readonly string[]): readonly ClusterHost[] => {
+  const known = cluster.hosts.map(({ name }) => name);
+  const unknown = names.filter((name) => !known.includes(name));
+  if (names.length === 0 || unknown.length > 0) {
+    throw new Failure(
+      'usage',
+      names.length === 0 ? 'no host is named' : `the inventory has no host ${unknown.join(', ')}`,
+      { next: `it has ${known.join(', ')}` },
+    );
+  }
+  return cluster.hosts.filter(({ name }) => names.includes(name));
+};
+
+/** The cluster as it is once these hosts are gone. Who stays keeps what it has. */
+export const clusterWithout = (cluster: Cluster, leaving: readonly ClusterHost[]): Cluster => ({
+  ...cluster,
+  hosts: cluster.hosts.filter((host) => !leaving.includes(host)),
+});
+
+/**
+ * Who of those that stay must hear of it: the phases that want something else without those that leave, such as routes,
+ * load balancers and zones. Found by comparing, so that no phase has to be remembered here.
+ */
+export const affectedHosts = (before: Cluster, after: Cluster, artifacts: Artifacts): RunHosts => {
+  const [was, is] = [before, after].map((cluster) => contextOf(cluster, artifacts)) as [PhaseContext, PhaseContext];
+  return after.hosts
+    .map((host) => ({
+      host,
+      phases: phases
+        .filter((phase) => wanted(phase, host, was) !== wanted(phase, host, is))
+        .map((phase) => withPruning(phase, before)),
+    }))
+    .filter((hostPhases) => hostPhases.phases.length > 0);
+};
+
+/**
+ * The phase, which also takes away what it wanted for the sake of those that leave, such as routes to their pods. Where
+ * it does not concern a host any more without them, that is all it does there.
+ */
+export const withPruning = (phase: Phase, before: Cluster): Phase => ({
+  ...phase,
+  gates: (host, context) => (phase.appliesTo(host, context.cluster) ? (phase.gates?.(host, context) ?? []) : []),
+  resources(host, context) {
+    const kept = phase.appliesTo(host, context.cluster) ? phase.resources(host, context) : [];
+    const keys = new Set(kept.map(nameOf));
+    const had = phase.appliesTo(host, before) ? phase.resources(host, { ...context, cluster: before }) : [];
+    const gone = had.flatMap((resource): readonly Resource[] =>
+      resource.kind === 'absent' || keys.has(nameOf(resource)) ? [] : [{ kind: 'absent', resource }],
+    );
+    return [...kept, ...gone];
+  },
+});
+
+const wanted = (phase: Phase, host: ClusterHost, context: PhaseContext): string =>
+  phase.appliesTo(host, context.cluster)
+    ? JSON.stringify(
+        phase
+          .resources(host, context)
+          .map((resource) => [resource.kind, kindOf(resource).id(resource), kindOf(resource).desired(resource)]),
+      )
+    : '[]';
+
+const contextOf = (cluster: Cluster, artifacts: Artifacts): PhaseContext => ({
+  cluster,
+  artifacts,
+  credentials: placeholderCredentials(cluster),
+  targetNodes: cluster.hosts.filter(isNode),
+  startedAt: 0,
+  facts: () => assumedFacts,
+});

@@ -1,0 +1,140 @@
+import { Failure } from '../../failure.js';
+import {
+  type Cluster,
+  type ClusterHost,
+  controlPlanes,
+  dnsServers,
+  isControlPlane,
+  isDns,
+  isLoadBalancer,
+  loadBalancers,
+} from '../../inventory/cluster.js';
+import { hasQuorum, type Member, memberAt, votes } from '../../kubernetes/etcd-members.js';
+import type { PodToEvict } from '../../kubernetes/evictable-pods.js';
+import { proveRoutes } from '../../network/reachability.js';
+import { compileRoutes } from '../../network/routes.js';
+
+/** How a host leaves. */
+export interface Leave {
+  /** Nothing is asked of the host any more: it is gone for good. */
+  readonly dead: boolean;
+  readonly force: boolean;
+}
+
+/** What speaks against it before anything is contacted; what `force` overrides is left out with it. */
+export const refusals = (
+  before: Cluster,
+  after: Cluster,
+  leaving: readonly ClusterHost[],
+  { force }: Leave,
+): readonly Failure[] => {
+  if (controlPlanes(after).length === 0) {
+    return [
+      new Failure('refused', `${namesOf(leaving.filter(isControlPlane))}: the last control plane cannot be removed`, {
+        next: 'a cluster without a control plane is none: to end it, take its hosts away',
+      }),
+    ];
+  }
+  return force ? [] : [...balancing(before, after, leaving), ...naming(before, after, leaving), ...routing(after)];
+};
+
+const balancing = (before: Cluster, after: Cluster, leaving: readonly ClusterHost[]): readonly Failure[] => {
+  const { address, vip, external } = before.endpoint;
+  if (external) return [];
+  const last = leaving.some(isLoadBalancer) && loadBalancers(after).length === 0;
+  const endpoint = vip === undefined ? leaving.filter((host) => host.address === address) : [];
+  if (last) {
+    return [
+      new Failure('refused', `${namesOf(leaving.filter(isLoadBalancer))}: the last load balancer cannot be removed`, {
+        why: [`nodes and clients reach the API through it, at ${before.endpoint.host}:${before.endpoint.port}`],
+        next: 'add another load balancer first and apply, or lose the endpoint with --force',
+      }),
+    ];
+  }
+  return endpoint.map(
+    ({ name }) =>
+      new Failure('refused', `${name} is where nodes and clients reach the API`, {
+        why: [`the endpoint of the cluster is its address, ${address}`],
+        next: 'give the cluster an endpoint.vip first and apply, or lose the endpoint with --force',
+      }),
+  );
+};
+
+const naming = ({ zone }: Cluster, after: Cluster, leaving: readonly ClusterHost[]): readonly Failure[] =>
+  zone !== undefined && leaving.some(isDns) && dnsServers(after).length === 0
+    ? [
+        new Failure('refused', `${namesOf(leaving.filter(isDns))}: the last DNS server cannot be removed`, {
+          why: [`nobody would answer for the zone ${zone}`],
+          next: 'add another one first and apply, or lose the names with --force',
+        }),
+      ]
+    : [];
+
+/** Somebody may have carried the packets of others. */
+const routing = (after: Cluster): readonly Failure[] => proveRoutes(after, compileRoutes(after));
+
+/**
+ * What etcd has against it. Members go one after the other, and each time those that answer must be a majority, of the
+ * members before and of those after.
+ */
+export const quorumRefusals = (
+  members: readonly Member[],
+  leaving: readonly ClusterHost[],
+  { dead, force }: Leave,
+): readonly Failure[] => {
+  let now = members;
+  for (const host of leaving.filter(isControlPlane)) {
+    const member = memberAt(now, host);
+    if (member === undefined) continue;
+    const rest = now.filter((other) => other !== member);
+    if (dead && member.status !== undefined) {
+      return [
+        new Failure('refused', `${host.name} is not dead: its etcd member answers`, {
+          next: `remove it as a living host, without --dead: kbs remove ${host.name}`,
+        }),
+      ];
+    }
+    if (!hasQuorum(now)) {
+      return [
+        new Failure('refused', 'etcd has lost its quorum: no member can be taken out', {
+          why: silent(now),
+          next: 'bring members back, or begin anew from a snapshot: kbs etcd restore FILE',
+        }),
+      ];
+    }
+    if (!force && !hasQuorum(rest)) {
+      return [
+        new Failure('refused', `without ${host.name} etcd would lose its quorum`, {
+          why: silent(rest),
+          next: 'bring the others back first, see kbs etcd status; --force lets etcd itself decide',
+        }),
+      ];
+    }
+    now = rest;
+  }
+  return [];
+};
+
+const silent = (members: readonly Member[]): readonly string[] =>
+  members
+    .filter((member) => !votes(member))
+    .map(({ name, id, status }) => `${name || id}: ${status?.errors.join(', ') ?? 'does not answer'}`);
+
+/** Pods that nobody makes again would be lost without a word. */
+export const lonelyRefusals = (
+  host: ClusterHost,
+  pods: readonly PodToEvict[],
+  { force }: Leave,
+): readonly Failure[] => {
+  const alone = pods.filter((pod) => pod.unmanaged).map(({ pod }) => pod);
+  if (force || alone.length === 0) return [];
+  return [
+    new Failure('refused', `${host.name} has pods that nobody would make again elsewhere`, {
+      where: { host: host.name },
+      why: alone,
+      next: 'move or delete them, or lose them with --force',
+    }),
+  ];
+};
+
+const namesOf = (hosts: readonly ClusterHost[]): string => hosts.map(({ name }) => name).join(', ');

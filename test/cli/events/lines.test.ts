@@ -1,0 +1,54 @@
+import { expect, it } from 'vitest';
+import { lines } from '../../../src/cli/events/lines.js';
+import type { EventData } from '../../../src/engine/event.js';
+import {
+  changed,
+  eventsOf,
+  hostFailed,
+  looked,
+  phaseDone,
+  phaseFailed,
+  phaseStarted,
+  runDone,
+  started,
+} from './events.js';
+
+const run: readonly EventData[] = [
+  started(['controller-00', 'worker-00', 'worker-01']),
+  looked('controller-00'),
+  phaseDone('controller-00', 'system', 0),
+  phaseStarted('controller-00', 'images', 4),
+  changed('controller-00', 'images', '/etc/x'),
+  phaseDone('controller-00', 'images', 4),
+  { type: 'phase', host: 'worker-00', phase: 'images', state: 'waiting', on: 'controller-00 images' },
+  { type: 'gate', host: 'worker-00', phase: 'images', gate: 'the API answers', state: 'started' },
+  { type: 'gate', host: 'worker-00', phase: 'images', gate: 'the API answers', state: 'done', ms: 4_200 },
+  phaseFailed('worker-00', 'images', 'no space left'),
+  hostFailed('worker-01', 'no answer from 10.0.0.3:22'),
+  runDone(3, 4, 71_000),
+];
+
+function said(verbose: boolean): readonly string[] {
+  const written: string[] = [];
+  const subscriber = lines({ verbose, write: (line) => written.push(line) });
+  for (const event of eventsOf(run)) subscriber(event);
+  return written;
+}
+
+it('says one line for each event that means something, with the time since the beginning', () => {
+  expect(said(false)).toEqual([
+    '0.0s init hybrid: 3 hosts',
+    '5.0s controller-00 images: 4 changes done in 3.1s',
+    '6.0s worker-00 images: waits for controller-00 images',
+    '7.0s worker-00 images: waits until the API answers',
+    '8.0s worker-00 images: the API answers, after 4.2s',
+    '9.0s worker-00 images: failed: no space left',
+    '10.0s worker-01: set aside: no answer from 10.0.0.3:22',
+    '11.0s 4 changes on 3 hosts in 1m11s',
+  ]);
+});
+
+it('says every event where more is asked for', () => {
+  expect(said(true)).toHaveLength(run.length);
+  expect(said(true)).toContain('4.0s controller-00 images: create file /etc/x');
+});

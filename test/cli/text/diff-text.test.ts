@@ -1,0 +1,87 @@
+import { expect, it } from 'vitest';
+import { planText, summaryText } from '../../../src/cli/text/diff-text.js';
+import { create, hostPlan, planOf, remove, update } from './plans.js';
+
+it('a change of text is a unified diff, a change of a word is was → wanted', () => {
+  const plan = planOf(
+    hostPlan('controller-00', {
+      system: [update('sysctl', 'net.ipv4.ip_forward', 'value', '0', '1')],
+      runtime: [
+        update('file', '/etc/containerd/config.toml', 'content', 'a\nb\nc\n', 'a\nB\nc\n'),
+        create('file', '/etc/new', { content: 'one\ntwo\n', mode: '0644' }),
+        remove('route', '10.244.1.0/24'),
+      ],
+    }),
+  );
+  expect(planText(plan)).toBe(`controller-00
+  system
+    ~ sysctl net.ipv4.ip_forward
+        value: 0 → 1
+  runtime
+    ~ file /etc/containerd/config.toml
+        @@ -1,3 +1,3 @@
+         a
+        -b
+        +B
+         c
+    + file /etc/new
+        @@ -0,0 +1,2 @@
+        +one
+        +two
+        mode: 0644
+    - route 10.244.1.0/24
+
+1 to create, 2 to update, 1 to remove on 1 host
+`);
+});
+
+it('text of another aspect than content is a diff under the name of that aspect', () => {
+  const change = update(
+    'object',
+    'coredns',
+    'Deployment kube-system/coredns',
+    'spec:\n  replicas: 1\n',
+    'spec:\n  replicas: 2\n',
+  );
+  expect(planText(planOf(hostPlan('a', { dns: [change] })))).toContain(`        Deployment kube-system/coredns:
+        @@ -1,2 +1,2 @@
+         spec:
+        -  replicas: 1
+        +  replicas: 2
+`);
+});
+
+it('a host that gets everything for the first time shows a list, and contents where more is asked for', () => {
+  const plan = planOf(hostPlan('worker-00', { runtime: [create('file', '/etc/new', { content: 'one\ntwo\n' })] }));
+  expect(planText(plan)).toBe(`worker-00
+  runtime
+    + file /etc/new
+
+1 to create on 1 host
+`);
+  expect(planText(plan, { verbose: true })).toContain('+one\n');
+});
+
+it('hosts with the same changes are shown once', () => {
+  const same = { routes: [create('route', '10.244.9.0/24')] };
+  const names = ['a', 'b', 'c', 'd', 'e', 'f', 'g'];
+  const text = planText(planOf(...names.map((name) => hostPlan(name, same))));
+  expect(text).toBe(`a, b, c, d, e and 2 more (7 hosts, the same changes)
+  routes
+    + route 10.244.9.0/24
+
+7 to create on 7 hosts
+`);
+});
+
+it('a plan without changes is one line', () => {
+  const plan = planOf(hostPlan('a', { system: [] }), hostPlan('b', {}), hostPlan('c', {}));
+  expect(planText(plan)).toBe('nothing to change: 3 hosts are as the inventory says\n');
+});
+
+it('hosts that did not answer are named with the reason', () => {
+  const plan = planOf(hostPlan('a', {}), { host: 'b', phases: [], unreachable: 'no answer from 10.0.0.2:22' });
+  expect(summaryText(plan)).toBe(
+    'nothing to change: 1 host is as the inventory says\nset aside: b (no answer from 10.0.0.2:22)\n',
+  );
+});

@@ -1,0 +1,84 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { apply } from '../../src/engine/apply.js';
+import { compare, toPlan } from '../../src/engine/compare.js';
+import type { EventData } from '../../src/engine/event.js';
+import { observe, type RunHosts } from '../../src/engine/observe.js';
+import type { Host } from '../../src/hosts/host.js';
+import type { ClusterHost } from '../../src/inventory/cluster.js';
+import type { Phase } from '../../src/phases/phase.js';
+import type { Resource } from '../../src/resources/resource.js';
+import { clusterOf } from '../support/cluster.js';
+import { here } from '../support/here.js';
+import { contextOf } from '../support/site.js';
+
+type Open = (host: { name: string }) => Host;
+
+/** Hosts that are all this machine, and a folder of the test's own whose files tell what happened. */
+export const stage = () => {
+  const cluster = clusterOf();
+  const folder = mkdtempSync(join(tmpdir(), 'kbs-engine-'));
+
+  /** A task is done when its file is there, and leaves its name in the order of things. */
+  const mark = (name: string, command = ':'): Resource => ({
+    kind: 'task',
+    name,
+    check: `[ -e ${folder}/${name} ]`,
+    run: `${command}; echo ${name} >> ${folder}/order; touch ${folder}/${name}`,
+  });
+
+  const lines = (file: string): readonly string[] =>
+    existsSync(join(folder, file)) ? readFileSync(join(folder, file), 'utf8').trim().split('\n') : [];
+
+  const run = async (
+    itinerary: RunHosts,
+    { signal = new AbortController().signal, open = apart(folder) }: { signal?: AbortSignal; open?: Open } = {},
+  ) => {
+    const events: EventData[] = [];
+    const emit = (event: EventData) => events.push(event);
+    const seen = await observe(itinerary, contextOf(cluster), open, emit);
+    const work = compare(itinerary, seen);
+    const outcome = await apply(work, { context: seen.context, open, emit, signal });
+    return { events, outcome, plan: toPlan('apply', cluster.name, work) };
+  };
+
+  return {
+    folder,
+    mark,
+    lines,
+    order: () => lines('order'),
+    run,
+    clear: () => rmSync(folder, { recursive: true, force: true }),
+  };
+};
+
+export type Stage = ReturnType<typeof stage>;
+
+/** Machines have a lock each; hosts that are one machine would change one at a time for that reason alone. */
+const apart =
+  (folder: string): Open =>
+  ({ name }) => {
+    const local = here(name);
+    return {
+      ...local,
+      mutate: (mutation, options) =>
+        local.mutate(
+          { ...mutation, script: mutation.script.replace('/run/kbs.lock', join(folder, `${name}.lock`)) },
+          options,
+        ),
+    };
+  };
+
+export const phase = (name: string, resources: readonly Resource[], rest: Partial<Phase> = {}): Phase => ({
+  name,
+  ensures: name,
+  appliesTo: () => true,
+  resources: () => resources,
+  ...rest,
+});
+
+export const hostPhases = (host: ClusterHost | undefined, ...phases: Phase[]) => {
+  if (!host) throw new Error('the cluster has fewer hosts than the test needs');
+  return { host, phases };
+};

@@ -1,0 +1,77 @@
+import { expect, test } from 'vitest';
+import { queryAll } from '../../src/engine/query-batch.js';
+import type { Observer } from '../../src/hosts/host.js';
+import { here } from '../support/here.js';
+
+const ask = async (...scripts: string[]) => {
+  const answers = await queryAll(
+    here(),
+    [],
+    scripts.map((script) => ({ name: script, script })),
+  );
+  return scripts.map((script) => answers.get(script));
+};
+
+test('many questions are one command', async () => {
+  let commands = 0;
+  const host = here();
+  const counting: Observer = {
+    name: host.name,
+    query: (query) => {
+      commands++;
+      return host.query(query);
+    },
+  };
+  const questions = Array.from({ length: 40 }, (_, n) => ({ name: `${n}`, script: `echo ${n}` }));
+  const answers = await queryAll(counting, [], questions);
+  expect(commands).toBe(1);
+  expect(questions.map(({ script }) => answers.get(script)?.output)).toEqual(questions.map(({ name }) => name));
+});
+
+test('a question that fails does not end the others, and its status is told', async () => {
+  expect(await ask('echo a; false; echo never', 'echo b', 'exit 7', 'echo c')).toEqual([
+    { code: 1, output: 'a' },
+    { code: 0, output: 'b' },
+    { code: 7, output: '' },
+    { code: 0, output: 'c' },
+  ]);
+});
+
+test.each([
+  ['several lines', "printf 'one\\ntwo\\n'", 'one\ntwo'],
+  ['no output', ':', ''],
+  ['quotes and dollars', `printf '%s' '$HOME "x"'`, '$HOME "x"'],
+  ['an unset variable is an error of its own', 'echo "$nobody_set_this"', ''],
+])('an answer with %s', async (_, script, output) => {
+  expect((await ask(script))[0]?.output).toBe(output);
+});
+
+test('a prelude runs once and is seen by all questions', async () => {
+  const answers = await queryAll(
+    here(),
+    ['shared=$(date +%N)', 'shared=$(date +%N)'],
+    [
+      { name: 'a', script: 'echo "$shared"' },
+      { name: 'b', script: 'echo "$shared" ' },
+    ],
+  );
+  expect(answers.get('echo "$shared"')?.output).toMatch(/^\d+$/);
+  expect(answers.get('echo "$shared"')?.output).toBe(answers.get('echo "$shared" ')?.output);
+});
+
+test('a look that ends early names the question that ended it', async () => {
+  const half: Observer = { name: 'web', query: async () => ({ code: 1, stdout: '\x1e0\nfine', stderr: 'killed\n' }) };
+  const looking = queryAll(
+    half,
+    [],
+    [
+      { name: 'one', script: 'a' },
+      { name: 'file /etc/two', script: 'b' },
+    ],
+  );
+  await expect(looking).rejects.toMatchObject({
+    code: 'refused',
+    where: { host: 'web', resource: 'file /etc/two' },
+    why: ['killed'],
+  });
+});

@@ -1,0 +1,316 @@
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { RollingGroups } from '../../src/engine/rolling.js';
+import { Failure } from '../../src/failure.js';
+import type { Host } from '../../src/hosts/host.js';
+import type { ClusterHost } from '../../src/inventory/cluster.js';
+import type { Gate, Phase, RollingUpdate } from '../../src/phases/phase.js';
+import type { Resource } from '../../src/resources/resource.js';
+import { clusterOf } from '../support/cluster.js';
+import { here } from '../support/here.js';
+import { hostPhases, phase, type Stage, stage } from './engine-harness.js';
+
+/** Named by their place in the inventory: a, b and c. */
+const hosts = clusterOf()
+  .hosts.slice(0, 3)
+  .map((host, index) => ({ ...host, name: 'abc'.charAt(index) }));
+let scene: Stage;
+
+beforeEach(() => {
+  scene = stage();
+  for (const { name } of hosts) serve(name);
+});
+afterEach(() => scene.clear());
+
+const path = (name: string) => join(scene.folder, name);
+const serve = (name: string) => writeFileSync(path(`${name}-serves`), '');
+const exists = (file: string, timeoutSeconds = 10): Gate => ({
+  name: file,
+  test: `echo ${file} is missing; [ -e ${path(file)} ]`,
+  timeoutSeconds,
+});
+
+const roll = (host: ClusterHost, rest: Partial<RollingUpdate> = {}): RollingUpdate => ({
+  group: 'control-plane',
+  preconditions: [],
+  healthy: [exists(`${host.name}-serves`, 1)],
+  ...rest,
+});
+
+/** Shell that ends when a file is there, and fails when it does not come. */
+const until = (file: string) =>
+  `n=0; until [ -e ${path(file)} ]; do n=$((n + 1)); if [ $n -gt 200 ]; then exit 1; fi; sleep 0.05; done`;
+
+/** A phase with one task per host, `HOST-PHASE`, which says when it begins and when it ends. */
+const step = (name: string, command: (host: string) => string = () => 'sleep 0.1', rest: Partial<Phase> = {}): Phase =>
+  phase(name, [], { resources: (host) => [told(`${host.name}-${name}`, command(host.name))], ...rest });
+
+const told = (name: string, command: string): Resource =>
+  scene.mark(name, `echo "(${name}" >> ${path('order')}; ${command}`);
+
+/** The same under a turn. */
+const rolling = (name: string, command?: (host: string) => string, rest: Partial<Phase> = {}): Phase =>
+  step(name, command, { rolling: (host) => roll(host), ...rest });
+
+const walk = (...phases: Phase[]) => hosts.map((host) => hostPhases(host, ...phases));
+
+/** One after the other, none begun before the one before it ended. */
+const inSequence = (...names: string[]) => names.flatMap((name) => [`(${name}`, name]);
+
+const waiting = (events: Awaited<ReturnType<Stage['run']>>['events']) =>
+  events.flatMap((event) =>
+    event.type === 'phase' && event.state === 'waiting' ? [`${event.host} on ${event.on}`] : [],
+  );
+
+describe('hosts that serve', () => {
+  test('change one at a time, in the order of the inventory, and say whom they wait for', async () => {
+    const { outcome, events } = await scene.run(walk(rolling('one')));
+    expect(scene.order()).toEqual(inSequence('a-one', 'b-one', 'c-one'));
+    expect([...outcome.values()]).toEqual([undefined, undefined, undefined]);
+    expect(waiting(events)).toEqual(['b on a', 'c on a', 'c on b']);
+  });
+
+  test('keep their turn from the first phase that changes them to the last, whatever lies between', async () => {
+    await scene.run(walk(rolling('one'), step('two'), rolling('three')));
+    const each = (host: string) => [`${host}-one`, `${host}-two`, `${host}-three`];
+    expect(scene.order()).toEqual(inSequence(...each('a'), ...each('b'), ...each('c')));
+  });
+
+  test('hold no turn before the first such phase nor after the last', async () => {
+    const { outcome } = await scene.run([
+      hostPhases(
+        hosts[0],
+        rolling('one', () => `touch ${path('a-began')}\n${until('b-early')}`),
+        step('late', () => until('b-one')),
+      ),
+      hostPhases(
+        hosts[1],
+        step('early', () => until('a-began')),
+        rolling('one'),
+      ),
+    ]);
+    expect([...outcome.values()]).toEqual([undefined, undefined]);
+  });
+
+  test('take no turn where nothing changes', async () => {
+    writeFileSync(path('a-one'), '');
+    const { events } = await scene.run(walk(rolling('one')));
+    expect(waiting(events)).toEqual(['c on b']);
+  });
+
+  test('pass their turn on when they serve again, and not before', async () => {
+    const restart = (host: string) =>
+      `ls ${scene.folder} | grep -c -- -serves >> ${path('serving')}
+       rm ${path(`${host}-serves`)}; (sleep 0.5; touch ${path(`${host}-serves`)}) > /dev/null 2>&1 & :`;
+    const patient = { rolling: (host: ClusterHost) => roll(host, { healthy: [exists(`${host.name}-serves`)] }) };
+    await scene.run(walk(rolling('one', restart, patient)));
+    expect(scene.lines('serving')).toEqual(['3', '3', '3']);
+  });
+
+  test('look afresh, when it is their turn, whether the others can do without them', async () => {
+    writeFileSync(path('healthy'), '');
+    const before = { rolling: (host: ClusterHost) => roll(host, { preconditions: [exists('healthy', 1)] }) };
+    const hurt = (host: string) => (host === 'a' ? `rm ${path('healthy')}` : ':');
+    const { outcome } = await scene.run(walk(rolling('one', hurt, before)));
+    expect(scene.order()).toEqual(inSequence('a-one'));
+    expect(outcome.get('a')).toBeUndefined();
+    expect(outcome.get('b')).toMatchObject({ code: 'timeout', why: ['healthy: healthy is missing'] });
+    expect(outcome.get('c')).toMatchObject({ code: 'timeout', message: 'left as it is: b failed before' });
+  });
+
+  test('look at that before each phase of their turn', async () => {
+    writeFileSync(path('healthy'), '');
+    const before = { rolling: (host: ClusterHost) => roll(host, { preconditions: [exists('healthy', 1)] }) };
+    await scene.run(
+      walk(
+        rolling('one', () => `rm ${path('healthy')}`),
+        rolling('two', undefined, before),
+      ),
+    );
+    expect(scene.order()).toEqual(inSequence('a-one'));
+  });
+});
+
+describe('hosts that do not serve', () => {
+  test('change at once: nothing is disturbed', async () => {
+    for (const { name } of hosts) rmSync(path(`${name}-serves`));
+    const others = (host: string) => [...'abc'.replace(host, '')].map((other) => until(`${other}-came`)).join('\n');
+    const meet = (host: string) => `touch ${path(`${host}-came`)}\n${others(host)}`;
+    const { outcome } = await scene.run(walk(rolling('one', meet)));
+    expect([...outcome.values()]).toEqual([undefined, undefined, undefined]);
+  });
+
+  test('do not wait for one that does, nor it for them', async () => {
+    rmSync(path('a-serves'));
+    const meet = (host: string) => `touch ${path(`${host}-came`)}\n${until(host === 'a' ? 'b-came' : 'a-came')}`;
+    const { outcome } = await scene.run(walk(rolling('one', meet)));
+    expect([...outcome.values()]).toEqual([undefined, undefined, undefined]);
+  });
+
+  test('are all those without a word on what serving is', async () => {
+    const meet = (host: string) => `touch ${path(`${host}-came`)}\n${until('c-came')}`;
+    const nothing = { rolling: (host: ClusterHost) => roll(host, { healthy: [] }) };
+    const { outcome } = await scene.run(walk(rolling('one', meet, nothing)));
+    expect([...outcome.values()]).toEqual([undefined, undefined, undefined]);
+  });
+});
+
+describe('a host that fails in its turn stops the group', () => {
+  test.each([
+    ['in a rolling phase', 'one'],
+    ['in a phase between', 'two'],
+    ['in the last one', 'three'],
+  ])('%s', async (_where, bad) => {
+    const fails = (name: string) => (host: string) =>
+      name === bad && host === 'a' ? 'echo why it broke >&2; exit 3' : ':';
+    const { outcome, events } = await scene.run(
+      walk(rolling('one', fails('one')), step('two', fails('two')), rolling('three', fails('three')), step('late')),
+    );
+    expect(scene.order().filter((line) => !/^\(?a-/.test(line))).toEqual([]);
+    expect(outcome.get('a')).toMatchObject({ code: 'refused', why: ['why it broke'] });
+    for (const host of ['b', 'c']) {
+      expect(outcome.get(host)).toMatchObject({
+        code: 'refused',
+        message: 'left as it is: a failed before',
+        where: { host, phase: 'one' },
+        cause: outcome.get('a'),
+      });
+      expect(events).toContainEqual(expect.objectContaining({ type: 'phase', host, phase: 'one', state: 'failed' }));
+    }
+  });
+
+  test('when it does not serve after its changes', async () => {
+    const { outcome } = await scene.run(
+      walk(
+        rolling('one', (host) => `rm ${path(`${host}-serves`)}`),
+        step('late'),
+      ),
+    );
+    expect(scene.order()).toEqual(inSequence('a-one'));
+    expect(outcome.get('a')).toMatchObject({ code: 'timeout', why: ['a-serves: a-serves is missing'] });
+    expect(outcome.get('b')).toMatchObject({ code: 'timeout', message: 'left as it is: a failed before' });
+  });
+
+  test('when a later phase of its turn closed what an earlier one had opened', async () => {
+    const etcd = { rolling: (host: ClusterHost) => roll(host, { healthy: [exists('etcd', 1)] }) };
+    writeFileSync(path('etcd'), '');
+    const { outcome } = await scene.run(
+      walk(
+        rolling('one', () => ':', etcd),
+        rolling('two', () => `rm ${path('etcd')}`),
+      ),
+    );
+    expect(scene.order()).toEqual(inSequence('a-one', 'a-two'));
+    expect(outcome.get('a')).toMatchObject({ code: 'timeout', where: { host: 'a', phase: 'two' } });
+  });
+
+  test('and no other group, nor hosts that do not serve', async () => {
+    rmSync(path('c-serves'));
+    const dns = { rolling: (host: ClusterHost) => roll(host, { group: 'dns' }) };
+    const { outcome } = await scene.run([
+      hostPhases(
+        hosts[0],
+        rolling('one', () => `touch ${path('a-began')}; exit 3`),
+      ),
+      hostPhases(
+        hosts[1],
+        rolling('two', () => until('a-began'), dns),
+      ),
+      hostPhases(hosts[2], rolling('one')),
+    ]);
+    expect([...outcome].filter(([, failure]) => failure).map(([name]) => name)).toEqual(['a']);
+  });
+
+  test('and one that fails before its turn stops nobody', async () => {
+    const { outcome } = await scene.run(
+      walk(
+        step('early', (host) => (host === 'a' ? 'exit 3' : ':')),
+        rolling('one'),
+      ),
+    );
+    expect(outcome.get('b')).toBeUndefined();
+    expect(scene.order()).toContain('c-one');
+  });
+});
+
+test('an interrupt in a turn ends all who wait, changes nothing more, and the next run goes on', async () => {
+  const { signal, abort } = interruption();
+  const open = ({ name }: { name: string }): Host => {
+    const local = here(name);
+    return { ...local, mutate: (mutation, options) => local.mutate(mutation, options).finally(abort) };
+  };
+  const itinerary = walk(
+    rolling('one', () => ':'),
+    rolling('two', () => ':'),
+  );
+  const { outcome } = await scene.run(itinerary, { signal, open });
+  expect(scene.order()).toEqual(inSequence('a-one'));
+  expect([...outcome.values()].map((failure) => failure?.code)).toEqual(['interrupted', 'interrupted', 'interrupted']);
+  expect(outcome.get('b')?.message).toBe('interrupted before phase one');
+  await scene.run(itinerary);
+  expect(scene.order()).toEqual(inSequence('a-one', 'a-two', 'b-one', 'b-two', 'c-one', 'c-two'));
+});
+
+const interruption = () => {
+  const controller = new AbortController();
+  return { signal: controller.signal, abort: () => controller.abort() };
+};
+
+describe('who holds a turn waits for no other host', () => {
+  test('a gate about a host that waits for the turn is looked at as things are', async () => {
+    const about = { gates: () => [{ ...exists('b-serves'), afterHost: 'b' }] };
+    await scene.run(walk(rolling('one'), step('two', undefined, about), rolling('three')).slice(0, 2));
+    expect(scene.order().filter((line) => line.startsWith('(b'))).toHaveLength(3);
+  });
+
+  test('a gate after the turn waits for all who still want it', async () => {
+    const about = (host: ClusterHost) => (host.name === 'a' ? [{ ...exists('c-one', 1), afterHost: 'c' }] : []);
+    const { outcome } = await scene.run(walk(rolling('one'), phase('ready', [], { gates: about })));
+    expect(outcome.get('a')).toBeUndefined();
+  });
+
+  test('turns of two groups that overlap are taken together', async () => {
+    const group = (name: RollingUpdate['group']) => ({ rolling: (host: ClusterHost) => roll(host, { group: name }) });
+    const plane = (name: string) => rolling(name, undefined, group('control-plane'));
+    const balancer = (name: string) => rolling(name, undefined, group('load-balancer'));
+    await scene.run([
+      hostPhases(hosts[0], plane('one'), balancer('two'), plane('three')),
+      hostPhases(hosts[1], balancer('two'), plane('three'), balancer('four')),
+    ]);
+    expect(scene.order()).toEqual(inSequence('a-one', 'a-two', 'a-three', 'b-two', 'b-three', 'b-four'));
+  });
+
+  test('phases that would wait for each other for ever are our mistake, and nothing is changed', async () => {
+    const cross = (host: ClusterHost) => [{ ...exists('never', 1), afterHost: host.name === 'a' ? 'b' : 'a' }];
+    const running = scene.run(walk(step('one', undefined, { gates: cross })).slice(0, 2));
+    await expect(running).rejects.toThrow('hosts would wait for each other for ever: a for b; b for a');
+    expect(existsSync(path('order'))).toBe(false);
+  });
+});
+
+test('when several wait, the first in the order of the inventory is next, however late it came', async () => {
+  const turns = new RollingGroups(['a', 'b', 'c', 'd']);
+  const took: string[] = [];
+  const take = async (host: string) => {
+    await turns.acquire(host, ['dns'], () => {});
+    took.push(host);
+  };
+  await take('c');
+  const rest = ['d', 'b', 'a'].map((host) => take(host).then(() => turns.release(host, 'dns')));
+  turns.release('c', 'dns');
+  await Promise.all(rest);
+  expect(took).toEqual(['c', 'a', 'b', 'd']);
+});
+
+test('who waits only for the place of a host that gives up is next', async () => {
+  const turns = new RollingGroups(['a', 'b', 'c']);
+  await turns.acquire('c', ['dns'], () => {});
+  const told: string[] = [];
+  const second = turns.acquire('b', ['control-plane'], (other) => told.push(other));
+  const first = turns.acquire('a', ['control-plane', 'dns'], () => {});
+  turns.halt('c', new Failure('refused', 'broken'));
+  expect((await first)?.host).toBe('c');
+  expect(await second).toBeUndefined();
+  expect(told).toEqual(['a']);
+});

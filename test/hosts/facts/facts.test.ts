@@ -1,0 +1,155 @@
+import { hostname } from 'node:os';
+import { execa } from 'execa';
+import { expect, test } from 'vitest';
+import { parseFacts } from '../../../src/hosts/facts/facts.js';
+import { factsScript } from '../../../src/hosts/facts/script.js';
+import { query } from '../../../src/hosts/host.js';
+import { isRoot } from '../../network/namespaces.js';
+import { here } from '../../support/here.js';
+
+test('what a machine says of itself is read', () => {
+  const said = `hostname rack-07
+arch x86_64
+os Debian GNU/Linux 12 (bookworm)
+kernel 6.1.0-28-amd64
+clock 1795000000
+uid 0
+systemd yes
+cgroup v2
+controller cpu
+controller memory
+cpus 8
+memory 32768000
+virtualization kvm
+oom yes
+conntrack yes
+feature overlay
+feature nf_tables
+tool ip
+address 192.168.20.7/24
+route default via 192.168.20.1 dev eth0 proto dhcp
+route 10.244.64.0/24 via 192.168.20.20 dev eth0
+route 192.168.20.0/24 dev eth0 proto kernel scope link src 192.168.20.7
+route 192.0.2.1 dev tun0
+route blackhole 10.1.0.0/16 proto bird
+route 10.2.0.0/16 proto bird metric 32
+route nexthop via 192.168.20.1 dev eth0 weight 1
+swap /dev/sda2
+resolvconf /run/systemd/resolve/resolv.conf
+nameserver 127.0.0.53
+nameserver 192.168.20.1
+resolver resolved
+search office.internal  lab.internal
+resolveroptions edns0 trust-ad
+nameservice 127.0.0.53%lo users:(("systemd-resolve",pid=1,fd=3))
+nameservice 0.0.0.0
+networkdaemon networkd
+listener 22 users:(("sshd",pid=1,fd=3))
+listener 6443
+firewall forward ip filter FORWARD
+firewall input iptables-legacy filter INPUT
+firewallrule ip filter FORWARD counter packets 0 bytes 0 jump DOCKER-USER
+firewallrule iptables-legacy filter INPUT -i lo -j ACCEPT
+cniconfig 10-kbs.conflist
+commanddropin /etc/systemd/system/etcd.service.d/x.conf
+machineid abc
+`;
+  expect(parseFacts(said)).toEqual({
+    hostname: 'rack-07',
+    arch: 'x86_64',
+    os: 'Debian GNU/Linux 12 (bookworm)',
+    kernel: '6.1.0-28-amd64',
+    clock: 1795000000,
+    uid: 0,
+    systemd: true,
+    cgroup: 'v2',
+    controllers: ['cpu', 'memory'],
+    cpus: 8,
+    memory: 32768000,
+    virtualization: 'kvm',
+    oomAdjustable: true,
+    conntrackWritable: true,
+    features: ['overlay', 'nf_tables'],
+    tools: ['ip'],
+    addresses: ['192.168.20.7/24'],
+    routes: [
+      { to: 'default', via: '192.168.20.1', device: 'eth0' },
+      { to: '10.244.64.0/24', via: '192.168.20.20', device: 'eth0' },
+      { to: '192.168.20.0/24', device: 'eth0' },
+      { to: '192.0.2.1/32', device: 'tun0' },
+      { to: '10.1.0.0/16', device: '' },
+      { to: '10.2.0.0/16', device: '' },
+    ],
+    swaps: ['/dev/sda2'],
+    nameservers: ['192.168.20.1'],
+    resolvConf: '/run/systemd/resolve/resolv.conf',
+    resolver: 'resolved',
+    searchDomains: ['office.internal', 'lab.internal'],
+    resolverOptions: ['edns0', 'trust-ad'],
+    nameServices: [
+      { address: '127.0.0.53', process: 'systemd-resolve' },
+      { address: '0.0.0.0', process: '' },
+    ],
+    networkDaemons: ['networkd'],
+    listeners: [
+      { port: 22, process: 'sshd' },
+      { port: 6443, process: '' },
+    ],
+    firewalls: [
+      {
+        hook: 'forward',
+        table: 'ip filter',
+        chain: 'FORWARD',
+        rules: [{ chain: 'FORWARD', text: 'counter packets 0 bytes 0 jump DOCKER-USER' }],
+      },
+      {
+        hook: 'input',
+        table: 'iptables-legacy filter',
+        chain: 'INPUT',
+        rules: [{ chain: 'INPUT', text: '-i lo -j ACCEPT' }],
+      },
+    ],
+    cniConfigs: ['10-kbs.conflist'],
+    commandDropIns: ['/etc/systemd/system/etcd.service.d/x.conf'],
+    machineId: 'abc',
+    etcdMember: false,
+    etcdInstalled: false,
+  });
+});
+
+test('this very machine answers every question', async () => {
+  const from = Math.floor(Date.now() / 1000);
+  const { code, stdout } = await here().query(query(factsScript));
+  expect(code).toBe(0);
+  const facts = parseFacts(stdout);
+  expect(facts).toMatchObject({ hostname: hostname(), arch: 'x86_64', uid: process.getuid?.() });
+  expect(facts.controllers).toContain('memory');
+  expect(facts.tools).toContain('sha256sum');
+  expect(facts.cpus).toBeGreaterThan(0);
+  expect(facts.clock).toBeGreaterThanOrEqual(from);
+});
+
+test.runIf(isRoot)('files that others left are found, and drop-ins only where they count', async () => {
+  const script = `mount -t tmpfs none /etc
+mkdir -p /etc/cni/net.d
+touch /etc/cni/net.d/05-cilium.conflist /etc/cni/net.d/10-kbs.conflist /etc/cni/net.d/99-loopback.conf /etc/cni/net.d/README
+mount -t tmpfs none /usr/local/lib
+drop_in() { mkdir -p "\${1%/*}"; printf '[Service]\\n%s\\n' "$2" > "$1"; }
+drop_in /usr/local/lib/systemd/system/kubelet.service.d/10-kubeadm.conf ExecStart=/usr/bin/kubelet
+drop_in /usr/local/lib/systemd/system/kubelet.service.d/20-masked.conf ExecStart=/usr/bin/kubelet
+drop_in /usr/local/lib/systemd/system/etcd.service.d/replaced.conf 'ExecStart = /usr/bin/etcd'
+drop_in /etc/systemd/system/etcd.service.d/replaced.conf Nice=5
+drop_in /etc/systemd/system/containerd.service.d/proxy.conf Environment=HTTP_PROXY=http://10.0.0.1
+drop_in /etc/systemd/system/containerd.service.d/own.conf 'ExecStart='
+mkdir -p /etc/systemd/system/kubelet.service.d
+ln -s /dev/null /etc/systemd/system/kubelet.service.d/20-masked.conf
+${factsScript}`;
+  const { stdout } = await execa('unshare', ['--mount', 'sh', '-eu'], { input: script });
+  expect(parseFacts(stdout)).toMatchObject({
+    cniConfigs: ['99-loopback.conf', '05-cilium.conflist', '10-kbs.conflist'],
+    commandDropIns: [
+      '/etc/systemd/system/containerd.service.d/own.conf',
+      '/usr/local/lib/systemd/system/kubelet.service.d/10-kubeadm.conf',
+    ],
+  });
+});

@@ -1,0 +1,142 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { Failure } from '../../src/failure.js';
+import { contains } from '../../src/inventory/addresses.js';
+import type { Cluster } from '../../src/inventory/cluster.js';
+import { type Cable, designOf, hostAddresses, overlapping } from '../../src/lab/spec.js';
+import { clusterOf, hostOf } from '../support/cluster.js';
+
+describe('the layout of a lab', () => {
+  test('is the same every time', () => {
+    expect(designOf(clusterOf())).toEqual(designOf(clusterOf()));
+  });
+
+  test('gives every host a cable, and a router one in each of its segments', () => {
+    const { hosts } = designOf(clusterOf());
+    expect(
+      hosts.map(({ name, cables }) => [
+        name,
+        cables.map(({ link, bridge, address }) => `${link} ${bridge} ${address}`),
+      ]),
+    ).toEqual([
+      ['controller-00', ['eth0 seg0 192.168.10.10/24']],
+      ['worker-office-00', ['eth0 seg0 192.168.10.20/24']],
+      ['worker-rack-00', ['eth0 seg1 192.168.20.20/24']],
+      ['edge', ['eth0 seg0 192.168.10.1/24', 'eth1 seg1 192.168.20.1/24']],
+    ]);
+  });
+
+  test('sends hosts to the gateway of their segment, and nobody to itself', () => {
+    const gateways = designOf(clusterOf()).hosts.map(({ name, gateway }) => [name, gateway]);
+    expect(Object.fromEntries(gateways)).toEqual({
+      'controller-00': '192.168.10.1',
+      'worker-office-00': '192.168.10.1',
+      'worker-rack-00': '192.168.20.1',
+      edge: undefined,
+    });
+  });
+
+  test('sends a router to another router, where a segment of its own has one', () => {
+    const cluster = clusterOf();
+    const [office, rack] = cluster.network.segments;
+    if (office === undefined || rack === undefined) throw new Error('the example has two segments');
+    const attic = { ...rack, name: 'attic', cidr: '192.168.30.0/24', gateway: '192.168.30.1' };
+    const inner = hostOf({
+      name: 'inner',
+      address: '192.168.30.1',
+      segment: 'attic',
+      roles: ['router'],
+      addresses: { attic: '192.168.30.1', rack: '192.168.20.2' },
+    });
+    const design = designOf({
+      ...cluster,
+      network: { ...cluster.network, segments: [office, rack, attic] },
+      hosts: [...cluster.hosts, inner],
+    });
+    expect(design.hosts.find(({ name }) => name === 'inner')?.gateway).toBe('192.168.20.1');
+  });
+
+  test('plays the router itself where nobody listed holds a gateway', () => {
+    const listed = clusterOf();
+    expect(designOf(listed).router).toEqual([]);
+    const unlisted = { ...listed, hosts: listed.hosts.filter(({ name }) => name !== 'edge') };
+    expect(designOf(unlisted).router.map(({ bridge, address }) => `${bridge} ${address}`)).toEqual([
+      'seg0 192.168.10.1/24',
+      'seg1 192.168.20.1/24',
+    ]);
+  });
+
+  test("leaves the virtual address alone, which is nobody's yet", () => {
+    const design = designOf(clusterOf({ endpoint: { host: '192.168.10.254', port: 6443, vip: '192.168.10.254' } }));
+    expect(design.segments.map(({ address }) => address)).toEqual(['192.168.10.253/24', '192.168.20.254/24']);
+  });
+
+  test('is refused where a segment has no address left for the way of the operator', () => {
+    const cluster = clusterOf();
+    const narrow = { name: 'office', cidr: '192.168.10.8/30', podCidr: '10.244.0.0/18', capacity: 64 };
+    const hosts = ['192.168.10.9', '192.168.10.10'].map((address, n) =>
+      hostOf({ name: `h${n}`, address, segment: 'office' }),
+    );
+    expect(() => designOf({ ...cluster, network: { ...cluster.network, segments: [narrow] }, hosts })).toThrow(Failure);
+  });
+
+  test('knows which of its segments another network overlaps', () => {
+    const design = designOf(clusterOf());
+    const names = (cidr: string) => overlapping(design, cidr).map(({ name }) => name);
+    expect([names('192.168.0.0/16'), names('192.168.20.128/25'), names('192.168.30.0/24')]).toEqual([
+      ['office', 'rack'],
+      ['rack'],
+      [],
+    ]);
+  });
+
+  test('law: no name, address or MAC is given twice, names are short, and every address lies in its segment', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 5 }),
+        fc.integer({ min: 0, max: 40 }),
+        fc.boolean(),
+        (segments, hosts, listed) => {
+          const design = designOf(clusterWith(segments, hosts, listed));
+          const cables = [...design.hosts.flatMap((host) => host.cables), ...design.router];
+          const all = [...cables.map(addressOf), ...design.segments.map(addressOf)];
+          expect(new Set(all).size).toBe(all.length);
+          for (const key of ['plug', 'mac'] as const)
+            expect(new Set(cables.map((cable) => cable[key])).size).toBe(cables.length);
+          for (const { plug, link, mac } of cables) {
+            expect(Math.max(plug.length, link.length)).toBeLessThanOrEqual(15);
+            expect(mac).toMatch(/^02(:[0-9a-f]{2}){5}$/);
+          }
+          for (const cable of cables) expect(contains(cidrOf(design.segments, cable), addressOf(cable))).toBe(true);
+          for (const host of design.hosts) expect(hostAddresses(host)[0]).toBe(host.address);
+        },
+      ),
+    );
+  });
+});
+
+const addressOf = ({ address }: { readonly address: string }): string => address.slice(0, address.indexOf('/'));
+
+const cidrOf = (segments: readonly { readonly bridge: string; readonly cidr: string }[], cable: Cable): string =>
+  segments.find(({ bridge }) => bridge === cable.bridge)?.cidr ?? '0.0.0.0/32';
+
+function clusterWith(segments: number, hosts: number, listed: boolean): Cluster {
+  const cluster = clusterOf();
+  const all = Array.from({ length: segments }, (_, n) => ({
+    name: `s${n}`,
+    cidr: `10.${n}.0.0/24`,
+    gateway: `10.${n}.0.1`,
+    podCidr: `10.244.${n}.0/24`,
+    capacity: 1,
+  }));
+  const addresses = Object.fromEntries(all.map(({ name, gateway }) => [name, gateway]));
+  const router = hostOf({ name: 'router', address: '10.0.0.1', segment: 's0', roles: ['router'], addresses });
+  const others = Array.from({ length: hosts }, (_, n) =>
+    hostOf({ name: `h${n}`, address: `10.${n % segments}.0.${10 + n}`, segment: `s${n % segments}` }),
+  );
+  return {
+    ...cluster,
+    network: { ...cluster.network, segments: all },
+    hosts: listed ? [router, ...others] : others,
+  };
+}

@@ -1,0 +1,139 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { etcdData, pods } from '../../src/phases/cleanup.js';
+import { memberData } from '../../src/phases/control-plane/etcd-member.js';
+import { removeKubelet } from '../../src/phases/control-plane/remove-kubelet.js';
+import { recordPath } from '../../src/resources/original.js';
+import { kindOf, nameOf, subjectOf } from '../../src/resources/registry.js';
+import { createWorld, type World, worldsAreHere } from '../resources/overlay-host.js';
+import { clusterOf } from '../support/cluster.js';
+import { contextOf } from '../support/site.js';
+
+const cluster = clusterOf();
+const [host] = cluster.hosts;
+if (!host) throw new Error('no host');
+
+describe.skipIf(!worldsAreHere)('what programs left, on a real shell', () => {
+  let world: World;
+  beforeAll(async () => {
+    world = await createWorld();
+    await world.run('mkdir -p /var/lib/kbs/before /var/lib/etcd /var/lib/kubelet /var/lib/kubelet-backup');
+  });
+  afterAll(() => world.end());
+
+  const here = (path: string) =>
+    world.run(`find ${path} -mindepth 1 | sort`).then((text) => text.split('\n').filter(Boolean));
+
+  it.each([
+    ['none', []],
+    ['was', []],
+    ['no note at all', ['/var/lib/etcd/member', '/var/lib/etcd/member/wal']],
+  ])('etcd data in a directory that stays, where its program has %s', async (suffix, left) => {
+    const undo = memberData(host, contextOf(cluster)).undo ?? '';
+    await world.run(`rm -rf /var/lib/kbs/before/*; mkdir -p /var/lib/etcd/member/wal
+touch '${recordPath('/usr/local/bin/etcd')}.${suffix}'
+${undo}`);
+    expect(await here('/var/lib/etcd')).toEqual(left);
+  });
+
+  it.each([
+    ['a directory', 'mkdir /var/lib/etcd'],
+    ['a link to another disk', 'mkdir -p /srv/etcd; ln -s /srv/etcd /var/lib/etcd'],
+  ])('what a restore put aside, where the data lie in %s', async (_, given) => {
+    await world.run(`rm -rf /var/lib/etcd; ${given}
+data=$(readlink -f /var/lib/etcd)
+mkdir -p $data/member $data/.kbs-restore $data/before-restore-1/member $data.before-restore-2/member $data-theirs
+${etcdData.remove}`);
+    expect(await world.run('cd "$(readlink -f /var/lib/etcd)/.."; echo etcd*; ls -A etcd')).toBe(
+      'etcd etcd-theirs\nmember\n',
+    );
+    await world.run('rm -rf "$(readlink -f /var/lib/etcd)"*');
+  });
+
+  it("pods' mounts go, and an administrator's own stay", async () => {
+    const mounts = [
+      '/var/lib/kubelet',
+      '/var/lib/kubelet/pods/a',
+      '/var/lib/kubelet-backup',
+      '/run/containerd/task',
+      '/run/containerd-theirs',
+    ];
+    const made = mounts.map((path) => `mkdir -p ${path}; mount -t tmpfs tmpfs ${path}`);
+    await world.run(`${made.join('\n')}\n( ${pods.stop}\n)`);
+    const left = await world.run("awk '{ print $5 }' /proc/self/mountinfo");
+    expect(mounts.filter((path) => left.split('\n').includes(path))).toEqual([
+      '/var/lib/kubelet',
+      '/var/lib/kubelet-backup',
+      '/run/containerd-theirs',
+    ]);
+  });
+
+  it.each([
+    ['ours', 'none', ['/var/lib/kubelet/lost+found', '/var/lib/kubelet/pki']],
+    ['one that was there before', 'was', ['/var/lib/kubelet/lost+found', '/var/lib/kubelet/pki']],
+    ['a kubelet that is not', 'no note at all', undefined],
+  ])('what the kubelet made: %s', async (_, suffix, left) => {
+    await world.run(`rm -rf /var/lib/kubelet/*; rm -rf /var/lib/kbs/before/*
+touch '${recordPath('/etc/kubernetes/kubelet.conf')}.${suffix}'
+cd /var/lib/kubelet; mkdir -p lost+found pki pods/a/volumes plugins device-plugins; touch cpu_manager_state`);
+    const before = await here('/var/lib/kubelet');
+    await world.run(pods.remove);
+    expect(await here('/var/lib/kubelet')).toEqual(left ?? before);
+  });
+
+  it('of the credentials of a kubelet that is gone, only digests are looked at', async () => {
+    const { podCidr: _, ...controller } = host;
+    const systemd = clusterOf({
+      kubernetes: { ...cluster.kubernetes, controlPlane: 'systemd' },
+      hosts: [controller, ...cluster.hosts.slice(1)],
+    });
+    const keys = removeKubelet
+      .resources(controller, contextOf(systemd))
+      .filter((resource) => nameOf(resource).includes('kubelet/pki/'));
+    expect(keys).toHaveLength(2);
+    const text = 'PRIVATE-KEY-TEXT';
+    const encoded = Buffer.from(text).toString('base64').slice(0, 16);
+    await world.run(
+      `mkdir -p /var/lib/kubelet/pki; cd /var/lib/kubelet/pki; echo ${text} > kubelet.key; cp kubelet.key kubelet.crt`,
+    );
+    for (const key of keys) {
+      const told = await world.run(`${kindOf(subjectOf(key)).prelude}\n${kindOf(key).query(key)}`);
+      expect(told).toContain('file 644');
+      expect(told).not.toContain(encoded);
+    }
+  });
+
+  describe('the Node of a control plane that is no node any more', () => {
+    const [task] = removeKubelet.resources(host, contextOf(cluster));
+    if (task?.kind !== 'task') throw new Error('the first resource is no task');
+    const run = task.run.replace(pods.stop, 'echo halt >> /run/told');
+
+    it.each([
+      ['its kubelet runs', 'echo node/x', 'true', ['drain', 'stop', 'delete node'], true],
+      ['its kubelet has stopped', 'echo node/x', 'false', ['cordon', 'halt', 'delete pods', 'delete node'], true],
+      ['there is none', ':', 'true', [], true],
+      ['the API server does not say', 'false', 'true', [], false],
+    ])('where %s', async (_, node, active, told, well) => {
+      await world.run(`mkdir -p /usr/local/bin /run/bin; : > /run/told
+cat > /usr/local/bin/kubectl <<'END'
+#!/bin/sh
+shift 3
+case $* in
+  'get node'*) ${node} ;;
+  delete*) echo "$1 $2" >> /run/told ;;
+  *) echo "$1" >> /run/told ;;
+esac
+END
+cat > /run/bin/systemctl <<'END'
+#!/bin/sh
+case $* in *is-active*) ${active} ;; *) echo "$1" >> /run/told ;; esac
+END
+chmod +x /usr/local/bin/kubectl /run/bin/systemctl`);
+      const ended = await world.run(`PATH=/run/bin:$PATH\n(${run}\n)`).then(
+        () => true,
+        () => false,
+      );
+      expect((await world.run('cat /run/told')).split('\n').filter(Boolean)).toEqual(told);
+      expect(ended).toBe(well);
+    });
+  });
+});

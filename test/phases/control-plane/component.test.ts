@@ -1,0 +1,160 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { resourcesOf } from '../../../src/engine/observe.js';
+import type { Cluster, ClusterHost } from '../../../src/inventory/cluster.js';
+import { phases } from '../../../src/phases/index.js';
+import { kindOf } from '../../../src/resources/registry.js';
+import type { Resource, UnitResource } from '../../../src/resources/resource.js';
+import { reveal } from '../../../src/secret.js';
+import { clusterOf, hostOf } from '../../support/cluster.js';
+import { contextOf } from '../../support/site.js';
+
+const kubernetes = (controlPlane: Cluster['kubernetes']['controlPlane']) =>
+  ({ version: '1.36.3', controlPlane, proxy: 'nftables' }) as const;
+
+/** A control plane that is a worker too, so that both styles have everything. */
+const controller = hostOf({
+  name: 'controller-00',
+  address: '192.168.10.10',
+  roles: ['control-plane', 'worker'],
+  segment: 'office',
+  podCidr: '10.244.0.0/24',
+});
+const clusterIn = (style: Cluster['kubernetes']['controlPlane'], host: ClusterHost = controller): Cluster =>
+  clusterOf({ kubernetes: kubernetes(style), hosts: [host] });
+
+const wanted = (cluster: Cluster): readonly Resource[] => {
+  const [host] = cluster.hosts;
+  if (!host) return [];
+  const hostPhases = { host, phases: phases.filter((phase) => phase.appliesTo(host, cluster)) };
+  return [...resourcesOf(hostPhases, contextOf(cluster)).values()].flat();
+};
+
+const units = (cluster: Cluster): ReadonlyMap<string, UnitResource> =>
+  new Map(
+    wanted(cluster).flatMap((resource) => (resource.kind === 'unit' ? [[resource.name, resource] as const] : [])),
+  );
+
+const ids = (resources: readonly Resource[]): readonly string[] =>
+  resources.map((resource) => `${resource.kind} ${kindOf(resource).id(resource)}`);
+
+/** The words of a unit's command, the program aside. */
+const wordsOf = (unit: UnitResource | undefined): readonly string[] => {
+  const command = /^ExecStart=((?:.*\\\n)*.*)$/m.exec(unit?.text ?? '')?.[1] ?? '';
+  return command
+    .split(/\s*\\\n\s*/)
+    .slice(1)
+    .filter(Boolean);
+};
+
+const credentialsOf = (unit: UnitResource | undefined): ReadonlyMap<string, string> =>
+  new Map(
+    [...(unit?.text ?? '').matchAll(/^LoadCredential=([^:]+):(.*)$/gm)].map(([, name = '', path = '']) => [name, path]),
+  );
+
+const components = ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler'];
+
+describe.each(components)('%s', (name) => {
+  const unit = units(clusterIn('systemd')).get(`${name}.service`);
+  const manifest = wanted(clusterIn('static-pods')).find(
+    (resource) => resource.kind === 'file' && resource.path === `/etc/kubernetes/manifests/${name}.yaml`,
+  );
+
+  it('has the same flags as a unit and as a pod', () => {
+    const pod = parse(manifest?.kind === 'file' ? reveal(manifest.content) : '') as {
+      spec: { containers: [{ command: readonly string[] }] };
+    };
+    const credentials = credentialsOf(unit);
+    const asFiles = wordsOf(unit).map((word) =>
+      word.replace(
+        /\$\{CREDENTIALS_DIRECTORY\}\/(\S+)$/,
+        (_, credential: string) => credentials.get(credential) ?? '?',
+      ),
+    );
+    expect(asFiles).toEqual(pod.spec.containers[0].command.slice(1));
+  });
+
+  it('reads no file of /etc/kubernetes by itself, and each copy that it names is handed over', () => {
+    const credentials = credentialsOf(unit);
+    const words = wordsOf(unit);
+    expect(words.filter((word) => word.includes('/etc/kubernetes'))).toEqual([]);
+    const named = words.flatMap((word) => /CREDENTIALS_DIRECTORY\}\/(\S+)$/.exec(word)?.[1] ?? []);
+    expect(named.length).toBeGreaterThan(0);
+    expect(named.filter((credential) => !credentials.has(credential))).toEqual([]);
+  });
+
+  it('is started again when a file that it reads changes', () => {
+    expect(unit?.inputs).toHaveLength(2);
+    expect(manifest).toBeDefined();
+  });
+});
+
+it('a change of style takes away what the other one put there, and asks for nothing twice', () => {
+  const inPods = ids(wanted(clusterIn('static-pods')));
+  const inUnits = ids(wanted(clusterIn('systemd')));
+  const names = components.map((name) => `/etc/kubernetes/manifests/${name}.yaml`);
+  expect(inUnits).toEqual(expect.arrayContaining(names.map((path) => `absent file ${path}`)));
+  expect(inPods).toEqual(expect.arrayContaining(components.map((name) => `absent unit ${name}.service`)));
+  expect(inPods).toContain('absent unit kube-proxy.service');
+  expect(inUnits).toContain('absent object kube-proxy');
+  expect(new Set(inUnits).size).toBe(inUnits.length);
+});
+
+it('a pod has left before its unit starts, and the user is there before the directory is theirs', () => {
+  const order = ids(wanted(clusterIn('systemd')));
+  const places = [
+    'absent file /etc/kubernetes/manifests/etcd.yaml',
+    'task etcd has left its pod',
+    'task user etcd',
+    'directory /var/lib/etcd',
+    'task etcd-member',
+    'unit etcd.service',
+  ].map((id) => order.indexOf(id));
+  expect(places).not.toContain(-1);
+  expect(places).toEqual(places.toSorted((a, b) => a - b));
+});
+
+it('a control plane that is no node has no kubelet, and reaches the pods behind Services by routes', () => {
+  const { podCidr: _, ...pure } = { ...controller, roles: ['control-plane'] as const };
+  const cluster = clusterIn('systemd', pure);
+  expect([...units(cluster).keys()].toSorted()).toEqual([
+    'etcd.service',
+    'kbs-routes.service',
+    'kube-apiserver.service',
+    'kube-controller-manager.service',
+    'kube-scheduler.service',
+  ]);
+  expect(ids(wanted(cluster))).toEqual(
+    expect.arrayContaining(['absent unit kubelet.service', 'absent unit containerd.service']),
+  );
+  expect(wordsOf(units(cluster).get('kube-apiserver.service'))).toContain('--enable-aggregator-routing=true');
+  expect(wordsOf(units(clusterIn('systemd')).get('kube-apiserver.service'))).not.toContain(
+    '--enable-aggregator-routing=true',
+  );
+});
+
+const found = await execa('systemd-analyze', ['--version'], { reject: false });
+
+/** Programs that are not here are no fault of a unit. */
+it.skipIf(found.exitCode !== 0)('systemd understands every line of every unit', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'kbs-units-'));
+  try {
+    const all = [...units(clusterIn('systemd')).values()];
+    expect(all.length).toBeGreaterThan(6);
+    for (const { name, text } of all) {
+      const program = /^ExecStart=(\S+)/m.exec(text)?.[1] ?? '';
+      await writeFile(join(folder, name), text.replaceAll(program, '/bin/true'));
+    }
+    const files = all.map(({ name }) => join(folder, name));
+    const { stderr } = await execa('systemd-analyze', ['verify', '--man=no', '--recursive-errors=no', ...files], {
+      reject: false,
+    });
+    expect(stderr.split('\n').filter((line) => line.includes(folder))).toEqual([]);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});

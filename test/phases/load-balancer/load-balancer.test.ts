@@ -1,0 +1,152 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
+import type { Cluster, ClusterHost, Endpoint, Role } from '../../../src/inventory/cluster.js';
+import { loadBalancers } from '../../../src/inventory/cluster.js';
+import { loadBalancer, routerIdOf } from '../../../src/phases/load-balancer/load-balancer.js';
+import type { FileResource, Resource, UnitResource } from '../../../src/resources/resource.js';
+import { reveal } from '../../../src/secret.js';
+import { createWorld, type World, worldsAreHere } from '../../resources/overlay-host.js';
+import { apply } from '../../resources/reconcile.js';
+import { clusterOf, hostOf } from '../../support/cluster.js';
+import { authority } from './balancers.js';
+
+const vip = '192.168.10.250';
+
+const balanced = (endpoint: Partial<Endpoint>, ...roles: readonly (readonly Role[])[]): Cluster =>
+  clusterOf({
+    endpoint: { host: vip, port: 6443, ...endpoint },
+    hosts: roles.map((each, n) =>
+      hostOf({ name: `host-0${n}`, address: `192.168.10.${n + 3}`, segment: 'office', roles: each }),
+    ),
+  });
+
+const [lb, cp, both] = [['load-balancer'], ['control-plane'], ['control-plane', 'load-balancer']] as const;
+
+/** The cluster, where its first load balancer listens, and what keepalived of it sends adverts to. */
+const cases: readonly (readonly [string, Cluster, string, readonly string[] | undefined])[] = [
+  ['one, at its own address', balanced({}, lb, cp, cp, cp), 'bind :6443', undefined],
+  ['one, with a virtual address', balanced({ vip }, lb, cp, cp, cp), 'bind :6443', []],
+  ['two', balanced({ vip }, lb, lb, cp, cp, cp), 'bind :6443', ['192.168.10.4']],
+  ['three', balanced({ vip, routerId: 77 }, lb, lb, lb, cp), 'bind :6443', ['192.168.10.4', '192.168.10.5']],
+  ['the control planes', balanced({ vip }, both, both, cp), `bind ${vip}:6443 transparent`, ['192.168.10.4']],
+  ['the control planes, on another port', balanced({ vip, port: 443 }, both, both, cp), 'bind :443', ['192.168.10.4']],
+  ['one control plane, on another port', balanced({ port: 8443 }, both, cp, cp), 'bind :8443', undefined],
+];
+
+const ca = authority(balanced({}, lb, cp));
+afterAll(() => ca.end());
+
+const first = (cluster: Cluster): ClusterHost => {
+  const [host] = loadBalancers(cluster);
+  if (!host) throw new Error('no load balancer');
+  return host;
+};
+const wanted = (cluster: Cluster): readonly Resource[] =>
+  loadBalancer.resources(first(cluster), { ...ca.site, cluster });
+const filesOf = (cluster: Cluster): readonly FileResource[] =>
+  wanted(cluster).filter(({ kind }) => kind === 'file') as FileResource[];
+const unitsOf = (cluster: Cluster): readonly UnitResource[] =>
+  wanted(cluster).filter(({ kind }) => kind === 'unit') as UnitResource[];
+const text = (cluster: Cluster, path: string): string | undefined => {
+  const found = filesOf(cluster).find((file) => file.path === path);
+  return found && reveal(found.content);
+};
+
+describe.each(cases)('load balancers: %s', (_, cluster, bind, peers) => {
+  it('listen where nobody else does, and pass on to every control plane by its name', () => {
+    const settings = text(cluster, '/etc/haproxy/haproxy.cfg') ?? '';
+    expect(settings.match(/^ {4}bind .*(?=\n {4}default_backend)/m)?.[0].trim()).toBe(bind);
+    const servers = cluster.hosts.filter(({ roles }) => roles.includes('control-plane'));
+    expect(settings.match(/^ {4}server .*$/gm)).toEqual(
+      servers.map(({ name, address }) => `    server ${name} ${address}:6443 check-sni ${name} verifyhost ${name}`),
+    );
+  });
+
+  it('share an address only where there is one, and tell only each other', () => {
+    const settings = text(cluster, '/etc/keepalived/keepalived.conf');
+    expect(unitsOf(cluster).map(({ name }) => name)).toEqual(
+      peers ? ['haproxy.service', 'keepalived.service'] : ['haproxy.service'],
+    );
+    const told =
+      settings
+        ?.match(/unicast_peer \{([^}]*)\}/)?.[1]
+        ?.trim()
+        .split(/\s+/) ?? [];
+    expect(settings === undefined ? undefined : told).toEqual(peers);
+    // The only one keeps the address whatever happens: nobody else could have it.
+    expect(settings?.includes('track_file') ?? false).toBe((peers ?? []).length > 0);
+  });
+
+  it('are disturbed only while another one serves', () => {
+    const roll = loadBalancer.rolling?.(first(cluster), { ...ca.site, cluster });
+    expect(roll?.preconditions.map(({ test: script }) => script.match(/192\.168\.10\.\d+/g))).toEqual(
+      (peers ?? []).length > 0 ? [peers] : [],
+    );
+    expect(roll?.healthy).toHaveLength(1);
+  });
+});
+
+test.runIf(existsSync('/usr/bin/systemd-analyze'))('both are units that systemd understands', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'kbs-units-'));
+  try {
+    const units = unitsOf(balanced({ vip }, lb, lb, cp)).map(({ name, text: unit }) => {
+      writeFileSync(join(folder, name), unit);
+      return join(folder, name);
+    });
+    expect(units).toHaveLength(2);
+    const { status, stderr } = spawnSync('systemd-analyze', ['verify', ...units], { encoding: 'utf8' });
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test('nothing is installed where somebody else balances', () => {
+  const cluster = balanced({ external: true }, lb, cp);
+  expect(cluster.hosts.filter((host) => loadBalancer.appliesTo(host, cluster))).toEqual([]);
+});
+
+test.each([
+  [undefined, '192.168.10.5', 5],
+  [undefined, '10.0.1.0', 255],
+  [77, '192.168.10.5', 77],
+])('the router id %s of %s is %s', (asked, address, id) => expect(routerIdOf(asked, address)).toBe(id));
+
+const programsAreHere = worldsAreHere && existsSync('/usr/sbin/haproxy') && existsSync('/usr/sbin/keepalived');
+
+describe.runIf(programsAreHere)('haproxy and keepalived themselves', () => {
+  let world: World;
+  beforeAll(async () => {
+    world = await createWorld();
+    await world.run('ip link add eth0 type bridge; ip address add 192.168.10.3/24 dev eth0; ip link set eth0 up');
+  });
+  afterAll(() => world.end());
+
+  it.each(cases)('take the files of load balancers: %s', async (_, cluster) => {
+    const checked = filesOf(cluster).filter(({ check }) => check !== undefined);
+    expect(checked.length).toBeGreaterThan(0);
+    // The file kind asks the programs before it puts a file in place, and fails where they refuse.
+    await apply(world, filesOf(cluster));
+    for (const { path, content } of checked) expect(await world.run(`cat ${path}`)).toBe(reveal(content));
+  });
+
+  it.each([
+    ['/etc/haproxy/haproxy.cfg', 'balance leastconn', 'balance leastcon'],
+    ['/etc/haproxy/haproxy.cfg', '/etc/haproxy/ca.crt', '/etc/haproxy/nothing.crt'],
+    ['/etc/keepalived/keepalived.conf', 'advert_int', 'advert_intt'],
+    ['/etc/keepalived/keepalived.conf', 'dev eth0', 'dev eth9'],
+    ['/etc/keepalived/keepalived.conf', 'haproxy-health', 'haproxy-wealth'],
+  ])('refuse %s with %j written as %j, and the old file stays', async (path, piece, by) => {
+    const files = filesOf(balanced({ vip }, lb, lb, cp));
+    await apply(world, files);
+    const broken = files
+      .filter((file) => file.path === path)
+      .map((file) => ({ ...file, content: reveal(file.content).replace(piece, by) }));
+    await expect(apply(world, broken)).rejects.toThrow(/exit/);
+    const old = files.find((file) => file.path === path)?.content;
+    expect(await world.run(`cat ${path}; [ ! -e ${path}.kbs-new ]`)).toBe(old);
+  });
+});

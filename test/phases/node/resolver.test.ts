@@ -1,0 +1,118 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Facts } from '../../../src/hosts/facts/facts.js';
+import type { Cluster, ClusterHost } from '../../../src/inventory/cluster.js';
+import { resolver } from '../../../src/phases/node/resolver.js';
+import { subjectOf } from '../../../src/resources/registry.js';
+import type { Resource } from '../../../src/resources/resource.js';
+import { clusterOf, hostOf } from '../../support/cluster.js';
+import { contextOf } from '../../support/site.js';
+
+const base = clusterOf();
+const cluster: Cluster = clusterOf({
+  zone: 'lan.internal',
+  hostsUseDns: true,
+  upstreams: ['192.168.10.1'],
+  hosts: [
+    hostOf({ name: 'dns-00', address: '192.168.10.3', segment: 'office', roles: ['dns'] }),
+    hostOf({ name: 'dns-01', address: '192.168.20.3', segment: 'rack', roles: ['dns'] }),
+    ...base.hosts,
+  ],
+});
+
+const host = (name: string): ClusterHost => {
+  const found = cluster.hosts.find((one) => one.name === name);
+  if (!found) throw new Error(`there is no host ${name}`);
+  return found;
+};
+
+const settings = (name: string, facts: Partial<Facts> = {}, of = cluster): readonly Resource[] =>
+  resolver.resources(host(name), contextOf(of, facts));
+
+const contentOf = (resources: readonly Resource[]): string => {
+  const [file] = resources;
+  if (file?.kind !== 'file') throw new Error('the first resource is no file');
+  return String(file.content);
+};
+
+describe('whom hosts ask for names', () => {
+  it.each([
+    ['worker-rack-00', ['192.168.20.3', '192.168.10.3']],
+    ['worker-office-00', ['192.168.10.3', '192.168.20.3']],
+    ['dns-01', ['192.168.20.3', '192.168.10.3']],
+  ])('%s asks the nearest first, and itself before all', (name, expected) => {
+    expect(contentOf(settings(name)).match(/(?<=nameserver ).*/g)).toEqual(expected);
+  });
+
+  it('keeps search domains and options, and is the same when it finds its own', () => {
+    const text = contentOf(
+      settings('dns-00', { searchDomains: ['a.example'], resolverOptions: ['edns0', 'timeout:3'] }),
+    );
+    expect(text).toContain('\nsearch lan.internal a.example\n');
+    expect(text).toContain('\noptions edns0 timeout:3 attempts:2\n');
+    const again = {
+      searchDomains: ['lan.internal', 'a.example'],
+      resolverOptions: ['edns0', 'timeout:3', 'attempts:2'],
+    };
+    expect(contentOf(settings('dns-00', again))).toBe(text);
+  });
+
+  it('is left alone on a host that answers the servers themselves', () => {
+    expect(resolver.appliesTo(host('edge'), cluster)).toBe(false);
+    expect(resolver.appliesTo(host('dns-00'), cluster)).toBe(true);
+  });
+
+  it('is given back where the inventory wants it no longer', () => {
+    const before = settings('dns-00', { resolver: 'resolved' });
+    const after = settings('dns-00', { resolver: 'resolved' }, { ...cluster, hostsUseDns: false });
+    expect(after).toEqual(before.toReversed().map((resource) => ({ kind: 'absent', resource })));
+    expect(before).toHaveLength(2);
+  });
+
+  it.each(['file', 'resolved', 'NetworkManager'])('is given back, by %s, when the last server is gone', (name) => {
+    const without: Cluster = { ...cluster, hosts: base.hosts };
+    const worker = host('worker-rack-00');
+    expect(resolver.appliesTo(worker, without)).toBe(true);
+    expect(resolver.gates?.(worker, contextOf(without))).toEqual([]);
+    const after = settings('worker-rack-00', { resolver: name }, without);
+    const pathsOf = (resources: readonly Resource[]) =>
+      resources.map(subjectOf).flatMap((resource) => (resource.kind === 'file' ? [resource.path] : []));
+    expect(after.map(({ kind }) => kind)).toEqual(after.map(() => 'absent'));
+    expect(pathsOf(after)).toEqual(pathsOf(settings('worker-rack-00', { resolver: name })));
+    expect(pathsOf(after)).toHaveLength(1);
+  });
+
+  it('is nothing that kbs sets where somebody unknown does', () => {
+    expect(settings('dns-00', { resolver: 'resolvconf' })).toEqual([]);
+  });
+});
+
+describe.each([
+  ['resolved', '/run/systemd/resolve/resolv.conf'],
+  ['NetworkManager', '/etc/resolv.conf'],
+])('%s goes by its setting', (name, written) => {
+  let folder: string;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'kbs-resolver-'));
+  });
+  afterAll(() => rm(folder, { recursive: true }));
+
+  it.each([
+    ['it writes these servers first', ['192.168.10.3', '192.168.20.3', '192.0.2.1'], true],
+    ['it writes them in another order', ['192.168.20.3', '192.168.10.3'], false],
+    ['it writes others first', ['192.0.2.1', '192.168.10.3', '192.168.20.3'], false],
+    ['it writes only one', ['192.168.10.3'], false],
+    ['it writes none', [], false],
+  ])('where %s', async (_, servers, taken) => {
+    const [file, task] = settings('dns-00', { resolver: name });
+    if (file?.kind !== 'file' || task?.kind !== 'task') throw new Error('a drop-in and a task are expected');
+    await writeFile(join(folder, 'written'), servers.map((server) => `nameserver ${server}\n`).join(''));
+    await writeFile(join(folder, 'drop-in'), String(file.content));
+    expect(await readFile(join(folder, 'drop-in'), 'utf8')).toContain('lan.internal');
+    const test = task.check.replaceAll(file.path, join(folder, 'drop-in')).replaceAll(written, join(folder, 'written'));
+    expect((await execa('sh', ['-euc', test], { reject: false })).exitCode === 0).toBe(taken);
+  });
+});

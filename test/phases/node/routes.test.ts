@@ -1,0 +1,84 @@
+import { execa } from 'execa';
+import { describe, expect, it } from 'vitest';
+import { setRoute } from '../../../src/resources/route.js';
+import { render } from '../../../src/templates/render.js';
+import { isRoot } from '../../network/namespaces.js';
+
+it('a next hop that is down keeps no other route from being set, and is still told of', async () => {
+  const script = render('routes.sh', { routes: ['echo first', 'false', 'echo third'] });
+  const { stdout, exitCode } = await execa('sh', { input: script, reject: false });
+  expect(stdout).toBe('first\nthird');
+  expect(exitCode).toBe(1);
+});
+
+it('routes that can all be set end well', async () => {
+  const script = render('routes.sh', { routes: ['true', 'true'] });
+  expect((await execa('sh', { input: script, reject: false })).exitCode).toBe(0);
+});
+
+/** A host in a network namespace whose routes are kept; ends with the keeper and all that it started. */
+const keptHost = (script: string): string => `
+mount -t tmpfs none /usr/local/lib
+mkdir /usr/local/lib/kbs
+cd /usr/local/lib/kbs
+cat > routes <<'END'
+${render('routes.sh', { routes: ['echo run >> /usr/local/lib/kbs/runs', setRoute({ to: '10.244.64.0/18', via: '192.0.2.1' })] })}END
+cat > keep-routes <<'END'
+${render('keep-routes.sh', {})}END
+chmod +x routes keep-routes
+: > runs
+ip link add eth0 type veth peer name switch
+ip link set switch up
+ip link set eth0 up
+ip address add 192.0.2.10/24 dev eth0
+there() { ip -4 route show | grep -q '^10.244.64.0/18 via 192.0.2.1 '; }
+until_true() { tries=100; until "$@"; do tries=$((tries - 1)); [ $tries -gt 0 ]; sleep 0.1; done; }
+./keep-routes 2>/dev/null &
+until_true there
+${script}
+`;
+
+const onKeptHost = (script: string) =>
+  execa('unshare', ['--net', '--mount', '--pid', '--fork', '--kill-child', 'sh', '-eu'], {
+    input: keptHost(script),
+    reject: false,
+  });
+
+// Mostly waits for the kernel, each in a namespace of its own.
+describe.runIf(isRoot)('routes that are kept', { concurrent: true }, () => {
+  it.each([
+    ['the link went down and up', 'ip link set eth0 down; ip link set eth0 up'],
+    [
+      'the address was taken and given again',
+      'ip address del 192.0.2.10/24 dev eth0; ip address add 192.0.2.10/24 dev eth0',
+    ],
+  ])('routes are there again after %s', async (_, loss) => {
+    const { stdout, stderr } = await onKeptHost(`${loss}
+there && echo 'nothing was lost'
+until_true there
+echo 'there again'`);
+    expect(`${stdout}${stderr}`).toBe('there again');
+  });
+
+  it('many changes at once are few runs', async () => {
+    const { stdout, stderr } = await onKeptHost(`
+for turn in 1 2 3 4 5 6 7 8 9; do printf 'link set eth0 %s\\n' down up; done | ip -batch -
+until_true there
+sleep 2
+wc -l < runs`);
+    expect(stderr).toBe('');
+    expect(Number(stdout)).toBeLessThan(5);
+  });
+
+  it('a route that somebody deletes stays away for kbs plan to show, whatever pods come and go', async () => {
+    const { stdout, stderr } = await onKeptHost(`
+sleep 2 # The kernel tells of a new link with some delay.
+ip route del 10.244.64.0/18
+ip link add veth0a1b2c3d type veth peer name veth4e5f6a7b
+ip link set veth0a1b2c3d up
+ip link del veth0a1b2c3d
+sleep 2
+there || echo away`);
+    expect(`${stdout}${stderr}`).toBe('away');
+  });
+});

@@ -1,0 +1,341 @@
+import { describe, expect, test } from 'vitest';
+import { assumedFacts, type Facts } from '../../src/hosts/facts/facts.js';
+import type { Cluster, Endpoint, Role } from '../../src/inventory/cluster.js';
+import { compileRoutes } from '../../src/network/routes.js';
+import { cni } from '../../src/phases/node/cni.js';
+import { type ClusterFacts, checkCluster } from '../../src/preflight/cluster-checks.js';
+import { checkHost, hostCheckNames } from '../../src/preflight/host-checks.js';
+import { clusterOf, hostOf } from '../support/cluster.js';
+import { contextOf } from '../support/site.js';
+
+const gateway = { to: 'default', via: '192.168.10.254', device: 'eth0' };
+
+/** A machine that is fit to be any host of the cluster. */
+const fit: Facts = {
+  ...assumedFacts,
+  hostname: 'somewhere',
+  kernel: '6.1.0',
+  features: ['overlay', 'br_netfilter', 'nf_conntrack', 'nf_tables'],
+  tools: ['ip', 'nft', 'systemctl', 'sha256sum', 'base64', 'mount', 'modprobe'],
+  addresses: ['192.168.10.10/24', '192.168.10.20/24', '192.168.20.20/24', '192.168.10.1/24', '192.168.20.1/24'],
+  routes: [gateway],
+  machineId: '1',
+};
+
+const refusals = (facts: Partial<Facts>, { name = 'controller-00', cluster = clusterOf() } = {}): readonly string[] => {
+  const host = cluster.hosts.find((candidate) => candidate.name === name);
+  if (!host) throw new Error(`there is no host ${name}`);
+  return checkHost(host, { ...fit, ...facts }, cluster).map(({ message }) => message);
+};
+
+/** What is refused of several machines together: host and reason. */
+const refusedTogether = (
+  facts: ReadonlyMap<string, Facts>,
+  { from = 0, to = 0, ...rest }: Partial<ClusterFacts> = {},
+): readonly string[] =>
+  checkCluster({ cluster: clusterOf(), facts, from, to, restores: false, ...rest }).map(
+    ({ where, message }) => `${where.host} ${message}`,
+  );
+
+const clusterWith = (proxy: Cluster['kubernetes']['proxy']): Cluster =>
+  clusterOf({ kubernetes: { version: '1.36.3', controlPlane: 'static-pods', proxy } });
+
+describe('preflight', () => {
+  test.each(clusterOf().hosts.map(({ name }) => name))('lets a fit machine be %s', (name) => {
+    expect(refusals({}, { name })).toEqual([]);
+  });
+
+  test.each<[string, Partial<Facts>, string]>([
+    ['root', { uid: 1000 }, 'root: commands run as uid 1000, not as root'],
+    ['systemd', { systemd: false }, 'systemd: systemd does not run this machine'],
+    ['architecture', { arch: 'aarch64' }, 'architecture: the machine is aarch64'],
+    [
+      'address',
+      { addresses: ['10.0.0.5/8'] },
+      'address: 192.168.10.10 is not an address of this machine (it has 10.0.0.5/8)',
+    ],
+    [
+      'cgroup',
+      { cgroup: 'v1', controllers: ['cpu', 'pids'] },
+      'cgroup: cgroup v1 has only these controllers: cpu, pids',
+    ],
+    ['swap', { swaps: ['/dev/zram0'] }, 'swap: swap on /dev/zram0 is made anew by a service at every boot'],
+    [
+      'kernel',
+      { features: ['overlay', 'nf_conntrack', 'nf_tables'] },
+      'kernel-features: kernel 6.1.0 lacks br_netfilter',
+    ],
+    ['tools', { tools: ['ip', 'nft', 'systemctl', 'base64'] }, 'tools: sha256sum is not installed'],
+    ['nft', { tools: ['ip', 'systemctl', 'sha256sum', 'base64'] }, 'nftables: nft is not installed'],
+    [
+      'a port',
+      { listeners: [{ port: 6443, process: 'haproxy' }] },
+      'ports: port 6443, which kube-apiserver needs, is in use by haproxy',
+    ],
+    [
+      'a route into the pod network',
+      { routes: [gateway, { to: '10.244.0.0/16', device: 'tun0' }] },
+      'network-overlap: network.pods 10.244.0.0/16 overlaps the route to 10.244.0.0/16 on tun0',
+    ],
+    [
+      'a network of virtual machines inside the pod network',
+      { routes: [gateway, { to: '10.244.122.0/24', device: 'virbr0' }] },
+      'network-overlap: network.pods 10.244.0.0/16 overlaps the route to 10.244.122.0/24 on virbr0',
+    ],
+    [
+      'a route without a device into the pod network',
+      { routes: [gateway, { to: '10.244.9.0/24', device: '' }] },
+      'network-overlap: network.pods 10.244.0.0/16 overlaps the route to 10.244.9.0/24',
+    ],
+    [
+      'a route that holds the Service network',
+      { routes: [{ to: '10.254.0.0/15', device: 'eth1' }] },
+      'network-overlap: network.services 10.254.0.0/16 overlaps the route to 10.254.0.0/15 on eth1',
+    ],
+  ])('refuses for %s', (_, facts, message) => {
+    expect(refusals(facts)).toEqual([message]);
+  });
+
+  test('refuses a node from which no route leads to Services, unless their addresses are its own', () => {
+    const lan = { to: '192.168.10.0/24', device: 'eth0' };
+    const [host] = clusterOf().hosts;
+    if (!host) throw new Error('no host');
+    const [refusal] = checkHost(host, { ...fit, routes: [lan] }, clusterOf());
+    expect(refusal?.message).toBe(
+      'default-route: programs of the host itself cannot reach Services, 10.254.0.0/16: there is no default route, and none of their own',
+    );
+    expect(refusal?.next).toContain('ip route add 10.254.0.0/16 dev eth0;');
+    expect(refusals({ routes: [lan] }, { name: 'edge' })).toEqual([]);
+    const features = [...fit.features, 'ip_vs'];
+    expect(refusals({ routes: [lan], features }, { cluster: clusterWith('ipvs') })).toEqual([]);
+  });
+
+  test('takes the route to Services that it advises, and not a network that has their addresses', () => {
+    const routes = [{ to: '10.254.0.0/16', device: 'eth0' }];
+    expect(refusals({ routes })).toEqual([]);
+    expect(refusals({ routes, addresses: [...fit.addresses, '10.254.0.7/16'] })).toEqual([
+      'network-overlap: network.services 10.254.0.0/16 overlaps the route to 10.254.0.0/16 on eth0',
+    ]);
+  });
+
+  test("refuses a file that containerd would take before kbs's own for the pods' network, on a node", () => {
+    const own = cni
+      .resources(hostOf({ name: 'worker-00', address: '192.168.10.20', segment: 'office' }), contextOf(clusterOf()))
+      .flatMap((resource) => (resource.kind === 'file' ? [resource.path.split('/').at(-1) ?? ''] : []));
+    expect(own).toContain('10-kbs.conflist');
+    const cniConfigs = ['05-cilium.conflist', '10-calico.conflist', ...own, '87-podman-bridge.conflist'];
+    expect(refusals({ cniConfigs })).toEqual(
+      ['05-cilium.conflist', '10-calico.conflist'].map(
+        (name) =>
+          `foreign-cni: /etc/cni/net.d/${name} comes before 10-kbs.conflist, so containerd would take it for the pods' network`,
+      ),
+    );
+    expect(refusals({ cniConfigs }, { name: 'edge' })).toEqual([]);
+  });
+
+  test("refuses a drop-in that would start another program in a unit of the host's", () => {
+    const path = '/usr/lib/systemd/system/kubelet.service.d/10-kubeadm.conf';
+    const others = ['docker', 'etcd', 'haproxy'].map((name) => `/etc/systemd/system/${name}.service.d/x.conf`);
+    expect(refusals({ commandDropIns: [...others, path] })).toEqual([
+      `foreign-unit: ${path} sets ExecStart, so kubelet.service would not run what kbs installs`,
+    ]);
+    expect(refusals({ commandDropIns: [path] }, { name: 'edge' })).toEqual([]);
+    const services = clusterOf({ kubernetes: { version: '1.36.3', controlPlane: 'systemd', proxy: 'nftables' } });
+    expect(refusals({ commandDropIns: others }, { cluster: services })).toHaveLength(1);
+  });
+
+  test('refuses ipvs where the kernel lacks it, and not where it has it', () => {
+    expect(refusals({}, { cluster: clusterWith('ipvs') })).toEqual(['kernel-features: kernel 6.1.0 lacks ip_vs']);
+    expect(refusals({ features: [...fit.features, 'ip_vs'] }, { cluster: clusterWith('ipvs') })).toEqual([]);
+  });
+
+  test('tells all that is wrong at once', () => {
+    expect(refusals({ uid: 1, systemd: false, tools: [] }).length).toBeGreaterThan(4);
+  });
+
+  test("takes a host that is up already: its own ports, routes and the bridge are kbs's", () => {
+    const cluster = clusterOf();
+    const own = (compileRoutes(cluster)['controller-00'] ?? []).map(({ to, via }) => ({ to, via, device: 'eth0' }));
+    const facts: Partial<Facts> = {
+      listeners: [
+        { port: 6443, process: 'kube-apiserver' },
+        { port: 10257, process: 'kube-controller' },
+        { port: 10259, process: 'kube-scheduler' },
+        { port: 2379, process: 'etcd' },
+        { port: 10250, process: 'kubelet' },
+      ],
+      routes: [...own, { to: '10.244.0.0/24', device: 'cni0' }, { to: 'default', via: '192.168.10.1', device: 'eth0' }],
+    };
+    expect(refusals(facts)).toEqual([]);
+  });
+
+  describe('of a load balancer', () => {
+    const balanced = (roles: readonly Role[], endpoint: Partial<Endpoint> = { vip: '192.168.10.5' }): Cluster =>
+      clusterOf({
+        endpoint: { host: '192.168.10.5', port: 6443, ...endpoint },
+        hosts: [hostOf({ name: 'lb-00', address: '192.168.10.10', segment: 'office', roles })],
+      });
+
+    test.each<[string, Cluster, Partial<Facts>, readonly string[]]>([
+      ['a fit one', balanced(['load-balancer']), {}, []],
+      [
+        'a port that another program has',
+        balanced(['load-balancer']),
+        { listeners: [{ port: 6443, process: 'nginx' }] },
+        ['ports: port 6443, which haproxy needs, is in use by nginx'],
+      ],
+      [
+        'the port of its health',
+        balanced(['load-balancer'], { port: 443 }),
+        { listeners: [{ port: 8404, process: 'java' }] },
+        ['ports: port 8404, which haproxy needs, is in use by java'],
+      ],
+      [
+        'its own haproxy',
+        balanced(['load-balancer']),
+        { listeners: [6443, 8404].map((port) => ({ port, process: 'haproxy' })) },
+        [],
+      ],
+      [
+        'an API server where haproxy has the same port',
+        balanced(['control-plane', 'load-balancer']),
+        { listeners: ['haproxy', 'kube-apiserver'].map((process) => ({ port: 6443, process })) },
+        [],
+      ],
+      [
+        'an API server that has the port of haproxy alone',
+        balanced(['load-balancer']),
+        { listeners: [{ port: 6443, process: 'kube-apiserver' }] },
+        ['ports: port 6443, which haproxy needs, is in use by kube-apiserver'],
+      ],
+      [
+        'no network that holds the virtual address',
+        balanced(['load-balancer']),
+        { addresses: ['192.168.10.10/32', '192.168.10.5/32', '10.0.0.3/8'] },
+        [
+          'vip: no interface is in the network of 192.168.10.5 (the machine has 192.168.10.10/32, 192.168.10.5/32, 10.0.0.3/8)',
+        ],
+      ],
+      [
+        'a load balancer of somebody else',
+        balanced(['worker'], { vip: '172.16.0.1', external: true }),
+        { listeners: [{ port: 6443, process: 'nginx' }] },
+        [],
+      ],
+    ])('sees %s', (_, cluster, facts, messages) => {
+      expect(refusals(facts, { name: 'lb-00', cluster })).toEqual(messages);
+    });
+  });
+
+  test('passes over a check by its name', () => {
+    const cluster = clusterOf();
+    const [host] = cluster.hosts;
+    if (!host) throw new Error('no host');
+    expect(checkHost(host, { ...fit, uid: 1 }, cluster, new Set(['root']))).toEqual([]);
+  });
+
+  test('sees machines that were cloned, and machines without an id are no clones', () => {
+    const facts = new Map([
+      ['a', { ...fit, machineId: 'x' }],
+      ['b', { ...fit, machineId: 'y' }],
+      ['c', { ...fit, machineId: 'x' }],
+      ['d', { ...fit, machineId: '' }],
+      ['e', { ...fit, machineId: '' }],
+    ]);
+    expect(refusedTogether(facts)).toEqual(['a, c machine-id: a and c have the same machine-id x']);
+  });
+});
+
+test('a clock is off by more than the minute before the question or after the answer', () => {
+  const at = (clock: number) => ({ ...fit, machineId: '', clock });
+  const facts = new Map([
+    ['slow', at(939)],
+    ['just', at(940)],
+    ['asked-late', at(1100)],
+    ['ahead', at(1180)],
+    ['fast', at(1181)],
+  ]);
+  expect(refusedTogether(facts, { from: 1000, to: 1120 })).toEqual([
+    'slow clock: the clock is 61 s behind that of this machine, and certificates go by it',
+    'fast clock: the clock is 61 s ahead of that of this machine, and certificates go by it',
+  ]);
+  expect(hostCheckNames()).toContain('clock');
+});
+
+describe('etcd that is installed, and has no data on any control plane', () => {
+  const cluster = clusterOf({
+    hosts: ['a', 'b'].map((name) =>
+      hostOf({ name, address: '192.168.10.10', segment: 'office', roles: ['control-plane'] }),
+    ),
+  });
+  const lost: Facts = { ...fit, machineId: '', etcdMember: false, etcdInstalled: true };
+  const bare = { ...lost, etcdInstalled: false };
+  const refused = (seen: Readonly<Record<string, Facts>>, restores = false) =>
+    refusedTogether(new Map(Object.entries(seen)), { cluster, restores });
+
+  test('is not founded anew', () => {
+    const what = 'etcd is installed, and its data are gone from every control plane: it would begin with nothing';
+    expect(refused({ a: bare, b: lost })).toEqual([`b etcd-data: ${what}`]);
+  });
+
+  test.each([
+    ['a first start', { a: bare, b: bare }, false],
+    ['a restore', { a: lost, b: lost }, true],
+    ['a member whose data another one has', { a: lost, b: { ...lost, etcdMember: true } }, false],
+    ['a member beside one that was not looked at', { a: lost }, false],
+  ])('is another thing than %s', (_, seen, restores) => {
+    expect(refused(seen, restores)).toEqual([]);
+  });
+});
+
+describe('names', () => {
+  const base = clusterOf();
+  const dns = hostOf({ name: 'dns-00', address: '192.168.10.10', segment: 'office', roles: ['dns'] });
+  const cluster = clusterOf({ zone: 'lan.internal', hosts: [dns, ...base.hosts], hostsUseDns: true });
+  const at = (name: string, facts: Partial<Facts>) => refusals(facts, { name, cluster });
+
+  test.each([
+    ['0.0.0.0', 'dnsmasq'],
+    ['*', 'named'],
+    ['[::]', 'unbound'],
+    ['192.168.10.10', 'dnsmasq'],
+    ['0.0.0.0', ''],
+  ])('port 53 on %s held by %j is refused on a DNS host, and nowhere else', (address, process) => {
+    const nameServices = [{ address, process }];
+    expect(at('dns-00', { nameServices })).toEqual([
+      `dns-port: port 53, which the DNS server needs, is in use by ${process || 'another process'} on ${address}`,
+    ]);
+    expect(at('controller-00', { nameServices })).toEqual([]);
+  });
+
+  test('a port for health or metrics that another process has is refused on a DNS host', () => {
+    const listeners = [
+      { port: 8053, process: 'java' },
+      { port: 9153, process: 'coredns' },
+    ];
+    expect(at('dns-00', { listeners })).toEqual(['dns-port: port 8053, which the DNS server needs, is in use by java']);
+    expect(at('controller-00', { listeners })).toEqual([]);
+  });
+
+  test.each([
+    ['127.0.0.53', 'systemd-resolve'],
+    ['127.0.0.1', 'dnsmasq'],
+    ['192.168.122.1', 'dnsmasq'],
+    ['192.168.10.10', 'coredns'],
+  ])("port 53 on %s held by %s is in nobody's way", (address, process) => {
+    expect(at('dns-00', { nameServices: [{ address, process }] })).toEqual([]);
+  });
+
+  test.each([
+    ['resolvconf', 'resolver: /etc/resolv.conf is written by resolvconf, which kbs does not set up'],
+    ['a link to /opt/x', 'resolver: /etc/resolv.conf is a link to /opt/x, which kbs does not set up'],
+  ])('%s is refused where hosts are to ask the DNS hosts', (resolver, message) => {
+    expect(at('controller-00', { resolver })).toEqual([message]);
+    expect(refusals({ resolver }, { cluster: { ...cluster, hostsUseDns: false } })).toEqual([]);
+    expect(refusals({ resolver }, { cluster: { ...cluster, upstreams: ['192.168.10.10'] } })).toEqual([]);
+  });
+
+  test.each(['file', 'resolved', 'NetworkManager'])('%s is set up', (resolver) => {
+    expect(at('controller-00', { resolver })).toEqual([]);
+  });
+});

@@ -1,0 +1,101 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createReadStream } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { pipeline } from 'node:stream/promises';
+import type { Payload } from '../../src/hosts/host.js';
+import { bootstrapCommand, frame, parseHeader } from '../../src/hosts/script/frame.js';
+
+/**
+ * A throwaway host: this machine's own root below an overlay, in namespaces of its own. Scripts run there as root with
+ * real shells, a real kernel and a network of their own; what they change lands in the overlay and goes with it.
+ */
+export interface World {
+  /** A process of the host, as this machine sees it: its namespaces are the host's. */
+  readonly pid: number;
+  run(script: string, payloads?: readonly Payload[]): Promise<string>;
+  /** Every path that was changed so far, with its kind, mode, owner, times and content's digest. */
+  changes(): Promise<string>;
+  end(): Promise<void>;
+}
+
+/** Namespaces and overlays ask for root. */
+export const worldsAreHere = process.getuid?.() === 0;
+
+export async function createWorld(): Promise<World> {
+  const holder = spawn('unshare', ['-mnp', '--fork', '--kill-child', 'sh', '-c', root], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const inside = await childOf(holder);
+  const enter = (...flags: readonly string[]) => ['-t', String(inside), '-m', '-n', '-p', ...flags, 'sh', '-c'];
+  return {
+    pid: inside,
+    run: (script, payloads = []) => shell(enter('-r', '-w'), script, payloads),
+    changes: () => shell(enter(), listing, []),
+    end: () =>
+      new Promise((resolve) => {
+        holder.on('exit', () => resolve());
+        holder.kill('SIGKILL');
+      }),
+  };
+}
+
+const root = `
+set -eu
+mount --make-rprivate /
+mount -t tmpfs tmpfs /mnt
+mkdir /mnt/changes /mnt/work /mnt/root
+mount -t overlay -o lowerdir=/,upperdir=/mnt/changes,workdir=/mnt/work overlay /mnt/root
+mount -t proc proc /mnt/root/proc
+mount -t sysfs sysfs /mnt/root/sys
+mount --rbind /dev /mnt/root/dev
+mount -t tmpfs tmpfs /mnt/root/run
+exec chroot /mnt/root sh -c 'echo "$(cut -d " " -f 1 /proc/self/stat) ready"; exec sleep infinity'
+`;
+
+/** No access times: reading is not changing. */
+const listing = `
+cd /mnt/changes
+find . -printf '%p %y %m %U:%G %T@ %C@ %l\\n' | sort
+find . -type f -exec sha256sum {} + | sort -k 2`;
+
+/** The pid, as this machine sees it, of the process that holds the namespaces. */
+async function childOf(holder: ChildProcess): Promise<number> {
+  await new Promise<void>((resolve, reject) => {
+    holder.stdout?.once('data', () => resolve());
+    holder.once('exit', (code) => reject(new Error(`no world: unshare exited with ${code}`)));
+  });
+  const children = await readFile(`/proc/${holder.pid}/task/${holder.pid}/children`, 'utf8');
+  return Number(children.trim());
+}
+
+/** Runs a script as the transports do: it comes first on stdin, then the payloads. Gives stdout, and throws stderr. */
+async function shell(argv: readonly string[], script: string, payloads: readonly Payload[]): Promise<string> {
+  const head = frame(script);
+  const child = spawn('nsenter', [...argv, bootstrapCommand(head.length)], { stdio: ['pipe', 'pipe', 'pipe'] });
+  const ended = new Promise<number | null>((resolve) => child.on('close', resolve));
+  const stdout = collect(child.stdout);
+  const stderr = collect(child.stderr);
+  await feed(child, [{ bytes: head }, ...payloads]);
+  const code = await ended;
+  if (code !== 0) throw new Error(`exit ${code}: ${Buffer.concat(stderr).toString().trim()}`);
+  const output = Buffer.concat(stdout);
+  return output.subarray(parseHeader(output)?.end ?? 0).toString();
+}
+
+function collect(stream: NodeJS.ReadableStream): readonly Buffer[] {
+  const chunks: Buffer[] = [];
+  stream.on('data', (chunk: Buffer) => chunks.push(chunk));
+  return chunks;
+}
+
+async function feed({ stdin }: ChildProcess, payloads: readonly Payload[]): Promise<void> {
+  // A step that fails stops reading; its exit status says so, not the broken pipe.
+  stdin?.on('error', () => undefined);
+  try {
+    for (const payload of payloads) {
+      if ('bytes' in payload) stdin?.write(payload.bytes);
+      else if (stdin) await pipeline(createReadStream(payload.file), stdin, { end: false });
+    }
+  } catch {}
+  stdin?.end();
+}

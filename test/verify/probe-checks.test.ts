@@ -1,0 +1,114 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { nodes } from '../../src/inventory/cluster.js';
+import { pairs, probeChecks } from '../../src/verify/probe-checks.js';
+import { type Probe, readProbes } from '../../src/verify/probes.js';
+import { clusterOf, hostOf } from '../support/cluster.js';
+
+const probe = (name: string, segment: string, stand: Probe['stand'] = 'pod'): Probe => ({
+  stand,
+  pod: `probe-${stand}-${name}`,
+  node: hostOf({ name, segment, address: '192.0.2.1' }),
+  address: '10.244.0.9',
+});
+
+const anyProbes = fc
+  .array(fc.constantFrom('office', 'rack', 'lab'), { minLength: 1, maxLength: 40 })
+  .map((segments) => segments.map((segment, index) => probe(`node-${index}`, segment)));
+
+describe('pairs', () => {
+  test('cover every ordered pair of segments, and every node asks and is asked', () => {
+    fc.assert(
+      fc.property(anyProbes, (probes) => {
+        const chosen = pairs(probes);
+        const crossings = new Set(chosen.map(([from, to]) => `${from.node.segment} ${to.node.segment}`));
+        for (const from of probes) {
+          for (const to of probes) {
+            if (from !== to) expect(crossings).toContain(`${from.node.segment} ${to.node.segment}`);
+          }
+          if (probes.length < 2) continue;
+          expect(chosen.some(([asker]) => asker === from)).toBe(true);
+          expect(chosen.some(([, asked]) => asked === from)).toBe(true);
+        }
+        expect(chosen.every(([from, to]) => from !== to)).toBe(true);
+      }),
+    );
+  });
+
+  test('grow with the hosts and not with their square', () => {
+    const hundred = Array.from({ length: 100 }, (_, index) => probe(`node-${index}`, `segment-${index % 4}`));
+    expect(pairs(hundred).length).toBeLessThan(2 * 100 + 2 * 16);
+  });
+});
+
+test('one node is asked about Services, names and the API, and not about itself', () => {
+  const cluster = clusterOf();
+  const asked = probeChecks(cluster, [probe('a', 'office'), probe('a', 'office', 'host')], 'ns', '10.254.0.7');
+  expect([...new Set(asked.map(({ proof }) => proof))]).toEqual([
+    'Service from pods',
+    'Service from hosts',
+    'DNS',
+    'API endpoint',
+  ]);
+});
+
+test('a pod that has no address yet, is not ready, or runs on a stranger, is no probe', () => {
+  const pod = (nodeName: string, podIP: string | undefined, ready: string) => ({
+    metadata: { name: `p-${nodeName}`, labels: { 'kbs.dev/probe': 'pod' } },
+    spec: { nodeName },
+    status: { ...(podIP === undefined ? {} : { podIP }), conditions: [{ type: 'Ready', status: ready }] },
+  });
+  const cluster = clusterOf();
+  const [first = '', second = '', third = ''] = nodes(cluster).map(({ name }) => name);
+  const items = [
+    pod(first, '10.244.0.2', 'True'),
+    pod(second, undefined, 'True'),
+    pod(third, '10.244.64.2', 'False'),
+    pod('stranger', '10.244.9.9', 'True'),
+  ];
+  expect(readProbes(JSON.stringify({ items }), cluster).map(({ node }) => node.name)).toEqual([first]);
+});
+
+describe('the DNS servers of the LAN', () => {
+  const base = clusterOf();
+  const dns = (name: string, address: string) => hostOf({ name, address, segment: 'office', roles: ['dns'] });
+  const cluster = clusterOf({
+    zone: 'lan.internal',
+    endpoint: { host: 'api.lan.internal', name: 'api.lan.internal', port: 6443, address: '192.168.10.5' },
+    hosts: [dns('dns-00', '192.168.10.3'), dns('dns-01', '192.168.10.4'), ...base.hosts],
+  });
+  const probes = nodes(cluster).flatMap((node): readonly Probe[] => [
+    { stand: 'host', pod: `host-${node.name}`, node, address: node.address },
+    { stand: 'pod', pod: `pod-${node.name}`, node, address: '10.244.0.9' },
+  ]);
+  const asked = probeChecks(cluster, probes, 'ns', '10.254.0.7').filter(({ proof }) => proof === 'LAN DNS');
+  const servers = ['192.168.10.3:53', '192.168.10.4:53'];
+
+  test('are asked from every segment for the API and for an address, and each for every host', () => {
+    for (const server of servers) {
+      const questionsTo = asked.filter(({ ask }) => ask.server === server);
+      for (const segment of ['office', 'rack']) {
+        const from = questionsTo.filter(({ asker }) => asker.node.segment === segment);
+        expect(from.map(({ ask }) => ask.target)).toContain('api.lan.internal.');
+        expect(from.map(({ ask }) => ask.kind)).toContain('address');
+      }
+      for (const { name, address } of cluster.hosts) {
+        expect(questionsTo.map(({ ask }) => `${ask.target} ${ask.expect}`)).toContain(
+          `${name}.lan.internal. ${address}`,
+        );
+      }
+    }
+  });
+
+  test('are asked the same, from pods and not from hosts, which look into their own /etc/hosts', () => {
+    const [one, two] = servers.map((server) =>
+      asked.filter(({ ask }) => ask.server === server).map(({ ask }) => `${ask.kind} ${ask.target} ${ask.expect}`),
+    );
+    expect(one).toEqual(two);
+    expect(asked.every(({ asker }) => asker.stand === 'pod')).toBe(true);
+  });
+
+  test('are no question where there are none', () => {
+    expect(probeChecks(base, probes, 'ns', '10.254.0.7').filter(({ proof }) => proof === 'LAN DNS')).toEqual([]);
+  });
+});

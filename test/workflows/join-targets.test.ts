@@ -1,0 +1,45 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { resolveJoinTargets } from '../../src/workflows/join-targets.js';
+
+let folder: string;
+let file: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'kbs-join-'));
+  file = join(folder, 'kbs.yaml');
+  writeFileSync(
+    file,
+    `apiVersion: kbs/v1
+cluster: small
+kubernetes: { version: 1.36.3 }
+network:
+  segments:
+    lan: { cidr: 192.0.2.0/24, gateway: 192.0.2.1 }
+hosts:
+  c0: { address: 192.0.2.10, roles: [control-plane] }
+  w0: { address: 192.0.2.20, roles: [worker] }
+  w1: { address: 192.0.2.21, roles: [worker] }
+`,
+  );
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+test.each<[string, readonly string[], readonly string[] | undefined, readonly string[]]>([
+  ['all workers, where nobody is named', [], undefined, ['w0', 'w1']],
+  ['those named', ['w1'], undefined, ['w1']],
+  ['of all workers those within the limit', [], ['w0', 'c0'], ['w0']],
+  ['of those named those within the limit', ['w0', 'w1'], ['w1'], ['w1']],
+  ['a host that is new, within the limit', ['w2=root@192.0.2.22', 'w0'], ['w2'], ['w2']],
+])('it is %s that join', async (_, words, limit, expected) => {
+  expect((await resolveJoinTargets(file, words, limit)).joining).toEqual(expected);
+});
+
+test.each<[string, readonly string[], readonly string[], string]>([
+  ['a limit that nobody has for a name', [], ['w0', 'W1'], 'the inventory has no worker W1'],
+  ['a limit without those named', ['w0'], ['w1'], 'nobody is left to join: --limit w1 names none of them'],
+  ['a limit without workers', [], ['c0'], 'nobody is left to join: --limit c0 names none of them'],
+])('%s is a mistake and not a join of nobody', async (_, words, limit, what) => {
+  await expect(resolveJoinTargets(file, words, limit)).rejects.toMatchObject({ code: 'usage', message: what });
+});
