@@ -83,7 +83,7 @@ export abstract class RunCommand extends BaseCommand {
     const { colorsFor } = await import('./text/color.js');
     this.print(planText(plan, { colors: colorsFor(process.stdout), verbose: flags.verbose ?? false }));
     if (!isEmpty(plan)) this.exitWith(exits.pending);
-    else if (plan.hosts.some(({ unreachable }) => unreachable !== undefined)) this.exitWith(exits.partial);
+    else if (plan.hosts.some(({ skipped }) => skipped !== undefined)) this.exitWith(exits.partial);
     return plan;
   }
 

@@ -1,4 +1,4 @@
-import { Failure } from '../failure.js';
+import { Failure, toProblem } from '../failure.js';
 import { lastLines } from '../hosts/last-lines.js';
 import type { Gate, Phase, RollingUpdate } from '../phases/phase.js';
 import { kindOf, subjectOf } from '../resources/registry.js';
@@ -72,7 +72,7 @@ export const toPlan = (workflow: string, cluster: string, work: ExecutablePlan):
   hosts: work.map(
     ({ hostPhases, unreachable, phases }): HostPlan => ({
       host: hostPhases.host.name,
-      ...(unreachable ? { unreachable: unreachable.message } : {}),
+      ...(unreachable ? { skipped: toProblem(unreachable) } : {}),
       phases: phases
         .filter(({ changes }) => changes.length > 0)
         .map(({ phase, changes }) => ({ phase: phase.name, changes: changes.map(({ change }) => change) })),

@@ -84,13 +84,18 @@ export interface HostOutline {
   readonly phases: readonly string[];
 }
 
+export interface SkippedHost {
+  readonly host: string;
+  readonly problem: Problem;
+}
+
 export interface Summary {
   readonly changes: number;
   /** Of a run that only looks: the changes that it found and did not make. */
   readonly pending?: number;
   readonly hosts: number;
   /** Hosts that failed or could not be reached, with the reason. */
-  readonly skipped: readonly { readonly host: string; readonly reason: string }[];
+  readonly skipped: readonly SkippedHost[];
   readonly ms: number;
 }
 

@@ -1,3 +1,5 @@
+import type { Problem } from '../failure.js';
+
 /**
  * A plan: what a run would change, per host and phase, as a value that can be printed, saved, compared and applied.
  * It holds no secret: a secret's state is a digest.
@@ -10,8 +12,8 @@ export interface Plan {
 
 export interface HostPlan {
   readonly host: string;
-  /** Why this host was set aside; its phases are then empty. */
-  readonly unreachable?: string;
+  /** Why the run goes on without this host; its phases are then empty. */
+  readonly skipped?: Problem;
   readonly phases: readonly PhasePlan[];
 }
 

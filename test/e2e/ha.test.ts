@@ -110,7 +110,7 @@ describe.each([
       const said = project.on('controller-01', `kubectl --kubeconfig /etc/kubernetes/admin.conf ${label}`);
       expect(await said).toBe('fast');
       const { stdout } = await project.kbs('plan', { exit: 8 });
-      expect(stdout).toContain('nothing to change: 7 hosts are as the inventory says\nset aside: controller-00 (');
+      expect(stdout).toContain('nothing to change: 7 hosts are as the inventory says\nskipped: controller-00 (');
       await project.kbs('lab start controller-00');
     });
 

@@ -135,7 +135,7 @@ describe('a run', () => {
         expect(stderr).toContain('worker-00: set aside: ');
         expect(await readyNodes(project)).toEqual(['controller-00']);
         const { stdout } = await project.kbs('plan', { exit: 8 });
-        expect(stdout).toMatch(/^nothing to change: 1 host is as the inventory says\nset aside: worker-00 \(.*\)\n$/);
+        expect(stdout).toMatch(/^nothing to change: 1 host is as the inventory says\nskipped: worker-00 \(.*\)\n$/);
       } finally {
         await labThaw('e2e-refusals/worker-00');
       }

@@ -218,7 +218,7 @@ describe('survey', () => {
       [hostPhases(office, phase('one', [mark('a')])), hostPhases(rack, phase('one', [mark('b')]))],
       { open },
     );
-    expect(plan.hosts.map(({ unreachable }) => unreachable)).toEqual([undefined, 'no answer']);
+    expect(plan.hosts.map(({ skipped }) => skipped?.what)).toEqual([undefined, 'no answer']);
     expect(outcome.get('worker-rack-00')?.code).toBe('unreachable');
     expect(order()).toEqual(['a']);
   });

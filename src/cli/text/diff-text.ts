@@ -21,10 +21,10 @@ export function planText(plan: Plan, { colors = plain, verbose = false }: DiffOp
 
 /** `12 to create, 1 to update on 3 hosts`, or that there is nothing to change; hosts that did not answer are named. */
 export function summaryText(plan: Plan, colors: Colors = plain): string {
-  const reached = plan.hosts.filter((host) => host.unreachable === undefined);
-  const away = plan.hosts.filter((host) => host.unreachable !== undefined);
+  const reached = plan.hosts.filter((host) => host.skipped === undefined);
+  const away = plan.hosts.filter((host) => host.skipped !== undefined);
   const lines = [changesLine(plan, reached)];
-  for (const host of away) lines.push(colors('yellow', `set aside: ${host.host} (${host.unreachable})`));
+  for (const host of away) lines.push(colors('yellow', `skipped: ${host.host} (${host.skipped?.what})`));
   return `${lines.join('\n')}\n`;
 }
 

@@ -2,7 +2,7 @@ import { apply, type Outcome } from '../../engine/apply.js';
 import type { ExecutablePlan, HostWorkPlan, PhaseSteps } from '../../engine/compare.js';
 import type { Emit, Summary } from '../../engine/event.js';
 import type { Plan } from '../../engine/plan.js';
-import { Failures } from '../../failure.js';
+import { Failures, toProblem } from '../../failure.js';
 import { type ClusterHost, isControlPlane, isNode } from '../../inventory/cluster.js';
 import { drain } from '../../kubernetes/drain.js';
 import { deleteNode, leaveEtcd } from '../../kubernetes/leave-cluster.js';
@@ -113,7 +113,7 @@ const carryOut = async (removal: Removing, seen: Look): Promise<Summary['skipped
     ({ name, failure }) => failure.code === 'interrupted' || removal.leaving.some((host) => host.name === name),
   );
   if (fatal.length > 0) throw new Failures(fatal.map(({ failure }) => failure));
-  return failed.map(({ name, failure }) => ({ host: name, reason: failure.message }));
+  return failed.map(({ name, failure }) => ({ host: name, problem: toProblem(failure) }));
 };
 
 /** One that is down sends nobody anywhere; one that goes on as before would send clients to who is no more. */

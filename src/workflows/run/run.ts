@@ -5,7 +5,7 @@ import type { Emit, Summary } from '../../engine/event.js';
 import { type ContextInputs, type Observation, observe, type RunHosts } from '../../engine/observe.js';
 import { changesOf, type Plan } from '../../engine/plan.js';
 import type { Selection } from '../../engine/select.js';
-import { type Failure, Failures, failuresIn, toProblem } from '../../failure.js';
+import { Failure, Failures, failuresIn, toProblem } from '../../failure.js';
 import type { Pool } from '../../hosts/pool.js';
 import type { Cluster } from '../../inventory/cluster.js';
 import type { Workflow } from '../../phases/index.js';
@@ -108,7 +108,7 @@ const goOn = async (
   const { plan, ...prepared } = await look(rest, phasesByHost(rest), begun);
   const away = absent.map((host) => ({
     host,
-    unreachable: unreachable.get(host)?.message ?? 'does not answer',
+    skipped: toProblem(unreachable.get(host) ?? new Failure('unreachable', 'does not answer', { where: { host } })),
     phases: [],
   }));
   return { ...prepared, plan: { ...plan, hosts: [...plan.hosts, ...away] } };
@@ -124,7 +124,7 @@ export const carryOut = async (run: Run, { work, plan, survey: { context }, begu
     open: (host) => run.pool.host(host),
     ...(run.timeout === undefined ? {} : { timeout: run.timeout }),
   });
-  const failed = [...outcome].flatMap(([host, failure]) => (failure ? [{ host, reason: failure.message }] : []));
+  const failed = [...outcome].flatMap(([host, failure]) => (failure ? [{ host, problem: toProblem(failure) }] : []));
   const skipped = [...awayIn(plan).filter(({ host }) => !outcome.has(host)), ...failed];
   const summary = { changes: changesOf(plan).length, hosts: work.length, skipped, ms: Date.now() - begun };
   const fatal = fatalAmong(run.cluster, outcome);
@@ -139,7 +139,7 @@ export const carryOut = async (run: Run, { work, plan, survey: { context }, begu
 
 /** The hosts that a plan goes without. */
 export const awayIn = (plan: Plan): Summary['skipped'] =>
-  plan.hosts.flatMap(({ host, unreachable }) => (unreachable === undefined ? [] : [{ host, reason: unreachable }]));
+  plan.hosts.flatMap(({ host, skipped }) => (skipped === undefined ? [] : [{ host, problem: skipped }]));
 
 const contextInputs = (run: Run): ContextInputs => ({
   cluster: run.cluster,

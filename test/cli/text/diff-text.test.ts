@@ -80,8 +80,12 @@ it('a plan without changes is one line', () => {
 });
 
 it('hosts that did not answer are named with the reason', () => {
-  const plan = planOf(hostPlan('a', {}), { host: 'b', phases: [], unreachable: 'no answer from 10.0.0.2:22' });
+  const plan = planOf(hostPlan('a', {}), {
+    host: 'b',
+    phases: [],
+    skipped: { code: 'unreachable', what: 'no answer from 10.0.0.2:22', where: {}, why: [] },
+  });
   expect(summaryText(plan)).toBe(
-    'nothing to change: 1 host is as the inventory says\nset aside: b (no answer from 10.0.0.2:22)\n',
+    'nothing to change: 1 host is as the inventory says\nskipped: b (no answer from 10.0.0.2:22)\n',
   );
 });

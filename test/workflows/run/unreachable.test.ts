@@ -19,7 +19,7 @@ const goesOn = async (unseen: readonly string[], ready: readonly string[], joini
   const run = { cluster, pool: { host }, ...(joining ? { joining } : {}) } as unknown as Run;
   const reasons = new Map(unseen.map((name) => [name, new Failure('unreachable', `${name} is gone`)]));
   const rest = await excludeUnreachable(run, reasons, {});
-  return rest && { absent: rest.absent, speaker: rest.run.cluster.apiHost, joining: rest.run.joining };
+  return rest && { absent: rest.absent, apiHost: rest.run.cluster.apiHost, joining: rest.run.joining };
 };
 
 describe('a run', () => {
@@ -42,8 +42,8 @@ describe('a run', () => {
   });
 
   test('joins the others where one of those that join does not answer', async () => {
-    expect(await goesOn(['w'], ['a'], ['w', 'x'])).toEqual({ absent: ['w'], speaker: undefined, joining: ['x'] });
-    expect(await goesOn(['w', 'a'], ['b'], ['w', 'x'])).toEqual({ absent: ['w', 'a'], speaker: 'b', joining: ['x'] });
+    expect(await goesOn(['w'], ['a'], ['w', 'x'])).toEqual({ absent: ['w'], apiHost: undefined, joining: ['x'] });
+    expect(await goesOn(['w', 'a'], ['b'], ['w', 'x'])).toEqual({ absent: ['w', 'a'], apiHost: 'b', joining: ['x'] });
   });
 
   test('goes nowhere for those that join either, where the first control plane is lost and nobody speaks for it', async () => {
