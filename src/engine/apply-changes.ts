@@ -13,8 +13,8 @@ export const applyChanges = async (
 ): Promise<void> => {
   let current = -1;
   const report = (index: number, state: 'started' | 'done') => {
-    const change = planned[index]?.change;
-    if (!change) return;
+    const { change, quiet } = planned[index] ?? {};
+    if (!change || quiet) return;
     const { kind, id, action } = change;
     emit({ type: 'change', host: host.name, phase, state, change: { kind, id, action } });
   };

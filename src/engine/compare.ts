@@ -1,10 +1,12 @@
 import { Failure, toProblem } from '../failure.js';
 import { lastLines } from '../hosts/last-lines.js';
 import type { Gate, Phase, RollingUpdate } from '../phases/phase.js';
+import { recordOf, recordsPath, updateRecords } from '../resources/record.js';
 import { kindOf, subjectOf } from '../resources/registry.js';
-import type { Resource, State, Step } from '../resources/resource.js';
+import { type Resource, type State, type Step, step } from '../resources/resource.js';
 import { gatesOf, type HostPhases, type Observation, type RunHosts, resourcesOf, rollingOf } from './observe.js';
 import type { Change, Difference, HostPlan, Plan } from './plan.js';
+import { adoption, noLeftovers, type Pruning, pruningOf, recording, recordsIn } from './prune.js';
 import type { QueryResults } from './query-batch.js';
 
 /** A plan with its hands: the same changes, and the scripts that make them. Secrets may be inside: never printed. */
@@ -14,6 +16,8 @@ export interface HostWorkPlan {
   readonly hostPhases: HostPhases;
   readonly unreachable?: Failure;
   readonly phases: readonly PhaseSteps[];
+  /** What kbs leaves on the host as it is, and why, a sentence each. */
+  readonly notes?: readonly string[];
 }
 
 export interface PhaseSteps {
@@ -29,6 +33,8 @@ export interface PhaseSteps {
 export interface PlannedChange {
   readonly change: Change;
   readonly steps: readonly Step[];
+  /** Only kbs's own records change: no line of the plan, and no event. */
+  readonly quiet?: true;
 }
 
 export interface PlannedGate {
@@ -38,44 +44,101 @@ export interface PlannedGate {
 }
 
 /** Compares what was seen with what is wanted. Pure. A host whose look failed is set aside with the reason. */
-export const compare = (runHosts: RunHosts, { context, answers, unreachable }: Observation): ExecutablePlan =>
+export const compare = (runHosts: RunHosts, observation: Observation): ExecutablePlan =>
   runHosts.map((hostPhases) => {
+    const { context, answers, unreachable, leftovers } = observation;
     const failure = unreachable.get(hostPhases.host.name);
     if (failure) return { hostPhases, unreachable: failure, phases: [] };
     try {
-      return { hostPhases, phases: phasesOf(hostPhases, context, answers.get(hostPhases.host.name) ?? new Map()) };
+      const seen = answers.get(hostPhases.host.name) ?? new Map();
+      const left = leftovers.get(hostPhases.host.name) ?? noLeftovers;
+      const pruning = pruningOf(hostPhases, left, (resource) => stateOf(resource, seen, hostPhases));
+      const { notes } = pruning;
+      return {
+        hostPhases,
+        phases: phasesOf(hostPhases, context, seen, pruning),
+        ...(notes.length > 0 ? { notes } : {}),
+      };
     } catch (error) {
       if (error instanceof Failure) return { hostPhases, unreachable: error, phases: [] };
       throw error;
     }
   });
 
-const phasesOf = (hostPhases: HostPhases, context: Observation['context'], seen: QueryResults): readonly PhaseSteps[] =>
-  [...resourcesOf(hostPhases, context)].map(([phase, resources]) => {
+const phasesOf = (
+  hostPhases: HostPhases,
+  context: Observation['context'],
+  seen: QueryResults,
+  pruning: Pruning,
+): readonly PhaseSteps[] => {
+  const records = recordsIn(seen);
+  const see = (resource: Resource) => stateOf(resource, seen, hostPhases);
+  const adopted: string[] = [];
+  const works = [...resourcesOf(hostPhases, context)].map(([phase, resources]): PhaseSteps => {
     const isOpen = (gate: Gate) => seen.get(gate.test)?.code === 0;
-    const changes = resources.flatMap((resource) => changeOf(resource, seen, hostPhases));
+    const own = resources.map((resource) => ({ resource, changes: changeOf(resource, seen, hostPhases) }));
+    const made = own.filter(({ changes }) => changes.length > 0).map(({ resource }) => resource);
+    for (const { resource, changes } of own) {
+      if (changes.length === 0 && hostPhases.all) {
+        adopted.push(...adoption(phase.name, resource, see, records));
+      }
+    }
+    const recorded = recording(phase.name, made, records);
+    const removals = pruning.removals.get(phase) ?? [];
+    const done = withFirst(
+      recorded.length > 0 ? [step(updateRecords(recorded, []))] : [],
+      own.flatMap(({ changes }) => changes),
+    );
+    const isFirst = phase.prunes && 'of' in phase.prunes && phase.prunes.first;
+    const changes = isFirst ? [...removals, ...done] : [...done, ...removals];
     const roll = rollingOf(hostPhases, phase, context);
     const disturbs = changes.length > 0 && roll !== undefined && roll.healthy.length > 0 && roll.healthy.every(isOpen);
     return {
       phase,
       changes,
-      waitOnly: resources.length === 0,
+      waitOnly: resources.length === 0 && phase.prunes === undefined,
       gates: gatesOf(hostPhases, phase, context).map((gate) => ({ gate, open: isOpen(gate) })),
       ...(disturbs ? { rolling: roll } : {}),
     };
   });
+  return withHousekeeping(works, adopted, pruning);
+};
+
+/** A phase's resources are recorded before the first of them is made: a record without a thing does no harm. */
+const withFirst = (steps: readonly Step[], [first, ...rest]: readonly PlannedChange[]): readonly PlannedChange[] =>
+  first ? [{ ...first, steps: [...steps, ...first.steps] }, ...rest] : [];
+
+/**
+ * Records that only had to be brought up to date are so in the first phase that waits for nothing and disturbs nothing:
+ * of a host that stays as it is, a plan says nothing.
+ */
+const withHousekeeping = (
+  works: readonly PhaseSteps[],
+  adopted: readonly string[],
+  { stale, forgotten }: Pruning,
+): readonly PhaseSteps[] => {
+  if (adopted.length + stale.length === 0) return works;
+  const place = works.findIndex(({ phase: { gates, rolling, after } }) => !gates && !rolling && !after);
+  const change = { kind: 'file', id: recordsPath, action: 'update', differences: [] } as const;
+  const quiet: PlannedChange = { change, steps: [...forgotten, step(updateRecords(adopted, stale))], quiet: true };
+  return works.map((work, index) => (index === place ? { ...work, changes: [quiet, ...work.changes] } : work));
+};
 
 /** The plan of some work: what can be printed and saved. */
 export const toPlan = (workflow: string, cluster: string, work: ExecutablePlan): Plan => ({
   workflow,
   cluster,
   hosts: work.map(
-    ({ hostPhases, unreachable, phases }): HostPlan => ({
+    ({ hostPhases, unreachable, phases, notes }): HostPlan => ({
       host: hostPhases.host.name,
       ...(unreachable ? { skipped: toProblem(unreachable) } : {}),
+      ...(notes ? { notes } : {}),
       phases: phases
-        .filter(({ changes }) => changes.length > 0)
-        .map(({ phase, changes }) => ({ phase: phase.name, changes: changes.map(({ change }) => change) })),
+        .map(({ phase, changes }) => ({
+          phase: phase.name,
+          changes: changes.filter(({ quiet }) => !quiet).map(({ change }) => change),
+        }))
+        .filter(({ changes }) => changes.length > 0),
     }),
   ),
 });
@@ -90,7 +153,9 @@ const changeOf = (resource: Resource, answers: QueryResults, hostPhases: HostPha
   const isThere = Object.keys(wanted).some((aspect) => seen?.[aspect] !== undefined);
   const action = subject !== resource ? 'remove' : isThere ? 'update' : 'create';
   const change = { kind: subject.kind, id: kindOf(subject).id(subject), action, differences } as const;
-  return [{ change, steps: kind.apply(resource, seen) }];
+  const record = subject === resource ? undefined : recordOf('', subject);
+  const forgotten = record === undefined ? [] : [step(updateRecords([], [{ line: record }]))];
+  return [{ change, steps: [...kind.apply(resource, seen), ...forgotten] }];
 };
 
 /** What was seen of a resource. Throws where the look at it failed: of what nobody saw, nothing follows. */

@@ -7,6 +7,7 @@ import type { Gate, Phase, PhaseContext, RollingUpdate } from '../phases/phase.j
 import { kindOf, nameOf, subjectOf } from '../resources/registry.js';
 import type { Resource } from '../resources/resource.js';
 import type { Emit } from './event.js';
+import { type Leftovers, leftoverQuestions, leftoversOf, noLeftovers } from './prune.js';
 import { type BatchQuery, type QueryResults, queryAll } from './query-batch.js';
 
 /** The hosts of a run, each with the phases that it walks. */
@@ -15,6 +16,11 @@ export type RunHosts = readonly HostPhases[];
 export interface HostPhases {
   readonly host: ClusterHost;
   readonly phases: readonly Phase[];
+  /**
+   * All phases of the host, also those that this run leaves out: what kbs has recorded there and none of them wants is
+   * pruned. Without them nothing is.
+   */
+  readonly all?: readonly Phase[];
 }
 
 /** What was seen of all hosts at one moment. */
@@ -23,6 +29,8 @@ export interface Observation {
   readonly answers: ReadonlyMap<string, QueryResults>;
   /** Hosts that could not be looked at, and why. */
   readonly unreachable: ReadonlyMap<string, Failure>;
+  /** By host. */
+  readonly leftovers: ReadonlyMap<string, Leftovers>;
 }
 
 /** A site without the facts, which the survey finds. */
@@ -44,6 +52,7 @@ export const observe = async (
   const unreachable = new Map<string, Failure>();
   const facts = new Map<string, Facts>();
   const answers = new Map<string, QueryResults>();
+  const leftovers = new Map<string, Leftovers>();
   const context: PhaseContext = { ...ground, facts: (host) => facts.get(host) ?? assumedFacts };
   const first = new Map(runHosts.map((hostPhases) => [hostPhases, questionsFor(hostPhases, context)]));
   const each = (visit: (hostPhases: HostPhases) => Promise<void>) =>
@@ -60,20 +69,27 @@ export const observe = async (
   await each(async (hostPhases) => {
     emit({ type: 'host', host: hostPhases.host.name, state: 'connecting' });
     const { preludes, questions } = first.get(hostPhases) ?? questionsFor(hostPhases, context);
-    const seen = await queryAll(observe(hostPhases.host), preludes, [factsQuestion, ...questions], options);
+    const seen = await queryAll(
+      observe(hostPhases.host),
+      preludes,
+      [factsQuestion, ...leftoverQuestions(hostPhases), ...questions],
+      options,
+    );
     facts.set(hostPhases.host.name, parseFacts(seen.get(factsScript)?.output ?? ''));
     answers.set(hostPhases.host.name, seen);
   });
   await each(async (hostPhases) => {
     const seen = answers.get(hostPhases.host.name);
     if (!seen) return;
-    const { preludes, questions } = questionsFor(hostPhases, context);
+    const left = leftoversOf(hostPhases, context, seen);
+    leftovers.set(hostPhases.host.name, left);
+    const { preludes, questions } = questionsFor(hostPhases, context, left);
     const missing = questions.filter(({ script }) => !seen.has(script));
     const more = await queryAll(observe(hostPhases.host), preludes, missing, options);
     answers.set(hostPhases.host.name, new Map([...seen, ...more]));
     emit({ type: 'host', host: hostPhases.host.name, state: 'observed' });
   });
-  return { context, answers, unreachable };
+  return { context, answers, unreachable, leftovers };
 };
 
 /** The resources of a leg, each once: phases may agree about a resource, and must not fight over it. */
@@ -107,8 +123,10 @@ const factsQuestion: BatchQuery = { name: 'facts', script: factsScript };
 const questionsFor = (
   hostPhases: HostPhases,
   context: PhaseContext,
+  leftovers: Leftovers = noLeftovers,
 ): { preludes: readonly string[]; questions: readonly BatchQuery[] } => {
-  const resources = [...resourcesOf(hostPhases, context).values()].flat();
+  const wanted = [...resourcesOf(hostPhases, context).values()].flat();
+  const resources = [...wanted, ...leftovers.resources.map(({ resource }) => resource)];
   // Whether the others can do without this host is asked when its turn comes, and not now.
   const gates = hostPhases.phases.flatMap((phase) => [
     ...gatesOf(hostPhases, phase, context),

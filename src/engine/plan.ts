@@ -15,6 +15,8 @@ export interface HostPlan {
   /** Why the run goes on without this host; its phases are then empty. */
   readonly skipped?: Problem;
   readonly phases: readonly PhasePlan[];
+  /** What kbs leaves on the host as it is, and why, a sentence each. */
+  readonly notes?: readonly string[];
 }
 
 export interface PhasePlan {

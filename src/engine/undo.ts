@@ -1,16 +1,26 @@
+import { Failure } from '../failure.js';
+import type { ClusterHost } from '../inventory/cluster.js';
 import type { Phase } from '../phases/phase.js';
+import { recordsPath, removeRecords } from '../resources/record.js';
 import { kindOf } from '../resources/registry.js';
 import { type Resource, type State, type Step, step, type UnitResource } from '../resources/resource.js';
 import { restartReplacedUnit } from '../resources/unit.js';
 import { type PhaseSteps, type PlannedChange, stateOf } from './compare.js';
 import { type HostPhases, type Observation, resourcesOf } from './observe.js';
 import type { Change } from './plan.js';
+import { type Leftovers, noLeftovers } from './prune.js';
+
+/** A host as it is observed in order to undo all that kbs did there; `phases` are all that apply to it, in order. */
+export const hostForUndo = (host: ClusterHost, phases: readonly Phase[]): HostPhases => {
+  const undone = phases.map(forUndo);
+  return { host, phases: undone, all: undone };
+};
 
 /**
- * A phase as one looks at it in order to undo it: what it put on the host, and nobody to wait for. Objects stay out of
+ * A phase as it is observed in order to undo it: what it put on the host, and nothing to wait for. Objects stay out of
  * it: they are the cluster's, whichever host they went through.
  */
-export const forUndo = ({ name, ensures, appliesTo, resources, cleanup }: Phase): Phase => ({
+const forUndo = ({ name, ensures, appliesTo, resources, cleanup }: Phase): Phase => ({
   name,
   ensures,
   appliesTo,
@@ -21,12 +31,15 @@ export const forUndo = ({ name, ensures, appliesTo, resources, cleanup }: Phase)
 const isOnHost = ({ kind }: Resource): boolean => kind !== 'object' && kind !== 'absent';
 
 /**
- * The work that leaves a host as it was found: first everything stands still, then phase by phase, last one first, each
- * kind takes away what it made and gives back what lay there, and then what programs left goes. What was never touched
- * is left alone. Pure; for phases that went through `asLeft`, in the order in which they were done. Throws where a look
- * failed: what was not seen would stay, and kbs's notes of it would go.
+ * The work that leaves a host as it was found: first everything is stopped, then what is recorded there of phases that do
+ * not want it any more is removed, then phase by phase, last one first, each kind removes what it made and gives back what
+ * lay there, and then what programs left goes. What was never touched is left alone. Pure; for phases that went through
+ * `forUndo`, in the order in which they were done. Throws where a query failed, or where a record is not understood: what
+ * was not seen would stay, and kbs's notes of it would go.
  */
-export const undo = (hostPhases: HostPhases, { context, answers }: Observation): readonly PhaseSteps[] => {
+export const undo = (hostPhases: HostPhases, { context, answers, leftovers }: Observation): readonly PhaseSteps[] => {
+  const { resources: left, unknown } = leftovers.get(hostPhases.host.name) ?? noLeftovers;
+  refuseUnknown(hostPhases, unknown);
   const seen = answers.get(hostPhases.host.name) ?? new Map();
   const done = [...resourcesOf(hostPhases, context)].toReversed();
   const works = done.map(([phase, resources]) =>
@@ -35,11 +48,23 @@ export const undo = (hostPhases: HostPhases, { context, answers }: Observation):
       ...script('leftovers', phase, phase.cleanup?.(hostPhases.host, context).remove),
     ]),
   );
+  const former = left.toReversed().flatMap(({ resource }) => unmade(resource, stateOf(resource, seen, hostPhases)));
   const halts = done.flatMap(([phase]) => script('processes', phase, phase.cleanup?.(hostPhases.host, context).stop));
-  const units = done.flatMap(([, resources]) => resources.filter((resource) => resource.kind === 'unit'));
-  return [work(stopPhase, halts), ...works, work(forgetPhase, [forget(units)])].filter(
+  const units = [...done.flatMap(([, resources]) => resources), ...left.map(({ resource }) => resource)].filter(
+    (resource) => resource.kind === 'unit',
+  );
+  return [work(stopPhase, halts), work(formerPhase, former), ...works, work(forgetPhase, [forget(units)])].filter(
     ({ changes }) => changes.length > 0,
   );
+};
+
+const refuseUnknown = ({ host }: HostPhases, [first]: Leftovers['unknown']): void => {
+  if (first === undefined) return;
+  throw new Failure('refused', `this version of kbs does not know how to remove ${first.name}`, {
+    where: { host: host.name, resource: first.name },
+    why: [`${recordsPath} names it`],
+    next: 'run the same command with the version of kbs that made it',
+  });
 };
 
 /** The names of the phases of `undo`, in its order: for who announces them. */
@@ -57,6 +82,7 @@ const emptyPhase = (name: string, ensures: string): Phase => ({
 });
 
 const stopPhase = emptyPhase('stop', 'nothing of the cluster runs on the host');
+const formerPhase = emptyPhase('prune', 'the host holds nothing of kbs that no phase wants');
 const forgetPhase = emptyPhase('clean-up-state', 'no record of kbs is left on the host');
 
 const work = (phase: Phase, changes: readonly PlannedChange[]): PhaseSteps => ({
@@ -89,6 +115,7 @@ const forget = (units: readonly UnitResource[]): PlannedChange => ({
   steps: [
     ...units.map((unit) => step(restartReplacedUnit(unit))),
     step(`rm -rf /var/lib/kbs/before/*.none /var/lib/kbs/stamps /var/lib/kbs/import
+${removeRecords}
 rmdir /var/lib/kbs/before /var/lib/kbs 2>/dev/null || :
 rm -f /run/kbs.lock`),
   ],

@@ -2,10 +2,10 @@ import type { ClusterHost } from '../inventory/cluster.js';
 import { isControlPlane, isDns } from '../inventory/cluster.js';
 import { dns } from './cluster/dns.js';
 import { nodes } from './cluster/nodes.js';
-import { proxy, removeKubeProxyPods } from './cluster/proxy.js';
+import { proxy } from './cluster/proxy.js';
 import { ready } from './cluster/ready.js';
 import { access } from './control-plane/access.js';
-import { controlPlane } from './control-plane/control-plane.js';
+import { controlPlane, controlPlanePrograms } from './control-plane/control-plane.js';
 import { etcd } from './control-plane/etcd.js';
 import { etcdVoter } from './control-plane/etcd-voter.js';
 import { removeKubelet } from './control-plane/remove-kubelet.js';
@@ -21,7 +21,7 @@ import { resolver } from './node/resolver.js';
 import { routes } from './node/routes.js';
 import { runtime } from './node/runtime.js';
 import type { Phase } from './phase.js';
-import { staleServices } from './stale-services.js';
+import { prune, pruneObjects, staleServices } from './prune.js';
 
 /**
  * What kbs does, in order. Each host walks the phases that concern it by itself; a phase waits for others only where it
@@ -41,6 +41,7 @@ export const phases = [
   workerImages,
   kubelet,
   etcdVoter,
+  controlPlanePrograms,
   controlPlane,
   tools,
   cni,
@@ -50,9 +51,10 @@ export const phases = [
   access,
   nodes,
   proxy,
-  removeKubeProxyPods,
+  pruneObjects,
   removeKubelet,
   dns,
+  prune,
   ready,
 ] as const satisfies readonly Phase[];
 

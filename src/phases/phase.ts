@@ -18,9 +18,29 @@ export interface Phase {
   gates?(host: ClusterHost, context: PhaseContext): readonly Gate[];
   /** Where hosts must not all be disturbed at once: who takes turns with whom. */
   rolling?(host: ClusterHost, context: PhaseContext): RollingUpdate | undefined;
+  /** Phases, of other hosts too, that must be done before this phase changes anything. */
+  after?(host: ClusterHost, context: PhaseContext): readonly PhaseReference[];
+  /** What the phase removes of what kbs once made and no phase of the host wants any more. */
+  readonly prunes?: Prunes;
   /** What the phase's programs leave on a host besides its resources; for a host that leaves the cluster. */
   cleanup?(host: ClusterHost, context: PhaseContext): Cleanup;
 }
+
+/** One phase of one host. */
+export interface PhaseReference {
+  readonly host: string;
+  readonly phase: string;
+}
+
+/**
+ * What a phase prunes: on its host, what these phases once wanted; `rest` is all that no other phase of the host prunes.
+ * Last made first, after the phase's own changes, as what is left over may still be in use until then; or `first`, where a
+ * former program holds a port or an address that a new one needs. Or, in the cluster, the sets of objects that no phase
+ * wants, as found and deleted through a kubeconfig of the host.
+ */
+export type Prunes =
+  | { readonly of: readonly string[] | 'rest'; readonly first?: true }
+  | { readonly objectsThrough: string };
 
 /** What no resource stands for: processes, mounts, interfaces and rules that programs make for themselves. */
 export interface Cleanup {

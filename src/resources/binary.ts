@@ -1,8 +1,11 @@
+import type { StoredFile } from '../artifacts/artifacts.js';
 import { raw, sh } from '../hosts/shell.js';
 import {
   escapePath,
+  isPath,
   managed,
   parentOf,
+  pathClaim,
   recordPath,
   restoreOriginal,
   saveOriginal,
@@ -75,7 +78,19 @@ look_binary() { # PATH STAMP NOTE LINK...
           ),
         ]
       : [],
+  record: {
+    write: ({ links }) => (links === undefined ? {} : { links }),
+    read: (id, { links }) => {
+      if (!isPath(id)) return undefined;
+      const paths = Array.isArray(links) ? links.filter((link) => typeof link === 'string').filter(isPath) : [];
+      return { kind: 'binary', path: id, content: nothing, ...(paths.length > 0 ? { links: paths } : {}) };
+    },
+  },
+  claims: ({ path, links = [] }) => [path, ...links].map(pathClaim),
 };
+
+/** In place of an artifact where there is none: what is removed is never sent. */
+export const nothing: StoredFile = { name: '', sha256: '', size: 0, file: '', packedSize: 0, packing: 'none' };
 
 /**
  * The transport protects the bytes and zstd has its own checksum, so that the size is left to check.

@@ -1,5 +1,14 @@
 import { sh } from '../hosts/shell.js';
-import { managed, parentOf, recordPath, restoreOriginal, saveOriginal, stateOfMissing } from './original.js';
+import {
+  isPath,
+  managed,
+  parentOf,
+  pathClaim,
+  recordPath,
+  restoreOriginal,
+  saveOriginal,
+  stateOfMissing,
+} from './original.js';
 import type { DirectoryResource, Kind } from './resource.js';
 import { step } from './resource.js';
 
@@ -53,6 +62,12 @@ look_directory() { # PATH NOTE
           ),
         ]
       : [],
+  record: {
+    write: ({ shared }) => (shared ? { shared } : {}),
+    read: (id, { shared }) =>
+      isPath(id) ? { kind: 'directory', path: id, mode: '0755', ...(shared === true ? { shared } : {}) } : undefined,
+  },
+  claims: (resource) => [pathClaim(resource.path)],
 };
 
 const removal = ({ path, shared }: DirectoryResource): string =>

@@ -1,8 +1,10 @@
 import { raw, receive, sh } from '../hosts/shell.js';
 import { reveal, Secret, sha256 } from '../secret.js';
 import {
+  isPath,
   managed,
   parentOf,
+  pathClaim,
   recordPath,
   restoreOriginal,
   saveOriginal,
@@ -75,6 +77,12 @@ as_digest() { sha256sum; }`,
     ];
   },
   remove: (resource, seen) => (seen.touched === 'yes' ? [step(restoreOriginal(resource.path))] : []),
+  record: {
+    write: () => ({}),
+    // Its content may be secret: as one, it is asked about by a digest.
+    read: (id) => (isPath(id) ? { kind: 'file', path: id, content: new Secret(''), mode: '0600' } : undefined),
+  },
+  claims: (resource) => [pathClaim(resource.path)],
 };
 
 /** The program's own verdict, before the file is where it reads it. */

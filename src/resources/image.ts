@@ -1,6 +1,6 @@
 import type { ImageArchive, StoredFile } from '../artifacts/artifacts.js';
 import { raw, receive, sh } from '../hosts/shell.js';
-import { unzstd } from './binary.js';
+import { nothing, unzstd } from './binary.js';
 import type { ImageResource, Kind } from './resource.js';
 import { step } from './resource.js';
 
@@ -34,8 +34,40 @@ fi`,
       ),
     ];
   },
-  remove: (_resource, seen) => [step(sh`/usr/local/bin/ctr -n k8s.io images rm ${Object.keys(seen)} </dev/null`)],
+  remove: (_resource, seen) => [
+    step(
+      sh`if [ -S /run/containerd/containerd.sock ]; then
+  /usr/local/bin/ctr -n k8s.io images rm ${Object.keys(seen)} </dev/null
+fi`,
+    ),
+  ],
+  record: {
+    write: (resource) => ({ references: imagesOf(resource).map(({ reference }) => reference) }),
+    read: (id, { references }) =>
+      Array.isArray(references)
+        ? referring(
+            id,
+            references.filter((reference) => typeof reference === 'string'),
+          )
+        : undefined,
+  },
+  claims: (resource) => imagesOf(resource).map(({ reference }) => claimOf(reference)),
+  without(resource, isClaimed) {
+    const rest = imagesOf(resource)
+      .map(({ reference }) => reference)
+      .filter((reference) => !isClaimed(claimOf(reference)));
+    return rest.length === 0 ? undefined : referring(resource.name, rest);
+  },
 };
+
+const claimOf = (reference: string): string => `image reference ${reference}`;
+
+/** As much of a set of images as names them. */
+const referring = (name: string, references: readonly string[]): ImageResource => ({
+  kind: 'image',
+  name,
+  archives: [{ archive: nothing, images: references.map((reference) => ({ reference, digest: '' })) }],
+});
 
 /** One archive's import runs while the next one arrives. A failed one says so in a file, and others go on. */
 const take = ({ archive }: ImageArchive, index: number): string => {

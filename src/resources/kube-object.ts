@@ -1,15 +1,27 @@
 import { reveal, Secret, sha256 } from '../secret.js';
-import type { KubeObject } from './resource.js';
+import type { KubeObject, ObjectResource } from './resource.js';
 
-/** The objects as they are applied: a Secret's values encoded and marked secret, and the digest added. */
-export const asApplied = (objects: readonly KubeObject[]): readonly KubeObject[] =>
-  objects.map(withSecretData).map((wanted) => {
+/**
+ * The objects as they are applied: a Secret's values encoded and marked secret, and the digest added, and a label with
+ * the name of their set by which they are found when no phase wants the set any more.
+ */
+export const asApplied = (resource: Pick<ObjectResource, 'name' | 'objects' | 'keep'>): readonly KubeObject[] =>
+  resource.objects.map(withSecretData).map((wanted) => {
     const annotations = isRecord(wanted.metadata.annotations) ? wanted.metadata.annotations : {};
     const digest = sha256(JSON.stringify(revealed(wanted, byName))).slice(0, 16);
-    return { ...wanted, metadata: { ...wanted.metadata, annotations: { ...annotations, [digestAnnotation]: digest } } };
+    const { metadata } = resource.keep === undefined ? labelled(wanted, resource.name) : wanted;
+    return { ...wanted, metadata: { ...metadata, annotations: { ...annotations, [digestAnnotation]: digest } } };
   });
 
 const digestAnnotation = 'kbs.dev/digest';
+
+/** The label by which the objects of a set are found. */
+export const setLabel = 'kbs.dev/set';
+
+const labelled = (wanted: KubeObject, set: string): KubeObject => {
+  const labels = isRecord(wanted.metadata.labels) ? wanted.metadata.labels : {};
+  return { ...wanted, metadata: { ...wanted.metadata, labels: { ...labels, [setLabel]: set } } };
+};
 
 /** `stringData` cannot be read back, so it becomes `data`. */
 const withSecretData = (wanted: KubeObject): KubeObject => {

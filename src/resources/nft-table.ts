@@ -18,7 +18,16 @@ export const nftTable: Kind<NftTableResource> = {
     return [step(`${receive(bytes.length, rules)}\nnft -f ${rules}\nrm -f ${rules}`, [{ bytes }])];
   },
   remove: (resource) => [step(sh`nft delete table ${resource.family} ${resource.name}`)],
+  record: {
+    write: () => ({}),
+    read: (id) => {
+      const [, family, name] = /^(ip|ip6|inet) (\S+)$/.exec(id) ?? [];
+      return name === undefined ? undefined : { kind: 'nft-table', family: family as Family, name, text: '' };
+    },
+  },
 };
+
+type Family = NftTableResource['family'];
 
 /** Read whole before any of it is obeyed. */
 const rules = '/run/kbs.nft';

@@ -28,17 +28,17 @@ ${listOf(resource.objects.map(nameOnly))}
 END_OF_OBJECTS`,
   parse(output, resource) {
     const live = parseObjects(output);
-    const seen = asApplied(resource.objects).flatMap((wanted) => {
+    const seen = asApplied(resource).flatMap((wanted) => {
       const found = live.find((candidate) => isSame(candidate, wanted));
       return found ? [[keyOf(wanted), textOf(project(found, wanted))] as const] : [];
     });
     return seen.length === 0 ? undefined : Object.fromEntries(seen);
   },
   desired: (resource): State =>
-    Object.fromEntries(asApplied(resource.objects).map((wanted) => [keyOf(wanted), textOf(project(wanted, wanted))])),
+    Object.fromEntries(asApplied(resource).map((wanted) => [keyOf(wanted), textOf(project(wanted, wanted))])),
   apply(resource, seen) {
     const wanted = object.desired(resource);
-    const differing = asApplied(resource.objects).filter((each) => seen?.[keyOf(each)] !== wanted[keyOf(each)]);
+    const differing = asApplied(resource).filter((each) => seen?.[keyOf(each)] !== wanted[keyOf(each)]);
     const bytes = Buffer.from(listOf(differing));
     const flags = '--server-side --force-conflicts --field-manager=kbs --validate=ignore';
     return [step(`head -c ${bytes.length} | ${run(resource)} apply ${flags} -f -`, [{ bytes }])];

@@ -56,17 +56,31 @@ export const isManaged = (path: string): string => {
 
 /**
  * Shell functions for preludes. `touched NOTE` prints whether kbs touched the path of this note, as `yes` or `no`;
- * `nothing NOTE` answers for a path where nothing is: not a word, or that kbs's thing is gone.
+ * `nothing NOTE` answers for a path where nothing is: not a word, or that kbs's thing is gone, and whether an original
+ * is kept.
  */
 export const managed = `
 touched() {
   if [ -e "$1.was" ] || [ -L "$1.was" ] || [ -e "$1.none" ]; then echo yes; else echo no; fi
 }
-nothing() { if [ "$(touched "$1")" = yes ]; then echo gone; fi; }`;
+nothing() {
+  if [ -e "$1.was" ] || [ -L "$1.was" ]; then echo gone,original
+  elif [ -e "$1.none" ]; then echo gone
+  fi
+}`;
 
 /** What is seen by the output of `nothing`: what somebody took away is still kbs's to undo. */
-export const stateOfMissing = (output: string): State | undefined =>
-  output.trim() === 'gone' ? { touched: 'yes' } : undefined;
+export const stateOfMissing = (output: string): State | undefined => {
+  const [word, original] = output.trim().split(',');
+  if (word !== 'gone') return undefined;
+  return original === undefined ? { touched: 'yes' } : { touched: 'yes', original: 'kept' };
+};
+
+/** What else a path may be known as: resources of several kinds may stand for one. */
+export const pathClaim = (path: string): string => `path ${path}`;
+
+/** An id from a record that is a path indeed. */
+export const isPath = (id: string): boolean => id.startsWith('/') && !id.endsWith('/');
 
 /** Where the note of a path lies, without its suffix. */
 export const recordPath = (path: string): string => `${store}/${escapePath(path)}`;

@@ -1,4 +1,5 @@
 import { sh } from '../hosts/shell.js';
+import { nothing } from './binary.js';
 import { install, noteOf, remove, work } from './package-install.js';
 import type { Kind, PackageResource } from './resource.js';
 import { step } from './resource.js';
@@ -38,6 +39,11 @@ look_packages() { # NOTE NAME...
     step(install(names, repository.packedSize), [{ file: repository.file, size: repository.packedSize }]),
   ],
   remove: ({ names }, seen) => (seen.touched === 'yes' || seen.installation !== 'whole' ? [step(remove(names))] : []),
+  record: {
+    write: () => ({}),
+    read: (id) => ({ kind: 'package', names: id.split(' '), repository: nothing }),
+  },
+  claims: ({ names }) => names.map((name) => `package named ${name}`),
 };
 
 /** `package haproxy ii 2.6.12-1`: the second letter of the third word is the state (dpkg-query(1)). */

@@ -19,11 +19,21 @@ import { zone } from './zone.js';
 /** The kind that knows about a resource. A member of `Resource` without an entry below does not compile. */
 export const kindOf = (resource: Resource): Kind<Resource> => kinds[resource.kind];
 
+/** The kind of this name, which may come from a record of another version of kbs. */
+export const kindNamed = (name: string): Kind<Resource> | undefined =>
+  Object.hasOwn(kinds, name) ? kinds[name as Resource['kind']] : undefined;
+
 /** A resource's kind and id: one name for a thing, whether it is to be there or not. */
 export const nameOf = (resource: Resource): string => {
   const subject = subjectOf(resource);
   return `${subject.kind} ${kindOf(subject).id(subject)}`;
 };
+
+/** All that a resource stands for: its own name, and what other resources may stand for too. */
+export const claimsOf = (resource: Resource): readonly string[] => [
+  nameOf(resource),
+  ...(kindOf(resource).claims?.(resource) ?? []),
+];
 
 /** The resource that is meant: of something absent, the thing itself. */
 export const subjectOf = (resource: Resource): Resource => (resource.kind === 'absent' ? resource.resource : resource);

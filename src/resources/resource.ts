@@ -70,6 +70,7 @@ export interface UnitResource {
   readonly runs: 'service' | 'oneshot';
   /** Shell that must succeed before a changed text goes live, such as the program's own check of its flags. */
   readonly check?: string;
+  readonly keep?: Keep;
 }
 
 export interface SysctlResource {
@@ -127,6 +128,7 @@ export interface ObjectResource {
   readonly objects: readonly KubeObject[];
   /** Path on the host. */
   readonly kubeconfig: string;
+  readonly keep?: Keep;
 }
 
 export interface KubeObject {
@@ -177,7 +179,15 @@ export interface TaskResource {
   readonly input?: Secret;
   /** Undoes it; absent where there is nothing to undo. */
   readonly undo?: string;
+  readonly keep?: Keep;
 }
+
+/**
+ * For what is never pruned because its loss would hurt, such as etcd's data or a node's kubelet: it is removed when its
+ * host leaves the cluster, or by a phase that names its phase in `prunes`. A host that holds such a thing without need is
+ * not pruned at all before it has left the cluster in good order. Objects with this word are never pruned.
+ */
+export type Keep = 'until-removed';
 
 /**
  * The knowledge of one sort of resource, as pure functions over text.
@@ -197,7 +207,24 @@ export interface Kind<R extends { readonly kind: string }> {
   desired(resource: R): State;
   apply(resource: R, seen: State | undefined): readonly Step[];
   remove(resource: R, seen: State): readonly Step[];
+  /** How a resource is recorded on its host; absent where a host keeps nothing of it. */
+  readonly record?: RecordFormat<R>;
+  /** Names of all that the resource stands for, where a resource of another id or kind may stand for it too: its paths. */
+  claims?(resource: R): readonly string[];
+  /** The resource without the parts that others claim; absent where a resource has no parts. */
+  without?(resource: R, isClaimed: (name: string) => boolean): R | undefined;
 }
+
+/** How a resource is recorded on its host, so that it can still be removed when no phase wants it any more. */
+export interface RecordFormat<R> {
+  /** What `read` needs besides the id: no content, no secret. `undefined` where there is nothing to remove. */
+  write(resource: R): RecordDetails | undefined;
+  /** As much of the resource as `query`, `parse` and `remove` need; `undefined` where the record makes no sense. */
+  read(id: string, details: RecordDetails): R | undefined;
+}
+
+/** Plain JSON. */
+export type RecordDetails = Readonly<Record<string, unknown>>;
 
 /** What is there, as flat readable facts. `content` holds text that a person may want to see as a diff. */
 export type State = Readonly<Record<string, string>>;

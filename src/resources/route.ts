@@ -23,6 +23,10 @@ look_route() { # PREFIX, as a regular expression
   apply: (resource) => [step(setRoute(resource))],
   remove: (resource, seen) =>
     seen.via === resource.via ? [step(sh`ip -4 route del ${resource.to} via ${resource.via}`)] : [],
+  record: {
+    write: ({ via }) => ({ via }),
+    read: (id, { via }) => (typeof via === 'string' ? { kind: 'route', to: id, via } : undefined),
+  },
 };
 
 /** Shell that sets the route, whatever was there. */

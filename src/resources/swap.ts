@@ -42,6 +42,7 @@ fi`.trim(),
   },
   remove: (_resource, seen) =>
     seen.aside === '0' ? [] : [step([rewrite('/etc/fstab', "sed 's/^#kbs# //'"), reload, 'swapon -a'].join('\n'))],
+  record: { write: () => ({}), read: (id) => (id === 'off' ? { kind: 'swap', state: id } : undefined) },
 };
 
 /** systemd made units from fstab, and would start them again. */

@@ -51,6 +51,7 @@ look_sysctl() { # LIVE FILE NOTE
           ),
         ]
       : [],
+  record: { write: () => ({}), read: (id) => ({ kind: 'sysctl', name: id, value: '' }) },
 };
 
 /** sysctl.d(5): where the first separator is a dot, dots and slashes change places. */

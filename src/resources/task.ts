@@ -16,6 +16,13 @@ export const task: Kind<TaskResource> = {
     return [step(`head -c ${bytes.length} | (\n${run}\n)`, [{ bytes }])];
   },
   remove: (resource) => (resource.undo === undefined ? [] : [step(alone(resource.undo))]),
+  record: {
+    write: ({ check, undo }) => (undo === undefined ? undefined : { check, undo }),
+    read: (id, { check, undo }) =>
+      typeof check === 'string' && typeof undo === 'string'
+        ? { kind: 'task', name: id, check, run: 'exit 1', undo }
+        : undefined,
+  },
 };
 
 /** In a subshell, so that what it sets or changes to stays its own, and away from the stdin that others read. */

@@ -1,6 +1,14 @@
 import { receive, sh } from '../hosts/shell.js';
 import { sha256 } from '../secret.js';
-import { managed, recordPath, restoreOriginal, saveOriginal, stateOfMissing, temporaryPath } from './original.js';
+import {
+  managed,
+  pathClaim,
+  recordPath,
+  restoreOriginal,
+  saveOriginal,
+  stateOfMissing,
+  temporaryPath,
+} from './original.js';
 import type { Kind, UnitResource } from './resource.js';
 import { step } from './resource.js';
 
@@ -83,6 +91,12 @@ look_unit() { # NAME PATH NOTE
           ),
         ]
       : [],
+  record: {
+    write: () => ({}),
+    read: (id) =>
+      /^[A-Za-z0-9:_.@\\-]+$/.test(id) ? { kind: 'unit', name: id, text: '', inputs: [], runs: 'service' } : undefined,
+  },
+  claims: (resource) => [pathClaim(pathOf(resource))],
 };
 
 const write = (resource: UnitResource, size: number): string => {

@@ -1,5 +1,6 @@
 import { sh } from '../hosts/shell.js';
 import { file } from './file.js';
+import { isPath, pathClaim } from './original.js';
 import type { FileResource, Kind, State, ZoneResource } from './resource.js';
 
 /**
@@ -19,6 +20,11 @@ export const zone: Kind<ZoneResource> = {
   desired: (resource) => file.desired(textOf(resource)),
   apply: (resource, seen) => file.apply({ ...textOf(resource), check: raiseSerial(resource) }, seen),
   remove: (resource, seen) => file.remove(textOf(resource), seen),
+  record: {
+    write: () => ({}),
+    read: (id) => (isPath(id) ? { kind: 'zone', path: id, content: '', serial: 0, mode: '0644' } : undefined),
+  },
+  claims: (resource) => [pathClaim(resource.path)],
 };
 
 const textOf = ({ path, content, mode, owner }: ZoneResource): FileResource => ({

@@ -18,7 +18,7 @@ describe('selection', () => {
   });
 
   test('--limit leaves only those hosts, with all their phases', () => {
-    expect(shape({ limit: ['edge'] })).toEqual([['edge', 'stale-services', 'routes', 'resolver']]);
+    expect(shape({ limit: ['edge'] })).toEqual([['edge', 'stale-services', 'routes', 'prune']]);
   });
 
   test('--only leaves out hosts that have none of the phases', () => {
@@ -31,8 +31,11 @@ describe('selection', () => {
 
   test('--from begins in the middle, also on hosts that do not have that very phase', () => {
     expect(shape({ from: 'routes', limit: ['worker-rack-00', 'controller-00'] })).toEqual([
-      ['controller-00', 'routes', 'resolver', 'node-images', 'access', 'nodes', 'proxy', 'dns', 'ready'],
-      ['worker-rack-00', 'routes', 'resolver', 'proxy'],
+      [
+        'controller-00',
+        ...['routes', 'node-images', 'access', 'nodes', 'proxy', 'prune-objects', 'dns', 'prune', 'ready'],
+      ],
+      ['worker-rack-00', 'routes', 'proxy', 'prune'],
     ]);
   });
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { compare, type PhaseSteps } from '../../src/engine/compare.js';
 import { observe } from '../../src/engine/observe.js';
-import { forUndo, undo, undoNames } from '../../src/engine/undo.js';
+import { hostForUndo, undo, undoNames } from '../../src/engine/undo.js';
 import type { Observer, Payload } from '../../src/hosts/host.js';
 import type { Phase } from '../../src/phases/phase.js';
 import type { Resource } from '../../src/resources/resource.js';
@@ -73,7 +73,7 @@ describe.skipIf(!worldsAreHere)('undoing on a real shell', () => {
     name: host.name,
     query: async ({ script }) => ({ code: 0, stdout: await world.run(script), stderr: '' }),
   });
-  const hostPhases = { host, phases: phases.map(forUndo) };
+  const hostPhases = hostForUndo(host, phases);
   const look = () => observe([hostPhases], contextOf(cluster), observer, () => {});
   const obey = async (works: readonly PhaseSteps[]) => {
     for (const { changes } of works) {

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { object } from '../../src/resources/object.js';
+import { parseObjectSets } from '../../src/resources/object-sets.js';
 import { project } from '../../src/resources/projection.js';
 import type { KubeObject, ObjectResource } from '../../src/resources/resource.js';
 import { differing } from './reconcile.js';
@@ -15,6 +16,7 @@ const resource: ObjectResource = {
   name: 'all sorts',
   kubeconfig: '/etc/kubernetes/admin.conf',
   objects: applied,
+  keep: 'until-removed',
 };
 
 describe('objects', () => {
@@ -81,6 +83,30 @@ describe('objects', () => {
     ['a status', 'DaemonSet/kube-system/kube-proxy', (live) => set(live, 'status', { numberReady: 1 })],
   ])('%s in %s is left alone', (_what, key, change) => {
     expect(differing(object.parse(answerWith(key, change), resource), object.desired(resource))).toEqual({});
+  });
+
+  it('of a set that may be pruned carry its name, and are changed where they lack it', () => {
+    const [first] = applied.map(({ apiVersion, kind, metadata }) => ({ apiVersion, kind, metadata }));
+    const set: ObjectResource = { kind: 'object', name: 'some', kubeconfig: '/x', objects: first ? [first] : [] };
+    const live = (labels: object) => JSON.stringify({ ...first, metadata: { ...first?.metadata, ...written, labels } });
+    const written = {
+      annotations: { 'kbs.dev/digest': /digest: (\w+)/.exec(JSON.stringify(object.desired(set)))?.[1] },
+    };
+    expect(differing(object.parse(live({ 'kbs.dev/set': 'some', a: 'b' }), set), object.desired(set))).toEqual({});
+    expect(Object.keys(differing(object.parse(live({}), set), object.desired(set)))).toHaveLength(1);
+  });
+
+  it('of a set that no phase wants are found by that name', () => {
+    const lines = ['a v1 ServiceAccount x kube-system', 'b v1 Namespace y ', 'a apps/v1 DaemonSet x kube-system', ''];
+    const set = (name: string, ...objects: readonly object[]) => ({ kind: 'object', name, kubeconfig: '/k', objects });
+    expect(parseObjectSets(lines.join('\n'), '/k')).toEqual([
+      set(
+        'a',
+        { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'x', namespace: 'kube-system' } },
+        { apiVersion: 'apps/v1', kind: 'DaemonSet', metadata: { name: 'x', namespace: 'kube-system' } },
+      ),
+      set('b', { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'y' } }),
+    ]);
   });
 
   it('show a digest in place of every secret, and send the secret itself', () => {

@@ -19,7 +19,16 @@ export const nodes: Phase = {
   resources: (_host, { cluster, targetNodes }) =>
     targetNodes.length === 0
       ? []
-      : [{ kind: 'object', name: 'nodes', kubeconfig: adminConf, objects: [plan(cluster), ...targetNodes.map(node)] }],
+      : [
+          {
+            kind: 'object',
+            name: 'nodes',
+            kubeconfig: adminConf,
+            objects: [plan(cluster), ...targetNodes.map(node)],
+            // A run is about some nodes only, and the others are not too many for that.
+            keep: 'until-removed',
+          },
+        ],
 };
 
 const plan = (cluster: Cluster): KubeObject =>

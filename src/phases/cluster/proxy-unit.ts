@@ -53,7 +53,7 @@ const protocols: Resource = {
   run: `printf '%s\\t%s\\t%s\\n' '# Written by kbs: kube-proxy and nft need these names.' '' '' \\
   icmp 1 ICMP tcp 6 TCP udp 17 UDP ipv6-icmp 58 IPv6-ICMP sctp 132 SCTP >> /etc/protocols`,
   undo: `if grep -q '^# Written by kbs' /etc/protocols; then
-  sed -i '/^# Written by kbs/,$d' /etc/protocols
+  sed -i '/^# Written by kbs/,+5d' /etc/protocols
   [ -s /etc/protocols ] || rm -f /etc/protocols
 fi`,
 };

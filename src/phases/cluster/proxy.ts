@@ -1,5 +1,5 @@
 import { uptime } from '../../hosts/shell.js';
-import { type Cluster, type ClusterHost, isApiHost, isNode, nodes } from '../../inventory/cluster.js';
+import { type Cluster, type ClusterHost, isApiHost, isNode } from '../../inventory/cluster.js';
 import { adminConf } from '../../kubernetes/kubectl.js';
 import type { ObjectResource, Resource } from '../../resources/resource.js';
 import { apiAnswers } from '../gates.js';
@@ -20,20 +20,7 @@ export const proxy: Phase = {
     ...(hasDaemonSet(host, context.cluster) ? [daemonSet(host, context)] : []),
     ...(isNode(host) ? onNode(host, context) : []),
   ],
-};
-
-/** The DaemonSet goes once every node has a unit in its place. */
-export const removeKubeProxyPods: Phase = {
-  name: 'remove-kube-proxy-pods',
-  ensures: 'no kube-proxy runs beside the unit',
-  appliesTo: (host, cluster) => isApiHost(host, cluster) && cluster.kubernetes.controlPlane === 'systemd',
-  gates: (host, { cluster }) => [
-    apiAnswers,
-    ...nodes(cluster)
-      .filter((node) => node !== host)
-      .map(({ name }) => ({ name: `${name} has its unit`, test: ':', timeoutSeconds: 1, afterHost: name })),
-  ],
-  resources: (host, context) => [{ kind: 'absent', resource: daemonSet(host, context) }],
+  prunes: { of: ['proxy'] },
 };
 
 const hasDaemonSet = (host: ClusterHost, cluster: Cluster): boolean =>
@@ -46,19 +33,9 @@ const daemonSet = (host: ClusterHost, context: PhaseContext): ObjectResource => 
   objects: proxyObjects(host, context),
 });
 
-/** The unit and its files, or that they go: last first, and only once the pod is there. */
-const onNode = (host: ClusterHost, context: PhaseContext): readonly Resource[] => {
-  const resources = proxyUnit(host, context);
-  if (context.cluster.kubernetes.controlPlane === 'systemd') return resources;
-  return [
-    podRuns,
-    ...resources
-      .toReversed()
-      .flatMap((resource): readonly Resource[] =>
-        resource.kind === 'absent' || resource.kind === 'task' ? [] : [{ kind: 'absent', resource }],
-      ),
-  ];
-};
+/** The unit and its files; or that the pod is there, before a former unit and its files are pruned. */
+const onNode = (host: ClusterHost, context: PhaseContext): readonly Resource[] =>
+  context.cluster.kubernetes.controlPlane === 'systemd' ? proxyUnit(host, context) : [podRuns];
 
 /** Shell: leaves well where a kube-proxy runs that is not the unit's. */
 const podIsThere = `for kbs_comm in $(grep -lx kube-proxy /proc/[0-9]*/comm 2>/dev/null); do

@@ -36,15 +36,6 @@ export const componentUnit = (component: Component, { oomAdjustable }: Pick<Fact
   };
 };
 
-/** As much of a unit as names it. */
-export const unitAlone = (name: string): UnitResource => ({
-  kind: 'unit',
-  name: `${name}.service`,
-  text: '',
-  inputs: [],
-  runs: 'service',
-});
-
 /** Kubernetes' programs and etcd parse all flags before they look at `--version`: a wrong one never goes live. */
 export const flagsAreKnown = (program: string, flags: readonly string[]): string =>
   sh`kbs_said=$(${program} ${flags} --version 2>&1) || { printf '%s\n' "$kbs_said" | tail -n 3; exit 1; }`;

@@ -2,9 +2,9 @@ import { uptime } from '../../hosts/shell.js';
 import type { ClusterHost } from '../../inventory/cluster.js';
 import type { FileResource, Resource } from '../../resources/resource.js';
 import type { PhaseContext } from '../phase.js';
-import { componentUnit, componentUser, unitAlone } from './component-unit.js';
+import { componentUnit, componentUser } from './component-unit.js';
 import type { Flags } from './flags.js';
-import { manifestAlone, type PodSettings, staticPodManifest } from './static-pod.js';
+import { type PodSettings, staticPodManifest } from './static-pod.js';
 
 /** One part of the control plane, whatever starts it: a static pod, or a unit where the hard way was chosen. */
 export interface Component {
@@ -34,23 +34,16 @@ export interface UnitSettings {
 }
 
 /**
- * What must be so before these components run: nothing of the other style is there any more, and what they write to
- * is theirs. All of them are stopped before the first one is waited for.
+ * What must be so before these components run: what they write to is theirs, and their ports are free. What the other
+ * style once put there has been pruned before this, so all pods are ending when the first one is waited for.
  */
 export const prerequisites = (
   components: readonly Component[],
   { cluster }: Pick<PhaseContext, 'cluster'>,
 ): readonly Resource[] =>
   cluster.kubernetes.controlPlane === 'static-pods'
-    ? [
-        ...components.map(({ name }): Resource => ({ kind: 'absent', resource: unitAlone(name) })),
-        ...components.flatMap((component) => [
-          ...componentUser(component).map((user): Resource => ({ kind: 'absent', resource: user })),
-          ...directories(component, 'root:root'),
-        ]),
-      ]
+    ? components.flatMap((component) => directories(component, 'root:root'))
     : [
-        ...components.map(({ name }): Resource => ({ kind: 'absent', resource: manifestAlone(name) })),
         ...components.map(podHasEnded),
         ...components.flatMap((component) => [
           ...componentUser(component),

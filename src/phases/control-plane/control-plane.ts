@@ -11,6 +11,15 @@ import { apiServerFlags, auditDirectory, controllerManagerFlags, schedulerFlags 
 import { controlPlaneRolling } from './rolling.js';
 import { type Mount, probes } from './static-pod.js';
 
+/** The programs that the units run; pods have them in their images. They are copied before any pod is stopped. */
+export const controlPlanePrograms: Phase = {
+  name: 'control-plane-programs',
+  ensures: "the programs of the control plane's units are there",
+  appliesTo: (host, cluster) => isControlPlane(host) && cluster.kubernetes.controlPlane === 'systemd',
+  rolling: controlPlaneRolling,
+  resources: (_host, context) => [programs(context)],
+};
+
 /** kube-apiserver, kube-controller-manager and kube-scheduler. */
 export const controlPlane: Phase = {
   name: 'control-plane',
@@ -19,19 +28,13 @@ export const controlPlane: Phase = {
   rolling: controlPlaneRolling,
   resources(host, context) {
     const components = [apiServer(host, context), controllerManager(host, context), scheduler(host, context)];
-    const inPods = context.cluster.kubernetes.controlPlane === 'static-pods';
-    return [
-      ...apiServerFiles(context),
-      ...(inPods ? [] : [programs(context)]),
-      ...prerequisites(components, context),
-      ...(inPods ? [{ kind: 'absent', resource: programs(context) } as const] : []),
-      ...workloads(components, host, context),
-    ];
+    return [...apiServerFiles(context), ...prerequisites(components, context), ...workloads(components, host, context)];
   },
+  prunes: { of: ['control-plane'], first: true },
   cleanup: () => endOfApiServer,
 };
 
-/** One program that acts by the name that it is started with. Pods have it in their images. */
+/** One program that acts by the name that it is started with. */
 const programs = ({ artifacts }: PhaseContext): BinaryResource => ({
   kind: 'binary',
   path: '/usr/local/bin/kube-apiserver',

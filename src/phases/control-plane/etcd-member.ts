@@ -40,6 +40,7 @@ export const memberData = (host: ClusterHost, context: PhaseContext): TaskResour
       ? bootstrap(host, context)
       : restored(host, context),
   undo: removeData,
+  keep: 'until-removed',
 });
 
 /**

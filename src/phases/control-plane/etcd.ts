@@ -31,6 +31,7 @@ export const etcd: Phase = {
       ...workloads(member, host, context),
     ];
   },
+  prunes: { of: ['etcd'], first: true },
   cleanup: () => etcdData,
 };
 

@@ -1,19 +1,11 @@
-import { uptime } from '../../hosts/shell.js';
-import { type ClusterHost, isControlPlane, isNode, isRouter } from '../../inventory/cluster.js';
+import { sh, uptime } from '../../hosts/shell.js';
+import { type ClusterHost, isControlPlane, isNode } from '../../inventory/cluster.js';
 import { kubectl } from '../../kubernetes/kubectl.js';
-import type { Credentials } from '../../pki/credentials.js';
-import { isManaged } from '../../resources/original.js';
-import { nameOf } from '../../resources/registry.js';
-import type { AbsentResource, Resource, TaskResource } from '../../resources/resource.js';
-import { Secret } from '../../secret.js';
+import { isManaged, recordPath } from '../../resources/original.js';
+import type { TaskResource } from '../../resources/resource.js';
 import { podNetwork, pods, runtimeState } from '../cleanup.js';
 import { apiAnswers } from '../gates.js';
-import { certificates } from '../node/certificates.js';
-import { cni } from '../node/cni.js';
-import { kubelet } from '../node/kubelet.js';
-import { prepare } from '../node/prepare.js';
-import { runtime } from '../node/runtime.js';
-import type { Phase, PhaseContext } from '../phase.js';
+import type { Phase } from '../phase.js';
 
 /**
  * A control plane of units that is no worker runs no pods. What was put there while it did leaves in good order: its
@@ -24,11 +16,20 @@ export const removeKubelet: Phase = {
   ensures: 'a control plane that runs no pods has no kubelet, no runtime and no Node',
   appliesTo: (host, cluster) => isControlPlane(host) && !isNode(host) && cluster.kubernetes.controlPlane === 'systemd',
   gates: () => [apiAnswers],
-  resources: (host, context) => [
-    nodeHasLeft(host),
-    podsHaveEnded,
-    ...ofNodes(host, context).map((resource): Resource => ({ kind: 'absent', resource })),
-  ],
+  resources: (host) => [nodeHasLeft(host), podsHaveEnded],
+  prunes: {
+    of: [
+      'prepare',
+      'certificates',
+      'runtime',
+      'control-plane-images',
+      'worker-images',
+      'kubelet',
+      'cni',
+      'node-images',
+      'proxy',
+    ],
+  },
 };
 
 /**
@@ -68,8 +69,9 @@ const podsHaveEnded: TaskResource = {
     'systemctl stop containerd.service',
     runtimeState.remove,
     podNetwork.remove,
-    // Nothing of this was put there by kbs itself, so nothing else would take it away.
+    // Programs put this there, and not kbs: it has no records.
     "find /var/lib/containerd /var/lib/cni -xdev -mindepth 1 ! -path '*/lost+found*' -delete 2>/dev/null || :",
+    emptied('/var/lib/kubelet', '/var/log/pods', '/var/log/containers'),
     'rmdir /etc/kubernetes/manifests 2>/dev/null || :',
     pods.remove,
   ].join('\n'),
@@ -80,25 +82,14 @@ function isUntouched(unit: string): string {
   return `! ${isManaged(`/etc/systemd/system/${unit}`)}`;
 }
 
-/** What this host would have besides if it were a node, last made first. */
-const ofNodes = (host: ClusterHost, context: PhaseContext): readonly Exclude<Resource, AbsentResource>[] => {
-  const kept = new Set([prepare, certificates].flatMap((phase) => phase.resources(host, context)).map(nameOf));
-  const asNode = { ...host, podCidr: '' };
-  return [prepare, certificates, runtime, kubelet, cni]
-    .flatMap((phase) => phase.resources(asNode, { ...context, credentials: namesAlone }))
-    .filter((resource) => resource.kind !== 'absent')
-    .filter((resource) => !kept.has(nameOf(resource)) && !(resource.kind === 'sysctl' && isRouter(host)))
-    .toReversed();
-};
-
-/**
- * What is taken away is known by its name: this host has no credentials of a kubelet any more. They are secrets even so:
- * of what lies on the host, a look then brings back no more than a digest.
- */
-const namesAlone: Credentials = {
-  files: () =>
-    ['crt', 'key'].map((part) => ({ path: `/var/lib/kubelet/pki/kubelet.${part}`, content: new Secret('') })),
-  kubeconfig: () => new Secret(''),
-  clusterCa: '',
-  encryptionKey: new Secret(''),
-};
+/** Shell that empties directories that kbs made, down to what a file system of their own has. */
+function emptied(...paths: readonly string[]): string {
+  return paths
+    .map(
+      (path) =>
+        sh`if [ -e ${recordPath(path)}.none ]; then
+  find ${path} -xdev -mindepth 1 ! -path ${`${path}/lost+found*`} -delete 2>/dev/null || :
+fi`,
+    )
+    .join('\n');
+}

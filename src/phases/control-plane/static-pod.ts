@@ -28,7 +28,9 @@ export interface Mount {
  * its process testify what it was started with: a manifest is on the disk some time before the kubelet has obeyed it.
  */
 export const staticPodManifest = ({ name, flags, inputs, pod }: Component): FileResource => ({
-  ...manifestAlone(name),
+  kind: 'file',
+  path: `/etc/kubernetes/manifests/${name}.yaml`,
+  mode: '0600',
   content: toYaml({
     apiVersion: 'v1',
     kind: 'Pod',
@@ -78,14 +80,6 @@ for kbs_process in /proc/[0-9]*; do
 done
 echo '${name} does not run as its manifest says yet'
 exit 1`;
-
-/** As much of a manifest as names it. */
-export const manifestAlone = (name: string): FileResource => ({
-  kind: 'file',
-  path: `/etc/kubernetes/manifests/${name}.yaml`,
-  content: '',
-  mode: '0600',
-});
 
 /** kubeadm's three probes, with its patience of four minutes at the start, asked more often. */
 export const probes = (

@@ -33,6 +33,7 @@ export const kubelet: Phase = {
         runs: 'service',
         text: render('kubelet.service', { flags: kubeletFlags(host) }),
         inputs: [fingerprint(inputs), context.artifacts.binary('kubelet').sha256],
+        keep: 'until-removed',
       },
     ];
   },

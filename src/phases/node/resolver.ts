@@ -5,23 +5,18 @@ import type { Phase, PhaseContext } from '../phase.js';
 
 /**
  * Whom the host asks for names: the LAN's DNS servers, where the inventory wants that, through whoever writes
- * /etc/resolv.conf there; and where it wants that no longer, or has no such server any more, whom it asked before. A
- * host that answers the LAN's own servers stays as it is: it would ask itself by way of them.
+ * /etc/resolv.conf there. Where it wants that no longer, or has no such server any more, pruning gives the former settings
+ * back. A host that answers the LAN's own servers stays as it is: it would ask itself by way of them.
  */
 export const resolver: Phase = {
   name: 'resolver',
   ensures: "the host asks the LAN's DNS servers",
-  appliesTo: (host, cluster) => !isUpstream(host, cluster),
+  appliesTo: (host, cluster) => asksLan(cluster) && !isUpstream(host, cluster),
   gates: (host, { cluster }) => {
-    if (!asksLan(cluster)) return [];
     const tests = serversFor(host, cluster).map((server) => answersFor(server, cluster.zone ?? ''));
     return [{ name: 'a DNS server of the LAN answers', test: tests.join(' || '), timeoutSeconds: 120 }];
   },
-  resources(host, context) {
-    const wanted = settings(host, context);
-    if (asksLan(context.cluster)) return wanted;
-    return wanted.toReversed().map((resource) => ({ kind: 'absent', resource }));
-  },
+  resources: (host, context) => settings(host, context),
 };
 
 const asksLan = (cluster: Cluster): boolean => cluster.hostsUseDns && dnsServers(cluster).length > 0;

@@ -3,7 +3,7 @@ import { compare, type ExecutablePlan, type HostWorkPlan, toPlan } from '../../e
 import type { Emit } from '../../engine/event.js';
 import { type HostPhases, type Observation, observe, type RunHosts } from '../../engine/observe.js';
 import type { HostPlan, Plan } from '../../engine/plan.js';
-import { forUndo, undo, undoNames } from '../../engine/undo.js';
+import { hostForUndo, undo, undoNames } from '../../engine/undo.js';
 import { Failure, Failures } from '../../failure.js';
 import type { Pool } from '../../hosts/pool.js';
 import { type Cluster, type ClusterHost, isControlPlane, isNode } from '../../inventory/cluster.js';
@@ -60,10 +60,11 @@ export const stepsOf = (host: ClusterHost, cluster: Cluster, { dead }: Leave): r
   ...(dead ? [] : undoNames(hostPhasesOf(host, cluster).phases)),
 ];
 
-const hostPhasesOf = (host: ClusterHost, cluster: Cluster): HostPhases => ({
-  host,
-  phases: phases.filter((phase) => phase.appliesTo(host, cluster)).map(forUndo),
-});
+const hostPhasesOf = (host: ClusterHost, cluster: Cluster): HostPhases =>
+  hostForUndo(
+    host,
+    phases.filter((phase) => phase.appliesTo(host, cluster)),
+  );
 
 /** Looks at everybody whom it concerns. Throws all that speaks against it at once. */
 export const look = async (removal: Removing): Promise<Look> => {

@@ -21,7 +21,11 @@ export const phasesByHost = ({
   const { phasesOf } = { init, join, apply }[workflow];
   const runHosts = cluster.hosts
     .filter(({ name }) => !without?.has(name))
-    .map((host) => ({ host, phases: phasesOf(host, target).filter((phase) => phase.appliesTo(host, cluster)) }))
+    .map((host) => ({
+      host,
+      phases: phasesOf(host, target).filter((phase) => phase.appliesTo(host, cluster)),
+      all: phases.filter((phase) => phase.appliesTo(host, cluster)),
+    }))
     .filter(({ phases }) => phases.length > 0);
   return select(
     runHosts,

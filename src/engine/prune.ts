@@ -1,0 +1,191 @@
+import { factsScript } from '../hosts/facts/script.js';
+import type { Phase, PhaseContext } from '../phases/phase.js';
+import { keyOf } from '../resources/kube-object.js';
+import { parseObjectSets, printObjectSets } from '../resources/object-sets.js';
+import { pathClaim } from '../resources/original.js';
+import { parseRecords, printRecords, type ResourceRecord, recordOf, updateRecords } from '../resources/record.js';
+import { claimsOf, kindOf, nameOf } from '../resources/registry.js';
+import { type ObjectResource, type Resource, type State, step } from '../resources/resource.js';
+import type { PlannedChange } from './compare.js';
+import type { HostPhases } from './observe.js';
+import type { Change } from './plan.js';
+import type { BatchQuery, QueryResults } from './query-batch.js';
+
+/** What kbs once put on a host, or through it into the cluster, and what no phase of the host wants any more. */
+export interface Leftovers {
+  /** In the order in which they were made. */
+  readonly resources: readonly Leftover[];
+  readonly objects: readonly ObjectResource[];
+  /** Records that this version of kbs does not understand: they stay, with what they stand for. */
+  readonly unknown: readonly ResourceRecord[];
+}
+
+export interface Leftover {
+  readonly record: ResourceRecord;
+  readonly resource: Resource;
+  /** A directory in which something wanted lies. */
+  readonly inUse: boolean;
+}
+
+export const noLeftovers: Leftovers = { resources: [], objects: [], unknown: [] };
+
+/** What is asked of a host, with everything else, so that its leftovers are known. */
+export const leftoverQuestions = ({ phases, all }: HostPhases): readonly BatchQuery[] => [
+  { name: 'records', script: printRecords },
+  ...(all === undefined ? [] : kubeconfigsOf(phases)).map((kubeconfig) => ({
+    name: 'object sets',
+    script: printObjectSets(kubeconfig),
+  })),
+];
+
+const kubeconfigsOf = (phases: readonly Phase[]): readonly string[] =>
+  phases.flatMap(({ prunes }) => (prunes && 'objectsThrough' in prunes ? [prunes.objectsThrough] : []));
+
+/** A host's records, the first made first. */
+export const recordsIn = (answers: QueryResults): readonly ResourceRecord[] => {
+  const answer = answers.get(printRecords);
+  return answer?.code === 0 ? parseRecords(answer.output) : [];
+};
+
+/**
+ * Compares the records with what all phases of the host want, by everything that a resource stands for: so what another
+ * phase wants now stays, and so does a file that has become a program. Nothing is a leftover where not all phases of the
+ * host are given, or where its facts, on which it depends what they want, could not be read.
+ */
+export const leftoversOf = (hostPhases: HostPhases, context: PhaseContext, answers: QueryResults): Leftovers => {
+  const { host, phases, all } = hostPhases;
+  const records = recordsIn(answers);
+  const sets = kubeconfigsOf(phases).flatMap((kubeconfig) =>
+    parseObjectSets(answers.get(printObjectSets(kubeconfig))?.output ?? '', kubeconfig),
+  );
+  if (all === undefined || answers.get(factsScript)?.code !== 0 || records.length + sets.length === 0) {
+    return noLeftovers;
+  }
+  const wanted = all.flatMap((phase) => phase.resources(host, context)).filter(({ kind }) => kind !== 'absent');
+  const claims = new Set(wanted.flatMap(claimsOf));
+  return {
+    resources: records.flatMap((record) => {
+      const resource = record.resource && unclaimed(record.resource, claims);
+      return resource ? [{ record, resource, inUse: holdsWanted(resource, claims) }] : [];
+    }),
+    objects: sets.filter((set) => !claims.has(nameOf(set))),
+    unknown: records.filter(({ resource }) => resource === undefined),
+  };
+};
+
+/** What is left of a resource without all that others stand for; `undefined` where nothing is, or where it has no parts. */
+const unclaimed = (resource: Resource, claims: ReadonlySet<string>): Resource | undefined => {
+  if (claims.has(nameOf(resource))) return undefined;
+  const kind = kindOf(resource);
+  if (kind.without) return kind.without(resource, (name) => claims.has(name));
+  return claimsOf(resource).some((name) => claims.has(name)) ? undefined : resource;
+};
+
+const holdsWanted = (resource: Resource, claims: ReadonlySet<string>): boolean =>
+  resource.kind === 'directory' && [...claims].some((name) => name.startsWith(`${pathClaim(resource.path)}/`));
+
+/** What follows for one host. */
+export interface Pruning {
+  /** By the phase that removes them, in their order. */
+  readonly removals: ReadonlyMap<Phase, readonly PlannedChange[]>;
+  /** Records without a thing. Of images nothing is known while containerd is down, so their records stay then. */
+  readonly stale: readonly ResourceRecord[];
+  /** Steps that clear kbs's notes of what a person has deleted. */
+  readonly forgotten: PlannedChange['steps'];
+  /** What stays, and why, a sentence each. */
+  readonly notes: readonly string[];
+}
+
+/** Which phase removes what, last made first. Pure. `see` gives what was seen of a resource, and throws where it failed. */
+export const pruningOf = (
+  { host, phases, all = [] }: HostPhases,
+  { resources, objects, unknown }: Leftovers,
+  see: (resource: Resource) => State | undefined,
+): Pruning => {
+  const known = resources
+    .filter(({ inUse }) => !inUse)
+    .map(({ record, resource }) => {
+      const seen = see(resource);
+      const pruned = asPruned(resource);
+      return { record, seen, pruned, steps: seen ? kindOf(pruned).remove(pruned, seen) : [] };
+    });
+  const gone = known.filter(({ seen, pruned, steps }) =>
+    seen === undefined ? pruned.kind !== 'image' : steps.length === 0 || isGone(pruned, seen),
+  );
+  const there = known.filter(({ seen }) => seen !== undefined).filter((each) => !gone.includes(each));
+  const named = ({ phase }: ResourceRecord) =>
+    all.find(({ prunes }) => prunes && 'of' in prunes && prunes.of !== 'rest' && prunes.of.includes(phase));
+  const kept = there.filter(({ record }) => record.keep && !named(record));
+  const rest = kept.length > 0 ? undefined : all.find(({ prunes }) => prunes && 'of' in prunes && prunes.of === 'rest');
+  const removals = new Map<Phase, readonly PlannedChange[]>();
+  for (const phase of phases) {
+    const { prunes } = phase;
+    if (prunes === undefined) continue;
+    if ('objectsThrough' in prunes) removals.set(phase, objects.map(deletion));
+    else {
+      const own = there.filter(({ record }) => (named(record) ?? rest)?.name === phase.name).toReversed();
+      removals.set(
+        phase,
+        own.map(({ pruned, steps }, index) => ({
+          change: removal(pruned),
+          steps: index < own.length - 1 ? steps : [...steps, dropped(own.map(({ record }) => record))],
+        })),
+      );
+    }
+  }
+  return {
+    removals,
+    stale: gone.map(({ record }) => record),
+    forgotten: gone.flatMap(({ steps }) => steps),
+    notes: [
+      ...unknown.map(({ name }) => `${name} stays: this version of kbs does not know what its record says`),
+      ...kept.map(
+        ({ record: { name } }) =>
+          `${name} stays, with all that is left over: first run kbs remove ${host.name}, then add it again`,
+      ),
+    ],
+  };
+};
+
+/** On a host that stays, what others have put into a directory of kbs's stays too, and so does the directory then. */
+const asPruned = (resource: Resource): Resource =>
+  resource.kind === 'directory' ? { ...resource, shared: true } : resource;
+
+/** Of a path where nothing is and nothing was before kbs, only kbs's own note is left. */
+const isGone = ({ kind }: Resource, seen: State): boolean =>
+  ['file', 'zone', 'directory', 'binary'].includes(kind) && Object.keys(seen).join() === 'touched';
+
+const removal = (resource: Resource): Change => ({
+  kind: resource.kind,
+  id: kindOf(resource).id(resource),
+  action: 'remove',
+  differences: [],
+});
+
+const dropped = (records: readonly ResourceRecord[]) => step(updateRecords([], records));
+
+const deletion = (set: ObjectResource): PlannedChange => {
+  const seen = Object.fromEntries(set.objects.map((one) => [keyOf(one), 'there']));
+  return { change: removal(set), steps: kindOf(set).remove(set, seen) };
+};
+
+/** Records of what a phase is about to make or change, but for those that are there already, word for word. */
+export const recording = (
+  phase: string,
+  resources: readonly Resource[],
+  records: readonly ResourceRecord[],
+): readonly string[] => {
+  const known = new Set(records.map(({ line }) => line));
+  return resources.flatMap((resource) => recordOf(phase, resource) ?? []).filter((line) => !known.has(line));
+};
+
+/** The record of a resource that is as wanted and that kbs made, as the note beside its original tells. */
+export const adoption = (
+  phase: string,
+  resource: Resource,
+  see: (resource: Resource) => State | undefined,
+  records: readonly ResourceRecord[],
+): readonly string[] =>
+  kindOf(resource).record && !records.some(({ name }) => name === nameOf(resource)) && see(resource)?.touched === 'yes'
+    ? recording(phase, [resource], records)
+    : [];

@@ -1,0 +1,57 @@
+import { sh } from '../hosts/shell.js';
+import { setLabel } from './kube-object.js';
+import type { KubeObject, ObjectResource } from './resource.js';
+
+/** Everything that kbs puts into a cluster and may have to take out of it, what others need before those that need it. */
+const prunedTypes = [
+  'namespaces',
+  'serviceaccounts',
+  'clusterroles.rbac.authorization.k8s.io',
+  'clusterrolebindings.rbac.authorization.k8s.io',
+  'roles.rbac.authorization.k8s.io',
+  'rolebindings.rbac.authorization.k8s.io',
+  'configmaps',
+  'services',
+  'daemonsets.apps',
+  'deployments.apps',
+];
+
+/**
+ * Shell that prints the cluster's labelled objects, one a line: set, API version, kind, name, namespace. Nothing where
+ * the API server does not answer.
+ */
+export const printObjectSets = (kubeconfig: string): string =>
+  sh`if [ -x ${kubectl} ] && [ -r ${kubeconfig} ]; then
+  timeout 15 ${kubectl} --kubeconfig ${kubeconfig} --cache-dir=/dev/null --request-timeout=5s \\
+    get ${prunedTypes.join(',')} -A -l ${setLabel} -o ${`jsonpath=${columns}`} 2>/dev/null || :
+fi`;
+
+const kubectl = '/usr/local/bin/kubectl';
+
+const columns = `{range .items[*]}${[
+  `.metadata.labels.${setLabel.replaceAll('.', '\\.')}`,
+  '.apiVersion',
+  '.kind',
+  '.metadata.name',
+  '.metadata.namespace',
+]
+  .map((field) => `{${field}}`)
+  .join('{" "}')}{"\\n"}{end}`;
+
+/** The sets in what that printed: each as a resource that names its objects. */
+export const parseObjectSets = (output: string, kubeconfig: string): readonly ObjectResource[] => {
+  const sets = new Map<string, KubeObject[]>();
+  for (const line of output.split('\n')) {
+    const [set = '', apiVersion = '', kind = '', name = '', namespace = ''] = line.split(' ');
+    if (name === '') continue;
+    const metadata = namespace === '' ? { name } : { name, namespace };
+    sets.set(set, [...(sets.get(set) ?? []), { apiVersion, kind, metadata }]);
+  }
+  return [...sets].map(([name, objects]) => ({ kind: 'object', name, kubeconfig, objects }));
+};
+
+/** The types of `printObjectSets`, as objects name them, `kind`: whatever is labelled must be one of them. */
+export const isPrunedType = ({ apiVersion, kind }: Pick<KubeObject, 'apiVersion' | 'kind'>): boolean => {
+  const [group] = apiVersion.includes('/') ? apiVersion.split('/') : [''];
+  return prunedTypes.includes(`${kind.toLowerCase()}s${group === '' ? '' : `.${group}`}`);
+};

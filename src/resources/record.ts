@@ -1,0 +1,99 @@
+import { raw, sh } from '../hosts/shell.js';
+import { kindNamed, kindOf, nameOf } from './registry.js';
+import type { RecordDetails, Resource } from './resource.js';
+
+/** One resource that kbs made or changed on a host, as it is recorded there. */
+export interface ResourceRecord {
+  /** The kind and the id, as `nameOf` gives them. */
+  readonly name: string;
+  /** The phase that wanted it. */
+  readonly phase: string;
+  /** Its kind's `until-removed`. */
+  readonly keep: boolean;
+  /** As much of it as can be asked about and removed; absent where this version of kbs does not know how. */
+  readonly resource?: Resource;
+  /** The line as it stands in the file. */
+  readonly line: string;
+}
+
+/**
+ * The record of a resource: one line of JSON, without content and without any secret. Kind, id and phase come first, in
+ * this order: the text up to the phase is the record's key. `undefined` for what leaves nothing to remove.
+ */
+export const recordOf = (phase: string, resource: Resource): string | undefined => {
+  const kind = kindOf(resource);
+  const details = kind.record?.write(resource);
+  if (details === undefined) return undefined;
+  const keep = 'keep' in resource && resource.keep !== undefined ? { keep: resource.keep } : {};
+  return JSON.stringify({ kind: kind.kind, id: kind.id(resource), phase, ...keep, ...details });
+};
+
+/** The records in a host's file, in the order in which the resources were first made. */
+export const parseRecords = (text: string): readonly ResourceRecord[] => text.split('\n').filter(Boolean).map(parse);
+
+const parse = (line: string): ResourceRecord => {
+  const { kind: word, id, phase, keep, ...details } = fieldsOf(line);
+  if (!isName(word) || !isName(id) || !isName(phase)) {
+    return { name: 'a record that is no record of kbs', phase: '', keep: false, line };
+  }
+  const resource = kindNamed(word)?.record?.read(id, details);
+  const known = resource !== undefined && nameOf(resource) === `${word} ${id}` && (keep === undefined || keep === kept);
+  return { name: `${word} ${id}`, phase, keep: keep !== undefined, line, ...(known ? { resource } : {}) };
+};
+
+const kept = 'until-removed';
+
+const fieldsOf = (line: string): RecordDetails => {
+  try {
+    const parsed: unknown = JSON.parse(line);
+    return typeof parsed === 'object' && parsed !== null ? (parsed as RecordDetails) : {};
+  } catch {
+    return {};
+  }
+};
+
+/** Names stand in plans and on terminals: control characters are in none of them. */
+const isName = (value: unknown): value is string => typeof value === 'string' && /^\P{Cc}+$/u.test(value);
+
+/** Shell that prints a host's records. */
+export const printRecords = `if [ -e /var/lib/kbs/resources ]; then cat /var/lib/kbs/resources; fi`;
+
+/**
+ * Shell that records resources and drops records. A record that is there already keeps its place. The new file is written
+ * beside and renamed, so that there is a whole one at every moment; the caller holds the host's lock.
+ */
+export const updateRecords = (put: readonly string[], drop: readonly Pick<ResourceRecord, 'line'>[]): string => {
+  const lines = [...put.map((line) => `+${line}`), ...drop.map(({ line }) => `-${line}`)];
+  return sh`[ -d ${home} ] || mkdir -p ${home}
+kbs_records=${file}
+[ -e "$kbs_records" ] || kbs_records=/dev/null
+( umask 077; printf '%s\\n' ${lines} | LC_ALL=C awk ${merge} change=1 - change=0 "$kbs_records" > ${file}.new )
+if [ -s ${file}.new ]; then mv -fT ${file}.new ${file}
+else
+  rm -f ${file} ${file}.new
+  rmdir ${home} 2>/dev/null || :
+fi`;
+};
+
+/** Shell that forgets all records, for a host that is left as it was found. */
+export const removeRecords = 'rm -f /var/lib/kbs/resources /var/lib/kbs/resources.new';
+
+const home = '/var/lib/kbs';
+
+/** A host's file of records: root's own. */
+export const recordsPath = `${home}/resources`;
+const file = raw(recordsPath);
+
+/** In JSON a quote inside a text follows a backslash, so the first `,"phase":"` of a line is the name of the field. */
+const merge = `
+function key(line) { place = index(line, ",\\"phase\\":\\""); return place ? substr(line, 1, place) : line }
+change {
+  text = substr($0, 2)
+  if (substr($0, 1, 1) == "-") dropped[key(text)] = 1
+  else { added[key(text)] = text; order[++count] = key(text) }
+  next
+}
+key($0) in added { if (!(key($0) in done)) print added[key($0)]; done[key($0)] = 1; next }
+key($0) in dropped { next }
+{ print }
+END { for (i = 1; i <= count; i++) if (!(order[i] in done)) { print added[order[i]]; done[order[i]] = 1 } }`;

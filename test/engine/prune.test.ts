@@ -1,0 +1,298 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { apply } from '../../src/engine/apply.js';
+import { compare, toPlan } from '../../src/engine/compare.js';
+import type { EventData } from '../../src/engine/event.js';
+import { type HostPhases, observe } from '../../src/engine/observe.js';
+import { changesOf, type Plan } from '../../src/engine/plan.js';
+import { hostForUndo, undo } from '../../src/engine/undo.js';
+import type { Host } from '../../src/hosts/host.js';
+import type { Phase } from '../../src/phases/phase.js';
+import type { Resource } from '../../src/resources/resource.js';
+import { Secret } from '../../src/secret.js';
+import { createWorld, type World, worldsAreHere } from '../resources/overlay-host.js';
+import { clusterOf } from '../support/cluster.js';
+import { contextOf } from '../support/site.js';
+import { phase } from './engine-harness.js';
+
+const cluster = clusterOf();
+const [host] = cluster.hosts;
+if (!host) throw new Error('no host');
+
+const file = (path: string, content = 'ours\n'): Resource => ({ kind: 'file', path, content, mode: '0644' });
+const rest: Phase = phase('prune', [], { prunes: { of: 'rest' } });
+
+/** The phases of kbs as they are in one version of its code; `prune` comes last. */
+const code = (...phases: readonly Phase[]): HostPhases => ({ host, phases: [...phases, rest], all: [...phases, rest] });
+
+const removed = (plan: Plan): readonly string[] =>
+  plan.hosts.flatMap((each) =>
+    each.phases.flatMap(({ phase: name, changes }) =>
+      changes.map(({ action, kind, id }) => `${name}: ${action} ${kind} ${id}`),
+    ),
+  );
+
+describe.skipIf(!worldsAreHere)('pruning on a real shell', () => {
+  let world: World;
+  beforeAll(async () => {
+    world = await createWorld();
+    await world.run('mkdir -p /etc/kbs-test /var/lib/kbs; rmdir /var/lib/kbs; echo mine > /etc/kbs-test/beside');
+  });
+  afterAll(() => world.end());
+  afterEach(async () => {
+    await run(code());
+    await world.run('rm -f /var/lib/kbs/resources; rmdir /var/lib/kbs 2>/dev/null || :');
+    expect(await world.run('ls -A /etc/kbs-test; ls -A /var/lib/kbs 2>/dev/null || :')).toBe('beside\n');
+  });
+
+  const open = (): Host => {
+    const shell: Host['mutate'] = async ({ script, payloads }, options) => {
+      const stdout = await world.run(script, payloads);
+      for (const line of stdout.split('\n')) options?.onLine?.(line);
+      return { code: 0, stdout, stderr: '' };
+    };
+    return {
+      name: host.name,
+      mutate: shell,
+      query: ({ script }) => shell({ effect: 'mutation', script, payloads: [] }),
+    };
+  };
+  const survey = (phases: HostPhases) => observe([phases], contextOf(cluster), open, () => {});
+  const planned = async (phases: HostPhases) => toPlan('apply', cluster.name, compare([phases], await survey(phases)));
+  const run = async (phases: HostPhases) => {
+    const seen = await survey(phases);
+    const work = compare([phases], seen);
+    const events: EventData[] = [];
+    const outcome = await apply(work, {
+      context: seen.context,
+      open,
+      emit: (event) => events.push(event),
+      signal: new AbortController().signal,
+    });
+    for (const failure of outcome.values()) if (failure) throw failure;
+    return { plan: toPlan('apply', cluster.name, work), events };
+  };
+  const records = async () =>
+    (await world.run('cat /var/lib/kbs/resources 2>/dev/null || :'))
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => JSON.parse(line));
+  const there = (path: string) => world.run(`cat ${path} 2>/dev/null || echo nothing`);
+
+  it('what was taken away in the code is one removal in the plan, and clean after apply; a file beside it stays', async () => {
+    await run(code(phase('settings', [file('/etc/kbs-test/kept'), file('/etc/kbs-test/gone')])));
+    const later = code(phase('settings', [file('/etc/kbs-test/kept')]));
+    const { plan, events } = await run(later);
+    expect(removed(plan)).toEqual(['prune: remove file /etc/kbs-test/gone']);
+    expect(events).toContainEqual({
+      ...{ type: 'change', host: host.name, phase: 'prune', state: 'done' },
+      change: { kind: 'file', id: '/etc/kbs-test/gone', action: 'remove' },
+    });
+    expect(await world.run('ls /etc/kbs-test; cat /etc/kbs-test/beside')).toBe('beside\nkept\nmine\n');
+    expect(await records()).toMatchObject([{ kind: 'file', id: '/etc/kbs-test/kept', phase: 'settings' }]);
+    expect(changesOf(await planned(later))).toEqual([]);
+  });
+
+  it('gives back what kbs replaced, and leaves a directory in which something else lies', async () => {
+    await world.run('echo theirs > /etc/kbs-test/theirs; chmod 0640 /etc/kbs-test/theirs');
+    await run(
+      code(
+        phase('settings', [
+          file('/etc/kbs-test/theirs'),
+          { kind: 'directory', path: '/etc/kbs-test/own', mode: '0700' },
+          { kind: 'directory', path: '/etc/kbs-test/used', mode: '0700' },
+        ]),
+      ),
+    );
+    await world.run('echo mine > /etc/kbs-test/used/mine');
+    await run(code());
+    expect(await world.run('cd /etc/kbs-test; stat -c %a theirs; cat theirs; ls; ls used')).toBe(
+      '640\ntheirs\nbeside\ntheirs\nused\nmine\n',
+    );
+    expect(changesOf(await planned(code()))).toEqual([]);
+    await world.run('rm -r /etc/kbs-test/theirs /etc/kbs-test/used');
+  });
+
+  it('drops without a word the record of what a person has deleted, and touches nothing that is put there afterwards', async () => {
+    await run(code(phase('settings', [file('/etc/kbs-test/gone')])));
+    await world.run('rm /etc/kbs-test/gone');
+    const { plan, events } = await run(code());
+    expect(removed(plan)).toEqual([]);
+    expect(events.filter(({ type }) => type === 'change')).toEqual([]);
+    expect(await records()).toEqual([]);
+    await world.run('echo mine > /etc/kbs-test/gone');
+    expect(removed((await run(code())).plan)).toEqual([]);
+    expect(await there('/etc/kbs-test/gone')).toBe('mine\n');
+    await world.run('rm /etc/kbs-test/gone');
+  });
+
+  it('leaves a record that it does not understand, and says so', async () => {
+    const newer = '{"kind":"hologram","id":"it\'s new","phase":"later","depth":3}';
+    await run(code(phase('settings', [file('/etc/kbs-test/gone')])));
+    await world.run(`cat >> /var/lib/kbs/resources <<'END'\n${newer}\nnot json\nEND`);
+    const { plan } = await run(code());
+    expect(plan.hosts[0]?.notes).toEqual([
+      "hologram it's new stays: this version of kbs does not know what its record says",
+      'a record that is no record of kbs stays: this version of kbs does not know what its record says',
+    ]);
+    expect(removed(plan)).toEqual(['prune: remove file /etc/kbs-test/gone']);
+    expect(await world.run('cat /var/lib/kbs/resources')).toBe(`${newer}\nnot json\n`);
+    const undone = hostForUndo(host, []);
+    const seen = await survey(undone);
+    expect(() => undo(undone, seen)).toThrow("this version of kbs does not know how to remove hologram it's new");
+  });
+
+  it('keeps what has moved to another phase, and a file that has become a resource of another kind', async () => {
+    const zone: Resource = { kind: 'zone', path: '/etc/kbs-test/zone', content: 'x\n', serial: 1, mode: '0644' };
+    await run(code(phase('one', [file('/etc/kbs-test/moved'), file('/etc/kbs-test/zone', 'x\n')])));
+    const later = code(phase('other', [file('/etc/kbs-test/moved'), zone]));
+    expect(changesOf((await run(later)).plan)).toEqual([]);
+    expect(await there('/etc/kbs-test/moved')).toBe('ours\n');
+    expect(await there('/etc/kbs-test/zone')).toBe('x\n');
+  });
+
+  it('what a phase outside of this run wants, or prunes, stays', async () => {
+    const settings = phase('settings', [file('/etc/kbs-test/gone')]);
+    const { all = [] } = code(settings);
+    await run(code(settings));
+    expect(removed(await planned({ host, phases: [rest], all }))).toEqual([]);
+    const pruner = phase('pruner', [], { prunes: { of: ['settings'], first: true } });
+    expect(removed(await planned({ host, phases: [rest], all: [pruner, rest] }))).toEqual([]);
+    expect(removed(await planned({ host, phases: [rest] }))).toEqual([]);
+    expect(removed(await planned({ host, phases: [pruner, rest], all: [pruner, rest] }))).toEqual([
+      'pruner: remove file /etc/kbs-test/gone',
+    ]);
+  });
+
+  it('removes last made first, before the changes of a phase that asks for it and after those of others', async () => {
+    const made = phase(
+      'a',
+      ['one', 'two', 'three'].map((name) => file(`/etc/kbs-test/${name}`)),
+    );
+    const replaced = phase('b', [file('/etc/kbs-test/old')]);
+    await run(code(made, replaced));
+    const { plan } = await run(
+      code(
+        phase('a', [file('/etc/kbs-test/two'), file('/etc/kbs-test/four')]),
+        phase('b', [file('/etc/kbs-test/new')], { prunes: { of: ['b'], first: true } }),
+      ),
+    );
+    expect(removed(plan)).toEqual([
+      'a: create file /etc/kbs-test/four',
+      'b: remove file /etc/kbs-test/old',
+      'b: create file /etc/kbs-test/new',
+      'prune: remove file /etc/kbs-test/three',
+      'prune: remove file /etc/kbs-test/one',
+    ]);
+  });
+
+  it('records only what it made or changed, and no content', async () => {
+    await world.run('echo ours > /etc/kbs-test/same; chmod 0644 /etc/kbs-test/same');
+    const hush = 'PRIVATE-KEY-TEXT';
+    const settings = phase('settings', [
+      file('/etc/kbs-test/same'),
+      { kind: 'file', path: '/etc/kbs-test/key', content: new Secret(hush), mode: '0600' },
+      {
+        kind: 'task',
+        name: 'told',
+        check: '[ -e /run/told ]',
+        run: 'cat > /run/told',
+        input: new Secret(hush),
+        undo: 'rm /run/told',
+      },
+      { kind: 'task', name: 'for ever', check: '[ -e /run/ever ]', run: 'touch /run/ever' },
+    ]);
+    await run(code(settings));
+    expect((await records()).map(({ id }) => id)).toEqual(['/etc/kbs-test/key', 'told']);
+    expect(await world.run('stat -c %a:%U /var/lib/kbs/resources; cat /var/lib/kbs/resources')).toMatch(/^600:root\n/);
+    const { plan } = await run(code());
+    expect(removed(plan)).toEqual(['prune: remove task told', 'prune: remove file /etc/kbs-test/key']);
+    expect(JSON.stringify(plan)).not.toContain(hush);
+    expect(await world.run('ls /run/told /etc/kbs-test/key 2>/dev/null || :; cat /etc/kbs-test/same')).toBe('ours\n');
+    await world.run('rm /etc/kbs-test/same');
+  });
+
+  it('takes over what kbs made before it kept records, and leaves the place of a record when it changes', async () => {
+    const link = (to: string): Resource => ({ kind: 'route', to: '127.9.0.0/24', via: to });
+    const settings = phase('settings', [file('/etc/kbs-test/one'), file('/etc/kbs-test/two')]);
+    await run(code(settings));
+    await world.run('rm /var/lib/kbs/resources');
+    expect(changesOf((await run(code(settings))).plan)).toEqual([]);
+    expect((await records()).map(({ id }) => id)).toEqual(['/etc/kbs-test/one', '/etc/kbs-test/two']);
+    await world.run('ip link set lo up');
+    await run(code(settings, phase('routes', [link('127.0.0.1')])));
+    await run(code(settings, phase('routes', [link('127.0.0.2')]), phase('late', [file('/etc/kbs-test/three')])));
+    expect((await records()).map(({ id, via }) => via ?? id)).toEqual([
+      ...['/etc/kbs-test/one', '/etc/kbs-test/two', '127.0.0.2', '/etc/kbs-test/three'],
+    ]);
+    expect(removed((await run(code(settings))).plan)).toEqual([
+      'prune: remove file /etc/kbs-test/three',
+      'prune: remove route 127.9.0.0/24',
+    ]);
+  });
+
+  it('holds back where the host has data that only a removal may delete', async () => {
+    const data: Resource = {
+      ...{ kind: 'task', name: 'data', check: '[ -e /run/data ]', run: 'touch /run/data', undo: 'rm /run/data' },
+      keep: 'until-removed',
+    };
+    await run(code(phase('store', [file('/etc/kbs-test/store'), data])));
+    const { plan } = await run(code());
+    expect(removed(plan)).toEqual([]);
+    expect(plan.hosts[0]?.notes).toEqual([
+      `task data stays, with all that is left over: first run kbs remove ${host.name}, then add it again`,
+    ]);
+    const named = phase('emptied', [], { prunes: { of: ['store'] } });
+    expect(removed((await run(code(named))).plan)).toEqual([
+      'emptied: remove task data',
+      'emptied: remove file /etc/kbs-test/store',
+    ]);
+  });
+
+  it('undo removes what former phases left, and every record', async () => {
+    await run(code(phase('former', [file('/etc/kbs-test/former')]), phase('own', [file('/etc/kbs-test/own')])));
+    const undone = hostForUndo(host, [phase('own', [file('/etc/kbs-test/own')])]);
+    const works = undo(undone, await survey(undone));
+    expect(works.map(({ phase: { name }, changes }) => `${name}: ${changes.map(({ change }) => change.id)}`)).toEqual([
+      'prune: /etc/kbs-test/former',
+      'own: /etc/kbs-test/own',
+      'clean-up-state: /var/lib/kbs',
+    ]);
+    for (const { changes } of works) {
+      for (const { script, payloads } of changes.flatMap(({ steps }) => steps)) await world.run(script, payloads);
+    }
+    expect(await world.run('ls -A /etc/kbs-test /var/lib/kbs 2>/dev/null || :')).toBe('/etc/kbs-test:\nbeside\n');
+  });
+
+  it('cut off between any two steps, comes to the same end when it is run again', async () => {
+    const phases = [
+      phase('a', [{ kind: 'directory', path: '/etc/kbs-test/own', mode: '0700' }, file('/etc/kbs-test/own/a')]),
+      phase('b', [file('/etc/kbs-test/own/b'), file('/etc/kbs-test/c')]),
+    ];
+    const later = code(phase('a', [file('/etc/kbs-test/d')]));
+    const stepsOf = async (of: HostPhases) =>
+      compare([of], await survey(of)).flatMap((each) =>
+        each.phases.flatMap(({ changes }) => changes.flatMap(({ steps }) => steps)),
+      );
+    const all = (await stepsOf(code(...phases))).length;
+    for (let cut = 0; cut <= all; cut += 1) {
+      for (const { script, payloads } of (await stepsOf(code(...phases))).slice(0, cut))
+        await world.run(script, payloads);
+      // What is made has a record by then: were its phase gone from the code now, it would go too.
+      const { plan } = await run(code());
+      expect(removed(plan).every((line) => line.startsWith('prune: remove'))).toBe(true);
+      expect(await world.run('ls -A /etc/kbs-test; ls -A /var/lib/kbs 2>/dev/null || :'), `cut at ${cut}`).toBe(
+        'beside\n',
+      );
+    }
+    await run(code(...phases));
+    const removals = (await stepsOf(later)).length;
+    for (let cut = 0; cut <= removals; cut += 1) {
+      await run(code(...phases));
+      for (const { script, payloads } of (await stepsOf(later)).slice(0, cut)) await world.run(script, payloads);
+      await run(later);
+      expect(changesOf(await planned(later)), `cut at ${cut}`).toEqual([]);
+      expect(await world.run('ls -A /etc/kbs-test')).toBe('beside\nd\n');
+      expect((await records()).map(({ id }) => id)).toEqual(['/etc/kbs-test/d']);
+    }
+  });
+});
