@@ -4,11 +4,14 @@ import type { Cluster, ClusterHost, Role } from '../src/inventory/cluster.js';
 import { phases } from '../src/phases/index.js';
 import type { Credentials } from '../src/pki/credentials.js';
 import { placeholderCredentials } from '../src/pki/placeholder.js';
-import { kindOf } from '../src/resources/registry.js';
+import { isPrunedType } from '../src/resources/object-sets.js';
+import { parseRecords, recordOf } from '../src/resources/record.js';
+import { claimsOf, kindOf, nameOf } from '../src/resources/registry.js';
 import type { Resource } from '../src/resources/resource.js';
 import { reveal, Secret } from '../src/secret.js';
 import { toYaml } from '../src/templates/yaml.js';
 import { clusterOf, hostOf } from './support/cluster.js';
+import { recordsOf, walked } from './support/pruned.js';
 import { contextOf } from './support/site.js';
 
 /** The cluster with a unit for every component, and a control plane of these roles. */
@@ -110,6 +113,39 @@ describe.each(hosts)('$name: $host.name', ({ cluster, host }) => {
         ...scripts,
       ];
       expect(shown.join('\n')).not.toContain(needle);
+    }
+  });
+
+  test('what is recorded can be read back, names the same thing, and holds no content', () => {
+    for (const resource of wanted(cluster, host)) {
+      const line = recordOf('some-phase', resource);
+      if (line === undefined) {
+        expect(resource.kind === 'object' || (resource.kind === 'task' && resource.undo === undefined)).toBe(true);
+        continue;
+      }
+      const [read, ...more] = parseRecords(line);
+      expect(more).toEqual([]);
+      expect(read).toMatchObject({ name: nameOf(resource), phase: 'some-phase' });
+      const known = read?.resource;
+      if (!known) throw new Error(`${line} is not understood`);
+      expect(claimsOf(known)).toEqual(claimsOf(resource));
+      // Of a file's content, which may be secret, the query brings back a digest.
+      if (known.kind === 'file') expect(kindOf(known).query(known)).toMatch(/ as_digest$/);
+      if (resource.kind === 'file') expect(Object.keys(JSON.parse(line))).toEqual(['kind', 'id', 'phase']);
+    }
+  });
+
+  test('a host on which everything is as wanted has nothing to prune', () => {
+    const { lines, notes } = walked(host, cluster, recordsOf(host, cluster));
+    expect(lines.filter((line) => line.includes(': remove '))).toEqual([]);
+    expect(notes).toEqual([]);
+  });
+
+  test('every set of objects that may be pruned can be found again', () => {
+    for (const resource of wanted(cluster, host)) {
+      if (resource.kind !== 'object' || resource.keep) continue;
+      expect(resource.name).toMatch(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/);
+      expect(resource.objects.filter((one) => !isPrunedType(one))).toEqual([]);
     }
   });
 

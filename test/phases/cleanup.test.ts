@@ -3,7 +3,6 @@ import { etcdData, pods } from '../../src/phases/cleanup.js';
 import { memberData } from '../../src/phases/control-plane/etcd-member.js';
 import { removeKubelet } from '../../src/phases/control-plane/remove-kubelet.js';
 import { recordPath } from '../../src/resources/original.js';
-import { kindOf, nameOf, subjectOf } from '../../src/resources/registry.js';
 import { createWorld, type World, worldsAreHere } from '../resources/overlay-host.js';
 import { clusterOf } from '../support/cluster.js';
 import { contextOf } from '../support/site.js';
@@ -80,26 +79,17 @@ cd /var/lib/kubelet; mkdir -p lost+found pki pods/a/volumes plugins device-plugi
     expect(await here('/var/lib/kubelet')).toEqual(left ?? before);
   });
 
-  it('of the credentials of a kubelet that is gone, only digests are looked at', async () => {
-    const { podCidr: _, ...controller } = host;
-    const systemd = clusterOf({
-      kubernetes: { ...cluster.kubernetes, controlPlane: 'systemd' },
-      hosts: [controller, ...cluster.hosts.slice(1)],
-    });
-    const keys = removeKubelet
-      .resources(controller, contextOf(systemd))
-      .filter((resource) => nameOf(resource).includes('kubelet/pki/'));
-    expect(keys).toHaveLength(2);
-    const text = 'PRIVATE-KEY-TEXT';
-    const encoded = Buffer.from(text).toString('base64').slice(0, 16);
-    await world.run(
-      `mkdir -p /var/lib/kubelet/pki; cd /var/lib/kubelet/pki; echo ${text} > kubelet.key; cp kubelet.key kubelet.crt`,
-    );
-    for (const key of keys) {
-      const told = await world.run(`${kindOf(subjectOf(key)).prelude}\n${kindOf(key).query(key)}`);
-      expect(told).toContain('file 644');
-      expect(told).not.toContain(encoded);
-    }
+  it.each([
+    ['made', 'none', []],
+    ['found', 'was', ['/var/log/pods/a']],
+  ])('what programs wrote into a directory that kbs %s', async (_, suffix, left) => {
+    const [, ended] = removeKubelet.resources(host, contextOf(cluster));
+    const run = ended?.kind === 'task' ? ended.run : '';
+    const part = run.slice(run.indexOf('find /var/lib/containerd'), run.indexOf('rmdir /etc/kubernetes/manifests'));
+    await world.run(`rm -rf /var/lib/kbs/before/* /var/log/pods; mkdir -p /var/log/pods/a
+touch '${recordPath('/var/log/pods')}.${suffix}'
+${part}`);
+    expect(await here('/var/log/pods')).toEqual(left);
   });
 
   describe('the Node of a control plane that is no node any more', () => {

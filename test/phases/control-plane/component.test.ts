@@ -7,10 +7,10 @@ import { parse } from 'yaml';
 import { resourcesOf } from '../../../src/engine/observe.js';
 import type { Cluster, ClusterHost } from '../../../src/inventory/cluster.js';
 import { phases } from '../../../src/phases/index.js';
-import { kindOf } from '../../../src/resources/registry.js';
 import type { Resource, UnitResource } from '../../../src/resources/resource.js';
 import { reveal } from '../../../src/secret.js';
 import { clusterOf, hostOf } from '../../support/cluster.js';
+import { recordsOf, walked } from '../../support/pruned.js';
 import { contextOf } from '../../support/site.js';
 
 const kubernetes = (controlPlane: Cluster['kubernetes']['controlPlane']) =>
@@ -38,9 +38,6 @@ const units = (cluster: Cluster): ReadonlyMap<string, UnitResource> =>
   new Map(
     wanted(cluster).flatMap((resource) => (resource.kind === 'unit' ? [[resource.name, resource] as const] : [])),
   );
-
-const ids = (resources: readonly Resource[]): readonly string[] =>
-  resources.map((resource) => `${resource.kind} ${kindOf(resource).id(resource)}`);
 
 /** The words of a unit's command, the program aside. */
 const wordsOf = (unit: UnitResource | undefined): readonly string[] => {
@@ -93,29 +90,108 @@ describe.each(components)('%s', (name) => {
   });
 });
 
-it('a change of style takes away what the other one put there, and asks for nothing twice', () => {
-  const inPods = ids(wanted(clusterIn('static-pods')));
-  const inUnits = ids(wanted(clusterIn('systemd')));
-  const names = components.map((name) => `/etc/kubernetes/manifests/${name}.yaml`);
-  expect(inUnits).toEqual(expect.arrayContaining(names.map((path) => `absent file ${path}`)));
-  expect(inPods).toEqual(expect.arrayContaining(components.map((name) => `absent unit ${name}.service`)));
-  expect(inPods).toContain('absent unit kube-proxy.service');
-  expect(inUnits).toContain('absent object kube-proxy');
-  expect(new Set(inUnits).size).toBe(inUnits.length);
+/** What is done to a host of one style that becomes one of the other. */
+const switched = (to: Cluster['kubernetes']['controlPlane'], host: ClusterHost = controller): readonly string[] => {
+  const from = to === 'systemd' ? 'static-pods' : 'systemd';
+  return walked(host, clusterIn(to, host), recordsOf(controller, clusterIn(from))).lines;
+};
+
+const inOrder = (lines: readonly string[], expected: readonly string[]): void => {
+  const places = expected.map((line) => lines.indexOf(line));
+  expect(expected.filter((line) => !lines.includes(line))).toEqual([]);
+  expect(places).toEqual(places.toSorted((a, b) => a - b));
+};
+
+it('a change of style removes what the other one put there', () => {
+  const toUnits = switched('systemd').filter((line) => line.includes(': remove '));
+  expect(toUnits).toEqual(
+    expect.arrayContaining([
+      'etcd: remove file /etc/kubernetes/manifests/etcd.yaml',
+      ...components.slice(1).map((name) => `control-plane: remove file /etc/kubernetes/manifests/${name}.yaml`),
+      'prune: remove image control-plane',
+    ]),
+  );
+  expect(toUnits).toHaveLength(5);
+  const toPods = switched('static-pods').filter((line) => line.includes(': remove '));
+  expect(toPods).toEqual([
+    'etcd: remove unit etcd.service',
+    'etcd: remove task user etcd',
+    'control-plane: remove unit kube-scheduler.service',
+    'control-plane: remove unit kube-controller-manager.service',
+    'control-plane: remove unit kube-apiserver.service',
+    'control-plane: remove task user kube-apiserver',
+    'proxy: remove unit kube-proxy.service',
+    'proxy: remove file /var/lib/kube-proxy/config.yaml',
+    'proxy: remove directory /var/lib/kube-proxy',
+    'proxy: remove file /etc/kubernetes/kube-proxy.conf',
+    'proxy: remove task protocol names',
+    'proxy: remove binary /usr/local/bin/kube-proxy',
+    'prune: remove binary /usr/local/bin/kube-apiserver',
+  ]);
+});
+
+it('a second look after a change of style finds nothing to remove', () => {
+  for (const style of ['systemd', 'static-pods'] as const) {
+    const cluster = clusterIn(style);
+    const again = walked(controller, cluster, recordsOf(controller, cluster));
+    expect(again.lines.filter((line) => line.includes(': remove '))).toEqual([]);
+  }
 });
 
 it('a pod has left before its unit starts, and the user is there before the directory is theirs', () => {
-  const order = ids(wanted(clusterIn('systemd')));
-  const places = [
-    'absent file /etc/kubernetes/manifests/etcd.yaml',
-    'task etcd has left its pod',
-    'task user etcd',
-    'directory /var/lib/etcd',
-    'task etcd-member',
-    'unit etcd.service',
-  ].map((id) => order.indexOf(id));
-  expect(places).not.toContain(-1);
-  expect(places).toEqual(places.toSorted((a, b) => a - b));
+  inOrder(switched('systemd'), [
+    'etcd: remove file /etc/kubernetes/manifests/etcd.yaml',
+    'etcd: task etcd has left its pod',
+    'etcd: task user etcd',
+    'etcd: directory /var/lib/etcd',
+    'etcd: task etcd-member',
+    'etcd: unit etcd.service',
+    'control-plane-programs: binary /usr/local/bin/kube-apiserver',
+    'control-plane: remove file /etc/kubernetes/manifests/kube-apiserver.yaml',
+    'control-plane: task kube-apiserver has left its pod',
+    'control-plane: unit kube-apiserver.service',
+  ]);
+});
+
+it("a unit has ended and the data are root's again before the manifest is there, and the program goes last", () => {
+  inOrder(switched('static-pods'), [
+    'control-plane-images: image control-plane',
+    'etcd: remove unit etcd.service',
+    'etcd: remove task user etcd',
+    'etcd: directory /var/lib/etcd',
+    'etcd: file /etc/kubernetes/manifests/etcd.yaml',
+    'control-plane: remove unit kube-apiserver.service',
+    'control-plane: file /etc/kubernetes/manifests/kube-apiserver.yaml',
+    'proxy: task kube-proxy runs in a pod',
+    'proxy: remove unit kube-proxy.service',
+    'prune: remove binary /usr/local/bin/kube-apiserver',
+  ]);
+});
+
+it.each([
+  ['a worker', ['worker'], 'task etcd-member'],
+  ['a load balancer', ['load-balancer'], 'task etcd-member'],
+] as const)('a control plane that becomes %s is left as it is until it has left the cluster', (_, roles, thing) => {
+  const { podCidr, ...machine } = controller;
+  const other: ClusterHost = { ...machine, roles, ...(roles[0] === 'worker' ? { podCidr: podCidr ?? '' } : {}) };
+  const [, ...rest] = clusterOf().hosts;
+  const cluster = clusterOf({ kubernetes: kubernetes('systemd'), hosts: [other, ...rest] });
+  const { lines, notes } = walked(other, cluster, recordsOf(controller, clusterIn('systemd')));
+  expect(lines.filter((line) => /(?<!proxy): remove /.test(line))).toEqual([]);
+  expect(notes[0]).toBe(
+    `${thing} stays, with all that is left over: first run kbs remove controller-00, then add it again`,
+  );
+});
+
+it('the DaemonSet goes once every other node has its unit', () => {
+  const cluster = clusterOf({ kubernetes: kubernetes('systemd') });
+  const [first] = cluster.hosts;
+  const context = contextOf(cluster);
+  const pruner = phases.find(({ name }) => name === 'prune-objects');
+  expect(first && pruner?.after?.(first, context)).toEqual([
+    { host: 'worker-office-00', phase: 'proxy' },
+    { host: 'worker-rack-00', phase: 'proxy' },
+  ]);
 });
 
 it('a control plane that is no node has no kubelet, and reaches the pods behind Services by routes', () => {
@@ -128,9 +204,19 @@ it('a control plane that is no node has no kubelet, and reaches the pods behind 
     'kube-controller-manager.service',
     'kube-scheduler.service',
   ]);
-  expect(ids(wanted(cluster))).toEqual(
-    expect.arrayContaining(['absent unit kubelet.service', 'absent unit containerd.service']),
-  );
+  inOrder(switched('systemd', pure), [
+    'remove-kubelet: task node controller-00 has left',
+    'remove-kubelet: task pods have ended',
+    'remove-kubelet: remove unit kbs-firewall.service',
+    'remove-kubelet: remove unit kubelet.service',
+    'remove-kubelet: remove unit containerd.service',
+    'remove-kubelet: remove binary /usr/local/bin/containerd',
+    'remove-kubelet: remove file /etc/kubernetes/kubelet.conf',
+    'remove-kubelet: remove swap off',
+  ]);
+  expect(
+    switched('systemd', pure).filter((line) => /remove .*(etcd-member|hosts-entry|pki\/ca.crt)/.test(line)),
+  ).toEqual([]);
   expect(wordsOf(units(cluster).get('kube-apiserver.service'))).toContain('--enable-aggregator-routing=true');
   expect(wordsOf(units(clusterIn('systemd')).get('kube-apiserver.service'))).not.toContain(
     '--enable-aggregator-routing=true',

@@ -6,9 +6,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Facts } from '../../../src/hosts/facts/facts.js';
 import type { Cluster, ClusterHost } from '../../../src/inventory/cluster.js';
 import { resolver } from '../../../src/phases/node/resolver.js';
-import { subjectOf } from '../../../src/resources/registry.js';
 import type { Resource } from '../../../src/resources/resource.js';
 import { clusterOf, hostOf } from '../../support/cluster.js';
+import { recordsOf, walked } from '../../support/pruned.js';
 import { contextOf } from '../../support/site.js';
 
 const base = clusterOf();
@@ -66,23 +66,25 @@ describe('whom hosts ask for names', () => {
   });
 
   it('is given back where the inventory wants it no longer', () => {
-    const before = settings('dns-00', { resolver: 'resolved' });
-    const after = settings('dns-00', { resolver: 'resolved' }, { ...cluster, hostsUseDns: false });
-    expect(after).toEqual(before.toReversed().map((resource) => ({ kind: 'absent', resource })));
-    expect(before).toHaveLength(2);
+    const facts = { resolver: 'resolved' };
+    const without = { ...cluster, hostsUseDns: false };
+    const { lines } = walked(host('dns-00'), without, recordsOf(host('dns-00'), cluster, facts), facts);
+    expect(lines.filter((line) => line.includes(': remove '))).toEqual([
+      'prune: remove task resolver',
+      'prune: remove file /etc/systemd/resolved.conf.d/50-kbs.conf',
+    ]);
   });
 
-  it.each(['file', 'resolved', 'NetworkManager'])('is given back, by %s, when the last server is gone', (name) => {
-    const without: Cluster = { ...cluster, hosts: base.hosts };
+  it.each([
+    ['file', '/etc/resolv.conf'],
+    ['resolved', '/etc/systemd/resolved.conf.d/50-kbs.conf'],
+    ['NetworkManager', '/etc/NetworkManager/conf.d/50-kbs-dns.conf'],
+  ])('is given back, by %s, when the last server is gone', (name, path) => {
+    const facts = { resolver: name };
     const worker = host('worker-rack-00');
-    expect(resolver.appliesTo(worker, without)).toBe(true);
-    expect(resolver.gates?.(worker, contextOf(without))).toEqual([]);
-    const after = settings('worker-rack-00', { resolver: name }, without);
-    const pathsOf = (resources: readonly Resource[]) =>
-      resources.map(subjectOf).flatMap((resource) => (resource.kind === 'file' ? [resource.path] : []));
-    expect(after.map(({ kind }) => kind)).toEqual(after.map(() => 'absent'));
-    expect(pathsOf(after)).toEqual(pathsOf(settings('worker-rack-00', { resolver: name })));
-    expect(pathsOf(after)).toHaveLength(1);
+    const { lines } = walked(worker, { ...cluster, hosts: base.hosts }, recordsOf(worker, cluster, facts), facts);
+    expect(lines).toContain(`prune: remove file ${path}`);
+    expect(lines.filter((line) => line.startsWith('resolver:'))).toEqual([]);
   });
 
   it('is nothing that kbs sets where somebody unknown does', () => {

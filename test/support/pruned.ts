@@ -1,0 +1,60 @@
+import { type HostPhases, resourcesOf } from '../../src/engine/observe.js';
+import { leftoversOf, pruningOf } from '../../src/engine/prune.js';
+import type { Facts } from '../../src/hosts/facts/facts.js';
+import { factsScript } from '../../src/hosts/facts/script.js';
+import type { Cluster, ClusterHost } from '../../src/inventory/cluster.js';
+import { phases } from '../../src/phases/index.js';
+import { printRecords, recordOf } from '../../src/resources/record.js';
+import { nameOf } from '../../src/resources/registry.js';
+import type { Resource, State } from '../../src/resources/resource.js';
+import { contextOf } from './site.js';
+
+/** All phases of a host, as a run of the whole inventory walks them. */
+export const phasesOf = (host: ClusterHost, cluster: Cluster): HostPhases => {
+  const all = phases.filter((phase) => phase.appliesTo(host, cluster));
+  return { host, phases: all, all };
+};
+
+/** The records of a host on which a run of the whole inventory made everything. */
+export const recordsOf = (host: ClusterHost, cluster: Cluster, facts: Partial<Facts> = {}): readonly string[] =>
+  [...resourcesOf(phasesOf(host, cluster), contextOf(cluster, facts))].flatMap(([phase, resources]) =>
+    resources.flatMap((resource) => recordOf(phase.name, resource) ?? []),
+  );
+
+/**
+ * What a run does on a host, in order, where everything has records of an earlier inventory: `PHASE: KIND ID` for what is
+ * wanted, and `PHASE: remove KIND ID`. Pure.
+ */
+export const walked = (
+  host: ClusterHost,
+  cluster: Cluster,
+  records: readonly string[],
+  facts: Partial<Facts> = {},
+): { readonly lines: readonly string[]; readonly notes: readonly string[] } => {
+  const hostPhases = phasesOf(host, cluster);
+  const context = contextOf(cluster, facts);
+  const answers = new Map([
+    [printRecords, { code: 0, output: records.join('\n') }],
+    [factsScript, { code: 0, output: '' }],
+  ]);
+  const { removals, notes } = pruningOf(hostPhases, leftoversOf(hostPhases, context, answers), seen);
+  const lines = [...resourcesOf(hostPhases, context)].flatMap(([phase, resources]) => {
+    const wanted = resources.map((resource) => `${phase.name}: ${nameOf(resource)}`);
+    const removed = (removals.get(phase) ?? []).map(
+      ({ change: { kind, id } }) => `${phase.name}: remove ${kind} ${id}`,
+    );
+    return phase.prunes && 'of' in phase.prunes && phase.prunes.first
+      ? [...removed, ...wanted]
+      : [...wanted, ...removed];
+  });
+  return { lines, notes };
+};
+
+/** Everything is there, and kbs put it there. */
+const seen = (resource: Resource): State =>
+  resource.kind === 'image'
+    ? { 'a reference': 'sha256:0' }
+    : {
+        ...{ type: 'there', touched: 'yes', aside: '1', listed: 'yes', line: 'there', files: '/etc/hosts' },
+        ...(resource.kind === 'route' ? { via: resource.via } : {}),
+      };
