@@ -44,7 +44,7 @@ fi`.trim(),
   },
   /** The module stays loaded until the next boot: other things may use it by now. */
   remove: (resource, seen) => (seen.listed === 'yes' ? [step(sh`rm -f ${atBoot(resource)}`)] : []),
-  record: { write: () => ({}), read: (id) => ({ kind: 'kernel-module', name: id, check: 'false' }) },
+  record: { write: () => ({}), read: (id) => ({ kind: 'kernel-module', name: id, check: sh`false` }) },
 };
 
 /** Exists for what was loaded as a module, and not for what is built in. */

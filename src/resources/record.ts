@@ -56,7 +56,7 @@ const fieldsOf = (line: string): RecordDetails => {
 const isName = (value: unknown): value is string => typeof value === 'string' && /^\P{Cc}+$/u.test(value);
 
 /** Shell that prints a host's records. */
-export const printRecords = `if [ -e /var/lib/kbs/resources ]; then cat /var/lib/kbs/resources; fi`;
+export const printRecords = sh`if [ -e /var/lib/kbs/resources ]; then cat /var/lib/kbs/resources; fi`;
 
 /**
  * Shell that records resources and drops records. A record that is there already keeps its place. The new file is written
@@ -76,7 +76,7 @@ fi`;
 };
 
 /** Shell that forgets all records, for a host that is left as it was found. */
-export const removeRecords = 'rm -f /var/lib/kbs/resources /var/lib/kbs/resources.new';
+export const removeRecords = sh`rm -f /var/lib/kbs/resources /var/lib/kbs/resources.new`;
 
 const home = '/var/lib/kbs';
 

@@ -20,7 +20,7 @@ export const task: Kind<TaskResource> = {
     write: ({ check, undo }) => (undo === undefined ? undefined : { check, undo }),
     read: (id, { check, undo }) =>
       typeof check === 'string' && typeof undo === 'string'
-        ? { kind: 'task', name: id, check, run: 'exit 1', undo }
+        ? { kind: 'task', name: id, check: sh`${raw(check)}`, run: sh`exit 1`, undo: sh`${raw(undo)}` }
         : undefined,
   },
 };

@@ -6,6 +6,7 @@ import { type HostPhases, observe } from '../../src/engine/observe.js';
 import { changesOf, type Plan } from '../../src/engine/plan.js';
 import { hostForUndo, undo } from '../../src/engine/undo.js';
 import type { Host } from '../../src/hosts/host.js';
+import { sh } from '../../src/hosts/shell.js';
 import type { Phase } from '../../src/phases/phase.js';
 import type { Resource } from '../../src/resources/resource.js';
 import { Secret } from '../../src/secret.js';
@@ -194,12 +195,12 @@ describe.skipIf(!worldsAreHere)('pruning on a real shell', () => {
       {
         kind: 'task',
         name: 'told',
-        check: '[ -e /run/told ]',
-        run: 'cat > /run/told',
+        check: sh`[ -e /run/told ]`,
+        run: sh`cat > /run/told`,
         input: new Secret(hush),
-        undo: 'rm /run/told',
+        undo: sh`rm /run/told`,
       },
-      { kind: 'task', name: 'for ever', check: '[ -e /run/ever ]', run: 'touch /run/ever' },
+      { kind: 'task', name: 'for ever', check: sh`[ -e /run/ever ]`, run: sh`touch /run/ever` },
     ]);
     await run(code(settings));
     expect((await records()).map(({ id }) => id)).toEqual(['/etc/kbs-test/key', 'told']);
@@ -232,7 +233,7 @@ describe.skipIf(!worldsAreHere)('pruning on a real shell', () => {
 
   it('holds back where the host has data that only a removal may delete', async () => {
     const data: Resource = {
-      ...{ kind: 'task', name: 'data', check: '[ -e /run/data ]', run: 'touch /run/data', undo: 'rm /run/data' },
+      ...{ kind: 'task', name: 'data', check: sh`[ -e /run/data ]`, run: sh`touch /run/data`, undo: sh`rm /run/data` },
       keep: 'until-removed',
     };
     await run(code(phase('store', [file('/etc/kbs-test/store'), data])));

@@ -16,8 +16,14 @@ export interface DiffOptions {
 export function planText(plan: Plan, { colors = plain, verbose = false }: DiffOptions = {}): string {
   const groups = alike(plan.hosts.filter((host) => host.phases.some((phase) => phase.changes.length > 0)));
   const blocks = groups.map(([host, names]) => hostText(host, names, colors, verbose));
-  return [...blocks, summaryText(plan, colors)].join('\n');
+  return [...blocks, ...notesText(plan, colors), summaryText(plan, colors)].join('\n');
 }
+
+/** What stays on a host although nothing wants it, a line each. */
+const notesText = ({ hosts }: Plan, colors: Colors): readonly string[] => {
+  const lines = hosts.flatMap(({ host, notes = [] }) => notes.map((note) => colors('yellow', `${host}: ${note}`)));
+  return lines.length === 0 ? [] : [`${lines.join('\n')}\n`];
+};
 
 /** `12 to create, 1 to update on 3 hosts`, or that there is nothing to change; hosts that did not answer are named. */
 export function summaryText(plan: Plan, colors: Colors = plain): string {

@@ -1,4 +1,4 @@
-import { sh, uptime } from '../../hosts/shell.js';
+import { raw, sh, uptime } from '../../hosts/shell.js';
 import { type ClusterHost, isControlPlane, isNode } from '../../inventory/cluster.js';
 import { kubectl } from '../../kubernetes/kubectl.js';
 import { isManaged, recordPath } from '../../resources/original.js';
@@ -83,13 +83,11 @@ function isUntouched(unit: string): string {
 }
 
 /** Shell that empties directories that kbs made, down to what a file system of their own has. */
-function emptied(...paths: readonly string[]): string {
-  return paths
-    .map(
-      (path) =>
-        sh`if [ -e ${recordPath(path)}.none ]; then
+function emptied(...paths: readonly string[]) {
+  const each = paths.map(
+    (path) => sh`if [ -e ${recordPath(path)}.none ]; then
   find ${path} -xdev -mindepth 1 ! -path ${`${path}/lost+found*`} -delete 2>/dev/null || :
 fi`,
-    )
-    .join('\n');
+  );
+  return sh`${raw(each.join('\n'))}`;
 }

@@ -89,3 +89,11 @@ it('hosts that did not answer are named with the reason', () => {
     'nothing to change: 1 host is as the inventory says\nskipped: b (no answer from 10.0.0.2:22)\n',
   );
 });
+
+it('what stays although nothing wants it is said, also where nothing changes', () => {
+  const plan = planOf({ ...hostPlan('a', {}), notes: ['unit x.service stays: nobody knows why'] });
+  expect(planText(plan)).toBe(`a: unit x.service stays: nobody knows why
+
+nothing to change: 1 host is as the inventory says
+`);
+});
