@@ -2,8 +2,9 @@ import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { openPool } from '../src/hosts/pool.js';
 import { ensureKeyring, keyringDirectory } from '../src/pki/keyring.js';
+import { apply as applyWorkflow } from '../src/workflows/apply.js';
 import { openArtifacts } from '../src/workflows/load-cluster.js';
-import { prepare } from '../src/workflows/run/run.js';
+import { phaseRun } from '../src/workflows/run/plan-phases.js';
 import { interruption } from './interruption.js';
 import { type KbsRun, runKbs } from './kbs.js';
 import { phaseRows } from './phase-rows.js';
@@ -50,7 +51,7 @@ async function execsOf(site: Site): Promise<string> {
   const artifacts = await openArtifacts(site);
   const pool = openPool();
   try {
-    await prepare({ workflow: 'apply', cluster, credentials, artifacts, pool, emit: () => {}, signal });
+    await phaseRun(applyWorkflow).plan({ loaded: site, cluster, credentials, artifacts, pool, emit: () => {}, signal });
     return [...pool.commands()].map(([host, count]) => `${host} ${count}`).join(', ');
   } finally {
     await pool.close();

@@ -1,8 +1,8 @@
 import { Failure } from '../failure.js';
 import { type Host, mutation, type RunOptions } from '../hosts/host.js';
 import { lastLines } from '../hosts/last-lines.js';
-import type { PlannedChange } from './compare.js';
 import type { Emit } from './event.js';
+import type { PlannedChange } from './executable-plan.js';
 
 /** All changes of one phase in one script: each is marked as it begins, so a failure names its resource. */
 export const applyChanges = async (

@@ -1,69 +1,69 @@
 import { Failure, toProblem } from '../failure.js';
 import { lastLines } from '../hosts/last-lines.js';
-import type { Gate, Phase, RollingUpdate } from '../phases/phase.js';
+import type { ClusterHost } from '../inventory/cluster.js';
+import type { Gate } from '../phases/phase.js';
 import { kindOf, subjectOf } from '../resources/registry.js';
-import type { Resource, State, Step } from '../resources/resource.js';
+import type { Resource, State } from '../resources/resource.js';
+import type { ExecutablePlan, PhaseSteps, PlannedChange } from './executable-plan.js';
 import { gatesOf, type HostPhases, type Observation, type RunHosts, resourcesOf, rollingOf } from './observe.js';
-import type { Change, Difference, HostPlan, Plan } from './plan.js';
+import type { Difference, HostPlan, Plan } from './plan.js';
 import type { QueryResults } from './query-batch.js';
 
-/** A plan with its hands: the same changes, and the scripts that make them. Secrets may be inside: never printed. */
-export type ExecutablePlan = readonly HostWorkPlan[];
-
-export interface HostWorkPlan {
-  readonly hostPhases: HostPhases;
-  readonly unreachable?: Failure;
-  readonly phases: readonly PhaseSteps[];
-}
-
-export interface PhaseSteps {
-  readonly phase: Phase;
-  readonly changes: readonly PlannedChange[];
-  readonly gates: readonly PlannedGate[];
-  /** Whether the phase has nothing to change in any case, and is only a wait. */
-  readonly waitOnly: boolean;
-  /** The turn under which the changes are made; absent where they disturb nothing that serves. */
-  readonly rolling?: RollingUpdate;
-}
-
-export interface PlannedChange {
-  readonly change: Change;
-  readonly steps: readonly Step[];
-}
-
-export interface PlannedGate {
-  readonly gate: Gate;
-  /** As seen by the survey. */
-  readonly open: boolean;
-}
-
 /** Compares what was seen with what is wanted. Pure. A host whose look failed is set aside with the reason. */
-export const compare = (runHosts: RunHosts, { context, answers, unreachable }: Observation): ExecutablePlan =>
+export const compare = (
+  runHosts: RunHosts,
+  { context, answers, unreachable }: Observation,
+  expected: Expected = asObserved,
+): ExecutablePlan =>
   runHosts.map((hostPhases) => {
     const failure = unreachable.get(hostPhases.host.name);
     if (failure) return { hostPhases, unreachable: failure, phases: [] };
     try {
-      return { hostPhases, phases: phasesOf(hostPhases, context, answers.get(hostPhases.host.name) ?? new Map()) };
+      return {
+        hostPhases,
+        phases: phasesOf(hostPhases, context, answers.get(hostPhases.host.name) ?? new Map(), expected),
+      };
     } catch (error) {
       if (error instanceof Failure) return { hostPhases, unreachable: error, phases: [] };
       throw error;
     }
   });
 
-const phasesOf = (hostPhases: HostPhases, context: Observation['context'], seen: QueryResults): readonly PhaseSteps[] =>
+const phasesOf = (
+  hostPhases: HostPhases,
+  context: Observation['context'],
+  seen: QueryResults,
+  expected: Expected,
+): readonly PhaseSteps[] =>
   [...resourcesOf(hostPhases, context)].map(([phase, resources]) => {
     const isOpen = (gate: Gate) => seen.get(gate.test)?.code === 0;
-    const changes = resources.flatMap((resource) => changeOf(resource, seen, hostPhases));
+    const changes = resources.flatMap((resource) => changeOf(resource, seen, hostPhases, expected));
     const roll = rollingOf(hostPhases, phase, context);
-    const disturbs = changes.length > 0 && roll !== undefined && roll.healthy.length > 0 && roll.healthy.every(isOpen);
+    const disturbs =
+      !expected.isStopped(hostPhases.host) &&
+      changes.length > 0 &&
+      roll !== undefined &&
+      roll.healthy.length > 0 &&
+      roll.healthy.every(isOpen);
     return {
       phase,
       changes,
       waitOnly: resources.length === 0,
       gates: gatesOf(hostPhases, phase, context).map((gate) => ({ gate, open: isOpen(gate) })),
+      ...(phase.after ? { after: phase.after(hostPhases.host, context) } : {}),
       ...(disturbs ? { rolling: roll } : {}),
     };
   });
+
+/** What operations before the phases change of what was observed. */
+export interface Expected {
+  /** Whether the resource will be gone. */
+  isAbsent(resource: Resource, host: ClusterHost): boolean;
+  /** Whether the host will serve nothing that a rolling update could disturb. */
+  isStopped(host: ClusterHost): boolean;
+}
+
+const asObserved: Expected = { isAbsent: () => false, isStopped: () => false };
 
 /** The plan of some work: what can be printed and saved. */
 export const toPlan = (workflow: string, cluster: string, work: ExecutablePlan): Plan => ({
@@ -80,9 +80,14 @@ export const toPlan = (workflow: string, cluster: string, work: ExecutablePlan):
   ),
 });
 
-const changeOf = (resource: Resource, answers: QueryResults, hostPhases: HostPhases): readonly PlannedChange[] => {
+const changeOf = (
+  resource: Resource,
+  answers: QueryResults,
+  hostPhases: HostPhases,
+  expected: Expected,
+): readonly PlannedChange[] => {
   const kind = kindOf(resource);
-  const seen = stateOf(resource, answers, hostPhases);
+  const seen = expected.isAbsent(resource, hostPhases.host) ? undefined : stateOf(resource, answers, hostPhases);
   const wanted = kind.desired(resource);
   const differences = differ(seen, wanted);
   if (differences.length === 0) return [];

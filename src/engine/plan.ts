@@ -26,8 +26,22 @@ export interface Change {
   readonly kind: string;
   /** Unique among the resources of its kind on the host. */
   readonly id: string;
-  readonly action: 'create' | 'update' | 'remove';
+  readonly action: 'create' | 'update' | 'remove' | 'run';
   readonly differences: readonly Difference[];
+  /** What people need to know of an operation; its action is `run`. */
+  readonly operation?: OperationDetails;
+}
+
+export interface OperationDetails {
+  /** The host that it runs on. */
+  readonly host: string;
+  /** What it changes: `pod shop/web`. */
+  readonly affects: readonly string[];
+  /** What must be so before it begins. */
+  readonly precondition?: string;
+  readonly timeoutSeconds: number;
+  /** What undoes it, or what to do where it was interrupted. */
+  readonly resume: string;
 }
 
 /** One aspect that differs. `content` is text for a line diff; other aspects are short. */

@@ -2,7 +2,8 @@ import type { Phase } from '../phases/phase.js';
 import { kindOf } from '../resources/registry.js';
 import { type Resource, type State, type Step, step, type UnitResource } from '../resources/resource.js';
 import { restartReplacedUnit } from '../resources/unit.js';
-import { type PhaseSteps, type PlannedChange, stateOf } from './compare.js';
+import { stateOf } from './compare.js';
+import type { PhaseSteps, PlannedChange } from './executable-plan.js';
 import { type HostPhases, type Observation, resourcesOf } from './observe.js';
 import type { Change } from './plan.js';
 
@@ -49,7 +50,8 @@ export const undoNames = (phases: readonly Phase[]): readonly string[] => [
   forgetPhase.name,
 ];
 
-const emptyPhase = (name: string, ensures: string): Phase => ({
+/** A phase that stands for nothing but its name: for work that was planned elsewhere. */
+export const emptyPhase = (name: string, ensures: string): Phase => ({
   name,
   ensures,
   appliesTo: () => true,

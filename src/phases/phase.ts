@@ -18,8 +18,21 @@ export interface Phase {
   gates?(host: ClusterHost, context: PhaseContext): readonly Gate[];
   /** Where hosts must not all be disturbed at once: who takes turns with whom. */
   rolling?(host: ClusterHost, context: PhaseContext): RollingUpdate | undefined;
+  /**
+   * Phases of other hosts that must be done before this one begins. A host that is not in the run, or that the run goes
+   * on without, is not waited for; one that fails before it is done with that phase ends this host's phases too.
+   */
+  after?(host: ClusterHost, context: PhaseContext): readonly PhaseReference[];
   /** What the phase's programs leave on a host besides its resources; for a host that leaves the cluster. */
   cleanup?(host: ClusterHost, context: PhaseContext): Cleanup;
+}
+
+/** A phase of one host. */
+export interface PhaseReference {
+  readonly host: string;
+  readonly phase: string;
+  /** The failure of that host does not matter: only its end is waited for. */
+  readonly mayFail?: true;
 }
 
 /** What no resource stands for: processes, mounts, interfaces and rules that programs make for themselves. */
@@ -37,7 +50,7 @@ export interface Cleanup {
  * turn. Who holds one waits for no other host: the gates here are asked as things are, whomever they are about.
  */
 export interface RollingUpdate {
-  readonly group: 'control-plane' | 'load-balancer' | 'dns';
+  readonly group: 'control-plane' | 'load-balancer' | 'dns' | 'removal';
   /** That the others can do without this host: asked on it, in its turn, right before each of its phases changes it. */
   readonly preconditions: readonly Gate[];
   /**

@@ -42,16 +42,47 @@ export const ensureKeyring = async (
   now: Date,
   randomness: Randomness = systemRandomness,
 ): Promise<Credentials> => {
-  await secureKeyring(directory);
+  const { credentials, save } = await prepareKeyring(directory, cluster, now, randomness);
+  await save();
+  return credentials;
+};
+
+/** Credentials that may be in memory only. */
+export interface PreparedKeyring {
+  /** What the keyring lacks is being made. */
+  readonly credentials: Promise<Credentials>;
+  /** Writes what was made. */
+  save(): Promise<void>;
+}
+
+/** The same without writing: what the keyring lacks is made in memory, until `save`. A damaged keyring is thrown. */
+export const prepareKeyring = async (
+  directory: string,
+  cluster: Cluster,
+  now: Date,
+  randomness: Randomness = systemRandomness,
+): Promise<PreparedKeyring> => {
   const files = await readKeyringFiles(directory);
   const found = checkKeyring(files, certificatesOf(cluster), now, directory);
+  const made: (readonly [path: string, text: string])[] = [];
   const write = async (path: string, text: string): Promise<void> => {
-    const there = files.get(path);
-    if (!(there instanceof Secret && there.reveal() === text)) await writeKeyringFile(directory, path, text);
+    made.push([path, text]);
   };
-  // Nothing in here belongs into version control, whatever the repository around it says.
-  await write('.gitignore', '*\n');
-  return credentialsFrom(cluster, materialOf(await fill(found, { now, randomness, write }), cluster));
+  const filled = fill(found, { now, randomness, write });
+  // A run that ends before it needs the keys does not wait for them.
+  filled.catch(() => {});
+  return {
+    credentials: filled.then((state) => credentialsFrom(cluster, materialOf(state, cluster))),
+    async save() {
+      await filled;
+      await secureKeyring(directory);
+      // Nothing in here belongs into version control, whatever the repository around it says.
+      for (const [path, text] of [['.gitignore', '*\n'] as const, ...made]) {
+        const there = files.get(path);
+        if (!(there instanceof Secret && there.reveal() === text)) await writeKeyringFile(directory, path, text);
+      }
+    },
+  };
 };
 
 /**

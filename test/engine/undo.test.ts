@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { compare, type PhaseSteps } from '../../src/engine/compare.js';
+import { compare } from '../../src/engine/compare.js';
+import type { PhaseSteps } from '../../src/engine/executable-plan.js';
 import { observe } from '../../src/engine/observe.js';
 import { forUndo, undo, undoNames } from '../../src/engine/undo.js';
 import type { Observer, Payload } from '../../src/hosts/host.js';

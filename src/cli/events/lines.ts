@@ -27,7 +27,7 @@ export function lineOf(event: Event, verbose: boolean): string | undefined {
     case 'run':
       if (event.state === 'started')
         return `${event.workflow} ${event.cluster}: ${counted(event.hosts.length, 'host')}`;
-      return endOf(event);
+      return event.state === 'planned' ? totalOf(event.summary) : endOf(event);
     case 'host':
       if (event.state === 'failed') return `${event.host}: set aside: ${event.error.what}`;
       return verbose ? `${event.host}: ${event.state}` : undefined;

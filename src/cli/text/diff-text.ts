@@ -1,5 +1,12 @@
 import { structuredPatch } from 'diff';
-import { type Change, changesOf, type Difference, type HostPlan, type Plan } from '../../engine/plan.js';
+import {
+  type Change,
+  changesOf,
+  type Difference,
+  type HostPlan,
+  type OperationDetails,
+  type Plan,
+} from '../../engine/plan.js';
 import { type Colors, plain } from './color.js';
 import { counted, some } from './format.js';
 
@@ -34,7 +41,7 @@ function changesLine(plan: Plan, reached: readonly HostPlan[]): string {
     const are = reached.length === 1 ? 'is' : 'are';
     return `nothing to change: ${counted(reached.length, 'host')} ${are} as the inventory says`;
   }
-  const parts = (['create', 'update', 'remove'] as const)
+  const parts = (['create', 'update', 'remove', 'run'] as const)
     .map((action) => [changes.filter((change) => change.action === action).length, action] as const)
     .filter(([count]) => count > 0)
     .map(([count, action]) => `${count} to ${action}`);
@@ -75,6 +82,7 @@ const marks = {
   create: ['+', 'green'],
   update: ['~', 'yellow'],
   remove: ['-', 'red'],
+  run: ['>', 'cyan'],
 } as const;
 
 function headline(change: Change, colors: Colors): string {
@@ -84,11 +92,25 @@ function headline(change: Change, colors: Colors): string {
 
 /** What differs, line by line. What goes away is not printed again in full: its name says enough. */
 function details(change: Change, colors: Colors, verbose: boolean): readonly string[] {
+  if (change.operation) return operationLines(change.operation);
   if (change.action === 'remove' && !verbose) return [];
   return change.differences.flatMap((difference) =>
     isText(difference) ? textDiff(difference, colors) : [shortDiff(difference, change, colors)],
   );
 }
+
+/** Where an operation runs, what it waits for and changes, and how it is resumed. */
+const operationLines = ({
+  host,
+  affects,
+  precondition,
+  timeoutSeconds,
+  resume,
+}: OperationDetails): readonly string[] => [
+  `on ${host}, at most ${timeoutSeconds} s${precondition === undefined ? '' : `, once ${precondition}`}`,
+  ...affects,
+  `if interrupted: ${resume}`,
+];
 
 const isText = ({ is = '', wanted = '' }: Difference): boolean => is.includes('\n') || wanted.includes('\n');
 

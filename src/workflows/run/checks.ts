@@ -6,7 +6,7 @@ import { type ClusterHost, isControlPlane, isRouter } from '../../inventory/clus
 import { apiAnswers } from '../../phases/gates.js';
 import { checkCluster } from '../../preflight/cluster-checks.js';
 import { checkHost } from '../../preflight/host-checks.js';
-import type { Run } from './run.js';
+import type { PhaseRun } from './phase-workflow.js';
 
 /** A cluster does without a worker, not without its control planes and routers. */
 export const isNeeded = (host: ClusterHost): boolean => isControlPlane(host) || isRouter(host);
@@ -18,7 +18,7 @@ export const isNeeded = (host: ClusterHost): boolean => isControlPlane(host) || 
 export const requireReachable = (
   runHosts: RunHosts,
   unreachable: Observation['unreachable'],
-  { joining = [], without = new Set() }: Pick<Run, 'joining' | 'without'>,
+  { joining = [], without = new Set() }: Pick<PhaseRun, 'joining' | 'without'>,
 ): void => {
   const missing = runHosts.filter(({ host }) => unreachable.has(host.name));
   const nobodyLeft = missing.length === runHosts.length;
@@ -35,14 +35,14 @@ export const requireReachable = (
 export const preflight = (
   runHosts: RunHosts,
   { context, answers }: Observation,
-  { cluster, skippedChecks, snapshot }: Run,
+  { cluster, skippedChecks, around }: PhaseRun,
 ): void => {
   const seen = runHosts.filter(({ host }) => answers.has(host.name));
   const facts = new Map<string, Facts>(seen.map(({ host }) => [host.name, context.facts(host.name)]));
   const refusals = [
     ...seen.flatMap(({ host }) => checkHost(host, context.facts(host.name), cluster, skippedChecks)),
     ...checkCluster(
-      { cluster, facts, from: context.startedAt, to: Math.ceil(Date.now() / 1000), restores: snapshot !== undefined },
+      { cluster, facts, from: context.startedAt, to: Math.ceil(Date.now() / 1000), restores: around !== undefined },
       skippedChecks,
     ),
   ];

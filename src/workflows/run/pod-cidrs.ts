@@ -43,6 +43,20 @@ export const recordPodCidrs = async ({ state, cluster }: LoadedCluster): Promise
   await writeFileAtomic(path, text);
 };
 
+/** A cluster whose nodes keep their pod CIDRs. */
+export interface PinnedCluster {
+  /** Its `unsaved` text holds the pins. */
+  readonly loaded: LoadedCluster;
+  /** `hosts.worker-00.podCIDR: 10.244.36.0/24` */
+  readonly pins: readonly string[];
+}
+
+/** Decides what must be pinned; writes nothing. */
+export const pinPodCidrs = async (loaded: LoadedCluster): Promise<PinnedCluster> => {
+  const held = await hold(loaded);
+  return { loaded: held.opened, pins: held.pins };
+};
+
 interface Held {
   readonly opened: LoadedCluster;
   /** The inventory with the pins in it. */

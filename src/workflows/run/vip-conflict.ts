@@ -5,14 +5,14 @@ import { query } from '../../hosts/host.js';
 import { type ClusterHost, loadBalancers } from '../../inventory/cluster.js';
 import { deviceTo, keepalivedPath, routerIdOf } from '../../phases/load-balancer/load-balancer.js';
 import { checkVipProbe, parseVipProbe, vipCheckNames, vipProbeScript } from '../../preflight/vip-probe.js';
-import type { Run } from './run.js';
+import type { PhaseRun } from './phase-workflow.js';
 
 /**
  * Throws where the virtual address or its router id is somebody else's. Asked of the load balancers that the plan is
  * about to let hold the address, in parallel; not where one of them holds it already, or could not be asked.
  */
 export const checkVipConflict = async (
-  { cluster, pool, skippedChecks = new Set(), signal }: Run,
+  { cluster, pool, skippedChecks = new Set(), signal }: PhaseRun,
   { context, answers }: Observation,
   plan: Plan,
 ): Promise<void> => {

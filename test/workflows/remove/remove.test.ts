@@ -273,7 +273,7 @@ ${hosts}`;
 
   it('loses two control planes at once, and keeps one that would leave an even number', async () => {
     expect(await parting(['cp-1', 'cp-2'])).toMatchObject({ text: text(`${controls[0]}${worker}`) });
-    expect(await parting(['cp-1'])).toMatchObject({ stay: expect.stringContaining('cp-1 stays in') });
+    expect(await parting(['cp-1'])).toMatchObject({ kept: expect.stringContaining('cp-1 stays in') });
   });
 
   it('keeps the dead, whose place a new machine takes, unless they are to be forgotten', async () => {
