@@ -64,7 +64,7 @@ const rooms = {
     'hosts/shell',
   ],
   kubernetes: ['hosts/host', 'hosts/shell', 'hosts/pool', 'hosts/message', 'hosts/last-lines', 'inventory/cluster'],
-  resources: ['hosts/shell', 'hosts/host', 'artifacts/artifacts'],
+  resources: ['hosts/shell', 'hosts/host', 'artifacts/artifacts', 'kubernetes/kubectl-answer'],
   impact: ['network/segments-graph', 'inventory/cluster', 'inventory/addresses', 'inventory/did-you-mean'],
   diagram: ['network/segments-graph', 'inventory/cluster'],
   network: ['inventory/cluster', 'inventory/addresses', 'inventory/host-pods'],

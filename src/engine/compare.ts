@@ -2,7 +2,7 @@ import { Failure, toProblem } from '../failure.js';
 import { lastLines } from '../hosts/last-lines.js';
 import type { Gate, Phase, RollingUpdate } from '../phases/phase.js';
 import { kindOf, subjectOf } from '../resources/registry.js';
-import type { Resource, State, Step } from '../resources/resource.js';
+import { type Resource, type State, type Step, Unknown } from '../resources/resource.js';
 import { gatesOf, type HostPhases, type Observation, type RunHosts, resourcesOf, rollingOf } from './observe.js';
 import type { Change, Difference, HostPlan, Plan } from './plan.js';
 import type { QueryResults } from './query-batch.js';
@@ -84,9 +84,14 @@ const changeOf = (resource: Resource, answers: QueryResults, hostPhases: HostPha
   const kind = kindOf(resource);
   const seen = stateOf(resource, answers, hostPhases);
   const wanted = kind.desired(resource);
+  const subject = subjectOf(resource);
+  if (seen instanceof Unknown) {
+    const named = { kind: subject.kind, id: kindOf(subject).id(subject), action: 'unknown' } as const;
+    const change = { ...named, differences: differ(undefined, wanted), reason: seen.reason };
+    return [{ change, steps: kind.apply(resource, undefined) }];
+  }
   const differences = differ(seen, wanted);
   if (differences.length === 0) return [];
-  const subject = subjectOf(resource);
   const isThere = Object.keys(wanted).some((aspect) => seen?.[aspect] !== undefined);
   const action = subject !== resource ? 'remove' : isThere ? 'update' : 'create';
   const change = { kind: subject.kind, id: kindOf(subject).id(subject), action, differences } as const;
@@ -94,7 +99,11 @@ const changeOf = (resource: Resource, answers: QueryResults, hostPhases: HostPha
 };
 
 /** What was seen of a resource. Throws where the look at it failed: of what nobody saw, nothing follows. */
-export const stateOf = (resource: Resource, answers: QueryResults, { host }: HostPhases): State | undefined => {
+export const stateOf = (
+  resource: Resource,
+  answers: QueryResults,
+  { host }: HostPhases,
+): State | Unknown | undefined => {
   const kind = kindOf(resource);
   const answer = answers.get(kind.query(resource));
   if (answer?.code === 0) return kind.parse(answer.output, resource);

@@ -48,14 +48,15 @@ export const nameOnly = ({ apiVersion, kind, metadata: { name, namespace } }: Ku
   metadata: namespace === undefined ? { name } : { name, namespace },
 });
 
-/** The objects in what kubectl printed: nothing, one object, or a List. */
-export const parseObjects = (output: string): readonly KubeObject[] => {
+/** The objects in what kubectl printed: nothing, one object, or a List. Undefined for anything but JSON. */
+export const parseObjects = (output: string): readonly KubeObject[] | undefined => {
+  if (output.trim() === '') return [];
   const parsed = parse(output);
+  if (parsed === undefined) return undefined;
   const found = isRecord(parsed) && Array.isArray(parsed.items) ? parsed.items : [parsed];
   return found.filter(isObject);
 };
 
-/** A look that ran into its time limit may end anywhere: then nothing was seen. */
 const parse = (output: string): unknown => {
   try {
     return JSON.parse(output);

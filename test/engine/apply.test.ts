@@ -1,10 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { changesOf } from '../../src/engine/plan.js';
 import { Failure } from '../../src/failure.js';
 import type { Host } from '../../src/hosts/host.js';
 import type { Gate } from '../../src/phases/phase.js';
+import type { Resource } from '../../src/resources/resource.js';
 import { clusterOf } from '../support/cluster.js';
 import { here } from '../support/here.js';
 import { hostPhases, phase, type Stage, stage } from './engine-harness.js';
@@ -200,6 +202,51 @@ describe('gates', () => {
       hostPhases(rack, phase('broken', [mark('bad', 'exit 1')])),
     ]);
     expect(outcome.get('worker-office-00')).toBeUndefined();
+  });
+});
+
+describe('what kbs cannot tell', () => {
+  /** A kubectl that is refused until the API is up, and then keeps what is applied. */
+  const kubectl = () => `#!/bin/sh
+[ -e ${scene.folder}/api ] || { echo refused >&2; exit 1; }
+case "$*" in
+  *' get '*) cat > /dev/null; [ ! -e ${scene.folder}/objects ] || cat ${scene.folder}/objects ;;
+  *) cat > ${scene.folder}/objects; echo applied >> ${scene.folder}/order ;;
+esac
+`;
+  const objects: Resource = {
+    kind: 'object',
+    name: 'some',
+    kubeconfig: '/dev/null',
+    objects: [{ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'a' }, data: { b: 'c' } }],
+  };
+
+  test('is applied once its gate is open, and is told apart from then on', async () => {
+    const program = join(scene.folder, 'kubectl');
+    writeFileSync(program, kubectl(), { mode: 0o755 });
+    const open = (host: { name: string }): Host => {
+      const local = here(host.name);
+      const script = (text: string) =>
+        text
+          .replaceAll('/usr/local/bin/kubectl', program)
+          .replaceAll('/run/kbs.lock', join(scene.folder, `${host.name}.lock`));
+      return {
+        name: host.name,
+        query: (given, options) => local.query({ ...given, script: script(given.script) }, options),
+        mutate: (given, options) => local.mutate({ ...given, script: script(given.script) }, options),
+      };
+    };
+    const gates = () => [{ name: 'API answers', test: `[ -e ${scene.folder}/api ]`, timeoutSeconds: 20 }];
+    const runHosts = [
+      hostPhases(office, phase('starts', [mark('api', 'sleep 0.2')])),
+      hostPhases(rack, phase('applies', [objects], { gates })),
+    ];
+    const first = await run(runHosts, { open });
+    const planned = changesOf(first.plan).filter(({ kind }) => kind === 'object');
+    expect(planned).toMatchObject([{ action: 'unknown', reason: 'refused' }]);
+    expect(first.outcome.get('worker-rack-00')).toBeUndefined();
+    expect(order()).toEqual(['api', 'applied']);
+    expect(changesOf((await run(runHosts, { open })).plan)).toEqual([]);
   });
 });
 
