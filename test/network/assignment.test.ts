@@ -71,7 +71,7 @@ describe('a plan and the Nodes of the cluster', () => {
     ]);
   });
 
-  it('a newcomer in the place of a Node that moves is not told twice: with the Node pinned it gets another', () => {
+  it('a newcomer in the place of a Node that moves is not reported too: with the Node pinned it gets another', () => {
     const nodes = { ...asPlanned, 'worker-office-00': '10.244.0.0/24', 'controller-00': '' };
     expect(podCidrConflicts(cluster, living(nodes)).map(({ where }) => where.host)).toEqual(['worker-office-00']);
   });

@@ -142,7 +142,7 @@ describe('what a host says of its objects', () => {
     ['that there was no answer', 'exec sleep 60', 'kubectl got no answer within 15 s'],
     ['an error after some objects', `${found('objects.json')}; echo Forbidden >&2; exit 1`, 'Forbidden'],
     ['that it is not JSON', 'echo hello', 'kubectl did not print JSON'],
-  ])('it cannot be told where kubectl fails, and the reason is %s', async (_reason, kubectl, reason) => {
+  ])('they are unknown where kubectl fails, and the reason is %s', async (_reason, kubectl, reason) => {
     expect(await see(kubectl)).toEqual(new Unknown(reason));
   });
 
@@ -168,7 +168,7 @@ describe('objects that must be absent', () => {
   const gone: Resource = { kind: 'absent', resource };
   const kind = kindOf(gone);
 
-  it('are deleted, all of them, where it cannot be told which are there', () => {
+  it('are all deleted where it is unknown which are there', () => {
     expect(kind.parse('kbs: not answered: refused', gone)).toEqual(new Unknown('refused'));
     const [step] = kind.apply(gone, undefined);
     expect(step?.script).toContain('delete --ignore-not-found');

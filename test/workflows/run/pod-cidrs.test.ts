@@ -39,7 +39,7 @@ cluster: grown
 kubernetes: { version: 1.36.3 }
 network:
   segments:
-${rows.map(([name = '']) => `    ${name}: { cidr: 172.16.${name.slice(1)}.0/24, gateway: 172.16.${name.slice(1)}.1 }\n`).join('')}hosts: # who has which pods
+${rows.map(([name = '']) => `    ${name}: { cidr: 172.16.${name.slice(1)}.0/24, gateway: 172.16.${name.slice(1)}.1 }\n`).join('')}hosts: # which pods are where
 ${rows.flatMap(([name = '', ...last]) => last.map((n) => `  ${name}-${n}: { address: 172.16.${name.slice(1)}.${n}, roles: [worker] }\n`)).join('')}`.replace(
     '[worker]',
     '[control-plane]',
@@ -84,7 +84,7 @@ describe('nodes keep their pods', () => {
     expect(pods(after)).toMatchObject(before);
     const text = readFileSync(file, 'utf8');
     expect(text).toContain('s1: { cidr: 172.16.1.0/24, gateway: 172.16.1.1, pods: 10.244.64.0/18 }');
-    expect(text).toContain('# who has which pods');
+    expect(text).toContain('# which pods are where');
     expect(text).not.toContain('podCIDR');
     expect(said).toEqual([
       `${file}: wrote down what would have moved otherwise: network.segments.s0.pods: 10.244.0.0/18, network.segments.s1.pods: 10.244.64.0/18, network.segments.s2.pods: 10.244.128.0/18`,
