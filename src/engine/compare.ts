@@ -3,7 +3,7 @@ import { lastLines } from '../hosts/last-lines.js';
 import type { ClusterHost } from '../inventory/cluster.js';
 import type { Gate } from '../phases/phase.js';
 import { kindOf, subjectOf } from '../resources/registry.js';
-import type { Resource, State } from '../resources/resource.js';
+import { type Resource, type State, Unknown } from '../resources/resource.js';
 import type { ExecutablePlan, PhaseSteps, PlannedChange } from './executable-plan.js';
 import { gatesOf, type HostPhases, type Observation, type RunHosts, resourcesOf, rollingOf } from './observe.js';
 import type { Difference, HostPlan, Plan } from './plan.js';
@@ -57,13 +57,13 @@ const phasesOf = (
 
 /** What operations before the phases change of what was observed. */
 export interface Expected {
-  /** Whether the resource will be gone. */
-  isAbsent(resource: Resource, host: ClusterHost): boolean;
+  /** The state that the resource will have; undefined where it stays as observed. */
+  stateOf(resource: Resource, host: ClusterHost): { readonly state: State | Unknown | undefined } | undefined;
   /** Whether the host will serve nothing that a rolling update could disturb. */
   isStopped(host: ClusterHost): boolean;
 }
 
-const asObserved: Expected = { isAbsent: () => false, isStopped: () => false };
+const asObserved: Expected = { stateOf: () => undefined, isStopped: () => false };
 
 /** The plan of some work: what can be printed and saved. */
 export const toPlan = (workflow: string, cluster: string, work: ExecutablePlan): Plan => ({
@@ -87,11 +87,17 @@ const changeOf = (
   expected: Expected,
 ): readonly PlannedChange[] => {
   const kind = kindOf(resource);
-  const seen = expected.isAbsent(resource, hostPhases.host) ? undefined : stateOf(resource, answers, hostPhases);
+  const changed = expected.stateOf(resource, hostPhases.host);
+  const seen = changed ? changed.state : stateOf(resource, answers, hostPhases);
   const wanted = kind.desired(resource);
+  const subject = subjectOf(resource);
+  if (seen instanceof Unknown) {
+    const named = { kind: subject.kind, id: kindOf(subject).id(subject), action: 'unknown' } as const;
+    const change = { ...named, differences: differ(undefined, wanted), reason: seen.reason };
+    return [{ change, steps: kind.apply(resource, undefined) }];
+  }
   const differences = differ(seen, wanted);
   if (differences.length === 0) return [];
-  const subject = subjectOf(resource);
   const isThere = Object.keys(wanted).some((aspect) => seen?.[aspect] !== undefined);
   const action = subject !== resource ? 'remove' : isThere ? 'update' : 'create';
   const change = { kind: subject.kind, id: kindOf(subject).id(subject), action, differences } as const;
@@ -99,7 +105,11 @@ const changeOf = (
 };
 
 /** What was seen of a resource. Throws where the look at it failed: of what nobody saw, nothing follows. */
-export const stateOf = (resource: Resource, answers: QueryResults, { host }: HostPhases): State | undefined => {
+export const stateOf = (
+  resource: Resource,
+  answers: QueryResults,
+  { host }: HostPhases,
+): State | Unknown | undefined => {
   const kind = kindOf(resource);
   const answer = answers.get(kind.query(resource));
   if (answer?.code === 0) return kind.parse(answer.output, resource);

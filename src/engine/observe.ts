@@ -28,6 +28,11 @@ export interface Observation {
 /** A site without the facts, which the survey finds. */
 export type ContextInputs = Omit<PhaseContext, 'facts'>;
 
+export interface ObserveOptions extends Pick<RunOptions, 'signal' | 'timeout'> {
+  /** What else a host is asked, in the same round trip. Each stands alone: it needs no prelude. */
+  also?(host: ClusterHost): readonly BatchQuery[];
+}
+
 /**
  * Looks at every host of the itinerary, in parallel, all resources of all phases and the host's facts in one script.
  * What to ask is computed from assumed facts; where the true ones lead to other questions, those alone are asked in a
@@ -38,7 +43,7 @@ export const observe = async (
   ground: ContextInputs,
   observe: (host: ClusterHost) => Observer,
   emit: Emit,
-  { signal, timeout = 120_000 }: Pick<RunOptions, 'signal' | 'timeout'> = {},
+  { signal, timeout = 120_000, also = () => [] }: ObserveOptions = {},
 ): Promise<Observation> => {
   const options = { timeout, ...(signal ? { signal } : {}) };
   const unreachable = new Map<string, Failure>();
@@ -60,7 +65,12 @@ export const observe = async (
   await each(async (hostPhases) => {
     emit({ type: 'host', host: hostPhases.host.name, state: 'connecting' });
     const { preludes, questions } = first.get(hostPhases) ?? questionsFor(hostPhases, context);
-    const seen = await queryAll(observe(hostPhases.host), preludes, [factsQuestion, ...questions], options);
+    const seen = await queryAll(
+      observe(hostPhases.host),
+      preludes,
+      [factsQuestion, ...also(hostPhases.host), ...questions],
+      options,
+    );
     facts.set(hostPhases.host.name, parseFacts(seen.get(factsScript)?.output ?? ''));
     answers.set(hostPhases.host.name, seen);
   });

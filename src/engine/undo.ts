@@ -1,6 +1,6 @@
 import type { Phase } from '../phases/phase.js';
 import { kindOf } from '../resources/registry.js';
-import { type Resource, type State, type Step, step, type UnitResource } from '../resources/resource.js';
+import { type Resource, type State, type Step, step, type UnitResource, Unknown } from '../resources/resource.js';
 import { restartReplacedUnit } from '../resources/unit.js';
 import { stateOf } from './compare.js';
 import type { PhaseSteps, PlannedChange } from './executable-plan.js';
@@ -68,9 +68,12 @@ const work = (phase: Phase, changes: readonly PlannedChange[]): PhaseSteps => ({
   waitOnly: false,
 });
 
-const unmade = (resource: Resource, seen: State | undefined): readonly PlannedChange[] => {
+/** What is unknown is left alone: images go with containerd's directory, and a table of nftables with the next boot. */
+const unmade = (resource: Resource, seen: State | Unknown | undefined): readonly PlannedChange[] => {
   const kind = kindOf(resource);
-  return seen === undefined ? [] : change(resource.kind, kind.id(resource), kind.remove(resource, seen));
+  return seen === undefined || seen instanceof Unknown
+    ? []
+    : change(resource.kind, kind.id(resource), kind.remove(resource, seen));
 };
 
 const script = (kind: string, phase: Phase, text: string | undefined): readonly PlannedChange[] =>

@@ -1,4 +1,4 @@
-import type { AbsentResource, Kind, Resource } from './resource.js';
+import { type AbsentResource, type Kind, type Resource, Unknown } from './resource.js';
 
 /**
  * Something that an earlier choice put there and the present one has no use for. Whether it is kbs's to take away is
@@ -10,10 +10,12 @@ export const absent = (kindOf: (resource: Resource) => Kind<Resource>): Kind<Abs
   query: ({ resource }) => kindOf(resource).query(resource),
   parse(output, { resource }) {
     const seen = kindOf(resource).parse(output, resource);
+    if (seen instanceof Unknown) return seen;
     if (seen === undefined || kindOf(resource).remove(resource, seen).length === 0) return { there: 'no' };
     return { ...seen, there: 'yes' };
   },
   desired: () => ({ there: 'no' }),
-  apply: ({ resource }, seen) => kindOf(resource).remove(resource, seen ?? {}),
+  // Where it is unknown what is there, all of it may be.
+  apply: ({ resource }, seen) => kindOf(resource).remove(resource, seen ?? kindOf(resource).desired(resource)),
   remove: () => [],
 });

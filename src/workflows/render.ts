@@ -16,7 +16,7 @@ import { type LoadedCluster, openArtifactsOrPlaceholders } from './load-cluster.
 import { routerFiles } from './routers.js';
 import { phasesByHost, targetNodesOf } from './run/host-phases.js';
 import type { PhaseRun, PhaseWorkflow } from './run/phase-workflow.js';
-import { pinPodCidrs } from './run/pod-cidrs.js';
+import { pinPodCidrs, readRecord } from './run/pod-cidrs.js';
 import { withWriteErrors } from './write-error.js';
 
 /** A rendering: path below the tree → text. */
@@ -29,7 +29,7 @@ export const render = async (
   withSecrets: boolean,
 ): Promise<readonly string[]> => {
   const artifacts = await openArtifactsOrPlaceholders(opened, () => {});
-  const { loaded } = await pinPodCidrs(opened);
+  const { loaded } = await pinPodCidrs(opened, await readRecord(opened.state));
   const tree = rendering(loaded, artifacts, withSecrets ? await wholeKeyring(opened) : undefined);
   await writeRendering(tree, directory);
   return [...tree.keys()];
@@ -105,7 +105,7 @@ const earlier = async (directory: string, names: readonly string[]): Promise<rea
 /** What a workflow would put on each host, as one YAML stream: a document for each host and phase. */
 export const manifests = async (opened: LoadedCluster, about: About): Promise<string> => {
   const artifacts = await openArtifactsOrPlaceholders(opened, () => {});
-  return everything((await pinPodCidrs(opened)).loaded, artifacts, about)
+  return everything((await pinPodCidrs(opened, await readRecord(opened.state))).loaded, artifacts, about)
     .flatMap(({ host, resources }) =>
       resources.map(({ phase, list }) => `---\n${toYaml({ host, phase, resources: list.map(plain) })}`),
     )

@@ -7,6 +7,7 @@ import { livingRevision } from '../kubernetes/etcd-members.js';
 import { restoredRevisions, uploadedSnapshot } from '../kubernetes/etcdctl.js';
 import { keyringDirectory, readKeyring } from '../pki/keyring.js';
 import { nameOf } from '../resources/registry.js';
+import { Unknown } from '../resources/resource.js';
 import { type EtcdView, etcdViews, finishOperation, stopEtcdOperation, uploadOperation } from './etcd/restore-hosts.js';
 import { checkSnapshot, type SnapshotFile } from './etcd/snapshot-file.js';
 import { init } from './init.js';
@@ -137,8 +138,11 @@ const around = ({ cluster }: RunContext, snapshot: SnapshotFile, { file, now }: 
 /** What `stop-etcd` takes away, and what the snapshot may not hold: it is applied anew. */
 const stopped: Expected = {
   isStopped: isControlPlane,
-  isAbsent: (resource, host) =>
-    isControlPlane(host) && (resource.kind === 'object' || takenAway.includes(nameOf(resource))),
+  stateOf(resource, host) {
+    if (!isControlPlane(host)) return undefined;
+    if (resource.kind === 'object') return { state: new Unknown('the snapshot decides which objects there are') };
+    return takenAway.includes(nameOf(resource)) ? { state: undefined } : undefined;
+  },
 };
 
 const takenAway: readonly string[] = [

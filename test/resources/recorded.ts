@@ -289,7 +289,12 @@ export const recordings: Readonly<Record<Exclude<Resource['kind'], 'object'>, re
   'nft-table': [
     {
       resource: { kind: 'nft-table', family: 'inet', name: 'kbs', text: `${table}\n` },
-      answers: { absent: '', 'as wanted': table, flushed: 'table inet kbs {\n\tchain postrouting {\n\t}\n}' },
+      answers: {
+        absent: '',
+        unreadable: 'unknown nft: Error: Could not process rule: Operation not permitted',
+        'as wanted': table,
+        flushed: 'table inet kbs {\n\tchain postrouting {\n\t}\n}',
+      },
     },
   ],
   'hosts-entry': [
@@ -313,6 +318,7 @@ export const recordings: Readonly<Record<Exclude<Resource['kind'], 'object'>, re
       },
       answers: {
         absent: '',
+        'containerd down': 'unknown containerd does not run',
         'as wanted': `REF DIGEST\nkbs.local/coredns:1.15.0 ${digests.coredns}\nkbs.local/pause:1.0 ${digests.pause}\nsha256:aeb4b2a6 ${digests.coredns}`,
         'one missing': `REF DIGEST\nkbs.local/pause:1.0 ${digests.pause}`,
         'one under a wrong name': `REF DIGEST\nkbs.local/coredns:1.15.0 ${digests.pause}\nkbs.local/pause:1.0 ${digests.pause}`,

@@ -28,6 +28,6 @@ function hostLine(host: HostPlan, width: number, colors: Colors): string {
 
 const changesOf = ({ phases }: HostPlan): readonly Change[] => phases.flatMap(({ changes }) => changes);
 
-const marks = { create: '+', update: '~', remove: '-', run: '>' } as const;
+const marks = { create: '+', update: '~', remove: '-', run: '>', unknown: '?' } as const;
 
 const nameOf = ({ action, kind, id }: Change): string => `${marks[action]} ${kind} ${id}`;

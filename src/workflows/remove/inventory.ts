@@ -1,7 +1,7 @@
 import { failuresIn } from '../../failure.js';
 import { removeHost, saveInventory } from '../../inventory/edit.js';
 import { type LoadedCluster, loadCluster } from '../load-cluster.js';
-import { pinPodCidrs, recordPodCidrs } from '../run/pod-cidrs.js';
+import { pinPodCidrs, readRecord, recordPodCidrs } from '../run/pod-cidrs.js';
 
 /** What becomes of the inventory's file when hosts leave: the text without them, or why they stay in it. */
 export type InventoryRemoval =
@@ -47,7 +47,7 @@ export const saveRemoval = async (
     say(`${removal.kept}; ${removal.next}`);
     return;
   }
-  const { loaded, pins } = await pinPodCidrs(removal.loaded);
+  const { loaded, pins } = await pinPodCidrs(removal.loaded, await readRecord(removal.loaded.state));
   await saveInventory(loaded.inventory, loaded.unsaved ?? removal.text);
   await recordPodCidrs(loaded);
   if (pins.length > 0) say(`${loaded.inventory}: wrote down what would have moved otherwise: ${pins.join(', ')}`);

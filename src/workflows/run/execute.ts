@@ -4,6 +4,7 @@ import { isEmpty, type Plan } from '../../engine/plan.js';
 import { Failure } from '../../failure.js';
 import type { Pool } from '../../hosts/pool.js';
 import { saveInventory } from '../../inventory/edit.js';
+import { askNodeCidrs } from '../../kubernetes/node-cidrs.js';
 import { keyringDirectory, prepareKeyring, readKeyring } from '../../pki/keyring.js';
 import { keepKubeconfig } from '../kubeconfig.js';
 import { type LoadedCluster, openArtifacts, openArtifactsOrPlaceholders } from '../load-cluster.js';
@@ -11,8 +12,9 @@ import { routerAdvice } from '../routers.js';
 import { requireSupported } from '../unsupported-features.js';
 import { applyRun, RunFailed } from './apply-run.js';
 import type { PlannedRun, RunContext, Workflow } from './context.js';
+import { limitsOf } from './limits.js';
 import { holdingLock } from './lock.js';
-import { type PinnedCluster, pinPodCidrs, recordPodCidrs } from './pod-cidrs.js';
+import { type PinnedCluster, pinPodCidrs, recordedAssignment, recordPodCidrs, savePins } from './pod-cidrs.js';
 import { withPool } from './pool.js';
 import { emitFailure, pendingSummary } from './run-events.js';
 
@@ -52,7 +54,10 @@ export const execute = async (request: RunRequest): Promise<RunResult> => {
   requireSupported(loaded.cluster);
   const artifacts = await (isExact(request) ? openArtifacts(loaded) : openArtifactsOrPlaceholders(loaded, say));
   // What is read of this machine is read under the lock: another run may have written it a moment before.
-  const run = async () => planAndApply(request, await prepare(request, artifacts));
+  const run = () =>
+    withPool(request.acceptNewHostKeys, async (pool) =>
+      planAndApply(request, await prepare(request, artifacts, pool), pool),
+    );
   return dryRun ? run() : holdingLock({ directory: loaded.state, command: workflow.name, say }, run);
 };
 
@@ -65,10 +70,11 @@ interface Prepared extends Pick<RunContext, 'artifacts' | 'credentials'> {
   saveKeyring(): Promise<void>;
 }
 
-/** What this machine has, before a host is contacted. New keys are made in memory while the hosts are observed. */
-const prepare = async (request: RunRequest, artifacts: Artifacts): Promise<Prepared> => {
+/** What this machine has; where it has no record of pod CIDRs, the cluster is asked for them. New keys are made in memory while the hosts are observed. */
+const prepare = async (request: RunRequest, artifacts: Artifacts, pool: Pool): Promise<Prepared> => {
   const { loaded } = request;
-  const pinned = await pinPodCidrs(loaded);
+  const ask = () => askNodeCidrs(loaded.cluster, (host) => pool.host(host), limitsOf(request));
+  const pinned = await pinPodCidrs(loaded, await recordedAssignment(loaded.state, ask));
   const { cluster } = pinned.loaded;
   const directory = keyringDirectory(loaded.inventory, cluster.name);
   // A damaged keyring is told before a host is contacted.
@@ -78,40 +84,39 @@ const prepare = async (request: RunRequest, artifacts: Artifacts): Promise<Prepa
   return { artifacts, pinned, credentials: keyring.credentials, saveKeyring: keyring.save };
 };
 
-const planAndApply = (request: RunRequest, prepared: Prepared): Promise<RunResult> =>
-  withPool(request.acceptNewHostKeys, async (pool) => {
-    const { workflow, emit, saved, dryRun, confirm } = request;
-    const startedAt = Date.now();
-    const run = runContext(request, prepared, pool);
-    const result = (plan: Plan, summary: Summary): RunResult => ({
-      plan,
-      summary,
-      commands: Object.fromEntries(pool.commands()),
-    });
-    let planned: PlannedRun | undefined;
-    try {
-      planned = await workflow.plan(run);
-      refuseIfMoved(planned.plan, saved);
-      const pending = pendingSummary(planned, startedAt);
-      if (dryRun) {
-        if (request.exact) await prepared.saveKeyring();
-        tellLocal(request, prepared, planned);
-        emit({ type: 'run', state: 'done', summary: pending });
-        return result(planned.plan, pending);
-      }
-      emit({ type: 'run', state: 'planned', summary: pending });
-      if (!isEmpty(planned.plan)) await confirm(planned.plan, localChanges(prepared, planned));
-      await saveLocally(request, prepared, run);
-      const summary = await applyRun(run, planned, startedAt);
-      await finish(request, run, planned);
-      emit({ type: 'run', state: 'done', summary });
-      return result(planned.plan, summary);
-    } catch (error) {
-      const nothingDone = { changes: 0, hosts: planned?.work.length ?? 0, skipped: [], ms: Date.now() - startedAt };
-      emitFailure(emit, error, error instanceof RunFailed ? error.summary : nothingDone);
-      throw error;
-    }
+const planAndApply = async (request: RunRequest, prepared: Prepared, pool: Pool): Promise<RunResult> => {
+  const { workflow, emit, saved, dryRun, confirm } = request;
+  const startedAt = Date.now();
+  const run = runContext(request, prepared, pool);
+  const result = (plan: Plan, summary: Summary): RunResult => ({
+    plan,
+    summary,
+    commands: Object.fromEntries(pool.commands()),
   });
+  let planned: PlannedRun | undefined;
+  try {
+    planned = await workflow.plan(run);
+    refuseIfMoved(planned.plan, saved);
+    const pending = pendingSummary(planned, startedAt);
+    if (dryRun) {
+      if (request.exact) await prepared.saveKeyring();
+      tellLocal(request, prepared, planned);
+      emit({ type: 'run', state: 'done', summary: pending });
+      return result(planned.plan, pending);
+    }
+    emit({ type: 'run', state: 'planned', summary: pending });
+    if (!isEmpty(planned.plan)) await confirm(planned.plan, localChanges(prepared, planned));
+    await saveLocally(request, prepared, run);
+    const summary = await applyRun(run, planned, startedAt);
+    await finish(request, run, planned);
+    emit({ type: 'run', state: 'done', summary });
+    return result(planned.plan, summary);
+  } catch (error) {
+    const nothingDone = { changes: 0, hosts: planned?.work.length ?? 0, skipped: [], ms: Date.now() - startedAt };
+    emitFailure(emit, error, error instanceof RunFailed ? error.summary : nothingDone);
+    throw error;
+  }
+};
 
 const runContext = (
   { emit, signal, selection, skippedChecks, timeout }: RunRequest,
@@ -155,10 +160,10 @@ const tellLocal = ({ say }: RunRequest, { pinned }: Prepared, { local = [] }: Pl
  */
 const saveLocally = async ({ say }: RunRequest, { pinned, saveKeyring }: Prepared, run: RunContext): Promise<void> => {
   const { inventory, unsaved } = pinned.loaded;
-  if (unsaved !== undefined) {
+  if (pinned.pins.length > 0) await savePins(pinned, say);
+  else if (unsaved !== undefined) {
     await saveInventory(inventory, unsaved);
-    const what = pinned.pins.length === 0 ? '' : `, with what would have moved otherwise: ${pinned.pins.join(', ')}`;
-    say(`wrote ${inventory}${what}`);
+    say(`wrote ${inventory}`);
   }
   const credentials = await run.credentials;
   await saveKeyring();

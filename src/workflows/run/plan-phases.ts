@@ -3,7 +3,8 @@ import type { PhaseSteps } from '../../engine/executable-plan.js';
 import { type ContextInputs, type Observation, observe, type RunHosts } from '../../engine/observe.js';
 import type { Plan } from '../../engine/plan.js';
 import { Failure, toProblem } from '../../failure.js';
-import { type ClusterHost, isControlPlane } from '../../inventory/cluster.js';
+import { type Cluster, type ClusterHost, isApiHost, isControlPlane } from '../../inventory/cluster.js';
+import { type NodeCidrsAnswer, nodeCidrsQuery, parseNodeCidrs } from '../../kubernetes/node-cidrs.js';
 import type { PhaseReference } from '../../phases/phase.js';
 import { placeholderCredentials } from '../../pki/placeholder.js';
 import { isNeeded, preflight, requireApi, requireOwnKeyring, requireReachable } from './checks.js';
@@ -11,6 +12,7 @@ import type { PlannedRun, Workflow } from './context.js';
 import { phasesByHost, targetNodesOf } from './host-phases.js';
 import { limitsOf } from './limits.js';
 import type { Around, PhaseRun, PhaseWorkflow } from './phase-workflow.js';
+import { requireFreePodCidrs } from './pod-cidrs.js';
 import { announce } from './run-events.js';
 import { excludeUnreachable } from './unreachable.js';
 import { checkVipConflict } from './vip-conflict.js';
@@ -54,6 +56,7 @@ const planObserved = async (
 ): Promise<PlannedRun> => {
   if (run.workflow.needsCluster) requireApi(runHosts, observed);
   preflight(runHosts, observed, run);
+  requireFreePodCidrs(run.cluster, nodeCidrsIn(run.cluster, observed));
   const around = run.around?.plan(observed);
   const context = {
     ...observed.context,
@@ -83,6 +86,13 @@ const planObserved = async (
   };
 };
 
+/** What the API host said; where it is not in the run, the record on this machine is all that is known. */
+const nodeCidrsIn = (cluster: Cluster, { answers }: Observation): NodeCidrsAnswer => {
+  const apiHost = cluster.hosts.find((host) => isApiHost(host, cluster));
+  const said = answers.get(apiHost?.name ?? '')?.get(nodeCidrsQuery.script)?.output;
+  return said === undefined ? { state: 'not answered', reason: 'it was not asked' } : parseNodeCidrs(said);
+};
+
 /** The phases of control planes begin once the operations before them are done on all control planes. */
 const begin = (host: ClusterHost, steps: PhaseSteps, begins: readonly PhaseReference[] = []): PhaseSteps =>
   begins.length > 0 && isControlPlane(host) ? { ...steps, after: [...(steps.after ?? []), ...begins] } : steps;
@@ -96,7 +106,10 @@ const named = (name: string) => ({ name });
 
 /** What is asked of hosts does not depend on credentials: placeholders stand in for those still in the making. */
 const observeRun = (run: PhaseRun, runHosts: RunHosts): Promise<Observation> =>
-  observe(runHosts, contextInputs(run), (host) => run.pool.host(host), run.emit, limitsOf(run));
+  observe(runHosts, contextInputs(run), (host) => run.pool.host(host), run.emit, {
+    ...limitsOf(run),
+    also: (host) => (isApiHost(host, run.cluster) ? [nodeCidrsQuery] : []),
+  });
 
 const contextInputs = (run: PhaseRun): ContextInputs => ({
   cluster: run.cluster,
