@@ -52,7 +52,15 @@ export interface Facts {
   readonly etcdMember: boolean;
   /** Whether kbs has installed what starts etcd there. */
   readonly etcdInstalled: boolean;
+  /**
+   * The cluster that the host belongs to: the SHA-256 fingerprint of its cluster CA's certificate, in 64 lower-case hex
+   * digits. Absent where the host has none; `unreadableCa` where it has one that cannot be read.
+   */
+  readonly clusterCa?: string;
 }
+
+/** Stands for a fingerprint where a host's CA cannot be read, so that nothing can be said about its cluster. */
+export const unreadableCa = 'unreadable';
 
 export interface LiveRoute {
   readonly to: string;
@@ -164,6 +172,7 @@ export const parseFacts = (output: string): Facts => {
     machineId: one('machineid'),
     etcdMember: one('etcdmember') === 'yes',
     etcdInstalled: one('etcdinstalled') === 'yes',
+    ...(all('clusterca').length === 0 ? {} : { clusterCa: one('clusterca') || unreadableCa }),
   };
 };
 

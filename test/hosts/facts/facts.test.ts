@@ -1,10 +1,12 @@
+import { X509Certificate } from 'node:crypto';
 import { hostname } from 'node:os';
 import { execa } from 'execa';
-import { expect, test } from 'vitest';
-import { parseFacts } from '../../../src/hosts/facts/facts.js';
+import { describe, expect, test } from 'vitest';
+import { parseFacts, unreadableCa } from '../../../src/hosts/facts/facts.js';
 import { factsScript } from '../../../src/hosts/facts/script.js';
 import { query } from '../../../src/hosts/host.js';
 import { isRoot } from '../../network/namespaces.js';
+import { testCertificate } from '../../pki/keys.js';
 import { here } from '../../support/here.js';
 
 test('what a machine says of itself is read', () => {
@@ -53,6 +55,7 @@ firewallrule iptables-legacy filter INPUT -i lo -j ACCEPT
 cniconfig 10-kbs.conflist
 commanddropin /etc/systemd/system/etcd.service.d/x.conf
 machineid abc
+clusterca 4af7c1
 `;
   expect(parseFacts(said)).toEqual({
     hostname: 'rack-07',
@@ -114,6 +117,7 @@ machineid abc
     machineId: 'abc',
     etcdMember: false,
     etcdInstalled: false,
+    clusterCa: '4af7c1',
   });
 });
 
@@ -151,5 +155,51 @@ ${factsScript}`;
       '/etc/systemd/system/containerd.service.d/own.conf',
       '/usr/local/lib/systemd/system/kubelet.service.d/10-kubeadm.conf',
     ],
+  });
+});
+
+describe.runIf(isRoot)('the cluster that a host belongs to', async () => {
+  const pem = await testCertificate();
+  const fingerprint = new X509Certificate(pem).fingerprint256.replaceAll(':', '').toLowerCase();
+  const other = new X509Certificate(await testCertificate()).fingerprint256.replaceAll(':', '').toLowerCase();
+  const file = '/etc/kubernetes/pki/ca.crt';
+  const put = (path: string, text: string): string =>
+    `mkdir -p ${path.replace(/\/[^/]*$/, '')}; cat > ${path} <<'END'\n${text}\nEND\n`;
+
+  test.each<[string, string, string | undefined]>([
+    ['that has never been in one', ':', undefined],
+    ['that has a CA', put(file, pem), fingerprint],
+    ['that has a CA with text around it', put(file, `subject=CN = kubernetes\n${pem}\nbye`), fingerprint],
+    ['that has two CAs', put(file, `${pem}${await testCertificate()}`), fingerprint],
+    ['that has an empty file', put(file, ''), unreadableCa],
+    ['that has half a certificate', put(file, pem.slice(0, 300)), unreadableCa],
+    ['that has garbage', put(file, pem.replaceAll('M', '*')), unreadableCa],
+    ['that has a folder in its place', `mkdir -p ${file}`, unreadableCa],
+    ['that has a link to nothing', `mkdir -p ${file.slice(0, -7)}; ln -s nothing ${file}`, unreadableCa],
+    ['whose haproxy is not of kbs', put('/etc/haproxy/ca.crt', pem), undefined],
+    [
+      'that is a load balancer',
+      `${put('/etc/haproxy/ca.crt', pem)}${put('/usr/local/lib/kbs/haproxy-health', '')}`,
+      fingerprint,
+    ],
+  ])('%s is told apart', async (_, before, expected) => {
+    expect(other).not.toBe(fingerprint);
+    const script = `mount -t tmpfs none /etc; mount -t tmpfs none /usr/local/lib\n${before}\n${factsScript}`;
+    const { stdout } = await execa('unshare', ['--mount', 'sh', '-eu'], { input: script });
+    expect(parseFacts(stdout).clusterCa).toBe(expected);
+  });
+
+  test('is not denied by a user who may not look', async () => {
+    const script = `mount -t tmpfs none /etc; mkdir -p -m 700 /etc/kubernetes
+cat > /etc/facts.sh <<'END'
+${factsScript}
+END`;
+    const { stdout } = await execa('unshare', [
+      '--mount',
+      'sh',
+      '-euc',
+      `${script}\nexec setpriv --reuid 65534 --regid 65534 --clear-groups sh -eu /etc/facts.sh`,
+    ]);
+    expect(parseFacts(stdout)).toMatchObject({ uid: 65534, clusterCa: unreadableCa });
   });
 });
