@@ -4,7 +4,7 @@ import type { Cluster } from '../inventory/cluster.js';
 import { Secret } from '../secret.js';
 import { encryptionKeyFile, type KeyringState, type MissingCertificate } from './authorities.js';
 import { issue, type KeyPair, type Randomness, systemRandomness } from './authority.js';
-import type { Pair } from './certificate.js';
+import { fingerprintOf, type Pair } from './certificate.js';
 import { certificatesOf, isAuthority, serviceAccountPath } from './certificates.js';
 import { checkKeyring } from './check-keyring.js';
 import type { Credentials } from './credentials.js';
@@ -22,12 +22,28 @@ export const keyringDirectory = (inventoryFile: string, clusterName: string): st
  */
 export const readKeyring = async (directory: string, cluster: Cluster, now: Date): Promise<KeyringContents> => {
   const found = checkKeyring(await readKeyringFiles(directory), certificatesOf(cluster), now, directory);
-  return { credentials: credentialsFrom(cluster, materialOf(found, cluster)), missing: missingIn(found) };
+  return {
+    credentials: credentialsFrom(cluster, materialOf(found, cluster)),
+    missing: missingIn(found),
+    identity: identityOf(found),
+  };
 };
 
 export interface KeyringContents {
   readonly credentials: Credentials;
   /** Sentences such as `hosts/controller-00/apiserver has other names`; empty once the keyring is whole. */
+  readonly missing: readonly string[];
+  readonly identity: KeyringIdentity;
+}
+
+/** Which cluster a keyring belongs to. */
+export interface KeyringIdentity {
+  /**
+   * The SHA-256 fingerprint of the cluster CA's certificate, in 64 lower-case hex digits, as the fact `clusterCa` of a
+   * host has it. Absent where the keyring has no CA yet.
+   */
+  readonly ca?: string;
+  /** What the keyring lacks of what a running cluster cannot do without, by its place: `etcd/ca`, `sa`, … */
   readonly missing: readonly string[];
 }
 
@@ -137,6 +153,17 @@ const materialOf = (found: KeyringState, cluster: Cluster): PemSource => {
 
 const publicKeyOf = (key: Secret): string =>
   createPublicKey(key.reveal()).export({ type: 'spki', format: 'pem' }).toString();
+
+const identityOf = (found: KeyringState): KeyringIdentity => {
+  const ca = found.pairs.get('ca')?.certificate;
+  return { ...(ca === undefined ? {} : { ca: fingerprintOf(ca) }), missing: missingRoots(found) };
+};
+
+const missingRoots = (found: KeyringState): readonly string[] => [
+  ...found.gaps.filter(({ certificate }) => isAuthority(certificate)).map(({ certificate }) => certificate.path),
+  ...(found.serviceAccountKey === undefined ? [serviceAccountPath] : []),
+  ...(found.encryptionKey === undefined ? [encryptionKeyFile] : []),
+];
 
 const missingIn = (found: KeyringState): readonly string[] => [
   ...found.gaps.map(({ certificate, reason }) => `${certificate.path} ${reason}`),

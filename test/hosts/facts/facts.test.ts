@@ -1,10 +1,10 @@
-import { X509Certificate } from 'node:crypto';
 import { hostname } from 'node:os';
 import { execa } from 'execa';
 import { describe, expect, test } from 'vitest';
 import { parseFacts, unreadableCa } from '../../../src/hosts/facts/facts.js';
 import { factsScript } from '../../../src/hosts/facts/script.js';
 import { query } from '../../../src/hosts/host.js';
+import { fingerprintOf } from '../../../src/pki/certificate.js';
 import { isRoot } from '../../network/namespaces.js';
 import { testCertificate } from '../../pki/keys.js';
 import { here } from '../../support/here.js';
@@ -160,8 +160,8 @@ ${factsScript}`;
 
 describe.runIf(isRoot)('the cluster that a host belongs to', async () => {
   const pem = await testCertificate();
-  const fingerprint = new X509Certificate(pem).fingerprint256.replaceAll(':', '').toLowerCase();
-  const other = new X509Certificate(await testCertificate()).fingerprint256.replaceAll(':', '').toLowerCase();
+  const fingerprint = fingerprintOf(pem);
+  const other = fingerprintOf(await testCertificate());
   const file = '/etc/kubernetes/pki/ca.crt';
   const put = (path: string, text: string): string =>
     `mkdir -p ${path.replace(/\/[^/]*$/, '')}; cat > ${path} <<'END'\n${text}\nEND\n`;
