@@ -46,10 +46,10 @@ export const launch = async (
     const { cluster } = kept;
     const keyring = keyringDirectory(inventory, cluster.name);
     // A damaged keyring is told before a host is contacted; new keys are made while the hosts are looked at.
-    await readKeyring(keyring, cluster, new Date());
+    const { identity } = await readKeyring(keyring, cluster, new Date());
     const credentials = ensureKeyring(keyring, cluster, new Date());
     return withPool(acceptNewHostKeys, async (pool) => {
-      const run: Run = { ...options, cluster, credentials, artifacts, pool };
+      const run: Run = { ...options, cluster, keyring: identity, credentials, artifacts, pool };
       const prepared = await prepare(run);
       refuseIfMoved(prepared.plan, saved);
       await recordPodCidrs(kept);
@@ -79,11 +79,10 @@ export const foresee = async (
   const { cluster } = await foreseePodCidrs(opened, say);
   const artifacts = exact || saved ? await openArtifacts(opened) : await openArtifactsOrPlaceholders(opened, say);
   const keyring = keyringDirectory(inventory, cluster.name);
-  const credentials = exact
-    ? await ensureKeyring(keyring, cluster, new Date())
-    : (await readKeyring(keyring, cluster, new Date())).credentials;
+  const { identity, ...read } = await readKeyring(keyring, cluster, new Date());
+  const credentials = exact ? await ensureKeyring(keyring, cluster, new Date()) : read.credentials;
   return withPool(acceptNewHostKeys, async (pool) => {
-    const prepared = await prepare({ ...options, cluster, credentials, artifacts, pool });
+    const prepared = await prepare({ ...options, cluster, keyring: identity, credentials, artifacts, pool });
     options.emit({
       type: 'run',
       state: 'done',

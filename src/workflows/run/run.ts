@@ -10,8 +10,9 @@ import type { Pool } from '../../hosts/pool.js';
 import type { Cluster } from '../../inventory/cluster.js';
 import type { Workflow } from '../../phases/index.js';
 import type { Credentials } from '../../pki/credentials.js';
+import type { KeyringIdentity } from '../../pki/keyring.js';
 import { placeholderCredentials } from '../../pki/placeholder.js';
-import { isNeeded, preflight, requireApi, requireOwnKeyring, requireReachable } from './checks.js';
+import { isNeeded, preflight, requireApi, requireReachable } from './checks.js';
 import { phasesByHost, targetNodesOf } from './host-phases.js';
 import { excludeUnreachable } from './unreachable.js';
 import { checkVipConflict } from './vip-conflict.js';
@@ -22,6 +23,8 @@ export interface Run {
   readonly cluster: Cluster;
   /** May still be on its way: what is asked of hosts does not depend on it. */
   readonly credentials: Credentials | Promise<Credentials>;
+  /** Which cluster the keyring belonged to before anything was issued. */
+  readonly keyring: KeyringIdentity;
   readonly artifacts: Artifacts;
   readonly pool: Pool;
   readonly emit: Emit;
@@ -93,7 +96,6 @@ const look = async (run: Run, runHosts: RunHosts, begun: number): Promise<Prepar
   );
   requireReachable(runHosts, failed, run);
   const plan = toPlan(run.workflow, run.cluster.name, work);
-  if (!run.skippedChecks?.has('authority')) requireOwnKeyring(plan);
   await checkVipConflict(run, seen, plan);
   return { plan, work, survey: seen, begun };
 };
