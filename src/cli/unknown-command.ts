@@ -7,7 +7,6 @@ import { reportError } from './error-report.js';
 const planned = [
   'reset',
   'upgrade',
-  'preflight',
   'certs',
   'addons',
   'diagnose',

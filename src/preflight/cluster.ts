@@ -12,7 +12,7 @@ export const checkMachineIds = ({ facts }: Pick<ClusterFacts, 'facts'>): FailedH
     return [
       {
         hosts,
-        detail: `${hosts.join(' and ')} have the same machine-id ${id}`,
+        detail: `these machines have the same machine-id ${id}`,
         next: 'on all but one: rm /etc/machine-id && systemd-machine-id-setup, then reboot',
       },
     ];

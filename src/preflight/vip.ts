@@ -19,15 +19,9 @@ export const checkVipNetwork = (
     'write an endpoint.vip that lies in a network of every load balancer',
   );
 
-/** Another machine answers for the virtual address; also fails where there was no probe, for both checks. */
+/** Another machine answers for the virtual address. */
 export const checkVipFree = ({ question: { vip }, heard, error }: VipProbe): readonly FailedCheck[] => {
-  if (heard === undefined) {
-    return failIf(
-      true,
-      `cannot tell whether ${vip} is free: ${error || 'perl is not installed'}`,
-      'install perl there, or skip both probes: --skip-check vip,router-id',
-    );
-  }
+  if (heard === undefined) return [noProbe(`${vip} is free`, error)];
   return failIf(
     heard.owner !== undefined,
     `${vip} is in use: ${heard.owner} answers for it`,
@@ -37,10 +31,10 @@ export const checkVipFree = ({ question: { vip }, heard, error }: VipProbe): rea
 
 /** Another router, which is no load balancer of this cluster, advertises the router id for other addresses. */
 export const checkRouterId = (
-  { question: { vip, routerId }, heard }: VipProbe,
+  { question: { vip, routerId }, heard, error }: VipProbe,
   cluster: Cluster,
 ): readonly FailedCheck[] => {
-  if (heard === undefined) return [];
+  if (heard === undefined) return [noProbe(`the virtual router id ${routerId} is free`, error)];
   const ours = loadBalancers(cluster).map(({ address }) => address);
   return heard.adverts
     .filter(
@@ -53,3 +47,8 @@ export const checkRouterId = (
       next: 'write another endpoint.routerId, from 1 to 255',
     }));
 };
+
+const noProbe = (claim: string, error: string | undefined): FailedCheck => ({
+  detail: `cannot tell whether ${claim}: ${error || 'perl is not installed'}`,
+  next: `${error ? 'see what keeps perl from listening there' : 'install perl there'}, or skip both probes: --skip-check vip,router-id`,
+});

@@ -29,11 +29,18 @@ test.each([
   ['another router with another id', 'listened\nadvert 192.168.10.1 6 192.168.10.254\n', []],
   ['another load balancer of the cluster', 'listened\nadvert 192.168.10.4 5 192.168.10.6\n', []],
   ['the same address by another machine, which answers for it', 'listened\nadvert 192.168.10.9 5 192.168.10.5\n', []],
-  ['no Perl', '', ['vip: cannot tell whether 192.168.10.5 is free: perl is not installed']],
+  [
+    'no Perl',
+    '',
+    [
+      'vip: cannot tell whether 192.168.10.5 is free: perl is not installed',
+      'router-id: cannot tell whether the virtual router id 5 is free: perl is not installed',
+    ],
+  ],
 ])('%s is judged', (_, output, expected) => expect(said(output)).toEqual(expected));
 
 test('a probe that failed says why', () => {
-  expect(said('', [], 'VRRP: Operation not permitted')).toEqual([
+  expect(said('', ['router-id'], 'VRRP: Operation not permitted')).toEqual([
     'vip: cannot tell whether 192.168.10.5 is free: VRRP: Operation not permitted',
   ]);
 });

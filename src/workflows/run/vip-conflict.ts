@@ -1,5 +1,6 @@
 import type { Observation } from '../../engine/observe.js';
 import type { Plan } from '../../engine/plan.js';
+import { Failure } from '../../failure.js';
 import type { Facts } from '../../hosts/facts/facts.js';
 import { query, type RunOptions } from '../../hosts/host.js';
 import { lastLines } from '../../hosts/last-lines.js';
@@ -64,8 +65,13 @@ export const probeVip = async (
     const { address, name } = host;
     const device = deviceTo(vip, facts.get(name)?.routes ?? []);
     const question = { address, vip, device, routerId: routerIdOf(routerId, vip) };
-    const { stdout, stderr } = await pool.host(host).query(query(vipProbeScript(question)), limits);
-    return [name, { question, heard: parseVipProbe(stdout), error: lastLines(stderr).join('; ') }];
+    try {
+      const { stdout, stderr } = await pool.host(host).query(query(vipProbeScript(question)), limits);
+      return [name, { question, heard: parseVipProbe(stdout), error: lastLines(stderr).join('; ') }];
+    } catch (error) {
+      if (!(error instanceof Failure) || error.code === 'interrupted') throw error;
+      return [name, { question, error: error.message }];
+    }
   };
   return new Map(await Promise.all(balancers.map(probe)));
 };

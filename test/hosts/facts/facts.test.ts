@@ -7,6 +7,7 @@ import { query } from '../../../src/hosts/host.js';
 import { fingerprintOf } from '../../../src/pki/certificate.js';
 import { isRoot } from '../../network/namespaces.js';
 import { testCertificate } from '../../pki/keys.js';
+import { createWorld } from '../../resources/overlay-host.js';
 import { here } from '../../support/here.js';
 
 test('what a machine says of itself is read', () => {
@@ -156,6 +157,17 @@ ${factsScript}`;
       '/usr/local/lib/systemd/system/kubelet.service.d/10-kubeadm.conf',
     ],
   });
+});
+
+test.runIf(isRoot)('to answer changes nothing on the host', async () => {
+  const world = await createWorld();
+  try {
+    const before = await world.changes();
+    expect(await world.run(factsScript)).toContain('hostname ');
+    expect(await world.changes()).toBe(before);
+  } finally {
+    await world.end();
+  }
 });
 
 describe.runIf(isRoot)('the cluster that a host belongs to', async () => {
