@@ -16,7 +16,7 @@ const planned = [
   'inventory migrate',
 ];
 
-/** What is said where the words name no command: what was perhaps meant, and status 2. */
+/** Reports words that name no command, with the command that was probably meant, and ends with status 2. */
 const unknownCommand: Hook.CommandNotFound = async ({ id, argv = [], config }) => {
   const commands = config.commands
     .filter(({ hidden }) => !hidden)

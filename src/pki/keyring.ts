@@ -48,7 +48,7 @@ export interface KeyringIdentity {
 }
 
 /**
- * The cluster's credentials, after issuing what the keyring lacks. What is right stays untouched, byte for byte.
+ * The cluster's credentials, after issuing what the keyring lacks. What is right stays as it is, byte for byte.
  * A leaf certificate that is missing, wrong or within its last 30 days is issued anew with a new key. Roots are made
  * once; a damaged one is a thrown Failure. Interrupted at any point, the next call finishes the work.
  */
@@ -87,11 +87,11 @@ interface Tools {
 const fill = async (found: KeyringState, tools: Tools): Promise<KeyringState> => {
   // All keys are begun at once, so that no core waits for a signature or a disk.
   const serviceAccount = keepServiceAccountKey(found, tools);
-  const births = found.gaps.map((gap) => ({ gap, keys: keysFor(gap, tools.randomness) }));
+  const pending = found.gaps.map((gap) => ({ gap, keys: keysFor(gap, tools.randomness) }));
   const serviceAccountKey = await serviceAccount;
   const encryptionKey = await keepEncryptionKey(found, tools);
   const pairs = new Map(found.pairs);
-  for (const { gap, keys } of births) pairs.set(gap.certificate.path, await issueOne(gap, await keys, pairs, tools));
+  for (const { gap, keys } of pending) pairs.set(gap.certificate.path, await issueOne(gap, await keys, pairs, tools));
   return { pairs, gaps: [], serviceAccountKey, encryptionKey };
 };
 

@@ -66,7 +66,7 @@ const opens = ({ text }: FirewallRule, port: number, inside: readonly string[]):
   return toAnInterface || names(text, inside);
 };
 
-/** Its elements are not looked at. */
+/** The elements of a set are not read. */
 const namesASet = (text: string): boolean => / @|--match-set /.test(text);
 
 /** Whether an address or a network in the rule shares an address with one of those. */

@@ -9,7 +9,7 @@ import { raw, sh } from '../hosts/shell.js';
 export interface VipProbe {
   readonly question: VipQuestion;
   /** What was received; absent where there was no probe. */
-  readonly heard?: Heard | undefined;
+  readonly received?: Received | undefined;
   /** Why there was no probe. */
   readonly error?: string;
 }
@@ -31,7 +31,7 @@ interface Advert {
   readonly addresses: readonly string[];
 }
 
-interface Heard {
+interface Received {
   /** The hardware address that answered for the virtual one. */
   readonly owner?: string;
   readonly adverts: readonly Advert[];
@@ -82,7 +82,7 @@ while ($left > 0) {
 `;
 
 /** Reads what `vipProbeScript` printed to stdout. */
-export const parseVipProbe = (output: string): Heard | undefined => {
+export const parseVipProbe = (output: string): Received | undefined => {
   const lines = output.split('\n').map((line) => line.split(' '));
   if (!lines.some(([word]) => word === 'listened')) return undefined;
   const owner = lines.find(([word]) => word === 'owner')?.[1];

@@ -20,23 +20,23 @@ export const checkVipNetwork = (
   );
 
 /** Another machine answers for the virtual address. */
-export const checkVipFree = ({ question: { vip }, heard, error }: VipProbe): readonly FailedCheck[] => {
-  if (heard === undefined) return [noProbe(`${vip} is free`, error)];
+export const checkVipFree = ({ question: { vip }, received, error }: VipProbe): readonly FailedCheck[] => {
+  if (received === undefined) return [noProbe(`${vip} is free`, error)];
   return failIf(
-    heard.owner !== undefined,
-    `${vip} is in use: ${heard.owner} answers for it`,
+    received.owner !== undefined,
+    `${vip} is in use: ${received.owner} answers for it`,
     'write a free address as endpoint.vip, or switch that machine off',
   );
 };
 
 /** Another router, which is no load balancer of this cluster, advertises the router id for other addresses. */
 export const checkRouterId = (
-  { question: { vip, routerId }, heard, error }: VipProbe,
+  { question: { vip, routerId }, received, error }: VipProbe,
   cluster: Cluster,
 ): readonly FailedCheck[] => {
-  if (heard === undefined) return [noProbe(`the virtual router id ${routerId} is free`, error)];
+  if (received === undefined) return [noProbe(`the virtual router id ${routerId} is free`, error)];
   const ours = loadBalancers(cluster).map(({ address }) => address);
-  return heard.adverts
+  return received.adverts
     .filter(
       ({ from, addresses, ...advert }) =>
         advert.routerId === routerId && !ours.includes(from) && !addresses.includes(vip),

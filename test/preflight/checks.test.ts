@@ -304,7 +304,7 @@ describe('etcd that is installed, and has no data on any control plane', () => {
     ['a first start', { a: bare, b: bare }, false],
     ['a restore', { a: lost, b: lost }, true],
     ['a member whose data another one has', { a: lost, b: { ...lost, etcdMember: true } }, false],
-    ['a member beside one that was not looked at', { a: lost }, false],
+    ['a member beside one that was not observed', { a: lost }, false],
   ])('is another thing than %s', (_, seen, restores) => {
     expect(refused(seen, restores)).toEqual([]);
   });

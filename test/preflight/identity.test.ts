@@ -42,7 +42,7 @@ describe.each(workflows)('%s', (workflow) => {
     expect(refused(workflow, whole, seen)).toEqual([`worker-rack-00: ${foreign}`]);
   });
 
-  test('changes no host whose cluster cannot be told', () => {
+  test('changes no host whose CA cannot be read', () => {
     expect(refused(workflow, whole, { ...everyHost('aa'), edge: unreadableCa })).toEqual([
       'edge: cannot tell which cluster this host belongs to: its CA certificate cannot be read',
     ]);

@@ -11,7 +11,11 @@ const cluster = clusterOf({
 });
 const said = (output: string, skipped: readonly string[] = [], error = ''): readonly string[] =>
   failuresOf(
-    runProbeChecks(new Map([['lb-00', { question, heard: parseVipProbe(output), error }]]), cluster, new Set(skipped)),
+    runProbeChecks(
+      new Map([['lb-00', { question, received: parseVipProbe(output), error }]]),
+      cluster,
+      new Set(skipped),
+    ),
   ).map(({ message }) => message);
 
 test.each([

@@ -1,4 +1,4 @@
-/** What a host says of itself, read once per run in the same round trip as everything else. */
+/** What `factsScript` reads on a host, once per run in the same round trip as all other queries. */
 export interface Facts {
   readonly hostname: string;
   readonly arch: string;
@@ -32,12 +32,12 @@ export interface Facts {
   readonly nameservers: readonly string[];
   /** The resolv.conf that is free of a local stub. */
   readonly resolvConf: string;
-  /** Who writes /etc/resolv.conf: `file` where nobody does, `resolved`, `NetworkManager`, else the name of who does. */
+  /** The program that writes /etc/resolv.conf: `file` for none, `resolved`, `NetworkManager`, else its name. */
   readonly resolver: string;
   /** Search domains and options of /etc/resolv.conf. */
   readonly searchDomains: readonly string[];
   readonly resolverOptions: readonly string[];
-  /** Who listens on port 53 by UDP or TCP, and at which address; `0.0.0.0`, `*` or `[::]` is every one. */
+  /** Programs that listen on port 53 by UDP or TCP, and their addresses; `0.0.0.0`, `*` or `[::]` is every one. */
   readonly nameServices: readonly NameService[];
   readonly networkDaemons: readonly ('networkd' | 'NetworkManager')[];
   readonly listeners: readonly Listener[];
@@ -94,8 +94,8 @@ export interface NameService {
 }
 
 /**
- * What kbs assumes of a host that it has not seen: a current Linux machine. Nobody founds a second etcd where somebody
- * may hold the first. `render` uses this.
+ * What kbs assumes of a host that it has not observed: a current Linux machine, with etcd data, so that no second etcd
+ * cluster is bootstrapped beside a first one. `render` uses this.
  */
 export const assumedFacts: Facts = {
   hostname: '',

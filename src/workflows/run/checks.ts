@@ -11,8 +11,8 @@ import type { Run } from './run.js';
 export const isNeeded = (host: ClusterHost): boolean => isControlPlane(host) || isRouter(host);
 
 /**
- * Throws where nobody is left, somebody is missing without whom nothing works and `without` whom the run does not go
- * on, or nobody of those that join answers.
+ * Throws where no host answers, where a host that the cluster needs does not and the run does not go on `without` it, or
+ * where none of the hosts that join answers.
  */
 export const requireReachable = (
   runHosts: RunHosts,
@@ -20,11 +20,10 @@ export const requireReachable = (
   { joining = [], without = new Set() }: Pick<Run, 'joining' | 'without'>,
 ): void => {
   const missing = runHosts.filter(({ host }) => unreachable.has(host.name));
-  const nobodyLeft = missing.length === runHosts.length;
-  const nobodyJoins = joining.length > 0 && joining.every((name) => unreachable.has(name));
+  const noneLeft = missing.length === runHosts.length;
+  const noneJoins = joining.length > 0 && joining.every((name) => unreachable.has(name));
   const fatal = missing.filter(
-    ({ host }) =>
-      nobodyLeft || (isNeeded(host) && !without.has(host.name)) || (nobodyJoins && joining.includes(host.name)),
+    ({ host }) => noneLeft || (isNeeded(host) && !without.has(host.name)) || (noneJoins && joining.includes(host.name)),
   );
   const failures = fatal.flatMap(({ host }) => unreachable.get(host.name) ?? []);
   if (failures.length > 0) throw new Failures(failures);
@@ -75,7 +74,7 @@ export const throwFailed = (results: readonly CheckResult[]): void => {
   if (failures.length > 0) throw new Failures(failures);
 };
 
-/** A join waits for nothing: where no API server answers there is nothing to join. */
+/** Throws where no API server answers: then there is no cluster to join. */
 export const requireApi = (runHosts: RunHosts, { answers }: Observation): void => {
   const asked = runHosts.flatMap(({ host }) => {
     const answer = answers.get(host.name)?.get(apiAnswers.test);

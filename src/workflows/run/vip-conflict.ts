@@ -67,7 +67,7 @@ export const probeVip = async (
     const question = { address, vip, device, routerId: routerIdOf(routerId, vip) };
     try {
       const { stdout, stderr } = await pool.host(host).query(query(vipProbeScript(question)), limits);
-      return [name, { question, heard: parseVipProbe(stdout), error: lastLines(stderr).join('; ') }];
+      return [name, { question, received: parseVipProbe(stdout), error: lastLines(stderr).join('; ') }];
     } catch (error) {
       if (!(error instanceof Failure) || error.code === 'interrupted') throw error;
       return [name, { question, error: error.message }];

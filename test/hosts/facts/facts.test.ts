@@ -10,7 +10,7 @@ import { testCertificate } from '../../pki/keys.js';
 import { createWorld } from '../../resources/overlay-host.js';
 import { here } from '../../support/here.js';
 
-test('what a machine says of itself is read', () => {
+test('the output of the script is read', () => {
   const said = `hostname rack-07
 arch x86_64
 os Debian GNU/Linux 12 (bookworm)
@@ -122,7 +122,7 @@ clusterca 4af7c1
   });
 });
 
-test('this very machine answers every question', async () => {
+test('this machine answers every question', async () => {
   const from = Math.floor(Date.now() / 1000);
   const { code, stdout } = await here().query(query(factsScript));
   expect(code).toBe(0);
@@ -134,7 +134,7 @@ test('this very machine answers every question', async () => {
   expect(facts.clock).toBeGreaterThanOrEqual(from);
 });
 
-test.runIf(isRoot)('files that others left are found, and drop-ins only where they count', async () => {
+test.runIf(isRoot)('files of other software are found, and drop-ins only where they are in effect', async () => {
   const script = `mount -t tmpfs none /etc
 mkdir -p /etc/cni/net.d
 touch /etc/cni/net.d/05-cilium.conflist /etc/cni/net.d/10-kbs.conflist /etc/cni/net.d/99-loopback.conf /etc/cni/net.d/README
@@ -179,7 +179,7 @@ describe.runIf(isRoot)('the cluster that a host belongs to', async () => {
     `mkdir -p ${path.replace(/\/[^/]*$/, '')}; cat > ${path} <<'END'\n${text}\nEND\n`;
 
   test.each<[string, string, string | undefined]>([
-    ['that has never been in one', ':', undefined],
+    ['that was never in one', ':', undefined],
     ['that has a CA', put(file, pem), fingerprint],
     ['that has a CA with text around it', put(file, `subject=CN = kubernetes\n${pem}\nbye`), fingerprint],
     ['that has two CAs', put(file, `${pem}${await testCertificate()}`), fingerprint],
@@ -194,14 +194,14 @@ describe.runIf(isRoot)('the cluster that a host belongs to', async () => {
       `${put('/etc/haproxy/ca.crt', pem)}${put('/usr/local/lib/kbs/haproxy-health', '')}`,
       fingerprint,
     ],
-  ])('%s is told apart', async (_, before, expected) => {
+  ])('of a host %s', async (_, before, expected) => {
     expect(other).not.toBe(fingerprint);
     const script = `mount -t tmpfs none /etc; mount -t tmpfs none /usr/local/lib\n${before}\n${factsScript}`;
     const { stdout } = await execa('unshare', ['--mount', 'sh', '-eu'], { input: script });
     expect(parseFacts(stdout).clusterCa).toBe(expected);
   });
 
-  test('is not denied by a user who may not look', async () => {
+  test('is unreadable, not absent, for a user who may not search the folder', async () => {
     const script = `mount -t tmpfs none /etc; mkdir -p -m 700 /etc/kubernetes
 cat > /etc/facts.sh <<'END'
 ${factsScript}
