@@ -22,7 +22,7 @@ const rooms = {
     'artifacts/',
     'lab/',
   ],
-  cli: ['engine/event', 'engine/plan', 'inventory/cluster', 'inventory/did-you-mean'],
+  cli: ['engine/event', 'engine/plan', 'preflight/check-names', 'inventory/cluster', 'inventory/did-you-mean'],
   verify: [
     'engine/',
     'phases/',

@@ -4,6 +4,7 @@ import { type HostPhases, type Observation, observe, type RunHosts } from '../..
 import { operationSteps } from '../../engine/run-operation.js';
 import { forUndo, undo, undoNames } from '../../engine/undo.js';
 import { Failure, Failures } from '../../failure.js';
+import type { Facts } from '../../hosts/facts/facts.js';
 import { type Cluster, type ClusterHost, controlPlanes, isControlPlane, isNode } from '../../inventory/cluster.js';
 import { type ApiHost, selectApiHost } from '../../kubernetes/api-host.js';
 import { drainOperation, evictablePods } from '../../kubernetes/drain.js';
@@ -12,6 +13,7 @@ import type { PodToEvict } from '../../kubernetes/evictable-pods.js';
 import { deleteNodeOperation, removeMemberOperation } from '../../kubernetes/leave-cluster.js';
 import { phases } from '../../phases/index.js';
 import type { PhaseReference } from '../../phases/phase.js';
+import { requireOwnCluster } from '../run/checks.js';
 import type { PlannedRun, RunContext } from '../run/context.js';
 import { limitsOf } from '../run/limits.js';
 import { announce } from '../run/run-events.js';
@@ -33,6 +35,10 @@ export interface RemovalScope extends Leave {
 export const planRemoval = async (run: RunContext, scope: RemovalScope): Promise<PlannedRun> => {
   announce(run, 'remove', outline(run.cluster, scope));
   const observed = await observeRemoval(run, scope);
+  requireOwnCluster(
+    { workflow: 'remove', cluster: run.cluster, facts: factsOf(observed), keyring: run.keyring },
+    run.skippedChecks,
+  );
   refuse(observed, scope);
   const work = workOf(run, scope, observed);
   return {
@@ -89,6 +95,13 @@ const podsByNode = async (
   const found = await Promise.all(hosts.map(async ({ name }) => [name, await evictablePods(name, apiHost)] as const));
   return new Map(found.flatMap(([name, pods]) => (pods === undefined ? [] : [[name, pods] as const])));
 };
+
+const factsOf = ({ leaving, affected }: Observed): ReadonlyMap<string, Facts> =>
+  new Map(
+    [leaving, affected].flatMap(({ context, answers }) =>
+      [...answers.keys()].map((host) => [host, context.facts(host)] as const),
+    ),
+  );
 
 const refuse = ({ leaving, members, pods }: Observed, scope: RemovalScope): void => {
   const silent = [...leaving.unreachable].map(([host, failure]) => notAnswering(host, failure));

@@ -7,6 +7,7 @@ import type { Pool } from '../../hosts/pool.js';
 import type { Cluster } from '../../inventory/cluster.js';
 import type { PhaseContext } from '../../phases/phase.js';
 import type { Credentials } from '../../pki/credentials.js';
+import type { KeyringIdentity } from '../../pki/keyring.js';
 import type { LoadedCluster } from '../load-cluster.js';
 
 /** What a workflow plans with. */
@@ -15,6 +16,8 @@ export interface RunContext {
   readonly cluster: Cluster;
   /** May still be in the making: what hosts are asked does not depend on it. */
   readonly credentials: Credentials | Promise<Credentials>;
+  /** Which cluster the keyring belongs to, before anything is issued. */
+  readonly keyring: KeyringIdentity;
   readonly artifacts: Artifacts;
   readonly pool: Pool;
   readonly emit: Emit;

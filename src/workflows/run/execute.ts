@@ -64,7 +64,7 @@ export const execute = async (request: RunRequest): Promise<RunResult> => {
 /** Whether the plan must be the very one that is applied, to the last digest of a key. */
 const isExact = ({ dryRun, exact = false, saved }: RunRequest): boolean => !dryRun || exact || saved !== undefined;
 
-interface Prepared extends Pick<RunContext, 'artifacts' | 'credentials'> {
+interface Prepared extends Pick<RunContext, 'artifacts' | 'credentials' | 'keyring'> {
   readonly pinned: PinnedCluster;
   /** Writes the keys and certificates that were made for this run. */
   saveKeyring(): Promise<void>;
@@ -78,10 +78,10 @@ const prepare = async (request: RunRequest, artifacts: Artifacts, pool: Pool): P
   const { cluster } = pinned.loaded;
   const directory = keyringDirectory(loaded.inventory, cluster.name);
   // A damaged keyring is told before a host is contacted.
-  const { credentials } = await readKeyring(directory, cluster, new Date());
-  if (!isExact(request)) return { artifacts, pinned, credentials, saveKeyring: async () => {} };
-  const keyring = await prepareKeyring(directory, cluster, new Date());
-  return { artifacts, pinned, credentials: keyring.credentials, saveKeyring: keyring.save };
+  const { credentials, identity: keyring } = await readKeyring(directory, cluster, new Date());
+  if (!isExact(request)) return { artifacts, pinned, keyring, credentials, saveKeyring: async () => {} };
+  const issued = await prepareKeyring(directory, cluster, new Date());
+  return { artifacts, pinned, keyring, credentials: issued.credentials, saveKeyring: issued.save };
 };
 
 const planAndApply = async (request: RunRequest, prepared: Prepared, pool: Pool): Promise<RunResult> => {
@@ -120,12 +120,13 @@ const planAndApply = async (request: RunRequest, prepared: Prepared, pool: Pool)
 
 const runContext = (
   { emit, signal, selection, skippedChecks, timeout }: RunRequest,
-  { pinned, artifacts, credentials }: Prepared,
+  { pinned, artifacts, credentials, keyring }: Prepared,
   pool: Pool,
 ): RunContext => ({
   loaded: pinned.loaded,
   cluster: pinned.loaded.cluster,
   credentials,
+  keyring,
   artifacts,
   pool,
   emit,

@@ -7,7 +7,7 @@ import { type Cluster, type ClusterHost, isApiHost, isControlPlane } from '../..
 import { type NodeCidrsAnswer, nodeCidrsQuery, parseNodeCidrs } from '../../kubernetes/node-cidrs.js';
 import type { PhaseReference } from '../../phases/phase.js';
 import { placeholderCredentials } from '../../pki/placeholder.js';
-import { isNeeded, preflight, requireApi, requireOwnKeyring, requireReachable } from './checks.js';
+import { isNeeded, preflight, requireApi, requireReachable } from './checks.js';
 import type { PlannedRun, Workflow } from './context.js';
 import { phasesByHost, targetNodesOf } from './host-phases.js';
 import { limitsOf } from './limits.js';
@@ -76,7 +76,6 @@ const planObserved = async (
   );
   requireReachable(runHosts, new Map(failed), run);
   const compared = toPlan(run.workflow.name, run.cluster.name, work);
-  if (!run.skippedChecks?.has('authority')) requireOwnKeyring(compared);
   await checkVipConflict(run, observed, compared);
   return {
     plan: { ...compared, hosts: [...compared.hosts, ...skipped] },
