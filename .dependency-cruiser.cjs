@@ -22,7 +22,7 @@ const rooms = {
     'artifacts/',
     'lab/',
   ],
-  cli: ['engine/event', 'engine/plan', 'inventory/cluster', 'inventory/did-you-mean'],
+  cli: ['engine/event', 'engine/plan', 'preflight/check-names', 'inventory/cluster', 'inventory/did-you-mean'],
   verify: [
     'engine/',
     'phases/',
@@ -63,8 +63,17 @@ const rooms = {
     'hosts/facts/facts',
     'hosts/shell',
   ],
-  kubernetes: ['hosts/host', 'hosts/shell', 'hosts/pool', 'hosts/message', 'hosts/last-lines', 'inventory/cluster'],
-  resources: ['hosts/shell', 'hosts/host', 'artifacts/artifacts'],
+  kubernetes: [
+    // An operation on a cluster is a value for the engine; its type alone is known here.
+    'engine/operation',
+    'hosts/host',
+    'hosts/shell',
+    'hosts/pool',
+    'hosts/message',
+    'hosts/last-lines',
+    'inventory/cluster',
+  ],
+  resources: ['hosts/shell', 'hosts/host', 'artifacts/artifacts', 'kubernetes/kubectl-answer'],
   impact: ['network/segments-graph', 'inventory/cluster', 'inventory/addresses', 'inventory/did-you-mean'],
   diagram: ['network/segments-graph', 'inventory/cluster'],
   network: ['inventory/cluster', 'inventory/addresses', 'inventory/host-pods'],

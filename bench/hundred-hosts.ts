@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ensureKeyring, keyringDirectory } from '../src/pki/keyring.js';
-import { hostCheckNames } from '../src/preflight/host-checks.js';
+import { checkNames } from '../src/preflight/check-names.js';
 import { loadCluster } from '../src/workflows/load-cluster.js';
 import { startSshd } from '../test/support/sshd.js';
 import { interruption } from './interruption.js';
@@ -35,7 +35,7 @@ try {
   writeFileSync(file, inventory());
   const { cluster } = await loadCluster(file);
   await ensureKeyring(keyringDirectory(file, cluster.name), cluster, new Date());
-  const skipped = hostCheckNames().join(','); // they are one machine, and it is none that anybody would make a node of
+  const skipped = checkNames.join(','); // they are one machine, and it is none that anybody would make a node of
   const run = await runKbs(['apply', '--dry-run', '-i', file, '--skip-check', skipped], {
     signal: interruption(),
     expected: [10],

@@ -1,9 +1,10 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { openPool } from '../src/hosts/pool.js';
-import { ensureKeyring, keyringDirectory } from '../src/pki/keyring.js';
+import { ensureKeyring, keyringDirectory, readKeyring } from '../src/pki/keyring.js';
+import { apply as applyWorkflow } from '../src/workflows/apply.js';
 import { openArtifacts } from '../src/workflows/load-cluster.js';
-import { prepare } from '../src/workflows/run/run.js';
+import { phaseRun } from '../src/workflows/run/plan-phases.js';
 import { interruption } from './interruption.js';
 import { type KbsRun, runKbs } from './kbs.js';
 import { phaseRows } from './phase-rows.js';
@@ -46,11 +47,22 @@ function changesOf({ events }: KbsRun): number {
 /** How many commands each host is given until kbs knows that nothing is to be done. */
 async function execsOf(site: Site): Promise<string> {
   const { cluster } = site;
-  const credentials = await ensureKeyring(keyringDirectory(site.inventory, cluster.name), cluster, new Date());
+  const directory = keyringDirectory(site.inventory, cluster.name);
+  const credentials = await ensureKeyring(directory, cluster, new Date());
+  const { identity: keyring } = await readKeyring(directory, cluster, new Date());
   const artifacts = await openArtifacts(site);
   const pool = openPool();
   try {
-    await prepare({ workflow: 'apply', cluster, credentials, artifacts, pool, emit: () => {}, signal });
+    await phaseRun(applyWorkflow).plan({
+      loaded: site,
+      cluster,
+      keyring,
+      credentials,
+      artifacts,
+      pool,
+      emit: () => {},
+      signal,
+    });
     return [...pool.commands()].map(([host, count]) => `${host} ${count}`).join(', ');
   } finally {
     await pool.close();

@@ -5,9 +5,11 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { inventoryJsonSchema } from '../src/inventory/json-schema.js';
+import { checks } from '../src/preflight/index.js';
 import { topology } from '../src/workflows/topology.js';
 import { commandsReference } from './commands-reference.js';
 import { inventoryReference } from './inventory-reference.js';
+import { preflightReference } from './preflight-reference.js';
 
 const schema = inventoryJsonSchema();
 const ha = await topology('inventories/ha.yaml', 'svg');
@@ -16,6 +18,7 @@ const generated: Readonly<Record<string, string>> = {
   'inventories/kbs.schema.json': `${JSON.stringify(schema, undefined, 2)}\n`,
   'docs/reference/inventory.md': inventoryReference(schema, example),
   'docs/images/ha.svg': ha.text,
+  'docs/reference/preflight.md': preflightReference(checks),
   'docs/reference/commands.md': await commandsReference('src/commands'),
 };
 

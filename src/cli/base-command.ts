@@ -50,12 +50,19 @@ export abstract class BaseCommand extends Command {
     return events;
   }
 
+  /** Throws where a question could not be asked: before anything is contacted for it. */
+  protected async requireAnswer(yes: boolean): Promise<void> {
+    if (yes) return;
+    const { requireTerminal } = await import('./confirm.js');
+    requireTerminal('dry-run' in this.ctor.flags);
+  }
+
   /** Asks before something changes. `--yes` answers for the user; without a terminal and without it kbs refuses. */
   protected async confirm(question: string, yes: boolean): Promise<void> {
+    await this.requireAnswer(yes);
     if (yes) return;
     const { confirm } = await import('./confirm.js');
-    if (!(await confirm(question, this.signal, 'dry-run' in this.ctor.flags)))
-      throw new Failure('usage', 'nothing was changed: the answer was no');
+    if (!(await confirm(question, this.signal))) throw new Failure('usage', 'nothing was changed: the answer was no');
   }
 
   protected override async init(): Promise<void> {

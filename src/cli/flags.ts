@@ -1,5 +1,6 @@
 import { CLIError } from '@oclif/core/errors';
 import { boolean, custom, option, string } from '@oclif/core/flags';
+import { checkNames } from '../preflight/check-names.js';
 
 /** Of every command. */
 export const commonFlags = {
@@ -49,40 +50,13 @@ export const consentFlags = {
   yes: boolean({ char: 'y', description: 'do not ask' }),
 };
 
-/** What preflight refuses, by the names that its refusals begin with. */
-const checks = [
-  'root',
-  'systemd',
-  'architecture',
-  'address',
-  'cgroup',
-  'swap',
-  'kernel-features',
-  'tools',
-  'nftables',
-  'ports',
-  'firewall',
-  'foreign-cni',
-  'foreign-unit',
-  'dns-port',
-  'resolver',
-  'vip',
-  'default-route',
-  'network-overlap',
-  'machine-id',
-  'clock',
-  'etcd-data',
-  'router-id',
-  'authority',
-];
-
 /** Of commands that run phases on hosts: with selection, host and consent flags, all that a run understands. */
 export const runFlags = {
   ...selectionFlags,
   ...hostFlags,
   ...consentFlags,
   'dry-run': boolean({ description: 'show what would change and touch nothing' }),
-  'skip-check': names({ description: 'pass over these preflight checks, separated by commas', options: checks }),
+  'skip-check': names({ description: 'skip these preflight checks, separated by commas', options: [...checkNames] }),
   events: string({ description: 'every event as a line of JSON, into a file or to stdout', helpValue: 'FILE|-' }),
 };
 

@@ -1,13 +1,14 @@
 import { isEmpty, type Plan } from '../engine/plan.js';
 import { exits, Failure } from '../failure.js';
 import type { LoadedCluster } from '../workflows/load-cluster.js';
-import type { Launch } from '../workflows/run/launch.js';
-import type { Prepared, Run } from '../workflows/run/run.js';
+import type { Workflow } from '../workflows/run/context.js';
+import type { RunRequest, RunResult } from '../workflows/run/execute.js';
+import type { PhaseRun } from '../workflows/run/phase-workflow.js';
 import { BaseCommand } from './base-command.js';
+import type { EventSinks } from './events/event-sinks.js';
 
-/** What the flags of a run say, as `this.parse` gives them. */
+/** What the flags of a run say, as `this.parse` gives them. Commands without selection or output lack those. */
 export interface RunFlags {
-  readonly inventory: string;
   readonly limit?: string[] | undefined;
   readonly only?: string[] | undefined;
   readonly from?: string | undefined;
@@ -21,87 +22,113 @@ export interface RunFlags {
   readonly timeout?: number | undefined;
 }
 
-/** What a run is about, beyond what its flags say; what stands here goes before them. */
-type About = Partial<Pick<Launch, 'joining' | 'saved' | 'selection' | 'skippedChecks'>>;
+/** What a run is about beyond what its flags say. */
+type Details = Partial<Pick<RunRequest, 'saved' | 'selection' | 'skippedChecks' | 'exact'>>;
 
-/** What the commands share that walk phases over hosts: init, join and apply. */
+/** What the commands share that change hosts or the cluster: plan, show, ask, apply. */
 export abstract class RunCommand extends BaseCommand {
   // For a command that is made from another, oclif gathers the common flags from class to class, and goes no further than
   // a class without a static of its own.
   static override baseFlags = BaseCommand.baseFlags;
 
-  /** Looks, shows or does what the workflow would change, and gives the result for `--json`. */
-  protected async launch(
-    workflow: Run['workflow'],
+  /** Runs `init`, `join` or `apply`; with `-o yaml`, prints what it would put on hosts, contacting none. */
+  protected async runPhases(
+    name: 'init' | 'join' | 'apply',
+    loaded: LoadedCluster,
     flags: RunFlags,
-    { text, ...about }: About & { readonly text?: string } = {},
+    { joining, ...details }: Details & Pick<PhaseRun, 'joining'> = {},
   ): Promise<unknown> {
-    if (flags.output === 'yaml' && !flags['dry-run']) {
-      throw new Failure('usage', '-o yaml shows what a run would put on hosts, and goes with --dry-run');
-    }
-    if (flags.output === 'yaml' && this.jsonEnabled()) {
-      throw new Failure('usage', '-o yaml and --json both want stdout', { next: 'leave one of them out' });
-    }
-    const [{ loadCluster }, launching] = await Promise.all([
-      import('../workflows/load-cluster.js'),
-      import('../workflows/run/launch.js'),
-    ]);
-    const opened = await loadCluster(flags.inventory, text);
+    const workflow = await workflows[name]();
+    const about = joining === undefined ? {} : { joining };
     if (flags.output === 'yaml') {
+      this.#refuseYaml(flags);
       const { manifests } = await import('../workflows/render.js');
-      this.print(await manifests(opened, { workflow, selection: settings(flags).selection, ...about }));
+      const { selection } = settings(flags);
+      this.print(await manifests(loaded, { workflow, selection, ...about, ...details }));
       return undefined;
     }
-    if (flags['dry-run']) return this.foresee(workflow, opened, flags, about);
-    await this.confirm(`${workflow} will change the hosts of cluster ${opened.cluster.name}.`, flags.yes ?? false);
-    const events = await this.openEvents({
-      events: flags.events,
-      verbose: flags.verbose ?? false,
-      journal: `${opened.state}/journal`,
-    });
-    const done = await launching.launch(opened, this.#wishes(workflow, flags, about, events));
-    await events.close();
-    await this.#report(done.prepared, done.summary.skipped.length);
-    return { ...done.summary, execs: done.execs, plan: done.prepared.plan };
+    const { phaseRun } = await import('../workflows/run/plan-phases.js');
+    const { plan, summary, commands } = await this.runWorkflow(phaseRun(workflow, about), loaded, flags, details);
+    return flags['dry-run'] ? plan : { ...summary, commands, plan };
   }
 
   /**
-   * Prints the plan of a workflow and touches nothing; status 10 where something would change, and 8 where nothing
-   * would on the hosts that answered.
+   * Plans a workflow, shows the plan, asks, and applies it. With `--dry-run` the plan is printed and nothing is touched:
+   * status 10 where something would change, 8 where nothing would and hosts were skipped.
    */
-  protected async foresee(
-    workflow: Run['workflow'],
-    opened: LoadedCluster,
+  protected async runWorkflow(
+    workflow: Workflow,
+    loaded: LoadedCluster,
     flags: RunFlags,
-    about: About & { readonly exact?: boolean } = {},
-  ): Promise<Plan> {
-    const { foresee } = await import('../workflows/run/launch.js');
-    const events = await this.openEvents({ events: flags.events, verbose: flags.verbose ?? false });
-    const { plan } = await foresee(opened, this.#wishes(workflow, flags, about, events));
+    details: Details = {},
+  ): Promise<RunResult> {
+    const dryRun = flags['dry-run'] ?? false;
+    const verbose = flags.verbose ?? false;
+    if (!dryRun) await this.requireAnswer(flags.yes ?? false);
+    const { execute } = await import('../workflows/run/execute.js');
+    const journal = dryRun ? {} : { journal: `${loaded.state}/journal` };
+    const events = await this.openEvents({ events: flags.events, verbose, ...journal });
+    const result = await execute({
+      workflow,
+      loaded,
+      dryRun,
+      emit: events.emit,
+      signal: this.signal,
+      say: (text) => this.say(text),
+      confirm: (plan, local) => this.#showAndAsk(plan, local, flags, events),
+      ...settings(flags),
+      ...details,
+    });
     await events.close();
-    const { planText } = await import('./text/diff-text.js');
-    const { colorsFor } = await import('./text/color.js');
-    this.print(planText(plan, { colors: colorsFor(process.stdout), verbose: flags.verbose ?? false }));
-    if (!isEmpty(plan)) this.exitWith(exits.pending);
-    else if (plan.hosts.some(({ skipped }) => skipped !== undefined)) this.exitWith(exits.partial);
-    return plan;
+    await this.#printResult(result.plan, { dryRun, verbose });
+    const { skipped } = result.summary;
+    if (dryRun && !isEmpty(result.plan)) this.exitWith(exits.pending);
+    else if (skipped.length > 0) this.exitWith(exits.partial);
+    return result;
   }
 
-  #wishes<T extends About>(workflow: Run['workflow'], flags: RunFlags, about: T, { emit }: Pick<Launch, 'emit'>) {
-    const say = (text: string) => this.say(text);
-    return { workflow, emit, signal: this.signal, say, ...settings(flags), ...about };
+  async #showAndAsk(plan: Plan, local: readonly string[], flags: RunFlags, events: EventSinks): Promise<void> {
+    const [{ overviewText }, { planText }, { colorsFor }] = await Promise.all([
+      import('./text/overview-text.js'),
+      import('./text/diff-text.js'),
+      import('./text/color.js'),
+    ]);
+    const colors = colorsFor(process.stderr);
+    const verbose = flags.verbose ?? false;
+    await events.pauseDrawing(async () => {
+      this.say(verbose ? planText(plan, { colors, verbose }) : overviewText(plan, colors));
+      for (const sentence of local) this.say(sentence);
+      await this.confirm(`${plan.workflow} will make these changes.`, flags.yes ?? false);
+    });
   }
 
-  async #report({ plan }: Prepared, skipped: number): Promise<void> {
-    if (isEmpty(plan)) {
-      const { summaryText } = await import('./text/diff-text.js');
-      this.print(summaryText(plan));
+  async #printResult(plan: Plan, { dryRun, verbose }: { dryRun: boolean; verbose: boolean }): Promise<void> {
+    if (!dryRun && !isEmpty(plan)) return;
+    const [{ planText, summaryText }, { colorsFor }] = await Promise.all([
+      import('./text/diff-text.js'),
+      import('./text/color.js'),
+    ]);
+    const colors = colorsFor(process.stdout);
+    this.print(dryRun ? planText(plan, { colors, verbose }) : summaryText(plan));
+  }
+
+  #refuseYaml(flags: RunFlags): void {
+    if (!flags['dry-run']) {
+      throw new Failure('usage', '-o yaml shows what a run would put on hosts, and goes with --dry-run');
     }
-    if (skipped > 0) this.exitWith(exits.partial);
+    if (this.jsonEnabled()) {
+      throw new Failure('usage', '-o yaml and --json both want stdout', { next: 'leave one of them out' });
+    }
   }
 }
 
-/** What the flags say about a run, in the words of the workflows. */
+const workflows = {
+  init: async () => (await import('../workflows/init.js')).init,
+  join: async () => (await import('../workflows/join.js')).join,
+  apply: async () => (await import('../workflows/apply.js')).apply,
+};
+
+/** The options of a run that its flags give. */
 export const settings = (flags: RunFlags) => ({
   selection: {
     ...(flags.limit?.length ? { limit: flags.limit } : {}),

@@ -7,7 +7,6 @@ import { reportError } from './error-report.js';
 const planned = [
   'reset',
   'upgrade',
-  'preflight',
   'certs',
   'addons',
   'diagnose',
@@ -17,7 +16,7 @@ const planned = [
   'inventory migrate',
 ];
 
-/** What is said where the words name no command: what was perhaps meant, and status 2. */
+/** Reports words that name no command, with the command that was probably meant, and ends with status 2. */
 const unknownCommand: Hook.CommandNotFound = async ({ id, argv = [], config }) => {
   const commands = config.commands
     .filter(({ hidden }) => !hidden)

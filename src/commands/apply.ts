@@ -16,7 +16,8 @@ export default class Apply extends RunCommand {
 
   override async run(): Promise<unknown> {
     const { args, flags } = await this.parse(Apply);
-    if (args.plan === undefined) return this.launch('apply', flags);
+    const { loadCluster } = await import('../workflows/load-cluster.js');
+    if (args.plan === undefined) return this.runPhases('apply', await loadCluster(flags.inventory), flags);
     const narrowing = (['limit', 'only', 'from', 'skip-check'] as const).filter((name) => flags[name] !== undefined);
     if (narrowing.length > 0) {
       throw new Failure('usage', `--${narrowing.join(' and --')} cannot change what ${args.plan} is about`, {
@@ -25,7 +26,8 @@ export default class Apply extends RunCommand {
     }
     const { readPlan } = await import('../workflows/run/saved-plan.js');
     const { selection = {}, skippedChecks = [], ...saved } = await readPlan(args.plan);
-    const result = await this.launch('apply', flags, { saved, selection, skippedChecks: new Set(skippedChecks) });
+    const details = { saved, selection, skippedChecks: new Set(skippedChecks) };
+    const result = await this.runPhases('apply', await loadCluster(flags.inventory), flags, details);
     if (flags['dry-run'] && flags.output !== 'yaml') this.say(`${args.plan} still holds`);
     return result;
   }

@@ -15,14 +15,18 @@ there, kbs finds the machine's address, segment and gateway, asks, writes kbs.ya
 
   override async run(): Promise<unknown> {
     const { flags, metadata } = await this.parse(Init);
-    // A file that was named and is not there is a mistake, and no wish to make this machine a control plane.
-    if (!metadata.flags.inventory?.setFromDefault) return this.launch('init', flags);
+    const { loadCluster } = await import('../workflows/load-cluster.js');
+    const text = metadata.flags.inventory?.setFromDefault ? await this.#detect(flags.inventory) : undefined;
+    return this.runPhases('init', await loadCluster(flags.inventory, text), flags);
+  }
+
+  /** An inventory of this machine alone, where none is there. A file that was named and is missing is a mistake instead. */
+  async #detect(file: string): Promise<string | undefined> {
     const { detectedInventory } = await import('../workflows/detect-inventory.js');
-    const text = await detectedInventory(flags.inventory);
-    if (text === undefined) return this.launch('init', flags);
-    this.say(
-      `there is no ${flags.inventory}: this very machine becomes the control plane and the one host of a cluster`,
-    );
-    return this.launch('init', flags, { text });
+    const text = await detectedInventory(file);
+    if (text !== undefined) {
+      this.say(`there is no ${file}: this very machine becomes the control plane and the one host of a cluster`);
+    }
+    return text;
   }
 }

@@ -17,6 +17,7 @@ name=user@address adds a host to the inventory, in the segment that its address 
     const { flags, argv } = await this.parse(Join);
     const { resolveJoinTargets } = await import('../workflows/join-targets.js');
     const { limit, ...rest } = flags;
-    return this.launch('join', rest, await resolveJoinTargets(flags.inventory, argv.map(String), limit));
+    const { loaded, joining } = await resolveJoinTargets(flags.inventory, argv.map(String), limit);
+    return this.runPhases('join', loaded, rest, { joining });
   }
 }

@@ -20,9 +20,15 @@ export default class Plan extends RunCommand {
 
   override async run(): Promise<unknown> {
     const { flags } = await this.parse(Plan);
-    const { loadCluster } = await import('../workflows/load-cluster.js');
+    const [{ loadCluster }, { apply }, { phaseRun }] = await Promise.all([
+      import('../workflows/load-cluster.js'),
+      import('../workflows/apply.js'),
+      import('../workflows/run/plan-phases.js'),
+    ]);
     const { output, ...rest } = flags;
-    const plan = await this.foresee('apply', await loadCluster(flags.inventory), rest, { exact: output !== undefined });
+    const loaded = await loadCluster(flags.inventory);
+    const exact = { exact: output !== undefined };
+    const { plan } = await this.runWorkflow(phaseRun(apply), loaded, { ...rest, 'dry-run': true }, exact);
     if (output !== undefined) {
       const { savePlan } = await import('../workflows/run/saved-plan.js');
       const { selection, skippedChecks } = settings(flags);

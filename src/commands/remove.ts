@@ -1,10 +1,9 @@
 import { string } from '@oclif/core/args';
 import { boolean } from '@oclif/core/flags';
-import { BaseCommand } from '../cli/base-command.js';
 import { consentFlags, hostFlags, inventoryFlags, runFlags } from '../cli/flags.js';
-import { exits } from '../failure.js';
+import { RunCommand } from '../cli/run-command.js';
 
-export default class Remove extends BaseCommand {
+export default class Remove extends RunCommand {
   static override summary = 'Take hosts out of the cluster, and leave them as they were found.';
   static override description =
     `Pods are evicted, budgets kept, and etcd and the API forget the host before it is reset; load balancers, routes
@@ -30,45 +29,14 @@ and zones of the others follow. The host is taken out of the inventory, whose co
 
   override async run(): Promise<unknown> {
     const { flags, argv } = await this.parse(Remove);
-    const [{ loadCluster }, workflow] = await Promise.all([
+    const [{ loadCluster }, { remove }] = await Promise.all([
       import('../workflows/load-cluster.js'),
-      import('../workflows/remove/remove.js'),
+      import('../workflows/remove.js'),
     ]);
-    const opened = await loadCluster(flags.inventory);
+    const { dead, force, forget } = flags;
     const names = [...new Set(argv.map(String))];
-    const { 'dry-run': dry, events, verbose, timeout } = flags;
-    if (!dry) await this.confirm(questionOf(names, flags.dead, opened.cluster.name), flags.yes);
-    const sinks = await this.openEvents({ events, verbose, ...(dry ? {} : { journal: `${opened.state}/journal` }) });
-    const removal = {
-      names,
-      dead: flags.dead,
-      force: flags.force,
-      forget: flags.forget,
-      acceptNewHostKeys: flags['accept-new-host-keys'],
-      emit: sinks.emit,
-      signal: this.signal,
-      say: (text: string) => this.say(text),
-      ...(timeout === undefined ? {} : { timeout }),
-    };
-    if (!dry) {
-      const { plan, summary } = await workflow.remove(opened, removal);
-      await sinks.close();
-      if (summary.skipped.length > 0) this.exitWith(exits.partial);
-      return { ...summary, plan };
-    }
-    const plan = await workflow.foreseeRemoval(opened, removal);
-    await sinks.close();
-    const [{ planText }, { colorsFor }] = await Promise.all([
-      import('../cli/text/diff-text.js'),
-      import('../cli/text/color.js'),
-    ]);
-    this.print(planText(plan, { colors: colorsFor(process.stdout), verbose }));
-    this.exitWith(exits.pending);
-    return plan;
+    const workflow = remove({ names, dead, force, forget, say: (text) => this.say(text) });
+    const { plan, summary } = await this.runWorkflow(workflow, await loadCluster(flags.inventory), flags);
+    return flags['dry-run'] ? plan : { ...summary, plan };
   }
 }
-
-const questionOf = (names: readonly string[], dead: boolean, cluster: string): string =>
-  dead
-    ? `Cluster ${cluster} will forget ${names.join(', ')} for good.`
-    : `${names.join(', ')} will leave cluster ${cluster}: pods move, and what kbs put there is taken away.`;

@@ -1,8 +1,9 @@
 import { Failure } from '../failure.js';
 import { type Host, mutation, type RunOptions } from '../hosts/host.js';
 import { lastLines } from '../hosts/last-lines.js';
-import type { PlannedChange } from './compare.js';
 import type { Emit } from './event.js';
+import type { PlannedChange } from './executable-plan.js';
+import { verbOf } from './plan.js';
 
 /** All changes of one phase in one script: each is marked as it begins, so a failure names its resource. */
 export const applyChanges = async (
@@ -33,7 +34,7 @@ export const applyChanges = async (
   if (output.code === 0) return;
   if (output.code === lockedCode && current < 0) throw lockedElsewhere(host.name);
   const failed = planned[current]?.change;
-  throw new Failure('refused', failed ? `${failed.action} ${failed.kind} ${failed.id} failed` : 'the phase failed', {
+  throw new Failure('refused', failed ? `${verbOf(failed)} ${failed.kind} ${failed.id} failed` : 'the phase failed', {
     where: {
       host: host.name,
       phase,

@@ -1,62 +1,38 @@
 import { Failure, toProblem } from '../failure.js';
 import { lastLines } from '../hosts/last-lines.js';
-import type { Gate, Phase, RollingUpdate } from '../phases/phase.js';
-import { recordOf, recordsPath, updateRecords } from '../resources/record.js';
-import { kindOf, subjectOf } from '../resources/registry.js';
-import { type Resource, type State, type Step, step } from '../resources/resource.js';
+import type { ClusterHost } from '../inventory/cluster.js';
+import type { Gate } from '../phases/phase.js';
+import { recordsPath, updateRecords } from '../resources/record.js';
+import { kindOf } from '../resources/registry.js';
+import { type Resource, type State, type Step, step, Unknown } from '../resources/resource.js';
+import type { ExecutablePlan, PhaseSteps, PlannedChange } from './executable-plan.js';
 import { gatesOf, type HostPhases, type Observation, type RunHosts, resourcesOf, rollingOf } from './observe.js';
-import type { Change, Difference, HostPlan, Plan } from './plan.js';
+import type { Difference, HostPlan, Plan } from './plan.js';
 import { adoption, noLeftovers, type Pruning, pruningOf, recording, recordsIn } from './prune.js';
 import type { QueryResults } from './query-batch.js';
 
-/** A plan with its hands: the same changes, and the scripts that make them. Secrets may be inside: never printed. */
-export type ExecutablePlan = readonly HostWorkPlan[];
-
-export interface HostWorkPlan {
-  readonly hostPhases: HostPhases;
-  readonly unreachable?: Failure;
-  readonly phases: readonly PhaseSteps[];
-  /** What kbs leaves on the host as it is, and why, a sentence each. */
-  readonly notes?: readonly string[];
-}
-
-export interface PhaseSteps {
-  readonly phase: Phase;
-  readonly changes: readonly PlannedChange[];
-  readonly gates: readonly PlannedGate[];
-  /** Whether the phase has nothing to change in any case, and is only a wait. */
-  readonly waitOnly: boolean;
-  /** The turn under which the changes are made; absent where they disturb nothing that serves. */
-  readonly rolling?: RollingUpdate;
-}
-
-export interface PlannedChange {
-  readonly change: Change;
-  readonly steps: readonly Step[];
-  /** Only kbs's own records change: no line of the plan, and no event. */
-  readonly quiet?: true;
-}
-
-export interface PlannedGate {
-  readonly gate: Gate;
-  /** As seen by the survey. */
-  readonly open: boolean;
-}
-
 /** Compares what was seen with what is wanted. Pure. A host whose look failed is set aside with the reason. */
-export const compare = (runHosts: RunHosts, observation: Observation): ExecutablePlan =>
-  runHosts.map((hostPhases) => {
-    const { context, answers, unreachable, leftovers } = observation;
+export const compare = (
+  runHosts: RunHosts,
+  { context, answers, unreachable, leftovers }: Observation,
+  expected: Expected = asObserved,
+): ExecutablePlan => {
+  const present = new Set(runHosts.map(({ host }) => host.name).filter((host) => !unreachable.has(host)));
+  return runHosts.map((hostPhases) => {
     const failure = unreachable.get(hostPhases.host.name);
     if (failure) return { hostPhases, unreachable: failure, phases: [] };
     try {
       const seen = answers.get(hostPhases.host.name) ?? new Map();
       const left = leftovers.get(hostPhases.host.name) ?? noLeftovers;
-      const pruning = pruningOf(hostPhases, left, (resource) => stateOf(resource, seen, hostPhases));
+      const awaited = hostPhases.phases.flatMap((phase) =>
+        phase.prunes ? (phase.after?.(hostPhases.host, context) ?? []) : [],
+      );
+      const absent = awaited.map(({ host }) => host).filter((host) => !present.has(host));
+      const pruning = pruningOf(hostPhases, left, (resource) => stateOf(resource, seen, hostPhases), absent);
       const { notes } = pruning;
       return {
         hostPhases,
-        phases: phasesOf(hostPhases, context, seen, pruning),
+        phases: phasesOf(hostPhases, context, seen, pruning, expected),
         ...(notes.length > 0 ? { notes } : {}),
       };
     } catch (error) {
@@ -64,19 +40,21 @@ export const compare = (runHosts: RunHosts, observation: Observation): Executabl
       throw error;
     }
   });
+};
 
 const phasesOf = (
   hostPhases: HostPhases,
   context: Observation['context'],
   seen: QueryResults,
   pruning: Pruning,
+  expected: Expected,
 ): readonly PhaseSteps[] => {
   const records = recordsIn(seen);
   const see = (resource: Resource) => stateOf(resource, seen, hostPhases);
   const adopted: string[] = [];
   const works = [...resourcesOf(hostPhases, context)].map(([phase, resources]): PhaseSteps => {
     const isOpen = (gate: Gate) => seen.get(gate.test)?.code === 0;
-    const own = resources.map((resource) => ({ resource, changes: changeOf(resource, seen, hostPhases) }));
+    const own = resources.map((resource) => ({ resource, changes: changeOf(resource, seen, hostPhases, expected) }));
     const made = own.filter(({ changes }) => changes.length > 0).map(({ resource }) => resource);
     for (const { resource, changes } of own) {
       if (changes.length === 0 && hostPhases.all) {
@@ -92,12 +70,18 @@ const phasesOf = (
     const isFirst = phase.prunes && 'of' in phase.prunes && phase.prunes.first;
     const changes = isFirst ? [...removals, ...done] : [...done, ...removals];
     const roll = rollingOf(hostPhases, phase, context);
-    const disturbs = changes.length > 0 && roll !== undefined && roll.healthy.length > 0 && roll.healthy.every(isOpen);
+    const disturbs =
+      !expected.isStopped(hostPhases.host) &&
+      changes.length > 0 &&
+      roll !== undefined &&
+      roll.healthy.length > 0 &&
+      roll.healthy.every(isOpen);
     return {
       phase,
       changes,
       waitOnly: resources.length === 0 && phase.prunes === undefined,
       gates: gatesOf(hostPhases, phase, context).map((gate) => ({ gate, open: isOpen(gate) })),
+      ...(phase.after ? { after: phase.after(hostPhases.host, context) } : {}),
       ...(disturbs ? { rolling: roll } : {}),
     };
   });
@@ -124,6 +108,16 @@ const withHousekeeping = (
   return works.map((work, index) => (index === place ? { ...work, changes: [quiet, ...work.changes] } : work));
 };
 
+/** What operations before the phases change of what was observed. */
+export interface Expected {
+  /** The state that the resource will have; undefined where it stays as observed. */
+  stateOf(resource: Resource, host: ClusterHost): { readonly state: State | Unknown | undefined } | undefined;
+  /** Whether the host will serve nothing that a rolling update could disturb. */
+  isStopped(host: ClusterHost): boolean;
+}
+
+const asObserved: Expected = { stateOf: () => undefined, isStopped: () => false };
+
 /** The plan of some work: what can be printed and saved. */
 export const toPlan = (workflow: string, cluster: string, work: ExecutablePlan): Plan => ({
   workflow,
@@ -143,23 +137,35 @@ export const toPlan = (workflow: string, cluster: string, work: ExecutablePlan):
   ),
 });
 
-const changeOf = (resource: Resource, answers: QueryResults, hostPhases: HostPhases): readonly PlannedChange[] => {
+const changeOf = (
+  resource: Resource,
+  answers: QueryResults,
+  hostPhases: HostPhases,
+  expected: Expected,
+): readonly PlannedChange[] => {
   const kind = kindOf(resource);
-  const seen = stateOf(resource, answers, hostPhases);
+  const changed = expected.stateOf(resource, hostPhases.host);
+  const seen = changed ? changed.state : stateOf(resource, answers, hostPhases);
   const wanted = kind.desired(resource);
+  if (seen instanceof Unknown) {
+    const named = { kind: resource.kind, id: kind.id(resource), action: 'unknown' } as const;
+    const change = { ...named, differences: differ(undefined, wanted), reason: seen.reason };
+    return [{ change, steps: kind.apply(resource, undefined) }];
+  }
   const differences = differ(seen, wanted);
   if (differences.length === 0) return [];
-  const subject = subjectOf(resource);
   const isThere = Object.keys(wanted).some((aspect) => seen?.[aspect] !== undefined);
-  const action = subject !== resource ? 'remove' : isThere ? 'update' : 'create';
-  const change = { kind: subject.kind, id: kindOf(subject).id(subject), action, differences } as const;
-  const record = subject === resource ? undefined : recordOf('', subject);
-  const forgotten = record === undefined ? [] : [step(updateRecords([], [{ line: record }]))];
-  return [{ change, steps: [...kind.apply(resource, seen), ...forgotten] }];
+  const action = isThere ? 'update' : 'create';
+  const change = { kind: resource.kind, id: kind.id(resource), action, differences } as const;
+  return [{ change, steps: kind.apply(resource, seen) }];
 };
 
 /** What was seen of a resource. Throws where the look at it failed: of what nobody saw, nothing follows. */
-export const stateOf = (resource: Resource, answers: QueryResults, { host }: HostPhases): State | undefined => {
+export const stateOf = (
+  resource: Resource,
+  answers: QueryResults,
+  { host }: HostPhases,
+): State | Unknown | undefined => {
   const kind = kindOf(resource);
   const answer = answers.get(kind.query(resource));
   if (answer?.code === 0) return kind.parse(answer.output, resource);

@@ -1,55 +1,77 @@
-import type { HostWorkPlan, PhaseSteps } from './compare.js';
+import type { PhaseReference } from '../phases/phase.js';
+import type { ExecutablePlan, HostWorkPlan, PhaseSteps } from './executable-plan.js';
 import { type Group, rollingSpans } from './rolling.js';
 
-/** For whom one phase of a host waits before it begins, in this order. Its gates come after. */
+/** What one phase of a host waits for before it begins, in this order. Its gates come after. */
 export interface Dependencies {
-  /** Turns that begin with this phase, taken together. */
+  /** Phases of other hosts. */
+  readonly after: readonly PhaseReference[];
+  /** Rolling updates that begin with this phase, acquired together. */
   readonly acquire: readonly Group[];
-  /** Hosts that must be done with everything, because a gate is about them. */
+  /** Hosts that must be done with all their phases, because a gate is about them. */
   readonly waitFor: readonly string[];
-  /** The group whose turn ends with this phase. */
+  /** The rolling update whose slot is released after this phase. */
   readonly release?: Group;
 }
 
 export type HostDependencies = ReadonlyMap<PhaseSteps, Dependencies>;
 
 /**
- * Who holds a turn waits for no other host, so every turn is passed on in the end and waiting for one is safe: a gate
- * about another host is looked at as things are.
+ * A host that holds a slot waits for no other host, so every slot is released in the end: what the phases of a rolling
+ * span wait for is waited for before the span begins, and a gate about another host is asked as things are.
  */
 export const dependenciesOf = ({ phases }: HostWorkPlan): HostDependencies => {
-  const holds = rollingSpans(phases);
-  const waits = (work: PhaseSteps): Dependencies => {
-    const hold = holds.find((each) => each.phases.includes(work));
-    if (!hold) return { acquire: [], waitFor: hostsAbout(work) };
-    const takes = hold.phases[0] === work ? hold.groups : [];
-    return work.rolling && isLast(work, work.rolling.group, phases)
-      ? { acquire: takes, waitFor: [], release: work.rolling.group }
-      : { acquire: takes, waitFor: [] };
+  const spans = rollingSpans(phases);
+  const dependencies = (steps: PhaseSteps): Dependencies => {
+    const span = spans.find((each) => each.phases.includes(steps));
+    if (!span) return { after: steps.after ?? [], acquire: [], waitFor: hostsOfGates(steps) };
+    const isFirst = span.phases[0] === steps;
+    return {
+      after: isFirst ? span.phases.flatMap(({ after = [] }) => after) : [],
+      acquire: isFirst ? span.groups : [],
+      waitFor: [],
+      ...(steps.rolling && isLast(steps, steps.rolling.group, phases) ? { release: steps.rolling.group } : {}),
+    };
   };
-  return new Map(phases.map((work) => [work, waits(work)]));
+  return new Map(phases.map((steps) => [steps, dependencies(steps)]));
 };
 
-const isLast = (work: PhaseSteps, group: Group, phases: readonly PhaseSteps[]): boolean =>
-  phases.findLast(({ rolling }) => rolling?.group === group) === work;
+const isLast = (steps: PhaseSteps, group: Group, phases: readonly PhaseSteps[]): boolean =>
+  phases.findLast(({ rolling }) => rolling?.group === group) === steps;
 
 /** A phase that has resources and changes none of them waits for nothing. */
-const hostsAbout = ({ gates, changes, waitOnly }: PhaseSteps): readonly string[] => {
+const hostsOfGates = ({ gates, changes, waitOnly }: PhaseSteps): readonly string[] => {
   const others = waitOnly || changes.length > 0 ? gates.map(({ gate }) => gate.afterHost) : [];
   return [...new Set(others.filter((other) => other !== undefined))];
 };
 
 /**
- * Throws where hosts would wait for each other's end for ever, before anything is changed. Turns do not matter, as
- * whoever holds one comes to its end.
+ * Throws where hosts would wait for each other without end, before anything is changed. Slots of rolling updates do not
+ * matter: a host that holds one waits for no other.
  */
-export const assertNoCycle = (waits: ReadonlyMap<string, HostDependencies>): void => {
-  const left = new Map([...waits].map(([host, own]) => [host, [...own.values()].flatMap(({ waitFor }) => waitFor)]));
-  for (let before = -1; before !== left.size; ) {
-    before = left.size;
-    for (const [host, others] of left) if (!others.some((other) => left.has(other))) left.delete(host);
+export const assertNoCycle = (plan: ExecutablePlan, dependencies: ReadonlyMap<string, HostDependencies>): void => {
+  const phases = new Map(plan.map((host) => [host.hostPhases.host.name, host.phases]));
+  const waits = new Map<string, readonly string[]>();
+  for (const [host, list] of phases) {
+    for (const [index, steps] of list.entries()) {
+      const { after = [], waitFor = [] } = dependencies.get(host)?.get(steps) ?? {};
+      waits.set(key(host, index), [
+        ...(index === 0 ? [] : [key(host, index - 1)]),
+        ...after.map(({ host: other, phase }) => key(other, indexOf(phases.get(other) ?? [], phase))),
+        ...waitFor.map((other) => key(other, (phases.get(other)?.length ?? 0) - 1)),
+      ]);
+    }
   }
-  if (left.size === 0) return;
-  const where = [...left].map(([host, others]) => `${host} for ${[...new Set(others)].join(', ')}`);
-  throw new Error(`hosts would wait for each other for ever: ${where.join('; ')}`);
+  for (let before = -1; before !== waits.size; ) {
+    before = waits.size;
+    for (const [phase, others] of waits) if (!others.some((other) => waits.has(other))) waits.delete(phase);
+  }
+  if (waits.size === 0) return;
+  const hosts = [...new Set([...waits.keys()].map((phase) => phase.split(' ')[0]))];
+  throw new Error(`hosts would wait for each other without end: ${hosts.join(', ')}`);
 };
+
+const key = (host: string, index: number): string => `${host} ${index}`;
+
+const indexOf = (phases: readonly PhaseSteps[], name: string): number =>
+  phases.findIndex(({ phase }) => phase.name === name);

@@ -15,6 +15,7 @@ export type EventData =
       readonly cluster: string;
       readonly hosts: readonly HostOutline[];
     }
+  | { readonly type: 'run'; readonly state: 'planned'; readonly summary: Summary }
   | { readonly type: 'run'; readonly state: 'done'; readonly summary: Summary }
   | { readonly type: 'run'; readonly state: 'failed'; readonly error: Problem; readonly summary: Summary }
   | { readonly type: 'host'; readonly host: string; readonly state: 'connecting' | 'observed' }

@@ -4,7 +4,7 @@ import { factsScript } from '../hosts/facts/script.js';
 import type { Observer, RunOptions } from '../hosts/host.js';
 import type { ClusterHost } from '../inventory/cluster.js';
 import type { Gate, Phase, PhaseContext, RollingUpdate } from '../phases/phase.js';
-import { kindOf, nameOf, subjectOf } from '../resources/registry.js';
+import { kindOf, nameOf } from '../resources/registry.js';
 import type { Resource } from '../resources/resource.js';
 import type { Emit } from './event.js';
 import { type Leftovers, leftoverQuestions, leftoversOf, noLeftovers } from './prune.js';
@@ -36,6 +36,11 @@ export interface Observation {
 /** A site without the facts, which the survey finds. */
 export type ContextInputs = Omit<PhaseContext, 'facts'>;
 
+export interface ObserveOptions extends Pick<RunOptions, 'signal' | 'timeout'> {
+  /** What else a host is asked, in the same round trip. Each stands alone: it needs no prelude. */
+  also?(host: ClusterHost): readonly BatchQuery[];
+}
+
 /**
  * Looks at every host of the itinerary, in parallel, all resources of all phases and the host's facts in one script.
  * What to ask is computed from assumed facts; where the true ones lead to other questions, those alone are asked in a
@@ -46,7 +51,7 @@ export const observe = async (
   ground: ContextInputs,
   observe: (host: ClusterHost) => Observer,
   emit: Emit,
-  { signal, timeout = 120_000 }: Pick<RunOptions, 'signal' | 'timeout'> = {},
+  { signal, timeout = 120_000, also = () => [] }: ObserveOptions = {},
 ): Promise<Observation> => {
   const options = { timeout, ...(signal ? { signal } : {}) };
   const unreachable = new Map<string, Failure>();
@@ -72,7 +77,7 @@ export const observe = async (
     const seen = await queryAll(
       observe(hostPhases.host),
       preludes,
-      [factsQuestion, ...leftoverQuestions(hostPhases), ...questions],
+      [factsQuestion, ...leftoverQuestions(hostPhases), ...also(hostPhases.host), ...questions],
       options,
     );
     facts.set(hostPhases.host.name, parseFacts(seen.get(factsScript)?.output ?? ''));
@@ -134,7 +139,7 @@ const questionsFor = (
   ]);
   return {
     preludes: [
-      ...resources.map((resource) => kindOf(subjectOf(resource)).prelude ?? ''),
+      ...resources.map((resource) => kindOf(resource).prelude ?? ''),
       ...gates.map((gate) => gate.prelude ?? ''),
     ],
     questions: [

@@ -28,9 +28,32 @@ export interface Change {
   readonly kind: string;
   /** Unique among the resources of its kind on the host. */
   readonly id: string;
-  readonly action: 'create' | 'update' | 'remove';
+  /** `unknown`: kbs cannot tell what is there, and applies it in any case; where nothing differs, that changes nothing. */
+  readonly action: 'create' | 'update' | 'remove' | 'unknown' | 'run';
+  /** Of an unknown change: all that is wanted, whether or not it differs. */
   readonly differences: readonly Difference[];
+  /** Why kbs cannot tell; of an unknown change only. */
+  readonly reason?: string;
+  /** What people need to know of an operation; its action is `run`. */
+  readonly operation?: OperationDetails;
 }
+
+export interface OperationDetails {
+  /** The host that it runs on. */
+  readonly host: string;
+  /** What it changes: `pod shop/web`. */
+  readonly affects: readonly string[];
+  /** What must be so before it begins. */
+  readonly precondition?: string;
+  readonly timeoutSeconds: number;
+  /** What undoes it, or what to do where it was interrupted. */
+  readonly resume: string;
+}
+
+export type Verb = 'create' | 'update' | 'remove' | 'run' | 'apply';
+
+/** What is done for a change, as a verb: of what is unknown there is nothing to say but that it is applied. */
+export const verbOf = ({ action }: Pick<Change, 'action'>): Verb => (action === 'unknown' ? 'apply' : action);
 
 /** One aspect that differs. `content` is text for a line diff; other aspects are short. */
 export interface Difference {

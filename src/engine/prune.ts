@@ -5,8 +5,8 @@ import { parseObjectSets, printObjectSets } from '../resources/object-sets.js';
 import { pathClaim } from '../resources/original.js';
 import { parseRecords, printRecords, type ResourceRecord, recordOf, updateRecords } from '../resources/record.js';
 import { claimsOf, kindOf, nameOf } from '../resources/registry.js';
-import { type ObjectResource, type Resource, type State, step } from '../resources/resource.js';
-import type { PlannedChange } from './compare.js';
+import { type ObjectResource, type Resource, type State, step, Unknown } from '../resources/resource.js';
+import type { PlannedChange } from './executable-plan.js';
 import type { HostPhases } from './observe.js';
 import type { Change } from './plan.js';
 import type { BatchQuery, QueryResults } from './query-batch.js';
@@ -61,8 +61,7 @@ export const leftoversOf = (hostPhases: HostPhases, context: PhaseContext, answe
   if (all === undefined || answers.get(factsScript)?.code !== 0 || records.length + sets.length === 0) {
     return noLeftovers;
   }
-  const wanted = all.flatMap((phase) => phase.resources(host, context)).filter(({ kind }) => kind !== 'absent');
-  const claims = new Set(wanted.flatMap(claimsOf));
+  const claims = new Set(all.flatMap((phase) => phase.resources(host, context)).flatMap(claimsOf));
   return {
     resources: records.flatMap((record) => {
       const resource = record.resource && unclaimed(record.resource, claims);
@@ -88,7 +87,7 @@ const holdsWanted = (resource: Resource, claims: ReadonlySet<string>): boolean =
 export interface Pruning {
   /** By the phase that removes them, in their order. */
   readonly removals: ReadonlyMap<Phase, readonly PlannedChange[]>;
-  /** Records without a thing. Of images nothing is known while containerd is down, so their records stay then. */
+  /** Records without a thing. */
   readonly stale: readonly ResourceRecord[];
   /** Steps that clear kbs's notes of what a person has deleted. */
   readonly forgotten: PlannedChange['steps'];
@@ -96,32 +95,42 @@ export interface Pruning {
   readonly notes: readonly string[];
 }
 
-/** Which phase removes what, last made first. Pure. `see` gives what was seen of a resource, and throws where it failed. */
+/**
+ * Which phase removes what, last made first. Pure. `see` gives what was seen of a resource, and throws where it failed. What
+ * is unknown, as images are while containerd is down, stays with its record for a later run. The rest, and objects, are
+ * pruned only in a run of all phases of the host: phases that are left out may still have to replace what uses them. For
+ * the same reason objects stay where a host is `absent` from the run whose phase must be done before.
+ */
 export const pruningOf = (
   { host, phases, all = [] }: HostPhases,
   { resources, objects, unknown }: Leftovers,
-  see: (resource: Resource) => State | undefined,
+  see: (resource: Resource) => State | Unknown | undefined,
+  absent: readonly string[],
 ): Pruning => {
   const known = resources
     .filter(({ inUse }) => !inUse)
-    .map(({ record, resource }) => {
+    .flatMap(({ record, resource }) => {
       const seen = see(resource);
+      if (seen instanceof Unknown) return [];
       const pruned = asPruned(resource);
-      return { record, seen, pruned, steps: seen ? kindOf(pruned).remove(pruned, seen) : [] };
+      const steps = seen === undefined ? [] : kindOf(pruned).remove(pruned, seen);
+      return [{ record, pruned, steps, isGone: steps.length === 0 || (seen !== undefined && isGone(pruned, seen)) }];
     });
-  const gone = known.filter(({ seen, pruned, steps }) =>
-    seen === undefined ? pruned.kind !== 'image' : steps.length === 0 || isGone(pruned, seen),
-  );
-  const there = known.filter(({ seen }) => seen !== undefined).filter((each) => !gone.includes(each));
+  const gone = known.filter((each) => each.isGone);
+  const there = known.filter((each) => !each.isGone);
   const named = ({ phase }: ResourceRecord) =>
     all.find(({ prunes }) => prunes && 'of' in prunes && prunes.of !== 'rest' && prunes.of.includes(phase));
   const kept = there.filter(({ record }) => record.keep && !named(record));
-  const rest = kept.length > 0 ? undefined : all.find(({ prunes }) => prunes && 'of' in prunes && prunes.of === 'rest');
+  const isWhole = all.every((phase) => phases.includes(phase));
+  const rest =
+    isWhole && kept.length === 0
+      ? all.find(({ prunes }) => prunes && 'of' in prunes && prunes.of === 'rest')
+      : undefined;
   const removals = new Map<Phase, readonly PlannedChange[]>();
   for (const phase of phases) {
     const { prunes } = phase;
     if (prunes === undefined) continue;
-    if ('objectsThrough' in prunes) removals.set(phase, objects.map(deletion));
+    if ('objectsThrough' in prunes) removals.set(phase, isWhole && absent.length === 0 ? objects.map(deletion) : []);
     else {
       const own = there.filter(({ record }) => (named(record) ?? rest)?.name === phase.name).toReversed();
       removals.set(
@@ -138,6 +147,9 @@ export const pruningOf = (
     stale: gone.map(({ record }) => record),
     forgotten: gone.flatMap(({ steps }) => steps),
     notes: [
+      ...(isWhole && absent.length > 0 ? objects : []).map(
+        ({ name }) => `object ${name} stays: ${absent.join(', ')} must first be done and is not in this run`,
+      ),
       ...unknown.map(({ name }) => `${name} stays: this version of kbs does not know what its record says`),
       ...kept.map(
         ({ record: { name } }) =>
@@ -183,9 +195,11 @@ export const recording = (
 export const adoption = (
   phase: string,
   resource: Resource,
-  see: (resource: Resource) => State | undefined,
+  see: (resource: Resource) => State | Unknown | undefined,
   records: readonly ResourceRecord[],
-): readonly string[] =>
-  kindOf(resource).record && !records.some(({ name }) => name === nameOf(resource)) && see(resource)?.touched === 'yes'
-    ? recording(phase, [resource], records)
-    : [];
+): readonly string[] => {
+  if (!kindOf(resource).record || records.some(({ name }) => name === nameOf(resource))) return [];
+  const seen = see(resource);
+  const isOurs = !(seen instanceof Unknown) && seen?.touched === 'yes';
+  return isOurs ? recording(phase, [resource], records) : [];
+};

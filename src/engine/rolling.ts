@@ -1,8 +1,8 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Failure } from '../failure.js';
 import type { RollingUpdate } from '../phases/phase.js';
-import type { PhaseSteps } from './compare.js';
 import { deferred } from './deferred.js';
+import type { PhaseSteps } from './executable-plan.js';
 
 export type Group = RollingUpdate['group'];
 
@@ -44,9 +44,9 @@ export interface Halt {
 export class RollingGroups {
   readonly #order: readonly string[];
   readonly #holders = new Map<Group, string>();
-  readonly #stops = new Map<Group, Halt>();
+  readonly #halts = new Map<Group, Halt>();
   readonly #waiting = new Map<string, readonly Group[]>();
-  #moved = deferred();
+  #woken = deferred();
 
   constructor(order: readonly string[]) {
     this.#order = order;
@@ -54,38 +54,38 @@ export class RollingGroups {
 
   /**
    * Resolves when the host holds the turns of all these groups, or with the reason why one of them was stopped.
-   * Calls `tell` with the host that is waited for, whenever that is another one.
+   * Calls `onWait` with the host that is waited for, whenever that is another one.
    */
-  async acquire(host: string, groups: readonly Group[], tell: (other: string) => void): Promise<Halt | undefined> {
+  async acquire(host: string, groups: readonly Group[], onWait: (other: string) => void): Promise<Halt | undefined> {
     this.#waiting.set(host, groups);
     // Hosts that have nothing to do before their turn come here together, and none is first by a hair.
     await setImmediate();
-    for (let told: string | undefined; ; await this.#moved.promise) {
-      const stop = groups.map((group) => this.#stops.get(group)).find((found) => found !== undefined);
+    for (let announced: string | undefined; ; await this.#woken.promise) {
+      const halt = groups.map((group) => this.#halts.get(group)).find((found) => found !== undefined);
       const other = this.#inTheWayOf(host, groups);
-      if (stop || other === undefined) {
+      if (halt || other === undefined) {
         this.#waiting.delete(host);
         // Somebody may have waited for no more than this host's place in the order.
-        if (stop) this.#move();
+        if (halt) this.#wake();
         else for (const group of groups) this.#holders.set(group, host);
-        return stop;
+        return halt;
       }
-      if (other !== told) tell(other);
-      told = other;
+      if (other !== announced) onWait(other);
+      announced = other;
     }
   }
 
   release(host: string, group: Group): void {
     if (this.#holders.get(group) !== host) return;
     this.#holders.delete(group);
-    this.#move();
+    this.#wake();
   }
 
   /** The host failed: every group whose turn it holds is stopped. */
   halt(host: string, cause: Failure): void {
     const held = [...this.#holders].filter(([, holder]) => holder === host);
     for (const [group] of held) {
-      this.#stops.set(group, { host, cause });
+      this.#halts.set(group, { host, cause });
       this.release(host, group);
     }
   }
@@ -96,9 +96,9 @@ export class RollingGroups {
     return holder ?? earlier.find((other) => this.#waiting.get(other)?.some((group) => groups.includes(group)));
   }
 
-  #move(): void {
-    const moved = this.#moved;
-    this.#moved = deferred();
-    moved.resolve();
+  #wake(): void {
+    const woken = this.#woken;
+    this.#woken = deferred();
+    woken.resolve();
   }
 }

@@ -1,20 +1,32 @@
 import { Failure } from '../failure.js';
-import type { ClusterHost } from '../inventory/cluster.js';
+import type { Cluster, ClusterHost } from '../inventory/cluster.js';
 import type { Phase } from '../phases/phase.js';
 import { recordsPath, removeRecords } from '../resources/record.js';
 import { kindOf } from '../resources/registry.js';
-import { type Resource, type State, type Step, step, type UnitResource } from '../resources/resource.js';
+import { type Resource, type State, type Step, step, type UnitResource, Unknown } from '../resources/resource.js';
 import { restartReplacedUnit } from '../resources/unit.js';
-import { type PhaseSteps, type PlannedChange, stateOf } from './compare.js';
+import { stateOf } from './compare.js';
+import type { PhaseSteps, PlannedChange } from './executable-plan.js';
 import { type HostPhases, type Observation, resourcesOf } from './observe.js';
 import type { Change } from './plan.js';
 import { type Leftovers, noLeftovers } from './prune.js';
 
-/** A host as it is observed in order to undo all that kbs did there; `phases` are all that apply to it, in order. */
-export const hostForUndo = (host: ClusterHost, phases: readonly Phase[]): HostPhases => {
-  const undone = phases.map(forUndo);
-  return { host, phases: undone, all: undone };
+/**
+ * A host as it is observed in order to undo all that kbs did there. `phases` are all phases of kbs: of those that do not
+ * apply to the host, records may tell that they once did, and then what their programs left goes too.
+ */
+export const hostForUndo = (host: ClusterHost, cluster: Cluster, phases: readonly Phase[]): HostPhases => {
+  const all = phases.map((phase) => (phase.appliesTo(host, cluster) ? forUndo(phase) : formerly(phase)));
+  return { host, phases: all.filter((phase) => phase.appliesTo(host, cluster)), all };
 };
+
+const formerly = ({ name, ensures, cleanup }: Phase): Phase => ({
+  name,
+  ensures,
+  appliesTo: () => false,
+  resources: () => [],
+  ...(cleanup ? { cleanup } : {}),
+});
 
 /**
  * A phase as it is observed in order to undo it: what it put on the host, and nothing to wait for. Objects stay out of
@@ -28,7 +40,7 @@ const forUndo = ({ name, ensures, appliesTo, resources, cleanup }: Phase): Phase
   ...(cleanup ? { cleanup } : {}),
 });
 
-const isOnHost = ({ kind }: Resource): boolean => kind !== 'object' && kind !== 'absent';
+const isOnHost = ({ kind }: Resource): boolean => kind !== 'object';
 
 /**
  * The work that leaves a host as it was found: first everything is stopped, then what is recorded there of phases that do
@@ -48,12 +60,20 @@ export const undo = (hostPhases: HostPhases, { context, answers, leftovers }: Ob
       ...script('leftovers', phase, phase.cleanup?.(hostPhases.host, context).remove),
     ]),
   );
-  const former = left.toReversed().flatMap(({ resource }) => unmade(resource, stateOf(resource, seen, hostPhases)));
-  const halts = done.flatMap(([phase]) => script('processes', phase, phase.cleanup?.(hostPhases.host, context).stop));
+  const former = (hostPhases.all ?? [])
+    .filter((phase) => !hostPhases.phases.includes(phase) && left.some(({ record }) => record.phase === phase.name))
+    .toReversed();
+  const remains = [
+    ...left.toReversed().flatMap(({ resource }) => unmade(resource, stateOf(resource, seen, hostPhases))),
+    ...former.flatMap((phase) => script('leftovers', phase, phase.cleanup?.(hostPhases.host, context).remove)),
+  ];
+  const halts = [...former, ...done.map(([phase]) => phase)].flatMap((phase) =>
+    script('processes', phase, phase.cleanup?.(hostPhases.host, context).stop),
+  );
   const units = [...done.flatMap(([, resources]) => resources), ...left.map(({ resource }) => resource)].filter(
     (resource) => resource.kind === 'unit',
   );
-  return [work(stopPhase, halts), work(formerPhase, former), ...works, work(forgetPhase, [forget(units)])].filter(
+  return [work(stopPhase, halts), work(formerPhase, remains), ...works, work(forgetPhase, [forget(units)])].filter(
     ({ changes }) => changes.length > 0,
   );
 };
@@ -74,7 +94,8 @@ export const undoNames = (phases: readonly Phase[]): readonly string[] => [
   forgetPhase.name,
 ];
 
-const emptyPhase = (name: string, ensures: string): Phase => ({
+/** A phase that stands for nothing but its name: for work that was planned elsewhere. */
+export const emptyPhase = (name: string, ensures: string): Phase => ({
   name,
   ensures,
   appliesTo: () => true,
@@ -92,9 +113,12 @@ const work = (phase: Phase, changes: readonly PlannedChange[]): PhaseSteps => ({
   waitOnly: false,
 });
 
-const unmade = (resource: Resource, seen: State | undefined): readonly PlannedChange[] => {
+/** What is unknown is left alone: images go with containerd's directory, and a table of nftables with the next boot. */
+const unmade = (resource: Resource, seen: State | Unknown | undefined): readonly PlannedChange[] => {
   const kind = kindOf(resource);
-  return seen === undefined ? [] : change(resource.kind, kind.id(resource), kind.remove(resource, seen));
+  return seen === undefined || seen instanceof Unknown
+    ? []
+    : change(resource.kind, kind.id(resource), kind.remove(resource, seen));
 };
 
 const script = (kind: string, phase: Phase, text: string | undefined): readonly PlannedChange[] =>

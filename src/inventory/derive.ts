@@ -3,6 +3,7 @@ import { contains, nthAddress } from './addresses.js';
 import type { Cluster, ClusterHost, Endpoint, SshSettings } from './cluster.js';
 import { isControlPlane, isLoadBalancer } from './cluster.js';
 import { freeze } from './freeze.js';
+import { runsPods } from './host-pods.js';
 import { defaults, type Inventory, type InventoryHost, type InventorySsh } from './schema.js';
 
 /** Assigns pod CIDRs; `src/network` has it. */
@@ -116,7 +117,7 @@ const podsWanted = ({ network, hosts, kubernetes }: Inventory): Parameters<PodPl
     cidr,
     ...(pods === undefined ? {} : { pods }),
     hosts: Object.entries(hosts)
-      .filter(([, host]) => runsPods(host, kubernetes) && contains(cidr, host.address))
+      .filter(([, host]) => runsPods(host.roles, kubernetes.controlPlane) && contains(cidr, host.address))
       .map(([host, { address, podCIDR }]) => ({ name: host, address, ...(podCIDR === undefined ? {} : { podCIDR }) })),
   })),
 });
@@ -124,13 +125,9 @@ const podsWanted = ({ network, hosts, kubernetes }: Inventory): Parameters<PodPl
 const segmentOf = ({ network }: Inventory, address: string): string =>
   Object.entries(network.segments).find(([, { cidr }]) => contains(cidr, address))?.[0] ?? '';
 
-/** Where every component is a service, a control plane needs no kubelet unless it is a worker too. */
-const runsPods = ({ roles }: InventoryHost, { controlPlane }: Inventory['kubernetes']): boolean =>
-  roles.includes('worker') || (roles.includes('control-plane') && controlPlane === 'static-pods');
-
 /** A segment is a failure domain, which Kubernetes calls a zone. */
 const labelsOf = (inventory: Inventory, host: InventoryHost): Readonly<Record<string, string>> => ({
-  ...(runsPods(host, inventory.kubernetes)
+  ...(runsPods(host.roles, inventory.kubernetes.controlPlane)
     ? { 'topology.kubernetes.io/zone': segmentOf(inventory, host.address) }
     : {}),
   ...(host.roles.includes('control-plane') ? { [controlPlaneKey]: '' } : {}),

@@ -1,4 +1,5 @@
 import { contains } from './addresses.js';
+import { runsPods } from './host-pods.js';
 import type { Path } from './inventory-error.js';
 import type { InventoryText } from './schema.js';
 import { defaults } from './schema.js';
@@ -56,8 +57,17 @@ export const segmentHolding = (
 export const hasRole = (host: PartialHost, ...roles: readonly string[]): boolean =>
   items(host.roles).some((role) => roles.includes(role));
 
-/** A kubelet runs on control planes and workers. */
-export const runsPods = (host: PartialHost): boolean => hasRole(host, 'control-plane', 'worker');
+/**
+ * Whether a kubelet runs on a host; undefined where the roles, or the style of the control plane that decides it, could
+ * not be read.
+ */
+export const isNode = (host: PartialHost, { kubernetes }: PartialInventory): boolean | undefined => {
+  const roles = items(host.roles);
+  const style = kubernetes !== undefined && 'controlPlane' in kubernetes ? kubernetes.controlPlane : 'static-pods';
+  if (style === undefined && roles.includes('control-plane') && !roles.includes('worker')) return undefined;
+  const node = runsPods(roles, style ?? 'static-pods');
+  return node || (allRead(host.roles) && roles.length > 0) ? node : undefined;
+};
 
 /** The draft that is left of a document when everything that the paths name is taken out. */
 export const without = (document: unknown, paths: readonly Path[]): PartialInventory => {

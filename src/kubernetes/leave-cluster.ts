@@ -1,62 +1,71 @@
-import { Failure } from '../failure.js';
-import { mutation } from '../hosts/host.js';
-import { lastLines } from '../hosts/last-lines.js';
+import type { Operation } from '../engine/operation.js';
 import { raw, sh } from '../hosts/shell.js';
-import { type Cluster, type ClusterHost, controlPlanes } from '../inventory/cluster.js';
+import type { ClusterHost } from '../inventory/cluster.js';
 import type { ApiHost } from './api-host.js';
-import { type Member, memberAt, membersOf, votes } from './etcd-members.js';
-import { clientUrl, etcdctl } from './etcdctl.js';
+import { type Member, titleOf, votes } from './etcd-members.js';
+import { clientUrl, etcdctl, listMembers, peerUrl } from './etcdctl.js';
 
 /**
- * Takes a host's member out of etcd, asked of those that stay; a leader hands over first, so that nobody waits for an
- * election. Gives how many were taken out: none where it has left already.
+ * Removes a host's member from etcd, through members that stay. A leader hands over first, so that no election is waited
+ * for; one that does not is no reason to stay: the others elect a leader when it is gone.
  */
-export const leaveEtcd = async (
+export const removeMemberOperation = (
   host: ClusterHost,
-  { before, after, signal }: { readonly before: Cluster; readonly after: Cluster; readonly signal: AbortSignal },
   apiHost: ApiHost,
-): Promise<number> => {
-  const members = await membersOf(apiHost, before, { signal });
-  const member = memberAt(members, host);
-  if (member === undefined) return 0;
-  const heir = members.find((other) => other !== member && !other.learner && votes(other));
-  if (member.status?.leader && heir) await handOver(member, heir, apiHost);
-  const staying = controlPlanes(after).map(clientUrl);
-  await done(apiHost, sh`${raw(etcdctl(staying))} member remove ${member.id}`, `etcd does not let ${host.name} go`, {
-    next: 'see how its members are: kbs etcd status',
-  });
-  return 1;
+  { member, members, staying }: MemberRemoval,
+): Operation => {
+  const successor = members.find((other) => other !== member && !other.learner && votes(other));
+  const handOver =
+    member.status && successor
+      ? sh`${raw(etcdctl([clientUrl(host)]))} move-leader ${successor.id} >/dev/null 2>&1 || :\n`
+      : '';
+  const endpoints = staying.map(clientUrl);
+  return {
+    name: 'etcd-member',
+    target: host.name,
+    on: apiHost.at,
+    script: sh`kbs_members=$(${raw(listMembers(endpoints))})
+kbs_member=$(printf '%s\n' "$kbs_members" | grep -F ${`, ${peerUrl(host)}, `}) || exit 0
+${raw(handOver)}${raw(etcdctl(endpoints))} member remove "\${kbs_member%%,*}"`,
+    timeoutSeconds: 60,
+    affects: [
+      `removes etcd member ${titleOf(member)}`,
+      ...(member.status?.leader && successor ? [`hands leadership over to ${titleOf(successor)}`] : []),
+    ],
+    resume: 'run the same command again',
+    failure: {
+      what: `etcd does not remove the member of ${host.name}`,
+      next: 'see how its members are: kbs etcd status',
+    },
+  };
 };
 
-/** A leader that does not hand over is no reason to stay: the others elect one when it is gone. */
-const handOver = async ({ clientUrls }: Member, heir: Member, { host }: ApiHost): Promise<void> => {
-  await host.mutate(mutation(sh`${raw(etcdctl(clientUrls))} move-leader ${heir.id} >/dev/null 2>&1 || :`));
-};
+interface MemberRemoval {
+  readonly member: Member;
+  /** All members, as they were observed. */
+  readonly members: readonly Member[];
+  /** The control planes that stay. */
+  readonly staying: readonly ClusterHost[];
+}
 
 /**
- * Deletes the Node. The pods of a dead one are deleted too, without waiting for a kubelet that is no more; so whoever
- * owns them may make them again at once.
+ * Deletes the Node. The pods of a dead one are deleted too, without waiting for a kubelet that is gone, so that their
+ * controllers may make them again at once.
  */
-export const deleteNode = async ({ name }: ClusterHost, apiHost: ApiHost, dead: boolean): Promise<number> => {
+export const deleteNodeOperation = ({ name }: ClusterHost, apiHost: ApiHost, dead: boolean): Operation => {
   const kubectl = raw(apiHost.kubectl);
-  const pods = sh`
-${kubectl} delete pods -A --field-selector ${`spec.nodeName=${name}`} --force --grace-period=0 --wait=false >/dev/null 2>&1 || :`;
-  const said = await done(
-    apiHost,
-    `${sh`${kubectl} delete node ${name} --ignore-not-found --timeout=60s`}${dead ? pods : ''}`,
-    `the Node ${name} cannot be deleted`,
-    { next: 'see how the API is: kbs status' },
-  );
-  return said.trim() === '' ? 0 : 1;
-};
-
-const done = async (
-  { host, at }: ApiHost,
-  script: string,
-  what: string,
-  { next }: { readonly next: string },
-): Promise<string> => {
-  const output = await host.mutate(mutation(script), { timeout: 120_000 });
-  if (output.code === 0) return output.stdout;
-  throw new Failure('refused', what, { where: { host: at.name }, why: lastLines(output.stderr, 4), next });
+  const pods = dead
+    ? sh`
+${kubectl} delete pods -A --field-selector ${`spec.nodeName=${name}`} --force --grace-period=0 --wait=false >/dev/null 2>&1 || :`
+    : '';
+  return {
+    name: 'node',
+    target: name,
+    on: apiHost.at,
+    script: sh`${kubectl} delete node ${name} --ignore-not-found --timeout=60s${raw(pods)}`,
+    timeoutSeconds: 90,
+    affects: [`deletes object Node/${name}`, ...(dead ? ['deletes its pods without waiting for them to end'] : [])],
+    resume: 'run the same command again',
+    failure: { what: `the Node ${name} cannot be deleted`, next: 'see how the API is: kbs status' },
+  };
 };

@@ -1,8 +1,9 @@
-import { contains } from '../inventory/addresses.js';
-import { type Cluster, nodes } from '../inventory/cluster.js';
+import { Failure } from '../failure.js';
+import { contains, nthSubnet, overlaps, parseCidr, prefixLength, subnetCount } from '../inventory/addresses.js';
+import { type Cluster, type ClusterHost, nodes } from '../inventory/cluster.js';
 import { movedHosts } from './pod-plan.js';
 
-/** Who has which pods, to be kept: beside the inventory, and in the cluster itself. */
+/** Which pod CIDRs segments and nodes have, to be kept: beside the inventory, and in the cluster itself. */
 export interface Assignment {
   /** Each segment's part of the pod network. */
   readonly segments: Readonly<Record<string, string>>;
@@ -13,6 +14,18 @@ export interface Assignment {
 export const assignmentOf = (cluster: Cluster): Assignment => ({
   segments: byName(cluster.network.segments.map(({ name, podCidr }) => [name, podCidr])),
   hosts: byName(nodes(cluster).map(({ name, podCidr = '' }) => [name, podCidr])),
+});
+
+/** The pod CIDRs of the Nodes that the cluster has now, by name. */
+export type LiveCidrs = ReadonlyMap<string, readonly string[]>;
+
+/**
+ * The assignment as the cluster has it, where no record of it is left beside the inventory. Only Nodes count as hosts:
+ * whatever else `recorded`, the text of the cluster's own record, names has no pods yet. Its segments are taken over.
+ */
+export const assignmentFrom = (live: LiveCidrs, recorded?: string): Assignment => ({
+  segments: (recorded === undefined ? undefined : parseAssignment(recorded)?.segments) ?? {},
+  hosts: byName([...live].flatMap(([name, [cidr]]) => (cidr === undefined ? [] : [[name, cidr] as const]))),
 });
 
 /** As JSON for people and machines; the order of the inventory does not show. */
@@ -35,8 +48,8 @@ export interface Move {
 }
 
 /**
- * Nodes that an earlier assignment has elsewhere. One that is in another segment now has to move, and is not among
- * them: its old pod CIDR would lie where no route leads to it.
+ * Nodes that have another pod CIDR in an earlier assignment. One that is in another segment now has to move, and is not
+ * among them: no route leads to its old pod CIDR any more.
  */
 export const movesOf = (before: Assignment, cluster: Cluster): readonly Move[] =>
   movedHosts(before.hosts, assignmentOf(cluster).hosts).filter(({ host, was }) => {
@@ -44,6 +57,77 @@ export const movesOf = (before: Assignment, cluster: Cluster): readonly Move[] =
     const now = cluster.hosts.find(({ name }) => name === host)?.segment;
     return old === now || !cluster.network.segments.some(({ name }) => name === old);
   });
+
+/**
+ * What of a cluster's plan contradicts the Nodes that are there: a Node that would get another pod CIDR, and a host that
+ * would get one that a Node which is not in the inventory has, or a part of it. One Failure for each such host. Pure.
+ */
+export const podCidrConflicts = (cluster: Cluster, live: LiveCidrs): readonly Failure[] => {
+  const hosts = nodes(cluster).map((host) => ({ host, cidr: host.podCidr ?? '' }));
+  const moving = hosts.flatMap(({ host, cidr }) => {
+    const has = ipv4(live.get(host.name));
+    return has.length === 0 || has.includes(cidr) ? [] : [cannotMove(host, cidr, has, cluster)];
+  });
+  const planned = new Set(hosts.map(({ host }) => host.name));
+  const foreign = [...live].flatMap(([name, cidrs]) =>
+    planned.has(name) ? [] : ipv4(cidrs).map((cidr) => ({ name, cidr })),
+  );
+  const used = [...hosts.map(({ cidr }) => cidr), ...[...live.values()].flatMap(ipv4)];
+  const taken = hosts.flatMap(({ host, cidr }) => {
+    const holder = foreign.find((other) => overlaps(other.cidr, cidr));
+    if (holder === undefined || ipv4(live.get(host.name)).includes(cidr)) return [];
+    const free = freeFor(host, used, cluster);
+    if (free !== undefined) used.push(free);
+    return [cannotShare(host, cidr, holder, free)];
+  });
+  return [...moving, ...taken];
+};
+
+const cannotMove = (host: ClusterHost, cidr: string, has: readonly string[], cluster: Cluster): Failure => {
+  const { name } = host;
+  const [first = ''] = has;
+  const fits = segmentOf(host, cluster) !== undefined && contains(segmentOf(host, cluster) ?? '', first);
+  const rejoin = `take the node out and join it again: kbs remove ${name}`;
+  return new Failure('preflight', `pod-cidr: ${name} has ${has.join(', ')} in the cluster and would get ${cidr}`, {
+    where: { host: name },
+    why: ['Kubernetes does not change the pod CIDR of a Node, and its pods have addresses of the old one'],
+    next: fits ? `write hosts.${name}.podCIDR: ${first} into the inventory, or ${rejoin}` : rejoin,
+  });
+};
+
+const cannotShare = (
+  { name }: ClusterHost,
+  cidr: string,
+  holder: { readonly name: string; readonly cidr: string },
+  free: string | undefined,
+): Failure => {
+  const which = holder.cidr === cidr ? 'which' : `and ${holder.cidr}, which overlaps it,`;
+  const another = free === undefined ? 'a free one' : `hosts.${name}.podCIDR: ${free}`;
+  return new Failure('preflight', `pod-cidr: ${name} would get ${cidr}, ${which} belongs to the Node ${holder.name}`, {
+    where: { host: name },
+    why: [`${holder.name} is a Node of the cluster, and no node of this inventory`],
+    next: `write ${another} into the inventory; or, if ${holder.name} is gone for good: kubectl delete node ${holder.name}`,
+  });
+};
+
+/** The first pod CIDR of the host's segment that overlaps none in use. */
+const freeFor = (host: ClusterHost, used: readonly string[], cluster: Cluster): string | undefined => {
+  const segment = segmentOf(host, cluster);
+  if (segment === undefined) return undefined;
+  const length = prefixLength(host.podCidr ?? segment);
+  for (let n = 0; n < subnetCount(segment, length); n++) {
+    const candidate = nthSubnet(segment, length, n);
+    if (!used.some((cidr) => overlaps(cidr, candidate))) return candidate;
+  }
+  return undefined;
+};
+
+const segmentOf = (host: ClusterHost, { network }: Cluster): string | undefined =>
+  network.segments.find(({ name }) => name === host.segment)?.podCidr;
+
+/** A cluster that another tool made may have IPv6 ones too, which kbs never gives. */
+const ipv4 = (cidrs: readonly string[] = []): readonly string[] =>
+  cidrs.filter((cidr) => parseCidr(cidr) !== undefined);
 
 const byName = (entries: readonly (readonly [string, string])[]): Readonly<Record<string, string>> =>
   Object.fromEntries(entries.toSorted(([a], [b]) => (a < b ? -1 : 1)));

@@ -1,5 +1,3 @@
-import type { ClusterHost } from '../inventory/cluster.js';
-import { isControlPlane, isDns } from '../inventory/cluster.js';
 import { dns } from './cluster/dns.js';
 import { nodes } from './cluster/nodes.js';
 import { proxy } from './cluster/proxy.js';
@@ -57,41 +55,3 @@ export const phases = [
   prune,
   ready,
 ] as const satisfies readonly Phase[];
-
-/** An ordered list of phases for some hosts: which hosts, and which of the phases on each. */
-export interface Workflow {
-  readonly name: 'init' | 'join' | 'apply';
-  /** Whether a host takes part at all, and with which phases. */
-  phasesOf(host: ClusterHost, target: Target): readonly Phase[];
-}
-
-/** What a workflow is about. */
-export interface Target {
-  /** The nodes that join, for `join`. */
-  readonly joining: ReadonlySet<string>;
-  /** Hosts whose routes a join changes: those of the same segment, and routers. */
-  readonly routed: ReadonlySet<string>;
-}
-
-/** Everything that a cluster needs before workers. */
-export const init: Workflow = {
-  name: 'init',
-  phasesOf: (host) => (host.roles.some((role) => role !== 'worker') ? phases : []),
-};
-
-/** Workers, and what follows for others: their names, Node objects, routes to their pods, CoreDNS twice from two nodes on. */
-export const join: Workflow = {
-  name: 'join',
-  phasesOf(host, { joining, routed }) {
-    if (joining.has(host.name)) return phases;
-    const named: readonly Phase[] = isDns(host) ? [lanZones] : [];
-    const known: readonly Phase[] = isControlPlane(host) ? [nodes, dns, ready] : [];
-    return [...named, ...(routed.has(host.name) ? [routes] : []), ...known];
-  },
-};
-
-/** The whole inventory. */
-export const apply: Workflow = {
-  name: 'apply',
-  phasesOf: () => phases,
-};

@@ -18,7 +18,10 @@ export interface Phase {
   gates?(host: ClusterHost, context: PhaseContext): readonly Gate[];
   /** Where hosts must not all be disturbed at once: who takes turns with whom. */
   rolling?(host: ClusterHost, context: PhaseContext): RollingUpdate | undefined;
-  /** Phases, of other hosts too, that must be done before this phase changes anything. */
+  /**
+   * Phases of other hosts that must be done before this one begins. A host that is not in the run, or that the run goes
+   * on without, is not waited for; one that fails before it is done with that phase ends this host's phases too.
+   */
   after?(host: ClusterHost, context: PhaseContext): readonly PhaseReference[];
   /** What the phase removes of what kbs once made and no phase of the host wants any more. */
   readonly prunes?: Prunes;
@@ -26,10 +29,12 @@ export interface Phase {
   cleanup?(host: ClusterHost, context: PhaseContext): Cleanup;
 }
 
-/** One phase of one host. */
+/** A phase of one host. */
 export interface PhaseReference {
   readonly host: string;
   readonly phase: string;
+  /** The failure of that host does not matter: only its end is waited for. */
+  readonly mayFail?: true;
 }
 
 /**
@@ -57,7 +62,7 @@ export interface Cleanup {
  * turn. Who holds one waits for no other host: the gates here are asked as things are, whomever they are about.
  */
 export interface RollingUpdate {
-  readonly group: 'control-plane' | 'load-balancer' | 'dns';
+  readonly group: 'control-plane' | 'load-balancer' | 'dns' | 'removal';
   /** That the others can do without this host: asked on it, in its turn, right before each of its phases changes it. */
   readonly preconditions: readonly Gate[];
   /**

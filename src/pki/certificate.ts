@@ -38,6 +38,10 @@ export const parseCertificate = (pem: string): X509Certificate | undefined => {
   }
 };
 
+/** The SHA-256 digest of a certificate's DER form, in 64 lower-case hex digits. Throws where the text is none. */
+export const fingerprintOf = (pem: string): string =>
+  new X509Certificate(pem).fingerprint256.replaceAll(':', '').toLowerCase();
+
 /** `undefined` where the text is no unencrypted private key. */
 export const parsePrivateKey = (pem: Secret): KeyObject | undefined => {
   try {

@@ -6,7 +6,7 @@ import type { KeyringFiles } from './keyring-files.js';
 
 /**
  * Compares what a keyring holds with what it should hold. Pure.
- * A leaf certificate that is missing, wrong or about to expire becomes a gap; damaged roots are thrown, see `surveyRoots`.
+ * A leaf certificate that is missing, wrong or about to expire becomes a gap; damaged roots are thrown, see `checkAuthorities`.
  */
 export const checkKeyring = (
   files: KeyringFiles,
@@ -20,20 +20,20 @@ export const checkKeyring = (
   const pairs = new Map(roots.pairs);
   const gaps = [...roots.gaps];
   for (const certificate of leaves) {
-    const found = look(files, certificate, pairs.get(certificate.issuer), now);
+    const found = checkLeaf(files, certificate, pairs.get(certificate.issuer), now);
     if ('reason' in found) gaps.push(found);
     else pairs.set(certificate.path, found);
   }
   return { ...roots, pairs, gaps };
 };
 
-/** Roots are written before leaves, so one leaf, even of a host that is gone, tells that the roots are relied upon. */
+/** Roots are written before leaves, so one leaf, even of a host that was removed, shows that the roots are in use. */
 const holdsLeaf = (files: KeyringFiles, authorities: readonly Certificate[]): boolean => {
   const roots = new Set(authorities.map(({ path }) => `${path}.crt`));
   return [...files.keys()].some((path) => path.endsWith('.crt') && !roots.has(path));
 };
 
-const look = (
+const checkLeaf = (
   files: KeyringFiles,
   certificate: Certificate,
   issuer: Pair | undefined,

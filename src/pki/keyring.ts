@@ -4,7 +4,7 @@ import type { Cluster } from '../inventory/cluster.js';
 import { Secret } from '../secret.js';
 import { encryptionKeyFile, type KeyringState, type MissingCertificate } from './authorities.js';
 import { issue, type KeyPair, type Randomness, systemRandomness } from './authority.js';
-import type { Pair } from './certificate.js';
+import { fingerprintOf, type Pair } from './certificate.js';
 import { certificatesOf, isAuthority, serviceAccountPath } from './certificates.js';
 import { checkKeyring } from './check-keyring.js';
 import type { Credentials } from './credentials.js';
@@ -22,17 +22,33 @@ export const keyringDirectory = (inventoryFile: string, clusterName: string): st
  */
 export const readKeyring = async (directory: string, cluster: Cluster, now: Date): Promise<KeyringContents> => {
   const found = checkKeyring(await readKeyringFiles(directory), certificatesOf(cluster), now, directory);
-  return { credentials: credentialsFrom(cluster, materialOf(found, cluster)), missing: missingIn(found) };
+  return {
+    credentials: credentialsFrom(cluster, materialOf(found, cluster)),
+    missing: missingIn(found),
+    identity: identityOf(found),
+  };
 };
 
 export interface KeyringContents {
   readonly credentials: Credentials;
   /** Sentences such as `hosts/controller-00/apiserver has other names`; empty once the keyring is whole. */
   readonly missing: readonly string[];
+  readonly identity: KeyringIdentity;
+}
+
+/** Which cluster a keyring belongs to. */
+export interface KeyringIdentity {
+  /**
+   * The SHA-256 fingerprint of the cluster CA's certificate, in 64 lower-case hex digits, as the fact `clusterCa` of a
+   * host has it. Absent where the keyring has no CA yet.
+   */
+  readonly ca?: string;
+  /** What the keyring lacks of what a running cluster cannot do without, by its place: `etcd/ca`, `sa`, … */
+  readonly missing: readonly string[];
 }
 
 /**
- * The cluster's credentials, after issuing what the keyring lacks. What is right stays untouched, byte for byte.
+ * The cluster's credentials, after issuing what the keyring lacks. What is right stays as it is, byte for byte.
  * A leaf certificate that is missing, wrong or within its last 30 days is issued anew with a new key. Roots are made
  * once; a damaged one is a thrown Failure. Interrupted at any point, the next call finishes the work.
  */
@@ -42,16 +58,47 @@ export const ensureKeyring = async (
   now: Date,
   randomness: Randomness = systemRandomness,
 ): Promise<Credentials> => {
-  await secureKeyring(directory);
+  const { credentials, save } = await prepareKeyring(directory, cluster, now, randomness);
+  await save();
+  return credentials;
+};
+
+/** Credentials that may be in memory only. */
+export interface PreparedKeyring {
+  /** What the keyring lacks is being made. */
+  readonly credentials: Promise<Credentials>;
+  /** Writes what was made. */
+  save(): Promise<void>;
+}
+
+/** The same without writing: what the keyring lacks is made in memory, until `save`. A damaged keyring is thrown. */
+export const prepareKeyring = async (
+  directory: string,
+  cluster: Cluster,
+  now: Date,
+  randomness: Randomness = systemRandomness,
+): Promise<PreparedKeyring> => {
   const files = await readKeyringFiles(directory);
   const found = checkKeyring(files, certificatesOf(cluster), now, directory);
+  const made: (readonly [path: string, text: string])[] = [];
   const write = async (path: string, text: string): Promise<void> => {
-    const there = files.get(path);
-    if (!(there instanceof Secret && there.reveal() === text)) await writeKeyringFile(directory, path, text);
+    made.push([path, text]);
   };
-  // Nothing in here belongs into version control, whatever the repository around it says.
-  await write('.gitignore', '*\n');
-  return credentialsFrom(cluster, materialOf(await fill(found, { now, randomness, write }), cluster));
+  const filled = fill(found, { now, randomness, write });
+  // A run that ends before it needs the keys does not wait for them.
+  filled.catch(() => {});
+  return {
+    credentials: filled.then((state) => credentialsFrom(cluster, materialOf(state, cluster))),
+    async save() {
+      await filled;
+      await secureKeyring(directory);
+      // Nothing in here belongs into version control, whatever the repository around it says.
+      for (const [path, text] of [['.gitignore', '*\n'] as const, ...made]) {
+        const there = files.get(path);
+        if (!(there instanceof Secret && there.reveal() === text)) await writeKeyringFile(directory, path, text);
+      }
+    },
+  };
 };
 
 /**
@@ -71,11 +118,11 @@ interface Tools {
 const fill = async (found: KeyringState, tools: Tools): Promise<KeyringState> => {
   // All keys are begun at once, so that no core waits for a signature or a disk.
   const serviceAccount = keepServiceAccountKey(found, tools);
-  const births = found.gaps.map((gap) => ({ gap, keys: keysFor(gap, tools.randomness) }));
+  const pending = found.gaps.map((gap) => ({ gap, keys: keysFor(gap, tools.randomness) }));
   const serviceAccountKey = await serviceAccount;
   const encryptionKey = await keepEncryptionKey(found, tools);
   const pairs = new Map(found.pairs);
-  for (const { gap, keys } of births) pairs.set(gap.certificate.path, await issueOne(gap, await keys, pairs, tools));
+  for (const { gap, keys } of pending) pairs.set(gap.certificate.path, await issueOne(gap, await keys, pairs, tools));
   return { pairs, gaps: [], serviceAccountKey, encryptionKey };
 };
 
@@ -137,6 +184,17 @@ const materialOf = (found: KeyringState, cluster: Cluster): PemSource => {
 
 const publicKeyOf = (key: Secret): string =>
   createPublicKey(key.reveal()).export({ type: 'spki', format: 'pem' }).toString();
+
+const identityOf = (found: KeyringState): KeyringIdentity => {
+  const ca = found.pairs.get('ca')?.certificate;
+  return { ...(ca === undefined ? {} : { ca: fingerprintOf(ca) }), missing: missingRoots(found) };
+};
+
+const missingRoots = (found: KeyringState): readonly string[] => [
+  ...found.gaps.filter(({ certificate }) => isAuthority(certificate)).map(({ certificate }) => certificate.path),
+  ...(found.serviceAccountKey === undefined ? [serviceAccountPath] : []),
+  ...(found.encryptionKey === undefined ? [encryptionKeyFile] : []),
+];
 
 const missingIn = (found: KeyringState): readonly string[] => [
   ...found.gaps.map(({ certificate, reason }) => `${certificate.path} ${reason}`),

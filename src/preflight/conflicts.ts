@@ -1,13 +1,13 @@
 import type { Facts } from '../hosts/facts/facts.js';
 import { type Cluster, type ClusterHost, isControlPlane, isDns, isLoadBalancer, isNode } from '../inventory/cluster.js';
-import type { FailedCheck } from './failed-check.js';
+import type { FailedCheck } from './check.js';
 
 /** containerd takes the first file of the folder, by name, and no other. */
 export const checkForeignCni = (host: ClusterHost, { cniConfigs }: Facts): readonly FailedCheck[] =>
   cniConfigs
     .filter((name) => isNode(host) && name < ownCniConfig)
     .map((name) => ({
-      what: `/etc/cni/net.d/${name} comes before ${ownCniConfig}, so containerd would take it for the pods' network`,
+      detail: `/etc/cni/net.d/${name} comes before ${ownCniConfig}, so containerd would take it for the pods' network`,
       next: `uninstall what brought it, or move the file to another folder`,
     }));
 
@@ -26,7 +26,7 @@ export const checkForeignUnit = (
     const mask = `/etc/systemd/system/${folder}`;
     return [
       {
-        what: `${path} sets ExecStart, so ${unit} would not run what kbs installs`,
+        detail: `${path} sets ExecStart, so ${unit} would not run what kbs installs`,
         next: path.startsWith('/etc/')
           ? `uninstall what brought it, or: rm ${path}`
           : `uninstall what brought it (kubeadm's package brings 10-kubeadm.conf), or: mkdir -p ${mask} && ln -s /dev/null ${mask}/${file}`,

@@ -1,10 +1,10 @@
 import type { Facts } from '../hosts/facts/facts.js';
 import { type Cluster, type ClusterHost, dnsServers, isDns } from '../inventory/cluster.js';
-import type { FailedCheck } from './failed-check.js';
+import type { FailedCheck } from './check.js';
 
 /**
- * The DNS server's ports, at the host's own addresses. Who listens for names on others is in nobody's way:
- * systemd-resolved on 127.0.0.53, a resolver for virtual machines on their bridge.
+ * The DNS server's ports, at the host's own addresses. A resolver on other addresses is no conflict: systemd-resolved
+ * on 127.0.0.53, a resolver for virtual machines on their bridge.
  */
 export const checkDnsPort = (host: ClusterHost, { nameServices, listeners }: Facts): readonly FailedCheck[] => {
   if (!isDns(host)) return [];
@@ -19,15 +19,15 @@ export const checkDnsPort = (host: ClusterHost, { nameServices, listeners }: Fac
   return holders
     .filter(({ process }) => process !== 'coredns')
     .map(({ port, process, where }) => ({
-      what: `port ${port}, which the DNS server needs, is in use by ${process || 'another process'}${where}`,
-      next: `stop it, or bind it to other addresses; see who it is: ss -lntup 'sport = :${port}'`,
+      detail: `port ${port}, which the DNS server needs, is in use by ${process || 'another process'}${where}`,
+      next: `stop it, or bind it to other addresses; see which program it is: ss -lntup 'sport = :${port}'`,
     }));
 };
 
 /** Health and metrics. */
 const sidePorts: readonly number[] = [8053, 9153];
 
-/** Who else writes /etc/resolv.conf would undo what `dns.useOnHosts` wants there. */
+/** Another program that writes /etc/resolv.conf would undo what `dns.useOnHosts` puts there. */
 export const checkResolver = (host: ClusterHost, { resolver }: Facts, cluster: Cluster): readonly FailedCheck[] => {
   const asked = cluster.hostsUseDns && dnsServers(cluster).length > 0;
   const answersThem = cluster.upstreams.some((upstream) =>
@@ -36,7 +36,7 @@ export const checkResolver = (host: ClusterHost, { resolver }: Facts, cluster: C
   if (!asked || answersThem || ['file', 'resolved', 'NetworkManager'].includes(resolver)) return [];
   return [
     {
-      what: `/etc/resolv.conf is ${resolver.startsWith('a link') ? resolver : `written by ${resolver}`}, which kbs does not set up`,
+      detail: `/etc/resolv.conf is ${resolver.startsWith('a link') ? resolver : `written by ${resolver}`}, which kbs does not set up`,
       next: 'let systemd-resolved or NetworkManager write it, or make it a plain file, or set `dns: { useOnHosts: false }`',
     },
   ];

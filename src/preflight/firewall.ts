@@ -10,12 +10,12 @@ import {
   isNode,
   isRouter,
 } from '../inventory/cluster.js';
-import type { FailedCheck } from './failed-check.js';
+import type { FailedCheck } from './check.js';
 
 /**
- * A firewall of the host's own that cuts off pods, or the ports that other hosts and pods must reach. Each chain decides
+ * A firewall of the host that cuts off pods, or the ports that other hosts and pods must reach. Each chain decides
  * by itself, so what kube-proxy accepts in its own does not help. An administrator's rules are read only as far as it
- * takes to find one that may let the cluster through: a doubt counts for them.
+ * takes to find one that may let the cluster through: in doubt, the check passes.
  */
 export const checkFirewall = (host: ClusterHost, { firewalls }: Facts, cluster: Cluster): readonly FailedCheck[] =>
   firewalls.flatMap((firewall) => {
@@ -25,8 +25,8 @@ export const checkFirewall = (host: ClusterHost, { firewalls }: Facts, cluster: 
     const { owner, open } = remedy(firewall, cluster);
     return [
       {
-        what: `the chain ${firewall.chain} of the table ${firewall.table} (${owner}) drops what none of its rules accepts, and none accepts ${closed.join(', ')}`,
-        next: `make this last over reboots: ${open}; or pass over it: --skip-check firewall`,
+        detail: `the chain ${firewall.chain} of the table ${firewall.table} (${owner}) drops what none of its rules accepts, and none accepts ${closed.join(', ')}`,
+        next: `make this last over reboots: ${open}; or skip this check: --skip-check firewall`,
       },
     ];
   });
@@ -66,7 +66,7 @@ const opens = ({ text }: FirewallRule, port: number, inside: readonly string[]):
   return toAnInterface || names(text, inside);
 };
 
-/** Its elements are not looked at. */
+/** The elements of a set are not read. */
 const namesASet = (text: string): boolean => / @|--match-set /.test(text);
 
 /** Whether an address or a network in the rule shares an address with one of those. */
@@ -94,7 +94,7 @@ const reached = ({ chain, rules }: Firewall, leads: RegExp): readonly FirewallRu
   return rules.filter((rule) => chains.has(rule.chain));
 };
 
-/** Whose chain it is, and the commands that let the cluster through in their way. */
+/** Which program owns the chain, and the commands that let the cluster through in their way. */
 const remedy = ({ table, hook, chain, rules }: Firewall, { network }: Cluster): { owner: string; open: string } => {
   const { pods, segments } = network;
   const all = [pods, ...segments.map(({ cidr }) => cidr)];

@@ -1,12 +1,20 @@
-import { Failure } from '../failure.js';
 import { raw, sh } from '../hosts/shell.js';
 
 /*
- * What only the wire knows: whether somebody else has the virtual address, or uses the virtual router id for another
- * one. Asked of load balancers that are about to hold the address for the first time.
+ * What only packets show: whether another machine has the virtual address, or uses the virtual router id for another
+ * one. A probe for load balancers that do not hold the address.
  */
 
-interface WireQuestion {
+/** What a load balancer was asked, and what it received. */
+export interface VipProbe {
+  readonly question: VipQuestion;
+  /** What was received; absent where there was no probe. */
+  readonly received?: Received | undefined;
+  /** Why there was no probe. */
+  readonly error?: string;
+}
+
+export interface VipQuestion {
   /** The host's own address in the segment. */
   readonly address: string;
   readonly vip: string;
@@ -16,29 +24,24 @@ interface WireQuestion {
   readonly device: string;
 }
 
-/** An advert of VRRP that was heard: RFC 5798, and RFC 3768 whose first fields are the same. */
+/** An advertisement of VRRP that was received: RFC 5798, and RFC 3768 whose first fields are the same. */
 interface Advert {
   readonly from: string;
   readonly routerId: number;
   readonly addresses: readonly string[];
 }
 
-/** What was heard; `undefined` where the machine has no Perl to listen with. */
-interface Heard {
+interface Received {
   /** The hardware address that answered for the virtual one. */
   readonly owner?: string;
   readonly adverts: readonly Advert[];
 }
 
 /**
- * Sends three ARP probes (RFC 5227: from no address, so that nobody's cache changes) and listens for answers and
- * adverts. Version 2 sends one a second, so a little longer than that. Needs root. `perl-base` is essential on Debian.
+ * Sends three ARP probes (RFC 5227: from no address, so that no cache changes) and listens for answers and
+ * advertisements. Version 2 sends one a second, so a little longer than that. Needs root. `perl-base` is essential on Debian.
  */
-export const vipProbeScript = ({
-  address,
-  vip,
-  device,
-}: WireQuestion): string => sh`command -v perl >/dev/null || exit 0
+export const vipProbeScript = ({ address, vip, device }: VipQuestion): string => sh`command -v perl >/dev/null || exit 0
 exec perl - ${address} ${vip} ${device} <<'END'
 ${raw(listener)}END`;
 
@@ -78,8 +81,8 @@ while ($left > 0) {
 }
 `;
 
-/** Reads what `wireScript` printed. */
-export const parseVipProbe = (output: string): Heard | undefined => {
+/** Reads what `vipProbeScript` printed to stdout. */
+export const parseVipProbe = (output: string): Received | undefined => {
   const lines = output.split('\n').map((line) => line.split(' '));
   if (!lines.some(([word]) => word === 'listened')) return undefined;
   const owner = lines.find(([word]) => word === 'owner')?.[1];
@@ -87,46 +90,4 @@ export const parseVipProbe = (output: string): Heard | undefined => {
     word === 'advert' ? [{ from, routerId: Number(id), addresses }] : [],
   );
   return { adverts, ...(owner === undefined ? {} : { owner }) };
-};
-
-/** The checks of this file, by the names that `--skip-check` takes. */
-export const vipCheckNames = ['vip', 'router-id'] as const;
-
-/** What is wrong on the wire for one load balancer. `ours`: the addresses of all load balancers. */
-export const checkVipProbe = (
-  host: string,
-  { vip, routerId }: WireQuestion,
-  heard: Heard | undefined,
-  ours: readonly string[],
-  skipped: ReadonlySet<string> = new Set(),
-): readonly Failure[] => {
-  const refuse = (check: (typeof vipCheckNames)[number], what: string, next: string): readonly Failure[] =>
-    skipped.has(check) ? [] : [new Failure('preflight', `${check}: ${what}`, { where: { host }, next })];
-  if (heard === undefined) {
-    return refuse(
-      'vip',
-      `there is no perl to ask on the wire whether ${vip} is free`,
-      'install perl there, or pass over it: --skip-check vip,router-id',
-    );
-  }
-  const foreign = heard.adverts.find(
-    ({ from, addresses, ...advert }) =>
-      advert.routerId === routerId && !ours.includes(from) && !addresses.includes(vip),
-  );
-  return [
-    ...(heard.owner === undefined
-      ? []
-      : refuse(
-          'vip',
-          `${vip} is in use: ${heard.owner} answers for it`,
-          'write a free address as endpoint.vip, or switch that machine off',
-        )),
-    ...(foreign === undefined
-      ? []
-      : refuse(
-          'router-id',
-          `${foreign.from} uses the virtual router id ${routerId} for ${foreign.addresses.join(', ') || 'another address'}`,
-          'write another endpoint.routerId, from 1 to 255',
-        )),
-  ];
 };

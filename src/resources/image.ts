@@ -2,19 +2,30 @@ import type { ImageArchive, StoredFile } from '../artifacts/artifacts.js';
 import { raw, receive, sh } from '../hosts/shell.js';
 import { nothing, unzstd } from './binary.js';
 import type { ImageResource, Kind } from './resource.js';
-import { step } from './resource.js';
+import { step, Unknown } from './resource.js';
 
-/** Images of containerd's namespace `k8s.io`, by reference and digest. Absent where containerd does not answer. */
+/**
+ * Images of containerd's namespace `k8s.io`, by reference and digest. Absent where containerd is not installed, and
+ * unknown where it is and does not answer: its images outlive it.
+ */
 export const image: Kind<ImageResource> = {
   kind: 'image',
   id: (resource) => resource.name,
   prelude: `
 kbs_images=
-if [ -x /usr/local/bin/ctr ] && [ -S /run/containerd/containerd.sock ]; then
-  kbs_images=$(timeout 20 /usr/local/bin/ctr -n k8s.io images ls </dev/null 2>/dev/null | awk '{ print $1, $3 }')
+if [ ! -x /usr/local/bin/ctr ]; then :
+elif [ ! -S /run/containerd/containerd.sock ]; then kbs_images='unknown containerd does not run'
+elif kbs_images=$(timeout 20 /usr/local/bin/ctr -n k8s.io images ls </dev/null 2>&1); then
+  kbs_images=$(printf '%s\\n' "$kbs_images" | awk '{ print $1, $3 }')
+else
+  kbs_code=$?
+  kbs_images=$(printf '%s\\n' "$kbs_images" | grep . | tail -n 1)
+  if [ "$kbs_code" = 124 ]; then kbs_images='ctr got no answer within 20 s'; fi
+  kbs_images="unknown \${kbs_images:-ctr ended with exit status $kbs_code}"
 fi`,
   query: () => `printf '%s\\n' "$kbs_images"`,
   parse(output, resource) {
+    if (output.startsWith('unknown ')) return new Unknown(output.slice('unknown '.length).trim());
     const there = new Map(output.split('\n').map((line) => splitAtSpace(line)));
     const found = imagesOf(resource)
       .map(({ reference }) => [reference, there.get(reference)] as const)

@@ -38,7 +38,7 @@ const withSecretData = (wanted: KubeObject): KubeObject => {
 const asSecret = (text: string): Secret => new Secret(text);
 const textIn = (value: unknown): string => (value instanceof Secret ? value.reveal() : String(value));
 
-/** Objects as kubectl reads several at once. Secrets are in it: for a host's stdin alone. */
+/** A List, as kubectl reads several objects at once. It holds Secrets in plain text: for a host's stdin only. */
 export const listOf = (objects: readonly KubeObject[]): string =>
   JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects.map((each) => revealed(each)) });
 
@@ -53,21 +53,22 @@ const revealed = (value: unknown, order: (fields: Entries) => Entries = (fields)
 /** So that the digest does not depend on the order in which fields were written down. */
 const byName = (fields: Entries): Entries => fields.toSorted(([one], [other]) => (one < other ? -1 : 1));
 
-/** As much of an object as names it. */
+/** The fields that name an object. */
 export const nameOnly = ({ apiVersion, kind, metadata: { name, namespace } }: KubeObject): KubeObject => ({
   apiVersion,
   kind,
   metadata: namespace === undefined ? { name } : { name, namespace },
 });
 
-/** The objects in what kubectl printed: nothing, one object, or a List. */
-export const parseObjects = (output: string): readonly KubeObject[] => {
+/** The objects in what kubectl printed: nothing, one object, or a List. Undefined for anything but JSON. */
+export const parseObjects = (output: string): readonly KubeObject[] | undefined => {
+  if (output.trim() === '') return [];
   const parsed = parse(output);
+  if (parsed === undefined) return undefined;
   const found = isRecord(parsed) && Array.isArray(parsed.items) ? parsed.items : [parsed];
   return found.filter(isObject);
 };
 
-/** A look that ran into its time limit may end anywhere: then nothing was seen. */
 const parse = (output: string): unknown => {
   try {
     return JSON.parse(output);

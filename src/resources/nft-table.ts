@@ -1,16 +1,29 @@
 import { receive, sh } from '../hosts/shell.js';
 import type { Kind, NftTableResource } from './resource.js';
-import { step } from './resource.js';
+import { step, Unknown } from './resource.js';
 
 /**
  * A whole nftables table, compared as the text that `nft --stateless list table` prints (counters read as nothing)
- * and replaced in one transaction: there is no moment without its rules.
+ * and replaced in one transaction: there is no moment without its rules. Unknown where nft fails for any other reason than
+ * that the kernel has no such table.
  */
 export const nftTable: Kind<NftTableResource> = {
   kind: 'nft-table',
   id: nameOf,
-  query: (resource) => sh`nft --stateless list table ${resource.family} ${resource.name} 2>/dev/null || :`,
-  parse: (output) => (output.trim() === '' ? undefined : { content: ended(output) }),
+  prelude: `
+look_table() { # FAMILY NAME
+  command -v nft >/dev/null || return 0
+  if kbs_table=$(LC_ALL=C nft --stateless list table "$1" "$2" 2>&1); then printf '%s\\n' "$kbs_table"; return 0; fi
+  case $kbs_table in
+    *'No such file or directory'*) ;;
+    *) echo "unknown nft: $(printf '%s\\n' "$kbs_table" | sed -n 1p)" ;;
+  esac
+}`,
+  query: (resource) => sh`look_table ${resource.family} ${resource.name}`,
+  parse(output) {
+    if (output.startsWith('unknown ')) return new Unknown(output.slice('unknown '.length).trim());
+    return output.trim() === '' ? undefined : { content: ended(output) };
+  },
   desired: (resource) => ({ content: ended(resource.text) }),
   apply(resource) {
     const table = nameOf(resource);

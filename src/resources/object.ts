@@ -1,33 +1,30 @@
 import { stringify } from 'yaml';
 import { sh } from '../hosts/shell.js';
+import { askKubectl, parseKubectlAnswer } from '../kubernetes/kubectl-answer.js';
 import { asApplied, keyOf, listOf, nameOnly, parseObjects } from './kube-object.js';
 import { project } from './projection.js';
 import type { Kind, KubeObject, ObjectResource, State } from './resource.js';
-import { step } from './resource.js';
-
-const kubectl = '/usr/local/bin/kubectl';
+import { step, Unknown } from './resource.js';
 
 /**
  * Kubernetes objects by server-side apply, asked and applied by the host's own kubectl, all of a resource at once.
  * What the API server and others add to them is left alone. An annotation holds the digest of what was applied, so that
- * a field which is wanted no longer is noticed too. Absent where the API does not answer.
+ * a field which is wanted no longer is noticed too. Absent where no control plane is installed on the host; unknown where
+ * one is and its API server does not answer.
  */
 export const object: Kind<ObjectResource> = {
   kind: 'object',
   id: (resource) => resource.name,
-  prelude: `
-look_objects() { # KUBECONFIG, and the objects' names on stdin
-  if [ -x ${kubectl} ] && [ -r "$1" ]; then
-    # An API server without its etcd answers nothing and refuses nothing: several of these looks must fit into one.
-    timeout 15 ${kubectl} --kubeconfig "$1" --cache-dir=/dev/null --request-timeout=5s \\
-      get -f - -o json --ignore-not-found 2>/dev/null || :
-  fi
-}`,
-  query: (resource) => `${sh`look_objects ${resource.kubeconfig}`} <<'END_OF_OBJECTS'
+  prelude: askKubectl,
+  query: (resource) => `${sh`ask_kubectl ${resource.kubeconfig} get -f - -o json --ignore-not-found`} <<'END_OF_OBJECTS'
 ${listOf(resource.objects.map(nameOnly))}
 END_OF_OBJECTS`,
   parse(output, resource) {
-    const live = parseObjects(output);
+    const answer = parseKubectlAnswer(output);
+    if (answer.state === 'not installed') return undefined;
+    if (answer.state === 'not answered') return new Unknown(answer.reason);
+    const live = parseObjects(answer.output);
+    if (live === undefined) return new Unknown('kubectl did not print JSON');
     const seen = asApplied(resource).flatMap((wanted) => {
       const found = live.find((candidate) => isSame(candidate, wanted));
       return found ? [[keyOf(wanted), textOf(project(found, wanted))] as const] : [];
@@ -57,7 +54,7 @@ END_OF_OBJECTS`,
  * server refuses unknown fields anyway.
  */
 const run = ({ kubeconfig }: ObjectResource): string =>
-  sh`${kubectl} --kubeconfig ${kubeconfig} --cache-dir=/dev/null --request-timeout=60s`;
+  sh`/usr/local/bin/kubectl --kubeconfig ${kubeconfig} --cache-dir=/dev/null --request-timeout=60s`;
 
 const isSame = (live: KubeObject, wanted: KubeObject): boolean =>
   live.kind === wanted.kind &&

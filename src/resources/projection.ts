@@ -2,12 +2,12 @@ import { Secret, sha256 } from '../secret.js';
 import { sameQuantity } from './quantity.js';
 
 /**
- * A live object reduced to the shape of a wanted one, so that both are equal when all that is wanted is there: what the
- * API server adds by itself falls away, what it writes in another form takes the wanted form. Where the wanted value is
- * a Secret, a digest stands. The projection of a wanted object onto itself is how it is wanted to look.
+ * A live object reduced to the fields of a wanted one, so that both are equal when all that is wanted is there: what the
+ * API server adds by itself is left out, what it writes in another form takes the wanted form, and a digest replaces each
+ * value that is wanted as a Secret. The projection of a wanted object onto itself is its desired state.
  *
- * Lists and maps go by the API's own merge rules (listType and mapType in its OpenAPI schema): of those that several
- * may own, elements of others are left out; of those that are replaced as a whole, nothing is.
+ * Lists and maps follow the API's own merge rules (listType and mapType in its OpenAPI schema): where several field
+ * managers share one, the elements of the others are left out; where it is replaced as a whole, nothing is.
  */
 export const project = (live: unknown, wanted: unknown, path: readonly string[] = []): unknown => {
   if (wanted instanceof Secret) return typeof live === 'string' || live instanceof Secret ? digestOf(live) : live;
@@ -36,7 +36,7 @@ const projectList = (live: readonly unknown[], wanted: readonly unknown[], path:
     .map((element) => project(byKey.get(keyOf(element, keys)), element, path));
 };
 
-/** The fields that tell the elements of a list apart, for the lists that the API server merges. */
+/** The fields by which the API server identifies the elements of a list that it merges. */
 const mergeKeys = (path: readonly string[]): readonly string[] | undefined => {
   const field = path.at(-1) ?? '';
   if (field !== 'ports') return mergedLists[field];
@@ -44,7 +44,7 @@ const mergeKeys = (path: readonly string[]): readonly string[] | undefined => {
   return ['containers', 'initContainers'].includes(path.at(-2) ?? '') ? ['containerPort', 'protocol'] : undefined;
 };
 
-/** Taints are replaced as a whole; but controllers put their own back, and are not to be fought. */
+/** The API server replaces taints as a whole; but controllers add theirs again, so these are left to them. */
 const mergedLists: Readonly<Record<string, readonly string[]>> = {
   containers: ['name'],
   env: ['name'],
@@ -73,15 +73,15 @@ const textMaps = new Set(['annotations', 'binaryData', 'data', 'labels', ...whol
 
 const quantities = new Set(['capacity', 'hard', 'limits', 'requests', 'sizeLimit']);
 
-/** Empty values are not stored (Go's omitempty), but for fields where "no" and "not said" differ. */
+/** The API server does not store empty values (Go's omitempty), except in fields where empty and absent differ. */
 const isDropped = (wanted: unknown, path: readonly string[]): boolean => {
-  if (textMaps.has(path.at(-2) ?? '') || saysNo.has(path.at(-1) ?? '')) return false;
+  if (textMaps.has(path.at(-2) ?? '') || keptWhenEmpty.has(path.at(-1) ?? '')) return false;
   if (Array.isArray(wanted)) return wanted.length === 0;
   if (isMap(wanted)) return Object.keys(wanted).length === 0;
   return wanted === null || wanted === '' || wanted === false || wanted === 0;
 };
 
-const saysNo = new Set([
+const keptWhenEmpty = new Set([
   'allowPrivilegeEscalation',
   'automountServiceAccountToken',
   'enableServiceLinks',

@@ -1,4 +1,3 @@
-import { absent } from './absent.js';
 import { binary } from './binary.js';
 import { directory } from './directory.js';
 import { file } from './file.js';
@@ -23,11 +22,8 @@ export const kindOf = (resource: Resource): Kind<Resource> => kinds[resource.kin
 export const kindNamed = (name: string): Kind<Resource> | undefined =>
   Object.hasOwn(kinds, name) ? kinds[name as Resource['kind']] : undefined;
 
-/** A resource's kind and id: one name for a thing, whether it is to be there or not. */
-export const nameOf = (resource: Resource): string => {
-  const subject = subjectOf(resource);
-  return `${subject.kind} ${kindOf(subject).id(subject)}`;
-};
+/** A resource's kind and id: one name for a thing on a host. */
+export const nameOf = (resource: Resource): string => `${resource.kind} ${kindOf(resource).id(resource)}`;
 
 /** All that a resource stands for: its own name, and what other resources may stand for too. */
 export const claimsOf = (resource: Resource): readonly string[] => [
@@ -35,11 +31,7 @@ export const claimsOf = (resource: Resource): readonly string[] => [
   ...(kindOf(resource).claims?.(resource) ?? []),
 ];
 
-/** The resource that is meant: of something absent, the thing itself. */
-export const subjectOf = (resource: Resource): Resource => (resource.kind === 'absent' ? resource.resource : resource);
-
 const kinds: { readonly [K in Resource['kind']]: Kind<Extract<Resource, { readonly kind: K }>> } = {
-  absent: absent((resource) => kindOf(resource)),
   binary,
   directory,
   file,

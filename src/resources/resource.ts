@@ -18,7 +18,6 @@ export type Resource =
   | ObjectResource
   | PackageResource
   | ZoneResource
-  | AbsentResource
   | TaskResource;
 
 /** A text file. A secret content shows as a fingerprint everywhere but on the host. */
@@ -162,12 +161,6 @@ export interface ZoneResource {
   readonly owner?: string;
 }
 
-/** What must not be there, if it was kbs that put it there: undone as its own kind undoes it. */
-export interface AbsentResource {
-  readonly kind: 'absent';
-  readonly resource: Exclude<Resource, AbsentResource>;
-}
-
 /** The rare verb: something done once, guarded by a question that says whether it is done already. */
 export interface TaskResource {
   readonly kind: 'task';
@@ -192,19 +185,23 @@ export type Keep = 'until-removed';
 /**
  * The knowledge of one sort of resource, as pure functions over text.
  *
- * `look` is a query script that prints what is there; `see` reads that output; `want` says what should be there in the
- * same terms. Where the two differ in any key that is wanted, `make` gives the steps that close the difference.
+ * `query` is a script that prints what is there; `parse` reads that output; `desired` says what should be there in the
+ * same terms. Where the two differ in any key that is wanted, `apply` gives the steps that close the difference.
  */
 export interface Kind<R extends { readonly kind: string }> {
   readonly kind: R['kind'];
   /** The resource's name, unique among those of its kind on one host. */
   id(resource: R): string;
-  /** Shell that runs once before the looks of this kind: functions, or a snapshot that many looks share. */
+  /** Shell that runs once before the queries of this kind: functions, or a snapshot that many queries share. */
   readonly prelude?: string;
   query(resource: R): string;
-  /** `undefined` where the thing is absent and nothing is left to unmake. */
-  parse(output: string, resource: R): State | undefined;
+  /**
+   * `undefined` where the thing is absent and nothing is left to unmake; `Unknown` where what was asked is installed and
+   * did not answer: absence is never concluded from silence.
+   */
+  parse(output: string, resource: R): State | Unknown | undefined;
   desired(resource: R): State;
+  /** Must be idempotent for a kind that has `Unknown`: of what is unknown all is applied, as if it were absent. */
   apply(resource: R, seen: State | undefined): readonly Step[];
   remove(resource: R, seen: State): readonly Step[];
   /** How a resource is recorded on its host; absent where a host keeps nothing of it. */
@@ -228,6 +225,15 @@ export type RecordDetails = Readonly<Record<string, unknown>>;
 
 /** What is there, as flat readable facts. `content` holds text that a person may want to see as a diff. */
 export type State = Readonly<Record<string, string>>;
+
+/** That a query cannot tell what is there, and why. A class, so that it is never mistaken for a state. */
+export class Unknown {
+  readonly reason: string;
+
+  constructor(reason: string) {
+    this.reason = reason;
+  }
+}
 
 /** One piece of a mutation: a script, and the bytes it reads from stdin with `head -c`, all of them, in order. */
 export interface Step {

@@ -7,8 +7,11 @@ export const route: Kind<RouteResource> = {
   kind: 'route',
   id: (resource) => resource.to,
   prelude: `
-kbs_routes=$(ip -4 -oneline route show table main)
+kbs_routes=$(ip -4 -oneline route show table main 2>&1)
+kbs_routes_code=$?
 look_route() { # PREFIX, as a regular expression
+  # No list is not an empty list.
+  if [ "$kbs_routes_code" != 0 ]; then printf '%s\\n' "$kbs_routes"; return "$kbs_routes_code"; fi
   printf '%s\\n' "$kbs_routes" | grep -m 1 -E "^([a-z]+ )?$1 " || :
 }`,
   query: (resource) => sh`look_route ${printed(resource.to).replaceAll('.', '\\.')}`,

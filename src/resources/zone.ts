@@ -1,7 +1,7 @@
 import { sh } from '../hosts/shell.js';
 import { file } from './file.js';
 import { isPath, pathClaim } from './original.js';
-import type { FileResource, Kind, State, ZoneResource } from './resource.js';
+import { type FileResource, type Kind, type State, Unknown, type ZoneResource } from './resource.js';
 
 /**
  * A DNS zone file. Servers read a zone again when the serial of its SOA record has changed, and secondaries only when
@@ -15,7 +15,7 @@ export const zone: Kind<ZoneResource> = {
   query: (resource) => file.query(textOf(resource)),
   parse(output, resource) {
     const seen = file.parse(output, textOf(resource));
-    return seen?.content === undefined ? seen : withoutSerial(seen);
+    return seen instanceof Unknown || seen?.content === undefined ? seen : withoutSerial(seen);
   },
   desired: (resource) => file.desired(textOf(resource)),
   apply: (resource, seen) => file.apply({ ...textOf(resource), check: raiseSerial(resource) }, seen),

@@ -1,14 +1,13 @@
 import { Failure } from '../failure.js';
 import { type Cluster, isNode, isWorker } from '../inventory/cluster.js';
 import { addHost } from '../inventory/edit.js';
-import { readInventory } from '../inventory/load.js';
-import { loadCluster } from './load-cluster.js';
+import { type LoadedCluster, loadCluster } from './load-cluster.js';
 
 /** What a join is about. */
 export interface JoinTargets {
   readonly joining: readonly string[];
-  /** The inventory with the hosts that are new to it; absent where all are there already. */
-  readonly text?: string;
+  /** The inventory, with the hosts that are new to it. */
+  readonly loaded: LoadedCluster;
 }
 
 /**
@@ -20,11 +19,11 @@ export const resolveJoinTargets = async (
   words: readonly string[],
   limit: readonly string[] | undefined,
 ): Promise<JoinTargets> => {
-  const before = await readInventory(file);
-  const { cluster: known } = await loadCluster(file);
-  const fresh = words.map(newHost).filter((host) => host !== undefined && !isThere(known, host));
-  const text = fresh.reduce((now, host) => (host ? addHost(now, host) : now), before);
-  const { cluster } = text === before ? { cluster: known } : await loadCluster(file, text);
+  const known = await loadCluster(file);
+  const fresh = words.map(newHost).filter((host) => host !== undefined && !isThere(known.cluster, host));
+  const text = fresh.reduce((now, host) => (host ? addHost(now, host) : now), known.text);
+  const loaded = text === known.text ? known : await loadCluster(file, text);
+  const { cluster } = loaded;
   const names = words.map((word) => word.split('=')[0] ?? '');
   refuseUnknown(cluster, [...names, ...(limit ?? [])]);
   const wanted = names.length > 0 ? names : cluster.hosts.filter(isWorker).map(({ name }) => name);
@@ -34,7 +33,7 @@ export const resolveJoinTargets = async (
       next: `without it these would join: ${wanted.join(', ')}`,
     });
   }
-  return text === before ? { joining } : { joining, text };
+  return { joining, loaded };
 };
 
 interface NewHost {

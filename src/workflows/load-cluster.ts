@@ -22,7 +22,9 @@ export interface LoadedCluster {
   readonly cluster: Cluster;
   /** Where the state of this cluster lies: `.kbs/CLUSTER` beside the inventory. */
   readonly state: string;
-  /** The inventory's text where it differs from the file, which is written once the operator has agreed. */
+  /** The inventory's text that the cluster is derived from. */
+  readonly text: string;
+  /** The same where the file does not hold it yet: written once the operator has agreed. */
   readonly unsaved?: string;
 }
 
@@ -32,14 +34,15 @@ export interface LoadedCluster {
  */
 export const loadCluster = async (file: string, text?: string): Promise<LoadedCluster> => {
   const inventory = resolve(file);
-  const source = parseInventory(text ?? (await readInventory(inventory)), file, knownVersions());
+  const content = text ?? (await readInventory(inventory));
+  const source = parseInventory(content, file, knownVersions());
   const directory = dirname(inventory);
   const overlay = readLabOverlay(directory, source.cluster);
   const cluster = derive(source, planPods, { directory, home: homedir(), keys: ownKeys() }, overlay);
   const unproven = proveRoutes(cluster, compileRoutes(cluster));
   if (unproven.length > 0) throw new Failures(unproven);
   const state = join(directory, '.kbs', cluster.name);
-  return { inventory, cluster, state, ...(text === undefined ? {} : { unsaved: text }) };
+  return { inventory, cluster, state, text: content, ...(text === undefined ? {} : { unsaved: text }) };
 };
 
 /** The keys that ssh tries by itself; see IdentityFile in ssh_config(5). */

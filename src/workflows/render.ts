@@ -11,11 +11,12 @@ import { placeholderCredentials } from '../pki/placeholder.js';
 import type { Resource } from '../resources/resource.js';
 import { reveal, Secret } from '../secret.js';
 import { toYaml } from '../templates/yaml.js';
+import { apply } from './apply.js';
 import { type LoadedCluster, openArtifactsOrPlaceholders } from './load-cluster.js';
 import { routerFiles } from './routers.js';
 import { phasesByHost, targetNodesOf } from './run/host-phases.js';
-import { foreseePodCidrs } from './run/pod-cidrs.js';
-import type { Run } from './run/run.js';
+import type { PhaseRun, PhaseWorkflow } from './run/phase-workflow.js';
+import { pinPodCidrs, readRecord } from './run/pod-cidrs.js';
 import { withWriteErrors } from './write-error.js';
 
 /** A rendering: path below the tree → text. */
@@ -28,8 +29,8 @@ export const render = async (
   withSecrets: boolean,
 ): Promise<readonly string[]> => {
   const artifacts = await openArtifactsOrPlaceholders(opened, () => {});
-  const held = await foreseePodCidrs(opened, () => {});
-  const tree = rendering(held, artifacts, withSecrets ? await wholeKeyring(opened) : undefined);
+  const { loaded } = await pinPodCidrs(opened, await readRecord(opened.state));
+  const tree = rendering(loaded, artifacts, withSecrets ? await wholeKeyring(opened) : undefined);
   await writeRendering(tree, directory);
   return [...tree.keys()];
 };
@@ -49,7 +50,7 @@ const wholeKeyring = async ({ inventory, cluster }: LoadedCluster): Promise<Cred
  */
 export const rendering = (opened: LoadedCluster, artifacts: Artifacts, credentials?: Credentials): Rendering => {
   const tree = new Map<string, string>();
-  for (const { host, resources } of everything(opened, artifacts, { workflow: 'apply' }, credentials)) {
+  for (const { host, resources } of everything(opened, artifacts, { workflow: apply }, credentials)) {
     const rest: Resource[] = [];
     for (const resource of resources.flatMap(({ list }) => list)) {
       const file = fileOf(resource);
@@ -104,7 +105,7 @@ const earlier = async (directory: string, names: readonly string[]): Promise<rea
 /** What a workflow would put on each host, as one YAML stream: a document for each host and phase. */
 export const manifests = async (opened: LoadedCluster, about: About): Promise<string> => {
   const artifacts = await openArtifactsOrPlaceholders(opened, () => {});
-  return everything(await foreseePodCidrs(opened, () => {}), artifacts, about)
+  return everything((await pinPodCidrs(opened, await readRecord(opened.state))).loaded, artifacts, about)
     .flatMap(({ host, resources }) =>
       resources.map(({ phase, list }) => `---\n${toYaml({ host, phase, resources: list.map(plain) })}`),
     )
@@ -117,7 +118,9 @@ interface HostRendering {
 }
 
 /** The part of a run that decides which hosts, phases and nodes it is about. */
-type About = Pick<Run, 'workflow' | 'joining' | 'selection'>;
+interface About extends Pick<PhaseRun, 'joining' | 'selection'> {
+  readonly workflow: PhaseWorkflow;
+}
 
 const everything = (
   { cluster }: LoadedCluster,
@@ -125,7 +128,7 @@ const everything = (
   about: About,
   credentials: Credentials = placeholderCredentials(cluster),
 ): readonly HostRendering[] => {
-  const targetNodes = targetNodesOf({ ...about, cluster });
+  const targetNodes = targetNodesOf(about.workflow, { ...about, cluster });
   const context: PhaseContext = {
     cluster,
     credentials,
@@ -134,10 +137,10 @@ const everything = (
     startedAt: 0,
     facts: () => assumedFacts,
   };
-  return phasesByHost({ ...about, cluster }).map((hostPhases) => ({
+  return phasesByHost(about.workflow, { ...about, cluster }).map((hostPhases) => ({
     host: hostPhases.host.name,
     resources: [...resourcesOf(hostPhases, context)]
-      .map(([phase, list]) => ({ phase: phase.name, list: list.filter(({ kind }) => kind !== 'absent') }))
+      .map(([phase, list]) => ({ phase: phase.name, list }))
       .filter(({ list }) => list.length > 0),
   }));
 };

@@ -10,7 +10,7 @@ import { keyringDirectory } from '../pki/keyring.js';
 import type { CheckResult } from '../verify/check-result.js';
 import { components } from '../verify/components.js';
 import { loadCluster } from './load-cluster.js';
-import { withPool } from './run/launch.js';
+import { withPool } from './run/pool.js';
 
 export interface Status {
   readonly cluster: string;

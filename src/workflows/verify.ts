@@ -6,7 +6,7 @@ import { firstAnsweringApiHost } from '../kubernetes/api-host.js';
 import type { CheckResult } from '../verify/check-result.js';
 import { verify } from '../verify/verify.js';
 import { loadCluster, openArtifacts } from './load-cluster.js';
-import { withPool } from './run/launch.js';
+import { withPool } from './run/pool.js';
 
 export interface VerifyOptions {
   readonly acceptNewHostKeys: boolean;

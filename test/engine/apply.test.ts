@@ -1,10 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { changesOf } from '../../src/engine/plan.js';
 import { Failure } from '../../src/failure.js';
 import type { Host } from '../../src/hosts/host.js';
 import type { Gate } from '../../src/phases/phase.js';
+import type { Resource } from '../../src/resources/resource.js';
 import { clusterOf } from '../support/cluster.js';
 import { here } from '../support/here.js';
 import { hostPhases, phase, type Stage, stage } from './engine-harness.js';
@@ -23,16 +25,16 @@ const order: Stage['order'] = () => scene.order();
 
 describe('apply', () => {
   test('does what the plan says, and a second plan is empty', async () => {
-    const itinerary = [hostPhases(office, phase('one', [mark('a'), mark('b')]), phase('two', [mark('c')]))];
-    const first = await run(itinerary);
+    const runHosts = [hostPhases(office, phase('one', [mark('a'), mark('b')]), phase('two', [mark('c')]))];
+    const first = await run(runHosts);
     expect(changesOf(first.plan)).toHaveLength(3);
     expect(order()).toEqual(['a', 'b', 'c']);
-    const second = await run(itinerary);
+    const second = await run(runHosts);
     expect(changesOf(second.plan)).toEqual([]);
     expect(second.events.filter(({ type }) => type === 'phase')).toEqual([]);
   });
 
-  test('a command that does not end is told with its phase', async () => {
+  test('a command that does not end is reported with its phase', async () => {
     const failure = new Failure('timeout', 'too slow', { where: { host: 'x' }, next: 'wait' });
     const open = (host: { name: string }): Host => ({ ...here(host.name), mutate: () => Promise.reject(failure) });
     const { outcome } = await run([hostPhases(office, phase('one', [mark('a')]))], { open });
@@ -103,9 +105,9 @@ describe('apply', () => {
     ['another run holds the lock', 'flock -w 60', 'flock -w 0', { code: 'locked' }],
     ['a change has an exit status of 79', 'flock -w', 'flock -w', { code: 'refused', where: { resource: 'task bad' } }],
     ['the host has no flock', 'flock', '/no/flock', { code: 'refused', where: { command: 'sh (exit status 127)' } }],
-  ])('where %s, that is what the failure says', async (_, from, to, told) => {
+  ])('where %s, that is what the failure says', async (_, from, to, expected) => {
     const lock = join(scene.folder, 'lock');
-    const held = told.code === 'locked' ? await hold(lock) : undefined;
+    const held = expected.code === 'locked' ? await hold(lock) : undefined;
     const open = (host: { name: string }): Host => {
       const local = here(host.name);
       const script = (text: string) => text.replace('/run/kbs.lock', lock).replace(from, to);
@@ -116,10 +118,10 @@ describe('apply', () => {
     };
     const { outcome } = await run([hostPhases(office, phase('one', [mark('bad', 'exit 79')]))], { open });
     held?.kill();
-    expect(outcome.get('worker-office-00')).toMatchObject(told);
+    expect(outcome.get('worker-office-00')).toMatchObject(expected);
   });
 
-  test('every change is told as it begins and ends', async () => {
+  test('every change is an event as it begins and ends', async () => {
     const { events } = await run([hostPhases(office, phase('one', [mark('a'), mark('b')]))]);
     const changes = events.flatMap((event) => (event.type === 'change' ? [`${event.change.id} ${event.state}`] : []));
     expect(changes).toEqual(['a started', 'a done', 'b started', 'b done']);
@@ -134,11 +136,11 @@ describe('apply', () => {
         mutate: (mutation, options) => local.mutate(mutation, options).finally(() => controller.abort()),
       };
     };
-    const itinerary = [hostPhases(office, phase('one', [mark('a')]), phase('two', [mark('b')]))];
-    const { outcome } = await run(itinerary, { signal: controller.signal, open });
+    const runHosts = [hostPhases(office, phase('one', [mark('a')]), phase('two', [mark('b')]))];
+    const { outcome } = await run(runHosts, { signal: controller.signal, open });
     expect(outcome.get('worker-office-00')?.code).toBe('interrupted');
     expect(order()).toEqual(['a']);
-    await run(itinerary);
+    await run(runHosts);
     expect(order()).toEqual(['a', 'b']);
   });
 });
@@ -185,15 +187,15 @@ describe('gates', () => {
     expect(order()).toEqual(['inside']);
   });
 
-  test('one that was open when kbs looked is trusted, unless something changed since', async () => {
+  test('one that was open when kbs observed the host is trusted, unless something changed since', async () => {
     await run([hostPhases(office, phase('opens', [mark('door')]))]);
-    const itinerary = [hostPhases(office, phase('enters', [], { gates: () => [gate(1)] }))];
-    expect((await run(itinerary)).events.filter(({ type }) => type === 'gate')).toEqual([]);
-    const changing = [hostPhases(office, phase('changes', [mark('x')]), ...(itinerary[0]?.phases ?? []))];
+    const runHosts = [hostPhases(office, phase('enters', [], { gates: () => [gate(1)] }))];
+    expect((await run(runHosts)).events.filter(({ type }) => type === 'gate')).toEqual([]);
+    const changing = [hostPhases(office, phase('changes', [mark('x')]), ...(runHosts[0]?.phases ?? []))];
     expect((await run(changing)).events.filter(({ type }) => type === 'gate')).toHaveLength(2);
   });
 
-  test('one about a host that was set aside is not waited for', async () => {
+  test('one about a host that failed is not waited for', async () => {
     const afterHost: Gate = { ...gate(30), afterHost: 'worker-rack-00' };
     const { outcome } = await run([
       hostPhases(office, phase('waits', [], { gates: () => [afterHost] })),
@@ -203,8 +205,53 @@ describe('gates', () => {
   });
 });
 
-describe('survey', () => {
-  test('a host that cannot be reached is set aside, and the others are looked at', async () => {
+describe('what kbs cannot tell', () => {
+  /** A kubectl that is refused until the API is up, and then keeps what is applied. */
+  const kubectl = () => `#!/bin/sh
+[ -e ${scene.folder}/api ] || { echo refused >&2; exit 1; }
+case "$*" in
+  *' get '*) cat > /dev/null; [ ! -e ${scene.folder}/objects ] || cat ${scene.folder}/objects ;;
+  *) cat > ${scene.folder}/objects; echo applied >> ${scene.folder}/order ;;
+esac
+`;
+  const objects: Resource = {
+    kind: 'object',
+    name: 'some',
+    kubeconfig: '/dev/null',
+    objects: [{ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'a' }, data: { b: 'c' } }],
+  };
+
+  test('is applied once its gate is open, and is known from then on', async () => {
+    const program = join(scene.folder, 'kubectl');
+    writeFileSync(program, kubectl(), { mode: 0o755 });
+    const open = (host: { name: string }): Host => {
+      const local = here(host.name);
+      const script = (text: string) =>
+        text
+          .replaceAll('/usr/local/bin/kubectl', program)
+          .replaceAll('/run/kbs.lock', join(scene.folder, `${host.name}.lock`));
+      return {
+        name: host.name,
+        query: (given, options) => local.query({ ...given, script: script(given.script) }, options),
+        mutate: (given, options) => local.mutate({ ...given, script: script(given.script) }, options),
+      };
+    };
+    const gates = () => [{ name: 'API answers', test: `[ -e ${scene.folder}/api ]`, timeoutSeconds: 20 }];
+    const runHosts = [
+      hostPhases(office, phase('starts', [mark('api', 'sleep 0.2')])),
+      hostPhases(rack, phase('applies', [objects], { gates })),
+    ];
+    const first = await run(runHosts, { open });
+    const planned = changesOf(first.plan).filter(({ kind }) => kind === 'object');
+    expect(planned).toMatchObject([{ action: 'unknown', reason: 'refused' }]);
+    expect(first.outcome.get('worker-rack-00')).toBeUndefined();
+    expect(order()).toEqual(['api', 'applied']);
+    expect(changesOf((await run(runHosts, { open })).plan)).toEqual([]);
+  });
+});
+
+describe('observe', () => {
+  test('a host that cannot be reached is skipped, and the others are observed', async () => {
     const { Failure } = await import('../../src/failure.js');
     const open = (host: { name: string }): Host =>
       host.name === 'worker-rack-00'
@@ -223,7 +270,7 @@ describe('survey', () => {
     expect(order()).toEqual(['a']);
   });
 
-  test('phases that fight over a resource are our mistake and stop everything', async () => {
+  test('phases that want different things of one resource are a bug, and nothing begins', async () => {
     const one = phase('one', [{ kind: 'file', path: `${scene.folder}/f`, content: 'a', mode: '0644' }]);
     const two = phase('two', [{ kind: 'file', path: `${scene.folder}/f`, content: 'b', mode: '0644' }]);
     await expect(run([hostPhases(office, one, two)])).rejects.toThrow('fight over file');

@@ -137,7 +137,7 @@ describe.skipIf(!worldsAreHere)('pruning on a real shell', () => {
     ]);
     expect(removed(plan)).toEqual(['prune: remove file /etc/kbs-test/gone']);
     expect(await world.run('cat /var/lib/kbs/resources')).toBe(`${newer}\nnot json\n`);
-    const undone = hostForUndo(host, []);
+    const undone = hostForUndo(host, cluster, []);
     const seen = await survey(undone);
     expect(() => undo(undone, seen)).toThrow("this version of kbs does not know how to remove hologram it's new");
   });
@@ -159,6 +159,8 @@ describe.skipIf(!worldsAreHere)('pruning on a real shell', () => {
     const pruner = phase('pruner', [], { prunes: { of: ['settings'], first: true } });
     expect(removed(await planned({ host, phases: [rest], all: [pruner, rest] }))).toEqual([]);
     expect(removed(await planned({ host, phases: [rest] }))).toEqual([]);
+    const waiting = phase('waiting', []);
+    expect(removed(await planned({ host, phases: [rest], all: [waiting, rest] }))).toEqual([]);
     expect(removed(await planned({ host, phases: [pruner, rest], all: [pruner, rest] }))).toEqual([
       'pruner: remove file /etc/kbs-test/gone',
     ]);
@@ -251,7 +253,7 @@ describe.skipIf(!worldsAreHere)('pruning on a real shell', () => {
 
   it('undo removes what former phases left, and every record', async () => {
     await run(code(phase('former', [file('/etc/kbs-test/former')]), phase('own', [file('/etc/kbs-test/own')])));
-    const undone = hostForUndo(host, [phase('own', [file('/etc/kbs-test/own')])]);
+    const undone = hostForUndo(host, cluster, [phase('own', [file('/etc/kbs-test/own')])]);
     const works = undo(undone, await survey(undone));
     expect(works.map(({ phase: { name }, changes }) => `${name}: ${changes.map(({ change }) => change.id)}`)).toEqual([
       'prune: /etc/kbs-test/former',

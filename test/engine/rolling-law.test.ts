@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { apply, type Outcome } from '../../src/engine/apply.js';
-import type { ExecutablePlan, HostWorkPlan, PhaseSteps } from '../../src/engine/compare.js';
+import { apply } from '../../src/engine/apply.js';
+import type { Outcome } from '../../src/engine/context.js';
 import type { EventData } from '../../src/engine/event.js';
+import type { ExecutablePlan, HostWorkPlan, PhaseSteps } from '../../src/engine/executable-plan.js';
 import type { Host } from '../../src/hosts/host.js';
 import type { Gate, RollingUpdate } from '../../src/phases/phase.js';
 import { clusterOf, hostOf } from '../support/cluster.js';
@@ -58,7 +59,8 @@ const workOf = ({ rolls, hosts }: Fleet): ExecutablePlan =>
   });
 
 const phaseWork = (name: string, seed: Seed, group: RollingUpdate['group'] | undefined): PhaseSteps => {
-  const turns = group && seed.changes && seed.serves ? { turn: { group, before: [open], serves: [open] } } : {};
+  const turns =
+    group && seed.changes && seed.serves ? { rolling: { group, preconditions: [open], healthy: [open] } } : {};
   return {
     phase: phase(name, []),
     changes: seed.changes ? [{ change: { kind: 'task', id: name, action: 'create', differences: [] }, steps: [] }] : [],
@@ -96,7 +98,7 @@ const run = async (fleet: Fleet): Promise<{ events: readonly EventData[]; outcom
   // More than all scripts of the largest fleet together take.
   const hangs = ticks(2000).then(() => 'hangs' as const);
   const outcome = apply(workOf(fleet), surroundings).catch((error: unknown) => {
-    expect(String(error)).toContain('wait for each other for ever');
+    expect(String(error)).toContain('wait for each other without end');
     return 'refused' as const;
   });
   return { events, outcome: await Promise.race([outcome, hangs]) };

@@ -116,7 +116,7 @@ describe('hosts that serve', () => {
     expect(scene.order()).toEqual(inSequence('a-one'));
     expect(outcome.get('a')).toBeUndefined();
     expect(outcome.get('b')).toMatchObject({ code: 'timeout', why: ['healthy: healthy is missing'] });
-    expect(outcome.get('c')).toMatchObject({ code: 'timeout', message: 'left as it is: b failed before' });
+    expect(outcome.get('c')).toMatchObject({ code: 'timeout', message: 'left untouched: b failed before' });
   });
 
   test('look at that before each phase of their turn', async () => {
@@ -172,7 +172,7 @@ describe('a host that fails in its turn stops the group', () => {
     for (const host of ['b', 'c']) {
       expect(outcome.get(host)).toMatchObject({
         code: 'refused',
-        message: 'left as it is: a failed before',
+        message: 'left untouched: a failed before',
         where: { host, phase: 'one' },
         cause: outcome.get('a'),
       });
@@ -189,7 +189,7 @@ describe('a host that fails in its turn stops the group', () => {
     );
     expect(scene.order()).toEqual(inSequence('a-one'));
     expect(outcome.get('a')).toMatchObject({ code: 'timeout', why: ['a-serves: a-serves is missing'] });
-    expect(outcome.get('b')).toMatchObject({ code: 'timeout', message: 'left as it is: a failed before' });
+    expect(outcome.get('b')).toMatchObject({ code: 'timeout', message: 'left untouched: a failed before' });
   });
 
   test('when a later phase of its turn closed what an earlier one had opened', async () => {
@@ -281,10 +281,10 @@ describe('who holds a turn waits for no other host', () => {
     expect(scene.order()).toEqual(inSequence('a-one', 'a-two', 'a-three', 'b-two', 'b-three', 'b-four'));
   });
 
-  test('phases that would wait for each other for ever are our mistake, and nothing is changed', async () => {
+  test('phases that would wait for each other without end are our mistake, and nothing is changed', async () => {
     const cross = (host: ClusterHost) => [{ ...exists('never', 1), afterHost: host.name === 'a' ? 'b' : 'a' }];
     const running = scene.run(walk(step('one', undefined, { gates: cross })).slice(0, 2));
-    await expect(running).rejects.toThrow('hosts would wait for each other for ever: a for b; b for a');
+    await expect(running).rejects.toThrow('hosts would wait for each other without end: a, b');
     expect(existsSync(path('order'))).toBe(false);
   });
 });

@@ -18,7 +18,7 @@ describe('selection', () => {
   });
 
   test('--limit leaves only those hosts, with all their phases', () => {
-    expect(shape({ limit: ['edge'] })).toEqual([['edge', 'stale-services', 'routes', 'prune']]);
+    expect(shape({ limit: ['edge'] })).toEqual([['edge', 'stale-services', 'routes', 'resolver', 'prune']]);
   });
 
   test('--only leaves out hosts that have none of the phases', () => {
@@ -33,9 +33,9 @@ describe('selection', () => {
     expect(shape({ from: 'routes', limit: ['worker-rack-00', 'controller-00'] })).toEqual([
       [
         'controller-00',
-        ...['routes', 'node-images', 'access', 'nodes', 'proxy', 'prune-objects', 'dns', 'prune', 'ready'],
+        ...['routes', 'resolver', 'node-images', 'access', 'nodes', 'proxy', 'prune-objects', 'dns', 'prune', 'ready'],
       ],
-      ['worker-rack-00', 'routes', 'proxy', 'prune'],
+      ['worker-rack-00', 'routes', 'resolver', 'proxy', 'prune'],
     ]);
   });
 

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { compare, type PhaseSteps } from '../../src/engine/compare.js';
+import { compare } from '../../src/engine/compare.js';
+import type { PhaseSteps } from '../../src/engine/executable-plan.js';
 import { observe } from '../../src/engine/observe.js';
 import { hostForUndo, undo, undoNames } from '../../src/engine/undo.js';
 import type { Observer, Payload } from '../../src/hosts/host.js';
@@ -73,7 +74,7 @@ describe.skipIf(!worldsAreHere)('undoing on a real shell', () => {
     name: host.name,
     query: async ({ script }) => ({ code: 0, stdout: await world.run(script), stderr: '' }),
   });
-  const hostPhases = hostForUndo(host, phases);
+  const hostPhases = hostForUndo(host, cluster, phases);
   const look = () => observe([hostPhases], contextOf(cluster), observer, () => {});
   const obey = async (works: readonly PhaseSteps[]) => {
     for (const { changes } of works) {

@@ -441,6 +441,38 @@ function colocated(port: string, vip = ''): string {
     .replace(', vip: 192.168.10.5', vip);
 }
 
+describe('a control plane whose components are systemd services', () => {
+  const systemd = good.replace('version: 1.36.2', 'version: 1.36.2\n  controlPlane: systemd');
+  const noNode = 'with controlPlane: systemd only workers are Kubernetes nodes; take it away, or add the role worker';
+
+  test.each([
+    ['labels', '{ tier: gold }'],
+    ['taints', '["tier=gold:NoSchedule"]'],
+    ['podCIDR', '10.244.5.0/24'],
+    ['gpu', 'amd'],
+  ])('is no Kubernetes node, so %s would be ignored', (field, value) => {
+    const text = systemd.replace('[control-plane]', `[control-plane], ${field}: ${value}`);
+    expect(said(text)).toEqual([`19:68 hosts.controller-00.${field}: ${noNode}`]);
+    expect(said(text.replace('[control-plane]', '[control-plane, worker]'))).toEqual([]);
+  });
+
+  test('takes no room in the pod network', () => {
+    const others = ['11', '12'].map((n) => `  controller-${n}: { address: 192.168.10.${n}, roles: [control-plane] }\n`);
+    const crowded = (text: string): string => text.replace('10.244.0.0/16', '10.244.0.0/25').concat(...others);
+    expect(said(crowded(good))).toEqual([
+      '6:9 network.pods: 10.244.0.0/25 has room for 2 hosts, and the segments need 5 (office 4, rack 1); write a /23 or larger',
+    ]);
+    expect(said(crowded(systemd))).toEqual([]);
+  });
+
+  test('is not assumed where the style cannot be read', () => {
+    const text = systemd.replace('systemd', 'sytemd').replace('[control-plane]', '[control-plane], labels: { a: b }');
+    expect(said(text)).toEqual([
+      '5:17 kubernetes.controlPlane: sytemd is not one of static-pods, systemd; did you mean systemd?',
+    ]);
+  });
+});
+
 describe('many mistakes', () => {
   test('are all reported beside keys that are wrong; the first of two that are the same is read', () => {
     const text = broken('[worker]', '[wroker]').replace('tier: training', '3: three').concat(

@@ -2,9 +2,11 @@ import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
-import { drain } from '../../src/kubernetes/drain.js';
-import { hostOf } from '../support/cluster.js';
+import { runOperation } from '../../src/engine/run-operation.js';
+import { drainOperation } from '../../src/kubernetes/drain.js';
+import { clusterOf, hostOf } from '../support/cluster.js';
 import { here } from '../support/here.js';
+import { contextOf } from '../support/site.js';
 
 const scratch = await mkdtemp(join(tmpdir(), 'kbs-drain-'));
 afterAll(() => rm(scratch, { recursive: true }));
@@ -36,18 +38,16 @@ const told = async (folder: string): Promise<readonly string[]> =>
 /** Drains with a kubectl that agrees to that only; gives what it was told. */
 const draining = async (agrees: string, force: boolean, timeoutSeconds: number): Promise<readonly string[]> => {
   const folder = await mkdtemp(join(scratch, 'one-'));
-  await drain({
-    node: 'n',
-    phase: 'drain',
-    apiHost: {
-      at: hostOf({ name: 'cp', address: '192.0.2.1', segment: 's' }),
-      host: here('cp'),
-      kubectl: await kubectl(folder, agrees),
-    },
+  const apiHost = {
+    at: hostOf({ name: 'cp', address: '192.0.2.1', segment: 's' }),
+    host: here('cp'),
+    kubectl: await kubectl(folder, agrees),
+  };
+  await runOperation('n', drainOperation('n', apiHost, [], { timeoutSeconds, force }), {
+    context: contextOf(clusterOf()),
+    open: () => here('cp'),
     emit: () => {},
     signal: new AbortController().signal,
-    timeoutSeconds,
-    force,
   });
   return told(folder);
 };
@@ -75,5 +75,5 @@ it.concurrent('goes past budgets once the time is up, by force alone', async () 
   const all = await draining(pastBudgets, true, 1);
   expect(all.at(-1)).toBe(`${gently} --force --disable-eviction`);
   expect(new Set(all.slice(0, -1))).toEqual(new Set([`${gently} --force`]));
-  await expect(draining(pastBudgets, false, 1)).rejects.toMatchObject({ code: 'timeout', why: ['it refuses'] });
+  await expect(draining(pastBudgets, false, 1)).rejects.toMatchObject({ why: expect.arrayContaining(['it refuses']) });
 });

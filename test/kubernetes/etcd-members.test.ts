@@ -12,7 +12,7 @@ import {
   titleOf,
   votes,
 } from '../../src/kubernetes/etcd-members.js';
-import { inOrder } from '../../src/workflows/etcd/etcd.js';
+import { inOrder } from '../../src/workflows/defrag.js';
 import { hostOf } from '../support/cluster.js';
 
 /** As etcdctl 3.7.3 prints it; the numbers are larger than a number of JavaScript. */

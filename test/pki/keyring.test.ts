@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { chmod, copyFile, cp, mkdir, mkdtemp, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -61,6 +62,12 @@ describe('a whole keyring', () => {
       expect(textsOf(credentials, name)).toEqual(textsOf(ensured, name));
       expect(textsOf(credentials, name)).not.toMatch(/\((certificate|private key|public key|encryption key)/);
     }
+  });
+
+  it('names its cluster by the fingerprint of its CA, and lacks no root', async () => {
+    const { fingerprint256 } = new X509Certificate(await readFile(file('ca.crt')));
+    const { identity } = await readKeyring(ring, cluster, now);
+    expect(identity).toEqual({ ca: fingerprint256.replaceAll(':', '').toLowerCase(), missing: [] });
   });
 
   it('is for its owner alone', async () => {
@@ -319,7 +326,8 @@ describe('a keyring that does not exist yet', () => {
   });
 
   it('is looked at without being made', async () => {
-    const { credentials, missing } = await readKeyring(ring, cluster, now);
+    const { credentials, missing, identity } = await readKeyring(ring, cluster, now);
+    expect(identity).toEqual({ missing: ['ca', 'etcd/ca', 'front-proxy-ca', 'sa', 'encryption.key'] });
     await expect(stat(ring)).rejects.toThrow('ENOENT');
     expect(missing).toHaveLength(certificatesOf(cluster).length + 2);
     const placeholders = placeholderCredentials(cluster);
@@ -343,6 +351,11 @@ describe('a keyring that does not exist yet', () => {
   it('is built upon authorities that were put there beforehand', async () => {
     await mkdir(ring, { recursive: true });
     for (const path of ['ca.crt', 'ca.key']) await copyFile(join(whole, path), file(path));
+    const { identity } = await readKeyring(ring, cluster, now);
+    expect(identity).toEqual({
+      ca: expect.stringMatching(/^[0-9a-f]{64}$/),
+      missing: ['etcd/ca', 'front-proxy-ca', 'sa', 'encryption.key'],
+    });
     const { clusterCa } = await ensure();
     expect(clusterCa).toBe(await readFile(join(whole, 'ca.crt'), 'utf8'));
     expect((await readKeyring(ring, cluster, now)).missing).toEqual([]);

@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type KeyPair, type Randomness, systemRandomness } from '../../src/pki/authority.js';
+import { issue, type KeyPair, type Randomness, systemRandomness } from '../../src/pki/authority.js';
 import { Secret } from '../../src/secret.js';
 
 /**
@@ -19,6 +19,20 @@ export const dealtRandomness = async (size: number): Promise<Randomness> => {
     },
     bytes: systemRandomness.bytes,
   };
+};
+
+/** A certificate that signs itself, PEM; another one at each call. */
+export const testCertificate = async (): Promise<string> => {
+  const { publicKey, privateKey } = await (await dealtRandomness(1)).keyPair();
+  const wanted = {
+    path: 'ca',
+    issuer: 'ca',
+    subject: { commonName: 'kubernetes' },
+    usages: [],
+    names: [],
+    days: 3650,
+  } as const;
+  return issue({ wanted, publicKey, signingKey: privateKey, now: new Date(), randomness: systemRandomness });
 };
 
 const file = fileURLToPath(new URL('../../node_modules/.cache/kbs-test-keys.json', import.meta.url));

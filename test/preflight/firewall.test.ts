@@ -11,9 +11,9 @@ const cluster = clusterOf();
 const [controller, worker, , edge] = cluster.hosts as [ClusterHost, ClusterHost, ClusterHost, ClusterHost];
 const balancer = hostOf({ name: 'lb-00', address: '192.168.10.3', segment: 'office', roles: ['load-balancer', 'dns'] });
 
-/** What a host with these firewalls is told, `what` and `next` by turns. */
+/** What the check finds on a host with these firewalls, each failure as its detail and what to do next. */
 const said = (host: ClusterHost, firewalls: readonly Firewall[]): readonly string[] =>
-  checkFirewall(host, { ...assumedFacts, firewalls }, cluster).flatMap(({ what, next }) => [what, next]);
+  checkFirewall(host, { ...assumedFacts, firewalls }, cluster).flatMap(({ detail, next }) => [detail, next]);
 
 /** The same of a machine's own network, where a root shell has set these rules. */
 const saidWith = async (rules: string, host: ClusterHost): Promise<readonly string[]> => {
@@ -113,7 +113,7 @@ describe.runIf(isRoot)('a real firewall', () => {
   ])("of Docker's by %s cuts pods off", async (tool, table, named) => {
     expect(await saidWith(docker(tool), worker)).toEqual([
       `the chain FORWARD of the table ${table} (Docker) ${pods}`,
-      `make this last over reboots: ${named} -I DOCKER-USER -s 10.244.0.0/16 -j ACCEPT && ${named} -I DOCKER-USER -d 10.244.0.0/16 -j ACCEPT; or pass over it: --skip-check firewall`,
+      `make this last over reboots: ${named} -I DOCKER-USER -s 10.244.0.0/16 -j ACCEPT && ${named} -I DOCKER-USER -d 10.244.0.0/16 -j ACCEPT; or skip this check: --skip-check firewall`,
     ]);
   });
 
@@ -146,7 +146,7 @@ describe.runIf(isRoot)('a real firewall', () => {
       controller,
       [
         'the chain input of the table inet filter (nftables) drops what none of its rules accepts, and none accepts port 6443 of kube-apiserver, port 10250 of kubelet',
-        'make this last over reboots: nft insert rule inet filter input ip saddr { 10.244.0.0/16, 192.168.10.0/24, 192.168.20.0/24 } accept; or pass over it: --skip-check firewall',
+        'make this last over reboots: nft insert rule inet filter input ip saddr { 10.244.0.0/16, 192.168.10.0/24, 192.168.20.0/24 } accept; or skip this check: --skip-check firewall',
       ],
     ],
     [
@@ -164,7 +164,7 @@ describe.runIf(isRoot)('a real firewall', () => {
     ['the segments', nftables('ip saddr { 192.168.0.0/16, 10.244.0.0/16 } accept', 'policy accept'), controller, []],
     ['an interface', nftables('iifname "eth1" accept', 'policy accept'), controller, []],
     ['a chain that accepts all', nftables('jump lan', 'policy accept'), controller, []],
-    ['a set that is not looked into', nftables('ip saddr @friends accept', 'policy accept'), controller, []],
+    ['a set, whose elements are not read', nftables('ip saddr @friends accept', 'policy accept'), controller, []],
     [
       'ufw as it comes',
       ufw(''),
@@ -177,7 +177,7 @@ describe.runIf(isRoot)('a real firewall', () => {
       ],
     ],
     [
-      'ufw that was told',
+      'ufw that lets them through',
       ufw(
         'iptables-nft -A ufw-user-input -s 192.168.10.0/24 -j ACCEPT; iptables-nft -A ufw-user-forward -s 10.244.0.0/16 -j ACCEPT',
       ),
@@ -195,7 +195,7 @@ describe.runIf(isRoot)('a real firewall', () => {
         expect.anything(),
       ],
     ],
-    ['firewalld that was told', firewalld('10.244.0.0/16'), worker, []],
+    ['firewalld that lets them through', firewalld('10.244.0.0/16'), worker, []],
   ])('of %s is judged', async (_, rules, host, expected) => {
     expect(await saidWith(rules, host)).toEqual(expected);
   });

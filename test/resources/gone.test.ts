@@ -17,7 +17,7 @@ await writeFile(tool.file, bytes);
 
 interface Case {
   readonly about: string;
-  readonly resource: Exclude<Resource, { readonly kind: 'absent' }>;
+  readonly resource: Resource;
   readonly given?: string;
   /** What somebody does by hand. */
   readonly gone: string;
@@ -97,14 +97,6 @@ describe.skipIf(!worldsAreHere).each(cases)('$about, taken away by hand', ({ res
     expect(await unmake(world, [resource])).toBe(1);
     expect(await world.run(shows)).toBe(found);
     expect(await unmake(world, [resource])).toBe(0);
-  });
-
-  it('is still taken for something that must be absent', async () => {
-    const absent: Resource = { kind: 'absent', resource };
-    expect(await differences(world, absent)).toEqual({ there: 'yes' });
-    await apply(world, [absent]);
-    expect(await world.run(shows)).toBe(found);
-    expect(await differences(world, absent)).toEqual({});
   });
 
   it('is made again', async () => {

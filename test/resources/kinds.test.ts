@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { kindOf } from '../../src/resources/registry.js';
-import type { Resource, State, Step } from '../../src/resources/resource.js';
+import { type Resource, type State, type Step, Unknown } from '../../src/resources/resource.js';
 import { differing } from './reconcile.js';
 import { recordings } from './recorded.js';
 
@@ -42,18 +42,24 @@ const tell = (resource: Resource, answers: Readonly<Record<string, string>>): st
   for (const [matter, answer] of Object.entries(answers)) {
     const seen = kind.parse(answer, resource);
     parts.push(`## seen ${matter}`, facts(seen));
-    if (Object.keys(differing(seen, wanted)).length > 0) parts.push('# does', scripts(kind.apply(resource, seen)));
-    if (seen && matter === 'as wanted') parts.push('# undoes', scripts(kind.remove(resource, seen)));
+    if (Object.keys(differing(seen, wanted)).length > 0)
+      parts.push('# does', scripts(kind.apply(resource, stateIn(seen))));
+    const state = stateIn(seen);
+    if (state && matter === 'as wanted') parts.push('# undoes', scripts(kind.remove(resource, state)));
   }
   return `${parts.join('\n')}\n`;
 };
 
-const facts = (state: State | undefined): string =>
-  state === undefined
-    ? 'nothing'
-    : Object.entries(state)
-        .map((fact) => `${fact[0]}: ${JSON.stringify(fact[1])}`)
-        .join('\n');
+/** What the engine gives to `apply`: nothing, where it cannot tell. */
+const stateIn = (seen: State | Unknown | undefined): State | undefined => (seen instanceof Unknown ? undefined : seen);
+
+const facts = (seen: State | Unknown | undefined): string => {
+  if (seen instanceof Unknown) return `cannot tell: ${seen.reason}`;
+  if (seen === undefined) return 'nothing';
+  return Object.entries(seen)
+    .map((fact) => `${fact[0]}: ${JSON.stringify(fact[1])}`)
+    .join('\n');
+};
 
 const scripts = (steps: readonly Step[]): string =>
   steps

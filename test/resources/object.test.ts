@@ -1,11 +1,16 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { queryAll } from '../../src/engine/query-batch.js';
 import { object } from '../../src/resources/object.js';
 import { parseObjectSets } from '../../src/resources/object-sets.js';
 import { project } from '../../src/resources/projection.js';
-import type { KubeObject, ObjectResource } from '../../src/resources/resource.js';
-import { differing } from './reconcile.js';
+import { type KubeObject, type ObjectResource, type State, Unknown } from '../../src/resources/resource.js';
+import { here } from '../support/here.js';
+import { differing, known } from './reconcile.js';
 import { applied } from './recorded/objects.js';
 
 /** What a real API server of Kubernetes 1.36 answered after these objects were applied, and what they then were. */
@@ -21,17 +26,12 @@ const resource: ObjectResource = {
 
 describe('objects', () => {
   it('are as wanted when the API server has added its own', () => {
-    expect(differing(object.parse(answer, resource), object.desired(resource))).toEqual({});
-  });
-
-  it('are absent where kubectl says nothing, or not all', () => {
-    expect(object.parse('', resource)).toBeUndefined();
-    expect(object.parse(answer.slice(0, 4000), resource)).toBeUndefined();
+    expect(differing(seenIn(answer), object.desired(resource))).toEqual({});
   });
 
   it('are found where kubectl prints one without a list', () => {
     const [first] = parsed().items;
-    const seen = object.parse(JSON.stringify(first), resource);
+    const seen = seenIn(JSON.stringify(first));
     expect(Object.keys(seen ?? {})).toEqual(['ConfigMap/kube-system/kubeadm-config']);
   });
 
@@ -66,7 +66,7 @@ describe('objects', () => {
     ['a secret value removed', 'Secret/kube-system/bootstrap', (live) => set(live, 'data.b', undefined)],
     ['applied with another field once', 'ConfigMap/kube-system/kubeadm-config', (live) => set(live, digest, '0123')],
   ])('%s is seen in %s alone, and only that is applied', (_drift, key, change) => {
-    const seen = object.parse(answerWith(key, change), resource);
+    const seen = seenIn(answerWith(key, change));
     expect(Object.keys(differing(seen, object.desired(resource)))).toEqual([key]);
     const [step] = object.apply(resource, seen);
     const [payload] = step?.payloads ?? [];
@@ -82,7 +82,7 @@ describe('objects', () => {
     ['a key of another', 'ConfigMap/kube-system/kubeadm-config', (live) => set(live, 'data.mine', 'x')],
     ['a status', 'DaemonSet/kube-system/kube-proxy', (live) => set(live, 'status', { numberReady: 1 })],
   ])('%s in %s is left alone', (_what, key, change) => {
-    expect(differing(object.parse(answerWith(key, change), resource), object.desired(resource))).toEqual({});
+    expect(differing(seenIn(answerWith(key, change)), object.desired(resource))).toEqual({});
   });
 
   it('of a set that may be pruned carry its name, and are changed where they lack it', () => {
@@ -110,7 +110,7 @@ describe('objects', () => {
   });
 
   it('show a digest in place of every secret, and send the secret itself', () => {
-    const shown = JSON.stringify([object.desired(resource), object.parse(answer, resource), object.query(resource)]);
+    const shown = JSON.stringify([object.desired(resource), seenIn(answer), object.query(resource)]);
     const [step] = object.apply(resource, undefined);
     const [payload] = step?.payloads ?? [];
     const sent = payload && 'bytes' in payload ? Buffer.from(payload.bytes).toString() : '';
@@ -120,6 +120,65 @@ describe('objects', () => {
       expect(shown).not.toContain(encoded);
       expect(step?.script).not.toContain(encoded);
       expect(sent).toContain(encoded);
+    }
+  });
+});
+
+describe('what a host says of its objects', () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'kbs-object-'));
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  /** Asked by a real shell of a kubectl that is a script of the test's own. */
+  const see = async (kubectl: string | undefined, kubeconfig = true): Promise<State | Unknown | undefined> => {
+    const [program, conf] = [join(folder, 'kubectl'), join(folder, 'admin.conf')];
+    if (kubectl !== undefined) writeFileSync(program, `#!/bin/sh\n${kubectl}\n`, { mode: 0o755 });
+    if (kubeconfig) writeFileSync(conf, '');
+    const asked = { ...resource, kubeconfig: conf };
+    const prelude = (object.prelude ?? '')
+      .replaceAll('/usr/local/bin/kubectl', program)
+      .replace('timeout 15', 'timeout 1');
+    const results = await queryAll(here(), [prelude], [{ name: 'objects', script: object.query(asked) }]);
+    const [{ code, output } = { code: 1, output: '' }] = [...results.values()];
+    expect(code).toBe(0);
+    return object.parse(output, asked);
+  };
+  const found = (file: string): string => `cat ${new URL(`recorded/${file}`, import.meta.url).pathname}`;
+
+  it.each([
+    ['without kubectl', undefined, true],
+    ['without the kubeconfig', 'echo refused >&2; exit 1', false],
+    ['whose API server has none of them', 'exit 0', true],
+  ])('they are absent on a host %s', async (_host, kubectl, kubeconfig) => {
+    expect(await see(kubectl, kubeconfig)).toBeUndefined();
+  });
+
+  it.each([
+    ['the last line of stderr', 'echo E1126 retry >&2; echo refused >&2; echo >&2; exit 1', 'refused'],
+    ['the exit status', 'exit 3', 'kubectl ended with exit status 3'],
+    ['that there was no answer', 'exec sleep 60', 'kubectl got no answer within 15 s'],
+    ['an error after some objects', `${found('objects.json')}; echo Forbidden >&2; exit 1`, 'Forbidden'],
+    ['that it is not JSON', 'echo hello', 'kubectl did not print JSON'],
+  ])('they are unknown where kubectl fails, and the reason is %s', async (_reason, kubectl, reason) => {
+    expect(await see(kubectl)).toEqual(new Unknown(reason));
+  });
+
+  it('they are as kubectl prints them, whatever it warns of', async () => {
+    const seen = await see(`${found('objects.json')}; echo Warning: deprecated >&2`);
+    expect(differing(seen, object.desired(resource))).toEqual({});
+  });
+
+  it('names and kubeconfig reach kubectl', async () => {
+    await see(`printf '%s\\n' "$@" > ${folder}/arguments; cat > ${folder}/names`);
+    expect(readFileSync(join(folder, 'arguments'), 'utf8')).toContain(`--kubeconfig\n${folder}/admin.conf\n`);
+    expect(JSON.parse(readFileSync(join(folder, 'names'), 'utf8'))).toMatchObject({ kind: 'List' });
+  });
+
+  it('an answer that was cut off is none', () => {
+    for (const length of [0, 4000, answer.length]) {
+      expect(object.parse(answer.slice(0, length), resource)).toBeInstanceOf(Unknown);
     }
   });
 });
@@ -144,6 +203,9 @@ describe('a projection', () => {
 });
 
 type Live = Record<string, unknown>;
+
+/** What is seen where kubectl answers. */
+const seenIn = (json: string): State | undefined => known(object.parse(`${json}\nkbs: answered`, resource));
 
 const pod = 'spec.template.spec';
 const container = `${pod}.containers.0`;

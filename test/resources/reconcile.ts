@@ -1,5 +1,5 @@
-import { kindOf, subjectOf } from '../../src/resources/registry.js';
-import type { Resource, State, Step } from '../../src/resources/resource.js';
+import { kindOf } from '../../src/resources/registry.js';
+import { type Resource, type State, type Step, Unknown } from '../../src/resources/resource.js';
 import type { World } from './overlay-host.js';
 
 /** What is there, looked at as the engine does: output captured by a shell, which drops its last newlines. */
@@ -8,12 +8,12 @@ export const see = async (world: World, resource: Resource): Promise<State | und
 
 /** The same of several, by one shell as the engine asks: a shell costs more than most looks. */
 const seeAll = async (world: World, resources: readonly Resource[]): Promise<readonly (State | undefined)[]> => {
-  const preludes = new Set(resources.map((resource) => kindOf(subjectOf(resource)).prelude ?? ''));
+  const preludes = new Set(resources.map((resource) => kindOf(resource).prelude ?? ''));
   const looks = resources.map(
     (resource) => `output=$(set -eu\n${kindOf(resource).query(resource)}\n) || exit\nprintf '\\036%s' "$output"`,
   );
   const [, ...outputs] = (await world.run(['set +eu', ...preludes, ...looks].join('\n'))).split('\x1e');
-  return resources.map((resource, index) => kindOf(resource).parse(outputs[index] ?? '', resource));
+  return resources.map((resource, index) => known(kindOf(resource).parse(outputs[index] ?? '', resource)));
 };
 
 /** The wanted aspects that are not so, with what they are. */
@@ -29,12 +29,20 @@ export const allDifferences = async (
   return resources.map((resource, index) => differing(seen[index], kindOf(resource).desired(resource)));
 };
 
-export const differing = (seen: State | undefined, wanted: State): Record<string, string> =>
-  Object.fromEntries(
+/** The wanted aspects that are not so; all of them where it is unknown what is there. */
+export const differing = (seen: State | Unknown | undefined, wanted: State): Record<string, string> => {
+  const [state, otherwise] = seen instanceof Unknown ? [undefined, 'unknown'] : [seen, 'absent'];
+  return Object.fromEntries(
     Object.entries(wanted)
-      .filter(([aspect, value]) => seen?.[aspect] !== value)
-      .map(([aspect]) => [aspect, seen?.[aspect] ?? 'absent']),
+      .filter(([aspect, value]) => state?.[aspect] !== value)
+      .map(([aspect]) => [aspect, state?.[aspect] ?? otherwise]),
   );
+};
+
+export const known = (seen: State | Unknown | undefined): State | undefined => {
+  if (seen instanceof Unknown) throw new Error(`cannot tell: ${seen.reason}`);
+  return seen;
+};
 
 /** Makes what differs, all steps in one script; gives their number. */
 export const apply = async (world: World, resources: readonly Resource[]): Promise<number> => {

@@ -30,14 +30,14 @@ export const walked = (
   cluster: Cluster,
   records: readonly string[],
   facts: Partial<Facts> = {},
+  hostPhases: HostPhases = phasesOf(host, cluster),
 ): { readonly lines: readonly string[]; readonly notes: readonly string[] } => {
-  const hostPhases = phasesOf(host, cluster);
   const context = contextOf(cluster, facts);
   const answers = new Map([
     [printRecords, { code: 0, output: records.join('\n') }],
     [factsScript, { code: 0, output: '' }],
   ]);
-  const { removals, notes } = pruningOf(hostPhases, leftoversOf(hostPhases, context, answers), seen);
+  const { removals, notes } = pruningOf(hostPhases, leftoversOf(hostPhases, context, answers), seen, []);
   const lines = [...resourcesOf(hostPhases, context)].flatMap(([phase, resources]) => {
     const wanted = resources.map((resource) => `${phase.name}: ${nameOf(resource)}`);
     const removed = (removals.get(phase) ?? []).map(

@@ -24,7 +24,7 @@ const lock = (directory: string, work: () => Promise<void>): Promise<void> =>
   holdingLock({ directory, command: 'apply', say: () => {} }, work);
 
 const merge = async (path: string): Promise<string> => {
-  const opened = { inventory, cluster, state: folder };
+  const opened = { inventory, cluster, state: folder, text: '' };
   await keepKubeconfig(opened, placeholderCredentials(cluster));
   const before = process.env.KUBECONFIG;
   process.env.KUBECONFIG = path;

@@ -18,6 +18,8 @@ export interface EventOptions {
 /** A run's voice: `emit` for the engine, and `close` once the run is over, before results are printed. */
 export interface EventSinks {
   readonly emit: Emit;
+  /** Leaves the terminal to `work`, such as a question, and draws anew after it. */
+  pauseDrawing<T>(work: () => Promise<T>): Promise<T>;
   close(): Promise<void>;
 }
 
@@ -32,14 +34,31 @@ export async function openEventSinks(
   streams: Streams = process,
   clock: () => number = Date.now,
 ): Promise<EventSinks> {
-  const subscribers = [...recorders(audience, streams), ...(await drawers(audience, streams))];
+  const recording = [...recorders(audience, streams)];
+  let drawing = await drawers(audience, streams);
+  let started: Event | undefined;
+  const closeAll = async (sinks: readonly EventSink[]): Promise<void> => {
+    for (const sink of sinks) await sink.close?.();
+  };
   return {
-    emit: (happening) => {
-      const event: Event = { at: clock(), ...happening };
-      for (const subscriber of subscribers) subscriber(event);
+    emit: (data) => {
+      const event: Event = { at: clock(), ...data };
+      if (event.type === 'run' && event.state === 'started') started = event;
+      for (const sink of [...recording, ...drawing]) sink(event);
+    },
+    async pauseDrawing(work) {
+      // Lines are never drawn over: only a tree is taken away and drawn anew.
+      if (!drawsTree(audience, streams)) return work();
+      await closeAll(drawing);
+      drawing = [];
+      const result = await work();
+      drawing = await drawers(audience, streams);
+      if (started) for (const sink of drawing) sink(started);
+      return result;
     },
     async close() {
-      for (const subscriber of subscribers.splice(0)) await subscriber.close?.();
+      await closeAll([...recording.splice(0), ...drawing]);
+      drawing = [];
     },
   };
 }
@@ -67,6 +86,8 @@ function opened(path: string, open: () => EventSink): EventSink {
   }
 }
 
+const drawsTree = ({ verbose = false }: EventOptions, { stderr }: Streams): boolean => stderr.isTTY && !verbose;
+
 async function drawers(
   { events, json, verbose = false }: EventOptions,
   streams: Streams,
@@ -74,7 +95,7 @@ async function drawers(
   // JSON lines on a terminal and a tree on the same one would overwrite each other.
   const taken = events === '-' && streams.stdout.isTTY;
   if (taken || (json && !streams.stderr.isTTY && !verbose)) return [];
-  if (streams.stderr.isTTY && !verbose) {
+  if (drawsTree({ verbose }, streams)) {
     const { tree } = await import('./tree.js');
     return [tree(streams.stderr)];
   }

@@ -1,4 +1,5 @@
 import type { Event, Summary } from '../../engine/event.js';
+import { verbOf } from '../../engine/plan.js';
 import type { Problem } from '../../failure.js';
 import { counted, duration } from '../text/format.js';
 import type { EventSink } from './event-sink.js';
@@ -27,7 +28,7 @@ export function lineOf(event: Event, verbose: boolean): string | undefined {
     case 'run':
       if (event.state === 'started')
         return `${event.workflow} ${event.cluster}: ${counted(event.hosts.length, 'host')}`;
-      return endOf(event);
+      return event.state === 'planned' ? totalOf(event.summary) : endOf(event);
     case 'host':
       if (event.state === 'failed') return `${event.host}: set aside: ${event.error.what}`;
       return verbose ? `${event.host}: ${event.state}` : undefined;
@@ -37,7 +38,7 @@ export function lineOf(event: Event, verbose: boolean): string | undefined {
       return prefixed(event, gateWords(event));
     case 'change':
       return verbose && event.state === 'done'
-        ? prefixed(event, `${event.change.action} ${event.change.kind} ${event.change.id}`)
+        ? prefixed(event, `${verbOf(event.change)} ${event.change.kind} ${event.change.id}`)
         : undefined;
   }
 }

@@ -45,7 +45,7 @@ export function followed(): { see(event: Event): void; now(): Progress | undefin
       } else if (event.state === 'started') {
         run = { workflow: event.workflow, cluster: event.cluster };
         for (const outline of event.hosts) hosts.set(outline.host, fresh(outline.host, outline.phases));
-      } else if (run) {
+      } else if (run && event.state !== 'planned') {
         run = { ...run, end: event };
         if (event.state === 'done') for (const host of hosts.values()) hosts.set(host.host, ended(host, event.at));
       }

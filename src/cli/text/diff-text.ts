@@ -1,5 +1,12 @@
 import { structuredPatch } from 'diff';
-import { type Change, changesOf, type Difference, type HostPlan, type Plan } from '../../engine/plan.js';
+import {
+  type Change,
+  changesOf,
+  type Difference,
+  type HostPlan,
+  type OperationDetails,
+  type Plan,
+} from '../../engine/plan.js';
 import { type Colors, plain } from './color.js';
 import { counted, some } from './format.js';
 
@@ -30,9 +37,13 @@ export function summaryText(plan: Plan, colors: Colors = plain): string {
   const reached = plan.hosts.filter((host) => host.skipped === undefined);
   const away = plan.hosts.filter((host) => host.skipped !== undefined);
   const lines = [changesLine(plan, reached)];
+  if (changesOf(plan).some(({ action }) => action === 'unknown')) lines.push(unknownLine);
   for (const host of away) lines.push(colors('yellow', `skipped: ${host.host} (${host.skipped?.what})`));
   return `${lines.join('\n')}\n`;
 }
+
+const unknownLine =
+  '?  kbs cannot tell what is there: it waits until the phase may begin, then applies these; what is as wanted does not change';
 
 function changesLine(plan: Plan, reached: readonly HostPlan[]): string {
   const changes = changesOf(plan);
@@ -40,10 +51,12 @@ function changesLine(plan: Plan, reached: readonly HostPlan[]): string {
     const are = reached.length === 1 ? 'is' : 'are';
     return `nothing to change: ${counted(reached.length, 'host')} ${are} as the inventory says`;
   }
-  const parts = (['create', 'update', 'remove'] as const)
+  const parts = (['create', 'update', 'remove', 'run'] as const)
     .map((action) => [changes.filter((change) => change.action === action).length, action] as const)
     .filter(([count]) => count > 0)
     .map(([count, action]) => `${count} to ${action}`);
+  const unknown = changes.filter(({ action }) => action === 'unknown').length;
+  if (unknown > 0) parts.push(`${unknown} to apply in any case (?)`);
   const hosts = reached.filter((host) => host.phases.some((phase) => phase.changes.length > 0)).length;
   return `${parts.join(', ')} on ${counted(hosts, 'host')}`;
 }
@@ -62,7 +75,7 @@ function alike(hosts: readonly HostPlan[]): readonly (readonly [HostPlan, readon
 
 function hostText(host: HostPlan, names: readonly string[], colors: Colors, verbose: boolean): string {
   const changes = host.phases.flatMap((phase) => phase.changes);
-  const listed = !verbose && changes.every((change) => change.action === 'create');
+  const listed = !verbose && changes.every(({ action }) => action === 'create' || action === 'unknown');
   const lines = [
     colors('bold', some(names)) + (names.length > 1 ? colors('dim', ` (${names.length} hosts, the same changes)`) : ''),
   ];
@@ -81,25 +94,43 @@ const marks = {
   create: ['+', 'green'],
   update: ['~', 'yellow'],
   remove: ['-', 'red'],
+  run: ['>', 'cyan'],
+  unknown: ['?', 'yellow'],
 } as const;
 
 function headline(change: Change, colors: Colors): string {
   const [mark, style] = marks[change.action];
-  return colors(style, `${mark} ${change.kind} ${change.id}`);
+  const why = change.reason === undefined ? '' : `  cannot tell: ${change.reason}`;
+  return colors(style, `${mark} ${change.kind} ${change.id}`) + why;
 }
 
 /** What differs, line by line. What goes away is not printed again in full: its name says enough. */
 function details(change: Change, colors: Colors, verbose: boolean): readonly string[] {
-  if (change.action === 'remove' && !verbose) return [];
+  if (change.operation) return operationLines(change.operation);
+  if ((change.action === 'remove' || change.action === 'unknown') && !verbose) return [];
   return change.differences.flatMap((difference) =>
     isText(difference) ? textDiff(difference, colors) : [shortDiff(difference, change, colors)],
   );
 }
 
+/** Where an operation runs, what it waits for and changes, and how it is resumed. */
+const operationLines = ({
+  host,
+  affects,
+  precondition,
+  timeoutSeconds,
+  resume,
+}: OperationDetails): readonly string[] => [
+  `on ${host}, at most ${timeoutSeconds} s${precondition === undefined ? '' : `, once ${precondition}`}`,
+  ...affects,
+  `if interrupted: ${resume}`,
+];
+
 const isText = ({ is = '', wanted = '' }: Difference): boolean => is.includes('\n') || wanted.includes('\n');
 
 function shortDiff({ aspect, is, wanted }: Difference, change: Change, colors: Colors): string {
-  if (change.action === 'create') return `${aspect}: ${colors('green', wanted ?? '(none)')}`;
+  if (change.action === 'create' || change.action === 'unknown')
+    return `${aspect}: ${colors('green', wanted ?? '(none)')}`;
   return `${aspect}: ${colors('red', is ?? '(none)')} → ${colors('green', wanted ?? '(none)')}`;
 }
 

@@ -1,26 +1,35 @@
-import { BaseCommand } from '../../cli/base-command.js';
-import { consentFlags, hostFlags, inventoryFlags } from '../../cli/flags.js';
+import { consentFlags, hostFlags, inventoryFlags, runFlags } from '../../cli/flags.js';
+import { RunCommand } from '../../cli/run-command.js';
+import type { Defragmented } from '../../workflows/defrag.js';
 
-export default class EtcdDefrag extends BaseCommand {
+export default class EtcdDefrag extends RunCommand {
   static override summary = 'Give back the disk space that deleted keys held, one member after the other.';
   static override description =
     'A member answers nobody while it is at it: followers go first, the leader last, and each only while all are well.';
   static override examples = ['<%= config.bin %> etcd defrag', '<%= config.bin %> etcd defrag --yes'];
-  static override flags = { ...inventoryFlags, ...hostFlags, ...consentFlags };
+  static override flags = {
+    ...inventoryFlags,
+    ...hostFlags,
+    ...consentFlags,
+    'dry-run': runFlags['dry-run'],
+    events: runFlags.events,
+  };
 
   override async run(): Promise<unknown> {
     const { flags } = await this.parse(EtcdDefrag);
-    const { defragment } = await import('../../workflows/etcd/etcd.js');
-    const { megabytes } = await import('../../cli/text/etcd-text.js');
-    await this.confirm('The members of etcd will pause, one after the other.', flags.yes);
-    const members = await defragment(flags.inventory, {
-      acceptNewHostKeys: flags['accept-new-host-keys'],
-      say: (text) => this.say(text),
-      limits: { signal: this.signal, ...(flags.timeout === undefined ? {} : { timeout: flags.timeout }) },
+    const [{ loadCluster }, { defrag }, { megabytes }] = await Promise.all([
+      import('../../workflows/load-cluster.js'),
+      import('../../workflows/defrag.js'),
+      import('../../cli/text/etcd-text.js'),
+    ]);
+    let members: readonly Defragmented[] = [];
+    const workflow = defrag((done) => {
+      members = done;
     });
+    const { plan } = await this.runWorkflow(workflow, await loadCluster(flags.inventory), flags);
     for (const { member, before, after } of members) {
       this.print(`${member}: ${megabytes(before)} → ${megabytes(after)}`);
     }
-    return { members };
+    return flags['dry-run'] ? plan : { members, plan };
   }
 }

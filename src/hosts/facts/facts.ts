@@ -1,4 +1,4 @@
-/** What a host says of itself, read once per run in the same round trip as everything else. */
+/** What `factsScript` reads on a host, once per run in the same round trip as all other queries. */
 export interface Facts {
   readonly hostname: string;
   readonly arch: string;
@@ -32,12 +32,12 @@ export interface Facts {
   readonly nameservers: readonly string[];
   /** The resolv.conf that is free of a local stub. */
   readonly resolvConf: string;
-  /** Who writes /etc/resolv.conf: `file` where nobody does, `resolved`, `NetworkManager`, else the name of who does. */
+  /** The program that writes /etc/resolv.conf: `file` for none, `resolved`, `NetworkManager`, else its name. */
   readonly resolver: string;
   /** Search domains and options of /etc/resolv.conf. */
   readonly searchDomains: readonly string[];
   readonly resolverOptions: readonly string[];
-  /** Who listens on port 53 by UDP or TCP, and at which address; `0.0.0.0`, `*` or `[::]` is every one. */
+  /** Programs that listen on port 53 by UDP or TCP, and their addresses; `0.0.0.0`, `*` or `[::]` is every one. */
   readonly nameServices: readonly NameService[];
   readonly networkDaemons: readonly ('networkd' | 'NetworkManager')[];
   readonly listeners: readonly Listener[];
@@ -52,7 +52,15 @@ export interface Facts {
   readonly etcdMember: boolean;
   /** Whether kbs has installed what starts etcd there. */
   readonly etcdInstalled: boolean;
+  /**
+   * The cluster that the host belongs to: the SHA-256 fingerprint of its cluster CA's certificate, in 64 lower-case hex
+   * digits. Absent where the host has none; `unreadableCa` where it has one that cannot be read.
+   */
+  readonly clusterCa?: string;
 }
+
+/** Stands for a fingerprint where a host's CA cannot be read, so that nothing can be said about its cluster. */
+export const unreadableCa = 'unreadable';
 
 export interface LiveRoute {
   readonly to: string;
@@ -86,8 +94,8 @@ export interface NameService {
 }
 
 /**
- * What kbs assumes of a host that it has not seen: a current Linux machine. Nobody founds a second etcd where somebody
- * may hold the first. `render` uses this.
+ * What kbs assumes of a host that it has not observed: a current Linux machine, with etcd data, so that no second etcd
+ * cluster is bootstrapped beside a first one. `render` uses this.
  */
 export const assumedFacts: Facts = {
   hostname: '',
@@ -164,6 +172,7 @@ export const parseFacts = (output: string): Facts => {
     machineId: one('machineid'),
     etcdMember: one('etcdmember') === 'yes',
     etcdInstalled: one('etcdinstalled') === 'yes',
+    ...(all('clusterca').length === 0 ? {} : { clusterCa: one('clusterca') || unreadableCa }),
   };
 };
 

@@ -99,4 +99,22 @@ done
 fact machineid "$(cat /etc/machine-id 2>/dev/null || :)"
 if [ -d /var/lib/etcd/member/wal ]; then fact etcdmember yes; fi
 if grep -qs KBS_DIGEST /etc/kubernetes/manifests/etcd.yaml /etc/systemd/system/etcd.service; then fact etcdinstalled yes; fi
+ca=/etc/kubernetes/pki/ca.crt
+# A load balancer knows the cluster only by what its haproxy trusts.
+if [ ! -e $ca ] && [ -e /usr/local/lib/kbs/haproxy-health ]; then ca=/etc/haproxy/ca.crt; fi
+if [ -e $ca ] || [ -L $ca ]; then
+  pem=$(sed -n '/^-----BEGIN CERTIFICATE/,/^-----END CERTIFICATE/{ p; /^-----END/q; }' $ca 2>/dev/null || :)
+  base64=$(printf '%s\\n' "$pem" | sed '/^-----/d')
+  digest=
+  case $pem in *'-----END CERTIFICATE'*)
+    if printf %s "$base64" | base64 -d >/dev/null 2>&1; then digest=$(printf %s "$base64" | base64 -d | sha256sum); fi
+  esac
+  digest=\${digest%% *}
+  fact clusterca "\${digest:-unreadable}"
+else
+  # What may not be searched may hold one.
+  for folder in /etc/kubernetes /etc/kubernetes/pki; do
+    if [ -d $folder ] && [ ! -x $folder ]; then fact clusterca unreadable; break; fi
+  done
+fi
 `;

@@ -2,13 +2,13 @@ import { complaint, labelKey } from '../formats.js';
 import type { InventoryError } from '../inventory-error.js';
 import { inventoryError, inventoryKeyError } from '../inventory-error.js';
 import type { PartialHost, PartialInventory } from '../partial.js';
-import { allRead, entries, hostsOf, items, runsPods } from '../partial.js';
+import { entries, hasRole, hostsOf, isNode, items } from '../partial.js';
 
 /** What only Kubernetes nodes have: labels, taints, GPUs and pods. */
 export const checkNodes = (draft: PartialInventory): readonly InventoryError[] =>
   hostsOf(draft).flatMap(([name, host]) => [
     ...checkRepeatedRoles(name, host),
-    ...checkNodeFields(name, host),
+    ...checkNodeFields(draft, name, host),
     ...checkLabelKeys(name, host),
     ...checkRepeatedTaints(name, host),
   ]);
@@ -22,17 +22,16 @@ const checkRepeatedRoles = (name: string, host: PartialHost): readonly Inventory
   );
 };
 
-const checkNodeFields = (name: string, host: PartialHost): readonly InventoryError[] =>
-  !allRead(host.roles) || items(host.roles).length === 0 || runsPods(host)
-    ? []
-    : (['podCIDR', 'gpu', 'labels', 'taints'] as const)
-        .filter((field) => field in host)
-        .map((field) =>
-          inventoryKeyError(
-            ['hosts', name, field],
-            'only control planes and workers are Kubernetes nodes; take it away, or add such a role',
-          ),
-        );
+/** Such a field on a host without a kubelet would change nothing. */
+const checkNodeFields = (draft: PartialInventory, name: string, host: PartialHost): readonly InventoryError[] => {
+  if (isNode(host, draft) !== false) return [];
+  const reason = hasRole(host, 'control-plane')
+    ? 'with controlPlane: systemd only workers are Kubernetes nodes; take it away, or add the role worker'
+    : 'only control planes and workers are Kubernetes nodes; take it away, or add such a role';
+  return (['podCIDR', 'gpu', 'labels', 'taints'] as const)
+    .filter((field) => field in host)
+    .map((field) => inventoryKeyError(['hosts', name, field], reason));
+};
 
 const checkLabelKeys = (name: string, host: PartialHost): readonly InventoryError[] =>
   entries(host.labels)

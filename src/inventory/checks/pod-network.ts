@@ -3,7 +3,7 @@ import { hostPodPrefixLength, hostRoom } from '../host-pods.js';
 import type { InventoryError, Path } from '../inventory-error.js';
 import { inventoryError } from '../inventory-error.js';
 import type { PartialInventory } from '../partial.js';
-import { hostsOf, networkOr, runsPods, segmentHolding, segmentsOf } from '../partial.js';
+import { hostsOf, isNode, networkOr, segmentHolding, segmentsOf } from '../partial.js';
 
 /** The pod network: room for every host, and pins that can be kept. */
 export const checkPodNetwork = (draft: PartialInventory): readonly InventoryError[] => {
@@ -99,7 +99,8 @@ interface Need {
 
 const needOf = (draft: PartialInventory, pods: string, name: string, pin: string | undefined): Need => {
   const hosts = hostsOf(draft).filter(
-    ([, host]) => runsPods(host) && host.address !== undefined && segmentHolding(draft, host.address)?.[0] === name,
+    ([, host]) =>
+      isNode(host, draft) && host.address !== undefined && segmentHolding(draft, host.address)?.[0] === name,
   ).length;
   const size = pin === undefined ? powerOfTwo(hosts) : subnetCount(pin, hostPodPrefixLength(pods));
   return { name, pin, hosts, size };

@@ -11,12 +11,14 @@ import type { Phase, PhaseContext } from '../phase.js';
 export const resolver: Phase = {
   name: 'resolver',
   ensures: "the host asks the LAN's DNS servers",
-  appliesTo: (host, cluster) => asksLan(cluster) && !isUpstream(host, cluster),
+  appliesTo: (host, cluster) => !isUpstream(host, cluster),
   gates: (host, { cluster }) => {
+    if (!asksLan(cluster)) return [];
     const tests = serversFor(host, cluster).map((server) => answersFor(server, cluster.zone ?? ''));
     return [{ name: 'a DNS server of the LAN answers', test: tests.join(' || '), timeoutSeconds: 120 }];
   },
-  resources: (host, context) => settings(host, context),
+  resources: (host, context) => (asksLan(context.cluster) ? settings(host, context) : []),
+  prunes: { of: ['resolver'] },
 };
 
 const asksLan = (cluster: Cluster): boolean => cluster.hostsUseDns && dnsServers(cluster).length > 0;

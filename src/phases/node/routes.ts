@@ -41,6 +41,7 @@ export const routes: Phase = {
       },
     ];
   },
+  prunes: { of: ['routes'] },
 };
 
 /**

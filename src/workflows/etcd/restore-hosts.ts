@@ -1,113 +1,123 @@
+import type { Operation } from '../../engine/operation.js';
 import { Failure, Failures } from '../../failure.js';
-import { mutation, query, type RunOptions } from '../../hosts/host.js';
-import { lastLines } from '../../hosts/last-lines.js';
+import { query, type RunOptions } from '../../hosts/host.js';
 import { messageOf } from '../../hosts/message.js';
 import type { Pool } from '../../hosts/pool.js';
 import { raw, receive, sh, uptime } from '../../hosts/shell.js';
 import { type Cluster, type ClusterHost, controlPlanes } from '../../inventory/cluster.js';
 import { type Member, membersOf } from '../../kubernetes/etcd-members.js';
-import { dataDirectory, uploadedSnapshot as uploaded } from '../../kubernetes/etcdctl.js';
-import { parseSnapshotFacts, type SnapshotFacts, stamp } from './snapshot.js';
+import { dataDirectory, uploadedSnapshot } from '../../kubernetes/etcdctl.js';
+import { stamp } from './snapshot.js';
+import type { SnapshotFile } from './snapshot-file.js';
 
-/** Throws one Failure for each control plane that does not answer. */
-export const refuseSilent = async (cluster: Cluster, pool: Pool, limits: RunOptions): Promise<void> => {
-  const reasons = await onAll(cluster, (host) =>
-    pool
-      .host(host)
-      .query(query(':'), { timeout: 30_000, ...limits })
-      .then(() => undefined, messageOf),
-  );
-  const silent = reasons.filter(([, reason]) => reason !== undefined);
-  if (silent.length === 0) return;
-  throw new Failures(
-    silent.map(
-      ([host, reason]) =>
-        new Failure('unreachable', `${host} does not answer`, {
-          where: { host },
-          why: [reason ?? ''],
-          next: 'put a machine in its place, new or old: its etcd data begin anew in any case',
-        }),
-    ),
-  );
-};
+/** Holds the digest of the snapshot on each control plane while a restore is in progress. */
+const restoreMark = '/var/lib/kbs/restore';
+
+/** What one control plane says of etcd. */
+export interface EtcdView {
+  readonly host: string;
+  /** Empty where no etcd runs. */
+  readonly members: readonly Member[];
+  /** Why it cannot be told whether etcd runs. */
+  readonly unknown?: string;
+  /** The digest of the snapshot that a restore in progress has begun with on this host. */
+  readonly started?: string;
+}
 
 /**
- * What each control plane sees of etcd: nothing where its own member does not answer. A host that gives no answer at all
- * is thrown: from silence nobody knows that etcd is dead.
+ * What each control plane sees of etcd. That none runs needs evidence: nothing listens on its ports. A member that
+ * listens and does not answer, as with certificates that have expired, may hold living data. Throws one Failure for each
+ * control plane that cannot be reached.
  */
-export const viewsOf = async (
-  cluster: Cluster,
-  pool: Pool,
-  limits: RunOptions,
-): Promise<readonly (readonly Member[])[]> => {
-  const views = await onAll(cluster, (host) =>
-    membersOf({ host: pool.host(host) }, cluster, limits).catch((error: unknown): readonly Member[] => {
-      if (error instanceof Failure && error.code === 'refused') return [];
-      throw error;
+export const etcdViews = async (cluster: Cluster, pool: Pool, limits: RunOptions): Promise<readonly EtcdView[]> => {
+  const asked = await Promise.all(
+    controlPlanes(cluster).map(async (host): Promise<EtcdView | Failure> => {
+      try {
+        return await etcdView(host, cluster, pool, limits);
+      } catch (error) {
+        if (error instanceof Failure && error.code === 'unreachable') return notAnswering(host, error);
+        throw error;
+      }
     }),
   );
-  return views.map(([, members]) => members);
+  const failures = asked.filter((each) => each instanceof Failure);
+  if (failures.length > 0) throw new Failures(failures);
+  return asked.flatMap((each) => (each instanceof Failure ? [] : [each]));
 };
 
-/** Gives what etcdutl reads in it, where it is there already: on a bare host it comes later. */
-export const upload = async (
-  cluster: Cluster,
-  pool: Pool,
-  payload: { readonly file: string; readonly size: number },
-  limits: RunOptions,
-): Promise<SnapshotFacts | undefined> => {
-  const [first] = controlPlanes(cluster);
-  if (first === undefined) return undefined;
-  const part = `${uploaded}.part`;
-  const script = sh`umask 077
+const etcdView = async (host: ClusterHost, cluster: Cluster, pool: Pool, limits: RunOptions): Promise<EtcdView> => {
+  const { name } = host;
+  const { stdout } = await pool.host(host).query(
+    query(sh`ss -Hltn '( sport = :2379 or sport = :2380 )' | grep -q . && echo runs || echo stopped
+if [ -e ${restoreMark} ] && [ ! -e ${uploadedSnapshot} ]; then cat ${restoreMark}; fi`),
+    { timeout: 30_000, ...limits },
+  );
+  const [state, started] = stdout.split('\n');
+  const known = { host: name, ...(started ? { started } : {}) };
+  if (state === 'stopped') return { ...known, members: [] };
+  try {
+    return { ...known, members: await membersOf({ host: pool.host(host) }, cluster, limits) };
+  } catch (error) {
+    if (!(error instanceof Failure && error.code === 'refused')) throw error;
+    return { ...known, members: [], unknown: [error.message, ...error.why].join(': ') };
+  }
+};
+
+const notAnswering = ({ name }: ClusterHost, cause: Failure): Failure =>
+  new Failure('unreachable', `${name} does not answer`, {
+    where: { host: name },
+    why: [messageOf(cause)],
+    next: 'put a machine in its place, new or old: its etcd data are replaced in any case',
+    cause,
+  });
+
+/** Copies the snapshot to the first control plane. etcdutl reads it there if it is installed: on a bare host it comes later. */
+export const uploadOperation = (host: ClusterHost, file: string, { size, sha256 }: SnapshotFile): Operation => {
+  const part = `${uploadedSnapshot}.part`;
+  return {
+    name: 'snapshot',
+    target: host.name,
+    on: host,
+    script: sh`umask 077
 mkdir -p /var/lib/kbs
 {
-  ${raw(receive(payload.size, part))} &&
-  if [ -x /usr/local/bin/etcdutl ]; then /usr/local/bin/etcdutl snapshot status ${part} -w json; fi
+  ${raw(receive(size, part))} &&
+  if [ -x /usr/local/bin/etcdutl ]; then /usr/local/bin/etcdutl snapshot status ${part} -w json >/dev/null; fi
 } || { rm -f ${part}; exit 1; }
-mv -f ${part} ${uploaded}`;
-  const output = await pool.host(first).mutate(mutation(script, [payload]), limits);
-  if (output.code !== 0) {
-    throw new Failure('refused', 'the snapshot cannot be used', {
-      where: { host: first.name },
-      why: lastLines(output.stderr, 4),
-      next: 'name another one',
-    });
-  }
-  return output.stdout.trim() === '' ? undefined : parseSnapshotFacts(output.stdout);
+mv -f ${part} ${uploadedSnapshot}`,
+    payloads: [{ file, size }],
+    timeoutSeconds: 1800,
+    affects: [`copies ${file} (sha256 ${sha256.slice(0, 12)}…) to ${uploadedSnapshot}`],
+    resume: `run the same command again, or give up: delete ${uploadedSnapshot}`,
+    failure: { what: 'the snapshot cannot be used', next: 'name another one' },
+  };
 };
 
-/** On all control planes at once; whose data lie on a disk of their own keep them there. */
-export const putAside = async (
-  cluster: Cluster,
-  pool: Pool,
-  { now, limits }: { readonly now: Date; readonly limits: RunOptions },
-): Promise<Readonly<Record<string, string>>> => {
-  const outputs = await onAll(cluster, (host) =>
-    pool.host(host).mutate(mutation(stopAndPutAside(stamp(now))), { timeout: 180_000, ...limits }),
-  );
-  const failed = outputs.filter(([, { code }]) => code !== 0);
-  if (failed.length > 0) {
-    throw new Failures(
-      failed.map(
-        ([host, { stderr }]) =>
-          new Failure('refused', `the data of etcd could not be put aside`, {
-            where: { host },
-            why: lastLines(stderr, 4),
-            next: 'mend the cause on the host, then run the same command again',
-          }),
-      ),
-    );
-  }
-  return Object.fromEntries(outputs.flatMap(([host, { stdout }]) => (stdout === '' ? [] : [[host, stdout.trim()]])));
-};
+/** Stops the API server and etcd of a control plane, and keeps the data that etcd has. */
+export const stopEtcdOperation = (host: ClusterHost, { sha256 }: SnapshotFile, now: Date): Operation => ({
+  name: 'stop-etcd',
+  target: host.name,
+  on: host,
+  script: stopScript(stamp(now), sha256),
+  timeoutSeconds: 180,
+  affects: [
+    'stops kube-apiserver and etcd',
+    `moves the data of etcd to ${dataDirectory}.before-restore-${stamp(now)}, or into such a folder on its own disk`,
+  ],
+  resume: 'run the same command again',
+  failure: {
+    what: 'etcd could not be stopped and its data kept',
+    next: 'remove the cause on the host, then run the same command again',
+  },
+});
 
 /**
- * An API server that ends in good order waits for answers of an etcd that has ended too, half a minute long: it holds
- * nothing that could be lost, so it is killed.
+ * An API server that ends in good order waits half a minute for answers of an etcd that has ended too: it holds nothing
+ * that could be lost, so it is killed.
  */
-const stopAndPutAside = (
+const stopScript = (
   time: string,
+  sha256: string,
 ): string => sh`rm -f /etc/kubernetes/manifests/kube-apiserver.yaml /etc/kubernetes/manifests/etcd.yaml
 kbs_pids() { ss -Hltnp '( sport = :6443 or sport = :2379 )' | grep -oE '"'"$1"'",pid=[0-9]+' | sed 's/.*=//' | sort -u; }
 systemctl kill -s KILL kube-apiserver.service 2>/dev/null || :
@@ -125,16 +135,24 @@ while kbs_left=$(kbs_pids '(kube-apiserver|etcd)'); [ -n "$kbs_left" ]; do
   fi
   sleep 0.2
 done
-[ -d ${dataDirectory}/member ] || exit 0
-kbs_data=$(readlink -f ${dataDirectory})
-kbs_aside=$kbs_data.before-restore-${time}
-if mountpoint -q "$kbs_data"; then kbs_aside=$kbs_data/before-restore-${time}; fi
-mkdir -p -m 0700 "$kbs_aside"
-mv -T "$kbs_data/member" "$kbs_aside/member"
-echo "$kbs_aside"`;
+if [ -d ${dataDirectory}/member ]; then
+  kbs_data=$(readlink -f ${dataDirectory})
+  kbs_kept=$kbs_data.before-restore-${time}
+  if mountpoint -q "$kbs_data"; then kbs_kept=$kbs_data/before-restore-${time}; fi
+  mkdir -p -m 0700 "$kbs_kept"
+  mv -T "$kbs_data/member" "$kbs_kept/member"
+fi
+mkdir -p /var/lib/kbs
+echo ${sha256} > ${restoreMark}`;
 
-const onAll = <T>(
-  cluster: Cluster,
-  ask: (host: ClusterHost) => Promise<T>,
-): Promise<readonly (readonly [string, T])[]> =>
-  Promise.all(controlPlanes(cluster).map(async (host) => [host.name, await ask(host)] as const));
+/** Ends a restore on a control plane: from now on its etcd is like any other. */
+export const finishOperation = (host: ClusterHost): Operation => ({
+  name: 'finish-restore',
+  target: host.name,
+  on: host,
+  script: sh`rm -f ${restoreMark}`,
+  timeoutSeconds: 30,
+  affects: [`removes ${restoreMark}`],
+  resume: 'run the same command again',
+  failure: { what: `${restoreMark} could not be removed`, next: 'remove it by hand' },
+});

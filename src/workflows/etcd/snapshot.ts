@@ -10,7 +10,7 @@ import { selectEtcdHost } from '../../kubernetes/api-host.js';
 import { memberAt, membersOf, votes } from '../../kubernetes/etcd-members.js';
 import { etcdctl, localEndpoint } from '../../kubernetes/etcdctl.js';
 import { loadCluster } from '../load-cluster.js';
-import { withPool } from '../run/launch.js';
+import { withPool } from '../run/pool.js';
 import type { EtcdOptions } from './etcd.js';
 
 /** A snapshot, as etcdutl reads it. */

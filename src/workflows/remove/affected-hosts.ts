@@ -6,8 +6,7 @@ import { type Cluster, type ClusterHost, isNode } from '../../inventory/cluster.
 import { phases } from '../../phases/index.js';
 import type { Phase, PhaseContext } from '../../phases/phase.js';
 import { placeholderCredentials } from '../../pki/placeholder.js';
-import { kindOf, nameOf } from '../../resources/registry.js';
-import type { Resource } from '../../resources/resource.js';
+import { kindOf } from '../../resources/registry.js';
 
 /** The hosts of these names, in the order of the inventory. */
 export const removedHosts = (cluster: Cluster, names: readonly string[]): readonly ClusterHost[] => {
@@ -36,32 +35,12 @@ export const clusterWithout = (cluster: Cluster, leaving: readonly ClusterHost[]
 export const affectedHosts = (before: Cluster, after: Cluster, artifacts: Artifacts): RunHosts => {
   const [was, is] = [before, after].map((cluster) => contextOf(cluster, artifacts)) as [PhaseContext, PhaseContext];
   return after.hosts
-    .map((host) => ({
-      host,
-      phases: phases
-        .filter((phase) => wanted(phase, host, was) !== wanted(phase, host, is))
-        .map((phase) => withPruning(phase, before)),
-    }))
+    .map((host) => {
+      const all = phases.filter((phase) => phase.appliesTo(host, after));
+      return { host, all, phases: all.filter((phase) => wanted(phase, host, was) !== wanted(phase, host, is)) };
+    })
     .filter((hostPhases) => hostPhases.phases.length > 0);
 };
-
-/**
- * The phase, which also takes away what it wanted for the sake of those that leave, such as routes to their pods. Where
- * it does not concern a host any more without them, that is all it does there.
- */
-export const withPruning = (phase: Phase, before: Cluster): Phase => ({
-  ...phase,
-  gates: (host, context) => (phase.appliesTo(host, context.cluster) ? (phase.gates?.(host, context) ?? []) : []),
-  resources(host, context) {
-    const kept = phase.appliesTo(host, context.cluster) ? phase.resources(host, context) : [];
-    const keys = new Set(kept.map(nameOf));
-    const had = phase.appliesTo(host, before) ? phase.resources(host, { ...context, cluster: before }) : [];
-    const gone = had.flatMap((resource): readonly Resource[] =>
-      resource.kind === 'absent' || keys.has(nameOf(resource)) ? [] : [{ kind: 'absent', resource }],
-    );
-    return [...kept, ...gone];
-  },
-});
 
 const wanted = (phase: Phase, host: ClusterHost, context: PhaseContext): string =>
   phase.appliesTo(host, context.cluster)

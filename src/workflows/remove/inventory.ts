@@ -1,56 +1,55 @@
 import { failuresIn } from '../../failure.js';
 import { removeHost, saveInventory } from '../../inventory/edit.js';
-import { readInventory } from '../../inventory/load.js';
 import { type LoadedCluster, loadCluster } from '../load-cluster.js';
-import { keepPodCidrs, recordPodCidrs } from '../run/pod-cidrs.js';
+import { pinPodCidrs, readRecord, recordPodCidrs } from '../run/pod-cidrs.js';
 
 /** What becomes of the inventory's file when hosts leave: the text without them, or why they stay in it. */
 export type InventoryRemoval =
-  | { readonly text: string; readonly opened: LoadedCluster }
-  | { readonly stay: string; readonly next: string };
+  | { readonly text: string; readonly loaded: LoadedCluster }
+  | { readonly kept: string; readonly next: string };
 
 /**
- * Reads the file and takes the hosts out, writing nothing. They stay in it where a new machine is to take the place of
- * a dead one, and where the inventory would be invalid without them.
+ * The inventory without the hosts; writes nothing. They are kept in it where a new machine is to take the place of a dead
+ * one, and where the inventory would be invalid without them.
  */
 export const removeFromInventory = async (
-  { inventory }: LoadedCluster,
+  { inventory, text: before }: LoadedCluster,
   names: readonly string[],
   { dead, forget }: { readonly dead: boolean; readonly forget: boolean },
 ): Promise<InventoryRemoval> => {
   const they = names.length === 1 ? 'its' : 'their';
   if (dead && !forget) {
     return {
-      stay: `${names.join(', ')} ${names.length === 1 ? 'stays' : 'stay'} in ${inventory}`,
+      kept: `${names.join(', ')} ${names.length === 1 ? 'stays' : 'stay'} in ${inventory}`,
       next: `put a new machine in ${they} place and run kbs apply, or take ${names.length === 1 ? 'it' : 'them'} out: kbs remove --dead --forget ${names.join(' ')}`,
     };
   }
   try {
-    const text = names.reduce(removeHost, await readInventory(inventory));
-    return { text, opened: await loadCluster(inventory, text) };
+    const text = names.reduce(removeHost, before);
+    return { text, loaded: await loadCluster(inventory, text) };
   } catch (error) {
     const reasons = failuresIn(error);
     if (reasons.length === 0) throw error;
     return {
-      stay: `${names.join(', ')} ${names.length === 1 ? 'stays' : 'stay'} in ${inventory}, which would be wrong otherwise: ${reasons.map(({ message }) => message).join('; ')}`,
+      kept: `${names.join(', ')} ${names.length === 1 ? 'stays' : 'stay'} in ${inventory}, which would be wrong otherwise: ${reasons.map(({ message }) => message).join('; ')}`,
       next: `put ${they} replacement there and run kbs apply, or take out another one too`,
     };
   }
 };
 
-/** Writes the inventory without them; nobody who stays gets another pod CIDR. */
-export const write = async (
-  parting: InventoryRemoval,
+/** Writes the inventory without the hosts; the nodes that stay keep their pod CIDRs. */
+export const saveRemoval = async (
+  removal: InventoryRemoval,
   names: readonly string[],
   say: (text: string) => void,
 ): Promise<void> => {
-  if ('stay' in parting) {
-    say(`${parting.stay}; ${parting.next}`);
+  if ('kept' in removal) {
+    say(`${removal.kept}; ${removal.next}`);
     return;
   }
-  const { inventory } = parting.opened;
-  const kept = await keepPodCidrs(parting.opened, say);
-  if (kept === parting.opened) await saveInventory(inventory, parting.text);
-  await recordPodCidrs(kept);
-  say(`took ${names.join(', ')} out of ${inventory}`);
+  const { loaded, pins } = await pinPodCidrs(removal.loaded, await readRecord(removal.loaded.state));
+  await saveInventory(loaded.inventory, loaded.unsaved ?? removal.text);
+  await recordPodCidrs(loaded);
+  if (pins.length > 0) say(`${loaded.inventory}: wrote down what would have moved otherwise: ${pins.join(', ')}`);
+  say(`took ${names.join(', ')} out of ${loaded.inventory}`);
 };

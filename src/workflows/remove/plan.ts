@@ -1,145 +1,213 @@
-import type { Artifacts } from '../../artifacts/artifacts.js';
-import { compare, type ExecutablePlan, type HostWorkPlan, toPlan } from '../../engine/compare.js';
-import type { Emit } from '../../engine/event.js';
+import { compare, toPlan } from '../../engine/compare.js';
+import type { ExecutablePlan, HostWorkPlan, PhaseSteps } from '../../engine/executable-plan.js';
 import { type HostPhases, type Observation, observe, type RunHosts } from '../../engine/observe.js';
-import type { HostPlan, Plan } from '../../engine/plan.js';
+import { operationSteps } from '../../engine/run-operation.js';
 import { hostForUndo, undo, undoNames } from '../../engine/undo.js';
 import { Failure, Failures } from '../../failure.js';
-import type { Pool } from '../../hosts/pool.js';
-import { type Cluster, type ClusterHost, isControlPlane, isNode } from '../../inventory/cluster.js';
+import type { Facts } from '../../hosts/facts/facts.js';
+import { type Cluster, type ClusterHost, controlPlanes, isControlPlane, isNode } from '../../inventory/cluster.js';
 import { type ApiHost, selectApiHost } from '../../kubernetes/api-host.js';
-import { evictablePods } from '../../kubernetes/drain.js';
-import { type Member, memberAt, membersOf, titleOf } from '../../kubernetes/etcd-members.js';
+import { drainOperation, evictablePods } from '../../kubernetes/drain.js';
+import { type Member, memberAt, membersOf } from '../../kubernetes/etcd-members.js';
 import type { PodToEvict } from '../../kubernetes/evictable-pods.js';
+import { deleteNodeOperation, removeMemberOperation } from '../../kubernetes/leave-cluster.js';
 import { phases } from '../../phases/index.js';
-import type { Credentials } from '../../pki/credentials.js';
+import type { PhaseReference } from '../../phases/phase.js';
+import { requireOwnCluster } from '../run/checks.js';
+import type { PlannedRun, RunContext } from '../run/context.js';
+import { limitsOf } from '../run/limits.js';
+import { announce } from '../run/run-events.js';
+import { clusterWithout } from './affected-hosts.js';
 import { type Leave, lonelyRefusals, quorumRefusals } from './checks.js';
 
-/** What a removal needs, opened. */
-export interface Removing extends Leave {
-  /** The cluster with those that leave, and as those that stay are to see it. */
-  readonly before: Cluster;
-  readonly after: Cluster;
+/** Which hosts leave, how, and which of those that stay change with them. */
+export interface RemovalScope extends Leave {
   readonly leaving: readonly ClusterHost[];
-  /** Those that stay and hear of it. */
+  /** The hosts that stay and change, with the phases that do. */
   readonly affected: RunHosts;
-  readonly credentials: Credentials;
-  readonly artifacts: Artifacts;
-  readonly pool: Pool;
-  readonly emit: Emit;
-  readonly signal: AbortSignal;
-  /** Milliseconds. */
-  readonly timeout?: number;
 }
 
-/** What was seen, and what follows. Nothing has been changed. */
-export interface Look {
-  /** Absent where nobody leaves who is known to the API or to etcd. */
+/**
+ * Plans a removal. Load balancers first stop sending clients to the API servers that end. Then one host after the other
+ * leaves, so that its pods find room before the next one is drained. Then all are reset, while those that stay change.
+ * Throws all that is in the way at once.
+ */
+export const planRemoval = async (run: RunContext, scope: RemovalScope): Promise<PlannedRun> => {
+  announce(run, 'remove', outline(run.cluster, scope));
+  const observed = await observeRemoval(run, scope);
+  requireOwnCluster(
+    { workflow: 'remove', cluster: run.cluster, facts: factsOf(observed), keyring: run.keyring },
+    run.skippedChecks,
+  );
+  refuse(observed, scope);
+  const work = workOf(run, scope, observed);
+  return {
+    plan: toPlan('remove', run.cluster.name, work),
+    work,
+    context: { ...observed.affected.context, credentials: await run.credentials },
+    isNeeded: (name) => scope.leaving.some((host) => host.name === name),
+  };
+};
+
+/** What a removal is planned from. */
+interface Observed {
+  /** Absent where no host leaves that the API or etcd knows. */
   readonly apiHost?: ApiHost;
   readonly members: readonly Member[];
-  /** By node: the pods that have to move. */
+  /** By node; none for one that has no Node object. */
   readonly pods: ReadonlyMap<string, readonly PodToEvict[]>;
-  /** What leaves each host as it was found; empty with `dead`. */
-  readonly resets: ExecutablePlan;
-  /** Changes of those that stay. */
-  readonly news: ExecutablePlan;
-  readonly seen: Observation;
-  readonly plan: Plan;
+  readonly leaving: Observation;
+  readonly affected: Observation;
 }
 
-/** The steps that go through the host that speaks for the cluster, by the names that events have. */
-export const drainStep = 'drain';
-export const memberStep = 'etcd-member';
-export const nodeStep = 'node';
-
-/** What a host walks through that leaves. */
-export const stepsOf = (host: ClusterHost, cluster: Cluster, { dead }: Leave): readonly string[] => [
-  ...(isNode(host) && !dead ? [drainStep] : []),
-  ...(isControlPlane(host) ? [memberStep] : []),
-  ...(isNode(host) ? [nodeStep] : []),
-  ...(dead ? [] : undoNames(hostPhasesOf(host, cluster).phases)),
-];
-
-const hostPhasesOf = (host: ClusterHost, cluster: Cluster): HostPhases =>
-  hostForUndo(
-    host,
-    phases.filter((phase) => phase.appliesTo(host, cluster)),
-  );
-
-/** Looks at everybody whom it concerns. Throws all that speaks against it at once. */
-export const look = async (removal: Removing): Promise<Look> => {
-  const { before, after, leaving, affected, dead, pool, emit, signal } = removal;
-  const limits = { signal, ...(removal.timeout === undefined ? {} : { timeout: removal.timeout }) };
-  const ground = (cluster: Cluster) => ({
-    cluster,
-    credentials: removal.credentials,
-    artifacts: removal.artifacts,
+const observeRemoval = async (run: RunContext, { leaving, affected, dead }: RemovalScope): Promise<Observed> => {
+  const { cluster, pool, emit, artifacts } = run;
+  const after = clusterWithout(cluster, leaving);
+  const limits = limitsOf(run);
+  const credentials = await run.credentials;
+  const inputs = (of: Cluster) => ({
+    cluster: of,
+    credentials,
+    artifacts,
     startedAt: Math.floor(Date.now() / 1000),
     targetNodes: after.hosts.filter(isNode),
   });
   const open = (host: ClusterHost) => pool.host(host);
-  const runHosts = dead ? [] : leaving.map((host) => hostPhasesOf(host, before));
   const known = leaving.some((host) => isNode(host) || isControlPlane(host));
-  const [mine, theirs, apiHost] = await Promise.all([
-    observe(runHosts, ground(before), open, emit, limits),
-    observe(affected, ground(after), open, emit, limits),
+  const [ours, theirs, apiHost] = await Promise.all([
+    observe(dead ? [] : leaving.map((host) => hostPhasesOf(host, cluster)), inputs(cluster), open, emit, limits),
+    observe(affected, inputs(after), open, emit, limits),
     known ? selectApiHost(after, pool, limits) : undefined,
   ]);
-  refuseSilent(mine.unreachable);
-  const members = apiHost && leaving.some(isControlPlane) ? await membersOf(apiHost, before, limits) : [];
-  const pods = new Map<string, readonly PodToEvict[]>();
-  if (apiHost && !dead) {
-    for (const host of leaving.filter(isNode)) pods.set(host.name, await evictablePods({ node: host.name, apiHost }));
-  }
-  const refused = [
-    ...quorumRefusals(members, leaving, removal),
-    ...leaving.flatMap((host) => lonelyRefusals(host, pods.get(host.name) ?? [], removal)),
-  ];
-  if (refused.length > 0) throw new Failures(refused);
-  const resets = runHosts.map((hostPhases): HostWorkPlan => ({ hostPhases, phases: undo(hostPhases, mine) }));
-  const news = compare(affected, theirs);
-  const plan = planOf(removal, { members, pods, resets, news });
-  return { ...(apiHost ? { apiHost } : {}), members, pods, resets, news, seen: theirs, plan };
+  const [members, pods] = apiHost
+    ? await Promise.all([
+        leaving.some(isControlPlane) ? membersOf(apiHost, cluster, limits) : [],
+        podsByNode(leaving.filter(isNode), apiHost),
+      ])
+    : [[], new Map()];
+  return { ...(apiHost ? { apiHost } : {}), members, pods, leaving: ours, affected: theirs };
 };
 
-const refuseSilent = (unreachable: Observation['unreachable']): void => {
-  const failures = [...unreachable].map(
-    ([host, failure]) =>
-      new Failure('unreachable', `${host} does not answer`, {
-        where: { host },
-        why: [failure.message, ...failure.why],
-        next: `bring it back; if it is gone for good: kbs remove --dead ${host}`,
-        cause: failure,
-      }),
+const podsByNode = async (
+  hosts: readonly ClusterHost[],
+  apiHost: ApiHost,
+): Promise<ReadonlyMap<string, readonly PodToEvict[]>> => {
+  const found = await Promise.all(hosts.map(async ({ name }) => [name, await evictablePods(name, apiHost)] as const));
+  return new Map(found.flatMap(([name, pods]) => (pods === undefined ? [] : [[name, pods] as const])));
+};
+
+const factsOf = ({ leaving, affected }: Observed): ReadonlyMap<string, Facts> =>
+  new Map(
+    [leaving, affected].flatMap(({ context, answers }) =>
+      [...answers.keys()].map((host) => [host, context.facts(host)] as const),
+    ),
+  );
+
+const refuse = ({ leaving, members, pods }: Observed, scope: RemovalScope): void => {
+  const silent = [...leaving.unreachable].map(([host, failure]) => notAnswering(host, failure));
+  if (silent.length > 0) throw new Failures(silent);
+  const refused = [
+    ...quorumRefusals(members, scope.leaving, scope),
+    ...(scope.dead ? [] : scope.leaving.flatMap((host) => lonelyRefusals(host, pods.get(host.name) ?? [], scope))),
+  ];
+  if (refused.length > 0) throw new Failures(refused);
+};
+
+const notAnswering = (host: string, cause: Failure): Failure =>
+  new Failure('unreachable', `${host} does not answer`, {
+    where: { host },
+    why: [cause.message, ...cause.why],
+    next: `bring it back; if it is gone for good: kbs remove --dead ${host}`,
+    cause,
+  });
+
+const workOf = (run: RunContext, scope: RemovalScope, observed: Observed): ExecutablePlan => {
+  const updates = compare(scope.affected, observed.affected);
+  requireBalancers(updates, scope);
+  const balanced = updates.flatMap(({ hostPhases, phases: steps }) =>
+    steps.some(isBalancer) ? [{ host: hostPhases.host.name, phase: 'load-balancer' }] : [],
+  );
+  const leaves = scope.leaving.map((host) => ({ host, steps: leaveSteps(host, run, scope, observed, balanced) }));
+  const left = leaves.flatMap(({ host, steps }): readonly PhaseReference[] => {
+    const last = steps.at(-1);
+    return last ? [{ host: host.name, phase: last.phase.name }] : [];
+  });
+  return [
+    ...leaves.map(({ host, steps }): HostWorkPlan => {
+      const hostPhases = hostPhasesOf(host, run.cluster);
+      const resets = scope.dead ? [] : undo(hostPhases, observed.leaving).filter((each) => !isApiServer(each));
+      return { hostPhases, phases: [...steps, ...resets.map((each) => ({ ...each, after: left }))] };
+    }),
+    ...updates.map((host) => ({ ...host, phases: balancersFirst(host.phases, left) })),
+  ];
+};
+
+/** Load balancers change before any host leaves, and everything else after all have left. */
+const balancersFirst = (steps: readonly PhaseSteps[], left: readonly PhaseReference[]): readonly PhaseSteps[] => [
+  ...steps.filter(isBalancer),
+  ...steps.filter((each) => !isBalancer(each)).map((each) => ({ ...each, after: [...(each.after ?? []), ...left] })),
+];
+
+/**
+ * What takes a host out of the cluster, one host at a time. Its API server ends while its etcd member still answers, so
+ * that it can take itself out of the Service `kubernetes`.
+ */
+const leaveSteps = (
+  host: ClusterHost,
+  run: RunContext,
+  scope: RemovalScope,
+  { apiHost, members, pods, leaving }: Observed,
+  balanced: readonly PhaseReference[],
+): readonly PhaseSteps[] => {
+  if (apiHost === undefined) return [];
+  const { dead, force } = scope;
+  const { cluster, timeout = 300_000 } = run;
+  const staying = controlPlanes(clusterWithout(cluster, scope.leaving));
+  const order = {
+    rolling: { group: 'removal', preconditions: [], healthy: [] } as const,
+    after: balanced.map((each) => ({ ...each, ...(force ? { mayFail: true as const } : {}) })),
+  };
+  const steps: PhaseSteps[] = [];
+  const evicted = pods.get(host.name);
+  if (isNode(host) && !dead && evicted) {
+    const options = { timeoutSeconds: Math.ceil(timeout / 1000), force };
+    steps.push(operationSteps(drainOperation(host.name, apiHost, evicted, options), order));
+  }
+  const member = isControlPlane(host) ? memberAt(members, host) : undefined;
+  if (isControlPlane(host) && !dead) {
+    const ends = undo(hostPhasesOf(host, cluster), leaving).filter(isApiServer);
+    steps.push(...ends.map((each) => ({ ...each, ...order })));
+  }
+  if (member) steps.push(operationSteps(removeMemberOperation(host, apiHost, { member, members, staying }), order));
+  if (isNode(host) && evicted) steps.push(operationSteps(deleteNodeOperation(host, apiHost, dead), order));
+  return steps;
+};
+
+/** A load balancer that is up and keeps its old settings would send clients to API servers that are gone. */
+const requireBalancers = (updates: ExecutablePlan, { force }: RemovalScope): void => {
+  if (force) return;
+  const failures = updates.flatMap(({ hostPhases, unreachable }) =>
+    unreachable && unreachable.code !== 'unreachable' && hostPhases.phases.some(({ name }) => name === 'load-balancer')
+      ? [unreachable]
+      : [],
   );
   if (failures.length > 0) throw new Failures(failures);
 };
 
-/** The whole removal as a plan: what goes through the API and etcd is shown as changes of the host that leaves. */
-const planOf = (
-  { before, leaving, dead, force }: Removing,
-  { members, pods, resets, news }: Pick<Look, 'members' | 'pods' | 'resets' | 'news'>,
-): Plan => {
-  const reset = new Map(toPlan('remove', before.name, resets).hosts.map((host) => [host.host, host.phases]));
-  const remove = (kind: string, id: string) => ({ kind, id, action: 'remove', differences: [] }) as const;
-  const hosts = leaving.map((host): HostPlan => {
-    const member = memberAt(members, host);
-    const moving = (pods.get(host.name) ?? []).map(({ pod }) => remove('pod', pod));
-    const steps = {
-      [drainStep]: moving,
-      [memberStep]: member ? [remove('member', titleOf(member))] : [],
-      [nodeStep]: isNode(host) ? [remove('object', `Node/${host.name}`)] : [],
-    };
-    const walked = stepsOf(host, before, { dead, force });
-    return {
-      host: host.name,
-      phases: [
-        ...Object.entries(steps)
-          .filter(([phase, changes]) => walked.includes(phase) && changes.length > 0)
-          .map(([phase, changes]) => ({ phase, changes })),
-        ...(reset.get(host.name) ?? []),
-      ],
-    };
-  });
-  return { workflow: 'remove', cluster: before.name, hosts: [...hosts, ...toPlan('remove', before.name, news).hosts] };
-};
+const isBalancer = ({ phase }: PhaseSteps): boolean => phase.name === 'load-balancer';
+const isApiServer = ({ phase }: PhaseSteps): boolean => phase.name === 'control-plane';
+
+const hostPhasesOf = (host: ClusterHost, cluster: Cluster): HostPhases => hostForUndo(host, cluster, phases);
+
+const outline = (cluster: Cluster, { leaving, affected, dead }: RemovalScope) => [
+  ...leaving.map((host) => ({
+    host,
+    phases: [
+      ...(isNode(host) && !dead ? ['drain'] : []),
+      ...(isControlPlane(host) ? ['etcd-member'] : []),
+      ...(isNode(host) ? ['node'] : []),
+      ...(dead ? [] : undoNames(hostPhasesOf(host, cluster).phases)),
+    ].map((name) => ({ name })),
+  })),
+  ...affected,
+];

@@ -1,50 +1,51 @@
 import type { RunHosts } from '../../engine/observe.js';
-import { select } from '../../engine/select.js';
-import { type ClusterHost, isControlPlane, isNode } from '../../inventory/cluster.js';
+import { type Selection, select } from '../../engine/select.js';
+import { type Cluster, type ClusterHost, isNode } from '../../inventory/cluster.js';
 import { routesTouchedByJoin } from '../../network/routes.js';
-import { apply, init, join, phases } from '../../phases/index.js';
-import type { Run } from './run.js';
+import { phases } from '../../phases/index.js';
+import type { PhaseWorkflow, Target } from './phase-workflow.js';
 
-/** The run's hosts and their phases. */
-export const phasesByHost = ({
-  workflow,
-  cluster,
-  joining = [],
-  without,
-  selection = {},
-}: Pick<Run, 'workflow' | 'cluster' | 'joining' | 'without' | 'selection'>): RunHosts => {
-  const members = cluster.hosts.filter(({ name }) => joining.includes(name));
-  const target = {
-    joining: new Set(joining),
-    routed: new Set(members.flatMap((host) => routesTouchedByJoin(cluster, host))),
-  };
-  const { phasesOf } = { init, join, apply }[workflow];
-  const runHosts = cluster.hosts
+/** What decides which hosts and phases are in a run. */
+export interface Scope {
+  readonly cluster: Cluster;
+  /** The nodes that join; for `join` only. */
+  readonly joining?: readonly string[];
+  /** Hosts that the run goes on without. */
+  readonly without?: ReadonlySet<string>;
+  readonly selection?: Selection;
+}
+
+/** The hosts of a run, each with its phases. */
+export const phasesByHost = (workflow: PhaseWorkflow, scope: Scope): RunHosts => {
+  const { cluster, without, selection = {} } = scope;
+  const target = targetOf(scope);
+  const hosts = cluster.hosts
     .filter(({ name }) => !without?.has(name))
     .map((host) => ({
       host,
-      phases: phasesOf(host, target).filter((phase) => phase.appliesTo(host, cluster)),
+      phases: workflow.phasesOf(host, target).filter((phase) => phase.appliesTo(host, cluster)),
       all: phases.filter((phase) => phase.appliesTo(host, cluster)),
     }))
-    .filter(({ phases }) => phases.length > 0);
+    .filter((each) => each.phases.length > 0);
   return select(
-    runHosts,
+    hosts,
     selection,
     phases.map(({ name }) => name),
   );
 };
 
 /** The nodes that a run is about. */
-export const targetNodesOf = ({
-  workflow,
-  cluster,
-  joining = [],
-  without,
-  selection = {},
-}: Pick<Run, 'workflow' | 'cluster' | 'joining' | 'without' | 'selection'>): readonly ClusterHost[] =>
-  cluster.hosts.filter((host) => {
-    if (!isNode(host) || without?.has(host.name)) return false;
-    if (workflow === 'join') return joining.includes(host.name);
-    if (workflow === 'init') return isControlPlane(host);
-    return selection.limit === undefined || selection.limit.includes(host.name) || isControlPlane(host);
-  });
+export const targetNodesOf = (workflow: PhaseWorkflow, scope: Scope): readonly ClusterHost[] => {
+  const target = targetOf(scope);
+  return scope.cluster.hosts.filter(
+    (host) => isNode(host) && !scope.without?.has(host.name) && workflow.isTarget(host, target),
+  );
+};
+
+const targetOf = ({ cluster, joining = [], selection = {} }: Scope): Target => ({
+  joining: new Set(joining),
+  routed: new Set(
+    cluster.hosts.filter(({ name }) => joining.includes(name)).flatMap((host) => routesTouchedByJoin(cluster, host)),
+  ),
+  selection,
+});

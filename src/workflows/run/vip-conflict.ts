@@ -1,38 +1,79 @@
 import type { Observation } from '../../engine/observe.js';
 import type { Plan } from '../../engine/plan.js';
-import { type Failure, Failures } from '../../failure.js';
-import { query } from '../../hosts/host.js';
-import { type ClusterHost, loadBalancers } from '../../inventory/cluster.js';
+import { Failure } from '../../failure.js';
+import type { Facts } from '../../hosts/facts/facts.js';
+import { query, type RunOptions } from '../../hosts/host.js';
+import { lastLines } from '../../hosts/last-lines.js';
+import type { Pool } from '../../hosts/pool.js';
+import { type Cluster, type ClusterHost, loadBalancers } from '../../inventory/cluster.js';
 import { deviceTo, keepalivedPath, routerIdOf } from '../../phases/load-balancer/load-balancer.js';
-import { checkVipProbe, parseVipProbe, vipCheckNames, vipProbeScript } from '../../preflight/vip-probe.js';
-import type { Run } from './run.js';
+import { checks } from '../../preflight/index.js';
+import { runProbeChecks, type VipProbes } from '../../preflight/run-checks.js';
+import { parseVipProbe, type VipProbe, vipProbeScript } from '../../preflight/vip-probe.js';
+import { throwFailed } from './checks.js';
+import type { PhaseRun } from './phase-workflow.js';
 
 /**
- * Throws where the virtual address or its router id is somebody else's. Asked of the load balancers that the plan is
- * about to let hold the address, in parallel; not where one of them holds it already, or could not be asked.
+ * Throws where another machine has the virtual address or its router id. Probes from the load balancers on which the
+ * plan is about to set keepalived up.
  */
 export const checkVipConflict = async (
-  { cluster, pool, skippedChecks = new Set(), signal }: Run,
+  { cluster, pool, skippedChecks = new Set(), signal }: PhaseRun,
   { context, answers }: Observation,
   plan: Plan,
 ): Promise<void> => {
-  const { vip, routerId } = cluster.endpoint;
+  const facts = new Map([...answers.keys()].map((name) => [name, context.facts(name)]));
+  const asked = balancersToProbe(cluster, facts, skippedChecks).filter(({ name }) => installs(plan, name));
+  throwFailed(runProbeChecks(await probeVip(asked, { cluster, facts, pool, signal }), cluster, skippedChecks));
+};
+
+/**
+ * The load balancers from which the virtual address can be probed: none where one of them holds it already, or was not
+ * observed and may hold it.
+ */
+export const balancersToProbe = (
+  cluster: Cluster,
+  facts: ReadonlyMap<string, Facts>,
+  skipped: ReadonlySet<string>,
+): readonly ClusterHost[] => {
+  const { vip, external } = cluster.endpoint;
   const balancers = loadBalancers(cluster);
-  const holds = ({ name }: ClusterHost) => context.facts(name).addresses.some((found) => found.split('/')[0] === vip);
-  const asked = balancers.filter(({ name }) => installs(plan, name));
-  if (vip === undefined || vipCheckNames.every((name) => skippedChecks.has(name))) return;
-  if (!balancers.every(({ name }) => answers.has(name)) || balancers.some(holds)) return;
-  const ours = balancers.map(({ address }) => address);
-  const refusals = await Promise.all(
-    asked.map(async (host): Promise<readonly Failure[]> => {
-      const { address, name } = host;
-      const device = deviceTo(vip, context.facts(name).routes);
-      const question = { address, vip, device, routerId: routerIdOf(routerId, vip) };
-      const { stdout } = await pool.host(host).query(query(vipProbeScript(question)), { signal, timeout: 30_000 });
-      return checkVipProbe(name, question, parseVipProbe(stdout), ours, skippedChecks);
-    }),
-  );
-  if (refusals.flat().length > 0) throw new Failures(refusals.flat());
+  const mayHold = ({ name }: ClusterHost) =>
+    facts.get(name)?.addresses.some((found) => found.split('/')[0] === vip) ?? true;
+  const allSkipped = checks.every(({ name, scope }) => scope !== 'probe' || skipped.has(name));
+  return vip === undefined || external || allSkipped || balancers.some(mayHold) ? [] : balancers;
+};
+
+/** Probes from each of these load balancers, in parallel; see `vipProbeScript`. */
+export const probeVip = async (
+  balancers: readonly ClusterHost[],
+  {
+    cluster,
+    facts,
+    pool,
+    signal,
+  }: {
+    readonly cluster: Cluster;
+    readonly facts: ReadonlyMap<string, Facts>;
+    readonly pool: Pick<Pool, 'host'>;
+    readonly signal: RunOptions['signal'];
+  },
+): Promise<VipProbes> => {
+  const { vip = '', routerId } = cluster.endpoint;
+  const limits = { timeout: 30_000, ...(signal ? { signal } : {}) };
+  const probe = async (host: ClusterHost): Promise<readonly [string, VipProbe]> => {
+    const { address, name } = host;
+    const device = deviceTo(vip, facts.get(name)?.routes ?? []);
+    const question = { address, vip, device, routerId: routerIdOf(routerId, vip) };
+    try {
+      const { stdout, stderr } = await pool.host(host).query(query(vipProbeScript(question)), limits);
+      return [name, { question, received: parseVipProbe(stdout), error: lastLines(stderr).join('; ') }];
+    } catch (error) {
+      if (!(error instanceof Failure) || error.code === 'interrupted') throw error;
+      return [name, { question, error: error.message }];
+    }
+  };
+  return new Map(await Promise.all(balancers.map(probe)));
 };
 
 const installs = (plan: Plan, name: string): boolean =>

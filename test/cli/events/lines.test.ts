@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { lines } from '../../../src/cli/events/lines.js';
+import { lineOf, lines } from '../../../src/cli/events/lines.js';
 import type { EventData } from '../../../src/engine/event.js';
 import {
   changed,
@@ -51,4 +51,10 @@ it('says one line for each event that means something, with the time since the b
 it('says every event where more is asked for', () => {
   expect(said(true)).toHaveLength(run.length);
   expect(said(true)).toContain('4.0s controller-00 images: create file /etc/x');
+});
+
+it('of a change that kbs cannot tell, it says that it was applied', () => {
+  const change = { kind: 'object', id: 'coredns', action: 'unknown' } as const;
+  const event = { at: 0, type: 'change', host: 'c', phase: 'dns', state: 'done', change } as const;
+  expect(lineOf(event, true)).toBe('c dns: apply object coredns');
 });

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { planText, summaryText } from '../../../src/cli/text/diff-text.js';
-import { create, hostPlan, planOf, remove, update } from './plans.js';
+import { create, hostPlan, planOf, remove, unknown, update } from './plans.js';
 
 it('a change of text is a unified diff, a change of a word is was → wanted', () => {
   const plan = planOf(
@@ -33,6 +33,21 @@ it('a change of text is a unified diff, a change of a word is was → wanted', (
 
 1 to create, 2 to update, 1 to remove on 1 host
 `);
+});
+
+it('what kbs cannot tell has its reason, is never called a creation, and is said to be applied', () => {
+  const proxy = unknown('object', 'kube-proxy', 'the server was refused');
+  const plan = planOf(hostPlan('controller-00', { runtime: [create('file', '/etc/new')], proxy: [proxy] }));
+  expect(planText(plan)).toBe(`controller-00
+  runtime
+    + file /etc/new
+  proxy
+    ? object kube-proxy  cannot tell: the server was refused
+
+1 to create, 1 to apply in any case (?) on 1 host
+?  kbs cannot tell what is there: it waits until the phase may begin, then applies these; what is as wanted does not change
+`);
+  expect(planText(plan, { verbose: true })).toContain('        +  b: c\n');
 });
 
 it('text of another aspect than content is a diff under the name of that aspect', () => {

@@ -14,6 +14,14 @@ export const update = (kind: string, id: string, aspect: string, is: string, wan
   differences: [{ aspect, is, wanted }],
 });
 
+export const unknown = (kind: string, id: string, reason: string): Change => ({
+  kind,
+  id,
+  action: 'unknown',
+  differences: [{ aspect: 'ConfigMap/a', wanted: 'data:\n  b: c\n' }],
+  reason,
+});
+
 export const remove = (kind: string, id: string): Change => ({
   kind,
   id,

@@ -1,13 +1,16 @@
 import { hostname } from 'node:os';
 import { execa } from 'execa';
-import { expect, test } from 'vitest';
-import { parseFacts } from '../../../src/hosts/facts/facts.js';
+import { describe, expect, test } from 'vitest';
+import { parseFacts, unreadableCa } from '../../../src/hosts/facts/facts.js';
 import { factsScript } from '../../../src/hosts/facts/script.js';
 import { query } from '../../../src/hosts/host.js';
+import { fingerprintOf } from '../../../src/pki/certificate.js';
 import { isRoot } from '../../network/namespaces.js';
+import { testCertificate } from '../../pki/keys.js';
+import { createWorld } from '../../resources/overlay-host.js';
 import { here } from '../../support/here.js';
 
-test('what a machine says of itself is read', () => {
+test('the output of the script is read', () => {
   const said = `hostname rack-07
 arch x86_64
 os Debian GNU/Linux 12 (bookworm)
@@ -53,6 +56,7 @@ firewallrule iptables-legacy filter INPUT -i lo -j ACCEPT
 cniconfig 10-kbs.conflist
 commanddropin /etc/systemd/system/etcd.service.d/x.conf
 machineid abc
+clusterca 4af7c1
 `;
   expect(parseFacts(said)).toEqual({
     hostname: 'rack-07',
@@ -114,10 +118,11 @@ machineid abc
     machineId: 'abc',
     etcdMember: false,
     etcdInstalled: false,
+    clusterCa: '4af7c1',
   });
 });
 
-test('this very machine answers every question', async () => {
+test('this machine answers every question', async () => {
   const from = Math.floor(Date.now() / 1000);
   const { code, stdout } = await here().query(query(factsScript));
   expect(code).toBe(0);
@@ -129,7 +134,7 @@ test('this very machine answers every question', async () => {
   expect(facts.clock).toBeGreaterThanOrEqual(from);
 });
 
-test.runIf(isRoot)('files that others left are found, and drop-ins only where they count', async () => {
+test.runIf(isRoot)('files of other software are found, and drop-ins only where they are in effect', async () => {
   const script = `mount -t tmpfs none /etc
 mkdir -p /etc/cni/net.d
 touch /etc/cni/net.d/05-cilium.conflist /etc/cni/net.d/10-kbs.conflist /etc/cni/net.d/99-loopback.conf /etc/cni/net.d/README
@@ -151,5 +156,62 @@ ${factsScript}`;
       '/etc/systemd/system/containerd.service.d/own.conf',
       '/usr/local/lib/systemd/system/kubelet.service.d/10-kubeadm.conf',
     ],
+  });
+});
+
+test.runIf(isRoot)('to answer changes nothing on the host', async () => {
+  const world = await createWorld();
+  try {
+    const before = await world.changes();
+    expect(await world.run(factsScript)).toContain('hostname ');
+    expect(await world.changes()).toBe(before);
+  } finally {
+    await world.end();
+  }
+});
+
+describe.runIf(isRoot)('the cluster that a host belongs to', async () => {
+  const pem = await testCertificate();
+  const fingerprint = fingerprintOf(pem);
+  const other = fingerprintOf(await testCertificate());
+  const file = '/etc/kubernetes/pki/ca.crt';
+  const put = (path: string, text: string): string =>
+    `mkdir -p ${path.replace(/\/[^/]*$/, '')}; cat > ${path} <<'END'\n${text}\nEND\n`;
+
+  test.each<[string, string, string | undefined]>([
+    ['that was never in one', ':', undefined],
+    ['that has a CA', put(file, pem), fingerprint],
+    ['that has a CA with text around it', put(file, `subject=CN = kubernetes\n${pem}\nbye`), fingerprint],
+    ['that has two CAs', put(file, `${pem}${await testCertificate()}`), fingerprint],
+    ['that has an empty file', put(file, ''), unreadableCa],
+    ['that has half a certificate', put(file, pem.slice(0, 300)), unreadableCa],
+    ['that has garbage', put(file, pem.replaceAll('M', '*')), unreadableCa],
+    ['that has a folder in its place', `mkdir -p ${file}`, unreadableCa],
+    ['that has a link to nothing', `mkdir -p ${file.slice(0, -7)}; ln -s nothing ${file}`, unreadableCa],
+    ['whose haproxy is not of kbs', put('/etc/haproxy/ca.crt', pem), undefined],
+    [
+      'that is a load balancer',
+      `${put('/etc/haproxy/ca.crt', pem)}${put('/usr/local/lib/kbs/haproxy-health', '')}`,
+      fingerprint,
+    ],
+  ])('of a host %s', async (_, before, expected) => {
+    expect(other).not.toBe(fingerprint);
+    const script = `mount -t tmpfs none /etc; mount -t tmpfs none /usr/local/lib\n${before}\n${factsScript}`;
+    const { stdout } = await execa('unshare', ['--mount', 'sh', '-eu'], { input: script });
+    expect(parseFacts(stdout).clusterCa).toBe(expected);
+  });
+
+  test('is unreadable, not absent, for a user who may not search the folder', async () => {
+    const script = `mount -t tmpfs none /etc; mkdir -p -m 700 /etc/kubernetes
+cat > /etc/facts.sh <<'END'
+${factsScript}
+END`;
+    const { stdout } = await execa('unshare', [
+      '--mount',
+      'sh',
+      '-euc',
+      `${script}\nexec setpriv --reuid 65534 --regid 65534 --clear-groups sh -eu /etc/facts.sh`,
+    ]);
+    expect(parseFacts(stdout)).toMatchObject({ uid: 65534, clusterCa: unreadableCa });
   });
 });

@@ -70,8 +70,8 @@ describe('whom hosts ask for names', () => {
     const without = { ...cluster, hostsUseDns: false };
     const { lines } = walked(host('dns-00'), without, recordsOf(host('dns-00'), cluster, facts), facts);
     expect(lines.filter((line) => line.includes(': remove '))).toEqual([
-      'prune: remove task resolver',
-      'prune: remove file /etc/systemd/resolved.conf.d/50-kbs.conf',
+      'resolver: remove task resolver',
+      'resolver: remove file /etc/systemd/resolved.conf.d/50-kbs.conf',
     ]);
   });
 
@@ -83,8 +83,8 @@ describe('whom hosts ask for names', () => {
     const facts = { resolver: name };
     const worker = host('worker-rack-00');
     const { lines } = walked(worker, { ...cluster, hosts: base.hosts }, recordsOf(worker, cluster, facts), facts);
-    expect(lines).toContain(`prune: remove file ${path}`);
-    expect(lines.filter((line) => line.startsWith('resolver:'))).toEqual([]);
+    expect(lines).toContain(`resolver: remove file ${path}`);
+    expect(lines.filter((line) => /^resolver: (?!remove )/.test(line))).toEqual([]);
   });
 
   it('is nothing that kbs sets where somebody unknown does', () => {

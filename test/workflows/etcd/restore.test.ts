@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it, test } from 'vitest';
 import { memberData } from '../../../src/phases/control-plane/etcd-member.js';
-import { isRestoring, markRestore, unmarkRestore } from '../../../src/workflows/etcd/restore-mark.js';
 import { parseSnapshotFacts, stamp } from '../../../src/workflows/etcd/snapshot.js';
 import { checkSnapshot } from '../../../src/workflows/etcd/snapshot-file.js';
 import { clusterOf } from '../../support/cluster.js';
@@ -81,17 +80,4 @@ describe('the data of the first member', () => {
     expect(script.indexOf('a restore was begun here')).toBeLessThan(script.indexOf('/usr/local/bin/etcd '));
     expect(run(false, '/var/lib/kbs/snapshot.db')).not.toContain('a restore was begun here');
   });
-});
-
-it('a restore is under way for the snapshot that it was begun with, until it is done', async () => {
-  const state = join(folder, 'state');
-  expect(await isRestoring(state, 'ab')).toBe(false);
-  await unmarkRestore(state);
-  await markRestore(state, 'ab');
-  expect(await isRestoring(state, 'ab')).toBe(true);
-  expect(await isRestoring(state, 'a')).toBe(false);
-  await markRestore(state, 'cd');
-  expect(await isRestoring(state, 'ab')).toBe(false);
-  await unmarkRestore(state);
-  expect(await isRestoring(state, 'cd')).toBe(false);
 });

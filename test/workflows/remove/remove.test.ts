@@ -4,22 +4,15 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
 import { placeholderArtifacts } from '../../../src/artifacts/placeholder.js';
-import { resourcesOf } from '../../../src/engine/observe.js';
 import type { Failure } from '../../../src/failure.js';
 import type { Cluster, ClusterHost } from '../../../src/inventory/cluster.js';
 import { hasQuorum, type Member } from '../../../src/kubernetes/etcd-members.js';
-import type { Phase } from '../../../src/phases/phase.js';
-import type { Resource } from '../../../src/resources/resource.js';
 import { loadCluster } from '../../../src/workflows/load-cluster.js';
-import {
-  affectedHosts,
-  clusterWithout,
-  removedHosts,
-  withPruning,
-} from '../../../src/workflows/remove/affected-hosts.js';
+import { affectedHosts, clusterWithout, removedHosts } from '../../../src/workflows/remove/affected-hosts.js';
 import { lonelyRefusals, quorumRefusals, refusals } from '../../../src/workflows/remove/checks.js';
 import { removeFromInventory } from '../../../src/workflows/remove/inventory.js';
 import { clusterOf, hostOf } from '../../support/cluster.js';
+import { recordsOf, walked } from '../../support/pruned.js';
 import { contextOf } from '../../support/site.js';
 
 const gently = { dead: false, force: false };
@@ -182,17 +175,16 @@ describe('those that stay', () => {
     expect(heard).toEqual({ 'controller-00': ['nodes'], 'worker-rack-00': ['routes'], edge: ['routes'] });
   });
 
-  it('take away the routes to pods that are no more', () => {
+  it('remove the routes to pods that are no more, and nothing else', () => {
     const spare = hostOf({ name: 'spare', address: '192.168.20.30', segment: 'rack', podCidr: '10.244.65.0/24' });
-    const { legs, after } = told(clusterOf({ hosts: [...cluster.hosts, spare] }), 'spare');
+    const before = clusterOf({ hosts: [...cluster.hosts, spare] });
+    const { legs, after } = told(before, 'spare');
     const routers = legs.filter(({ phases }) => phases.some(({ name }) => name === 'routes'));
+    expect(routers).toHaveLength(2);
     for (const hostPhases of routers) {
-      const gone = [...resourcesOf(hostPhases, contextOf(after)).values()]
-        .flat()
-        .filter(({ kind }) => kind === 'absent');
-      expect(gone).toEqual([
-        { kind: 'absent', resource: { kind: 'route', to: '10.244.65.0/24', via: '192.168.20.30' } },
-      ]);
+      const { host } = hostPhases;
+      const { lines } = walked(host, after, recordsOf(host, before), {}, hostPhases);
+      expect(lines.filter((line) => line.includes(': remove '))).toEqual(['routes: remove route 10.244.65.0/24']);
     }
   });
 
@@ -201,42 +193,18 @@ describe('those that stay', () => {
     const balancer = legs.find(({ host }) => host.name === 'lb-00');
     expect(balancer?.phases.map(({ name }) => name)).toContain('load-balancer');
   });
-});
 
-describe('a phase that does not concern a host without those that leave', () => {
-  const [stays, leaves] = highlyAvailable.hosts as [ClusterHost, ClusterHost];
-  const after = clusterWithout(highlyAvailable, [leaves]);
-  const file: Resource = { kind: 'file', path: '/etc/for-its-sake', content: '', mode: '0644' };
-  const gate = { name: 'it is there', test: 'true', timeoutSeconds: 1 };
-  const phaseOn = (on: Phase['appliesTo']): Phase =>
-    withPruning(
-      { name: 'p', ensures: 'p', appliesTo: on, resources: () => [file], gates: () => [gate] },
-      highlyAvailable,
-    );
-
-  test.each([
-    ['concerned with it', () => true, [file], [gate]],
-    [
-      'not any more',
-      (_: ClusterHost, { hosts }: Cluster) => hosts.includes(leaves),
-      [{ kind: 'absent', resource: file }],
-      [],
-    ],
-    ['never', () => false, [], []],
-  ])('%s', (_, on, resources, gates) => {
-    expect(phaseOn(on).resources(stays, contextOf(after))).toEqual(resources);
-    expect(phaseOn(on).gates?.(stays, contextOf(after))).toEqual(gates);
-  });
-
-  it('gives hosts their resolvers back with the last DNS server', () => {
+  it('get their resolvers back with the last DNS server', () => {
     const asking = { ...highlyAvailable, hostsUseDns: true, upstreams: ['192.168.10.1'] };
     const without = clusterWithout(asking, named(asking, 'lb-00'));
-    const legs = affectedHosts(asking, without, placeholderArtifacts('1.36.3'));
-    const worker = legs.find(({ host }) => host.name === 'worker-00');
-    const heard = worker?.phases.find(({ name }) => name === 'resolver');
-    expect(worker && heard?.gates?.(worker.host, contextOf(without))).toEqual([]);
-    const kinds = worker && heard?.resources(worker.host, contextOf(without)).map(({ kind }) => kind);
-    expect(new Set(kinds)).toEqual(new Set(['absent']));
+    const worker = affectedHosts(asking, without, placeholderArtifacts('1.36.3')).find(
+      ({ host }) => host.name === 'worker-00',
+    );
+    if (!worker) throw new Error('the worker does not change');
+    const resolver = worker.phases.find(({ name }) => name === 'resolver');
+    expect(resolver?.gates?.(worker.host, contextOf(without))).toEqual([]);
+    const { lines } = walked(worker.host, without, recordsOf(worker.host, asking), {}, worker);
+    expect(lines.filter((line) => line.startsWith('resolver'))).toEqual(['resolver: remove file /etc/resolv.conf']);
   });
 });
 
@@ -273,7 +241,7 @@ ${hosts}`;
 
   it('loses two control planes at once, and keeps one that would leave an even number', async () => {
     expect(await parting(['cp-1', 'cp-2'])).toMatchObject({ text: text(`${controls[0]}${worker}`) });
-    expect(await parting(['cp-1'])).toMatchObject({ stay: expect.stringContaining('cp-1 stays in') });
+    expect(await parting(['cp-1'])).toMatchObject({ kept: expect.stringContaining('cp-1 stays in') });
   });
 
   it('keeps the dead, whose place a new machine takes, unless they are to be forgotten', async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { Failure } from '../../../src/failure.js';
 import type { Host } from '../../../src/hosts/host.js';
-import type { Run } from '../../../src/workflows/run/run.js';
+import type { PhaseRun } from '../../../src/workflows/run/phase-workflow.js';
 import { excludeUnreachable } from '../../../src/workflows/run/unreachable.js';
 import { clusterOf, hostOf } from '../../support/cluster.js';
 
@@ -16,7 +16,7 @@ const goesOn = async (unseen: readonly string[], ready: readonly string[], joini
     ({
       query: () => Promise.resolve({ code: ready.includes(name) ? 0 : 1, stdout: '', stderr: '' }),
     }) as unknown as Host;
-  const run = { cluster, pool: { host }, ...(joining ? { joining } : {}) } as unknown as Run;
+  const run = { cluster, pool: { host }, ...(joining ? { joining } : {}) } as unknown as PhaseRun;
   const reasons = new Map(unseen.map((name) => [name, new Failure('unreachable', `${name} is gone`)]));
   const rest = await excludeUnreachable(run, reasons, {});
   return rest && { absent: rest.absent, apiHost: rest.run.cluster.apiHost, joining: rest.run.joining };

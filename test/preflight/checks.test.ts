@@ -3,8 +3,9 @@ import { assumedFacts, type Facts } from '../../src/hosts/facts/facts.js';
 import type { Cluster, Endpoint, Role } from '../../src/inventory/cluster.js';
 import { compileRoutes } from '../../src/network/routes.js';
 import { cni } from '../../src/phases/node/cni.js';
-import { type ClusterFacts, checkCluster } from '../../src/preflight/cluster-checks.js';
-import { checkHost, hostCheckNames } from '../../src/preflight/host-checks.js';
+import type { ClusterFacts } from '../../src/preflight/check.js';
+import { checks } from '../../src/preflight/index.js';
+import { failuresOf, runChecks } from '../../src/preflight/run-checks.js';
 import { clusterOf, hostOf } from '../support/cluster.js';
 import { contextOf } from '../support/site.js';
 
@@ -22,18 +23,32 @@ const fit: Facts = {
   machineId: '1',
 };
 
-const refusals = (facts: Partial<Facts>, { name = 'controller-00', cluster = clusterOf() } = {}): readonly string[] => {
-  const host = cluster.hosts.find((candidate) => candidate.name === name);
-  if (!host) throw new Error(`there is no host ${name}`);
-  return checkHost(host, { ...fit, ...facts }, cluster).map(({ message }) => message);
+const failed = (
+  facts: Partial<Facts>,
+  { name = 'controller-00', cluster = clusterOf() } = {},
+  ...skipped: string[]
+) => {
+  const whole = { ...all, cluster, facts: new Map([[name, { ...fit, ...facts }]]) };
+  return failuresOf(runChecks(whole, new Set(skipped)));
 };
 
-/** What is refused of several machines together: host and reason. */
-const refusedTogether = (
-  facts: ReadonlyMap<string, Facts>,
-  { from = 0, to = 0, ...rest }: Partial<ClusterFacts> = {},
-): readonly string[] =>
-  checkCluster({ cluster: clusterOf(), facts, from, to, restores: false, ...rest }).map(
+const refusals = (facts: Partial<Facts>, about?: { name?: string; cluster?: Cluster }): readonly string[] =>
+  failed(facts, about).map(({ message }) => message);
+
+/** What else the checks read; a cluster that has its keyring. */
+const all: ClusterFacts = {
+  workflow: 'apply',
+  cluster: clusterOf(),
+  facts: new Map(),
+  keyring: { ca: 'a', missing: [] },
+  from: 0,
+  to: 0,
+  restores: false,
+};
+
+/** What is refused of several machines together, no matter what each is like: host and reason. */
+const refusedTogether = (facts: ReadonlyMap<string, Facts>, rest: Partial<ClusterFacts> = {}): readonly string[] =>
+  failuresOf(runChecks({ ...all, facts, ...rest }).filter(({ scope }) => scope === 'cluster')).map(
     ({ where, message }) => `${where.host} ${message}`,
   );
 
@@ -98,9 +113,7 @@ describe('preflight', () => {
 
   test('refuses a node from which no route leads to Services, unless their addresses are its own', () => {
     const lan = { to: '192.168.10.0/24', device: 'eth0' };
-    const [host] = clusterOf().hosts;
-    if (!host) throw new Error('no host');
-    const [refusal] = checkHost(host, { ...fit, routes: [lan] }, clusterOf());
+    const [refusal] = failed({ routes: [lan] });
     expect(refusal?.message).toBe(
       'default-route: programs of the host itself cannot reach Services, 10.254.0.0/16: there is no default route, and none of their own',
     );
@@ -217,7 +230,7 @@ describe('preflight', () => {
         ],
       ],
       [
-        'a load balancer of somebody else',
+        'a load balancer that kbs does not manage',
         balanced(['worker'], { vip: '172.16.0.1', external: true }),
         { listeners: [{ port: 6443, process: 'nginx' }] },
         [],
@@ -227,11 +240,21 @@ describe('preflight', () => {
     });
   });
 
-  test('passes over a check by its name', () => {
-    const cluster = clusterOf();
-    const [host] = cluster.hosts;
-    if (!host) throw new Error('no host');
-    expect(checkHost(host, { ...fit, uid: 1 }, cluster, new Set(['root']))).toEqual([]);
+  test('skips a check by its name, and says what it has checked', () => {
+    expect(failed({ uid: 1 }, {}, 'root')).toEqual([]);
+    const facts = new Map([['controller-00', { ...fit, uid: 1 }]]);
+    const results = runChecks({ ...all, facts }, new Set(['swap']));
+    expect(results.filter(({ ok }) => !ok).map(({ name }) => name)).toEqual(['root']);
+    expect(results.map(({ name }) => name)).toEqual(
+      checks.flatMap(({ name, scope }) => (scope === 'probe' || name === 'swap' ? [] : [name])),
+    );
+    expect(results.find(({ name }) => name === 'systemd')).toEqual({
+      name: 'systemd',
+      scope: 'host',
+      hosts: ['controller-00'],
+      ok: true,
+      detail: 'systemd runs the machine',
+    });
   });
 
   test('sees machines that were cloned, and machines without an id are no clones', () => {
@@ -242,7 +265,7 @@ describe('preflight', () => {
       ['d', { ...fit, machineId: '' }],
       ['e', { ...fit, machineId: '' }],
     ]);
-    expect(refusedTogether(facts)).toEqual(['a, c machine-id: a and c have the same machine-id x']);
+    expect(refusedTogether(facts)).toEqual(['a, c machine-id: these machines have the same machine-id x']);
   });
 });
 
@@ -259,7 +282,6 @@ test('a clock is off by more than the minute before the question or after the an
     'slow clock: the clock is 61 s behind that of this machine, and certificates go by it',
     'fast clock: the clock is 61 s ahead of that of this machine, and certificates go by it',
   ]);
-  expect(hostCheckNames()).toContain('clock');
 });
 
 describe('etcd that is installed, and has no data on any control plane', () => {
@@ -273,7 +295,7 @@ describe('etcd that is installed, and has no data on any control plane', () => {
   const refused = (seen: Readonly<Record<string, Facts>>, restores = false) =>
     refusedTogether(new Map(Object.entries(seen)), { cluster, restores });
 
-  test('is not founded anew', () => {
+  test('is not bootstrapped again', () => {
     const what = 'etcd is installed, and its data are gone from every control plane: it would begin with nothing';
     expect(refused({ a: bare, b: lost })).toEqual([`b etcd-data: ${what}`]);
   });
@@ -282,13 +304,13 @@ describe('etcd that is installed, and has no data on any control plane', () => {
     ['a first start', { a: bare, b: bare }, false],
     ['a restore', { a: lost, b: lost }, true],
     ['a member whose data another one has', { a: lost, b: { ...lost, etcdMember: true } }, false],
-    ['a member beside one that was not looked at', { a: lost }, false],
+    ['a member beside one that was not observed', { a: lost }, false],
   ])('is another thing than %s', (_, seen, restores) => {
     expect(refused(seen, restores)).toEqual([]);
   });
 });
 
-describe('names', () => {
+describe('DNS', () => {
   const base = clusterOf();
   const dns = hostOf({ name: 'dns-00', address: '192.168.10.10', segment: 'office', roles: ['dns'] });
   const cluster = clusterOf({ zone: 'lan.internal', hosts: [dns, ...base.hosts], hostsUseDns: true });
@@ -322,7 +344,7 @@ describe('names', () => {
     ['127.0.0.1', 'dnsmasq'],
     ['192.168.122.1', 'dnsmasq'],
     ['192.168.10.10', 'coredns'],
-  ])("port 53 on %s held by %s is in nobody's way", (address, process) => {
+  ])('port 53 on %s held by %s is no conflict', (address, process) => {
     expect(at('dns-00', { nameServices: [{ address, process }] })).toEqual([]);
   });
 
@@ -338,4 +360,12 @@ describe('names', () => {
   test.each(['file', 'resolved', 'NetworkManager'])('%s is set up', (resolver) => {
     expect(at('controller-00', { resolver })).toEqual([]);
   });
+});
+
+test('each check is in the table once, with a clause that says what must be so and one that says what to do', () => {
+  const rows = checks.map(({ name, scope }) => `${name} ${scope}`);
+  expect(new Set(rows).size).toBe(rows.length);
+  for (const { name, summary, fix } of checks) {
+    for (const text of [summary, fix]) expect([name, text]).toEqual([name, expect.stringMatching(/^[^A-Z].*[^.]$/)]);
+  }
 });

@@ -1,0 +1,124 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Failure } from '../failure.js';
+import { type Host, mutation, type Output, query } from '../hosts/host.js';
+import { lastLines } from '../hosts/last-lines.js';
+import type { PhaseReference, RollingUpdate } from '../phases/phase.js';
+import type { ApplyContext } from './context.js';
+import type { PhaseSteps } from './executable-plan.js';
+import { awaitGates } from './gate.js';
+import type { Operation } from './operation.js';
+import { emptyPhase } from './undo.js';
+
+/** An operation as one entry in the phases of `target`, which need not be the host that it runs on. */
+export const operationSteps = (
+  operation: Operation,
+  { rolling, after }: { readonly rolling?: RollingUpdate; readonly after?: readonly PhaseReference[] } = {},
+): PhaseSteps => {
+  const { name, target, on, precondition, timeoutSeconds, affects, resume } = operation;
+  return {
+    phase: emptyPhase(name, `${name} of ${target} is done`),
+    changes: [
+      {
+        change: {
+          kind: 'operation',
+          id: `${name} ${target}`,
+          action: 'run',
+          differences: [],
+          operation: {
+            host: on.name,
+            affects,
+            timeoutSeconds,
+            resume,
+            ...(precondition === undefined ? {} : { precondition: precondition.name }),
+          },
+        },
+        steps: [],
+      },
+    ],
+    operation,
+    gates: [],
+    waitOnly: false,
+    ...(rolling === undefined ? {} : { rolling }),
+    ...(after === undefined ? {} : { after }),
+  };
+};
+
+/** Runs an operation for a host's phase. Throws a Failure that names the host, the phase and what is still waited for. */
+export const runOperation = async (
+  target: string,
+  operation: Operation,
+  { open, emit, signal, timeout }: ApplyContext,
+): Promise<void> => {
+  const { name, on, precondition, script, payloads = [], timeoutSeconds, interruptible, resume } = operation;
+  const host = open(on);
+  const change = { kind: 'operation', id: `${name} ${operation.target}`, action: 'run' } as const;
+  emit({ type: 'change', host: target, phase: name, state: 'started', change });
+  if (precondition) {
+    await awaitGates(host, name, [precondition], { emit, signal, ...(timeout === undefined ? {} : { timeout }) });
+  }
+  const watching = watch(target, host, operation, emit);
+  const output = await host
+    .mutate(mutation(script, payloads), {
+      timeout: (timeoutSeconds + 60) * 1000,
+      ...(interruptible ? { signal } : {}),
+    })
+    .finally(() => watching.stop());
+  const waitingFor = await watching.ended;
+  if (output.code !== 0) throw failed(target, operation, output, signal.aborted, waitingFor);
+  emit({ type: 'change', host: target, phase: name, state: 'done', change });
+
+  function failed(
+    host: string,
+    { failure }: Operation,
+    { code, stderr }: Output,
+    interrupted: boolean,
+    waitingFor: readonly string[],
+  ): Failure {
+    const where = { host, phase: name, resource: `operation ${change.id}`, command: `sh (exit status ${code})` };
+    if (interrupted) return new Failure('interrupted', `interrupted during ${change.id}`, { where, next: resume });
+    return new Failure(waitingFor.length > 0 ? 'timeout' : 'refused', failure.what, {
+      where,
+      why: waitingFor.length > 0 ? waitingFor.map((until) => `still waited for: ${until}`) : lastLines(stderr, 5),
+      next: failure.next,
+    });
+  }
+};
+
+interface Watching {
+  stop(): void;
+  /** What was waited for last. */
+  readonly ended: Promise<readonly string[]>;
+}
+
+/** Shows what an operation waits for as gates. What cannot be asked now is asked again two seconds later. */
+const watch = (target: string, host: Host, { name, watch }: Operation, emit: ApplyContext['emit']): Watching => {
+  if (watch === undefined) return { stop: () => {}, ended: Promise.resolve([]) };
+  const over = new AbortController();
+  const shown = new Map<string, number>();
+  const show = (left: readonly string[]): void => {
+    for (const [gate, begun] of shown) {
+      if (left.includes(gate)) continue;
+      shown.delete(gate);
+      emit({ type: 'gate', host: target, phase: name, gate, state: 'done', ms: Date.now() - begun });
+    }
+    for (const gate of left) {
+      if (shown.has(gate)) continue;
+      shown.set(gate, Date.now());
+      emit({ type: 'gate', host: target, phase: name, gate, state: 'started' });
+    }
+  };
+  const ask = async (): Promise<readonly string[] | undefined> => {
+    const output = await host.query(query(watch.script), { timeout: 60_000 }).catch(() => undefined);
+    return output?.code === 0 ? watch.parse(output.stdout) : undefined;
+  };
+  const ended = (async () => {
+    let last: readonly string[] = [];
+    while (!over.signal.aborted) {
+      await sleep(2000, undefined, { signal: over.signal }).catch(() => {});
+      last = (await ask()) ?? last;
+      if (!over.signal.aborted) show(last);
+    }
+    return last;
+  })();
+  return { stop: () => over.abort(), ended };
+};

@@ -1,0 +1,67 @@
+import { controlPlanes } from '../inventory/cluster.js';
+import type { CheckResult, ClusterFacts, FailedCheck } from './check.js';
+
+type FailedHosts = readonly (FailedCheck & Pick<CheckResult, 'hosts'>)[];
+
+/** Machines that were cloned and still have the machine-id of the original. */
+export const checkMachineIds = ({ facts }: Pick<ClusterFacts, 'facts'>): FailedHosts => {
+  const byId = group([...facts], ([, { machineId }]) => machineId);
+  return [...byId].flatMap(([id, found]) => {
+    const hosts = found.map(([name]) => name);
+    if (id === '' || hosts.length < 2) return [];
+    return [
+      {
+        hosts,
+        detail: `these machines have the same machine-id ${id}`,
+        next: 'on all but one: rm /etc/machine-id && systemd-machine-id-setup, then reboot',
+      },
+    ];
+  });
+};
+
+/**
+ * Machines whose clock is off by more than a minute. They were asked at some time between `from` and `to`, so an answer
+ * that took long is no slow clock.
+ */
+export const checkClocks = ({ facts, from, to }: Pick<ClusterFacts, 'facts' | 'from' | 'to'>): FailedHosts =>
+  [...facts].flatMap(([host, { clock }]) => {
+    const off = clock < from ? from - clock : clock - to;
+    if (off <= clockToleranceSeconds) return [];
+    return [
+      {
+        hosts: [host],
+        detail: `the clock is ${off} s ${clock < from ? 'behind' : 'ahead of'} that of this machine, and certificates go by it`,
+        next: 'have it set over the network: timedatectl set-ntp true; where every host is off by as much, it is this machine',
+      },
+    ];
+  });
+
+/** Far less than the five minutes by which certificates are dated back. */
+const clockToleranceSeconds = 60;
+
+/**
+ * kbs gives a member its data before it installs what starts it: etcd without data anywhere has lost them, and would
+ * be bootstrapped empty.
+ */
+export const checkEtcdData = ({
+  cluster,
+  facts,
+  restores,
+}: Pick<ClusterFacts, 'cluster' | 'facts' | 'restores'>): FailedHosts => {
+  const all = controlPlanes(cluster).map(({ name }) => ({ name, seen: facts.get(name) }));
+  const host = all.find(({ seen }) => seen?.etcdInstalled)?.name;
+  if (restores || host === undefined || all.some(({ seen }) => seen === undefined || seen.etcdMember)) return [];
+  return [
+    {
+      hosts: [host],
+      detail: 'etcd is installed, and its data are gone from every control plane: it would begin with nothing',
+      next: 'begin with a snapshot: kbs etcd restore FILE; with nothing, for good: --skip-check etcd-data',
+    },
+  ];
+};
+
+const group = <T>(items: readonly T[], key: (item: T) => string): Map<string, T[]> => {
+  const groups = new Map<string, T[]>();
+  for (const item of items) groups.set(key(item), [...(groups.get(key(item)) ?? []), item]);
+  return groups;
+};

@@ -1,0 +1,106 @@
+import { placeholderArtifacts } from '../artifacts/placeholder.js';
+import { type HostPhases, observe } from '../engine/observe.js';
+import { Failure, type Problem, toProblem } from '../failure.js';
+import type { RunOptions } from '../hosts/host.js';
+import type { Cluster, ClusterHost } from '../inventory/cluster.js';
+import { keyringDirectory, readKeyring } from '../pki/keyring.js';
+import { placeholderCredentials } from '../pki/placeholder.js';
+import type { CheckResult } from '../preflight/check.js';
+import { runChecks, runProbeChecks } from '../preflight/run-checks.js';
+import { loadCluster } from './load-cluster.js';
+import { pinPodCidrs, readRecord } from './run/pod-cidrs.js';
+import { withPool } from './run/pool.js';
+import { balancersToProbe, probeVip } from './run/vip-conflict.js';
+import { requireSupported } from './unsupported-features.js';
+
+export interface PreflightOptions {
+  readonly acceptNewHostKeys: boolean;
+  /** Names of hosts; all of the inventory where absent. */
+  readonly limit?: readonly string[];
+  readonly skippedChecks: ReadonlySet<string>;
+  /** For each question; two minutes where no timeout is given. */
+  readonly limits: Pick<RunOptions, 'signal' | 'timeout'>;
+}
+
+export interface Preflight {
+  readonly cluster: string;
+  /** The hosts that were to be observed, in the order of the inventory. */
+  readonly hosts: readonly {
+    readonly name: string;
+    /** Why the host could not be observed; its checks are missing then. */
+    readonly problem?: Problem;
+  }[];
+  /** Failed and passed ones of the hosts that were observed. */
+  readonly checks: readonly CheckResult[];
+}
+
+/**
+ * Observes the hosts of an inventory and runs every check of preflight at once, with a probe for the virtual address.
+ * Changes no host. A host that does not answer is named with the problem.
+ */
+export const preflightOf = async (
+  file: string,
+  { acceptNewHostKeys, limit, skippedChecks, limits }: PreflightOptions,
+): Promise<Preflight> => {
+  const opened = await loadCluster(file);
+  requireSupported(opened.cluster);
+  const hosts = selected(opened.cluster, limit);
+  const { loaded } = await pinPodCidrs(opened, await readRecord(opened.state));
+  const { cluster } = loaded;
+  const { identity } = await readKeyring(keyringDirectory(opened.inventory, cluster.name), cluster, new Date());
+  return withPool(acceptNewHostKeys, async (pool) => {
+    const from = Math.floor(Date.now() / 1000);
+    const runHosts = hosts.map((host): HostPhases => ({ host, phases: [] }));
+    const inputs = {
+      cluster,
+      credentials: placeholderCredentials(cluster),
+      artifacts: placeholderArtifacts(cluster.kubernetes.version),
+      startedAt: from,
+      targetNodes: [],
+    };
+    const { context, answers, unreachable } = await observe(
+      runHosts,
+      inputs,
+      (host) => pool.host(host),
+      noEvents,
+      limits,
+    );
+    const interrupted = [...unreachable.values()].find(({ code }) => code === 'interrupted');
+    if (interrupted) throw interrupted;
+    const facts = new Map([...answers.keys()].map((name) => [name, context.facts(name)]));
+    const to = Math.ceil(Date.now() / 1000);
+    const { signal } = limits;
+    const probes = await probeVip(balancersToProbe(cluster, facts, skippedChecks), { cluster, facts, pool, signal });
+    return {
+      cluster: cluster.name,
+      hosts: hosts.map(({ name }) => {
+        const failure = unreachable.get(name);
+        return failure === undefined ? { name } : { name, problem: toProblem(failure) };
+      }),
+      checks:
+        facts.size === 0
+          ? []
+          : [
+              ...runChecks(
+                { workflow: 'preflight', cluster, facts, keyring: identity, from, to, restores: false },
+                skippedChecks,
+              ),
+              ...runProbeChecks(probes, cluster, skippedChecks),
+            ],
+    };
+  });
+};
+
+const noEvents = (): void => {};
+
+const selected = ({ hosts }: Cluster, limit: readonly string[] | undefined): readonly ClusterHost[] => {
+  if (limit === undefined) return hosts;
+  const names = hosts.map(({ name }) => name);
+  const unknown = limit.filter((name) => !names.includes(name));
+  if (unknown.length > 0) {
+    throw new Failure('usage', `no such host in the inventory: ${unknown.join(', ')}`, {
+      next: `the inventory has: ${names.join(', ')}`,
+    });
+  }
+  return hosts.filter(({ name }) => limit.includes(name));
+};

@@ -1,0 +1,180 @@
+import type { Artifacts } from '../../artifacts/artifacts.js';
+import type { Summary } from '../../engine/event.js';
+import { isEmpty, type Plan } from '../../engine/plan.js';
+import { Failure } from '../../failure.js';
+import type { Pool } from '../../hosts/pool.js';
+import { saveInventory } from '../../inventory/edit.js';
+import { askNodeCidrs } from '../../kubernetes/node-cidrs.js';
+import { keyringDirectory, prepareKeyring, readKeyring } from '../../pki/keyring.js';
+import { keepKubeconfig } from '../kubeconfig.js';
+import { type LoadedCluster, openArtifacts, openArtifactsOrPlaceholders } from '../load-cluster.js';
+import { routerAdvice } from '../routers.js';
+import { requireSupported } from '../unsupported-features.js';
+import { applyRun, RunFailed } from './apply-run.js';
+import type { PlannedRun, RunContext, Workflow } from './context.js';
+import { limitsOf } from './limits.js';
+import { holdingLock } from './lock.js';
+import { type PinnedCluster, pinPodCidrs, recordedAssignment, recordPodCidrs, savePins } from './pod-cidrs.js';
+import { withPool } from './pool.js';
+import { emitFailure, pendingSummary } from './run-events.js';
+
+/** What the operator asked for, whatever the workflow. */
+export interface RunOptions extends Pick<RunContext, 'emit' | 'signal' | 'selection' | 'skippedChecks' | 'timeout'> {
+  readonly acceptNewHostKeys: boolean;
+  /** For sentences to the operator that belong to no event. */
+  readonly say: (text: string) => void;
+}
+
+export interface RunRequest extends RunOptions {
+  readonly workflow: Workflow;
+  readonly loaded: LoadedCluster;
+  /** Ends before anything is changed, here or on a host. */
+  readonly dryRun: boolean;
+  /** A dry run whose plan is to be saved: the keyring issues what it lacks, and the artifacts must be there. */
+  readonly exact?: boolean;
+  /** A plan that was saved before: applied exactly so, or not at all. */
+  readonly saved?: Plan;
+  /** Shows the plan and asks. Throws where the answer is no. Not called for a dry run, nor where nothing changes. */
+  readonly confirm: (planned: Plan, local: readonly string[]) => Promise<void>;
+}
+
+export interface RunResult {
+  readonly plan: Plan;
+  readonly summary: Summary;
+  /** How many commands ran on each host that was contacted. */
+  readonly commands: Readonly<Record<string, number>>;
+}
+
+/**
+ * The one way to change a cluster: everything on this machine is read and checked, the hosts are observed, the plan is
+ * shown and confirmed, and then exactly that plan is applied. A dry run is the same way, stopped before the question.
+ */
+export const execute = async (request: RunRequest): Promise<RunResult> => {
+  const { loaded, workflow, dryRun, say } = request;
+  requireSupported(loaded.cluster);
+  const artifacts = await (isExact(request) ? openArtifacts(loaded) : openArtifactsOrPlaceholders(loaded, say));
+  // What is read of this machine is read under the lock: another run may have written it a moment before.
+  const run = () =>
+    withPool(request.acceptNewHostKeys, async (pool) =>
+      planAndApply(request, await prepare(request, artifacts, pool), pool),
+    );
+  return dryRun ? run() : holdingLock({ directory: loaded.state, command: workflow.name, say }, run);
+};
+
+/** Whether the plan must be the very one that is applied, to the last digest of a key. */
+const isExact = ({ dryRun, exact = false, saved }: RunRequest): boolean => !dryRun || exact || saved !== undefined;
+
+interface Prepared extends Pick<RunContext, 'artifacts' | 'credentials' | 'keyring'> {
+  readonly pinned: PinnedCluster;
+  /** Writes the keys and certificates that were made for this run. */
+  saveKeyring(): Promise<void>;
+}
+
+/** What this machine has; where it has no record of pod CIDRs, the cluster is asked for them. New keys are made in memory while the hosts are observed. */
+const prepare = async (request: RunRequest, artifacts: Artifacts, pool: Pool): Promise<Prepared> => {
+  const { loaded } = request;
+  const ask = () => askNodeCidrs(loaded.cluster, (host) => pool.host(host), limitsOf(request));
+  const pinned = await pinPodCidrs(loaded, await recordedAssignment(loaded.state, ask));
+  const { cluster } = pinned.loaded;
+  const directory = keyringDirectory(loaded.inventory, cluster.name);
+  // A damaged keyring is told before a host is contacted.
+  const { credentials, identity: keyring } = await readKeyring(directory, cluster, new Date());
+  if (!isExact(request)) return { artifacts, pinned, keyring, credentials, saveKeyring: async () => {} };
+  const issued = await prepareKeyring(directory, cluster, new Date());
+  return { artifacts, pinned, keyring, credentials: issued.credentials, saveKeyring: issued.save };
+};
+
+const planAndApply = async (request: RunRequest, prepared: Prepared, pool: Pool): Promise<RunResult> => {
+  const { workflow, emit, saved, dryRun, confirm } = request;
+  const startedAt = Date.now();
+  const run = runContext(request, prepared, pool);
+  const result = (plan: Plan, summary: Summary): RunResult => ({
+    plan,
+    summary,
+    commands: Object.fromEntries(pool.commands()),
+  });
+  let planned: PlannedRun | undefined;
+  try {
+    planned = await workflow.plan(run);
+    refuseIfMoved(planned.plan, saved);
+    const pending = pendingSummary(planned, startedAt);
+    if (dryRun) {
+      if (request.exact) await prepared.saveKeyring();
+      tellLocal(request, prepared, planned);
+      emit({ type: 'run', state: 'done', summary: pending });
+      return result(planned.plan, pending);
+    }
+    emit({ type: 'run', state: 'planned', summary: pending });
+    if (!isEmpty(planned.plan)) await confirm(planned.plan, localChanges(prepared, planned));
+    await saveLocally(request, prepared, run);
+    const summary = await applyRun(run, planned, startedAt);
+    await finish(request, run, planned);
+    emit({ type: 'run', state: 'done', summary });
+    return result(planned.plan, summary);
+  } catch (error) {
+    const nothingDone = { changes: 0, hosts: planned?.work.length ?? 0, skipped: [], ms: Date.now() - startedAt };
+    emitFailure(emit, error, error instanceof RunFailed ? error.summary : nothingDone);
+    throw error;
+  }
+};
+
+const runContext = (
+  { emit, signal, selection, skippedChecks, timeout }: RunRequest,
+  { pinned, artifacts, credentials, keyring }: Prepared,
+  pool: Pool,
+): RunContext => ({
+  loaded: pinned.loaded,
+  cluster: pinned.loaded.cluster,
+  credentials,
+  keyring,
+  artifacts,
+  pool,
+  emit,
+  signal,
+  ...(selection === undefined ? {} : { selection }),
+  ...(skippedChecks === undefined ? {} : { skippedChecks }),
+  ...(timeout === undefined ? {} : { timeout }),
+});
+
+const refuseIfMoved = (plan: Plan, saved: Plan | undefined): void => {
+  if (saved === undefined || isEmpty(plan)) return;
+  if (JSON.stringify(plan.hosts) === JSON.stringify(saved.hosts)) return;
+  throw new Failure('refused', 'the hosts or the inventory have changed since this plan was saved', {
+    next: 'look at a new plan: kbs plan -o plan.json',
+  });
+};
+
+/** What changes on this machine, in sentences. */
+const localChanges = ({ pinned }: Prepared, { local = [] }: PlannedRun): readonly string[] => [
+  ...(pinned.pins.length === 0 ? [] : [`${pinned.loaded.inventory}: ${pinned.pins.join(', ')}`]),
+  ...local,
+];
+
+const tellLocal = ({ say }: RunRequest, { pinned }: Prepared, { local = [] }: PlannedRun): void => {
+  if (pinned.pins.length > 0) say(`would be written into ${pinned.loaded.inventory}: ${pinned.pins.join(', ')}`);
+  for (const sentence of local) say(sentence);
+};
+
+/**
+ * The inventory, the keys and the pod CIDRs are written before the first host changes: a run that is interrupted there
+ * finds what it gave out. The administrator's kubeconfig too: it is needed most where a run fails half way.
+ */
+const saveLocally = async ({ say }: RunRequest, { pinned, saveKeyring }: Prepared, run: RunContext): Promise<void> => {
+  const { inventory, unsaved } = pinned.loaded;
+  if (pinned.pins.length > 0) await savePins(pinned, say);
+  else if (unsaved !== undefined) {
+    await saveInventory(inventory, unsaved);
+    say(`wrote ${inventory}`);
+  }
+  const credentials = await run.credentials;
+  await saveKeyring();
+  await recordPodCidrs(pinned.loaded);
+  const kubeconfig = await keepKubeconfig(pinned.loaded, credentials);
+  if (kubeconfig) say(`the administrator's kubeconfig is in ${kubeconfig}`);
+};
+
+const finish = async ({ say }: RunRequest, { cluster }: RunContext, planned: PlannedRun): Promise<void> => {
+  await planned.finish?.();
+  const advice = routerAdvice(cluster);
+  if (advice && !isEmpty(planned.plan)) say(advice);
+};

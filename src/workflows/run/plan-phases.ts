@@ -1,0 +1,129 @@
+import { compare, toPlan } from '../../engine/compare.js';
+import type { PhaseSteps } from '../../engine/executable-plan.js';
+import { type ContextInputs, type Observation, observe, type RunHosts } from '../../engine/observe.js';
+import type { Plan } from '../../engine/plan.js';
+import { Failure, toProblem } from '../../failure.js';
+import { type Cluster, type ClusterHost, isApiHost, isControlPlane } from '../../inventory/cluster.js';
+import { type NodeCidrsAnswer, nodeCidrsQuery, parseNodeCidrs } from '../../kubernetes/node-cidrs.js';
+import type { PhaseReference } from '../../phases/phase.js';
+import { placeholderCredentials } from '../../pki/placeholder.js';
+import { isNeeded, preflight, requireApi, requireReachable } from './checks.js';
+import type { PlannedRun, Workflow } from './context.js';
+import { phasesByHost, targetNodesOf } from './host-phases.js';
+import { limitsOf } from './limits.js';
+import type { Around, PhaseRun, PhaseWorkflow } from './phase-workflow.js';
+import { requireFreePodCidrs } from './pod-cidrs.js';
+import { announce } from './run-events.js';
+import { excludeUnreachable } from './unreachable.js';
+import { checkVipConflict } from './vip-conflict.js';
+
+/** A phase workflow as something that can be planned, confirmed and applied. */
+export const phaseRun = (workflow: PhaseWorkflow, about: Pick<PhaseRun, 'joining' | 'around'> = {}): Workflow => ({
+  name: workflow.name,
+  plan: (run) => planPhases({ ...run, ...about, workflow }),
+});
+
+/**
+ * Observes the hosts and compares. Throws where a host that the run needs cannot be reached, or where a check fails.
+ * Hosts that the run can do without are in the plan as skipped.
+ */
+const planPhases = async (run: PhaseRun): Promise<PlannedRun> => {
+  const all = phasesByHost(run.workflow, run);
+  announce(
+    run,
+    run.workflow.name,
+    all.map((each) => withOperations(each, run.around)),
+  );
+  const first = await observeRun(run, all);
+  const reduced = await excludeUnreachable(run, first.unreachable, limitsOf(run));
+  requireReachable(all, first.unreachable, {
+    ...run,
+    ...(reduced?.run.without ? { without: reduced.run.without } : {}),
+  });
+  if (!reduced) return planObserved(run, all, first, []);
+  // Other hosts may have more phases now: the API host's, where that one does not answer.
+  const rest = phasesByHost(run.workflow, reduced.run);
+  const second = await observeRun(reduced.run, rest);
+  requireReachable(rest, second.unreachable, reduced.run);
+  return planObserved(reduced.run, rest, second, skippedHosts(reduced.absent, first));
+};
+
+const planObserved = async (
+  run: PhaseRun,
+  runHosts: RunHosts,
+  observed: Observation,
+  skipped: Plan['hosts'],
+): Promise<PlannedRun> => {
+  if (run.workflow.needsCluster) requireApi(runHosts, observed);
+  preflight(runHosts, observed, run);
+  requireFreePodCidrs(run.cluster, nodeCidrsIn(run.cluster, observed));
+  const around = run.around?.plan(observed);
+  const context = {
+    ...observed.context,
+    credentials: await run.credentials,
+    ...(around ? { facts: around.facts } : {}),
+  };
+  const work = compare(runHosts, { ...observed, context }, around?.expected).map((host) => ({
+    ...host,
+    phases: [
+      ...(around?.before.get(host.hostPhases.host.name) ?? []),
+      ...host.phases.map((steps) => begin(host.hostPhases.host, steps, around?.begins)),
+      ...(around?.after.get(host.hostPhases.host.name) ?? []),
+    ],
+  }));
+  const failed = work.flatMap(({ hostPhases, unreachable }) =>
+    unreachable ? [[hostPhases.host.name, unreachable] as const] : [],
+  );
+  requireReachable(runHosts, new Map(failed), run);
+  const compared = toPlan(run.workflow.name, run.cluster.name, work);
+  await checkVipConflict(run, observed, compared);
+  return {
+    plan: { ...compared, hosts: [...compared.hosts, ...skipped] },
+    work,
+    context,
+    isNeeded: (name) => run.cluster.hosts.some((host) => host.name === name && isNeeded(host)),
+  };
+};
+
+/** What the API host said; where it is not in the run, the record on this machine is all that is known. */
+const nodeCidrsIn = (cluster: Cluster, { answers }: Observation): NodeCidrsAnswer => {
+  const apiHost = cluster.hosts.find((host) => isApiHost(host, cluster));
+  const said = answers.get(apiHost?.name ?? '')?.get(nodeCidrsQuery.script)?.output;
+  return said === undefined ? { state: 'not answered', reason: 'it was not asked' } : parseNodeCidrs(said);
+};
+
+/** The phases of control planes begin once the operations before them are done on all control planes. */
+const begin = (host: ClusterHost, steps: PhaseSteps, begins: readonly PhaseReference[] = []): PhaseSteps =>
+  begins.length > 0 && isControlPlane(host) ? { ...steps, after: [...(steps.after ?? []), ...begins] } : steps;
+
+const withOperations = ({ host, phases }: RunHosts[number], around: Around | undefined) => {
+  const { before, after } = around?.outline(host) ?? { before: [], after: [] };
+  return { host, phases: [...before.map(named), ...phases, ...after.map(named)] };
+};
+
+const named = (name: string) => ({ name });
+
+/** What is asked of hosts does not depend on credentials: placeholders stand in for those still in the making. */
+const observeRun = (run: PhaseRun, runHosts: RunHosts): Promise<Observation> =>
+  observe(runHosts, contextInputs(run), (host) => run.pool.host(host), run.emit, {
+    ...limitsOf(run),
+    also: (host) => (isApiHost(host, run.cluster) ? [nodeCidrsQuery] : []),
+  });
+
+const contextInputs = (run: PhaseRun): ContextInputs => ({
+  cluster: run.cluster,
+  credentials: placeholderCredentials(run.cluster),
+  artifacts: run.artifacts,
+  startedAt: Math.floor(Date.now() / 1000),
+  targetNodes: targetNodesOf(run.workflow, run),
+  ...(run.around ? { snapshot: run.around.snapshot } : {}),
+});
+
+const skippedHosts = (names: readonly string[], { unreachable }: Observation): Plan['hosts'] =>
+  names.map((host) => ({
+    host,
+    skipped: toProblem(
+      unreachable.get(host) ?? new Failure('unreachable', `${host} does not answer`, { where: { host } }),
+    ),
+    phases: [],
+  }));
