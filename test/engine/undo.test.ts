@@ -118,6 +118,22 @@ describe.skipIf(!worldsAreHere)('undoing on a real shell', () => {
     expect(await world.run(shows)).toBe(found);
   });
 
+  it('removes what a phase left that does not apply any more, and what its programs left', async () => {
+    await make();
+    const former = hostForUndo(
+      host,
+      cluster,
+      phases.map((each) => (each.name === 'program' ? { ...each, appliesTo: () => false } : each)),
+    );
+    const works = undo(former, await observe([former], contextOf(cluster), observer, () => {}));
+    expect(works.map((work) => work.phase.name)).toEqual(['stop', 'prune', 'cluster', 'ground', 'clean-up-state']);
+    await obey(works);
+    expect(await world.run(shows)).toBe(found);
+    expect(await world.run('ls /run/lively 2>&1 || :')).toMatch(/^ls: /);
+    const never = hostForUndo(host, cluster, [{ ...phase('never', [], phases[1]), appliesTo: () => false }]);
+    expect(undo(never, await observe([never], contextOf(cluster), observer, () => {}))).toHaveLength(1);
+  });
+
   it('refuses where a look failed, with everything and its notes still there', async () => {
     await make();
     await world.run(`printf '#!/bin/sh\nexit 1\n' > /usr/local/sbin/stat; chmod +x /usr/local/sbin/stat`);

@@ -88,7 +88,8 @@ describe('objects', () => {
   it('of a set that may be pruned carry its name, and are changed where they lack it', () => {
     const [first] = applied.map(({ apiVersion, kind, metadata }) => ({ apiVersion, kind, metadata }));
     const set: ObjectResource = { kind: 'object', name: 'some', kubeconfig: '/x', objects: first ? [first] : [] };
-    const live = (labels: object) => JSON.stringify({ ...first, metadata: { ...first?.metadata, ...written, labels } });
+    const live = (labels: object) =>
+      `${JSON.stringify({ ...first, metadata: { ...first?.metadata, ...written, labels } })}\nkbs: answered`;
     const written = {
       annotations: { 'kbs.dev/digest': /digest: (\w+)/.exec(JSON.stringify(object.desired(set)))?.[1] },
     };
