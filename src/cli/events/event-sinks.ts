@@ -1,11 +1,12 @@
 import type { Emit, Event } from '../../engine/event.js';
 import { Failure } from '../../failure.js';
+import { writeText } from '../output.js';
 import type { EventSink } from './event-sink.js';
 import { journal } from './journal.js';
 import { jsonEvents, jsonEventsFile } from './json-events.js';
 import { lines } from './lines.js';
 
-/** What a run is to be told to, as the flags ask for it. */
+/** Where the events of a run go, as the flags ask for it. */
 export interface EventOptions {
   /** A file for JSON lines, or `-` for stdout. */
   readonly events?: string | undefined;
@@ -15,7 +16,7 @@ export interface EventOptions {
   readonly verbose?: boolean;
 }
 
-/** A run's voice: `emit` for the engine, and `close` once the run is over, before results are printed. */
+/** `emit` for the engine, and `close` once the run is over, before results are printed. */
 export interface EventSinks {
   readonly emit: Emit;
   close(): Promise<void>;
@@ -26,27 +27,26 @@ export interface Streams {
   readonly stderr: NodeJS.WriteStream;
 }
 
-/** Chooses who hears of a run: a tree on a terminal, lines in a pipe, JSON lines where asked, and the journal. */
+/** Opens the sinks of a run: a tree on a terminal, lines in a pipe, JSON lines where asked, and the journal. */
 export async function openEventSinks(
-  audience: EventOptions,
+  options: EventOptions,
   streams: Streams = process,
   clock: () => number = Date.now,
 ): Promise<EventSinks> {
-  const subscribers = [...recorders(audience, streams), ...(await drawers(audience, streams))];
+  const sinks = [...recorders(options, streams), ...(await renderers(options, streams))];
   return {
-    emit: (happening) => {
-      const event: Event = { at: clock(), ...happening };
-      for (const subscriber of subscribers) subscriber(event);
+    emit: (data) => {
+      const event: Event = { at: clock(), ...data };
+      for (const sink of sinks) sink(event);
     },
     async close() {
-      for (const subscriber of subscribers.splice(0)) await subscriber.close?.();
+      for (const sink of sinks.splice(0)) await sink.close?.();
     },
   };
 }
 
-function recorders(audience: EventOptions, { stdout }: Streams): readonly EventSink[] {
-  const { events, journal: folder } = audience;
-  if (events === '-' && audience.json) {
+function recorders({ events, journal: folder, json }: EventOptions, { stdout }: Streams): readonly EventSink[] {
+  if (events === '-' && json) {
     throw new Failure('usage', '--json and --events - both want stdout', {
       next: 'give the events a file: --events FILE',
     });
@@ -67,7 +67,7 @@ function opened(path: string, open: () => EventSink): EventSink {
   }
 }
 
-async function drawers(
+async function renderers(
   { events, json, verbose = false }: EventOptions,
   streams: Streams,
 ): Promise<readonly EventSink[]> {
@@ -78,5 +78,5 @@ async function drawers(
     const { tree } = await import('./tree.js');
     return [tree(streams.stderr)];
   }
-  return [lines({ verbose, write: (line) => streams.stderr.write(`${line}\n`) })];
+  return [lines({ verbose, write: (line) => writeText(streams.stderr, line) })];
 }

@@ -1,4 +1,5 @@
 import { counted, duration, some } from '../text/format.js';
+import { oneLine, printable } from '../text/printable.js';
 import type { HostProgress, Progress } from './progress.js';
 
 /** One line of the tree, and the failures that hang under it. */
@@ -12,9 +13,16 @@ export interface Row {
 /** Up to this many hosts get a line each; a larger fleet is drawn by phases. */
 const fewHosts = 12;
 
-/** The lines that show where a run stands, as few as a screen can hold. */
+/** The lines that show where a run stands, as few as a screen can hold; ready for a terminal. */
 export const rowsOf = (progress: Progress): readonly Row[] =>
-  progress.hosts.length <= fewHosts ? progress.hosts.map(hostRow(width(progress))) : phaseRows(progress);
+  (progress.hosts.length <= fewHosts ? progress.hosts.map(hostRow(width(progress))) : phaseRows(progress)).map(
+    drawable,
+  );
+
+/** listr2 writes rows to the terminal itself, so they pass the filter here. */
+const drawable = (row: Row): Row => ({ ...row, text: printableLine(row.text), below: row.below.map(printableLine) });
+
+const printableLine = (text: string): string => printable(oneLine(text));
 
 const width = (progress: Progress): number => Math.max(...progress.hosts.map(({ host }) => host.length));
 

@@ -1,13 +1,21 @@
 import { DefaultRenderer, Listr, ListrLogger, type ListrTaskWrapper, ProcessOutput } from 'listr2';
+import { writeText } from '../output.js';
+import { type Colors, colorsFor } from '../text/color.js';
+import { skippedText } from '../text/failure-text.js';
+import { oneLine } from '../text/printable.js';
+import { problemKey } from '../text/problem-groups.js';
 import type { EventSink } from './event-sink.js';
 import { endOf } from './lines.js';
-import { followed, type Progress } from './progress.js';
+import { followed, type Progress, type RunEnd } from './progress.js';
 import { type Row, rowsOf } from './rows.js';
 
 /** Milliseconds between two looks at where the run stands: what a person reads as "at once". */
 const tick = 100;
 
-/** Draws a run as a tree on a terminal: a line per host, or per phase of a large fleet; then the total. */
+/**
+ * Draws a run as a tree on a terminal: a line per host, or per phase of a large fleet; then the total, and the hosts
+ * that were skipped or failed with why and what to do next.
+ */
 export function tree(terminal: NodeJS.WriteStream): EventSink {
   const run = followed();
   let drawing: Drawing | undefined;
@@ -23,14 +31,27 @@ export function tree(terminal: NodeJS.WriteStream): EventSink {
     clearInterval(timer);
     refresh();
     await drawing?.end();
-    const total = totalLine(run.now());
-    if (total) terminal.write(`${total}\n`);
+    for (const text of endLines(run.now(), colorsFor(terminal))) writeText(terminal, text);
   };
   return Object.assign(run.see, { close });
 }
 
-const totalLine = (progress: Progress | undefined): string | undefined =>
-  progress?.end && `${progress.workflow} ${progress.cluster}: ${endOf(progress.end)}`;
+const endLines = (progress: Progress | undefined, colors: Colors): readonly string[] =>
+  progress?.end === undefined
+    ? []
+    : [
+        oneLine(`${progress.workflow} ${progress.cluster}: ${endOf(progress.end)}`),
+        ...skippedText(toExplain(progress.end), colors),
+      ];
+
+/** A run that only looks ends with its plan, which explains; and the error that stopped a run is printed after this. */
+const toExplain = (end: RunEnd): RunEnd['summary']['skipped'] => {
+  const { skipped, pending } = end.summary;
+  if (pending !== undefined) return [];
+  if (end.state === 'done') return skipped;
+  const stopped = problemKey({ host: end.error.where.host, problem: end.error });
+  return skipped.filter((each) => problemKey(each) !== stopped);
+};
 
 interface Drawing {
   show(rows: readonly Row[]): void;

@@ -2,6 +2,7 @@ import type { Assessment, Forecast } from '../../impact/assess.js';
 import type { WhatIfReport } from '../../workflows/what-if.js';
 import { type Colors, colorsFor } from './color.js';
 import { some } from './format.js';
+import { oneLine } from './printable.js';
 
 type One = WhatIfReport['forecasts'][number];
 
@@ -39,11 +40,11 @@ function single(cluster: string, forecast: One, colors: Colors): string {
   const words = { pass: 'holds', degraded: 'goes on with less', fail: 'would not go on' };
   const width = widest(findings.map(({ aspect }) => titles[aspect]));
   return [
-    `${colors('bold', cluster)} without ${lose.join(', ')}: ${coloured(colors, verdict, words[verdict])}`,
-    ...(besides.length > 0 ? [colors('dim', `  which takes ${some(besides, 8)}`)] : []),
+    `${colors('bold', cluster)} without ${oneLine(lose.join(', '))}: ${coloured(colors, verdict, words[verdict])}`,
+    ...(besides.length > 0 ? [colors('dim', `  which takes ${oneLine(some(besides, 8))}`)] : []),
     '',
     ...findings.flatMap((finding, index) => [
-      `${mark(colors, finding.verdict)} ${titles[finding.aspect].padEnd(width)}  ${finding.says}`,
+      `${mark(colors, finding.verdict)} ${titles[finding.aspect].padEnd(width)}  ${oneLine(finding.says)}`,
       ...mendLines(finding, findings.slice(0, index), width + 4, colors),
     ]),
     '',
@@ -67,7 +68,7 @@ function broken({ findings }: Forecast, colors: Colors): readonly string[] {
   const failed = findings.filter(({ verdict }) => verdict === 'fail');
   const width = widest(failed.map(({ aspect }) => titles[aspect]));
   return failed.flatMap((finding, index) => [
-    `  ${titles[finding.aspect].padEnd(width)}  ${finding.says}`,
+    `  ${titles[finding.aspect].padEnd(width)}  ${oneLine(finding.says)}`,
     ...mendLines(finding, failed.slice(0, index), width + 4, colors),
   ]);
 }
@@ -90,7 +91,8 @@ function mendLines(
   return more.map((step, index) => `${space}${colors('cyan', `${index > 0 || continues ? '+' : '→'} ${step}`)}`);
 }
 
-const stepsOf = (finding: Assessment | undefined): readonly string[] => finding?.mend?.says.split('; ') ?? [];
+const stepsOf = (finding: Assessment | undefined): readonly string[] =>
+  finding?.mend?.says.split('; ').map(oneLine) ?? [];
 
 const titles: Readonly<Record<Assessment['aspect'], string>> = {
   etcd: 'etcd',
@@ -102,7 +104,7 @@ const titles: Readonly<Record<Assessment['aspect'], string>> = {
 };
 
 const name = ({ lose, alike }: One): string =>
-  `${lose.join(', ')}${alike.length > 0 ? ` and ${alike.length} like it` : ''}`;
+  `${oneLine(lose.join(', '))}${alike.length > 0 ? ` and ${alike.length} like it` : ''}`;
 
 const marks = { pass: '✔', degraded: '~', fail: '✘' } as const;
 

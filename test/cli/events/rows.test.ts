@@ -14,9 +14,9 @@ import {
   started,
 } from './events.js';
 
-function rowsAfter(...happenings: readonly EventData[]): readonly Row[] {
+function rowsAfter(...data: readonly EventData[]): readonly Row[] {
   const run = followed();
-  for (const event of eventsOf(happenings)) run.see(event);
+  for (const event of eventsOf(data)) run.see(event);
   const now = run.now();
   return now ? rowsOf(now) : [];
 }
