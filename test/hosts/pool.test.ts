@@ -181,7 +181,7 @@ describe('a host that cannot be reached', () => {
       message: `cannot connect to node-1 at 127.0.0.1:${port}`,
       where: { host: 'node-1' },
       why: [expect.stringContaining('ECONNREFUSED')],
-      next: 'See that sshd runs there, and listens at that port.',
+      next: 'see that sshd runs there, and listens at that port',
     });
   });
 
