@@ -1,9 +1,9 @@
 import { Failure } from '../../failure.js';
 import type { SshSettings } from '../../inventory/cluster.js';
+import { quote } from '../shell.js';
 import type { HandshakeError } from './handshake.js';
 import type { HostKeyCheck } from './host-key.js';
 import type { Identities } from './identities.js';
-import { quote } from '../shell.js';
 
 export interface Attempt {
   readonly host: string;
