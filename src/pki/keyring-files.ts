@@ -2,6 +2,7 @@ import { chmod, mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
 import { Failure } from '../failure.js';
+import { makePrivateFolder } from '../private-folder.js';
 import { Secret } from '../secret.js';
 
 /** Every file of a keyring by its path below the directory; empty where the directory is absent. Changes nothing. */
@@ -28,10 +29,10 @@ export const writeKeyringFile = async (directory: string, path: string, text: st
   }
 };
 
-/** Makes the directory, 0700, and takes from everything in it what group and others may do. */
+/** Makes the directory, 0700 and out of version control, and takes from everything in it what group and others may do. */
 export const secureKeyring = async (directory: string): Promise<void> => {
   try {
-    await mkdir(directory, { recursive: true, mode: 0o700 });
+    makePrivateFolder(directory);
     await chmod(directory, 0o700);
     // What a link points at lies elsewhere, and is not ours to change.
     for (const { path, type } of await entriesOf(directory))

@@ -1,6 +1,7 @@
 import { createPublicKey } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import type { Cluster } from '../inventory/cluster.js';
+import { ignoreEverything } from '../private-folder.js';
 import { Secret } from '../secret.js';
 import { encryptionKeyFile, type KeyringState, type MissingCertificate } from './authorities.js';
 import { issue, type KeyPair, type Randomness, systemRandomness } from './authority.js';
@@ -50,7 +51,7 @@ export const ensureKeyring = async (
     if (!(there instanceof Secret && there.reveal() === text)) await writeKeyringFile(directory, path, text);
   };
   // Nothing in here belongs into version control, whatever the repository around it says.
-  await write('.gitignore', '*\n');
+  await write('.gitignore', ignoreEverything);
   return credentialsFrom(cluster, materialOf(await fill(found, { now, randomness, write }), cluster));
 };
 

@@ -8,6 +8,7 @@ import type { PhaseContext } from '../phases/phase.js';
 import type { Credentials } from '../pki/credentials.js';
 import { keyringDirectory, readKeyring } from '../pki/keyring.js';
 import { placeholderCredentials } from '../pki/placeholder.js';
+import { ignoreEverything } from '../private-folder.js';
 import type { Resource } from '../resources/resource.js';
 import { reveal, Secret } from '../secret.js';
 import { toYaml } from '../templates/yaml.js';
@@ -29,7 +30,9 @@ export const render = async (
 ): Promise<readonly string[]> => {
   const artifacts = await openArtifactsOrPlaceholders(opened, () => {});
   const held = await foreseePodCidrs(opened, () => {});
-  const tree = rendering(held, artifacts, withSecrets ? await wholeKeyring(opened) : undefined);
+  const tree = withSecrets
+    ? new Map([['.gitignore', ignoreEverything], ...rendering(held, artifacts, await wholeKeyring(opened))])
+    : rendering(held, artifacts);
   await writeRendering(tree, directory);
   return [...tree.keys()];
 };

@@ -1,13 +1,14 @@
-import { mkdir, readFile, rm } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
+import { makePrivateFolder } from '../../private-folder.js';
 
 /**
  * Notes on this machine that a restore is under way: the old data are put aside everywhere, so whatever etcd lives
  * from now on is the one that began with this snapshot, `sha256`. It stays until the restore is done.
  */
 export const markRestore = async (state: string, sha256: string): Promise<void> => {
-  await mkdir(state, { recursive: true, mode: 0o700 });
+  makePrivateFolder(state);
   await writeFileAtomic(pathIn(state), `${JSON.stringify({ sha256 })}\n`, { mode: 0o600 });
 };
 

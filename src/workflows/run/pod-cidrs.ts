@@ -1,5 +1,5 @@
-import { mkdir, readFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
 import { knownVersions } from '../../artifacts/catalogue.js';
 import { Failure, failuresIn } from '../../failure.js';
@@ -13,6 +13,7 @@ import {
   movesOf,
   parseAssignment,
 } from '../../network/assignment.js';
+import { makePrivateFolder } from '../../private-folder.js';
 import { type LoadedCluster, loadCluster } from '../load-cluster.js';
 
 /**
@@ -39,7 +40,7 @@ export const foreseePodCidrs = async (opened: LoadedCluster, say: (text: string)
 export const recordPodCidrs = async ({ state, cluster }: LoadedCluster): Promise<void> => {
   const [path, text] = [recordIn(state), assignmentText(assignmentOf(cluster))];
   if ((await readFile(path, 'utf8').catch(() => '')) === text) return;
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  makePrivateFolder(state);
   await writeFileAtomic(path, text);
 };
 
