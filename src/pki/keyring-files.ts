@@ -34,11 +34,11 @@ export const secureKeyring = async (directory: string): Promise<void> => {
   try {
     makePrivateFolder(directory);
     await chmod(directory, 0o700);
-    // What a link points at lies elsewhere, and is not ours to change.
+    // What a link points at lies elsewhere, and is not of the keyring.
     for (const { path, type } of await entriesOf(directory))
       if (type !== 'link') await chmod(join(directory, path), type === 'directory' ? 0o700 : 0o600);
   } catch (cause) {
-    const next = `make it yours alone: chmod -R go= ${directory}`;
+    const next = `let only its owner read it: chmod -R go= ${directory}`;
     throw new Failure('preflight', `cannot secure the keyring ${directory}`, { why: [reason(cause)], next, cause });
   }
 };
@@ -72,7 +72,7 @@ const entriesOf = async (directory: string): Promise<readonly Entry[]> => {
       .sort((a, b) => (a.path < b.path ? -1 : 1));
   } catch (cause) {
     if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return [];
-    const next = 'run kbs as the user who owns it';
+    const next = 'run kbs as the user that owns it';
     throw new Failure('preflight', `cannot read the keyring ${directory}`, { why: [reason(cause)], next, cause });
   }
 };

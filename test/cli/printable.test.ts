@@ -3,7 +3,7 @@ import { PassThrough } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { lines } from '../../src/cli/events/lines.js';
-import { followed } from '../../src/cli/events/progress.js';
+import { trackProgress } from '../../src/cli/events/progress.js';
 import { rowsOf } from '../../src/cli/events/rows.js';
 import { writeJson, writeText } from '../../src/cli/output.js';
 import { checkResultsText } from '../../src/cli/text/check-results-text.js';
@@ -106,8 +106,8 @@ const linesOf = (...data: readonly EventData[]): string => {
 };
 
 const rowsAfter = (...data: readonly EventData[]): readonly string[] => {
-  const run = followed();
-  for (const event of eventsOf(data)) run.see(event);
+  const run = trackProgress();
+  for (const event of eventsOf(data)) run.update(event);
   const now = run.now();
   return now === undefined ? [] : rowsOf(now).flatMap(({ text, below }) => [text, ...below]);
 };

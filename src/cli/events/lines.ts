@@ -58,7 +58,7 @@ export function lineOf(event: Event, verbose: boolean): string | undefined {
   }
 }
 
-/** The end of a run in one line: `41 changes on 3 hosts in 52.1s`; of a look, `41 changes to make on …`; or why it stopped. */
+/** The end of a run in one line: `41 changes on 3 hosts in 52.1s`; of a run that only plans, `41 changes to make on …`; or why it stopped. */
 export const endOf = (event: RunEnd): string =>
   event.state === 'done' ? totalOf(event.summary) : `stopped: ${event.error.what}`;
 

@@ -6,10 +6,10 @@ import { oneLine } from '../text/printable.js';
 import { problemKey } from '../text/problem-groups.js';
 import type { EventSink } from './event-sink.js';
 import { endOf } from './lines.js';
-import { followed, type Progress, type RunEnd } from './progress.js';
+import { type Progress, type RunEnd, trackProgress } from './progress.js';
 import { type Row, rowsOf } from './rows.js';
 
-/** Milliseconds between two looks at where the run stands: what a person reads as "at once". */
+/** Milliseconds between two redraws: short enough to seem immediate. */
 const tick = 100;
 
 /**
@@ -17,7 +17,7 @@ const tick = 100;
  * that were skipped or failed with why and what to do next.
  */
 export function tree(terminal: NodeJS.WriteStream): EventSink {
-  const run = followed();
+  const run = trackProgress();
   let drawing: Drawing | undefined;
   // Rows are made from the state at each tick and not at each event: a fleet has many thousand events.
   const refresh = (): void => {
@@ -33,7 +33,7 @@ export function tree(terminal: NodeJS.WriteStream): EventSink {
     await drawing?.end();
     for (const text of endLines(run.now(), colorsFor(terminal))) writeText(terminal, text);
   };
-  return Object.assign(run.see, { close });
+  return Object.assign(run.update, { close });
 }
 
 const endLines = (progress: Progress | undefined, colors: Colors): readonly string[] =>
@@ -44,7 +44,7 @@ const endLines = (progress: Progress | undefined, colors: Colors): readonly stri
         ...skippedText(toExplain(progress.end), colors),
       ];
 
-/** A run that only looks ends with its plan, which explains; and the error that stopped a run is printed after this. */
+/** A run that only plans ends with its plan, which explains; and the error that stopped a run is printed after this. */
 const toExplain = (end: RunEnd): RunEnd['summary']['skipped'] => {
   const { skipped, pending } = end.summary;
   if (pending !== undefined) return [];
@@ -70,7 +70,7 @@ function draw(first: readonly Row[], terminal: NodeJS.WriteStream): Drawing {
     {
       concurrent: true,
       exitOnError: false,
-      // Ctrl-C is the command's to answer; listr2 would end the process with 127.
+      // The command answers Ctrl-C; listr2 would end the process with 127.
       registerSignalListeners: false,
       renderer: TerminalRenderer,
       rendererOptions: {

@@ -23,8 +23,8 @@ export function failureText(problems: readonly Problem[], colors: Colors = plain
 export const skippedText = (skipped: readonly HostProblem[], colors: Colors = plain): readonly string[] =>
   groupProblems(skipped).flatMap(({ hosts, problem }) => {
     const { phase } = problem.where;
-    const who = phase === undefined ? `skipped: ${some(hosts, 8)}` : `failed: ${some(hosts, 8)} ${phase}`;
-    return [colors('yellow', oneLine(`${who} (${problem.what})`)), ...details(problem, colors)];
+    const head = phase === undefined ? `skipped: ${some(hosts, 8)}` : `failed: ${some(hosts, 8)} ${phase}`;
+    return [colors('yellow', oneLine(`${head} (${problem.what})`)), ...details(problem, colors)];
   });
 
 /** The text for an error that is a mistake in kbs. The stack is shown where the reader asked for more. */
@@ -64,7 +64,7 @@ const placeOf = (hosts: readonly string[], { where: { phase, resource } }: Probl
 
 const longest = 12;
 
-/** The end of a log tells why; the beginning is most often only the way there. */
+/** The reason stands at the end of a log. */
 function evidence(why: readonly string[]): readonly string[] {
   const lines = why.flatMap((text) => text.trimEnd().split('\n'));
   if (lines.length <= longest) return lines;

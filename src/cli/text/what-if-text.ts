@@ -6,12 +6,12 @@ import { oneLine } from './printable.js';
 
 type One = WhatIfReport['forecasts'][number];
 
-/** What becomes of a cluster that loses this and that together, aspect by aspect. */
-export function scenarioText(foresight: WhatIfReport, colors: Colors = colorsFor(process.stdout)): string {
-  return foresight.forecasts.map((forecast) => single(foresight.cluster, forecast, colors)).join('\n');
+/** What happens to a cluster that loses several things together, aspect by aspect. */
+export function scenarioText(report: WhatIfReport, colors: Colors = colorsFor(process.stdout)): string {
+  return report.forecasts.map((forecast) => single(report.cluster, forecast, colors)).join('\n');
 }
 
-/** Every single loss as a table, the worst first, and below it what is to be done about those that it would not outlive. */
+/** Every single loss as a table, the worst first, and below it the fixes for those that the cluster would not outlive. */
 export function scenariosText(
   { cluster, forecasts }: WhatIfReport,
   colors: Colors = colorsFor(process.stdout),
@@ -45,7 +45,7 @@ function single(cluster: string, forecast: One, colors: Colors): string {
     '',
     ...findings.flatMap((finding, index) => [
       `${mark(colors, finding.verdict)} ${titles[finding.aspect].padEnd(width)}  ${oneLine(finding.says)}`,
-      ...mendLines(finding, findings.slice(0, index), width + 4, colors),
+      ...fixLines(finding, findings.slice(0, index), width + 4, colors),
     ]),
     '',
   ].join('\n');
@@ -69,12 +69,12 @@ function broken({ findings }: Forecast, colors: Colors): readonly string[] {
   const width = widest(failed.map(({ aspect }) => titles[aspect]));
   return failed.flatMap((finding, index) => [
     `  ${titles[finding.aspect].padEnd(width)}  ${oneLine(finding.says)}`,
-    ...mendLines(finding, failed.slice(0, index), width + 4, colors),
+    ...fixLines(finding, failed.slice(0, index), width + 4, colors),
   ]);
 }
 
 /** One step a line; what stands above already is not said again. */
-function mendLines(
+function fixLines(
   finding: Assessment,
   above: readonly Assessment[],
   indent: number,
@@ -82,12 +82,12 @@ function mendLines(
 ): readonly string[] {
   if (finding.verdict !== 'fail') return [];
   const space = ' '.repeat(indent);
-  if (finding.mend === undefined) return [`${space}${colors('dim', 'no small change mends this')}`];
+  if (finding.mend === undefined) return [`${space}${colors('dim', 'no small change fixes this')}`];
   const steps = stepsOf(finding);
   const before = stepsOf(above.findLast(({ mend }) => mend !== undefined));
   const continues = before.length > 0 && before.every((step) => steps.includes(step));
   const more = continues ? steps.filter((step) => !before.includes(step)) : steps;
-  if (more.length === 0) return [`${space}${colors('dim', 'mended by the same')}`];
+  if (more.length === 0) return [`${space}${colors('dim', 'fixed by the same')}`];
   return more.map((step, index) => `${space}${colors('cyan', `${index > 0 || continues ? '+' : '→'} ${step}`)}`);
 }
 

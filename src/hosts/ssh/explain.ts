@@ -25,7 +25,7 @@ function reasoned({ host, ssh, hostKey, identities }: Attempt, error: HandshakeE
   if (isDenied(error)) {
     return new Failure('unreachable', `${host} does not let ${ssh.user} in at ${place}`, {
       where: { host, address: ssh.address },
-      why: [error.message, ...(error.asides ?? []), ...tried(identities)],
+      why: [error.message, ...(error.remarks ?? []), ...tried(identities)],
       next: `try \`ssh -p ${ssh.port} ${quote(`${ssh.user}@${ssh.address}`)}\`; the public key belongs in that user's ~/.ssh/authorized_keys`,
       cause: error,
     });

@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { ran, ranOnTerminal } from '../process.js';
-import { hostFailed, looked, phaseDone, phaseStarted, runDone, runFailed, started, unreachable } from './events.js';
+import { hostFailed, observed, phaseDone, phaseStarted, runDone, runFailed, started, unreachable } from './events.js';
 
 const run = [
   started(['controller-00', 'worker-00'], ['system']),
-  looked('controller-00'),
+  observed('controller-00'),
   phaseStarted('controller-00', 'system', 4),
   phaseDone('controller-00', 'system', 4),
   hostFailed('worker-00', 'no answer from 10.0.0.2:22'),
@@ -116,7 +116,7 @@ it('a fleet of 500 hosts fits a terminal', async () => {
   const phases = ['system', 'runtime', 'images'];
   const fleetRun = [
     started(fleet, phases),
-    ...fleet.slice(1).map(looked),
+    ...fleet.slice(1).map(observed),
     ...phases.flatMap((phase) => fleet.slice(1).map((host) => phaseDone(host, phase, 4))),
     hostFailed('worker-0', 'no answer'),
     runDone(500, 4 * 3 * 499, 71_000),
@@ -125,7 +125,7 @@ it('a fleet of 500 hosts fits a terminal', async () => {
   const { stdout, code } = await ranOnTerminal(['emit', path], { NO_COLOR: '1' });
   expect(code).toBe(0);
   expect(screenOf(stdout)).toEqual([
-    '✖ look  499/500 done, 1 failed',
+    '✖ observe  499/500 done, 1 failed',
     '  › worker-0: no answer',
     '✔ system  499/500 done',
     '✔ runtime  499/500 done',

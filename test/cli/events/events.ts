@@ -45,7 +45,7 @@ export const runFailed = (hosts: number, what: string): EventData => ({
   summary: { changes: 0, hosts, skipped: [], ms: 3_400 },
 });
 
-export const looked = (host: string): EventData => ({ type: 'host', host, state: 'observed' });
+export const observed = (host: string): EventData => ({ type: 'host', host, state: 'observed' });
 
 export const phaseStarted = (host: string, phase: string, changes: number): EventData => ({
   type: 'phase',

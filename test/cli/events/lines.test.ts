@@ -5,7 +5,7 @@ import {
   changed,
   eventsOf,
   hostFailed,
-  looked,
+  observed,
   phaseDone,
   phaseFailed,
   phaseStarted,
@@ -16,7 +16,7 @@ import {
 
 const run: readonly EventData[] = [
   started(['controller-00', 'worker-00', 'worker-01']),
-  looked('controller-00'),
+  observed('controller-00'),
   phaseDone('controller-00', 'system', 0),
   phaseStarted('controller-00', 'images', 4),
   changed('controller-00', 'images', '/etc/x'),
@@ -31,8 +31,8 @@ const run: readonly EventData[] = [
 
 function said(verbose: boolean, data = run): readonly string[] {
   const written: string[] = [];
-  const subscriber = lines({ verbose, write: (line) => written.push(line) });
-  for (const event of eventsOf(data)) subscriber(event);
+  const sink = lines({ verbose, write: (line) => written.push(line) });
+  for (const event of eventsOf(data)) sink(event);
   return written;
 }
 

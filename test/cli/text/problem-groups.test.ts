@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { groupProblems, type HostProblem } from '../../../src/cli/text/problem-groups.js';
 import type { Problem } from '../../../src/failure.js';
 
-interface Told {
+interface Group {
   readonly hosts: readonly string[];
   readonly what: string;
   readonly why?: readonly string[];
@@ -21,7 +21,7 @@ const refused = (host: string, address: string): HostProblem =>
     next: `see that sshd runs: ssh ${address}`,
   });
 
-const table: readonly (readonly [string, readonly HostProblem[], readonly Told[]])[] = [
+const table: readonly (readonly [string, readonly HostProblem[], readonly Group[]])[] = [
   ['nothing', [], []],
   [
     'one host keeps its own words',
