@@ -33,6 +33,8 @@ const planted: readonly (readonly [file: string, imports: string, rules: string]
   ['src/workflows/calls-a-command.ts', 'src/commands/init.ts', 'commands-are-the-end, room-workflows'],
   ['src/workflows/draws.ts', 'src/cli/events/lines.ts', 'room-workflows'],
   ['src/commands/does.ts', 'src/workflows/run/run.ts', 'nothing'],
+  ['src/phases/makes-a-folder.ts', 'src/private-folder.ts', 'room-phases'],
+  ['src/cli/makes-a-folder.ts', 'src/private-folder.ts', 'nothing'],
   ['src/secret.ts', 'src/inventory/cluster.ts', 'everybodys'],
   ['src/attic/anything.ts', 'src/failure.ts', 'a-room-for-everything'],
   ['src/engine/borrows-from-a-test.ts', 'test/resources/overlay-host.ts', 'product-alone'],

@@ -116,7 +116,27 @@ export const taint: Format = {
   advice: () => 'write key=value:Effect or key:Effect; effects are NoSchedule, PreferNoSchedule and NoExecute',
 };
 
-/** Any text that is not empty: a path, a user name. */
-export const words = (a: string, example: string): Format => ({ a, example, accepts: (text) => text.trim() !== '' });
+/**
+ * A name as Linux systems have it: useradd(8), and with capitals, dots, `@` and `\` what directory services give. It
+ * becomes a word of ssh's command line, so it never begins with a dash.
+ */
+export const userName: Format = {
+  a: 'a user name',
+  example: 'ops',
+  pattern: '^[A-Za-z0-9_]([A-Za-z0-9_.@\\\\-]*[A-Za-z0-9_.@-])?\\$?$',
+  accepts: (text) => /^[A-Za-z0-9_]([A-Za-z0-9_.@\\-]*[A-Za-z0-9_.@-])?\$?$/.test(text),
+  advice: () => 'use letters, digits, and inside the name also . _ @ and -',
+};
+
+/** Any text that is not empty and holds nothing that a terminal obeys: a path, a name. */
+export const words = (a: string, example: string): Format => ({
+  a,
+  example,
+  accepts: (text) => text.trim() !== '' && !control.test(text),
+  advice: (text) => (control.test(text) ? 'leave out its control characters' : undefined),
+});
+
+/** C0, DEL and C1, and the characters that turn the direction of writing (Unicode's Bidi_Control). */
+const control = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/;
 
 const withoutLeadingZeros = (text: string): string => text.replace(/\b0+(?=\d)/g, '');

@@ -12,6 +12,7 @@ import {
   labelValue,
   like,
   taint,
+  userName,
   version,
   words,
 } from './formats.js';
@@ -90,7 +91,7 @@ const ssh = (whose: string) =>
   keys(
     'SSH',
     {
-      user: text(words('a user name', 'ops'), 'Who logs in. Default: `root`.').optional(),
+      user: text(userName, 'The user that logs in. Default: `root`.').optional(),
       become: choice(
         ['none', 'sudo'],
         'How that user becomes root; `sudo` must ask no password. `root` needs nothing. Default: `sudo`.',

@@ -5,6 +5,7 @@ import writeFileAtomic from 'write-file-atomic';
 import { Failure } from '../failure.js';
 import type { Credentials } from '../pki/credentials.js';
 import { mergeKubeconfigs } from '../pki/kubeconfig.js';
+import { makePrivateFolder } from '../private-folder.js';
 import { Secret } from '../secret.js';
 import type { LoadedCluster } from './load-cluster.js';
 import { withWriteErrors } from './write-error.js';
@@ -17,7 +18,7 @@ export const keepKubeconfig = async (
   const path = pathIn(state);
   const text = credentials.kubeconfig('admin').reveal();
   if ((await readFile(path, 'utf8').catch(() => '')) === text) return undefined;
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  makePrivateFolder(state);
   await writeFileAtomic(path, text, { mode: 0o600 });
   return path;
 };

@@ -8,6 +8,7 @@ import type { PhaseContext } from '../phases/phase.js';
 import type { Credentials } from '../pki/credentials.js';
 import { keyringDirectory, readKeyring } from '../pki/keyring.js';
 import { placeholderCredentials } from '../pki/placeholder.js';
+import { ignoreEverything } from '../private-folder.js';
 import type { Resource } from '../resources/resource.js';
 import { reveal, Secret } from '../secret.js';
 import { toYaml } from '../templates/yaml.js';
@@ -29,8 +30,10 @@ export const render = async (
   withSecrets: boolean,
 ): Promise<readonly string[]> => {
   const artifacts = await openArtifactsOrPlaceholders(opened, () => {});
-  const { loaded } = await pinPodCidrs(opened, await readRecord(opened.state));
-  const tree = rendering(loaded, artifacts, withSecrets ? await wholeKeyring(opened) : undefined);
+  const { loaded: held } = await pinPodCidrs(opened, await readRecord(opened.state));
+  const tree = withSecrets
+    ? new Map([['.gitignore', ignoreEverything], ...rendering(held, artifacts, await wholeKeyring(opened))])
+    : rendering(held, artifacts);
   await writeRendering(tree, directory);
   return [...tree.keys()];
 };

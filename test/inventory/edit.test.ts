@@ -138,7 +138,7 @@ it('added one after the other, hosts are read back as they were meant, and no ol
     fc.property(
       fc.constantFrom('single', 'two-segments', 'ha', 'gpu', 'hard-way', 'large'),
       fc.uniqueArray(fc.stringMatching(/^[a-z0-9]([a-z0-9-]{0,8}[a-z0-9])?$/), { minLength: 1, maxLength: 5 }),
-      fc.stringMatching(/^\S[ -~]{0,12}$/),
+      fc.stringMatching(/^[A-Za-z0-9_][A-Za-z0-9_.@-]{0,12}$/),
       (name, hosts, user) => {
         const before = example(name);
         const old = parseInventory(before, 'kbs.yaml', versions);

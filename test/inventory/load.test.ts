@@ -179,6 +179,21 @@ const mistakes: Readonly<Record<string, readonly Row[]>> = {
       'ops',
       '15:6 ssh: ops is not a map with keys of user, become, port, key, knownHosts, transport, jump',
     ],
+    [
+      'user: ops',
+      'user: "-oProxyCommand=touch x"',
+      '15:14 ssh.user: -oProxyCommand=touch x is not a user name; use letters, digits, and inside the name also . _ @ and -',
+    ],
+    [
+      'user: ops',
+      'user: ops, key: "a\\eb"',
+      '15:24 ssh.key: a b is not a path of a private key; leave out its control characters',
+    ],
+    [
+      'roles: [worker]',
+      'roles: [worker]\n    hypervisor: "pve\\u202e0"',
+      '22:17 hosts.worker-00.hypervisor: pve\u202e0 is not a name; leave out its control characters',
+    ],
     ['{ user: ops }', '{ port: 22x }', '15:14 ssh.port: 22x is not a whole number from 1 to 65535'],
     ['{ user: ops }', '{ port: 70000 }', '15:14 ssh.port: 70000 is not a whole number from 1 to 65535'],
     [

@@ -2,15 +2,16 @@ import type { Assessment, Forecast } from '../../impact/assess.js';
 import type { WhatIfReport } from '../../workflows/what-if.js';
 import { type Colors, colorsFor } from './color.js';
 import { some } from './format.js';
+import { oneLine } from './printable.js';
 
 type One = WhatIfReport['forecasts'][number];
 
-/** What becomes of a cluster that loses this and that together, aspect by aspect. */
-export function scenarioText(foresight: WhatIfReport, colors: Colors = colorsFor(process.stdout)): string {
-  return foresight.forecasts.map((forecast) => single(foresight.cluster, forecast, colors)).join('\n');
+/** What happens to a cluster that loses several things together, aspect by aspect. */
+export function scenarioText(report: WhatIfReport, colors: Colors = colorsFor(process.stdout)): string {
+  return report.forecasts.map((forecast) => single(report.cluster, forecast, colors)).join('\n');
 }
 
-/** Every single loss as a table, the worst first, and below it what is to be done about those that it would not outlive. */
+/** Every single loss as a table, the worst first, and below it the fixes for those that the cluster would not outlive. */
 export function scenariosText(
   { cluster, forecasts }: WhatIfReport,
   colors: Colors = colorsFor(process.stdout),
@@ -39,12 +40,12 @@ function single(cluster: string, forecast: One, colors: Colors): string {
   const words = { pass: 'holds', degraded: 'goes on with less', fail: 'would not go on' };
   const width = widest(findings.map(({ aspect }) => titles[aspect]));
   return [
-    `${colors('bold', cluster)} without ${lose.join(', ')}: ${coloured(colors, verdict, words[verdict])}`,
-    ...(besides.length > 0 ? [colors('dim', `  which takes ${some(besides, 8)}`)] : []),
+    `${colors('bold', cluster)} without ${oneLine(lose.join(', '))}: ${coloured(colors, verdict, words[verdict])}`,
+    ...(besides.length > 0 ? [colors('dim', `  which takes ${oneLine(some(besides, 8))}`)] : []),
     '',
     ...findings.flatMap((finding, index) => [
-      `${mark(colors, finding.verdict)} ${titles[finding.aspect].padEnd(width)}  ${finding.says}`,
-      ...mendLines(finding, findings.slice(0, index), width + 4, colors),
+      `${mark(colors, finding.verdict)} ${titles[finding.aspect].padEnd(width)}  ${oneLine(finding.says)}`,
+      ...fixLines(finding, findings.slice(0, index), width + 4, colors),
     ]),
     '',
   ].join('\n');
@@ -67,13 +68,13 @@ function broken({ findings }: Forecast, colors: Colors): readonly string[] {
   const failed = findings.filter(({ verdict }) => verdict === 'fail');
   const width = widest(failed.map(({ aspect }) => titles[aspect]));
   return failed.flatMap((finding, index) => [
-    `  ${titles[finding.aspect].padEnd(width)}  ${finding.says}`,
-    ...mendLines(finding, failed.slice(0, index), width + 4, colors),
+    `  ${titles[finding.aspect].padEnd(width)}  ${oneLine(finding.says)}`,
+    ...fixLines(finding, failed.slice(0, index), width + 4, colors),
   ]);
 }
 
 /** One step a line; what stands above already is not said again. */
-function mendLines(
+function fixLines(
   finding: Assessment,
   above: readonly Assessment[],
   indent: number,
@@ -81,16 +82,17 @@ function mendLines(
 ): readonly string[] {
   if (finding.verdict !== 'fail') return [];
   const space = ' '.repeat(indent);
-  if (finding.mend === undefined) return [`${space}${colors('dim', 'no small change mends this')}`];
+  if (finding.mend === undefined) return [`${space}${colors('dim', 'no small change fixes this')}`];
   const steps = stepsOf(finding);
   const before = stepsOf(above.findLast(({ mend }) => mend !== undefined));
   const continues = before.length > 0 && before.every((step) => steps.includes(step));
   const more = continues ? steps.filter((step) => !before.includes(step)) : steps;
-  if (more.length === 0) return [`${space}${colors('dim', 'mended by the same')}`];
+  if (more.length === 0) return [`${space}${colors('dim', 'fixed by the same')}`];
   return more.map((step, index) => `${space}${colors('cyan', `${index > 0 || continues ? '+' : '→'} ${step}`)}`);
 }
 
-const stepsOf = (finding: Assessment | undefined): readonly string[] => finding?.mend?.says.split('; ') ?? [];
+const stepsOf = (finding: Assessment | undefined): readonly string[] =>
+  finding?.mend?.says.split('; ').map(oneLine) ?? [];
 
 const titles: Readonly<Record<Assessment['aspect'], string>> = {
   etcd: 'etcd',
@@ -102,7 +104,7 @@ const titles: Readonly<Record<Assessment['aspect'], string>> = {
 };
 
 const name = ({ lose, alike }: One): string =>
-  `${lose.join(', ')}${alike.length > 0 ? ` and ${alike.length} like it` : ''}`;
+  `${oneLine(lose.join(', '))}${alike.length > 0 ? ` and ${alike.length} like it` : ''}`;
 
 const marks = { pass: '✔', degraded: '~', fail: '✘' } as const;
 

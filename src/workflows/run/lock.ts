@@ -1,9 +1,10 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { hostname, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { lock } from 'proper-lockfile';
 import { Failure } from '../../failure.js';
+import { makePrivateFolder } from '../../private-folder.js';
 import { withWriteErrors } from '../write-error.js';
 
 export interface Lockable {
@@ -23,7 +24,7 @@ export const holdingLock = async <T>({ directory, command, say }: Lockable, work
   const inState = <R>(write: () => Promise<R>) =>
     withWriteErrors(directory, 'kbs keeps its state beside the inventory: make that folder writable', write);
   const release = await inState(async () => {
-    await mkdir(directory, { recursive: true, mode: 0o700 });
+    makePrivateFolder(directory);
     return acquire(directory, holder, say);
   });
   try {
