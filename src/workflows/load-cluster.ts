@@ -63,14 +63,14 @@ export const openArtifacts = async ({ cluster, inventory }: LoadedCluster): Prom
 
 /** For looking ahead: where there is no bundle yet, the catalogue's names and versions without contents. */
 export const openArtifactsOrPlaceholders = async (
-  opened: LoadedCluster,
+  loaded: LoadedCluster,
   say: (text: string) => void,
 ): Promise<Artifacts> => {
   try {
-    return await openArtifacts(opened);
+    return await openArtifacts(loaded);
   } catch (error) {
     if (!(error instanceof Failure) || error.code !== 'preflight') throw error;
     say(`${error.message}; sizes and digests are not known yet`);
-    return placeholderArtifacts(opened.cluster.kubernetes.version);
+    return placeholderArtifacts(loaded.cluster.kubernetes.version);
   }
 };

@@ -42,12 +42,12 @@ export const preflightOf = async (
   file: string,
   { acceptNewHostKeys, limit, skippedChecks, limits }: PreflightOptions,
 ): Promise<Preflight> => {
-  const opened = await loadCluster(file);
-  requireSupported(opened.cluster);
-  const hosts = selected(opened.cluster, limit);
-  const { loaded } = await pinPodCidrs(opened, await readRecord(opened.state));
+  const loadedBefore = await loadCluster(file);
+  requireSupported(loadedBefore.cluster);
+  const hosts = selected(loadedBefore.cluster, limit);
+  const { loaded } = await pinPodCidrs(loadedBefore, await readRecord(loadedBefore.state));
   const { cluster } = loaded;
-  const { identity } = await readKeyring(keyringDirectory(opened.inventory, cluster.name), cluster, new Date());
+  const { identity } = await readKeyring(keyringDirectory(loadedBefore.inventory, cluster.name), cluster, new Date());
   return withPool(acceptNewHostKeys, async (pool) => {
     const from = Math.floor(Date.now() / 1000);
     const runHosts = hosts.map((host): HostPhases => ({ host, phases: [] }));

@@ -2,11 +2,11 @@ import type { Cluster } from '../inventory/cluster.js';
 import { dialects } from '../network/router-dialects.js';
 import { type UnmanagedRouter, unmanagedRouters } from '../network/routes.js';
 
-/** The routers that kbs does not manage, and that pods need: somebody has to tell them of the pods. */
+/** The routers that kbs does not manage, and that pods need: their routes must be set by hand. */
 export const routersToTell = (cluster: Cluster): readonly UnmanagedRouter[] =>
   unmanagedRouters(cluster).filter(({ required }) => required);
 
-/** What somebody has to tell the routers that kbs does not manage, as one text; undefined where there are none. */
+/** The routes that must be set by hand on routers that kbs does not manage, as one text; undefined where there are none. */
 export const routerAdvice = (cluster: Cluster): string | undefined => {
   const routers = routersToTell(cluster);
   if (routers.length === 0) return undefined;

@@ -32,7 +32,7 @@ export interface HostStatus {
   readonly segment: string;
   readonly podCidr?: string;
   /** Why the host does not answer, and what to do about it; absent where it does. */
-  readonly trouble?: Problem;
+  readonly problem?: Problem;
   /** Routes of this host that are in the kernel, of those that should be: `3/3`. */
   readonly routes?: string;
 }
@@ -59,16 +59,16 @@ export const statusOf = async (file: string, { acceptNewHostKeys, limits }: Stat
           if (limits.signal?.aborted) throw error;
           const [failure] = failuresIn(error);
           if (!failure) throw error;
-          return { ...outline, trouble: toProblem(failure) };
+          return { ...outline, problem: toProblem(failure) };
         }
       }),
     );
-    const troubled = new Set(hosts.flatMap(({ name, trouble }) => (trouble === undefined ? [] : [name])));
-    const reachable = controlPlanes(cluster).filter(({ name }) => !troubled.has(name));
-    const speaks = await firstAnsweringApiHost(reachable, (host) => pool.host(host), limits);
-    const findings = speaks ? await findingsOf(cluster, pool.host(speaks), limits) : [];
+    const withProblem = new Set(hosts.flatMap(({ name, problem }) => (problem === undefined ? [] : [name])));
+    const reachable = controlPlanes(cluster).filter(({ name }) => !withProblem.has(name));
+    const apiHost = await firstAnsweringApiHost(reachable, (host) => pool.host(host), limits);
+    const findings = apiHost ? await findingsOf(cluster, pool.host(apiHost), limits) : [];
     const well =
-      hosts.every(({ trouble }) => trouble === undefined) && findings.length > 0 && findings.every(({ ok }) => ok);
+      hosts.every(({ problem }) => problem === undefined) && findings.length > 0 && findings.every(({ ok }) => ok);
     return {
       cluster: cluster.name,
       version: cluster.kubernetes.version,

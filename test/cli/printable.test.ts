@@ -148,7 +148,7 @@ const status: Status = {
   version: '1.36.3',
   well: false,
   reached: true,
-  hosts: [{ name: 'a', address: '192.0.2.1', roles: ['worker'], segment: 'lan', trouble: problem }],
+  hosts: [{ name: 'a', address: '192.0.2.1', roles: ['worker'], segment: 'lan', problem: problem }],
   findings: [{ proof: 'components', name: 'etcd', ok: false, detail: 'down', ms: 1 }],
   certificates: [{ path: 'ca', notAfter: new Date(0), daysLeft: 3 }],
 };

@@ -23,14 +23,14 @@ export const removedHosts = (cluster: Cluster, names: readonly string[]): readon
   return cluster.hosts.filter(({ name }) => names.includes(name));
 };
 
-/** The cluster as it is once these hosts are gone. Who stays keeps what it has. */
+/** The cluster without these hosts. The others keep what they have. */
 export const clusterWithout = (cluster: Cluster, leaving: readonly ClusterHost[]): Cluster => ({
   ...cluster,
   hosts: cluster.hosts.filter((host) => !leaving.includes(host)),
 });
 
 /**
- * Who of those that stay must hear of it: the phases that want something else without those that leave, such as routes,
+ * The hosts that stay and change, with the phases that want something else without the removed hosts, such as routes,
  * load balancers and zones. Found by comparing, so that no phase has to be remembered here.
  */
 export const affectedHosts = (before: Cluster, after: Cluster, artifacts: Artifacts): RunHosts => {

@@ -18,10 +18,10 @@ import type { PlannedRun, RunContext } from '../run/context.js';
 import { limitsOf } from '../run/limits.js';
 import { announce } from '../run/run-events.js';
 import { clusterWithout } from './affected-hosts.js';
-import { type Leave, lonelyRefusals, quorumRefusals } from './checks.js';
+import { budgetFailures, quorumFailures, type RemovalMode, unmanagedPodFailures } from './checks.js';
 
 /** Which hosts leave, how, and which of those that stay change with them. */
-export interface RemovalScope extends Leave {
+export interface RemovalScope extends RemovalMode {
   readonly leaving: readonly ClusterHost[];
   /** The hosts that stay and change, with the phases that do. */
   readonly affected: RunHosts;
@@ -107,11 +107,16 @@ const refuse = ({ leaving, members, pods }: Observed, scope: RemovalScope): void
   const silent = [...leaving.unreachable].map(([host, failure]) => notAnswering(host, failure));
   if (silent.length > 0) throw new Failures(silent);
   const refused = [
-    ...quorumRefusals(members, scope.leaving, scope),
-    ...(scope.dead ? [] : scope.leaving.flatMap((host) => lonelyRefusals(host, pods.get(host.name) ?? [], scope))),
+    ...quorumFailures(members, scope.leaving, scope),
+    ...(scope.dead ? [] : scope.leaving.flatMap((host) => podFailures(host, pods.get(host.name) ?? [], scope))),
   ];
   if (refused.length > 0) throw new Failures(refused);
 };
+
+const podFailures = (host: ClusterHost, pods: readonly PodToEvict[], mode: RemovalMode): readonly Failure[] => [
+  ...unmanagedPodFailures(host, pods, mode),
+  ...budgetFailures(host, pods, mode),
+];
 
 const notAnswering = (host: string, cause: Failure): Failure =>
   new Failure('unreachable', `${host} does not answer`, {
