@@ -4,10 +4,10 @@ import { Failure, type Problem, toProblem } from '../failure.js';
 import type { RunOptions } from '../hosts/host.js';
 import type { Cluster, ClusterHost } from '../inventory/cluster.js';
 import { keyringDirectory, readKeyring } from '../pki/keyring.js';
-import { placeholderCredentials } from '../pki/placeholder.js';
 import type { CheckResult } from '../preflight/check.js';
 import { runChecks, runProbeChecks } from '../preflight/run-checks.js';
 import { loadCluster } from './load-cluster.js';
+import { contextInputs, now } from './run/phase-context.js';
 import { pinPodCidrs, readRecord } from './run/pod-cidrs.js';
 import { withPool } from './run/pool.js';
 import { balancersToProbe, probeVip } from './run/vip-conflict.js';
@@ -49,15 +49,10 @@ export const preflightOf = async (
   const { cluster } = loaded;
   const { identity } = await readKeyring(keyringDirectory(loadedBefore.inventory, cluster.name), cluster, new Date());
   return withPool(acceptNewHostKeys, async (pool) => {
-    const from = Math.floor(Date.now() / 1000);
+    const from = now();
     const runHosts = hosts.map((host): HostPhases => ({ host, phases: [] }));
-    const inputs = {
-      cluster,
-      credentials: placeholderCredentials(cluster),
-      artifacts: placeholderArtifacts(cluster.kubernetes.version),
-      startedAt: from,
-      targetNodes: [],
-    };
+    const artifacts = placeholderArtifacts(cluster.kubernetes.version);
+    const inputs = contextInputs(cluster, artifacts, { startedAt: from, targetNodes: [] });
     const { context, answers, unreachable } = await observe(
       runHosts,
       inputs,

@@ -3,8 +3,6 @@ import { basename, dirname, join } from 'node:path';
 import type { Artifacts } from '../artifacts/artifacts.js';
 import { resourcesOf } from '../engine/observe.js';
 import { Failure } from '../failure.js';
-import { assumedFacts } from '../hosts/facts/facts.js';
-import type { PhaseContext } from '../phases/phase.js';
 import type { Credentials } from '../pki/credentials.js';
 import { keyringDirectory, readKeyring } from '../pki/keyring.js';
 import { placeholderCredentials } from '../pki/placeholder.js';
@@ -16,6 +14,7 @@ import { apply } from './apply.js';
 import { type LoadedCluster, openArtifactsOrPlaceholders } from './load-cluster.js';
 import { routerFiles } from './routers.js';
 import { phasesByHost, targetNodesOf } from './run/host-phases.js';
+import { offlineContext } from './run/phase-context.js';
 import type { PhaseRun, PhaseWorkflow } from './run/phase-workflow.js';
 import { pinPodCidrs, readRecord } from './run/pod-cidrs.js';
 import { withWriteErrors } from './write-error.js';
@@ -132,14 +131,7 @@ const everything = (
   credentials: Credentials = placeholderCredentials(cluster),
 ): readonly HostRendering[] => {
   const targetNodes = targetNodesOf(about.workflow, { ...about, cluster });
-  const context: PhaseContext = {
-    cluster,
-    credentials,
-    artifacts,
-    targetNodes,
-    startedAt: 0,
-    facts: () => assumedFacts,
-  };
+  const context = offlineContext(cluster, artifacts, { credentials, targetNodes });
   return phasesByHost(about.workflow, { ...about, cluster }).map((hostPhases) => ({
     host: hostPhases.host.name,
     resources: [...resourcesOf(hostPhases, context)]

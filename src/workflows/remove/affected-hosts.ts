@@ -1,13 +1,12 @@
 import type { Artifacts } from '../../artifacts/artifacts.js';
 import type { RunHosts } from '../../engine/observe.js';
 import { Failure } from '../../failure.js';
-import { assumedFacts } from '../../hosts/facts/facts.js';
-import { type Cluster, type ClusterHost, isNode } from '../../inventory/cluster.js';
+import type { Cluster, ClusterHost } from '../../inventory/cluster.js';
 import { phases } from '../../phases/index.js';
 import type { Phase, PhaseContext } from '../../phases/phase.js';
-import { placeholderCredentials } from '../../pki/placeholder.js';
 import { kindOf, nameOf } from '../../resources/registry.js';
 import type { Resource } from '../../resources/resource.js';
+import { offlineContext } from '../run/phase-context.js';
 
 /** The hosts of these names, in the order of the inventory. */
 export const removedHosts = (cluster: Cluster, names: readonly string[]): readonly ClusterHost[] => {
@@ -34,7 +33,10 @@ export const clusterWithout = (cluster: Cluster, leaving: readonly ClusterHost[]
  * load balancers and zones. Found by comparing, so that no phase has to be remembered here.
  */
 export const affectedHosts = (before: Cluster, after: Cluster, artifacts: Artifacts): RunHosts => {
-  const [was, is] = [before, after].map((cluster) => contextOf(cluster, artifacts)) as [PhaseContext, PhaseContext];
+  const [was, is] = [before, after].map((cluster) => offlineContext(cluster, artifacts)) as [
+    PhaseContext,
+    PhaseContext,
+  ];
   return after.hosts
     .map((host) => ({
       host,
@@ -71,12 +73,3 @@ const wanted = (phase: Phase, host: ClusterHost, context: PhaseContext): string 
           .map((resource) => [resource.kind, kindOf(resource).id(resource), kindOf(resource).desired(resource)]),
       )
     : '[]';
-
-const contextOf = (cluster: Cluster, artifacts: Artifacts): PhaseContext => ({
-  cluster,
-  artifacts,
-  credentials: placeholderCredentials(cluster),
-  targetNodes: cluster.hosts.filter(isNode),
-  startedAt: 0,
-  facts: () => assumedFacts,
-});

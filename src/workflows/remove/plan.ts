@@ -5,7 +5,14 @@ import { operationSteps } from '../../engine/run-operation.js';
 import { forUndo, undo, undoNames } from '../../engine/undo.js';
 import { Failure, Failures } from '../../failure.js';
 import type { Facts } from '../../hosts/facts/facts.js';
-import { type Cluster, type ClusterHost, controlPlanes, isControlPlane, isNode } from '../../inventory/cluster.js';
+import {
+  type Cluster,
+  type ClusterHost,
+  controlPlanes,
+  isControlPlane,
+  isNode,
+  nodes,
+} from '../../inventory/cluster.js';
 import { type ApiHost, selectApiHost } from '../../kubernetes/api-host.js';
 import { drainOperation, evictablePods } from '../../kubernetes/drain.js';
 import { type Member, memberAt, membersOf } from '../../kubernetes/etcd-members.js';
@@ -16,6 +23,7 @@ import type { PhaseReference } from '../../phases/phase.js';
 import { requireOwnCluster } from '../run/checks.js';
 import type { PlannedRun, RunContext } from '../run/context.js';
 import { limitsOf } from '../run/limits.js';
+import { contextInputs, now } from '../run/phase-context.js';
 import { announce } from '../run/run-events.js';
 import { clusterWithout } from './affected-hosts.js';
 import { budgetFailures, quorumFailures, type RemovalMode, unmanagedPodFailures } from './checks.js';
@@ -65,13 +73,8 @@ const observeRemoval = async (run: RunContext, { leaving, affected, dead }: Remo
   const after = clusterWithout(cluster, leaving);
   const limits = limitsOf(run);
   const credentials = await run.credentials;
-  const inputs = (of: Cluster) => ({
-    cluster: of,
-    credentials,
-    artifacts,
-    startedAt: Math.floor(Date.now() / 1000),
-    targetNodes: after.hosts.filter(isNode),
-  });
+  const inputs = (of: Cluster) =>
+    contextInputs(of, artifacts, { credentials, startedAt: now(), targetNodes: nodes(after) });
   const open = (host: ClusterHost) => pool.host(host);
   const known = leaving.some((host) => isNode(host) || isControlPlane(host));
   const [ours, theirs, apiHost] = await Promise.all([
