@@ -34,6 +34,7 @@ const planted: readonly (readonly [file: string, imports: string, rules: string]
   ['src/workflows/draws.ts', 'src/cli/events/lines.ts', 'room-workflows'],
   ['src/commands/does.ts', 'src/workflows/run/run.ts', 'nothing'],
   ['src/secret.ts', 'src/inventory/cluster.ts', 'everybodys'],
+  ['src/inventory/leaves-out.ts', 'src/defined.ts', 'nothing'],
   ['src/attic/anything.ts', 'src/failure.ts', 'a-room-for-everything'],
   ['src/engine/borrows-from-a-test.ts', 'test/resources/overlay-host.ts', 'product-alone'],
   ['src/engine/leads-nowhere.ts', './nowhere.js', 'resolvable'],

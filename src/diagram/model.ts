@@ -1,3 +1,4 @@
+import { defined } from '../defined.js';
 import type { Cluster, ClusterHost, Role } from '../inventory/cluster.js';
 import { dnsServers, isLoadBalancer, isRouter, nodes } from '../inventory/cluster.js';
 import { pathsOf, routersOf } from '../network/segments-graph.js';
@@ -55,7 +56,9 @@ export const pictureOf = (cluster: Cluster): Picture => {
     services: network.services,
     api: `${endpoint.host}:${endpoint.port}`,
     external: endpoint.external ?? false,
-    ...(zone === undefined ? {} : { dns: { zone, servers: dnsServers(cluster).map(({ name }) => name) } }),
+    ...defined({
+      dns: zone === undefined ? undefined : { zone, servers: dnsServers(cluster).map(({ name }) => name) },
+    }),
     routers: drawnRouters(cluster),
     segments: drawnSegments(cluster),
   };
@@ -66,7 +69,7 @@ const drawnRouters = (cluster: Cluster): readonly DrawnRouter[] =>
     const host = cluster.hosts.find((one) => one.name === name);
     return {
       name,
-      ...(host === undefined ? {} : { host: drawn(host) }),
+      ...defined({ host: host && drawn(host) }),
       legs: Object.entries(addresses).map(([segment, address]) => ({ segment, address })),
       routes: nodes(cluster).filter((node) => node.name !== name).length,
     };
@@ -82,7 +85,7 @@ const drawnSegments = (cluster: Cluster): readonly DrawnSegment[] => {
     return {
       name,
       cidr,
-      ...(gateway === undefined ? {} : { gateway }),
+      ...defined({ gateway }),
       podCidr,
       ...(vip === undefined || balancers.length === 0 ? {} : { vip: { address: vip, hosts: balancers.map(drawn) } }),
       hosts: members
@@ -105,9 +108,7 @@ const drawn = ({ labels, taints, ...host }: ClusterHost): DrawnHost => {
     address,
     roles,
     segment,
-    ...(podCidr === undefined ? {} : { podCidr }),
-    ...(gpu === undefined ? {} : { gpu }),
-    ...(hypervisor === undefined ? {} : { hypervisor }),
+    ...defined({ podCidr, gpu, hypervisor }),
     tags: [
       ...own.map(([key, value]) => `${key}=${value}`),
       ...taints.filter((taint) => !derived.some((known) => taint.startsWith(`${known}:`))),

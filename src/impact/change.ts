@@ -1,3 +1,4 @@
+import { defined } from '../defined.js';
 import { nthAddress, parseCidr } from '../inventory/addresses.js';
 import type { Cluster, ClusterHost, Role, Segment } from '../inventory/cluster.js';
 import { isRouter } from '../inventory/cluster.js';
@@ -158,7 +159,7 @@ const newHost = (cluster: Cluster, { role, segment, gpu }: Addition): ClusterHos
         : {},
     labels: {},
     taints: [],
-    ...(gpu === undefined ? {} : { gpu }),
+    ...defined({ gpu }),
     ssh: { transport: 'ssh', address, port: 22, user: 'root', become: 'none', keys: [], knownHosts: '' },
   };
 };

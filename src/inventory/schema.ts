@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { defined } from '../defined.js';
 import { didYouMean } from './did-you-mean.js';
 import type { Format } from './formats.js';
 import {
@@ -36,7 +37,7 @@ const text = (format: Format, description: string) =>
     .refine((value) => format.accepts(value), { error: (issue) => complaint(format, issue.input) })
     .meta({ description, examples: [format.example], ...patternOf(format) });
 
-const patternOf = ({ pattern }: Format) => (pattern === undefined ? {} : { pattern });
+const patternOf = ({ pattern }: Format) => defined({ pattern });
 
 const integer = (min: number, max: number, description: string) => {
   const error = ({ input }: { readonly input?: unknown }): string =>

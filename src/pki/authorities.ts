@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { defined } from '../defined.js';
 import { type Details, Failure, Failures } from '../failure.js';
 import { Secret } from '../secret.js';
 import { expiryProblem, type Pair, parseCertificate, parsePrivateKey, problemWith } from './certificate.js';
@@ -69,7 +70,7 @@ const authority = (scene: KeyringInputs, certificate: Certificate): Pair | Missi
   if (pem instanceof Failure) return pem;
   const key = lone(scene, keyFile, authorityKeyFault);
   if (key instanceof Failure) return key;
-  if (pem === undefined) return { certificate, reason: 'is missing', ...(key === undefined ? {} : { key }) };
+  if (pem === undefined) return { certificate, reason: 'is missing', ...defined({ key }) };
   if (key === undefined) return failure(scene, keyFile, 'is missing');
   const pair = { certificate: pem.reveal(), key };
   const parsed = parseCertificate(pair.certificate);

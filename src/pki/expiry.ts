@@ -1,3 +1,4 @@
+import { defined } from '../defined.js';
 import type { Cluster } from '../inventory/cluster.js';
 import { Secret } from '../secret.js';
 import { daysLeft, parseCertificate } from './certificate.js';
@@ -13,7 +14,7 @@ export const expiries = async (directory: string, cluster: Cluster, now: Date): 
       const certificate = text instanceof Secret ? parseCertificate(text.reveal()) : undefined;
       if (certificate === undefined) return [];
       const notAfter = new Date(certificate.validTo);
-      return [{ path, ...(host === undefined ? {} : { host }), notAfter, daysLeft: daysLeft(certificate, now) }];
+      return [{ path, ...defined({ host }), notAfter, daysLeft: daysLeft(certificate, now) }];
     })
     .sort((a, b) => a.notAfter.getTime() - b.notAfter.getTime());
 };

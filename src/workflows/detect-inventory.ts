@@ -2,6 +2,7 @@ import { access } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import { knownVersions } from '../artifacts/catalogue.js';
+import { defined } from '../defined.js';
 import { Failure } from '../failure.js';
 import { type Facts, parseFacts } from '../hosts/facts/facts.js';
 import { factsScript } from '../hosts/facts/script.js';
@@ -58,7 +59,7 @@ ${toYaml({
   cluster,
   kubernetes: { version: knownVersions()[0] },
   network: {
-    segments: { lan: { cidr: networkOf(address), ...(route?.via === undefined ? {} : { gateway: route.via }) } },
+    segments: { lan: { cidr: networkOf(address), ...defined({ gateway: route?.via }) } },
   },
   hosts: { [cluster]: { address: ip, roles: ['control-plane', 'worker'], ssh: { transport: 'local' } } },
 })}`;
