@@ -24,6 +24,8 @@ export interface Cluster {
   readonly artifacts: { readonly source: 'auto' | 'upstream' | 'bundle' | 'go-modules'; readonly bundle?: string };
   /** In the order of the inventory. */
   readonly hosts: readonly ClusterHost[];
+  /** Of every host, by host name. Computed once from `network` and `hosts`: a cluster with other hosts needs others. */
+  readonly routes: RoutesByHost;
   /** The control plane that speaks for the cluster, where a run goes on without the first. */
   readonly apiHost?: string;
 }
@@ -51,6 +53,18 @@ export interface Segment {
   /** Bytes, of the pods' interfaces; absent: the kernel's default, 1500. */
   readonly mtu?: number;
 }
+
+/** A route as a kernel holds it. */
+export interface KernelRoute {
+  /** CIDR. */
+  readonly to: string;
+  /** An address that is on-link. */
+  readonly via: string;
+  /** For people: whose pods are there. */
+  readonly why: string;
+}
+
+export type RoutesByHost = Readonly<Record<string, readonly KernelRoute[]>>;
 
 export interface Endpoint {
   /** What kubeconfigs name: the DNS name, else the virtual address, else the first control plane's address. */

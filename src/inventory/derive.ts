@@ -1,11 +1,18 @@
 import { resolve } from 'node:path';
+import { defined } from '../defined.js';
 import { contains, nthAddress } from './addresses.js';
-import type { Cluster, ClusterHost, Endpoint, SshSettings } from './cluster.js';
+import type { Cluster, ClusterHost, Endpoint, RoutesByHost, SshSettings } from './cluster.js';
 import { isControlPlane, isLoadBalancer } from './cluster.js';
 import { freeze } from './freeze.js';
 import { defaults, type Inventory, type InventoryHost, type InventorySsh } from './schema.js';
 
-/** Assigns pod CIDRs; `src/network` has it. */
+/** Computes what follows from the addresses of an inventory; `src/network` has both. */
+export interface NetworkPlanner {
+  readonly planPods: PodPlanner;
+  compileRoutes(cluster: Omit<Cluster, 'routes'>): RoutesByHost;
+}
+
+/** Assigns pod CIDRs. */
 export type PodPlanner = (input: {
   readonly pods: string;
   readonly segments: readonly {
@@ -38,29 +45,26 @@ export interface SshOverlay extends Partial<Pick<SshSettings, 'keys' | 'knownHos
 /** Everything that follows from an inventory. Pure and frozen. `overlay` takes precedence over all SSH settings. */
 export const derive = (
   inventory: Inventory,
-  planPods: PodPlanner,
-  places: BasePaths,
+  { planPods, compileRoutes }: NetworkPlanner,
+  basePaths: BasePaths,
   { addresses = {}, ...overlay }: SshOverlay = {},
 ): Cluster => {
   const { network, kubernetes, dns, artifacts } = inventory;
   const plan = planPods(podsWanted(inventory));
   const hosts = Object.entries(inventory.hosts).map(([name, host]): ClusterHost => {
-    const podCidr = plan.hosts[name];
     return {
       name,
       address: host.address,
       roles: host.roles,
       segment: segmentOf(inventory, host.address),
       addresses: host.addresses ?? {},
-      ...(podCidr === undefined ? {} : { podCidr }),
+      ...defined({ podCidr: plan.hosts[name], gpu: host.gpu, hypervisor: host.hypervisor }),
       labels: labelsOf(inventory, host),
       taints: taintsOf(host),
-      ...(host.gpu === undefined ? {} : { gpu: host.gpu }),
-      ...(host.hypervisor === undefined ? {} : { hypervisor: host.hypervisor }),
-      ssh: { ...sshOf({ ...inventory.ssh, ...host.ssh }, addresses[name] ?? host.address, places), ...overlay },
+      ssh: { ...sshOf({ ...inventory.ssh, ...host.ssh }, addresses[name] ?? host.address, basePaths), ...overlay },
     };
   });
-  const cluster: Cluster = {
+  const cluster: Omit<Cluster, 'routes'> = {
     name: inventory.cluster,
     kubernetes,
     domain: network.domain,
@@ -71,26 +75,21 @@ export const derive = (
       dnsServiceAddress: nthAddress(network.services, 10),
       segments: plan.segments.map((segment) => {
         const { cidr = '', gateway, mtu } = network.segments[segment.name] ?? {};
-        return {
-          ...segment,
-          cidr,
-          ...(gateway === undefined ? {} : { gateway }),
-          ...(mtu === undefined ? {} : { mtu }),
-        };
+        return { ...segment, cidr, ...defined({ gateway, mtu }) };
       }),
     },
     endpoint: endpointOf(inventory, hosts),
     upstreams: dns?.upstreams ?? [],
-    ...(dns?.zone === undefined ? {} : { zone: dns.zone }),
+    ...defined({ zone: dns?.zone }),
     hostsUseDns: dns?.useOnHosts ?? false,
     artifacts: {
       source: artifacts.source,
-      ...(artifacts.bundle === undefined ? {} : { bundle: absolute(artifacts.bundle, places) }),
+      ...defined({ bundle: artifacts.bundle === undefined ? undefined : absolute(artifacts.bundle, basePaths) }),
     },
     hosts,
   };
-  // What is frozen is the cluster's own: nothing that belongs to the caller.
-  return freeze(structuredClone(cluster));
+  // A copy, because nothing that belongs to the caller may be frozen.
+  return freeze({ ...structuredClone(cluster), routes: compileRoutes(cluster) });
 };
 
 const endpointOf = ({ endpoint }: Inventory, hosts: readonly ClusterHost[]): Endpoint => {
@@ -101,11 +100,13 @@ const endpointOf = ({ endpoint }: Inventory, hosts: readonly ClusterHost[]): End
     host: endpoint?.name ?? address ?? '',
     port: endpoint?.port ?? defaults.port,
     ...(external ? { external } : {}),
-    ...(address === undefined ? {} : { address }),
-    ...(endpoint?.name === undefined ? {} : { name: endpoint.name }),
-    ...(endpoint?.vip === undefined ? {} : { vip: endpoint.vip }),
-    ...(endpoint?.extraNames === undefined ? {} : { extraNames: endpoint.extraNames }),
-    ...(endpoint?.routerId === undefined ? {} : { routerId: endpoint.routerId }),
+    ...defined({
+      address,
+      name: endpoint?.name,
+      vip: endpoint?.vip,
+      extraNames: endpoint?.extraNames,
+      routerId: endpoint?.routerId,
+    }),
   };
 };
 
@@ -114,10 +115,10 @@ const podsWanted = ({ network, hosts, kubernetes }: Inventory): Parameters<PodPl
   segments: Object.entries(network.segments).map(([name, { cidr, pods }]) => ({
     name,
     cidr,
-    ...(pods === undefined ? {} : { pods }),
+    ...defined({ pods }),
     hosts: Object.entries(hosts)
       .filter(([, host]) => runsPods(host, kubernetes) && contains(cidr, host.address))
-      .map(([host, { address, podCIDR }]) => ({ name: host, address, ...(podCIDR === undefined ? {} : { podCIDR }) })),
+      .map(([host, { address, podCIDR }]) => ({ name: host, address, ...defined({ podCIDR }) })),
   })),
 });
 
@@ -143,7 +144,7 @@ const taintsOf = ({ roles, taints = [] }: InventoryHost): readonly string[] =>
 
 const controlPlaneKey = 'node-role.kubernetes.io/control-plane';
 
-const sshOf = (ssh: InventorySsh, address: string, places: BasePaths): SshSettings => {
+const sshOf = (ssh: InventorySsh, address: string, basePaths: BasePaths): SshSettings => {
   const user = ssh.user ?? 'root';
   return {
     transport: ssh.transport ?? 'ssh',
@@ -152,8 +153,8 @@ const sshOf = (ssh: InventorySsh, address: string, places: BasePaths): SshSettin
     user,
     // A host where root logs in needs no sudo, whatever everybody else does.
     become: user === 'root' ? 'none' : (ssh.become ?? 'sudo'),
-    keys: ssh.key === undefined ? places.keys : [ssh.key].flat().map((key) => absolute(key, places)),
-    knownHosts: absolute(ssh.knownHosts ?? '~/.ssh/known_hosts', places),
+    keys: ssh.key === undefined ? basePaths.keys : [ssh.key].flat().map((key) => absolute(key, basePaths)),
+    knownHosts: absolute(ssh.knownHosts ?? '~/.ssh/known_hosts', basePaths),
   };
 };
 

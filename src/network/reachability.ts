@@ -1,6 +1,5 @@
 import { Failure } from '../failure.js';
-import type { Cluster } from '../inventory/cluster.js';
-import type { KernelRoute } from './routes.js';
+import type { Cluster, RoutesByHost } from '../inventory/cluster.js';
 import { type Target, type Trace, type TraceFault, tracerFor } from './trace.js';
 
 /**
@@ -8,10 +7,7 @@ import { type Target, type Trace, type TraceFault, tracerFor } from './trace.js'
  * without a loop, over next hops that are on-link, and answers pass the same routers as the packets they answer.
  * Pairs that fail at the same place are one failure.
  */
-export const proveRoutes = (
-  cluster: Cluster,
-  routes: Readonly<Record<string, readonly KernelRoute[]>>,
-): readonly Failure[] => {
+export const proveRoutes = (cluster: Cluster, routes: RoutesByHost): readonly Failure[] => {
   const targets = endpointsOf(cluster);
   const walk = tracerFor(cluster, routes);
   const journeys = new Map(targets.map((target) => [target.name, walk(target)]));

@@ -1,5 +1,5 @@
 import { networkOf, prefixLength } from '../inventory/addresses.js';
-import type { KernelRoute } from './routes.js';
+import type { KernelRoute } from '../inventory/cluster.js';
 
 export interface RouterDialect {
   /** For people. */

@@ -1,6 +1,9 @@
 import type { Cluster, ClusterHost } from '../inventory/cluster.js';
 import { isRouter } from '../inventory/cluster.js';
 
+/** What paths and routes follow from. */
+export type Topology = Pick<Cluster, 'network' | 'hosts'>;
+
 /** A machine that joins segments. */
 export interface Router {
   /** A managed router's host name, or `router 192.168.10.1` for one that the inventory does not list. */
@@ -12,19 +15,19 @@ export interface Router {
 
 /**
  * All routers: the managed ones in the inventory's order, then the unmanaged one. Gateways that no managed router
- * holds are taken for one machine with a leg in each of their segments, as in a small network they are.
+ * holds are taken for one machine with an interface in each of their segments, as in a small network they are.
  */
-export const routersOf = (cluster: Cluster): readonly Router[] => {
+export const routersOf = (cluster: Topology): readonly Router[] => {
   const managed = cluster.hosts
     .filter(isRouter)
     .map((host): Router => ({ name: host.name, addresses: addressesOf(host), managed: true }));
   const held = new Set(managed.flatMap((router) => Object.values(router.addresses)));
-  const legs = cluster.network.segments.flatMap(({ name, gateway }) =>
+  const gateways = cluster.network.segments.flatMap(({ name, gateway }) =>
     gateway === undefined || held.has(gateway) ? [] : [[name, gateway] as const],
   );
-  const [first] = legs;
+  const [first] = gateways;
   if (first === undefined) return managed;
-  return [...managed, { name: `router ${first[1]}`, addresses: Object.fromEntries(legs), managed: false }];
+  return [...managed, { name: `router ${first[1]}`, addresses: Object.fromEntries(gateways), managed: false }];
 };
 
 /** A host's address in each segment that it is on, its own segment first. */
@@ -51,7 +54,7 @@ export interface Paths {
  * fixed one. The cost is a sum over the path without a direction, and no two paths cost the same, so the way back is
  * always the way there reversed, and every router's choice agrees with that of the routers before it.
  */
-export const pathsOf = (cluster: Cluster): Paths => {
+export const pathsOf = (cluster: Topology): Paths => {
   const routers = routersOf(cluster);
   const links = linksOf(cluster, routers);
   const trees = new Map(cluster.network.segments.map(({ name }) => [name, treeTowards(segmentId(name), links)]));
@@ -82,7 +85,7 @@ const routerId = (name: string): string => `router ${name}`;
  * The graph of segments and routers. A step costs, from the most to the least significant digit: one; one more where
  * it does not go through the segment's gateway; and a bit of its own for the place that is entered.
  */
-const linksOf = (cluster: Cluster, routers: readonly Router[]): ReadonlyMap<string, readonly Link[]> => {
+const linksOf = (cluster: Topology, routers: readonly Router[]): ReadonlyMap<string, readonly Link[]> => {
   const { segments } = cluster.network;
   const ids = [...routers.map(({ name }) => routerId(name)), ...segments.map(({ name }) => segmentId(name))];
   const detour = 1n << BigInt(ids.length);

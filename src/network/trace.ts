@@ -1,6 +1,6 @@
 import { contains, networkOf, nthAddress, prefixLength } from '../inventory/addresses.js';
-import { type Cluster, isNode, isRouter } from '../inventory/cluster.js';
-import { type KernelRoute, unmanagedRouters } from './routes.js';
+import { type Cluster, isNode, isRouter, type KernelRoute, type RoutesByHost } from '../inventory/cluster.js';
+import { unmanagedRouters } from './routes.js';
 import { addressesOf } from './segments-graph.js';
 
 /** What becomes of a packet: the machines it passes, without the first and the last, or why it does not arrive. */
@@ -28,7 +28,7 @@ export type Tracer = (target: Target) => (from: string) => Trace;
  * but routers the default route via the segment's gateway. An unmanaged router is taken to hold what it needs. The
  * longest matching prefix decides, as in a kernel.
  */
-export const tracerFor = (cluster: Cluster, routes: Readonly<Record<string, readonly KernelRoute[]>>): Tracer => {
+export const tracerFor = (cluster: Cluster, routes: RoutesByHost): Tracer => {
   const machines = new Map(machinesOf(cluster, routes).map((machine) => [machine.name, machine]));
   const owners = ownersOf([...machines.values()]);
   return (target) => {
@@ -108,7 +108,7 @@ const matcherOf = (podCidr: string): Trip['match'] => {
   };
 };
 
-const machinesOf = (cluster: Cluster, routes: Readonly<Record<string, readonly KernelRoute[]>>): readonly Machine[] => {
+const machinesOf = (cluster: Cluster, routes: RoutesByHost): readonly Machine[] => {
   const { segments } = cluster.network;
   const segmentOf = remembered((address) => segments.find(({ cidr }) => contains(cidr, address))?.name);
   const lengthOf = remembered(prefixLength);

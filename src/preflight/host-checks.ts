@@ -10,7 +10,6 @@ import {
   isLoadBalancer,
   isNode,
 } from '../inventory/cluster.js';
-import { compileRoutes } from '../network/routes.js';
 import { clusterCheckNames } from './cluster-checks.js';
 import { checkForeignCni, checkForeignUnit } from './conflicts.js';
 import { checkDnsPort, checkResolver } from './dns.js';
@@ -142,7 +141,7 @@ const checks: Readonly<Record<string, Check>> = {
   },
 
   'network-overlap': (host, { routes, addresses }, cluster) => {
-    const ours = new Set((compileRoutes(cluster)[host.name] ?? []).map(({ to }) => to));
+    const ours = new Set((cluster.routes[host.name] ?? []).map(({ to }) => to));
     const { pods, services } = cluster.network;
     return routes
       .filter(

@@ -5,11 +5,13 @@ import type { Cluster, ClusterHost, SshSettings } from '../../src/inventory/clus
 import { derive, type SshOverlay } from '../../src/inventory/derive.js';
 import type { Inventory } from '../../src/inventory/schema.js';
 import { planPods } from '../../src/network/pod-plan.js';
+import { compileRoutes } from '../../src/network/routes.js';
 import { inventoryOf, plainInventory } from './samples.js';
 
-const places = { directory: '/srv/clusters', home: '/home/ops', keys: ['/home/ops/.ssh/id_ed25519'] };
+const basePaths = { directory: '/srv/clusters', home: '/home/ops', keys: ['/home/ops/.ssh/id_ed25519'] };
 
-const derived = (inventory: Inventory, overlay?: SshOverlay): Cluster => derive(inventory, planPods, places, overlay);
+const derived = (inventory: Inventory, overlay?: SshOverlay): Cluster =>
+  derive(inventory, { planPods, compileRoutes }, basePaths, overlay);
 
 const hostNamed = (cluster: Cluster, name: string): ClusterHost => {
   const found = cluster.hosts.find((host) => host.name === name);
@@ -29,7 +31,7 @@ describe('the cluster', () => {
 
   it('is frozen through and through, and freezes nothing that belongs to its caller', () => {
     expect(mutableIn(cluster)).toEqual([]);
-    expect(Object.isFrozen(places.keys)).toBe(false);
+    expect(Object.isFrozen(basePaths.keys)).toBe(false);
   });
 
   it('has its segments, with their part of the pod network', () => {
@@ -49,6 +51,11 @@ describe('the cluster', () => {
       'worker-00 rack',
       'edge office',
     ]);
+  });
+
+  it('has the routes of every host', () => {
+    expect(cluster.routes).toEqual(compileRoutes(cluster));
+    expect(Object.keys(cluster.routes)).toEqual(cluster.hosts.map(({ name }) => name));
   });
 
   it('knows the well-known addresses of Services', () => {

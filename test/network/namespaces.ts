@@ -3,9 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { promisify } from 'node:util';
 import { nthAddress, prefixLength } from '../../src/inventory/addresses.js';
-import type { Cluster, ClusterHost } from '../../src/inventory/cluster.js';
+import type { Cluster, ClusterHost, KernelRoute } from '../../src/inventory/cluster.js';
 import { isRouter } from '../../src/inventory/cluster.js';
-import type { KernelRoute } from '../../src/network/routes.js';
 import { addressesOf, pathsOf } from '../../src/network/segments-graph.js';
 
 /** Namespaces need root. */

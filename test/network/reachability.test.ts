@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Cluster } from '../../src/inventory/cluster.js';
+import type { Cluster, KernelRoute } from '../../src/inventory/cluster.js';
 import { proveRoutes } from '../../src/network/reachability.js';
-import { compileRoutes, type KernelRoute } from '../../src/network/routes.js';
+import { compileRoutes } from '../../src/network/routes.js';
 import { tracerFor } from '../../src/network/trace.js';
 import { clusterOf, hostOf } from '../support/cluster.js';
 import { anyCluster, chain, clusterLike, type HostSeed, ring, star } from './topologies.js';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Cluster, nodes } from '../../src/inventory/cluster.js';
-import { compileRoutes, type KernelRoute, routesTouchedByJoin, unmanagedRouters } from '../../src/network/routes.js';
+import { type Cluster, type KernelRoute, nodes } from '../../src/inventory/cluster.js';
+import { compileRoutes, routesTouchedByJoin, unmanagedRouters } from '../../src/network/routes.js';
 import { clusterOf, hostOf } from '../support/cluster.js';
 import { anyCluster, chain, clusterLike, foreign, type HostSeed, ring, twins } from './topologies.js';
 

@@ -3,6 +3,7 @@ import type { RunHosts } from '../../engine/observe.js';
 import { Failure } from '../../failure.js';
 import { assumedFacts } from '../../hosts/facts/facts.js';
 import { type Cluster, type ClusterHost, isNode } from '../../inventory/cluster.js';
+import { compileRoutes } from '../../network/routes.js';
 import { phases } from '../../phases/index.js';
 import type { Phase, PhaseContext } from '../../phases/phase.js';
 import { placeholderCredentials } from '../../pki/placeholder.js';
@@ -24,10 +25,10 @@ export const removedHosts = (cluster: Cluster, names: readonly string[]): readon
 };
 
 /** The cluster as it is once these hosts are gone. Who stays keeps what it has. */
-export const clusterWithout = (cluster: Cluster, leaving: readonly ClusterHost[]): Cluster => ({
-  ...cluster,
-  hosts: cluster.hosts.filter((host) => !leaving.includes(host)),
-});
+export const clusterWithout = (cluster: Cluster, leaving: readonly ClusterHost[]): Cluster => {
+  const hosts = cluster.hosts.filter((host) => !leaving.includes(host));
+  return { ...cluster, hosts, routes: compileRoutes({ ...cluster, hosts }) };
+};
 
 /**
  * Who of those that stay must hear of it: the phases that want something else without those that leave, such as routes,

@@ -12,7 +12,6 @@ import {
 import { hasQuorum, type Member, memberAt, votes } from '../../kubernetes/etcd-members.js';
 import type { PodToEvict } from '../../kubernetes/evictable-pods.js';
 import { proveRoutes } from '../../network/reachability.js';
-import { compileRoutes } from '../../network/routes.js';
 
 /** How a host leaves. */
 export interface Leave {
@@ -71,7 +70,7 @@ const naming = ({ zone }: Cluster, after: Cluster, leaving: readonly ClusterHost
     : [];
 
 /** Somebody may have carried the packets of others. */
-const routing = (after: Cluster): readonly Failure[] => proveRoutes(after, compileRoutes(after));
+const routing = (after: Cluster): readonly Failure[] => proveRoutes(after, after.routes);
 
 /**
  * What etcd has against it. Members go one after the other, and each time those that answer must be a majority, of the
