@@ -46,6 +46,7 @@ const rooms = {
     'phases/phase',
     'inventory/cluster',
     'inventory/addresses',
+    'inventory/did-you-mean',
   ],
   phases: [
     'resources/',
@@ -69,7 +70,7 @@ const rooms = {
   diagram: ['network/segments-graph', 'inventory/cluster'],
   network: ['inventory/cluster', 'inventory/addresses', 'inventory/host-pods'],
   pki: ['inventory/cluster', 'inventory/addresses'],
-  lab: ['inventory/cluster', 'inventory/addresses', 'hosts/shell'],
+  lab: ['inventory/cluster', 'inventory/addresses', 'inventory/did-you-mean', 'hosts/shell'],
   hosts: ['inventory/cluster'],
   inventory: [],
   templates: [],

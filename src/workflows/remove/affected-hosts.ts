@@ -3,6 +3,7 @@ import type { RunHosts } from '../../engine/observe.js';
 import { Failure } from '../../failure.js';
 import { assumedFacts } from '../../hosts/facts/facts.js';
 import { type Cluster, type ClusterHost, isNode } from '../../inventory/cluster.js';
+import { shortList, unknownName } from '../../inventory/did-you-mean.js';
 import { compileRoutes } from '../../network/routes.js';
 import { phases } from '../../phases/index.js';
 import type { Phase, PhaseContext } from '../../phases/phase.js';
@@ -14,13 +15,9 @@ import type { Resource } from '../../resources/resource.js';
 export const removedHosts = (cluster: Cluster, names: readonly string[]): readonly ClusterHost[] => {
   const known = cluster.hosts.map(({ name }) => name);
   const unknown = names.filter((name) => !known.includes(name));
-  if (names.length === 0 || unknown.length > 0) {
-    throw new Failure(
-      'usage',
-      names.length === 0 ? 'no host is named' : `the inventory has no host ${unknown.join(', ')}`,
-      { next: `it has ${known.join(', ')}` },
-    );
-  }
+  if (names.length === 0)
+    throw new Failure('usage', 'no host is named', { next: `the inventory has ${shortList(known)}` });
+  if (unknown.length > 0) throw unknownName('the inventory has no host', unknown, known);
   return cluster.hosts.filter(({ name }) => names.includes(name));
 };
 
