@@ -155,12 +155,12 @@ it.each(['light', 'dark'] as const)('every text can be read in %s', (mode) => {
   }
 });
 
-it('the commands print what was asked for, and what-if ends with 10 where the cluster would not outlive a loss', () => {
+it('the commands print what was asked for, and what-if exits with 10 where the cluster would not survive', () => {
   const root = fileURLToPath(new URL('../..', import.meta.url));
   const kbs = (...args: readonly string[]) => kbsIn(root, [...args, '-i', inventory('ha')]);
   expect(kbs('topology', '-o', 'dot').stdout).toMatch(/^graph "ha" \{\n/);
-  expect(kbs('what-if', '--lose', 'lb-00').code).toBe(0);
-  const fatal = kbs('what-if', '--lose', 'segment=office', '--json');
+  expect(kbs('what-if', '--without', 'lb-00').code).toBe(0);
+  const fatal = kbs('what-if', '--without', 'segment=office', '--json');
   expect(fatal.code).toBe(10);
-  expect(JSON.parse(fatal.stdout)).toMatchObject({ cluster: 'ha', outlives: false });
+  expect(JSON.parse(fatal.stdout)).toMatchObject({ cluster: 'ha', survives: false });
 });
