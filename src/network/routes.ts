@@ -7,24 +7,26 @@ import { addressesOf, type Paths, pathsOf, type Router, routersOf, type Topology
  * The routes of every host, by host name.
  *
  * A host reaches the pods of its own segment directly via their hosts, and those of every other segment by one
- * aggregated prefix via a router. A router reaches the pods of all its segments via their hosts, and hands what is
- * further away to the next router. Hosts without pods have routes too: pods reach them with their own addresses, and
- * the answers must find the way back. Where no router leads there is no route; `proveRoutes` then says so.
+ * aggregated prefix via a router. A router reaches the pods of all its segments via their hosts, and other segments via
+ * the next router. Hosts without pods have routes too: pods reach them with their own addresses, and the answers need
+ * a route back. Where no router leads there is no route; `proveRoutes` reports that.
  */
 export const compileRoutes = (cluster: Topology): RoutesByHost => {
   const paths = pathsOf(cluster);
   const pods = podsBySegment(cluster);
-  return Object.fromEntries(cluster.hosts.map((host) => [host.name, routesOf(machineOf(host), cluster, pods, paths)]));
+  return Object.fromEntries(
+    cluster.hosts.map((host) => [host.name, routesOf(routeOwnerOf(host), cluster, pods, paths)]),
+  );
 };
 
-/** A router that kbs does not manage, and what its owner must configure. */
+/** A router that kbs does not manage, and the routes that its owner must configure. */
 export interface UnmanagedRouter extends Router {
   /** The gateway address that names it: that of the first of its segments. */
   readonly address: string;
   readonly routes: readonly KernelRoute[];
   /**
-   * Whether it joins segments, so that pods of different segments need it. Otherwise the routes serve only other
-   * machines of its segment that want to call pods.
+   * Whether it joins segments, so that pods of different segments need it. Otherwise only machines of its segment that
+   * are no hosts of the cluster use the routes.
    */
   readonly required: boolean;
 }
@@ -79,14 +81,14 @@ const podsBySegment = ({ network, hosts }: Topology): PodsBySegment =>
   );
 
 /** A host or an unmanaged router, as far as its routes depend on it. */
-interface Machine {
+interface RouteOwner {
   readonly name: string;
   /** The names of the segments that it has an interface in, its own first. */
   readonly segments: readonly string[];
   readonly isRouter: boolean;
 }
 
-const machineOf = (host: ClusterHost): Machine => ({
+const routeOwnerOf = (host: ClusterHost): RouteOwner => ({
   name: host.name,
   segments: segmentsOf(host),
   isRouter: isRouter(host),
@@ -95,21 +97,19 @@ const machineOf = (host: ClusterHost): Machine => ({
 const segmentsOf = (host: ClusterHost): readonly string[] => Object.keys(addressesOf(host));
 
 const routesOf = (
-  machine: Machine,
+  owner: RouteOwner,
   { network }: Topology,
   pods: PodsBySegment,
   paths: Paths,
 ): readonly KernelRoute[] => {
   // A host with several interfaces may be on-link in more than one segment; the first counts.
   const near = new Map<string, KernelRoute>();
-  for (const { host, route } of machine.segments.flatMap((segment) => pods.get(segment) ?? [])) {
-    if (host !== machine.name && !near.has(route.to)) near.set(route.to, route);
+  for (const { host, route } of owner.segments.flatMap((segment) => pods.get(segment) ?? [])) {
+    if (host !== owner.name && !near.has(route.to)) near.set(route.to, route);
   }
   const far = network.segments.flatMap(({ name, podCidr }): readonly KernelRoute[] => {
-    if (machine.segments.includes(name)) return [];
-    const hop = machine.isRouter
-      ? paths.fromRouter(machine.name, name)
-      : paths.fromSegment(machine.segments[0] ?? '', name);
+    if (owner.segments.includes(name)) return [];
+    const hop = owner.isRouter ? paths.fromRouter(owner.name, name) : paths.fromSegment(owner.segments[0] ?? '', name);
     return hop === undefined
       ? []
       : [{ to: podCidr, via: hop.via, why: `pods of segment ${name}, through ${hop.router}` }];

@@ -36,7 +36,7 @@ export const addressesOf = (host: ClusterHost): Readonly<Record<string, string>>
   ...host.addresses,
 });
 
-/** Which router to hand a packet to, from a segment towards another: always an address that is on-link. */
+/** The next router from a segment towards another, by an address that is on-link. */
 export interface Hop {
   readonly router: string;
   readonly via: string;
@@ -51,8 +51,8 @@ export interface Paths {
 
 /**
  * Shortest paths between segments. Of equally short ones it prefers those through the segments' gateways, and then a
- * fixed one. The cost is a sum over the path without a direction, and no two paths cost the same, so the way back is
- * always the way there reversed, and every router's choice agrees with that of the routers before it.
+ * fixed one. The cost of a path is the same in both directions and no two paths cost the same. So the path back is
+ * always the reverse, and every router chooses the rest of the path that the router before it chose.
  */
 export const pathsOf = (cluster: Topology): Paths => {
   const routers = routersOf(cluster);
@@ -82,14 +82,14 @@ const segmentId = (name: string): string => `segment ${name}`;
 const routerId = (name: string): string => `router ${name}`;
 
 /**
- * The graph of segments and routers. A step costs, from the most to the least significant digit: one; one more where
- * it does not go through the segment's gateway; and a bit of its own for the place that is entered.
+ * The graph of segments and routers. A link costs, from the most to the least significant digit: one; one more where
+ * it does not lead through the segment's gateway; and a bit of its own for the node that it leads to.
  */
 const linksOf = (cluster: Topology, routers: readonly Router[]): ReadonlyMap<string, readonly Link[]> => {
   const { segments } = cluster.network;
   const ids = [...routers.map(({ name }) => routerId(name)), ...segments.map(({ name }) => segmentId(name))];
   const detour = 1n << BigInt(ids.length);
-  const step = detour << 16n;
+  const linkCost = detour << 16n;
   const links = new Map<string, Link[]>(ids.map((id) => [id, []]));
   const link = (from: string, to: string, cost: bigint): void => {
     links.get(from)?.push({ to, cost: cost + (1n << BigInt(ids.indexOf(to))) });
@@ -98,7 +98,7 @@ const linksOf = (cluster: Topology, routers: readonly Router[]): ReadonlyMap<str
     for (const segment of segments) {
       const address = router.addresses[segment.name];
       if (address === undefined) continue;
-      const cost = step + (address === segment.gateway ? 0n : detour);
+      const cost = linkCost + (address === segment.gateway ? 0n : detour);
       link(routerId(router.name), segmentId(segment.name), cost);
       link(segmentId(segment.name), routerId(router.name), cost);
     }
@@ -106,20 +106,20 @@ const linksOf = (cluster: Topology, routers: readonly Router[]): ReadonlyMap<str
   return links;
 };
 
-/** Dijkstra from the destination: for every place, the next place on its way there. */
+/** Dijkstra from the destination: for every node, the next node on its path there. */
 const treeTowards = (root: string, links: ReadonlyMap<string, readonly Link[]>): ReadonlyMap<string, string> => {
   const cost = new Map([[root, 0n]]);
   const parent = new Map<string, string>();
   const open = new Set([root]);
   while (open.size > 0) {
-    const place = [...open].reduce((a, b) => ((cost.get(b) ?? 0n) < (cost.get(a) ?? 0n) ? b : a));
-    open.delete(place);
-    for (const { to, cost: extra } of links.get(place) ?? []) {
-      const total = (cost.get(place) ?? 0n) + extra;
+    const node = [...open].reduce((a, b) => ((cost.get(b) ?? 0n) < (cost.get(a) ?? 0n) ? b : a));
+    open.delete(node);
+    for (const { to, cost: extra } of links.get(node) ?? []) {
+      const total = (cost.get(node) ?? 0n) + extra;
       const known = cost.get(to);
       if (known !== undefined && known <= total) continue;
       cost.set(to, total);
-      parent.set(to, place);
+      parent.set(to, node);
       open.add(to);
     }
   }
