@@ -26,23 +26,23 @@ export type PodPlanner = (input: {
   readonly hosts: Readonly<Record<string, string>>;
 };
 
-/** What paths in an inventory start from. */
+/** The folders and keys that an inventory's paths and defaults refer to. */
 export interface BasePaths {
   /** The inventory's folder, absolute. */
   readonly directory: string;
   /** The operator's home folder, absolute. */
   readonly home: string;
-  /** The private keys that ssh itself would try, where the inventory names none. */
+  /** The private keys that ssh itself tries, for an inventory that names none. */
   readonly keys: readonly string[];
 }
 
-/** What a lab lays over the SSH settings of an inventory. */
+/** SSH settings of a lab, which replace those of the inventory. */
 export interface SshOverlay extends Partial<Pick<SshSettings, 'keys' | 'knownHosts'>> {
-  /** By host: where SSH goes. */
+  /** The address for SSH, by host name. */
   readonly addresses?: Readonly<Record<string, string>>;
 }
 
-/** Everything that follows from an inventory. Pure and frozen. `overlay` takes precedence over all SSH settings. */
+/** Computes everything that follows from an inventory, frozen. Pure. `overlay` takes precedence over all SSH settings. */
 export const derive = (
   inventory: Inventory,
   { planPods, compileRoutes }: NetworkPlanner,
@@ -50,7 +50,7 @@ export const derive = (
   { addresses = {}, ...overlay }: SshOverlay = {},
 ): Cluster => {
   const { network, kubernetes, dns, artifacts } = inventory;
-  const plan = planPods(podsWanted(inventory));
+  const plan = planPods(podPlanInput(inventory));
   const hosts = Object.entries(inventory.hosts).map(([name, host]): ClusterHost => {
     return {
       name,
@@ -110,7 +110,7 @@ const endpointOf = ({ endpoint }: Inventory, hosts: readonly ClusterHost[]): End
   };
 };
 
-const podsWanted = ({ network, hosts, kubernetes }: Inventory): Parameters<PodPlanner>[0] => ({
+const podPlanInput = ({ network, hosts, kubernetes }: Inventory): Parameters<PodPlanner>[0] => ({
   pods: network.pods,
   segments: Object.entries(network.segments).map(([name, { cidr, pods }]) => ({
     name,
@@ -125,11 +125,11 @@ const podsWanted = ({ network, hosts, kubernetes }: Inventory): Parameters<PodPl
 const segmentOf = ({ network }: Inventory, address: string): string =>
   Object.entries(network.segments).find(([, { cidr }]) => contains(cidr, address))?.[0] ?? '';
 
-/** Where every component is a service, a control plane needs no kubelet unless it is a worker too. */
+/** Where the components are systemd services, a control plane needs no kubelet unless it is a worker too. */
 const runsPods = ({ roles }: InventoryHost, { controlPlane }: Inventory['kubernetes']): boolean =>
   roles.includes('worker') || (roles.includes('control-plane') && controlPlane === 'static-pods');
 
-/** A segment is a failure domain, which Kubernetes calls a zone. */
+/** A segment is a failure domain, a zone in Kubernetes. */
 const labelsOf = (inventory: Inventory, host: InventoryHost): Readonly<Record<string, string>> => ({
   ...(runsPods(host, inventory.kubernetes)
     ? { 'topology.kubernetes.io/zone': segmentOf(inventory, host.address) }
@@ -138,7 +138,7 @@ const labelsOf = (inventory: Inventory, host: InventoryHost): Readonly<Record<st
   ...host.labels,
 });
 
-/** As kubeadm has it: a control plane that is no worker takes no ordinary pods. */
+/** As with kubeadm: a control plane that is not a worker runs no ordinary pods. */
 const taintsOf = ({ roles, taints = [] }: InventoryHost): readonly string[] =>
   roles.includes('control-plane') && !roles.includes('worker') ? [`${controlPlaneKey}:NoSchedule`, ...taints] : taints;
 
@@ -151,7 +151,7 @@ const sshOf = (ssh: InventorySsh, address: string, basePaths: BasePaths): SshSet
     address,
     port: ssh.port ?? 22,
     user,
-    // A host where root logs in needs no sudo, whatever everybody else does.
+    // root needs no sudo, whatever `become` says for other users.
     become: user === 'root' ? 'none' : (ssh.become ?? 'sudo'),
     keys: ssh.key === undefined ? basePaths.keys : [ssh.key].flat().map((key) => absolute(key, basePaths)),
     knownHosts: absolute(ssh.knownHosts ?? '~/.ssh/known_hosts', basePaths),

@@ -29,7 +29,7 @@ const worker = (fields: object, overrides: object = {}): ClusterHost => {
 describe('the cluster', () => {
   const cluster = derived(inventoryOf());
 
-  it('is frozen through and through, and freezes nothing that belongs to its caller', () => {
+  it('is frozen deeply, and freezes nothing of its caller', () => {
     expect(mutableIn(cluster)).toEqual([]);
     expect(Object.isFrozen(basePaths.keys)).toBe(false);
   });
@@ -62,7 +62,7 @@ describe('the cluster', () => {
     expect(cluster.network).toMatchObject({ apiServiceAddress: '10.254.0.1', dnsServiceAddress: '10.254.0.10' });
   });
 
-  it('gives pods to nodes and to nobody else', () => {
+  it('gives pods to nodes only', () => {
     expect(cluster.hosts.map(({ name, podCidr }) => `${name} ${podCidr}`)).toEqual([
       'controller-00 10.244.10.0/24',
       'worker-00 10.244.84.0/24',
@@ -114,7 +114,7 @@ describe('the endpoint', () => {
     ],
     ['a name', {}, { name: 'api.lan' }, { host: 'api.lan', name: 'api.lan', address: '192.168.10.10', port: 6443 }],
     [
-      'somebody else’s',
+      'an external one',
       {},
       { name: 'api.lan', external: true },
       { host: 'api.lan', name: 'api.lan', external: true, port: 6443 },
@@ -143,7 +143,7 @@ describe('the endpoint', () => {
 });
 
 describe('labels and taints', () => {
-  it('a node carries its segment as its zone, and what the inventory says', () => {
+  it('a node has its segment as its zone, and the labels of the inventory', () => {
     expect(worker({ labels: { tier: 'training' } }).labels).toEqual({
       'topology.kubernetes.io/zone': 'rack',
       tier: 'training',
@@ -208,8 +208,8 @@ describe('how to log in', () => {
     ],
     ['known hosts of its own', { knownHosts: 'known' }, undefined, { knownHosts: '/srv/clusters/known' }],
     ['this very machine', {}, { transport: 'local' }, { transport: 'local' }],
-  ])('%s', (_, everybody, own, expected) => {
-    const host = worker(own === undefined ? {} : { ssh: own }, { ssh: everybody });
+  ])('%s', (_, common, own, expected) => {
+    const host = worker(own === undefined ? {} : { ssh: own }, { ssh: common });
     expect(host.ssh).toEqual({ ...plain, ...expected });
   });
 
