@@ -1,7 +1,7 @@
 import { Failure } from '../failure.js';
 import { type Cluster, isNode, isWorker } from '../inventory/cluster.js';
 import { unknownName } from '../inventory/did-you-mean.js';
-import { addHost } from '../inventory/edit.js';
+import { addHost, type NewHost } from '../inventory/edit.js';
 import { readInventory } from '../inventory/load.js';
 import { loadCluster } from './load-cluster.js';
 
@@ -38,13 +38,6 @@ export const resolveJoinTargets = async (
   }
   return text === before ? { joining } : { joining, text };
 };
-
-interface NewHost {
-  readonly name: string;
-  readonly address: string;
-  readonly user?: string;
-  readonly roles: readonly string[];
-}
 
 /** `name=user@address`; undefined for a plain name. */
 const newHost = (word: string): NewHost | undefined => {

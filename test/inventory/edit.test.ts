@@ -96,7 +96,9 @@ describe('a new host', () => {
     expect(() => addHost(example('gpu'), { ...host, name: 'worker-00' })).toThrow('has a host worker-00 already');
     expect(() => addHost('hosts: [', host)).toThrow('the inventory is not valid YAML');
     for (const text of ['', 'hosts:', 'hosts: [a]', 'hosts:\n  ? a\n  : b\n'])
-      expect(() => addHost(text, host)).toThrow('hosts.new-00 cannot be written into the inventory, because of its layout');
+      expect(() => addHost(text, host)).toThrow(
+        'hosts.new-00 cannot be written into the inventory, because of its layout',
+      );
   });
 
   it('a text that reads otherwise is refused rather than guessed', () => {
@@ -192,7 +194,9 @@ describe('a host that leaves', () => {
 
   it('is not removed where other hosts are aliases of it, or where it is the only one', () => {
     for (const text of ['hosts:\n  b: &b { address: x }\n  a: *b\n', 'hosts: { b: {} }\n', 'hosts:\n  b: {}\n'])
-      expect(() => removeHost(text, 'b')).toThrow('hosts.b cannot be removed from the inventory, because of its layout');
+      expect(() => removeHost(text, 'b')).toThrow(
+        'hosts.b cannot be removed from the inventory, because of its layout',
+      );
   });
 
   it.each(
