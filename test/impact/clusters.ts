@@ -37,6 +37,6 @@ export const anyEquippedCluster: fc.Arbitrary<Cluster> = fc
     return { ...cluster, hosts, endpoint };
   });
 
-/** A cluster and some of what it can lose. */
+/** Up to three of the items. */
 export const someOf = <T>(items: readonly T[]): fc.Arbitrary<readonly T[]> =>
   fc.subarray([...items], { maxLength: Math.min(3, items.length) });
