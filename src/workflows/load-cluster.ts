@@ -38,8 +38,8 @@ export const loadCluster = async (file: string, text?: string): Promise<LoadedCl
   const source = parseInventory(content, file, knownVersions());
   const directory = dirname(inventory);
   const overlay = readLabOverlay(directory, source.cluster);
-  const cluster = derive(source, planPods, { directory, home: homedir(), keys: ownKeys() }, overlay);
-  const unproven = proveRoutes(cluster, compileRoutes(cluster));
+  const cluster = derive(source, { planPods, compileRoutes }, { directory, home: homedir(), keys: ownKeys() }, overlay);
+  const unproven = proveRoutes(cluster, cluster.routes);
   if (unproven.length > 0) throw new Failures(unproven);
   const state = join(directory, '.kbs', cluster.name);
   return { inventory, cluster, state, text: content, ...(text === undefined ? {} : { unsaved: text }) };

@@ -4,7 +4,6 @@ import { type Host, query, type RunOptions } from '../hosts/host.js';
 import { messageOf } from '../hosts/message.js';
 import { type Cluster, type ClusterHost, controlPlanes } from '../inventory/cluster.js';
 import { firstAnsweringApiHost } from '../kubernetes/api-host.js';
-import { compileRoutes } from '../network/routes.js';
 import { type Expiry, expiries } from '../pki/expiry.js';
 import { keyringDirectory } from '../pki/keyring.js';
 import type { CheckResult } from '../verify/check-result.js';
@@ -100,7 +99,7 @@ const outlineOf = ({ name, address, roles, segment, podCidr }: ClusterHost): Hos
 });
 
 const routesOf = (host: ClusterHost, cluster: Cluster, live: string): string => {
-  const wanted = compileRoutes(cluster)[host.name] ?? [];
+  const wanted = cluster.routes[host.name] ?? [];
   const lines = live.split('\n');
   const there = wanted.filter(({ to, via }) => lines.some((line) => line.startsWith(`${to} via ${via} `)));
   return `${there.length}/${wanted.length}`;

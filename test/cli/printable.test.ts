@@ -212,25 +212,25 @@ const texts: readonly (readonly [string, (colors: Colors) => string])[] = [
         poisoned(
           {
             cluster: 'c',
-            outlives: false,
-            forecasts: [
+            survives: false,
+            scenarios: [
               {
-                lose: ['hypervisor=pve'],
-                takes: ['a'],
-                verdict: 'fail',
+                without: ['hypervisor=pve'],
+                affects: ['a'],
+                status: 'fail',
                 findings: [
                   {
                     aspect: 'etcd',
-                    verdict: 'fail',
-                    says: 'no quorum',
-                    mend: { says: 'one more', steps: [] },
+                    status: 'fail',
+                    message: 'no quorum',
+                    fix: { description: 'one more', steps: [] },
                   },
                 ],
                 alike: [],
               },
             ],
           },
-          ['cluster', 'aspect', 'verdict'],
+          ['cluster', 'aspect', 'status'],
         ),
         colors,
       ),

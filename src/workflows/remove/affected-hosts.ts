@@ -2,6 +2,8 @@ import type { Artifacts } from '../../artifacts/artifacts.js';
 import type { RunHosts } from '../../engine/observe.js';
 import { Failure } from '../../failure.js';
 import type { Cluster, ClusterHost } from '../../inventory/cluster.js';
+import { shortList, unknownName } from '../../inventory/did-you-mean.js';
+import { compileRoutes } from '../../network/routes.js';
 import { phases } from '../../phases/index.js';
 import type { Phase, PhaseContext } from '../../phases/phase.js';
 import { kindOf, nameOf } from '../../resources/registry.js';
@@ -12,21 +14,17 @@ import { offlineContext } from '../run/phase-context.js';
 export const removedHosts = (cluster: Cluster, names: readonly string[]): readonly ClusterHost[] => {
   const known = cluster.hosts.map(({ name }) => name);
   const unknown = names.filter((name) => !known.includes(name));
-  if (names.length === 0 || unknown.length > 0) {
-    throw new Failure(
-      'usage',
-      names.length === 0 ? 'no host is named' : `the inventory has no host ${unknown.join(', ')}`,
-      { next: `it has ${known.join(', ')}` },
-    );
-  }
+  if (names.length === 0)
+    throw new Failure('usage', 'no host is named', { next: `the inventory has ${shortList(known)}` });
+  if (unknown.length > 0) throw unknownName('the inventory has no host', unknown, known);
   return cluster.hosts.filter(({ name }) => names.includes(name));
 };
 
 /** The cluster without these hosts. The others keep what they have. */
-export const clusterWithout = (cluster: Cluster, leaving: readonly ClusterHost[]): Cluster => ({
-  ...cluster,
-  hosts: cluster.hosts.filter((host) => !leaving.includes(host)),
-});
+export const clusterWithout = (cluster: Cluster, leaving: readonly ClusterHost[]): Cluster => {
+  const hosts = cluster.hosts.filter((host) => !leaving.includes(host));
+  return { ...cluster, hosts, routes: compileRoutes({ ...cluster, hosts }) };
+};
 
 /**
  * The hosts that stay and change, with the phases that want something else without the removed hosts, such as routes,

@@ -12,7 +12,6 @@ import {
 import { hasQuorum, type Member, memberAt, votes } from '../../kubernetes/etcd-members.js';
 import type { PodToEvict } from '../../kubernetes/evictable-pods.js';
 import { proveRoutes } from '../../network/reachability.js';
-import { compileRoutes } from '../../network/routes.js';
 
 /** How a host leaves. */
 export interface RemovalMode {
@@ -73,7 +72,7 @@ const dnsFailures = ({ zone }: Cluster, after: Cluster, leaving: readonly Cluste
     : [];
 
 /** A removed host may have forwarded the packets of others. */
-const routeFailures = (after: Cluster): readonly Failure[] => proveRoutes(after, compileRoutes(after));
+const routeFailures = (after: Cluster): readonly Failure[] => proveRoutes(after, after.routes);
 
 /**
  * What etcd has against it. Members go one after the other, and each time those that answer must be a majority, of the
