@@ -33,11 +33,11 @@ export const awaitGates = async (
   if (output.code === 0) return;
   const failure = new Failure(
     output.code === timedOut ? 'timeout' : 'refused',
-    `${phase}: not so after ${patience} s`,
+    `${phase}: waited ${patience} s, and a gate is still closed`,
     {
       where: { host: host.name, phase },
       why: lastLines(output.stderr),
-      next: `look at it on the host (kbs ssh ${host.name}), then run the same command again`,
+      next: `see why on the host (kbs ssh ${host.name}), then run the same command again`,
     },
   );
   emit({

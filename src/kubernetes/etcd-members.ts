@@ -145,8 +145,8 @@ export const hasQuorum = (members: readonly Member[]): boolean => {
 };
 
 /**
- * The revision of the etcd that lives, by what several members see: one that is cut off from the others sees no quorum
- * where there is one. Undefined where nobody sees one.
+ * The revision of a running etcd, by what several members report: one that is partitioned from the others reports no quorum
+ * where there is one. Undefined where no member reports one.
  */
 export const livingRevision = (views: readonly (readonly Member[])[]): number | undefined => {
   const living = views.filter(hasQuorum).flat();

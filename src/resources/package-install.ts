@@ -32,7 +32,7 @@ wanted=${names.join(' ')}`,
 /** Shell that removes what the note names, and leaves what other packages have come to need. */
 export const remove = (names: readonly string[]): Script => lines(opening(names), takeAway);
 
-/** dpkg runs in a group of its own and is let finish by a script that is told to end, which then cleans up. */
+/** dpkg runs in a process group of its own: a script that gets a signal lets it finish, and then cleans up. */
 const opening = (names: readonly string[]): Script => sh`note=${noteOf(names)} work=${work}
 mkdir -p -m 0700 ${store}
 mkdir -p "$work"

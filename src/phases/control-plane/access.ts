@@ -9,7 +9,7 @@ import { apiAnswers } from '../gates.js';
 import { kubeletDefaults } from '../node/kubelet.js';
 import type { Phase, PhaseContext } from '../phase.js';
 
-/** Who may do what, and the ConfigMaps from which kubeadm reads the cluster. */
+/** RBAC for administrators and kubeadm, and the ConfigMaps from which kubeadm reads the cluster. */
 export const access: Phase = {
   name: 'access',
   ensures: "the administrator's rights, kubeadm's roles and ConfigMaps",

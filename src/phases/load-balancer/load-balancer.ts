@@ -19,7 +19,7 @@ import type { Gate, Phase, PhaseContext, RollingUpdate } from '../phase.js';
 /** haproxy in front of the API servers, and keepalived for the address that the load balancers share. */
 export const loadBalancer: Phase = {
   name: 'load-balancer',
-  ensures: 'haproxy passes the API on, at an address that outlives this machine',
+  ensures: 'haproxy passes the API on, at an address that survives this machine',
   appliesTo: (host, { endpoint }) => isLoadBalancer(host) && !endpoint.external,
   resources(host, context) {
     const { vip } = context.cluster.endpoint;
