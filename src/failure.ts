@@ -55,6 +55,8 @@ export interface Details {
 
 export interface Where {
   readonly host?: string;
+  /** Where kbs tried to reach the host, without the port. */
+  readonly address?: string;
   readonly phase?: string;
   readonly resource?: string;
   readonly command?: string;

@@ -3,11 +3,11 @@ import { inspect } from 'node:util';
 
 /**
  * Text that must never be printed, logged, planned or put into a command line.
- * Every way in which a value becomes text by accident (template strings, JSON, console) gives its fingerprint;
+ * Every way in which a value may become text by accident (template strings, JSON, console) gives its fingerprint;
  * only `reveal` gives the text, and only what writes to a host or to the keyring calls it.
  *
- * The fingerprint is salted once per process: it tells "the same" from "another" within one run, and gives nothing
- * to somebody who guesses short secrets from a saved plan.
+ * The fingerprint is salted once per process: it tells "the same" from "another" within one run, and does not help
+ * to guess short secrets from a saved plan.
  */
 export class Secret {
   readonly #text: string;

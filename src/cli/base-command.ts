@@ -3,9 +3,10 @@ import { Failure } from '../failure.js';
 import type { EventOptions, EventSinks } from './events/event-sinks.js';
 import { commonFlags } from './flags.js';
 import { type Interrupt, listenForInterrupt } from './interrupt.js';
+import { writeJson, writeText } from './output.js';
 
 /**
- * What all commands of kbs share: how results, talk, failures and exit statuses leave the process.
+ * What all commands of kbs share: how results, messages, failures and exit statuses leave the process.
  *
  * A command gives flags in, makes one call, and returns its result as plain data: `--json` prints it. Results go to
  * stdout, everything else to stderr. Failures are thrown; this class prints them and sets the exit status.
@@ -15,7 +16,7 @@ export abstract class BaseCommand extends Command {
   static override enableJsonFlag = true;
 
   #interrupt: Interrupt | undefined;
-  #tellings: EventSinks[] = [];
+  #events: EventSinks[] = [];
   #failed = false;
 
   /** Gives the result as plain data, or nothing where a command has none. */
@@ -29,12 +30,12 @@ export abstract class BaseCommand extends Command {
 
   /** A result, on stdout; with `--json` the returned value is printed instead. A final newline is added if missing. */
   protected print(text: string): void {
-    if (!this.jsonEnabled()) process.stdout.write(ended(text));
+    if (!this.jsonEnabled()) writeText(process.stdout, text);
   }
 
-  /** Talk, on stderr. */
+  /** A message, on stderr. */
   protected say(text: string): void {
-    process.stderr.write(ended(text));
+    writeText(process.stderr, text);
   }
 
   /** Ends with this status without failing: `exits.pending`, `exits.partial`. The result is printed as ever. */
@@ -42,11 +43,11 @@ export abstract class BaseCommand extends Command {
     process.exitCode = status;
   }
 
-  /** Who hears of a run; closed by this class if the command fails before it does so itself. */
-  protected async openEvents(audience: Omit<EventOptions, 'json'>): Promise<EventSinks> {
+  /** Where the events of a run go; closed by this class if the command fails before it does so itself. */
+  protected async openEvents(options: Omit<EventOptions, 'json'>): Promise<EventSinks> {
     const { openEventSinks } = await import('./events/event-sinks.js');
-    const events = await openEventSinks({ ...audience, json: this.jsonEnabled() });
-    this.#tellings.push(events);
+    const events = await openEventSinks({ ...options, json: this.jsonEnabled() });
+    this.#events.push(events);
     return events;
   }
 
@@ -80,13 +81,17 @@ export abstract class BaseCommand extends Command {
     return result;
   }
 
+  protected override logJson(document: unknown): void {
+    writeJson(process.stdout, document, 2);
+  }
+
   protected override async catch(error: Error): Promise<void> {
     if ('code' in error && error.code === 'EEXIT') throw error;
     this.#failed = true;
     const end = this.parsed ? error : this.#asUsage(error);
     // Only so that the parent does not warn that nothing was parsed, when parsing is what failed.
     this.parsed = true;
-    await this.#closeTellings();
+    await this.#closeEvents();
     const { reportError } = await import('./error-report.js');
     process.exitCode = reportError(end, {
       json: this.jsonEnabled(),
@@ -97,15 +102,15 @@ export abstract class BaseCommand extends Command {
   }
 
   protected override async finally(error: Error | undefined): Promise<void> {
-    await this.#closeTellings();
+    await this.#closeEvents();
     if (this.signal.aborted) process.exitCode = 130;
     this.#interrupt?.close();
     process.stderr.off('error', ignoreClosedPipe);
     await super.finally(error);
   }
 
-  async #closeTellings(): Promise<void> {
-    for (const events of this.#tellings.splice(0)) await events.close();
+  async #closeEvents(): Promise<void> {
+    for (const events of this.#events.splice(0)) await events.close();
   }
 
   /**
@@ -125,8 +130,6 @@ export abstract class BaseCommand extends Command {
     return (end === -1 ? this.argv : this.argv.slice(0, end)).includes(flag);
   }
 }
-
-const ended = (text: string): string => (text.endsWith('\n') ? text : `${text}\n`);
 
 function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
   if (error.code !== 'EPIPE') throw error;

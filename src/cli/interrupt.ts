@@ -1,6 +1,6 @@
 import { exits, Failure } from '../failure.js';
 
-/** The user's wish to stop, as a signal that aborts. `close` gives Ctrl-C back its usual meaning. */
+/** The user's request to stop, as a signal that aborts. `close` gives Ctrl-C back its usual meaning. */
 export interface Interrupt {
   readonly signal: AbortSignal;
   close(): void;

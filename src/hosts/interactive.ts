@@ -3,7 +3,7 @@ import { Failure } from '../failure.js';
 import type { SshSettings } from '../inventory/cluster.js';
 
 /**
- * A person's own session on a machine, by the system's ssh with exactly these settings; gives its exit status.
+ * A session on a machine for the operator, by the system's ssh with exactly these settings; gives its exit status.
  * Throws a Failure where there is no such program.
  */
 export const interactive = async (settings: SshSettings, command: readonly string[]): Promise<number> => {
@@ -23,22 +23,33 @@ const cannotStart = (file: string, cause: unknown): Failure =>
     cause,
   });
 
-/** Here as there a shell reads the command as one line. */
+/** Here as there a shell reads the command as one line. No value of the inventory stands where ssh looks for options. */
 const words = (settings: SshSettings, command: readonly string[]): readonly string[] => {
   if (settings.transport === 'local') {
-    return command.length > 0 ? ['sh', '-c', command.join(' ')] : [process.env.SHELL ?? 'sh'];
+    return command.length > 0 ? ['sh', '-c', '--', command.join(' ')] : [process.env.SHELL ?? 'sh'];
   }
   return [
     'ssh',
     '-p',
     `${settings.port}`,
     '-o',
-    `UserKnownHostsFile=${settings.knownHosts}`,
+    `UserKnownHostsFile=${configWord(settings.knownHosts)}`,
     '-o',
     'StrictHostKeyChecking=yes',
-    ...settings.keys.flatMap((key) => ['-i', key]),
-    `${settings.user}@${settings.address}`,
-    // ssh takes options behind the destination too.
-    ...(command.length > 0 ? ['--', ...command] : []),
+    ...settings.keys.flatMap((key) => ['-i', withoutTokens(key)]),
+    '-l',
+    settings.user,
+    '--',
+    settings.address,
+    ...command,
   ];
 };
+
+/** One word of ssh_config(5): with a space in it, it would be two files. */
+const configWord = (path: string): string => {
+  const word = withoutTokens(path);
+  return /[\s"'\\]/.test(word) ? `"${word.replace(/["\\]/g, '\\$&')}"` : word;
+};
+
+/** See TOKENS in ssh_config(5). */
+const withoutTokens = (path: string): string => path.replaceAll('%', '%%');

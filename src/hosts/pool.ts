@@ -37,7 +37,7 @@ export interface Pool {
 export function openPool(options: PoolOptions = {}): Pool {
   const sessions = new Map<string, Promise<Session>>();
   const execs = new Map<string, number>();
-  const turn = pLimit(options.parallel ?? 16);
+  const connecting = pLimit(options.parallel ?? 16);
   const upload = pLimit(uploads);
   let open = true;
 
@@ -51,7 +51,7 @@ export function openPool(options: PoolOptions = {}): Pool {
   }
 
   function begin(target: Target): Promise<Session> {
-    const beginning = turn(() => makeSession(target, options));
+    const beginning = connecting(() => makeSession(target, options));
     sessions.set(target.name, beginning);
     beginning.catch(() => forget(target.name, beginning));
     return beginning;
@@ -64,12 +64,12 @@ export function openPool(options: PoolOptions = {}): Pool {
 
   async function run(target: Target, script: string, payloads: readonly Payload[], asked: RunOptions = {}) {
     const { name } = target;
-    const { start, turn } = await unlessAborted(name, session(target), asked.signal);
+    const { start, limit } = await unlessAborted(name, session(target), asked.signal);
     const go = (): Promise<Output> => {
       execs.set(name, (execs.get(name) ?? 0) + 1);
       return runScript(start, { host: name, script, payloads }, asked);
     };
-    return turn(() => (payloads.some((payload) => 'file' in payload) ? upload(go) : go()));
+    return limit(() => (payloads.some((payload) => 'file' in payload) ? upload(go) : go()));
   }
 
   return {
@@ -91,7 +91,7 @@ export function openPool(options: PoolOptions = {}): Pool {
 interface Session {
   readonly start: Spawn;
   /** Bounds how many commands run at once. */
-  readonly turn: LimitFunction;
+  readonly limit: LimitFunction;
   closed(): boolean;
   close(): Promise<void>;
 }
@@ -103,7 +103,7 @@ async function makeSession(target: Target, options: PoolOptions): Promise<Sessio
     const { spawnLocally } = await import('./local.js');
     return {
       start: spawnLocally(name, ssh.become),
-      turn: pLimit(channels),
+      limit: pLimit(channels),
       closed: () => false,
       close: async () => {},
     };
@@ -115,7 +115,7 @@ async function makeSession(target: Target, options: PoolOptions): Promise<Sessio
     timeout: options.connectTimeout ?? 10_000,
     agent: (options.agent ?? process.env.SSH_AUTH_SOCK) || undefined,
   });
-  return { ...connection, turn: pLimit(channels) };
+  return { ...connection, limit: pLimit(channels) };
 }
 
 /** How many commands that bring files run at the same time, on all hosts together. */

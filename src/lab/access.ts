@@ -1,6 +1,7 @@
-import { chmod, mkdir, rm, rmdir, stat } from 'node:fs/promises';
+import { chmod, readdir, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { sh } from '../hosts/shell.js';
+import { makePrivateFolder } from '../private-folder.js';
 import { giveTo, makeFile } from './files.js';
 import { type SshJson, sshJson } from './overlay.js';
 import { shell } from './shell.js';
@@ -12,7 +13,7 @@ export const knownHostsFile = (state: string): string => join(state, 'known_host
 
 /** Makes the key that opens every host, anew, and gives its public half. */
 export const makeOperatorKey = async (state: string): Promise<string> => {
-  await mkdir(state, { recursive: true });
+  makePrivateFolder(state);
   await chmod(state, 0o700);
   const key = operatorKey(state);
   const text = await shell(
@@ -44,11 +45,20 @@ export const revokeAccess = async (state: string): Promise<void> => {
   }
 };
 
-const removeEmpty = (folder: string): Promise<boolean> =>
-  rmdir(folder).then(
-    () => true,
-    () => false,
-  );
+/** A folder with nothing but the `.gitignore` that kbs keeps there is empty too. */
+const removeEmpty = async (folder: string): Promise<boolean> => {
+  try {
+    const names = await readdir(folder);
+    if (names.some((name) => name !== gitignore)) return false;
+    await rm(join(folder, gitignore), { force: true });
+    await rmdir(folder);
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+const gitignore = '.gitignore';
 
 export interface KnownHost {
   readonly host: HostDesign;
@@ -67,8 +77,8 @@ const knownHost = ({ host, key }: KnownHost): string => {
 const handOver = async (state: string): Promise<void> => {
   const project = dirname(dirname(dirname(state)));
   const owner = await stat(project);
-  const folders = [dirname(dirname(state)), dirname(state), state];
-  await giveTo(owner, ...folders, ...files.map((name) => join(state, name)));
+  const root = dirname(dirname(state));
+  await giveTo(owner, root, join(root, gitignore), dirname(state), state, ...files.map((name) => join(state, name)));
 };
 
 const files = ['key', 'key.pub', 'known_hosts', sshJson];

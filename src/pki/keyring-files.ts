@@ -2,6 +2,7 @@ import { chmod, mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
 import { Failure } from '../failure.js';
+import { makePrivateFolder } from '../private-folder.js';
 import { Secret } from '../secret.js';
 
 /** Every file of a keyring by its path below the directory; empty where the directory is absent. Changes nothing. */
@@ -28,16 +29,16 @@ export const writeKeyringFile = async (directory: string, path: string, text: st
   }
 };
 
-/** Makes the directory, 0700, and takes from everything in it what group and others may do. */
+/** Makes the directory, 0700 and out of version control, and takes from everything in it what group and others may do. */
 export const secureKeyring = async (directory: string): Promise<void> => {
   try {
-    await mkdir(directory, { recursive: true, mode: 0o700 });
+    makePrivateFolder(directory);
     await chmod(directory, 0o700);
-    // What a link points at lies elsewhere, and is not ours to change.
+    // What a link points at lies elsewhere, and is not of the keyring.
     for (const { path, type } of await entriesOf(directory))
       if (type !== 'link') await chmod(join(directory, path), type === 'directory' ? 0o700 : 0o600);
   } catch (cause) {
-    const next = `make it yours alone: chmod -R go= ${directory}`;
+    const next = `let only its owner read it: chmod -R go= ${directory}`;
     throw new Failure('preflight', `cannot secure the keyring ${directory}`, { why: [reason(cause)], next, cause });
   }
 };
@@ -71,7 +72,7 @@ const entriesOf = async (directory: string): Promise<readonly Entry[]> => {
       .sort((a, b) => (a.path < b.path ? -1 : 1));
   } catch (cause) {
     if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return [];
-    const next = 'run kbs as the user who owns it';
+    const next = 'run kbs as the user that owns it';
     throw new Failure('preflight', `cannot read the keyring ${directory}`, { why: [reason(cause)], next, cause });
   }
 };

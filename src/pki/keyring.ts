@@ -1,6 +1,7 @@
 import { createPublicKey } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import type { Cluster } from '../inventory/cluster.js';
+import { ignoreEverything } from '../private-folder.js';
 import { Secret } from '../secret.js';
 import { encryptionKeyFile, type KeyringState, type MissingCertificate } from './authorities.js';
 import { issue, type KeyPair, type Randomness, systemRandomness } from './authority.js';
@@ -93,7 +94,7 @@ export const prepareKeyring = async (
       await filled;
       await secureKeyring(directory);
       // Nothing in here belongs into version control, whatever the repository around it says.
-      for (const [path, text] of [['.gitignore', '*\n'] as const, ...made]) {
+      for (const [path, text] of [['.gitignore', ignoreEverything] as const, ...made]) {
         const there = files.get(path);
         if (!(there instanceof Secret && there.reveal() === text)) await writeKeyringFile(directory, path, text);
       }

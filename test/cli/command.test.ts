@@ -22,7 +22,7 @@ it.each([
   expect([text.code, json.code]).toEqual([code, code]);
 });
 
-it('results go to stdout and talk to stderr', async () => {
+it('results go to stdout and messages to stderr', async () => {
   const { stdout, stderr } = await end('done');
   expect(stdout).toBe('result\n');
   expect(stderr).toBe('talk\n');
@@ -52,7 +52,7 @@ Error: the image could not be imported
 `);
 });
 
-it('a bug of ours is called one, and shows its stack only where more is asked for', async () => {
+it('a mistake in kbs is called one, and shows its stack only where more is asked for', async () => {
   const [quiet, verbose] = await Promise.all([end('bug'), end('bug', '-v')]);
   expect(quiet.stderr).toContain('a mistake in kbs');
   expect(quiet.stderr).not.toContain('at End.run');
@@ -111,7 +111,7 @@ it('flags mean the same everywhere', async () => {
   });
 });
 
-it('the inventory is ./kbs.yaml where nobody says otherwise', async () => {
+it('the inventory is ./kbs.yaml where neither a flag nor KBS_INVENTORY names one', async () => {
   const { KBS_INVENTORY: _set, ...env } = process.env;
   const { stdout } = await ran(['flags', '--json'], { ...env, KBS_INVENTORY: undefined });
   expect(JSON.parse(stdout).inventory).toBe('./kbs.yaml');
@@ -140,8 +140,8 @@ it('an interrupted command still prints one document', async () => {
   expect(JSON.parse((await ended).stdout).error).toMatchObject({ code: 'interrupted', exit: 130 });
 });
 
-it('the second Ctrl-C ends a command that does not listen', async () => {
-  const { child, ended, said } = started(['wait', 'deaf']);
+it('the second Ctrl-C ends a command that ignores the first', async () => {
+  const { child, ended, said } = started(['wait', 'ignore']);
   await said('waiting');
   child.kill('SIGINT');
   await said('Stopping');

@@ -52,7 +52,7 @@ function follow(child: ChildProcess) {
   });
   child.stderr?.on('data', (chunk) => {
     stderr += String(chunk);
-    for (const look of waiting) look();
+    for (const check of waiting) check();
   });
   const ended = new Promise<Ended>((resolve, reject) => {
     child.on('error', reject);
@@ -61,11 +61,11 @@ function follow(child: ChildProcess) {
   /** Until stderr holds the text. */
   const said = (text: string): Promise<void> =>
     new Promise((resolve) => {
-      const look = (): void => {
+      const check = (): void => {
         if (stderr.includes(text)) resolve();
       };
-      waiting.push(look);
-      look();
+      waiting.push(check);
+      check();
     });
   return { child, ended, said };
 }

@@ -41,7 +41,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 const kbs = (...args: readonly string[]) => kbsIn(folder, args, { XDG_CACHE_HOME: join(folder, 'cache') });
 
-// This machine stands for the hosts, and is looked at only: what preflight thinks of it must not matter.
+// This machine stands for the hosts, and is only queried: the outcome of preflight must not matter.
 describe('a plan that was limited when it was saved', () => {
   const limits = [
     '--limit',
@@ -59,7 +59,7 @@ describe('a plan that was limited when it was saved', () => {
     expect(hosts).toMatchObject([{ host: 'c0', phases: [{ phase: 'certificates' }] }]);
   });
 
-  it('is looked at again within them, and still holds', () => {
+  it('is compared again within them, and still holds', () => {
     const before = readdirSync(folder, { recursive: true });
     expect(kbs('apply', 'p.json', '--dry-run')).toMatchObject({
       code: 10,

@@ -28,7 +28,7 @@ it.each([
   ['c0 --inventroy kbs.yaml', 'c0 --inventroy -- kbs.yaml'],
   ['c0 -i', 'c0 -i'],
   ['', ''],
-])('the remote command of `kbs ssh %s` is set off: %s', (given, expected) => {
+])('the remote command of `kbs ssh %s` begins behind --: %s', (given, expected) => {
   expect(separateRemoteCommand(given.split(' '), flags).join(' ')).toBe(expected);
 });
 
@@ -46,8 +46,8 @@ const inventory = 'inventories/two-segments.yaml';
 function kbs(...args: readonly string[]) {
   const ended = kbsIn(root, args, { PATH: `${folder}:${process.env.PATH}`, KBS_LAB_HOME: folder });
   const words = ended.stdout.split('\n').slice(0, -1);
-  const [end, ...remote] = words.slice(words.indexOf('root@192.168.10.10') + 1);
-  return { ...ended, end, remote };
+  const address = words.indexOf('192.168.10.10');
+  return { ...ended, before: words.slice(0, address), remote: words.slice(address + 1) };
 }
 
 it.each([
@@ -56,8 +56,8 @@ it.each([
   ['echo', 'controller-00', '', 'b', 'a', 'b', '--', '-i', 'echo'],
   ["echo 'one  word' | wc -l"],
 ])('words for the host reach ssh as they are and in order: %j', (...command) => {
-  const { end, remote, code } = kbs('ssh', 'controller-00', '-i', inventory, ...command);
-  expect([end, remote, code]).toEqual(['--', command, 7]);
+  const { before, remote, code } = kbs('ssh', 'controller-00', '-i', inventory, ...command);
+  expect([before.slice(-3), remote, code]).toEqual([['-l', 'root', '--'], command, 7]);
 });
 
 it('behind -- even -h is a word for the host', () => {
@@ -74,6 +74,27 @@ it('lab ssh does not go to the real machine where no lab stands', () => {
   const { code, stderr, stdout } = kbs('lab', 'ssh', 'controller-00', '-i', inventory, 'systemctl', 'stop', 'kubelet');
   expect([code, stdout]).toEqual([2, '']);
   expect(stderr).toContain('no lab of two-segments stands on this machine');
+});
+
+it('a user name that ssh would take for an option is a mistake of the inventory', () => {
+  const marker = join(folder, 'owned');
+  writeFileSync(
+    join(folder, 'kbs.yaml'),
+    `apiVersion: kbs/v1
+cluster: c
+kubernetes: { version: 1.36.3 }
+network: { segments: { lan: { cidr: 192.0.2.0/24 } } }
+hosts:
+  c0:
+    address: 192.0.2.10
+    roles: [control-plane]
+    ssh: { user: "-oProxyCommand=touch\${IFS}${marker};x" }
+`,
+  );
+  const { code, stderr, stdout } = kbs('ssh', 'c0', '-i', join(folder, 'kbs.yaml'), 'uptime');
+  expect([code, stdout]).toEqual([3, '']);
+  expect(stderr).toContain(`${join(folder, 'kbs.yaml')}:9:18: error: hosts.c0.ssh.user: -oProxyCommand=touch`);
+  expect(stderr).toContain('is not a user name');
 });
 
 it('help shows where the command for the host begins', () => {

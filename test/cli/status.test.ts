@@ -32,7 +32,7 @@ beforeAll(() => {
   text = status();
 });
 
-it('hosts that nobody reaches are shown with the reason and the next step, and without a control plane it is status 5', () => {
+it('hosts that cannot be reached are shown with the reason and the next step, and without a control plane it is status 5', () => {
   const json = status('--json');
   const { hosts } = JSON.parse(json.stdout) as { hosts: { name: string; trouble: Record<string, unknown> }[] };
   expect(json.code).toBe(5);

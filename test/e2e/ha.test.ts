@@ -105,7 +105,7 @@ describe.each([
       await project.kbs('lab kill controller-00');
       await project.write('kbs.yaml', labelled.replace(version, `${version}, controlPlane: ${style}`));
       const { stderr } = await project.kbs('apply --yes', { exit: 8 });
-      expect(stderr).toContain('controller-00: set aside: ');
+      expect(stderr).toContain('controller-00: skipped: ');
       const label = "get node worker-rack-00 -o jsonpath='{.metadata.labels.disk}'";
       const said = project.on('controller-01', `kubectl --kubeconfig /etc/kubernetes/admin.conf ${label}`);
       expect(await said).toBe('fast');

@@ -57,7 +57,14 @@ describe('a cluster that hosts leave', () => {
       expect(await kubectl(project, 'get nodes')).not.toContain('SchedulingDisabled');
     });
 
+    test('is not asked to leave while the budget can never let the pod go', async () => {
+      const { stderr } = await project.kbs('remove worker-01 --yes', { exit: 6 });
+      expect(stderr).toMatch(/default\/web-\S+: the PodDisruptionBudget default\/web/);
+    });
+
     test('says which pod and which budget it waits for, and gives up in time', async () => {
+      // The third pod finds no node, so the budget waits for it to become healthy.
+      await kubectl(project, 'scale deployment/web --replicas=3');
       const { stderr } = await project.kbs('remove worker-01 --yes --timeout 20s', { exit: 7 });
       expect(stderr).toMatch(/waits until the PodDisruptionBudget default\/web .* lets default\/web-\S+ go/);
       expect(stderr).toContain('kubectl uncordon worker-01');

@@ -137,7 +137,7 @@ export function hostContract(transport: string, open: () => Promise<Subject>): v
       test('whose secrets no other process can see', async () => {
         const secret = `hunter-${randomBytes(8).toString('hex')}`;
         const flag = join(dir, 'flag');
-        let seen: readonly string[] = ['never looked'];
+        let seen: readonly string[] = ['never checked'];
         const { stdout } = await host.mutate(
           mutation(sh`secret=${secret}; head -c 7 >/dev/null; echo ready; ${waitFor(flag)}; echo "$secret"`, [
             { bytes: Buffer.from('hunter2') },
@@ -197,7 +197,7 @@ export function hostContract(transport: string, open: () => Promise<Subject>): v
         ['before it read anything', 'echo no >&2; exit 7'],
         ['after it read a little', 'head -c 100000 >/dev/null; echo no >&2; exit 7'],
         ['after it closed its input', 'exec 0<&-; echo no >&2; exit 7'],
-      ])('and a script that ends %s tells why, not that a pipe broke', async (_, script) => {
+      ])('and a script that ends %s says why, not that a pipe broke', async (_, script) => {
         const bytes = randomBytes(20_000_000);
         expect(await host.mutate(mutation(script, [{ bytes }, { bytes }]))).toEqual({
           code: 7,
@@ -311,7 +311,7 @@ async function ended(pids: string): Promise<boolean> {
   return !isAlive(pid);
 }
 
-/** An ended process whose parent has not looked yet is a zombie, which is as good as gone. */
+/** An ended process whose parent has not waited for it yet is a zombie, which is as good as gone. */
 const isAlive = (pid: string): boolean => {
   const status = read(`/proc/${pid}/status`);
   return status !== '' && !/^State:\s+Z/m.test(status);

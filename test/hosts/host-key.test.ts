@@ -38,7 +38,7 @@ const publicKey = (file: string): string => readFileSync(`${file}.pub`, 'utf8').
 const fingerprintOf = (file: string): string =>
   execFileSync('ssh-keygen', ['-lf', `${file}.pub`], { encoding: 'utf8' }).split(' ')[1] ?? '';
 
-test('a host whose key is not known is not let near, and its fingerprint is told', async () => {
+test('a host whose key is not known is refused, and its fingerprint is shown', async () => {
   const failure = await failureOf(ask());
   expect(failure).toMatchObject({ code: 'unreachable', where: { host: 'node-1' } });
   expect(failure.message).toBe(`node-1 at 127.0.0.1:${sshd.port} shows a host key that is not known`);
@@ -96,7 +96,7 @@ test('hashed entries are understood', async () => {
   expect(await ask()).toBe('in\n');
 });
 
-test('a file of known hosts that cannot be read accepts nobody', async () => {
+test('a file of known hosts that cannot be read accepts no host', async () => {
   knownHosts = dir;
   expect((await failureOf(ask(true))).message).toBe(`cannot read the known host keys in ${dir}`);
 });

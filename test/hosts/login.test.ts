@@ -55,7 +55,7 @@ test('of several keys each is tried', async () => {
   expect(await login([stranger, makeKey(join(dir, 'another')), sshd.key])).toBe('in\n');
 });
 
-test('a user who is not let in is told what was tried', async () => {
+test('a refused login says what was tried', async () => {
   const failure = await failureOf(login([stranger]));
   expect(failure).toMatchObject({
     code: 'unreachable',

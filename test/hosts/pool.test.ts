@@ -42,7 +42,7 @@ function through(port: number): SshSettings {
 }
 
 describe('a pool', () => {
-  test('contacts nobody before something is asked', async () => {
+  test('contacts no host before something is asked', async () => {
     const proxy = await startProxy({ to: sshd.port });
     try {
       const pool = openTestPool();
@@ -69,7 +69,7 @@ describe('a pool', () => {
     }
   });
 
-  test('connects again after a connection was lost, once for all who ask', async () => {
+  test('connects again after a connection was lost, once for all callers', async () => {
     const proxy = await startProxy({ to: sshd.port });
     try {
       const pool = openTestPool();
@@ -152,7 +152,7 @@ describe('a pool', () => {
     }
   });
 
-  test('that is closed asks nobody anything', async () => {
+  test('that is closed contacts no host', async () => {
     const pool = openTestPool();
     const host = pool.host(target(sshd.settings()));
     await host.query(query('true'));
@@ -181,7 +181,7 @@ describe('a host that cannot be reached', () => {
       message: `cannot connect to node-1 at 127.0.0.1:${port}`,
       where: { host: 'node-1' },
       why: [expect.stringContaining('ECONNREFUSED')],
-      next: 'See that sshd runs there, and listens at that port.',
+      next: 'see that sshd runs there, and listens at that port',
     });
   });
 

@@ -1,11 +1,12 @@
 import type { Emit, Event } from '../../engine/event.js';
 import { Failure } from '../../failure.js';
+import { writeText } from '../output.js';
 import type { EventSink } from './event-sink.js';
 import { journal } from './journal.js';
 import { jsonEvents, jsonEventsFile } from './json-events.js';
 import { lines } from './lines.js';
 
-/** What a run is to be told to, as the flags ask for it. */
+/** Where the events of a run go, as the flags ask for it. */
 export interface EventOptions {
   /** A file for JSON lines, or `-` for stdout. */
   readonly events?: string | undefined;
@@ -15,7 +16,7 @@ export interface EventOptions {
   readonly verbose?: boolean;
 }
 
-/** A run's voice: `emit` for the engine, and `close` once the run is over, before results are printed. */
+/** `emit` for the engine, and `close` once the run is over, before results are printed. */
 export interface EventSinks {
   readonly emit: Emit;
   /** Leaves the terminal to `work`, such as a question, and draws anew after it. */
@@ -28,14 +29,14 @@ export interface Streams {
   readonly stderr: NodeJS.WriteStream;
 }
 
-/** Chooses who hears of a run: a tree on a terminal, lines in a pipe, JSON lines where asked, and the journal. */
+/** Opens the sinks of a run: a tree on a terminal, lines in a pipe, JSON lines where asked, and the journal. */
 export async function openEventSinks(
-  audience: EventOptions,
+  options: EventOptions,
   streams: Streams = process,
   clock: () => number = Date.now,
 ): Promise<EventSinks> {
-  const recording = [...recorders(audience, streams)];
-  let drawing = await drawers(audience, streams);
+  const recording = [...recorders(options, streams)];
+  let drawing = await renderers(options, streams);
   let started: Event | undefined;
   const closeAll = async (sinks: readonly EventSink[]): Promise<void> => {
     for (const sink of sinks) await sink.close?.();
@@ -48,11 +49,11 @@ export async function openEventSinks(
     },
     async pauseDrawing(work) {
       // Lines are never drawn over: only a tree is taken away and drawn anew.
-      if (!drawsTree(audience, streams)) return work();
+      if (!drawsTree(options, streams)) return work();
       await closeAll(drawing);
       drawing = [];
       const result = await work();
-      drawing = await drawers(audience, streams);
+      drawing = await renderers(options, streams);
       if (started) for (const sink of drawing) sink(started);
       return result;
     },
@@ -63,9 +64,8 @@ export async function openEventSinks(
   };
 }
 
-function recorders(audience: EventOptions, { stdout }: Streams): readonly EventSink[] {
-  const { events, journal: folder } = audience;
-  if (events === '-' && audience.json) {
+function recorders({ events, journal: folder, json }: EventOptions, { stdout }: Streams): readonly EventSink[] {
+  if (events === '-' && json) {
     throw new Failure('usage', '--json and --events - both want stdout', {
       next: 'give the events a file: --events FILE',
     });
@@ -88,7 +88,7 @@ function opened(path: string, open: () => EventSink): EventSink {
 
 const drawsTree = ({ verbose = false }: EventOptions, { stderr }: Streams): boolean => stderr.isTTY && !verbose;
 
-async function drawers(
+async function renderers(
   { events, json, verbose = false }: EventOptions,
   streams: Streams,
 ): Promise<readonly EventSink[]> {
@@ -99,5 +99,5 @@ async function drawers(
     const { tree } = await import('./tree.js');
     return [tree(streams.stderr)];
   }
-  return [lines({ verbose, write: (line) => streams.stderr.write(`${line}\n`) })];
+  return [lines({ verbose, write: (line) => writeText(streams.stderr, line) })];
 }

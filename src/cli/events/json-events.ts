@@ -1,11 +1,13 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
+import { writeJson } from '../output.js';
+import { printableJson } from '../text/printable.js';
 import type { EventSink } from './event-sink.js';
 
 /** Every event as one line of JSON on a stream, `--events -`. */
 export const jsonEvents =
   (stream: NodeJS.WritableStream): EventSink =>
   (event) => {
-    stream.write(`${JSON.stringify(event)}\n`);
+    writeJson(stream, event);
   };
 
 /**
@@ -15,7 +17,7 @@ export const jsonEvents =
 export function jsonEventsFile(path: string): EventSink {
   const descriptor = openSync(path, 'w', 0o600);
   const write: EventSink = (event) => {
-    writeSync(descriptor, `${JSON.stringify(event)}\n`);
+    writeSync(descriptor, `${printableJson(event)}\n`);
   };
   return Object.assign(write, { close: () => closeSync(descriptor) });
 }

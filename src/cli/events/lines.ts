@@ -1,7 +1,11 @@
 import type { Event, Summary } from '../../engine/event.js';
 import { verbOf } from '../../engine/plan.js';
 import type { Problem } from '../../failure.js';
+import { plain } from '../text/color.js';
+import { details } from '../text/failure-text.js';
 import { counted, duration } from '../text/format.js';
+import { oneLine } from '../text/printable.js';
+import { type HostProblem, problemKey } from '../text/problem-groups.js';
 import type { EventSink } from './event-sink.js';
 import type { RunEnd } from './progress.js';
 
@@ -12,15 +16,27 @@ export interface LinesOptions {
   readonly verbose?: boolean;
 }
 
-/** One line per event that means something, with the time since the run began: what a pipe or a log gets. */
+/**
+ * One line per event that means something, with the time since the run began: what a pipe or a log gets. Below the line
+ * of a host that fails stand why and what to do next, unless they stand there for another host already.
+ */
 export function lines({ write, verbose = false }: LinesOptions): EventSink {
   let began: number | undefined;
+  const explained = new Set<string>();
   return (event) => {
     began ??= event.at;
     const text = lineOf(event, verbose);
-    if (text !== undefined) write(`${duration(event.at - began)} ${text}`);
+    if (text !== undefined) write(`${duration(event.at - began)} ${oneLine(text)}`);
+    const found = problemIn(event);
+    if (found === undefined || explained.has(problemKey(found))) return;
+    explained.add(problemKey(found));
+    for (const line of details(found.problem, plain)) for (const each of line.split('\n')) write(each);
   };
 }
+
+/** The problem of a host that fails. That of a whole run is printed where the command ends. */
+const problemIn = (event: Event): HostProblem | undefined =>
+  event.type !== 'run' && event.state === 'failed' ? { host: event.host, problem: event.error } : undefined;
 
 /** What an event says in one line, or nothing where only a curious reader would care. */
 export function lineOf(event: Event, verbose: boolean): string | undefined {
@@ -30,7 +46,7 @@ export function lineOf(event: Event, verbose: boolean): string | undefined {
         return `${event.workflow} ${event.cluster}: ${counted(event.hosts.length, 'host')}`;
       return event.state === 'planned' ? totalOf(event.summary) : endOf(event);
     case 'host':
-      if (event.state === 'failed') return `${event.host}: set aside: ${event.error.what}`;
+      if (event.state === 'failed') return `${event.host}: skipped: ${event.error.what}`;
       return verbose ? `${event.host}: ${event.state}` : undefined;
     case 'phase':
       return prefixed(event, phaseWords(event, verbose));
@@ -43,14 +59,14 @@ export function lineOf(event: Event, verbose: boolean): string | undefined {
   }
 }
 
-/** The end of a run in one line: `41 changes on 3 hosts in 52.1s`; of a look, `41 changes to make on …`; or why it stopped. */
+/** The end of a run in one line: `41 changes on 3 hosts in 52.1s`; of a run that only plans, `41 changes to make on …`; or why it stopped. */
 export const endOf = (event: RunEnd): string =>
   event.state === 'done' ? totalOf(event.summary) : `stopped: ${event.error.what}`;
 
 function totalOf({ changes, pending = 0, hosts, skipped, ms }: Summary): string {
   const made = pending > 0 ? `${counted(pending, 'change')} to make` : counted(changes, 'change');
   const did = changes + pending === 0 ? 'nothing to change' : made;
-  const left = skipped.length === 0 ? '' : `, ${counted(skipped.length, 'host')} set aside`;
+  const left = skipped.length === 0 ? '' : `, ${counted(skipped.length, 'host')} skipped`;
   return `${did} on ${counted(hosts, 'host')} in ${duration(ms)}${left}`;
 }
 

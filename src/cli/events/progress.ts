@@ -1,7 +1,7 @@
 import type { Event } from '../../engine/event.js';
 import type { Problem } from '../../failure.js';
 
-/** Where every host of a run stands: what a drawing is made from. */
+/** Where every host of a run stands: what the tree is drawn from. */
 export interface Progress {
   readonly workflow: string;
   readonly cluster: string;
@@ -16,8 +16,8 @@ export interface HostProgress {
   readonly host: string;
   readonly phases: readonly string[];
   readonly state: 'waiting' | 'running' | 'done' | 'failed';
-  /** Whether kbs has seen how the host is now. */
-  readonly looked: boolean;
+  /** Whether kbs knows the state of the host. */
+  readonly observed: boolean;
   readonly phase?: string;
   /** What the host waits for, where it waits. */
   readonly wait?: string;
@@ -34,11 +34,11 @@ export interface HostProgress {
 }
 
 /** Follows a run event by event. `now` is the state so far, or nothing before the run has begun. */
-export function followed(): { see(event: Event): void; now(): Progress | undefined } {
+export function trackProgress(): { update(event: Event): void; now(): Progress | undefined } {
   let run: Omit<Progress, 'hosts'> | undefined;
   const hosts = new Map<string, HostProgress>();
   return {
-    see(event) {
+    update(event) {
       if (event.type !== 'run') {
         const host = hosts.get(event.host);
         if (host) hosts.set(event.host, after(host, event));
@@ -58,7 +58,7 @@ const fresh = (host: string, phases: readonly string[]): HostProgress => ({
   host,
   phases,
   state: 'waiting',
-  looked: false,
+  observed: false,
   done: [],
   changes: 0,
   step: 0,
@@ -75,7 +75,7 @@ function after(host: HostProgress, event: HostEvent): HostProgress {
   switch (event.type) {
     case 'host':
       if (event.state === 'failed') return failed(host, event.error, event.at);
-      return { ...running, looked: event.state === 'observed' };
+      return { ...running, observed: event.state === 'observed' };
     case 'phase':
       if (event.state === 'failed') return failed({ ...host, phase: event.phase }, event.error, event.at);
       if (event.state === 'waiting') return { ...running, phase: event.phase, wait: `waits for ${event.on}` };

@@ -1,4 +1,5 @@
 import { counted, duration, some } from '../text/format.js';
+import { oneLine, printable } from '../text/printable.js';
 import type { HostProgress, Progress } from './progress.js';
 
 /** One line of the tree, and the failures that hang under it. */
@@ -12,9 +13,16 @@ export interface Row {
 /** Up to this many hosts get a line each; a larger fleet is drawn by phases. */
 const fewHosts = 12;
 
-/** The lines that show where a run stands, as few as a screen can hold. */
+/** The lines that show where a run stands, as few as a screen can hold; ready for a terminal. */
 export const rowsOf = (progress: Progress): readonly Row[] =>
-  progress.hosts.length <= fewHosts ? progress.hosts.map(hostRow(width(progress))) : phaseRows(progress);
+  (progress.hosts.length <= fewHosts ? progress.hosts.map(hostRow(width(progress))) : phaseRows(progress)).map(
+    drawable,
+  );
+
+/** listr2 writes rows to the terminal itself, so they pass the filter here. */
+const drawable = (row: Row): Row => ({ ...row, text: printableLine(row.text), below: row.below.map(printableLine) });
+
+const printableLine = (text: string): string => printable(oneLine(text));
 
 const width = (progress: Progress): number => Math.max(...progress.hosts.map(({ host }) => host.length));
 
@@ -41,7 +49,7 @@ function hostWords(host: HostProgress): string {
 }
 
 function runningWords(host: HostProgress): string {
-  if (host.phase === undefined) return host.looked ? 'observed' : 'connecting';
+  if (host.phase === undefined) return host.observed ? 'observed' : 'connecting';
   const place = `${host.phase} (${host.done.length + 1} of ${host.phases.length})`;
   if (host.wait) return `${place}: ${host.wait}`;
   return host.steps > 0 && !host.done.includes(host.phase)
@@ -57,20 +65,20 @@ const failure = (host: HostProgress): string => {
   return host.phase === undefined ? what : `${host.phase}: ${what}`;
 };
 
-/** `look`, then every phase that some host has reached, with its counts. */
+/** `observe`, then every phase that some host has reached, with its counts. */
 function phaseRows({ hosts }: Progress): readonly Row[] {
   const phases = [...new Set(hosts.flatMap((host) => host.phases))];
-  return [lookRow(hosts), ...phases.map((phase) => phaseRow(phase, hosts))].map(hideWaiting);
+  return [observeRow(hosts), ...phases.map((phase) => phaseRow(phase, hosts))].map(hideWaiting);
 }
 
 // A fleet's tree grows as its phases begin: those to come would fill the screen and say nothing.
 const hideWaiting = (row: Row): Row => (row.state === 'waiting' ? { ...row, text: '' } : row);
 
-function lookRow(hosts: readonly HostProgress[]): Row {
+function observeRow(hosts: readonly HostProgress[]): Row {
   const failed = hosts.filter((host) => host.state === 'failed' && host.phase === undefined);
-  const done = hosts.filter((host) => host.looked || host.state === 'done').length;
+  const done = hosts.filter((host) => host.observed || host.state === 'done').length;
   const begun = hosts.some((host) => host.began !== undefined);
-  return countRow('look', { total: hosts.length, done, failed, lost: 0, begun, waits: [] });
+  return countRow('observe', { total: hosts.length, done, failed, lost: 0, begun, waits: [] });
 }
 
 function phaseRow(phase: string, all: readonly HostProgress[]): Row {

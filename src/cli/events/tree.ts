@@ -1,15 +1,23 @@
 import { DefaultRenderer, Listr, ListrLogger, type ListrTaskWrapper, ProcessOutput } from 'listr2';
+import { writeText } from '../output.js';
+import { type Colors, colorsFor } from '../text/color.js';
+import { skippedText } from '../text/failure-text.js';
+import { oneLine } from '../text/printable.js';
+import { problemKey } from '../text/problem-groups.js';
 import type { EventSink } from './event-sink.js';
 import { endOf } from './lines.js';
-import { followed, type Progress } from './progress.js';
+import { type Progress, type RunEnd, trackProgress } from './progress.js';
 import { type Row, rowsOf } from './rows.js';
 
-/** Milliseconds between two looks at where the run stands: what a person reads as "at once". */
+/** Milliseconds between two redraws: short enough to seem immediate. */
 const tick = 100;
 
-/** Draws a run as a tree on a terminal: a line per host, or per phase of a large fleet; then the total. */
+/**
+ * Draws a run as a tree on a terminal: a line per host, or per phase of a large fleet; then the total, and the hosts
+ * that were skipped or failed with why and what to do next.
+ */
 export function tree(terminal: NodeJS.WriteStream): EventSink {
-  const run = followed();
+  const run = trackProgress();
   let drawing: Drawing | undefined;
   // Rows are made from the state at each tick and not at each event: a fleet has many thousand events.
   const refresh = (): void => {
@@ -23,14 +31,27 @@ export function tree(terminal: NodeJS.WriteStream): EventSink {
     clearInterval(timer);
     refresh();
     await drawing?.end();
-    const total = totalLine(run.now());
-    if (total) terminal.write(`${total}\n`);
+    for (const text of endLines(run.now(), colorsFor(terminal))) writeText(terminal, text);
   };
-  return Object.assign(run.see, { close });
+  return Object.assign(run.update, { close });
 }
 
-const totalLine = (progress: Progress | undefined): string | undefined =>
-  progress?.end && `${progress.workflow} ${progress.cluster}: ${endOf(progress.end)}`;
+const endLines = (progress: Progress | undefined, colors: Colors): readonly string[] =>
+  progress?.end === undefined
+    ? []
+    : [
+        oneLine(`${progress.workflow} ${progress.cluster}: ${endOf(progress.end)}`),
+        ...skippedText(toExplain(progress.end), colors),
+      ];
+
+/** A run that only plans ends with its plan, which explains; and the error that stopped a run is printed after this. */
+const toExplain = (end: RunEnd): RunEnd['summary']['skipped'] => {
+  const { skipped, pending } = end.summary;
+  if (pending !== undefined) return [];
+  if (end.state === 'done') return skipped;
+  const stopped = problemKey({ host: end.error.where.host, problem: end.error });
+  return skipped.filter((each) => problemKey(each) !== stopped);
+};
 
 interface Drawing {
   show(rows: readonly Row[]): void;
@@ -49,7 +70,7 @@ function draw(first: readonly Row[], terminal: NodeJS.WriteStream): Drawing {
     {
       concurrent: true,
       exitOnError: false,
-      // Ctrl-C is the command's to answer; listr2 would end the process with 127.
+      // The command answers Ctrl-C; listr2 would end the process with 127.
       registerSignalListeners: false,
       renderer: TerminalRenderer,
       rendererOptions: {

@@ -1,6 +1,7 @@
 import type { CheckResult } from '../../verify/check-result.js';
 import { colorsFor } from './color.js';
 import { counted } from './format.js';
+import { oneLine } from './printable.js';
 
 /** What a verify proved: a line for each sort of proof, and every finding that failed. */
 export function checkResultsText(findings: readonly CheckResult[], verbose: boolean): string {
@@ -37,7 +38,8 @@ export function checkResultsJunit(findings: readonly CheckResult[]): string {
   ].join('\n');
 }
 
-const one = ({ name, ok, detail, ms }: CheckResult): string => `${ok ? '✔' : '✘'} ${name}: ${detail} (${ms} ms)`;
+const one = ({ name, ok, detail, ms }: CheckResult): string =>
+  `${ok ? '✔' : '✘'} ${oneLine(`${name}: ${detail}`)} (${ms} ms)`;
 
 const sorts = (findings: readonly CheckResult[]): readonly (readonly [string, readonly CheckResult[]])[] =>
   [...new Set(findings.map(({ proof }) => proof))].map((proof) => [

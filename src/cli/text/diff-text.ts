@@ -8,7 +8,9 @@ import {
   type Plan,
 } from '../../engine/plan.js';
 import { type Colors, plain } from './color.js';
+import { skippedText } from './failure-text.js';
 import { counted, some } from './format.js';
+import { oneLine } from './printable.js';
 
 export interface DiffOptions {
   readonly colors?: Colors;
@@ -32,14 +34,17 @@ const notesText = ({ hosts }: Plan, colors: Colors): readonly string[] => {
   return lines.length === 0 ? [] : [`${lines.join('\n')}\n`];
 };
 
-/** `12 to create, 1 to update on 3 hosts`, or that there is nothing to change; hosts that did not answer are named. */
+/**
+ * `12 to create, 1 to update on 3 hosts`, or that there is nothing to change; then the hosts that the plan goes without,
+ * why, and what to do next.
+ */
 export function summaryText(plan: Plan, colors: Colors = plain): string {
   const reached = plan.hosts.filter((host) => host.skipped === undefined);
-  const away = plan.hosts.filter((host) => host.skipped !== undefined);
-  const lines = [changesLine(plan, reached)];
-  if (changesOf(plan).some(({ action }) => action === 'unknown')) lines.push(unknownLine);
-  for (const host of away) lines.push(colors('yellow', `skipped: ${host.host} (${host.skipped?.what})`));
-  return `${lines.join('\n')}\n`;
+  const skipped = plan.hosts.flatMap(({ host, skipped }) =>
+    skipped === undefined ? [] : [{ host, problem: skipped }],
+  );
+  const unknown = changesOf(plan).some(({ action }) => action === 'unknown') ? [unknownLine] : [];
+  return `${[changesLine(plan, reached), ...unknown, ...skippedText(skipped, colors)].join('\n')}\n`;
 }
 
 const unknownLine =
@@ -77,11 +82,12 @@ function hostText(host: HostPlan, names: readonly string[], colors: Colors, verb
   const changes = host.phases.flatMap((phase) => phase.changes);
   const listed = !verbose && changes.every(({ action }) => action === 'create' || action === 'unknown');
   const lines = [
-    colors('bold', some(names)) + (names.length > 1 ? colors('dim', ` (${names.length} hosts, the same changes)`) : ''),
+    colors('bold', oneLine(some(names))) +
+      (names.length > 1 ? colors('dim', ` (${names.length} hosts, the same changes)`) : ''),
   ];
   for (const phase of host.phases) {
     if (phase.changes.length === 0) continue;
-    lines.push(`  ${colors('cyan', phase.phase)}`);
+    lines.push(`  ${colors('cyan', oneLine(phase.phase))}`);
     for (const change of phase.changes) {
       lines.push(`    ${headline(change, colors)}`);
       if (!listed) lines.push(...details(change, colors, verbose).map((line) => `        ${line}`));
@@ -101,7 +107,7 @@ const marks = {
 function headline(change: Change, colors: Colors): string {
   const [mark, style] = marks[change.action];
   const why = change.reason === undefined ? '' : `  cannot tell: ${change.reason}`;
-  return colors(style, `${mark} ${change.kind} ${change.id}`) + why;
+  return colors(style, oneLine(`${mark} ${change.kind} ${change.id}`)) + oneLine(why);
 }
 
 /** What differs, line by line. What goes away is not printed again in full: its name says enough. */
@@ -122,16 +128,17 @@ const operationLines = ({
   resume,
 }: OperationDetails): readonly string[] => [
   `on ${host}, at most ${timeoutSeconds} s${precondition === undefined ? '' : `, once ${precondition}`}`,
-  ...affects,
-  `if interrupted: ${resume}`,
+  ...affects.map(oneLine),
+  oneLine(`if interrupted: ${resume}`),
 ];
 
 const isText = ({ is = '', wanted = '' }: Difference): boolean => is.includes('\n') || wanted.includes('\n');
 
 function shortDiff({ aspect, is, wanted }: Difference, change: Change, colors: Colors): string {
+  const name = oneLine(aspect);
   if (change.action === 'create' || change.action === 'unknown')
-    return `${aspect}: ${colors('green', wanted ?? '(none)')}`;
-  return `${aspect}: ${colors('red', is ?? '(none)')} → ${colors('green', wanted ?? '(none)')}`;
+    return `${name}: ${colors('green', wanted ?? '(none)')}`;
+  return `${name}: ${colors('red', is ?? '(none)')} → ${colors('green', wanted ?? '(none)')}`;
 }
 
 /** A unified diff. Of the aspects that are text, only `content` needs no name: a file has no other. */
@@ -141,7 +148,7 @@ function textDiff({ aspect, is = '', wanted = '' }: Difference, colors: Colors):
     colors('cyan', `@@ -${range(hunk.oldStart, hunk.oldLines)} +${range(hunk.newStart, hunk.newLines)} @@`),
     ...hunk.lines.map((line) => styled(line, colors)),
   ]);
-  return aspect === 'content' ? lines : [`${aspect}:`, ...lines];
+  return aspect === 'content' ? lines : [`${oneLine(aspect)}:`, ...lines];
 }
 
 /** As diff(1) writes it: a range without lines stands after the line before it. */

@@ -1,6 +1,7 @@
 import type { Member } from '../../kubernetes/etcd-members.js';
 import type { EtcdStatus } from '../../workflows/etcd/etcd.js';
 import { colorsFor } from './color.js';
+import { oneLine } from './printable.js';
 
 /** The members of etcd as a table, the sick ones marked. */
 export function etcdText({ cluster, quorum, members }: EtcdStatus): string {
@@ -29,10 +30,10 @@ export function etcdText({ cluster, quorum, members }: EtcdStatus): string {
 }
 
 const row = ({ name, id, learner, status }: Member): readonly string[] => [
-  name || 'never started',
-  id,
+  oneLine(name) || 'never started',
+  oneLine(id),
   status?.leader ? 'leader' : learner ? 'learner' : 'voter',
-  status?.version ?? '',
+  oneLine(status?.version ?? ''),
   status ? megabytes(status.size) : '',
   status ? megabytes(status.sizeInUse) : '',
   `${status?.revision ?? ''}`,
@@ -43,7 +44,9 @@ const row = ({ name, id, learner, status }: Member): readonly string[] => [
 const isWell = (member: Member): boolean => troubles(member).length === 0;
 
 const troubles = ({ status, clientUrls }: Member): readonly string[] =>
-  status?.errors ?? [`does not answer${clientUrls.length > 0 ? ` at ${clientUrls.join(', ')}` : ''}`];
+  status?.errors.map(oneLine) ?? [
+    `does not answer${clientUrls.length > 0 ? ` at ${oneLine(clientUrls.join(', '))}` : ''}`,
+  ];
 
 /** `20.5 MB` */
 export const megabytes = (bytes: number): string => `${(bytes / 1_000_000).toFixed(1)} MB`;

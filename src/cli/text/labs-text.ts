@@ -18,7 +18,7 @@ export function labsText(labs: readonly LabStatus[]): string {
     .join('\n\n');
 }
 
-/** Who is cut off from whom, a line for each host that others are cut off from. */
+/** The hosts that are cut off from each other, a line for each host. */
 export const partitionsText = (partitions: readonly Partition[]): readonly string[] =>
   [...new Set(partitions.map(([host]) => host))].map((host) => {
     const others = partitions.filter(([one]) => one === host).map(([, other]) => other);

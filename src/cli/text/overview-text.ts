@@ -2,6 +2,7 @@ import type { Change, HostPlan, Plan } from '../../engine/plan.js';
 import { type Colors, plain } from './color.js';
 import { summaryText } from './diff-text.js';
 import { counted } from './format.js';
+import { oneLine } from './printable.js';
 
 /** How many changes of a host are named. */
 const heads = 4;
@@ -22,12 +23,12 @@ function hostLine(host: HostPlan, width: number, colors: Colors): string {
   const others = changes.filter(({ kind }) => kind !== 'operation');
   const named = others.slice(0, heads).map(nameOf);
   const more = others.length > heads ? [`… ${others.length - heads} more`] : [];
-  const names = [...operations.map(({ id }) => colors('bold', id)), ...named, ...more];
-  return `${colors('bold', host.host.padEnd(width))}  ${counted(changes.length, 'change')}: ${names.join(', ')}`;
+  const names = [...operations.map(({ id }) => colors('bold', oneLine(id))), ...named, ...more];
+  return `${colors('bold', oneLine(host.host).padEnd(width))}  ${counted(changes.length, 'change')}: ${names.join(', ')}`;
 }
 
 const changesOf = ({ phases }: HostPlan): readonly Change[] => phases.flatMap(({ changes }) => changes);
 
 const marks = { create: '+', update: '~', remove: '-', run: '>', unknown: '?' } as const;
 
-const nameOf = ({ action, kind, id }: Change): string => `${marks[action]} ${kind} ${id}`;
+const nameOf = ({ action, kind, id }: Change): string => oneLine(`${marks[action]} ${kind} ${id}`);

@@ -1,8 +1,9 @@
-import type { Problem } from '../../failure.js';
 import type { HostStatus, Status } from '../../workflows/status.js';
 import { colorsFor, plain } from './color.js';
 import { details } from './failure-text.js';
 import { counted } from './format.js';
+import { oneLine } from './printable.js';
+import { problemKey } from './problem-groups.js';
 
 /** A cluster at a glance. */
 export function statusText(status: Status): string {
@@ -14,18 +15,19 @@ export function statusText(status: Status): string {
   const parts = status.findings.filter(({ proof }) => proof === 'components');
   const broken = parts.filter(({ ok }) => !ok);
   const [soonest] = status.certificates;
+  const explain = explainedOnce();
   return [
     `${colors('bold', status.cluster)}  Kubernetes ${status.version}`,
     ...status.hosts.map((host) => {
       const node = findings.get(host.name);
-      const ok = host.trouble === undefined && (node?.ok ?? !host.podCidr);
-      const words = host.trouble?.what ?? `routes ${host.routes}${node ? `, Ready ${node.detail}` : ''}`;
-      return [`${mark(ok)} ${row(host)}  ${words}`, ...(host.trouble ? detailsOf(host.trouble) : [])].join('\n');
+      const ok = host.problem === undefined && (node?.ok ?? !host.podCidr);
+      const words = host.problem?.what ?? `routes ${host.routes}${node ? `, Ready ${node.detail}` : ''}`;
+      return [`${mark(ok)} ${oneLine(`${row(host)}  ${words}`)}`, ...explain(host)].join('\n');
     }),
     status.findings.length === 0
       ? `${mark(false)} the API server does not answer`
       : `${mark(broken.length === 0)} components ${parts.length - broken.length}/${parts.length}`,
-    ...broken.map(({ name, detail }) => `    ${name}: ${detail}`),
+    ...broken.map(({ name, detail }) => `    ${oneLine(`${name}: ${detail}`)}`),
     soonest
       ? `${mark(soonest.daysLeft > 30)} certificates: the first of ${status.certificates.length} ends in ${counted(soonest.daysLeft, 'day')} (${soonest.path})`
       : `${mark(false)} certificates: no keyring in .kbs/${status.cluster} on this machine`,
@@ -33,8 +35,17 @@ export function statusText(status: Status): string {
   ].join('\n');
 }
 
-/** Why, and the next step, under the host that they are about. */
-const detailsOf = (trouble: Problem): readonly string[] => details(trouble, plain).map((line) => `  ${line}`);
+/** Why, and the next step, under the first host that has this problem. */
+const explainedOnce = (): ((host: HostStatus) => readonly string[]) => {
+  const explained = new Set<string>();
+  return ({ name, problem }) => {
+    if (problem === undefined) return [];
+    const key = problemKey({ host: name, problem: problem });
+    if (explained.has(key)) return [];
+    explained.add(key);
+    return details(problem, plain).map((line) => `  ${line}`);
+  };
+};
 
 const row = ({ name, address, roles, segment, podCidr }: HostStatus): string =>
   `${name.padEnd(20)} ${address.padEnd(16)} ${segment.padEnd(10)} ${roles.join(',').padEnd(24)} ${(podCidr ?? '').padEnd(18)}`;

@@ -6,7 +6,7 @@ export const bootstrapCommand = (size: number): string => `eval "$(head -c ${siz
 
 /**
  * A script as it goes over the wire: with the environment that every script may count on, a first line of output that
- * says "from here on it is the script that speaks", and braces around the script.
+ * marks where the script's own output begins, and braces around the script.
  *
  * The braces are there for a connection that dies half way: a shell runs what it reads line by line, and half of
  * `rm -rf /var/lib/old` is a disaster. A group without its closing brace is a syntax error, and nothing of it runs.
@@ -23,7 +23,7 @@ const environment = `set -eu; umask 022; cd /; export LC_ALL=C PATH=${[
   '/bin',
 ].join(':')}`;
 
-/** Finds the first line of an envelope in stdout: the shell's process id, and where the script's own output begins. */
+/** Finds the first line of a framed script in stdout: the shell's process id, and where the script's own output begins. */
 export function parseHeader(stdout: Buffer): { readonly pid: number; readonly end: number } | undefined {
   const start = stdout.indexOf('\u0001kbs ');
   const end = start < 0 ? -1 : stdout.indexOf('\n', start);

@@ -1,18 +1,18 @@
 import { Failure } from '../../failure.js';
 
-/** The Failure of a host that took our command and never ran the script: sudo, or the login shell, said no. */
+/** The Failure of a host that took the command and did not run the script: sudo, or the login shell, refused. */
 export function notStarted(host: string, code: number, stderr: string, stdout: string): Failure {
   const why = lastLines(`${stderr}\n${stdout}`);
   const details = { where: { host }, why: why.length > 0 ? why : [`it ended with status ${code} and no explanation`] };
   if (sudoSpoke.test(stderr)) {
     return new Failure('refused', `${host} does not let its user become root`, {
       ...details,
-      next: 'Install sudo and allow it without a password (`USER ALL=(ALL) NOPASSWD: ALL` in a file under /etc/sudoers.d), or connect as root with `become: none`.',
+      next: 'install sudo and allow it without a password (`USER ALL=(ALL) NOPASSWD: ALL` in a file under /etc/sudoers.d), or connect as root with `become: none`',
     });
   }
   return new Failure('refused', `${host} did not run the script it was given`, {
     ...details,
-    next: 'See that the user has a login shell and no forced command.',
+    next: 'see that the user has a login shell and no forced command',
   });
 }
 

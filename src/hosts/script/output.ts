@@ -2,37 +2,37 @@ import type { Readable } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
 import { parseHeader } from './frame.js';
 
-/** What a command has said on stdout so far. */
+/** The stdout of a command so far. */
 export interface ScriptOutput {
-  /** The process id of the script's shell; absent until the script speaks. */
+  /** The process id of the script's shell; absent until the script begins. */
   pid(): number | undefined;
   /** What came before the script's own output: a login shell's greeting, or the reason why no script was run. */
   noise(): string;
   text(): string;
 }
 
-/** Collects stdout from the moment the script speaks, and gives each complete line to `onLine`; the last one at the end. */
+/** Collects stdout from where the script begins, and gives each complete line to `onLine`; the last one at the end. */
 export function readOutput(stdout: Readable, onLine?: (line: string) => void): ScriptOutput {
   let noise = Buffer.alloc(0);
   let pid: number | undefined;
-  const heard: Buffer[] = [];
+  const output: Buffer[] = [];
   const lines = onLine && splitLines(onLine);
 
-  const hear = (chunk: Buffer) => {
-    heard.push(chunk);
+  const take = (chunk: Buffer) => {
+    output.push(chunk);
     lines?.push(chunk);
   };
   stdout.on('end', () => lines?.end());
   stdout.on('data', (chunk: Buffer) => {
-    if (pid !== undefined) return hear(chunk);
+    if (pid !== undefined) return take(chunk);
     noise = Buffer.concat([noise, chunk]).subarray(-limit);
     const found = parseHeader(noise);
     if (!found) return;
     pid = found.pid;
-    hear(noise.subarray(found.end));
+    take(noise.subarray(found.end));
   });
 
-  return { pid: () => pid, noise: () => noise.toString(), text: () => Buffer.concat(heard).toString() };
+  return { pid: () => pid, noise: () => noise.toString(), text: () => Buffer.concat(output).toString() };
 }
 
 function splitLines(onLine: (line: string) => void): { push(chunk: Buffer): void; end(): void } {

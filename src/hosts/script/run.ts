@@ -99,12 +99,12 @@ const twoSeconds = 2000;
 const timeout = (host: string, milliseconds: number): Failure =>
   new Failure('timeout', `${host} did not finish a command within ${milliseconds / 1000} s`, {
     where: { host },
-    next: 'See what keeps the host busy, and run it again; a longer --timeout helps where it is only slow.',
+    next: 'see what keeps the host busy, and run it again; a longer --timeout helps where it is only slow',
   });
 
 /** The Failure of a command that the user's own signal ended. */
 export const interrupted = (host: string): Failure =>
   new Failure('interrupted', `interrupted while ${host} was at work`, {
     where: { host },
-    next: 'Run the same command again: it goes on where it stopped.',
+    next: 'run the same command again: it goes on where it stopped',
   });

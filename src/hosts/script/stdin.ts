@@ -7,8 +7,8 @@ import { messageOf } from '../message.js';
 /**
  * Writes a script and then its payloads to a command's stdin, no faster than it is read, and closes it.
  *
- * Resolves early where the command stops listening: its exit status tells more than our broken pipe. Throws a Failure
- * only for what is wrong on this side, a payload file that is not what was promised.
+ * Resolves early where the command stops listening: its exit status says more than the broken pipe. Throws a Failure
+ * only for what is wrong on this machine: a payload file that is not what the plan says.
  */
 export async function writeStdin(
   stdin: Writable,
@@ -17,10 +17,10 @@ export async function writeStdin(
   signal: AbortSignal,
 ): Promise<void> {
   let listening = true;
-  const deaf = () => {
+  const stop = () => {
     listening = false;
   };
-  stdin.on('error', deaf).on('close', deaf);
+  stdin.on('error', stop).on('close', stop);
   let written = Promise.resolve();
   for await (const chunk of chunks(script, payloads)) {
     await written;
@@ -31,7 +31,7 @@ export async function writeStdin(
   if (listening && !signal.aborted) stdin.end();
 }
 
-/** Resolves when the chunk may be overwritten, and also when nobody will ever take it. */
+/** Resolves when the chunk may be overwritten: it was written, or the command has ended. */
 const write = (stdin: Writable, chunk: Uint8Array, signal: AbortSignal): Promise<void> =>
   new Promise((resolve) => {
     const done = () => {
@@ -97,5 +97,5 @@ const unreadable = (file: string, cause: unknown): Failure =>
 const changed = (file: string, expected: number, found: number): Failure =>
   new Failure('refused', `${file} changed while it was being used`, {
     why: [`it had ${expected} bytes when the plan was made, and has ${found} now`],
-    next: 'Run the command again once nothing else writes to that file.',
+    next: 'run the command again once nothing else writes to that file',
   });

@@ -16,7 +16,7 @@ export interface Remote {
  * Starts `sh -c SCRIPT` in a channel of its own; `prefix` is what makes it root.
  *
  * OpenSSH frees the place of a finished session a little late, and refuses a new one meanwhile (reason 2). The
- * connection survives that, so we ask again, for some seconds.
+ * connection survives that, so kbs asks again, for some seconds.
  */
 export async function startCommand(
   client: Client,
@@ -73,7 +73,7 @@ const lost = ({ host }: Remote, why: string, cause?: unknown): Failure =>
   new Failure('unreachable', `the connection to ${host} was lost during a command`, {
     where: { host },
     why: [why],
-    next: 'Run the same command again once the host answers: it goes on where it stopped.',
+    next: 'run the same command again once the host answers: it goes on where it stopped',
     cause,
   });
 
@@ -81,6 +81,6 @@ const full = ({ host }: Remote, cause: unknown): Failure =>
   new Failure('unreachable', `${host} allows no more sessions over its connection`, {
     where: { host },
     why: [messageOf(cause)],
-    next: 'Raise MaxSessions in its sshd_config; kbs uses up to five at a time.',
+    next: 'raise MaxSessions in its sshd_config; kbs uses up to five at a time',
     cause,
   });

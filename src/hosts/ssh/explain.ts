@@ -1,5 +1,6 @@
 import { Failure } from '../../failure.js';
 import type { SshSettings } from '../../inventory/cluster.js';
+import { quote } from '../shell.js';
 import type { HandshakeError } from './handshake.js';
 import type { HostKeyCheck } from './host-key.js';
 import type { Identities } from './identities.js';
@@ -23,14 +24,14 @@ function reasoned({ host, ssh, hostKey, identities }: Attempt, error: HandshakeE
   if (/no matching host key/.test(error.message)) return hostKey.mismatch();
   if (isDenied(error)) {
     return new Failure('unreachable', `${host} does not let ${ssh.user} in at ${place}`, {
-      where: { host },
-      why: [error.message, ...(error.asides ?? []), ...tried(identities)],
-      next: `Try \`ssh -p ${ssh.port} ${ssh.user}@${ssh.address}\`; the public key belongs in that user's ~/.ssh/authorized_keys.`,
+      where: { host, address: ssh.address },
+      why: [error.message, ...(error.remarks ?? []), ...tried(identities)],
+      next: `try \`ssh -p ${ssh.port} ${quote(`${ssh.user}@${ssh.address}`)}\`; the public key belongs in that user's ~/.ssh/authorized_keys`,
       cause: error,
     });
   }
   return new Failure('unreachable', `cannot connect to ${host} at ${place}`, {
-    where: { host },
+    where: { host, address: ssh.address },
     why: [error.message],
     next: advice(error),
     cause: error,
@@ -50,12 +51,12 @@ const tried = ({ keys, agent, locked }: Identities): readonly string[] => [
 const advice = (error: HandshakeError): string => {
   switch (codeOf(error)) {
     case 'ECONNREFUSED':
-      return 'See that sshd runs there, and listens at that port.';
+      return 'see that sshd runs there, and listens at that port';
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
-      return 'The name does not resolve here: use an address, or correct the DNS.';
+      return 'the name does not resolve here: use an address, or correct the DNS';
     default:
-      return 'See that the machine is up, that its address is right, and that no firewall is in the way.';
+      return 'see that the machine is up, that its address is right, and that no firewall is in the way';
   }
 };
 

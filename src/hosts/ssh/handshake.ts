@@ -27,12 +27,12 @@ export function handshake(socket: Socket, options: HandshakeOptions): Promise<Cl
   const client = new ssh2.Client();
   const { identities, hostKey } = options;
   return new Promise((resolve, reject) => {
-    const asides: string[] = [];
+    const remarks: string[] = [];
     let learning: Promise<unknown> = Promise.resolve();
     const fail = (error: HandshakeError) => {
-      if (error.level === 'agent') return void asides.push(`ssh-agent: ${error.message}`);
+      if (error.level === 'agent') return void remarks.push(`ssh-agent: ${error.message}`);
       client.destroy();
-      learning.then(() => reject(Object.assign(error, { asides })), reject);
+      learning.then(() => reject(Object.assign(error, { remarks })), reject);
     };
     client
       .on('error', fail)
@@ -67,10 +67,10 @@ export function handshake(socket: Socket, options: HandshakeOptions): Promise<Cl
   });
 }
 
-/** An error of ssh2's: `level` says where it arose, `asides` what else went wrong before. */
+/** An error of ssh2's: `level` says where it arose, `remarks` what else went wrong before. */
 export interface HandshakeError extends Error {
   readonly level?: string;
-  readonly asides?: readonly string[];
+  readonly remarks?: readonly string[];
 }
 
 /** Fastest first: AES-GCM needs no separate MAC, and every server CPU of the last ten years has instructions for it. */

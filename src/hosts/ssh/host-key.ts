@@ -79,9 +79,9 @@ const typeOf = (algorithm: string): string => (algorithm.startsWith('rsa-') ? 's
 
 const unknown = ({ host, address, port, file }: HostKeyPlace, shown: Buffer): Failure =>
   new Failure('unreachable', `${host} at ${address}:${port} shows a host key that is not known`, {
-    where: { host },
+    where: { host, address },
     why: [`${keyType(shown)} ${fingerprint(shown)}`, `${file} has no entry for ${knownName(address, port)}`],
-    next: 'Compare it with `ssh-keygen -lf /etc/ssh/ssh_host_*_key.pub` on the machine itself; if it is the same, --accept-new-host-keys learns it.',
+    next: 'compare it with `ssh-keygen -lf /etc/ssh/ssh_host_*_key.pub` on the machine itself; if it is the same, --accept-new-host-keys learns it',
   });
 
 const distrusted = (
@@ -95,9 +95,9 @@ const distrusted = (
       'unreachable',
       `REVOKED HOST KEY: ${host} at ${address}:${port} shows a key that must not be used`,
       {
-        where: { host },
+        where: { host, address },
         why: [`${keyType(shown)} ${fingerprint(shown)}`, `${known} revokes it`],
-        next: 'Give the machine a new host key; somebody else may hold this one.',
+        next: 'give the machine a new host key: its private half may be in other hands',
       },
     );
   }
@@ -105,11 +105,11 @@ const distrusted = (
     'unreachable',
     `HOST KEY CHANGED: ${host} at ${address}:${port} is not the machine that is known`,
     {
-      where: { host },
+      where: { host, address },
       why: [
         `shown: ${keyType(shown)} ${fingerprint(shown)}`,
         `known: ${entry.type} ${fingerprint(entry.key)} (${known})`,
-        'either it was installed anew, or somebody stands between you and it',
+        'either it was installed anew, or another machine answers in its place',
       ],
       next: forget(file, address, port),
     },
@@ -121,11 +121,11 @@ const mismatch = ({ host, address, port, file }: HostKeyPlace, entries: readonly
     'unreachable',
     `HOST KEY CHANGED: ${host} at ${address}:${port} shows none of the kinds of key it is known by`,
     {
-      where: { host },
+      where: { host, address },
       why: entries.map((entry) => `known: ${entry.type} ${fingerprint(entry.key)} (${file}:${entry.line})`),
       next: forget(file, address, port),
     },
   );
 
 const forget = (file: string, address: string, port: number): string =>
-  `If it was installed anew, forget the old key with \`ssh-keygen -f ${quote(file)} -R ${quote(knownName(address, port))}\` and connect again.`;
+  `if it was installed anew, forget the old key with \`ssh-keygen -f ${quote(file)} -R ${quote(knownName(address, port))}\` and connect again`;

@@ -2,8 +2,9 @@ import { readFile } from 'node:fs/promises';
 import ssh2 from 'ssh2';
 import { Failure } from '../../failure.js';
 import { messageOf } from '../message.js';
+import { quote } from '../shell.js';
 
-/** What a user proves who they are with: private keys first, then whatever the agent holds. */
+/** What kbs logs in with: private keys first, then whatever the agent holds. */
 export interface Identities {
   readonly keys: readonly { readonly path: string; readonly text: Buffer }[];
   /** Path of the agent's socket. */
@@ -30,7 +31,7 @@ async function readKey(host: string, path: string): Promise<{ path: string; text
     throw new Failure('unreachable', `cannot read the private key ${path}`, {
       where: { host },
       why: [messageOf(cause)],
-      next: 'Correct `ssh.key` in the inventory, or make the file readable.',
+      next: 'correct `ssh.key` in the inventory, or make the file readable',
       cause,
     });
   });
@@ -47,19 +48,19 @@ const unusable = (host: string, path: string, why: string): Failure =>
   new Failure('unreachable', `${path} is not a private key that kbs can use`, {
     where: { host },
     why: [why],
-    next: 'Name an OpenSSH or PEM private key in `ssh.key`.',
+    next: 'name an OpenSSH or PEM private key in `ssh.key`',
   });
 
 const needsAgent = (host: string, path: string): Failure =>
   new Failure('unreachable', `the private key ${path} is protected by a passphrase`, {
     where: { host },
     why: ['kbs asks for no passphrases, and no ssh-agent is running (SSH_AUTH_SOCK is not set)'],
-    next: `Give it to an agent: eval "$(ssh-agent)"; ssh-add ${path}`,
+    next: `give it to an agent: eval "$(ssh-agent)"; ssh-add ${quote(path)}`,
   });
 
 const nothing = (host: string): Failure =>
   new Failure('unreachable', `there is no key to log in to ${host} with`, {
     where: { host },
     why: ['the inventory names no `ssh.key`, and no ssh-agent is running (SSH_AUTH_SOCK is not set)'],
-    next: 'Name a private key in the inventory, or start an agent and add one.',
+    next: 'name a private key in the inventory, or start an agent and add one',
   });

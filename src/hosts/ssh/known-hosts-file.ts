@@ -12,7 +12,7 @@ export async function readKnownHosts(file: string): Promise<readonly KnownKey[]>
     if (isMissing(cause)) return [];
     throw new Failure('unreachable', `cannot read the known host keys in ${file}`, {
       why: [messageOf(cause)],
-      next: 'Make it readable: without it no host can be told from an impostor.',
+      next: 'make it readable: without it kbs cannot tell a host from an impostor',
       cause,
     });
   }
@@ -36,7 +36,7 @@ export async function appendKnownHost(file: string, line: string): Promise<void>
   } catch (cause) {
     throw new Failure('unreachable', `cannot write a learned host key to ${file}`, {
       why: [messageOf(cause)],
-      next: 'Make the file writable, or add the key by hand.',
+      next: 'make the file writable, or add the key by hand',
       cause,
     });
   }

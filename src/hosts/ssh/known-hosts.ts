@@ -13,7 +13,7 @@ export interface KnownKey {
   readonly line: number;
 }
 
-/** What known_hosts says of a key that a host shows. */
+/** What known_hosts holds about a key that a host shows. */
 export type Verdict =
   | { readonly kind: 'known' }
   | { readonly kind: 'unknown' }
@@ -44,7 +44,7 @@ export function keyType(key: Buffer): string {
   return key.subarray(4, 4 + key.readUInt32BE(0)).toString('latin1');
 }
 
-/** The entries that speak of a host, at a port: plain for 22, `[host]:port` for every other. */
+/** The entries for a host at a port: plain for 22, `[host]:port` for every other. */
 export const entriesFor = (known: readonly KnownKey[], address: string, port: number): readonly KnownKey[] => {
   const name = knownName(address, port);
   return known.filter((entry) => names(entry.hosts, name));

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdir, open as openFile, rename, rm } from 'node:fs/promises';
+import { open as openFile, rename, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { Failure } from '../../failure.js';
 import { type Host, mutation, query, type RunOptions } from '../../hosts/host.js';
@@ -9,6 +9,7 @@ import { controlPlanes } from '../../inventory/cluster.js';
 import { selectEtcdHost } from '../../kubernetes/api-host.js';
 import { memberAt, membersOf, votes } from '../../kubernetes/etcd-members.js';
 import { etcdctl, localEndpoint } from '../../kubernetes/etcdctl.js';
+import { makePrivateFolder } from '../../private-folder.js';
 import { loadCluster } from '../load-cluster.js';
 import { withPool } from '../run/pool.js';
 import type { EtcdOptions } from './etcd.js';
@@ -51,7 +52,7 @@ export const takeSnapshot = async (
     const host = pool.host(well ?? apiHost.at);
     const saved = await save(host, limits);
     try {
-      await fetch(host, saved, file, limits);
+      await fetchSnapshot(host, saved, file, limits);
     } finally {
       await host.mutate(mutation(sh`rm -rf ${saved.folder}`), { timeout: 30_000 }).catch(() => {});
     }
@@ -109,9 +110,17 @@ export const parseSnapshotFacts = (json: string): SnapshotFacts => {
   return { hash: (hash ?? 0).toString(16), revision: revision ?? 0, keys: totalKey ?? 0, size: totalSize ?? 0 };
 };
 
-/** In pieces, so that neither side holds all of it in memory. Beside first: half a snapshot never has the name of one. */
-const fetch = async (host: Host, { path, size, sha256 }: Saved, file: string, limits: RunOptions): Promise<void> => {
-  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+/**
+ * Copies a file of a host here, in pieces, so that neither side holds all of it in memory; under another name first:
+ * half a snapshot never has the name of one. Throws where the copy is not the file that was announced.
+ */
+export const fetchSnapshot = async (
+  host: Host,
+  { path, size, sha256 }: Pick<Saved, 'path' | 'size' | 'sha256'>,
+  file: string,
+  limits: RunOptions,
+): Promise<void> => {
+  makePrivateFolder(dirname(file));
   const beside = `${file}.part`;
   await rm(beside, { force: true });
   const handle = await openFile(beside, 'wx', 0o600);

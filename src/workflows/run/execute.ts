@@ -16,7 +16,7 @@ import { limitsOf } from './limits.js';
 import { holdingLock } from './lock.js';
 import { type PinnedCluster, pinPodCidrs, recordedAssignment, recordPodCidrs, savePins } from './pod-cidrs.js';
 import { withPool } from './pool.js';
-import { emitFailure, pendingSummary } from './run-events.js';
+import { pendingSummary, runEvents } from './run-events.js';
 
 /** What the operator asked for, whatever the workflow. */
 export interface RunOptions extends Pick<RunContext, 'emit' | 'signal' | 'selection' | 'skippedChecks' | 'timeout'> {
@@ -77,7 +77,7 @@ const prepare = async (request: RunRequest, artifacts: Artifacts, pool: Pool): P
   const pinned = await pinPodCidrs(loaded, await recordedAssignment(loaded.state, ask));
   const { cluster } = pinned.loaded;
   const directory = keyringDirectory(loaded.inventory, cluster.name);
-  // A damaged keyring is told before a host is contacted.
+  // A damaged keyring is reported before a host is contacted.
   const { credentials, identity: keyring } = await readKeyring(directory, cluster, new Date());
   if (!isExact(request)) return { artifacts, pinned, keyring, credentials, saveKeyring: async () => {} };
   const issued = await prepareKeyring(directory, cluster, new Date());
@@ -85,9 +85,11 @@ const prepare = async (request: RunRequest, artifacts: Artifacts, pool: Pool): P
 };
 
 const planAndApply = async (request: RunRequest, prepared: Prepared, pool: Pool): Promise<RunResult> => {
-  const { workflow, emit, saved, dryRun, confirm } = request;
+  const { workflow, saved, dryRun, confirm } = request;
   const startedAt = Date.now();
-  const run = runContext(request, prepared, pool);
+  const events = runEvents(request.emit);
+  const { emit } = events;
+  const run = runContext({ ...request, emit }, prepared, pool);
   const result = (plan: Plan, summary: Summary): RunResult => ({
     plan,
     summary,
@@ -113,7 +115,7 @@ const planAndApply = async (request: RunRequest, prepared: Prepared, pool: Pool)
     return result(planned.plan, summary);
   } catch (error) {
     const nothingDone = { changes: 0, hosts: planned?.work.length ?? 0, skipped: [], ms: Date.now() - startedAt };
-    emitFailure(emit, error, error instanceof RunFailed ? error.summary : nothingDone);
+    events.failed(error, error instanceof RunFailed ? error.summary : nothingDone);
     throw error;
   }
 };
@@ -140,7 +142,7 @@ const refuseIfMoved = (plan: Plan, saved: Plan | undefined): void => {
   if (saved === undefined || isEmpty(plan)) return;
   if (JSON.stringify(plan.hosts) === JSON.stringify(saved.hosts)) return;
   throw new Failure('refused', 'the hosts or the inventory have changed since this plan was saved', {
-    next: 'look at a new plan: kbs plan -o plan.json',
+    next: 'make a new plan: kbs plan -o plan.json',
   });
 };
 

@@ -1,5 +1,5 @@
-import { mkdir, readFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
 import { knownVersions } from '../../artifacts/catalogue.js';
 import { Failure, Failures, failuresIn } from '../../failure.js';
@@ -17,6 +17,7 @@ import {
   parseAssignment,
   podCidrConflicts,
 } from '../../network/assignment.js';
+import { makePrivateFolder } from '../../private-folder.js';
 import { type LoadedCluster, loadCluster } from '../load-cluster.js';
 
 /** A cluster whose nodes keep the pod CIDRs that they have, and what the inventory has to say for that. */
@@ -108,7 +109,7 @@ export const readRecord = async (state: string): Promise<Assignment | undefined>
 export const recordPodCidrs = async ({ state, cluster }: LoadedCluster): Promise<void> => {
   const [path, text] = [recordIn(state), assignmentText(assignmentOf(cluster))];
   if ((await readFile(path, 'utf8').catch(() => '')) === text) return;
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  makePrivateFolder(state);
   await writeFileAtomic(path, text);
 };
 

@@ -26,10 +26,25 @@ export const pendingSummary = ({ plan, work }: PlannedRun, startedAt: number): S
   ms: Date.now() - startedAt,
 });
 
-/** Emits the end of a run that failed; what is no Failure is our mistake and no event. */
-export const emitFailure = (emit: Emit, error: unknown, summary: Summary): void => {
-  const [first] = failuresIn(error);
-  if (first) emit({ type: 'run', state: 'failed', error: toProblem(first), summary });
+/** The events of one run. */
+export interface RunEvents {
+  readonly emit: Emit;
+  /** The end of a run that has started; what is no Failure is a mistake of kbs and no event. */
+  failed(error: unknown, summary: Summary): void;
+}
+
+export const runEvents = (emit: Emit): RunEvents => {
+  let isStarted = false;
+  return {
+    emit(event) {
+      isStarted ||= event.type === 'run' && event.state === 'started';
+      emit(event);
+    },
+    failed(error, summary) {
+      const [first] = failuresIn(error);
+      if (first && isStarted) emit({ type: 'run', state: 'failed', error: toProblem(first), summary });
+    },
+  };
 };
 
 /** The hosts that a plan goes on without. */

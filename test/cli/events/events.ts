@@ -1,11 +1,11 @@
-import type { Event, EventData, HostOutline } from '../../../src/engine/event.js';
+import type { Event, EventData, HostOutline, SkippedHost } from '../../../src/engine/event.js';
 
 /** Milliseconds since the epoch at which all runs of these tests begin. */
 export const began = 1_800_000_000_000;
 
-/** Happenings as events, `step` milliseconds apart. */
-export const eventsOf = (happenings: readonly EventData[], step = 1_000): readonly Event[] =>
-  happenings.map((happening, index) => ({ at: began + index * step, ...happening }));
+/** Event data as events, `step` milliseconds apart. */
+export const eventsOf = (data: readonly EventData[], step = 1_000): readonly Event[] =>
+  data.map((each, index) => ({ at: began + index * step, ...each }));
 
 export const started = (hosts: readonly string[], phases: readonly string[] = ['system', 'images']): EventData => ({
   type: 'run',
@@ -15,10 +15,27 @@ export const started = (hosts: readonly string[], phases: readonly string[] = ['
   hosts: hosts.map((host): HostOutline => ({ host, phases })),
 });
 
-export const runDone = (hosts: number, changes: number, ms: number): EventData => ({
+export const runDone = (
+  hosts: number,
+  changes: number,
+  ms: number,
+  skipped: readonly SkippedHost[] = [],
+): EventData => ({
   type: 'run',
   state: 'done',
-  summary: { changes, hosts, skipped: [], ms },
+  summary: { changes, hosts, skipped, ms },
+});
+
+/** A host that could not be reached, with a reason and a next step that are the same for every host. */
+export const unreachable = (host: string): SkippedHost => ({
+  host,
+  problem: {
+    code: 'unreachable',
+    what: `cannot connect to ${host}`,
+    where: { host },
+    why: ['timed out'],
+    next: `see that ${host} is up`,
+  },
 });
 
 export const runFailed = (hosts: number, what: string): EventData => ({
@@ -28,7 +45,7 @@ export const runFailed = (hosts: number, what: string): EventData => ({
   summary: { changes: 0, hosts, skipped: [], ms: 3_400 },
 });
 
-export const looked = (host: string): EventData => ({ type: 'host', host, state: 'observed' });
+export const observed = (host: string): EventData => ({ type: 'host', host, state: 'observed' });
 
 export const phaseStarted = (host: string, phase: string, changes: number): EventData => ({
   type: 'phase',

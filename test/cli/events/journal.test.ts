@@ -14,8 +14,8 @@ afterEach(() => rmSync(folder, { recursive: true }));
 it('keeps a run as JSON lines that only its owner can read, each there at once', () => {
   const events = eventsOf([started(['a']), phaseDone('a', 'system', 2)]);
   const where = join(folder, '.kbs', 'hybrid', 'journal');
-  const subscriber = journal(where, new Date('2030-01-02T03:04:05Z'));
-  for (const event of events) subscriber(event);
+  const sink = journal(where, new Date('2030-01-02T03:04:05Z'));
+  for (const event of events) sink(event);
 
   const [name = ''] = readdirSync(where);
   expect(name).toMatch(/^2030-01-02T03-04-05\.000Z-\d+\.jsonl$/);
@@ -23,7 +23,7 @@ it('keeps a run as JSON lines that only its owner can read, each there at once',
   expect(lines.map((line) => JSON.parse(line))).toEqual(events);
   expect(statSync(join(where, name)).mode & 0o777).toBe(0o600);
   expect(statSync(where).mode & 0o777).toBe(0o700);
-  void subscriber.close?.();
+  void sink.close?.();
 });
 
 it('remembers the last fifty runs and leaves other files alone', () => {

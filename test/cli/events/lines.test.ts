@@ -5,17 +5,18 @@ import {
   changed,
   eventsOf,
   hostFailed,
-  looked,
+  observed,
   phaseDone,
   phaseFailed,
   phaseStarted,
   runDone,
   started,
+  unreachable,
 } from './events.js';
 
 const run: readonly EventData[] = [
   started(['controller-00', 'worker-00', 'worker-01']),
-  looked('controller-00'),
+  observed('controller-00'),
   phaseDone('controller-00', 'system', 0),
   phaseStarted('controller-00', 'images', 4),
   changed('controller-00', 'images', '/etc/x'),
@@ -28,10 +29,10 @@ const run: readonly EventData[] = [
   runDone(3, 4, 71_000),
 ];
 
-function said(verbose: boolean): readonly string[] {
+function said(verbose: boolean, data = run): readonly string[] {
   const written: string[] = [];
-  const subscriber = lines({ verbose, write: (line) => written.push(line) });
-  for (const event of eventsOf(run)) subscriber(event);
+  const sink = lines({ verbose, write: (line) => written.push(line) });
+  for (const event of eventsOf(data)) sink(event);
   return written;
 }
 
@@ -43,7 +44,7 @@ it('says one line for each event that means something, with the time since the b
     '7.0s worker-00 images: waits until the API answers',
     '8.0s worker-00 images: the API answers, after 4.2s',
     '9.0s worker-00 images: failed: no space left',
-    '10.0s worker-01: set aside: no answer from 10.0.0.3:22',
+    '10.0s worker-01: skipped: no answer from 10.0.0.3:22',
     '11.0s 4 changes on 3 hosts in 1m11s',
   ]);
 });
@@ -57,4 +58,18 @@ it('of a change that kbs cannot tell, it says that it was applied', () => {
   const change = { kind: 'object', id: 'coredns', action: 'unknown' } as const;
   const event = { at: 0, type: 'change', host: 'c', phase: 'dns', state: 'done', change } as const;
   expect(lineOf(event, true)).toBe('c dns: apply object coredns');
+});
+
+it('a host that fails has why and what next below its line, the same problem of another host only its line', () => {
+  const failing = ['worker-00', 'worker-01'].map(
+    (host): EventData => ({ type: 'host', host, state: 'failed', error: unreachable(host).problem }),
+  );
+  const skipped = ['worker-00', 'worker-01'].map(unreachable);
+  expect(said(false, [...failing, runDone(3, 4, 71_000, skipped)])).toEqual([
+    '0.0s worker-00: skipped: cannot connect to worker-00',
+    '  | timed out',
+    '  → see that worker-00 is up',
+    '1.0s worker-01: skipped: cannot connect to worker-01',
+    '2.0s 4 changes on 3 hosts in 1m11s, 2 hosts skipped',
+  ]);
 });

@@ -1,12 +1,12 @@
 import { expect, it } from 'vitest';
-import { followed } from '../../../src/cli/events/progress.js';
+import { trackProgress } from '../../../src/cli/events/progress.js';
 import { type Row, rowsOf } from '../../../src/cli/events/rows.js';
 import type { EventData } from '../../../src/engine/event.js';
 import {
   changed,
   eventsOf,
   hostFailed,
-  looked,
+  observed,
   phaseDone,
   phaseFailed,
   phaseStarted,
@@ -14,9 +14,9 @@ import {
   started,
 } from './events.js';
 
-function rowsAfter(...happenings: readonly EventData[]): readonly Row[] {
-  const run = followed();
-  for (const event of eventsOf(happenings)) run.see(event);
+function rowsAfter(...data: readonly EventData[]): readonly Row[] {
+  const run = trackProgress();
+  for (const event of eventsOf(data)) run.update(event);
   const now = run.now();
   return now ? rowsOf(now) : [];
 }
@@ -49,13 +49,13 @@ const fleet = Array.from({ length: 500 }, (_, index) => `worker-${index}`);
 it('a large fleet is drawn by phases with counts, whatever its size', () => {
   const rows = rowsAfter(
     started(fleet),
-    ...fleet.map(looked),
+    ...fleet.map(observed),
     ...fleet.slice(0, 300).map((host) => phaseDone(host, 'system', 1)),
     ...fleet.slice(300, 305).map((host) => phaseFailed(host, 'system', 'no space left')),
     phaseStarted('worker-0', 'images', 4),
   );
   expect(drawn(rows)).toEqual([
-    'done: look  500/500 done',
+    'done: observe  500/500 done',
     'running: system  300/500 done, 5 failed',
     'running: images  0/500 done',
   ]);
@@ -69,12 +69,12 @@ it('a large fleet is drawn by phases with counts, whatever its size', () => {
 
 it('hosts that cannot be reached stay visible, and phases to come do not fill the screen', () => {
   const rows = rowsAfter(started(fleet), hostFailed('worker-7', 'no answer'));
-  expect(drawn(rows)).toEqual(['running: look  0/500 done, 1 failed', 'waiting:', 'waiting:']);
+  expect(drawn(rows)).toEqual(['running: observe  0/500 done, 1 failed', 'waiting:', 'waiting:']);
   expect(rows[0]?.below).toEqual(['worker-7: no answer']);
 });
 
 it('when the run is done no host is left running', () => {
-  const rows = rowsAfter(started(['a', 'b']), looked('a'), runDone(2, 0, 1_000));
+  const rows = rowsAfter(started(['a', 'b']), observed('a'), runDone(2, 0, 1_000));
   expect(rows.map(({ state }) => state)).toEqual(['done', 'done']);
 });
 

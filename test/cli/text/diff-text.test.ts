@@ -94,14 +94,24 @@ it('a plan without changes is one line', () => {
   expect(planText(plan)).toBe('nothing to change: 3 hosts are as the inventory says\n');
 });
 
-it('hosts that did not answer are named with the reason', () => {
+it('hosts that did not answer are named with what, why and what to do next', () => {
   const plan = planOf(hostPlan('a', {}), {
     host: 'b',
     phases: [],
-    skipped: { code: 'unreachable', what: 'no answer from 10.0.0.2:22', where: {}, why: [] },
+    skipped: {
+      code: 'unreachable',
+      what: 'no answer from 10.0.0.2:22',
+      where: {},
+      why: ['timed out'],
+      next: 'see its cable',
+    },
   });
   expect(summaryText(plan)).toBe(
-    'nothing to change: 1 host is as the inventory says\nskipped: b (no answer from 10.0.0.2:22)\n',
+    `nothing to change: 1 host is as the inventory says
+skipped: b (no answer from 10.0.0.2:22)
+  | timed out
+  → see its cable
+`,
   );
 });
 

@@ -1,7 +1,8 @@
 import { expect, it } from 'vitest';
-import { errorReportOf } from '../../../src/cli/exit-report.js';
+import { errorReportOf } from '../../../src/cli/error-report.js';
 import { coloured } from '../../../src/cli/text/color.js';
-import { failureText } from '../../../src/cli/text/failure-text.js';
+import { failureText, skippedText } from '../../../src/cli/text/failure-text.js';
+import { printable } from '../../../src/cli/text/printable.js';
 import { Failure, Failures } from '../../../src/failure.js';
 
 const textOf = (...failures: readonly Failure[]): string => failureText(errorReportOf(new Failures(failures)).failures);
@@ -19,7 +20,7 @@ kbs.yaml:9:14: error: 10.0.0.1 is used twice
 `);
 });
 
-it('one reason of many hosts is told once', () => {
+it('the same problem of many hosts is printed once', () => {
   const refusals = ['a', 'b', 'c'].map((host) => new Failure('unreachable', 'no answer', { where: { host } }));
   expect(textOf(...refusals)).toBe('Error: no answer\n  at a, b, c\n');
 });
@@ -31,7 +32,7 @@ it('of a long log the end is shown', () => {
   expect(text).toContain('  | line 40\n');
 });
 
-it('an error that nobody foresaw is a bug with status 1', () => {
+it('an unexpected error is a bug with status 1', () => {
   expect(errorReportOf(new TypeError('x is undefined'))).toEqual({
     code: 'bug',
     exit: 1,
@@ -46,5 +47,28 @@ it('colours change nothing but colours', () => {
   // biome-ignore lint/complexity/useRegexLiterals: an escape character reads better as text
   const escapes = new RegExp('\\u001b\\[\\d+m', 'g');
   expect(failureText(failures, coloured)).not.toBe(failureText(failures));
-  expect(failureText(failures, coloured).replace(escapes, '')).toBe(failureText(failures));
+  expect(printable(failureText(failures, coloured)).replace(escapes, '')).toBe(failureText(failures));
+});
+
+it('hosts that are skipped or failed are named with what, why and what next, a problem of several once', () => {
+  const unreachable = (host: string) => ({
+    host,
+    problem: { code: 'unreachable', what: 'no answer', where: { host }, why: ['timed out'], next: 'look at the cable' },
+  });
+  const failed = {
+    host: 'c',
+    problem: {
+      code: 'refused',
+      what: 'create file /x failed',
+      where: { host: 'c', phase: 'images' },
+      why: ['no space'],
+    },
+  };
+  expect(skippedText([unreachable('a'), failed, unreachable('b')])).toEqual([
+    'skipped: a, b (no answer)',
+    '  | timed out',
+    '  → look at the cable',
+    'failed: c images (create file /x failed)',
+    '  | no space',
+  ]);
 });

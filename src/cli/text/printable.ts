@@ -1,0 +1,34 @@
+import { colorMarks } from './color.js';
+
+/**
+ * A text as a terminal may get it. Much of what kbs prints comes from hosts, from whatever answers on port 22, and from
+ * inventories; so every control character of C0 and C1, DEL, and every character that turns the direction of writing
+ * becomes a visible escape such as `\x1b`. Newlines, tabs and the colours that kbs itself chose stay.
+ */
+export const printable = (text: string): string =>
+  text.replace(colorsAndControls, (found, color: string | undefined) =>
+    color === undefined ? escaped(found) : `\u001b[${color}m`,
+  );
+
+/** The same for text that is a part of one line of output: a newline in it would begin a line that looks like kbs's own. */
+export const oneLine = (text: string): string => printable(text.trimEnd()).replaceAll('\n', '\\n');
+
+/** A value as JSON without a character that a terminal obeys: JSON leaves C1, DEL and the turns of direction as they are. */
+export const printableJson = (value: unknown, indent?: number): string =>
+  JSON.stringify(value, undefined, indent).replace(
+    obeyedInJson,
+    (found) => `\\u${found.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+
+const escaped = (character: string): string => {
+  const code = character.charCodeAt(0);
+  if (character === '\r') return '\\r';
+  return code < 0x100 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u${code.toString(16).padStart(4, '0')}`;
+};
+
+/** Unicode's Bidi_Control characters (UAX #9). */
+const bidi = '\\u061c\\u200e\\u200f\\u202a-\\u202e\\u2066-\\u2069';
+
+const colorsAndControls = new RegExp(`${colorMarks}|[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f${bidi}]`, 'g');
+
+const obeyedInJson = new RegExp(`[\\x7f-\\x9f${bidi}]`, 'g');
