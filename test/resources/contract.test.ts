@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { StoredFile } from '../../src/artifacts/artifacts.js';
+import { parseRecords, recordOf } from '../../src/resources/record.js';
+import type { Resource } from '../../src/resources/resource.js';
 import { contracts } from './contracts.js';
 import { daemon, repository } from './debs.js';
 import { createWorld, type World, worldsAreHere } from './overlay-host.js';
@@ -65,4 +67,17 @@ describe.skipIf(!worldsAreHere).each(cases)('$about', ({ resources, given, drift
     expect(await world.run('ls -d /var/lib/kbs 2>/dev/null || :')).toBe('');
     expect(await unmake(world, resources), 'nothing is left to unmake').toBe(0);
   });
+
+  it('leaves nothing behind either where only its record is known', async () => {
+    await apply(world, resources);
+    await unmake(world, resources.flatMap(fromRecord));
+    expect(await world.run(shows)).toBe(found);
+    expect(await world.run('ls -d /var/lib/kbs 2>/dev/null || :')).toBe('');
+  });
 });
+
+const fromRecord = (resource: Resource): readonly Resource[] =>
+  parseRecords(recordOf('phase', resource) ?? '').map(({ resource: known }) => {
+    if (!known) throw new Error(`the record of a ${resource.kind} is not understood`);
+    return known;
+  });

@@ -1,0 +1,77 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parseRecords, printRecords, recordOf, removeRecords, updateRecords } from '../../src/resources/record.js';
+import type { Resource } from '../../src/resources/resource.js';
+import { createWorld, type World, worldsAreHere } from './overlay-host.js';
+
+const line = (id: string, via: string): string => JSON.stringify({ kind: 'route', id, phase: `it's "phase":" é`, via });
+
+describe.skipIf(!worldsAreHere)("a host's records", () => {
+  let world: World;
+  beforeAll(async () => {
+    world = await createWorld();
+    await world.run('rm -rf /var/lib/kbs');
+  });
+  afterAll(() => world.end());
+
+  const update = (put: readonly string[], drop: readonly string[] = []) =>
+    world.run(
+      updateRecords(
+        put,
+        drop.map((each) => ({ line: each })),
+      ),
+    );
+  const lines = async () => (await world.run(printRecords)).split('\n').filter(Boolean);
+  const awkward = [`/a "b" $HOME`, `/a`, `/a ","phase":"x`, `it's \\ é %s -n`];
+
+  it('are none where there is no file', async () => {
+    expect(await lines()).toEqual([]);
+  });
+
+  it('keep their order and their places, whatever is in them', async () => {
+    await update(awkward.map((id) => line(id, '1')));
+    await update([line('/last', '1'), line(awkward[1] ?? '', '2')]);
+    const expected = awkward.map((id, index) => line(id, index === 1 ? '2' : '1'));
+    expect(await lines()).toEqual([...expected, line('/last', '1')]);
+    await update([], [line('/a', 'whatever it says'), line('/never', '')]);
+    expect(await lines()).toEqual([...expected.filter((_, index) => index !== 1), line('/last', '1')]);
+    expect(await world.run('stat -c "%a %U" /var/lib/kbs/resources; ls /var/lib/kbs')).toBe('600 root\nresources\n');
+  });
+
+  it('survive a run that was cut off while it wrote, and go with the last one', async () => {
+    const before = await lines();
+    await world.run('printf half > /var/lib/kbs/resources.new');
+    expect(await lines()).toEqual(before);
+    await update([], before);
+    expect(await world.run('ls -d /var/lib/kbs 2>/dev/null || :')).toBe('');
+    await update([line('/a', '1')]);
+    await world.run(removeRecords);
+    expect(await lines()).toEqual([]);
+  });
+});
+
+describe('what a record says', () => {
+  const route: Resource = { kind: 'route', to: '10.0.0.0/24', via: '192.0.2.1' };
+
+  it('is as much of the resource as removes it', () => {
+    const [record] = parseRecords(recordOf('routes', route) ?? '');
+    expect(record).toMatchObject({ name: 'route 10.0.0.0/24', phase: 'routes', keep: false, resource: route });
+  });
+
+  it.each([
+    ['no JSON', 'half of a li'],
+    ['no object', '"route"'],
+    ['without a phase', '{"kind":"route","id":"10.0.0.0/24","via":"192.0.2.1"}'],
+    ['of a kind that is not known', '{"kind":"hologram","id":"x","phase":"p"}'],
+    ['of a name that every object has', '{"kind":"toString","id":"x","phase":"p"}'],
+    ['of a kind that is never recorded', '{"kind":"object","id":"x","phase":"p"}'],
+    ['without what removal needs', '{"kind":"route","id":"10.0.0.0/24","phase":"p"}'],
+    ['with a rule that is not known', '{"kind":"route","id":"10.0.0.0/24","phase":"p","keep":"on-sundays","via":"1"}'],
+    ['of a path that is none', '{"kind":"file","id":"etc/passwd","phase":"p"}'],
+    ['with a name that would move a cursor', '{"kind":"file","id":"/a\\u001b[2J","phase":"p"}'],
+  ])('is not understood: %s', (_, text) => {
+    const [record] = parseRecords(text);
+    expect(record?.line).toBe(text);
+    expect(record?.resource).toBeUndefined();
+    expect(record?.name).toMatch(/^\P{Cc}+$/u);
+  });
+});
