@@ -118,7 +118,7 @@ describe.each(hosts)('$name: $host.name', ({ cluster, host }) => {
 
   test('what is recorded can be read back, names the same thing, and holds no content', () => {
     for (const resource of wanted(cluster, host)) {
-      const line = recordOf('some-phase', resource);
+      const line = recordOf({ cluster: cluster.name, phase: 'some-phase' }, resource);
       if (line === undefined) {
         expect(resource.kind === 'object' || (resource.kind === 'task' && resource.undo === undefined)).toBe(true);
         continue;
@@ -131,7 +131,7 @@ describe.each(hosts)('$name: $host.name', ({ cluster, host }) => {
       expect(claimsOf(known)).toEqual(claimsOf(resource));
       // Of a file's content, which may be secret, the query brings back a digest.
       if (known.kind === 'file') expect(kindOf(known).query(known)).toMatch(/ as_digest$/);
-      if (resource.kind === 'file') expect(Object.keys(JSON.parse(line))).toEqual(['kind', 'id', 'phase']);
+      if (resource.kind === 'file') expect(Object.keys(JSON.parse(line))).toEqual(['kind', 'id', 'phase', 'cluster']);
     }
   });
 

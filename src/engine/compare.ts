@@ -54,14 +54,15 @@ const phasesOf = (
   const adopted: string[] = [];
   const works = [...resourcesOf(hostPhases, context)].map(([phase, resources]): PhaseSteps => {
     const isOpen = (gate: Gate) => seen.get(gate.test)?.code === 0;
+    const owner = { cluster: context.cluster.name, phase: phase.name };
     const own = resources.map((resource) => ({ resource, changes: changeOf(resource, seen, hostPhases, expected) }));
     const made = own.filter(({ changes }) => changes.length > 0).map(({ resource }) => resource);
     for (const { resource, changes } of own) {
       if (changes.length === 0 && hostPhases.all) {
-        adopted.push(...adoption(phase.name, resource, see, records));
+        adopted.push(...adoption(owner, resource, see, records));
       }
     }
-    const recorded = recording(phase.name, made, records);
+    const recorded = recording(owner, made, records);
     const removals = pruning.removals.get(phase) ?? [];
     const done = withFirst(
       recorded.length > 0 ? [step(updateRecords(recorded, []))] : [],

@@ -3,7 +3,14 @@ import type { Phase, PhaseContext } from '../phases/phase.js';
 import { keyOf } from '../resources/kube-object.js';
 import { parseObjectSets, printObjectSets } from '../resources/object-sets.js';
 import { pathClaim } from '../resources/original.js';
-import { parseRecords, printRecords, type ResourceRecord, recordOf, updateRecords } from '../resources/record.js';
+import {
+  parseRecords,
+  printRecords,
+  type RecordOwner,
+  type ResourceRecord,
+  recordOf,
+  updateRecords,
+} from '../resources/record.js';
 import { claimsOf, kindOf, nameOf } from '../resources/registry.js';
 import { type ObjectResource, type Resource, type State, step, Unknown } from '../resources/resource.js';
 import type { PlannedChange } from './executable-plan.js';
@@ -54,7 +61,8 @@ export const recordsIn = (answers: QueryResults): readonly ResourceRecord[] => {
  */
 export const leftoversOf = (hostPhases: HostPhases, context: PhaseContext, answers: QueryResults): Leftovers => {
   const { host, phases, all } = hostPhases;
-  const records = recordsIn(answers);
+  const isOurs = ({ cluster = context.cluster.name }: ResourceRecord) => cluster === context.cluster.name;
+  const records = recordsIn(answers).filter(isOurs);
   const sets = kubeconfigsOf(phases).flatMap((kubeconfig) =>
     parseObjectSets(answers.get(printObjectSets(kubeconfig))?.output ?? '', kubeconfig),
   );
@@ -183,17 +191,17 @@ const deletion = (set: ObjectResource): PlannedChange => {
 
 /** Records of what a phase is about to make or change, but for those that are there already, word for word. */
 export const recording = (
-  phase: string,
+  owner: RecordOwner,
   resources: readonly Resource[],
   records: readonly ResourceRecord[],
 ): readonly string[] => {
   const known = new Set(records.map(({ line }) => line));
-  return resources.flatMap((resource) => recordOf(phase, resource) ?? []).filter((line) => !known.has(line));
+  return resources.flatMap((resource) => recordOf(owner, resource) ?? []).filter((line) => !known.has(line));
 };
 
 /** The record of a resource that is as wanted and that kbs made, as the note beside its original tells. */
 export const adoption = (
-  phase: string,
+  owner: RecordOwner,
   resource: Resource,
   see: (resource: Resource) => State | Unknown | undefined,
   records: readonly ResourceRecord[],
@@ -201,5 +209,5 @@ export const adoption = (
   if (!kindOf(resource).record || records.some(({ name }) => name === nameOf(resource))) return [];
   const seen = see(resource);
   const isOurs = !(seen instanceof Unknown) && seen?.touched === 'yes';
-  return isOurs ? recording(phase, [resource], records) : [];
+  return isOurs ? recording(owner, [resource], records) : [];
 };

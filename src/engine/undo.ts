@@ -1,4 +1,5 @@
 import { Failure } from '../failure.js';
+import { raw, sh } from '../hosts/shell.js';
 import type { Cluster, ClusterHost } from '../inventory/cluster.js';
 import type { Phase } from '../phases/phase.js';
 import { recordsPath, removeRecords } from '../resources/record.js';
@@ -73,9 +74,12 @@ export const undo = (hostPhases: HostPhases, { context, answers, leftovers }: Ob
   const units = [...done.flatMap(([, resources]) => resources), ...left.map(({ resource }) => resource)].filter(
     (resource) => resource.kind === 'unit',
   );
-  return [work(stopPhase, halts), work(formerPhase, remains), ...works, work(forgetPhase, [forget(units)])].filter(
-    ({ changes }) => changes.length > 0,
-  );
+  return [
+    work(stopPhase, halts),
+    work(formerPhase, remains),
+    ...works,
+    work(forgetPhase, [forget(units, context.cluster.name)]),
+  ].filter(({ changes }) => changes.length > 0);
 };
 
 const refuseUnknown = ({ host }: HostPhases, [first]: Leftovers['unknown']): void => {
@@ -134,12 +138,12 @@ const change = (kind: string, id: string, steps: readonly Step[]): readonly Plan
  * What ran before in the place of these units may run again now. What is left then are notes about what no phase of the
  * host stands for any more, and that nothing lay there before. A copy of what did lie there is never thrown away.
  */
-const forget = (units: readonly UnitResource[]): PlannedChange => ({
+const forget = (units: readonly UnitResource[], cluster: string): PlannedChange => ({
   change: { kind: 'directory', id: '/var/lib/kbs', action: 'remove', differences: [] },
   steps: [
     ...units.map((unit) => step(restartReplacedUnit(unit))),
-    step(`rm -rf /var/lib/kbs/before/*.none /var/lib/kbs/stamps /var/lib/kbs/import
-${removeRecords}
+    step(sh`rm -rf /var/lib/kbs/before/*.none /var/lib/kbs/stamps /var/lib/kbs/import
+${raw(removeRecords(cluster))}
 rmdir /var/lib/kbs/before /var/lib/kbs 2>/dev/null || :
 rm -f /run/kbs.lock`),
   ],

@@ -1,4 +1,4 @@
-import { raw, sh } from '../hosts/shell.js';
+import { raw, type Script, sh } from '../hosts/shell.js';
 import { kindNamed, kindOf, nameOf } from './registry.js';
 import type { RecordDetails, Resource } from './resource.js';
 
@@ -8,6 +8,8 @@ export interface ResourceRecord {
   readonly name: string;
   /** The phase that wanted it. */
   readonly phase: string;
+  /** The cluster that wanted it: clusters may share a router. Absent from what is no record of kbs. */
+  readonly cluster?: string;
   /** Its kind's `until-removed`. */
   readonly keep: boolean;
   /** As much of it as can be asked about and removed; absent where this version of kbs does not know how. */
@@ -20,25 +22,31 @@ export interface ResourceRecord {
  * The record of a resource: one line of JSON, without content and without any secret. Kind, id and phase come first, in
  * this order: the text up to the phase is the record's key. `undefined` for what leaves nothing to remove.
  */
-export const recordOf = (phase: string, resource: Resource): string | undefined => {
+export const recordOf = ({ cluster, phase }: RecordOwner, resource: Resource): string | undefined => {
   const kind = kindOf(resource);
   const details = kind.record?.write(resource);
   if (details === undefined) return undefined;
   const keep = 'keep' in resource && resource.keep !== undefined ? { keep: resource.keep } : {};
-  return JSON.stringify({ kind: kind.kind, id: kind.id(resource), phase, ...keep, ...details });
+  return JSON.stringify({ kind: kind.kind, id: kind.id(resource), phase, cluster, ...keep, ...details });
 };
+
+/** Who wants a resource, by names. */
+export interface RecordOwner {
+  readonly cluster: string;
+  readonly phase: string;
+}
 
 /** The records in a host's file, in the order in which the resources were first made. */
 export const parseRecords = (text: string): readonly ResourceRecord[] => text.split('\n').filter(Boolean).map(parse);
 
 const parse = (line: string): ResourceRecord => {
-  const { kind: word, id, phase, keep, ...details } = fieldsOf(line);
-  if (!isName(word) || !isName(id) || !isName(phase)) {
+  const { kind: word, id, phase, cluster, keep, ...details } = fieldsOf(line);
+  if (!isName(word) || !isName(id) || !isName(phase) || !isName(cluster)) {
     return { name: 'a record that is no record of kbs', phase: '', keep: false, line };
   }
   const resource = kindNamed(word)?.record?.read(id, details);
   const known = resource !== undefined && nameOf(resource) === `${word} ${id}` && (keep === undefined || keep === kept);
-  return { name: `${word} ${id}`, phase, keep: keep !== undefined, line, ...(known ? { resource } : {}) };
+  return { name: `${word} ${id}`, phase, cluster, keep: keep !== undefined, line, ...(known ? { resource } : {}) };
 };
 
 const kept = 'until-removed';
@@ -75,8 +83,13 @@ else
 fi`;
 };
 
-/** Shell that forgets all records, for a host that is left as it was found. */
-export const removeRecords = sh`rm -f /var/lib/kbs/resources /var/lib/kbs/resources.new`;
+/** Shell that forgets all records of a cluster, for a host that it leaves as it was found. */
+export const removeRecords = (cluster: string): Script =>
+  sh`rm -f ${file}.new
+if [ -e ${file} ]; then
+  ( umask 077; LC_ALL=C grep -avF ${`,"cluster":${JSON.stringify(cluster)}`} ${file} > ${file}.new || [ $? = 1 ] )
+  if [ -s ${file}.new ]; then mv -fT ${file}.new ${file}; else rm -f ${file} ${file}.new; fi
+fi`;
 
 const home = '/var/lib/kbs';
 

@@ -127,7 +127,7 @@ describe.skipIf(!worldsAreHere)('pruning on a real shell', () => {
   });
 
   it('leaves a record that it does not understand, and says so', async () => {
-    const newer = '{"kind":"hologram","id":"it\'s new","phase":"later","depth":3}';
+    const newer = `{"kind":"hologram","id":"it's new","phase":"later","cluster":"${cluster.name}","depth":3}`;
     await run(code(phase('settings', [file('/etc/kbs-test/gone')])));
     await world.run(`cat >> /var/lib/kbs/resources <<'END'\n${newer}\nnot json\nEND`);
     const { plan } = await run(code());
@@ -149,6 +149,15 @@ describe.skipIf(!worldsAreHere)('pruning on a real shell', () => {
     expect(changesOf((await run(later)).plan)).toEqual([]);
     expect(await there('/etc/kbs-test/moved')).toBe('ours\n');
     expect(await there('/etc/kbs-test/zone')).toBe('x\n');
+  });
+
+  it('what another cluster wants of a host that both share stays, and so do its records', async () => {
+    await run(code(phase('settings', [file('/etc/kbs-test/gone')])));
+    await world.run(`sed -i 's/"cluster":"${cluster.name}"/"cluster":"other"/' /var/lib/kbs/resources`);
+    const { plan } = await run(code());
+    expect(plan.hosts[0]).toEqual({ host: host.name, phases: [] });
+    expect(await there('/etc/kbs-test/gone')).toBe('ours\n');
+    await world.run(`sed -i 's/"cluster":"other"/"cluster":"${cluster.name}"/' /var/lib/kbs/resources`);
   });
 
   it('what a phase outside of this run wants, or prunes, stays', async () => {

@@ -77,7 +77,7 @@ describe.skipIf(!worldsAreHere).each(cases)('$about', ({ resources, given, drift
 });
 
 const fromRecord = (resource: Resource): readonly Resource[] =>
-  parseRecords(recordOf('phase', resource) ?? '').map(({ resource: known }) => {
+  parseRecords(recordOf({ cluster: 'c', phase: 'p' }, resource) ?? '').map(({ resource: known }) => {
     if (!known) throw new Error(`the record of a ${resource.kind} is not understood`);
     return known;
   });

@@ -3,7 +3,8 @@ import { parseRecords, printRecords, recordOf, removeRecords, updateRecords } fr
 import type { Resource } from '../../src/resources/resource.js';
 import { createWorld, type World, worldsAreHere } from './overlay-host.js';
 
-const line = (id: string, via: string): string => JSON.stringify({ kind: 'route', id, phase: `it's "phase":" é`, via });
+const line = (id: string, via: string, cluster = 'lan'): string =>
+  JSON.stringify({ kind: 'route', id, phase: `it's "phase":" é`, cluster, via });
 
 describe.skipIf(!worldsAreHere)("a host's records", () => {
   let world: World;
@@ -43,9 +44,11 @@ describe.skipIf(!worldsAreHere)("a host's records", () => {
     expect(await lines()).toEqual(before);
     await update([], before);
     expect(await world.run('ls -d /var/lib/kbs 2>/dev/null || :')).toBe('');
-    await update([line('/a', '1')]);
-    await world.run(removeRecords);
-    expect(await lines()).toEqual([]);
+    await update([line('/a', '1'), line('/b ","cluster":"lan"', '1', 'other'), line('/c', '1')]);
+    await world.run(removeRecords('lan'));
+    expect(await lines()).toEqual([line('/b ","cluster":"lan"', '1', 'other')]);
+    await world.run(removeRecords('other'));
+    expect(await world.run('ls -A /var/lib/kbs')).toBe('');
   });
 });
 
@@ -53,21 +56,31 @@ describe('what a record says', () => {
   const route: Resource = { kind: 'route', to: '10.0.0.0/24', via: '192.0.2.1' };
 
   it('is as much of the resource as removes it', () => {
-    const [record] = parseRecords(recordOf('routes', route) ?? '');
-    expect(record).toMatchObject({ name: 'route 10.0.0.0/24', phase: 'routes', keep: false, resource: route });
+    const [record] = parseRecords(recordOf({ cluster: 'lan', phase: 'routes' }, route) ?? '');
+    expect(record).toMatchObject({
+      name: 'route 10.0.0.0/24',
+      phase: 'routes',
+      cluster: 'lan',
+      keep: false,
+      resource: route,
+    });
   });
 
   it.each([
     ['no JSON', 'half of a li'],
     ['no object', '"route"'],
-    ['without a phase', '{"kind":"route","id":"10.0.0.0/24","via":"192.0.2.1"}'],
-    ['of a kind that is not known', '{"kind":"hologram","id":"x","phase":"p"}'],
-    ['of a name that every object has', '{"kind":"toString","id":"x","phase":"p"}'],
-    ['of a kind that is never recorded', '{"kind":"object","id":"x","phase":"p"}'],
-    ['without what removal needs', '{"kind":"route","id":"10.0.0.0/24","phase":"p"}'],
-    ['with a rule that is not known', '{"kind":"route","id":"10.0.0.0/24","phase":"p","keep":"on-sundays","via":"1"}'],
-    ['of a path that is none', '{"kind":"file","id":"etc/passwd","phase":"p"}'],
-    ['with a name that would move a cursor', '{"kind":"file","id":"/a\\u001b[2J","phase":"p"}'],
+    ['without a phase', '{"kind":"route","id":"10.0.0.0/24","cluster":"c","via":"192.0.2.1"}'],
+    ['without a cluster', '{"kind":"route","id":"10.0.0.0/24","phase":"p","via":"192.0.2.1"}'],
+    ['of a kind that is not known', '{"kind":"hologram","id":"x","phase":"p","cluster":"c"}'],
+    ['of a name that every object has', '{"kind":"toString","id":"x","phase":"p","cluster":"c"}'],
+    ['of a kind that is never recorded', '{"kind":"object","id":"x","phase":"p","cluster":"c"}'],
+    ['without what removal needs', '{"kind":"route","id":"10.0.0.0/24","phase":"p","cluster":"c"}'],
+    [
+      'with a rule that is not known',
+      '{"kind":"route","id":"10.0.0.0/24","phase":"p","cluster":"c","keep":"on-sundays","via":"1"}',
+    ],
+    ['of a path that is none', '{"kind":"file","id":"etc/passwd","phase":"p","cluster":"c"}'],
+    ['with a name that would move a cursor', '{"kind":"file","id":"/a\\u001b[2J","phase":"p","cluster":"c"}'],
   ])('is not understood: %s', (_, text) => {
     const [record] = parseRecords(text);
     expect(record?.line).toBe(text);

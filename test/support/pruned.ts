@@ -18,7 +18,7 @@ export const phasesOf = (host: ClusterHost, cluster: Cluster): HostPhases => {
 /** The records of a host on which a run of the whole inventory made everything. */
 export const recordsOf = (host: ClusterHost, cluster: Cluster, facts: Partial<Facts> = {}): readonly string[] =>
   [...resourcesOf(phasesOf(host, cluster), contextOf(cluster, facts))].flatMap(([phase, resources]) =>
-    resources.flatMap((resource) => recordOf(phase.name, resource) ?? []),
+    resources.flatMap((resource) => recordOf({ cluster: cluster.name, phase: phase.name }, resource) ?? []),
   );
 
 /**
