@@ -4,10 +4,14 @@ import { compare, toPlan } from '../../src/engine/compare.js';
 import type { EventData } from '../../src/engine/event.js';
 import { type HostPhases, observe } from '../../src/engine/observe.js';
 import { changesOf, type Plan } from '../../src/engine/plan.js';
+import { leftoversOf } from '../../src/engine/prune.js';
 import { hostForUndo, undo } from '../../src/engine/undo.js';
+import { Failure } from '../../src/failure.js';
+import { factsScript } from '../../src/hosts/facts/script.js';
 import type { Host } from '../../src/hosts/host.js';
 import { sh } from '../../src/hosts/shell.js';
 import type { Phase } from '../../src/phases/phase.js';
+import { printObjectSets } from '../../src/resources/object-sets.js';
 import type { Resource } from '../../src/resources/resource.js';
 import { Secret } from '../../src/secret.js';
 import { createWorld, type World, worldsAreHere } from '../resources/overlay-host.js';
@@ -306,5 +310,53 @@ describe.skipIf(!worldsAreHere)('pruning on a real shell', () => {
       expect(await world.run('ls -A /etc/kbs-test')).toBe('beside\nd\n');
       expect((await records()).map(({ id }) => id)).toEqual(['/etc/kbs-test/d']);
     }
+  });
+});
+
+describe('objects of a set that no phase wants', () => {
+  const [, worker] = cluster.hosts;
+  if (!worker) throw new Error('no second host');
+  const objects = phase('objects', [], {
+    after: () => [{ host: worker.name, phase: 'proxy' }],
+    prunes: { objectsThrough: '/admin.conf' },
+  });
+  const other: HostPhases = { host: worker, phases: [], all: [] };
+  const answers = new Map([
+    [factsScript, { code: 0, output: '' }],
+    [printObjectSets('/admin.conf'), { code: 0, output: 'kube-proxy apps/v1 DaemonSet kube-proxy kube-system' }],
+  ]);
+  const planOf = (own: HostPhases, more: readonly HostPhases[], unreachable = new Map<string, Failure>()) => {
+    const context = contextOf(cluster);
+    const leftovers = new Map([[host.name, leftoversOf(own, context, answers)]]);
+    const work = compare([own, ...more], { context, answers: new Map([[host.name, answers]]), unreachable, leftovers });
+    return { work, plan: toPlan('apply', cluster.name, work) };
+  };
+  const alone = { host, phases: [objects], all: [objects] };
+
+  it('are deleted together, after the phases of other hosts that come first', () => {
+    const { work, plan } = planOf(alone, [other]);
+    expect(removed(plan)).toEqual(['objects: remove object kube-proxy']);
+    expect(work[0]?.phases[0]?.after).toEqual([{ host: worker.name, phase: 'proxy' }]);
+    const [step] = work[0]?.phases[0]?.changes[0]?.steps ?? [];
+    expect(step?.script).toContain('delete --ignore-not-found');
+  });
+
+  it('stay where one of these hosts is not in the run, or not in reach', () => {
+    const silent = new Map([[worker.name, new Failure('unreachable', 'no answer')]]);
+    for (const { plan } of [planOf(alone, []), planOf(alone, [other], silent)]) {
+      expect(removed(plan)).toEqual([]);
+      expect(plan.hosts[0]?.notes).toEqual([
+        `object kube-proxy stays: ${worker.name} must first be done and is not in this run`,
+      ]);
+    }
+  });
+
+  it('stay where a phase wants the set, or the run leaves phases out', () => {
+    const set: Resource = { kind: 'object', name: 'kube-proxy', kubeconfig: '/admin.conf', objects: [] };
+    const wanting = phase('wanting', [set]);
+    expect(removed(planOf({ host, phases: [objects], all: [objects, wanting] }, [other]).plan)).toEqual([]);
+    expect(removed(planOf({ host, phases: [objects], all: [objects, phase('left-out', [])] }, [other]).plan)).toEqual(
+      [],
+    );
   });
 });
