@@ -11,12 +11,11 @@ import { sha256OfFile } from '../../src/artifacts/digest.js';
 import { type Built, buildProgram } from '../../src/artifacts/go-modules.js';
 import type { GoProgram, Program } from '../../src/artifacts/release.js';
 import { zstd } from '../../src/artifacts/zstd.js';
+import { lacks } from '../support/needs.js';
 
-const has = async (tool: string, ...words: string[]) => !(await execa(tool, words, { reject: false })).failed;
-const tools = (await has('go', 'version')) && (await has('gcc', '--version'));
 const programs = editionOf(knownVersions()[0] ?? '')?.programs ?? [];
 
-describe.runIf(tools)('building a program', () => {
+describe.skipIf(lacks('go', 'gcc', 'libc6-dev'))('building a program', () => {
   let home: string;
   let built: Built;
   const unzstd = named('unzstd') as GoProgram; // the catalogue says so

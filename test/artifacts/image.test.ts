@@ -13,11 +13,11 @@ import { describeImage, type Image, layoutOf } from '../../src/artifacts/image.j
 import { makeLayer } from '../../src/artifacts/layer.js';
 import type { ImageRecipe, LayerRecipe } from '../../src/artifacts/release.js';
 import { sha256 } from '../../src/secret.js';
+import { lacks } from '../support/needs.js';
 
-const go = await execa('go', ['version'], { reject: false });
 const packer = editionOf(knownVersions()[0] ?? '')?.programs.find(({ name }) => name === 'unzstd');
 
-describe.runIf(!go.failed && packer)('images', () => {
+describe.skipIf(lacks('go'))('images', () => {
   let folder: string;
   let unzstd: Built;
   beforeAll(async () => {

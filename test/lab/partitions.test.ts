@@ -5,6 +5,7 @@ import { type Partition, partitionRules, partitionsIn, unique } from '../../src/
 import { hostsMeant } from '../../src/lab/select-hosts.js';
 import { designOf } from '../../src/lab/spec.js';
 import { clusterOf } from '../support/cluster.js';
+import { lacks } from '../support/needs.js';
 
 const design = designOf(clusterOf());
 const names = design.hosts.map(({ name }) => name);
@@ -48,7 +49,7 @@ describe('partitions of a lab', () => {
     names.flatMap((a) => names.filter((b) => a !== b).map((b): Partition => [a, b])),
   );
 
-  test.skipIf(process.getuid?.() !== 0).each<readonly [string, readonly Partition[]]>([
+  test.skipIf(lacks('root', 'nftables')).each<readonly [string, readonly Partition[]]>([
     ['none', []],
     ['one', [['controller-00', 'edge']]],
     ['all', all],

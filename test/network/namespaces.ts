@@ -8,9 +8,6 @@ import { isRouter } from '../../src/inventory/cluster.js';
 import type { KernelRoute } from '../../src/network/routes.js';
 import { addressesOf, pathsOf } from '../../src/network/segments-graph.js';
 
-/** Namespaces need root. */
-export const isRoot = process.getuid?.() === 0;
-
 /** A connection that was made: the address that it came from, as each end sees it. */
 export interface Visit {
   readonly from: string;
