@@ -1,5 +1,5 @@
 import { type Cluster, dnsServers } from '../inventory/cluster.js';
-import type { ProbeCheck } from './probe-checks.js';
+import type { ProbeCheck } from './probe-check.js';
 import type { Probe } from './probes.js';
 
 /**

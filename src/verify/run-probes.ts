@@ -2,7 +2,7 @@ import { type Host, query, type RunOptions } from '../hosts/host.js';
 import { quote } from '../hosts/shell.js';
 import { kubectl } from '../kubernetes/kubectl.js';
 import type { CheckResult } from './check-result.js';
-import type { ProbeCheck } from './probe-checks.js';
+import type { ProbeCheck } from './probe-check.js';
 import { type Probe, portOf } from './probes.js';
 
 /** Puts all questions to their probes: one request for each probe, answered in the order asked. */
