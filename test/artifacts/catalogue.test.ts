@@ -61,11 +61,8 @@ describe('placeholders', () => {
   const version = knownVersions()[0] ?? '';
   const artifacts = placeholderArtifacts(version);
 
-  it('are the same at every call, and say that they are no artifacts', () => {
-    for (const name of binaryNames) {
-      expect(artifacts.binary(name)).toEqual(placeholderArtifacts(version).binary(name));
-      expect(artifacts.binary(name).name).toContain('(not built)');
-    }
+  it('say that they are no artifacts', () => {
+    for (const name of binaryNames) expect(artifacts.binary(name).name).toContain('(not built)');
   });
 
   it('group images as the bundle does', () => {

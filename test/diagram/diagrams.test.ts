@@ -21,7 +21,7 @@ import { elementsOf } from './xml.js';
 const inventory = (name: string): string => fileURLToPath(new URL(`../../inventories/${name}.yaml`, import.meta.url));
 const example = async (name: string): Promise<Cluster> => (await loadCluster(inventory(name))).cluster;
 
-/** To be read by people. After a change that is meant: KBS_GOLDENS=write npx vitest run test/topology */
+/** To be read by people. After a change that is meant: npm run goldens */
 const golden = (name: string, text: string): string => {
   const path = fileURLToPath(new URL(`../goldens/topology/${name}`, import.meta.url));
   if (process.env.KBS_GOLDENS === 'write') {
@@ -59,7 +59,6 @@ describe('whatever the topology', () => {
             .map(({ name }) => name)
             .toSorted(),
         ).toEqual(named('data-host'));
-        expect(svg(picture)).toBe(svg(pictureOf(cluster)));
       }),
       { numRuns: 40 },
     ));

@@ -7,10 +7,6 @@ import { type Cable, designOf, hostAddresses, overlapping } from '../../src/lab/
 import { clusterOf, hostOf } from '../support/cluster.js';
 
 describe('the layout of a lab', () => {
-  test('is the same every time', () => {
-    expect(designOf(clusterOf())).toEqual(designOf(clusterOf()));
-  });
-
   test('gives every host a cable, and a router one in each of its segments', () => {
     const { hosts } = designOf(clusterOf());
     expect(
