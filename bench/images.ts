@@ -23,7 +23,7 @@ import { type Containerd, startContainerd, unpackRuntime } from '../test/artifac
  * one after the other with `ctr images import`. A fresh containerd each time; in turns, so that whatever else the
  * machine does meets both. Needs a bundle: `kbs bundle build`.
  *
- *     npx tsx bench/images.ts [ROUNDS]
+ *     npm run bench:images [ROUNDS]
  */
 const rounds = Number(process.argv[2] ?? 3);
 const version = knownVersions()[0] ?? '';

@@ -61,7 +61,7 @@ const finished = (words: readonly string[], signal?: AbortSignal): Promise<{ sta
     const child = spawn(process.execPath, words, { env, stdio: ['ignore', 'pipe', 'pipe'], ...(signal && { signal }) });
     let said = '';
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (piece) => (said += piece));
-    child.once('error', reject);
+    child.once('error', (error) => reject(signal?.reason instanceof Error ? signal.reason : error));
     child.once('close', (status) => resolve({ status: status ?? -1, said }));
   });
 
