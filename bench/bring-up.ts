@@ -30,7 +30,7 @@ try {
     async () => void theirs.push(await withSite((site) => runKubeadm(site, { bundle, files, signal }))),
   ];
   for (let round = 0; round < rounds; round++) {
-    // Whoever comes second has the warmer machine, so they change places.
+    // The second has the warmer machine, so they change places.
     for (const turn of round % 2 === 0 ? turns : turns.toReversed()) {
       signal.throwIfAborted();
       await turn();

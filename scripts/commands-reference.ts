@@ -23,24 +23,26 @@ ${commands.map((one) => section(one)).join('\n\n')}
 
 const exitStatuses = `Exit status: 0 done, 1 a bug of kbs, 2 wrong usage, 3 inventory
 invalid, 4 preflight refused, 5 a needed host cannot be reached, 6 a host refused, 7 a wait ran out, 8 partial: some
-hosts set aside, 9 locked by another run, 10 changes pending (\`plan\`, \`drift\`)
+hosts skipped, 9 locked by another run, 10 changes pending (\`plan\`, \`drift\`)
 or a loss that would not be outlived (\`what-if\`), 130 interrupted, safe to run again.`;
 
 interface Named {
   /** \`bundle build\` */
   readonly words: string;
-  readonly command: Told;
+  readonly command: CommandClass;
 }
 
 /** What a command's class says about itself; oclif's types promise it all, and a class may leave it out. */
-type Told = Partial<Pick<Command.Class, 'summary' | 'description' | 'args' | 'flags' | 'baseFlags' | 'examples'>>;
+type CommandClass = Partial<
+  Pick<Command.Class, 'summary' | 'description' | 'args' | 'flags' | 'baseFlags' | 'examples'>
+>;
 
 async function commandsIn(folder: string): Promise<readonly Named[]> {
   const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.ts'));
   return Promise.all(
     files.toSorted().map(async (path) => {
       // Each file there exports one command and nothing else.
-      const loaded = (await import(pathToFileURL(resolve(join(folder, path))).href)) as { default: Told };
+      const loaded = (await import(pathToFileURL(resolve(join(folder, path))).href)) as { default: CommandClass };
       return { words: path.replace(/\.ts$/, '').replaceAll('/', ' '), command: loaded.default };
     }),
   );

@@ -19,11 +19,11 @@ export interface VerifyOptions {
 }
 
 /**
- * Proves with real packets that the cluster does what it promises. Probes run on every node for a few seconds; what
- * they were asked through the API server is what comes back. A node whose probes do not start is a finding, and the
- * others are asked without it. Throws only when the proof itself cannot be held.
+ * Checks with real packets that the cluster's networks, DNS and API endpoint work. Probes run on every node for a few
+ * seconds; they get their requests and give their answers through the API server. A node whose probes do not start is
+ * a failed result, and the others are checked without it. Throws only when no probe can be started.
  *
- * Probes that an earlier run left behind are taken away first, so one cluster is verified by one run at a time.
+ * Probes that an earlier run left behind are deleted first, so one cluster is verified by one run at a time.
  */
 export const verify = async (
   cluster: Cluster,
@@ -31,29 +31,29 @@ export const verify = async (
   { label, image, onStep, limits = {} }: VerifyOptions,
 ): Promise<readonly CheckResult[]> => {
   const namespace = `kbs-verify-${label}`;
-  onStep('looking at nodes and components');
+  onStep('checking nodes and components');
   const healthy = await components(cluster, controlPlane, { patience: 60_000, limits });
   try {
     onStep('starting a probe on every node');
-    const { probes, service, findings } = await startProbes(cluster, controlPlane, { namespace, image, limits });
+    const { probes, service, results } = await startProbes(cluster, controlPlane, { namespace, image, limits });
     const asked = probeChecks(cluster, probes, namespace, service);
-    onStep(`asking ${asked.length} questions from ${probes.length} probes`);
-    return [...healthy, ...findings, ...(await runProbes(controlPlane, namespace, probes, asked, limits))];
+    onStep(`running ${asked.length} checks from ${probes.length} probes`);
+    return [...healthy, ...results, ...(await runProbes(controlPlane, namespace, probes, asked, limits))];
   } finally {
     await remove(controlPlane, namespace, onStep);
   }
 };
 
 /**
- * Without the caller's signal: after an interruption there is still something to take away. Without waiting for the
- * end: the next run does that. What was proven stays proven where this fails, so it is told and not thrown.
+ * Without the caller's signal: after an interruption the probes are still there. Without waiting for the end: the next
+ * run does that. A failure is reported and not thrown: it does not change what was verified.
  */
 const remove = async (host: Host, namespace: string, onStep: (text: string) => void): Promise<void> => {
   const script = `${kubectl} --request-timeout=20s delete namespace ${namespace} --ignore-not-found --wait=false </dev/null`;
-  const trouble = await host.mutate(mutation(script), { timeout: 30_000 }).then(
+  const problem = await host.mutate(mutation(script), { timeout: 30_000 }).then(
     ({ code, stderr }) => (code === 0 ? undefined : stderr.trim()),
     (error: unknown) => messageOf(error),
   );
-  if (trouble !== undefined)
-    onStep(`the namespace ${namespace} is still there, the next verify deletes it: ${trouble}`);
+  if (problem !== undefined)
+    onStep(`the namespace ${namespace} is still there, the next verify deletes it: ${problem}`);
 };

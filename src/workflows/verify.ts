@@ -15,7 +15,7 @@ export interface VerifyOptions {
   readonly limits: Pick<RunOptions, 'signal' | 'timeout'>;
 }
 
-/** Proves the cluster of an inventory; see `verify`. */
+/** Verifies the cluster of an inventory; see `verify`. */
 export const verifyInventory = async (
   file: string,
   { acceptNewHostKeys, say, limits }: VerifyOptions,
@@ -23,9 +23,9 @@ export const verifyInventory = async (
   const opened = await loadCluster(file);
   const artifacts = await openArtifacts(opened);
   return withPool(acceptNewHostKeys, async (pool) => {
-    const speaks = await firstAnsweringApiHost(controlPlanes(opened.cluster), (host) => pool.host(host), limits);
-    if (!speaks) throw new Failure('inventory', 'the inventory has no control plane');
-    return verify(opened.cluster, pool.host(speaks), {
+    const apiHost = await firstAnsweringApiHost(controlPlanes(opened.cluster), (host) => pool.host(host), limits);
+    if (!apiHost) throw new Failure('inventory', 'the inventory has no control plane');
+    return verify(opened.cluster, pool.host(apiHost), {
       image: referenceOf(artifacts, 'probe'),
       label: Date.now().toString(36),
       onStep: say,
