@@ -1,13 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { FileResource, Resource } from '../../src/resources/resource.js';
-import { createWorld, type World, worldsAreHere } from './overlay-host.js';
+import { lacks } from '../support/needs.js';
+import { createWorld, type World } from './overlay-host.js';
 import { apply, differences } from './reconcile.js';
 
 const manifest: FileResource = { kind: 'file', path: '/etc/kbs-test/a.yaml', content: 'ours\n', mode: '0600' };
 const gone: Resource = { kind: 'absent', resource: { ...manifest, content: '' } };
 const show = 'cat /etc/kbs-test/a.yaml 2>/dev/null || echo nothing; ls -d /var/lib/kbs 2>/dev/null || :';
 
-describe.skipIf(!worldsAreHere)('what must be absent', () => {
+describe.skipIf(lacks('root'))('what must be absent', () => {
   let world: World;
   beforeAll(async () => {
     world = await createWorld();
