@@ -26,7 +26,7 @@ ${sh`ask_kubectl ${adminConf} get nodes -o ${'jsonpath={range .items[*]}{.metada
 };
 
 /** The same with the record of the last run, for a machine that has lost it. */
-const recordScript = `${nodeCidrsQuery.script}
+export const recordScript = `${nodeCidrsQuery.script}
 printf '\\035'
 ${sh`ask_kubectl ${adminConf} -n kube-system get configmap kbs --ignore-not-found -o ${'jsonpath={.data.pod-cidrs\\.json}'} </dev/null`}`;
 

@@ -16,7 +16,7 @@ export const ready: Phase = {
       { ...nodeReady(node.name), ...(node.name === host.name ? {} : { afterHost: node.name }) },
       ...(cluster.kubernetes.controlPlane === 'systemd'
         ? []
-        : [{ ...proxyReady(node.name), ...(node.name === host.name ? {} : { about: node.name }) }]),
+        : [{ ...proxyReady(node.name), ...(node.name === host.name ? {} : { afterHost: node.name }) }]),
     ]),
     // Before the first node there is no place for its pods.
     ...(targetNodes.length === 0 ? [] : [dnsReady]),
