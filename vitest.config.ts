@@ -4,8 +4,8 @@ const shared = { pool: 'forks', disableConsoleIntercept: true } as const;
 
 export default defineConfig({
   test: {
-    // One more than there are cores on a small machine: much of what is tested waits for another process.
-    maxWorkers: 3,
+    // Twice the cores of a small machine: a test waits for other processes more than half of its time.
+    maxWorkers: 4,
     // What was translated once is kept in node_modules/.cache, by its content.
     experimental: { fsModuleCache: true, fsModuleCachePath: 'node_modules/.cache/vitest-modules' },
     projects: [

@@ -15,7 +15,7 @@ import { withSite } from './site.js';
  * same hosts with the same versions. Each has a lab of its own, in turns; making and removing labs is not counted, nor
  * is unpacking the bundle for the script. See docs/benchmarks.md. As root, after `npm run build`:
  *
- *     npx tsx bench/bring-up.ts [ROUNDS]
+ *     npm run bench:bring-up [ROUNDS]
  */
 const rounds = Number(process.argv[2] ?? 1);
 const signal = interruption();
@@ -30,7 +30,7 @@ try {
     async () => void theirs.push(await withSite((site) => runKubeadm(site, { bundle, files, signal }))),
   ];
   for (let round = 0; round < rounds; round++) {
-    // Whoever comes second has the warmer machine, so they change places.
+    // The second has the warmer machine, so they change places.
     for (const turn of round % 2 === 0 ? turns : turns.toReversed()) {
       signal.throwIfAborted();
       await turn();
@@ -55,7 +55,7 @@ ratio    ${(kbs.seconds / kubeadm.seconds).toFixed(2).padStart(5)} (aim: 0.50 or
 /** The run in the middle; of two, the slower. */
 function median<T extends { readonly seconds: number }>(runs: readonly T[]): T {
   const middle = runs.toSorted((one, other) => one.seconds - other.seconds)[Math.floor(runs.length / 2)];
-  if (!middle) throw new Error('usage: npx tsx bench/bring-up.ts [ROUNDS]');
+  if (!middle) throw new Error('usage: npm run bench:bring-up [ROUNDS]');
   return middle;
 }
 

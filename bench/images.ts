@@ -8,7 +8,7 @@ import { archOfThisMachine } from '../src/artifacts/arch.js';
 import type { ImageName } from '../src/artifacts/artifacts.js';
 import { defaultBundle, openBundle } from '../src/artifacts/bundle.js';
 import { cacheFolder } from '../src/artifacts/cache.js';
-import { editionOf, knownVersions } from '../src/artifacts/catalogue.js';
+import { knownVersions, releaseOf } from '../src/artifacts/catalogue.js';
 import { sha256OfFile, through } from '../src/artifacts/digest.js';
 import { buildProgram } from '../src/artifacts/go-modules.js';
 import { describeImage, layoutOf } from '../src/artifacts/image.js';
@@ -20,29 +20,29 @@ import { type Containerd, startContainerd, unpackRuntime } from '../test/artifac
 /**
  * How fast do the images of a control plane get into containerd? The bundle's archives, imported at once as kbs does
  * on a host, against one plain archive per image, each with a program of its own in an uncompressed layer, imported
- * one after the other with `ctr images import`. A fresh containerd each time; in turns, so that whatever else the
- * machine does meets both. Needs a bundle: `kbs bundle build`.
+ * one after the other with `ctr images import`. A fresh containerd each time; they take turns, so that
+ * whatever else the machine does meets both. Needs a bundle: `kbs bundle build`.
  *
- *     npx tsx bench/images.ts [ROUNDS]
+ *     npm run bench:images [ROUNDS]
  */
 const rounds = Number(process.argv[2] ?? 3);
 const version = knownVersions()[0] ?? '';
-const edition = editionOf(version);
-if (!edition) throw new Error('the catalogue is empty');
+const release = releaseOf(version);
+if (!release) throw new Error('the catalogue is empty');
 const bundle = await openBundle(defaultBundle(version));
 const names: readonly ImageName[] = [
   ...(['pause', 'etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler'] as const),
   ...(['kube-proxy', 'coredns'] as const),
 ];
-const ground = { cache: join(cacheFolder(), 'build'), arch: archOfThisMachine() };
+const context = { cache: join(cacheFolder(), 'build'), arch: archOfThisMachine() };
 
 /** The image's program as upstream builds it, alone in an uncompressed layer. */
 const plainArchive = async (name: ImageName, folder: string): Promise<string> => {
-  const own = edition.programs.find((each) => each.name === name);
-  const shared = edition.programs.find((each): each is GoProgram => each.name === 'control-plane');
-  if (!shared) throw new Error('the edition has no control plane');
+  const own = release.programs.find((each) => each.name === name);
+  const shared = release.programs.find((each): each is GoProgram => each.name === 'control-plane');
+  if (!shared) throw new Error('the release has no control plane');
   const program = own ?? { ...shared, name, package: `k8s.io/kubernetes/cmd/${name}` };
-  const { file } = await buildProgram(program, ground);
+  const { file } = await buildProgram(program, context);
   const entry: Entry = { type: 'file', path: `/usr/local/bin/${name}`, mode: 0o755, file };
   const layer = join(folder, `${name}.layer`);
   const hash = createHash('sha256');
@@ -55,9 +55,9 @@ const plainArchive = async (name: ImageName, folder: string): Promise<string> =>
     sha256,
     diffId: sha256,
   };
-  const recipe: ImageRecipe = edition.images[name];
+  const recipe: ImageRecipe = release.images[name];
   const archive = join(folder, `${name}.tar`);
-  await pipeline(layoutOf([describeImage(recipe, [blob], ground.arch)], ground.arch), createWriteStream(archive));
+  await pipeline(layoutOf([describeImage(recipe, [blob], context.arch)], context.arch), createWriteStream(archive));
   return archive;
 };
 

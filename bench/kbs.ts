@@ -17,7 +17,7 @@ export interface KbsRun {
   readonly events: readonly Event[];
 }
 
-/** Runs the built kbs. Throws what it said where it ends with another status than those expected. */
+/** Runs the built kbs. Throws its output where it ends with another status than those expected. */
 export const runKbs = async (
   words: readonly string[],
   { signal, expected = [0] }: { readonly signal?: AbortSignal; readonly expected?: readonly number[] } = {},
@@ -28,7 +28,7 @@ export const runKbs = async (
   try {
     const began = Date.now();
     const { status, said } = await finished(
-      ['--import', tellCost(cost), join(root, 'bin/run.js'), ...words, '--events', events],
+      ['--import', recordCost(cost), join(root, 'bin/run.js'), ...words, '--events', events],
       signal,
     );
     const seconds = (Date.now() - began) / 1000;
@@ -43,8 +43,8 @@ export const runKbs = async (
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
-/** Told by the process itself as it ends: getrusage(2) would count what its parent had in RAM before it was started. */
-const tellCost = (file: string): string => {
+/** Written by the process itself as it ends: getrusage(2) would count what its parent had in RAM before it was started. */
+const recordCost = (file: string): string => {
   const script = `import { readFileSync, writeFileSync } from 'node:fs';
 process.on('exit', () => {
   const [, kib] = /VmHWM:\\s*(\\d+)/.exec(readFileSync('/proc/self/status', 'utf8'));
@@ -61,7 +61,7 @@ const finished = (words: readonly string[], signal?: AbortSignal): Promise<{ sta
     const child = spawn(process.execPath, words, { env, stdio: ['ignore', 'pipe', 'pipe'], ...(signal && { signal }) });
     let said = '';
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (piece) => (said += piece));
-    child.once('error', reject);
+    child.once('error', (error) => reject(signal?.reason instanceof Error ? signal.reason : error));
     child.once('close', (status) => resolve({ status: status ?? -1, said }));
   });
 

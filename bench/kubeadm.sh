@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What a competent person writes to bring up a cluster with kubeadm: hosts in parallel over multiplexed ssh, one tar per
+# What an administrator writes to bring up a cluster with kubeadm: hosts in parallel over multiplexed ssh, one tar per
 # host, images imported one by one, init, joins in parallel, routes, and a wait until everything is ready.
 # bench/bring-up.ts runs it beside kbs. Each step prints `step SECONDS NAME` when it is done.
 #

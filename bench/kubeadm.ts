@@ -11,7 +11,7 @@ export interface ScriptRun {
   readonly steps: readonly { readonly name: string; readonly seconds: number }[];
 }
 
-/** Brings up the site with kubeadm.sh from what plain-files.ts made. Throws what the script said where it fails. */
+/** Brings up the site with kubeadm.sh from what plain-files.ts made. Throws the script's output where it fails. */
 export const runKubeadm = async (
   site: Site,
   { bundle, files, signal }: { readonly bundle: Bundle; readonly files: string; readonly signal: AbortSignal },

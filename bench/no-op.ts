@@ -12,32 +12,26 @@ import { type Site, withSite } from './site.js';
 
 /**
  * What kbs costs when there is nothing to do: an apply on a cluster that is already as the inventory says, and the
- * looking of a hundred hosts. See docs/benchmarks.md. As root, after `npm run build`:
+ * query of a hundred hosts. See docs/benchmarks.md. As root, after `npm run build`:
  *
- *     npx tsx bench/no-op.ts
+ *     npm run bench:no-op
  */
 const signal = interruption();
 await withSite(async (site) => {
   const apply = () => runKbs(['apply', '--yes', '-i', site.inventory], { signal });
   const first = await apply();
   const again = await apply();
-  const execs = await execsOf(site);
+  const commands = await commandsOf(site);
   console.log(`three hosts and a router, ${changesOf(first)} changes made before, ${changesOf(again)} now`);
   console.log(phaseRows(again).join('\n'));
   console.log(`\n${again.seconds.toFixed(1)} s, ${again.peak.toFixed(0)} MB at most (aim: under 150), \
-${again.cpu.toFixed(1)} s of CPU; commands sent: ${execs}\n`);
+${again.cpu.toFixed(1)} s of CPU; commands sent: ${commands}\n`);
 });
 
 signal.throwIfAborted();
-// A network of its own, which ends with the process: its addresses and its sshd are nobody else's.
-const { status } = spawnSync('unshare', ['--net', process.execPath, ...process.execArgv, hundred()], {
-  stdio: 'inherit',
-});
+const hundredHosts = fileURLToPath(new URL('hundred-hosts.ts', import.meta.url));
+const { status } = spawnSync(process.execPath, [...process.execArgv, hundredHosts], { stdio: 'inherit' });
 process.exitCode = status ?? 1;
-
-function hundred(): string {
-  return fileURLToPath(new URL('hundred-hosts.ts', import.meta.url));
-}
 
 function changesOf({ events }: KbsRun): number {
   const last = events.findLast((event) => event.type === 'run');
@@ -45,7 +39,7 @@ function changesOf({ events }: KbsRun): number {
 }
 
 /** How many commands each host is given until kbs knows that nothing is to be done. */
-async function execsOf(site: Site): Promise<string> {
+async function commandsOf(site: Site): Promise<string> {
   const { cluster } = site;
   const directory = keyringDirectory(site.inventory, cluster.name);
   const credentials = await ensureKeyring(directory, cluster, new Date());

@@ -5,15 +5,15 @@ import { loadCluster } from '../src/workflows/load-cluster.js';
 import { interruption } from './interruption.js';
 import { runKbs } from './kbs.js';
 import { type Fault, faults } from './outage/faults.js';
-import { costOf } from './outage/outage-statistics.js';
+import { statisticsOf } from './outage/outage-statistics.js';
 import { type Probers, startProbers } from './outage/probers.js';
 import { type Site, siteOf } from './outage/site.js';
 import { type Outage, tableOf } from './outage/table.js';
-import { awaitWell } from './outage/wait-healthy.js';
+import { waitHealthy } from './outage/wait-healthy.js';
 
 /**
- * What an outage costs those who use a cluster. The inventory's lab is brought up where it is not, and the cluster with
- * it; then one fault after the other befalls it, while the API is asked through its endpoint from outside and a pod
+ * What an outage costs the clients of a cluster. The inventory's lab is brought up where it is not, and the cluster with
+ * it; then one fault after the other is injected, while the API is asked through its endpoint from outside and a pod
  * calls a Service in another segment. See docs/high-availability.md. As root, after `npm run build`:
  *
  *     npm run bench:outage -- -i FILE [--fault NAME]… [--as-it-is] [--json]
@@ -28,7 +28,7 @@ const { values } = parseArgs({
     json: { type: 'boolean', default: false },
   },
 });
-/** Milliseconds of peace before a fault, and after all is well again. */
+/** Milliseconds without a fault before each, and after all is healthy again. */
 const settle = 4_000;
 const signal = interruption();
 const say = (text: string): void => console.error(text);
@@ -52,35 +52,35 @@ try {
 }
 
 async function measure(site: Site, probers: Probers, { name, prepare }: Fault): Promise<Outage | undefined> {
-  await awaitWell(site, probers, signal);
+  await waitHealthy(site, probers, signal);
   const prepared = await prepare(site);
   if (!prepared) {
-    say(`${name}: nothing here that it could befall`);
+    say(`${name}: it applies to nothing in this cluster`);
     return undefined;
   }
   await sleep(settle);
   signal.throwIfAborted();
   say(`${name}: ${prepared.what}`);
   const from = Date.now();
-  let mended: number;
+  let repaired: number;
   try {
     await prepared.inflict();
     await sleep(prepared.seconds * 1000, undefined, { signal });
   } finally {
-    mended = Date.now();
-    await prepared.mend();
+    repaired = Date.now();
+    await prepared.repair();
   }
-  const well = await awaitWell(site, probers, signal);
+  const healthy = await waitHealthy(site, probers, signal);
   await sleep(settle);
   const span = { from, to: Date.now() - settle / 2 }; // what is under way at the end has no answer yet
   const outage = {
     fault: name,
     what: prepared.what,
-    lasted: (mended - from) / 1000,
-    healed: (well - mended) / 1000,
-    reads: costOf(probers.reads.samples, span),
-    writes: costOf(probers.writes.samples, span),
-    calls: costOf(await probers.calls(), span),
+    lasted: (repaired - from) / 1000,
+    healed: (healthy - repaired) / 1000,
+    reads: statisticsOf(probers.reads.samples, span),
+    writes: statisticsOf(probers.writes.samples, span),
+    calls: statisticsOf(await probers.calls(), span),
   };
   say(tableOf([outage]).split('\n')[2] ?? '');
   return outage;

@@ -3,7 +3,7 @@ import type { KbsRun } from './kbs.js';
 
 /**
  * A row for each part of a run: when it began on the first host and ended on the last, in seconds since kbs was
- * started, and how long the slowest host took. Hosts walk by themselves and parts overlap, so they do not add up.
+ * started, and how long the slowest host took. Hosts do not wait for each other and parts overlap, so they do not add up.
  */
 export const phaseRows = ({ began, seconds, events }: KbsRun): readonly string[] => {
   const spans = [
@@ -35,7 +35,7 @@ const spansOf = (events: readonly Event[]): readonly Span[] => {
   const begun = new Map<string, number>();
   return events.flatMap((event) => {
     if (event.type !== 'host' && event.type !== 'phase') return [];
-    const name = event.type === 'phase' ? event.phase : 'connect, look';
+    const name = event.type === 'phase' ? event.phase : 'connect, query';
     const key = `${event.host} ${name}`;
     if (event.state === 'connecting' || event.state === 'started') begun.set(key, event.at);
     const from = begun.get(key);

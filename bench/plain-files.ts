@@ -16,16 +16,16 @@ import { pipeline } from 'node:stream/promises';
 import type { BinaryName, ImageName } from '../src/artifacts/artifacts.js';
 import type { Bundle } from '../src/artifacts/bundle.js';
 import { cacheFolder } from '../src/artifacts/cache.js';
-import { editionOf } from '../src/artifacts/catalogue.js';
+import { releaseOf } from '../src/artifacts/catalogue.js';
 import { sha256OfFile } from '../src/artifacts/digest.js';
 import { buildProgram } from '../src/artifacts/go-modules.js';
 import { describeImage, layoutOf } from '../src/artifacts/image.js';
 import type { Layer } from '../src/artifacts/layer.js';
-import type { Edition } from '../src/artifacts/release.js';
+import type { Release } from '../src/artifacts/release.js';
 import { tarOf } from '../src/artifacts/tar.js';
 
 /**
- * What a person without kbs has at hand, in `folder`: the bundle's programs unpacked, and one uncompressed archive per
+ * What an administrator without kbs has, in `folder`: the bundle's programs unpacked, and one uncompressed archive per
  * image. `node/` is for every node, `control-plane/` for control planes besides; both are laid out as on a host.
  */
 export const plainFiles = async (bundle: Bundle, folder: string): Promise<void> => {
@@ -84,15 +84,15 @@ const unzstd = (bundle: Bundle, from: string, to: string): void => {
 
 /** The image as upstream would give it: nothing compressed, and no layer shared with another image. */
 const plainArchive = async (bundle: Bundle, name: ImageName, target: string): Promise<void> => {
-  const edition = editionOf(bundle.catalogue.kubernetes);
-  if (!edition) throw new Error(`the catalogue does not know Kubernetes ${bundle.catalogue.kubernetes}`);
+  const release = releaseOf(bundle.catalogue.kubernetes);
+  if (!release) throw new Error(`the catalogue does not know Kubernetes ${bundle.catalogue.kubernetes}`);
   const folder = mkdtempSync(join(tmpdir(), 'kbs-plain-'));
   try {
     const shared = bundle.image(name).images.length > 1;
     const layers = shared
-      ? [await ownLayer(edition, bundle, name, folder)]
+      ? [await ownLayer(release, bundle, name, folder)]
       : await Promise.all(blobsOf(bundle, name, folder).map((blob) => unpackedLayer(bundle, blob)));
-    const image = describeImage(edition.images[name], layers, bundle.catalogue.arch);
+    const image = describeImage(release.images[name], layers, bundle.catalogue.arch);
     await pipeline(layoutOf([image], bundle.catalogue.arch), createWriteStream(target));
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -103,9 +103,9 @@ const plainArchive = async (bundle: Bundle, name: ImageName, target: string): Pr
  * The bundle's control plane is one program under three names. Upstream's are three programs in three images, so here
  * each is built alone from the same sources.
  */
-const ownLayer = async (edition: Edition, bundle: Bundle, name: ImageName, folder: string): Promise<Layer> => {
-  const shared = edition.programs.find((program) => program.name === 'control-plane');
-  if (shared?.language !== 'go') throw new Error('the edition builds no control plane');
+const ownLayer = async (release: Release, bundle: Bundle, name: ImageName, folder: string): Promise<Layer> => {
+  const shared = release.programs.find((program) => program.name === 'control-plane');
+  if (shared?.language !== 'go') throw new Error('the release builds no control plane');
   const { file } = await buildProgram(
     { ...shared, name, package: `k8s.io/kubernetes/cmd/${name}` },
     { cache: join(cacheFolder(), 'build'), arch: bundle.catalogue.arch },

@@ -7,13 +7,15 @@ import { mutation } from '../src/hosts/host.js';
 import { openPool } from '../src/hosts/pool.js';
 import { sh } from '../src/hosts/shell.js';
 import { startSshd } from '../test/support/sshd.js';
+import { requireHere } from './requirements.js';
 
 /**
  * How fast does a payload reach a host, compared with scp? 200 MB of random bytes over a loopback sshd, to a file,
- * connection included on both sides. In turns, so that whatever else the machine does meets all of them.
+ * connection included on both sides. They take turns, so that whatever else the machine does meets all of them.
  *
- *     npx tsx bench/upload.ts [ROUNDS]
+ *     npm run bench:upload [ROUNDS]
  */
+requireHere({ packages: ['openssh-server', 'openssh-client'] });
 const rounds = Number(process.argv[2] ?? 5);
 const size = 200_000_000;
 const dir = mkdtempSync(join(tmpdir(), 'kbs-bench-'));

@@ -29,18 +29,20 @@ or a failure that the cluster would not survive (\`what-if\`), 130 interrupted, 
 interface Named {
   /** \`bundle build\` */
   readonly words: string;
-  readonly command: Told;
+  readonly command: CommandClass;
 }
 
 /** What a command's class says about itself; oclif's types promise it all, and a class may leave it out. */
-type Told = Partial<Pick<Command.Class, 'summary' | 'description' | 'args' | 'flags' | 'baseFlags' | 'examples'>>;
+type CommandClass = Partial<
+  Pick<Command.Class, 'summary' | 'description' | 'args' | 'flags' | 'baseFlags' | 'examples'>
+>;
 
 async function commandsIn(folder: string): Promise<readonly Named[]> {
   const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.ts'));
   return Promise.all(
     files.toSorted().map(async (path) => {
       // Each file there exports one command and nothing else.
-      const loaded = (await import(pathToFileURL(resolve(join(folder, path))).href)) as { default: Told };
+      const loaded = (await import(pathToFileURL(resolve(join(folder, path))).href)) as { default: CommandClass };
       return { words: path.replace(/\.ts$/, '').replaceAll('/', ' '), command: loaded.default };
     }),
   );

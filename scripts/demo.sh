@@ -8,7 +8,7 @@ main() {
   [ "$(id -u)" = 0 ] || fail 'the lab boots machines and makes network namespaces: run this as root'
   command -v go >/dev/null || [ -e "${XDG_CACHE_HOME:-$HOME/.cache}/kbs/bundles" ] ||
     fail 'Go is not installed: Kubernetes is built from its modules (https://go.dev/dl)'
-  npm ls --all >/dev/null 2>&1 || npm install --no-save
+  node scripts/is-locked.js || npm ci
   # A build takes longer than everything else of a second run.
   [ -e oclif.manifest.json ] && [ -z "$(find src -newer oclif.manifest.json -print -quit)" ] || npm run --silent build
   step 'Everything a cluster needs, built once (about ten minutes) and then cached' bundle build --install

@@ -39,7 +39,7 @@ function sections(name: string, map: JsonSchema): readonly Section[] {
     const entry = value.additionalProperties || undefined;
     return entry?.properties ? sections(`${path}.NAME`, entry) : [];
   });
-  // A host's own `ssh` has the keys of the one for everybody.
+  // A host's own `ssh` has the keys of the one for all hosts.
   return [{ name, map }, ...inner.filter((one) => one.name !== 'hosts.NAME.ssh')];
 }
 

@@ -3,10 +3,10 @@ import { controlPlanes, isRouter, loadBalancers } from '../../src/inventory/clus
 import { labFreeze, labHeal, labKill, labPartition, labReboot, labStart, labThaw } from '../../src/lab/index.js';
 import type { Site } from './site.js';
 
-/** Something that befalls a cluster. */
+/** A fault that is injected into a cluster. */
 export interface Fault {
   readonly name: string;
-  /** What it takes, or undefined where this cluster has nothing that it could befall. */
+  /** The fault for this cluster, or undefined where the cluster has nothing that it applies to. */
   readonly prepare: (site: Site) => Promise<Prepared | undefined>;
 }
 
@@ -14,12 +14,12 @@ export interface Prepared {
   /** A phrase for the table, with the host. */
   readonly what: string;
   readonly inflict: () => Promise<unknown>;
-  /** Seconds between fault and mending. */
+  /** Seconds between fault and repair. */
   readonly seconds: number;
-  readonly mend: () => Promise<unknown>;
+  readonly repair: () => Promise<unknown>;
 }
 
-/** In the order of the table. Who leads and who holds the address is asked just before. */
+/** In the order of the table. The etcd leader and the holder of the address are determined just before. */
 export const faults: readonly Fault[] = [
   {
     name: 'kill-control-plane',
@@ -76,7 +76,7 @@ export const faults: readonly Fault[] = [
         what: `the etcd leader ${leader} is cut off from ${others.join(' and ')}`,
         inflict: () => labPartition(site.cluster.name, [leader], others, { pods }),
         seconds: 30,
-        mend: () => labHeal(site.cluster.name, [leader], others, { pods }),
+        repair: () => labHeal(site.cluster.name, [leader], others, { pods }),
       };
     },
   },
@@ -109,7 +109,7 @@ export const faults: readonly Fault[] = [
       what: 'every host reboots at once',
       inflict: () => labReboot(`${cluster.name}/all`),
       seconds: 0,
-      mend: async () => {},
+      repair: async () => {},
     }),
   },
 ];
@@ -118,21 +118,21 @@ const killed = (site: Site, host: string, what: string): Prepared => ({
   what,
   inflict: () => labKill(`${site.cluster.name}/${host}`),
   seconds: 30,
-  mend: () => labStart(`${site.cluster.name}/${host}`),
+  repair: () => labStart(`${site.cluster.name}/${host}`),
 });
 
 const paused = (site: Site, host: string, what: string): Prepared => ({
   what,
   inflict: () => labFreeze(`${site.cluster.name}/${host}`),
   seconds: 60,
-  mend: () => labThaw(`${site.cluster.name}/${host}`),
+  repair: () => labThaw(`${site.cluster.name}/${host}`),
 });
 
 const stopped = (site: Site, host: string, what: string, stop: string, start: string): Prepared => ({
   what,
   inflict: () => site.on(host, stop),
   seconds: 30,
-  mend: () => site.on(host, start),
+  repair: () => site.on(host, start),
 });
 
 /** Shell that stops the API server of a host and lets nothing start it again, and shell that undoes that. */

@@ -7,15 +7,15 @@ export interface Sample {
   readonly error?: string;
 }
 
-export interface Rhythm {
-  /** In the order in which they ended; grows while the rhythm goes on. */
+export interface IntervalProber {
+  /** In the order in which they ended; grows until `stop`. */
   readonly samples: readonly Sample[];
   /** Starts no more, and comes back when the last one has ended. */
   stop(): Promise<void>;
 }
 
-/** Asks every so many milliseconds, whether or not the answer before has come. */
-export const askEvery = (period: number, ask: () => Promise<unknown>): Rhythm => {
+/** Asks every `period` milliseconds, whether or not the answer before has come. */
+export const probeEvery = (period: number, ask: () => Promise<unknown>): IntervalProber => {
   const samples: Sample[] = [];
   const going = new Set<Promise<void>>();
   const one = async (): Promise<void> => {

@@ -1,15 +1,15 @@
 import { referenceOf } from '../../src/artifacts/artifacts.js';
 import { openArtifacts } from '../../src/workflows/load-cluster.js';
 import { applyObject } from './api.js';
-import { askEvery, type Rhythm, type Sample } from './interval-prober.js';
+import { type IntervalProber, probeEvery, type Sample } from './interval-prober.js';
 import type { Site } from './site.js';
 
-/** What goes on asking while faults come and go. */
+/** What sends requests during the faults. */
 export interface Probers {
   /** Reads of a namespace through the endpoint, ten a second. */
-  readonly reads: Rhythm;
+  readonly reads: IntervalProber;
   /** Writes of a ConfigMap through the endpoint, two a second. */
-  readonly writes: Rhythm;
+  readonly writes: IntervalProber;
   /** Calls of a Service by a pod, ten a second: all that its node knows by now, or the last of them. */
   calls(last?: number): Promise<readonly Sample[]>;
   /** Ends all and removes what was made for it. */
@@ -20,11 +20,11 @@ export interface Probers {
 export const startProbers = async (site: Site): Promise<Probers> => {
   const { api } = site;
   await startCaller(site);
-  const reads = askEvery(100, () => api.ask('GET', '/api/v1/namespaces/default', { limit: patience }));
-  let beat = 0;
-  const writes = askEvery(500, () =>
+  const reads = probeEvery(100, () => api.ask('GET', '/api/v1/namespaces/default', { limit: patience }));
+  let counter = 0;
+  const writes = probeEvery(500, () =>
     api.ask('PATCH', `${home}/configmaps/beat?fieldManager=kbs-outage&force=true`, {
-      body: { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'beat' }, data: { beat: String(beat++) } },
+      body: { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'beat' }, data: { beat: String(counter++) } },
       limit: patience,
     }),
   );
@@ -39,7 +39,7 @@ export const startProbers = async (site: Site): Promise<Probers> => {
   };
 };
 
-/** Whoever asks gives up after a second. */
+/** Clients give up after a second. */
 const patience = 1_000;
 
 const namespace = 'kbs-outage';

@@ -1,17 +1,17 @@
-import type { Cost } from './outage-statistics.js';
+import type { OutageStatistics } from './outage-statistics.js';
 
 /** One fault, and what it cost. */
 export interface Outage {
   readonly fault: string;
   /** What was done, as a phrase with the host. */
   readonly what: string;
-  /** Seconds until it was mended. */
+  /** Seconds until it was repaired. */
   readonly lasted: number;
-  /** Seconds from the mending until all was Ready again. */
+  /** Seconds from the repair until all was Ready again. */
   readonly healed: number;
-  readonly reads: Cost;
-  readonly writes: Cost;
-  readonly calls: Cost;
+  readonly reads: OutageStatistics;
+  readonly writes: OutageStatistics;
+  readonly calls: OutageStatistics;
 }
 
 /** The outages as a table in Markdown, with a line of totals. */
@@ -44,9 +44,9 @@ export const tableOf = (outages: readonly Outage[]): string =>
 
 const row = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
 const seconds = (value: number): string => `${value.toFixed(1)} s`;
-const ratio = ({ asked, failed }: Pick<Cost, 'asked' | 'failed'>): string => `${failed} of ${asked}`;
-const span = ({ first, last }: Cost): string =>
+const ratio = ({ asked, failed }: Pick<OutageStatistics, 'asked' | 'failed'>): string => `${failed} of ${asked}`;
+const span = ({ first, last }: OutageStatistics): string =>
   first === undefined || last === undefined ? '' : `${first.toFixed(1)} to ${seconds(last)}`;
 const sum = (values: readonly number[]): number => values.reduce((all, value) => all + value, 0);
-const total = (costs: readonly Cost[]): string =>
+const total = (costs: readonly OutageStatistics[]): string =>
   ratio({ asked: sum(costs.map(({ asked }) => asked)), failed: sum(costs.map(({ failed }) => failed)) });

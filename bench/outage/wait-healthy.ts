@@ -6,21 +6,21 @@ import type { Site } from './site.js';
 /**
  * Waits until nothing of an outage is left: all nodes and all of kube-system's pods are Ready, each API server is
  * ready with its own etcd, and both probers had two seconds of good answers. Gives when that was first seen, in
- * milliseconds since the epoch; throws what is amiss after ten minutes.
+ * milliseconds since the epoch; throws what is unhealthy after ten minutes.
  */
-export const awaitWell = async (site: Site, probers: Probers, signal: AbortSignal): Promise<number> => {
+export const waitHealthy = async (site: Site, probers: Probers, signal: AbortSignal): Promise<number> => {
   const deadline = Date.now() + 600_000;
   for (;;) {
     signal.throwIfAborted();
     const at = Date.now();
-    const amiss = await whatIsAmiss(site, probers).catch((error: unknown) => [String(error)]);
-    if (amiss.length === 0) return at;
-    if (at > deadline) throw new Error(`not well after ten minutes: ${amiss.join('; ')}`);
+    const unhealthy = await unhealthyParts(site, probers).catch((error: unknown) => [String(error)]);
+    if (unhealthy.length === 0) return at;
+    if (at > deadline) throw new Error(`still unhealthy after ten minutes: ${unhealthy.join('; ')}`);
     await sleep(1_000);
   }
 };
 
-const whatIsAmiss = async (site: Site, probers: Probers): Promise<readonly string[]> => {
+const unhealthyParts = async (site: Site, probers: Probers): Promise<readonly string[]> => {
   const { cluster, api } = site;
   const list = async (path: string): Promise<readonly Item[]> =>
     (JSON.parse(await api.ask('GET', path, { limit: 5_000 })) as { readonly items: readonly Item[] }).items;
@@ -45,7 +45,7 @@ const whatIsAmiss = async (site: Site, probers: Probers): Promise<readonly strin
   ];
 };
 
-/** A caller that is dead has good answers for its last. */
+/** The last answers of a caller that died may all be good ones. */
 const isFresh = (at = 0): boolean => Date.now() - at < 3_000;
 
 /** The part of a node or a pod that is read here. */

@@ -8,6 +8,6 @@ export const archOfThisMachine = (arch: string = process.arch): Arch => {
   if (arch === 'x64') return 'amd64';
   if (arch === 'arm64') return 'arm64';
   throw new Failure('preflight', `artifacts are built for amd64 and arm64, and this machine is ${arch}`, {
-    next: 'Build the bundle on a machine of the hosts’ architecture and copy it here.',
+    next: 'build the bundle on a machine of the hosts’ architecture and copy it here.',
   });
 };

@@ -7,60 +7,60 @@ import { type BundleCatalogue, binaryNames, type Component } from './bundle-cata
 import { makeArchive, type PackedMember, packBinary } from './bundle-members.js';
 import { writeBundleTar } from './bundle-tar.js';
 import { cacheFolder, sweep } from './cache.js';
-import { editionOf, knownVersions } from './catalogue.js';
+import { knownVersions, releaseOf } from './catalogue.js';
 import { type Offer, unpackPackages } from './debian.js';
 import { type Built, buildProgram } from './go-modules.js';
 import { type Layer, makeLayer } from './layer.js';
-import { type Edition, layersOf } from './release.js';
+import { layersOf, type Release } from './release.js';
 import { makeRepository, refuseOtherThanDebian } from './repository.js';
 import { provideTools } from './tools.js';
-import { assemble } from './write-bundle.js';
+import { writeBundle } from './write-bundle.js';
 
 export { defaultBundle } from './bundle.js';
 
 /**
  * Makes a bundle of one Kubernetes version from Go modules and Debian packages. What was made before from the same
- * inputs comes from the cache, so a run that was stopped goes on where it was.
+ * inputs comes from the cache, so a run that was stopped continues where it was.
  */
 export const buildBundle = async (options: BuildOptions): Promise<BuiltBundle> => {
-  const edition = known(options.version);
+  const release = known(options.version);
   await refuseOtherThanDebian();
   const arch = archOfThisMachine();
   const cache = options.cache ?? cacheFolder();
-  const usual = defaultBundle(edition.kubernetes, cache, arch);
+  const usual = defaultBundle(release.kubernetes, cache, arch);
   const into = options.into ?? usual;
   const folder = into.endsWith('.tar') ? usual : into;
-  const ground = { cache: join(cache, 'build'), arch, ...(options.signal ? { signal: options.signal } : {}) };
-  await mkdir(ground.cache, { recursive: true });
+  const context = { cache: join(cache, 'build'), arch, ...(options.signal ? { signal: options.signal } : {}) };
+  await mkdir(context.cache, { recursive: true });
   for (const each of ['build', 'bundles', 'unpacked']) await sweep(join(cache, each));
   await provideTools({ install: options.install ?? false });
 
-  const layers = layersOf(edition);
-  const steps = edition.programs.length + layers.length + edition.archives.length + binaryNames.length + 2;
+  const layers = layersOf(release);
+  const steps = release.programs.length + layers.length + release.archives.length + binaryNames.length + 2;
   const step = stepper(steps, options.onProgress ?? (() => undefined));
 
   const programs = new Map<string, Built>();
   // One after the other: Go itself uses every core, and two builds at once would need twice the memory.
-  for (const program of edition.programs) {
-    programs.set(program.name, await step(`${program.name} ${program.version}`, () => buildProgram(program, ground)));
+  for (const program of release.programs) {
+    programs.set(program.name, await step(`${program.name} ${program.version}`, () => buildProgram(program, context)));
   }
-  const packages = await step('Debian packages', () => unpackPackages(packagesOf(edition), ground));
-  const parts = { cache: ground.cache, program: take(programs), unzstd: take(programs)('unzstd'), packages };
+  const packages = await step('Debian packages', () => unpackPackages(packagesOf(release), context));
+  const parts = { cache: context.cache, program: lookUp(programs), unzstd: lookUp(programs)('unzstd'), packages };
   const made = new Map<string, Layer>();
   for (const layer of layers) made.set(layer.name, await step(`layer ${layer.name}`, () => makeLayer(layer, parts)));
   const members: PackedMember[] = [];
-  for (const archive of edition.archives) {
-    members.push(await step(`archive ${archive.name}`, () => makeArchive(archive, edition, take(made), ground)));
+  for (const archive of release.archives) {
+    members.push(await step(`archive ${archive.name}`, () => makeArchive(archive, release, lookUp(made), context)));
   }
   for (const name of binaryNames) {
-    members.push(await step(`pack ${name}`, () => packBinary(name, parts.program(edition.binaries[name]), parts)));
+    members.push(await step(`pack ${name}`, () => packBinary(name, parts.program(release.binaries[name]), parts)));
   }
 
-  const repository = await step('apt repository', () => makeRepository(edition.hostPackages, ground));
+  const repository = await step('apt repository', () => makeRepository(release.hostPackages, context));
   members.push(repository);
 
-  const catalogue = catalogueOf(edition, arch, [...packages.packages, ...repository.packages], members);
-  await assemble(folder, catalogue, members);
+  const catalogue = catalogueOf(release, arch, [...packages.packages, ...repository.packages], members);
+  await writeBundle(folder, catalogue, members);
   await openBundle(folder, { cache });
   if (into !== folder) await writeBundleTar(folder, catalogue, into);
   return { folder: into, catalogue };
@@ -95,9 +95,9 @@ export interface BuiltBundle {
   readonly catalogue: BundleCatalogue;
 }
 
-const known = (version: string): Edition => {
-  const edition = editionOf(version);
-  if (edition) return edition;
+const known = (version: string): Release => {
+  const release = releaseOf(version);
+  if (release) return release;
   throw new Failure('usage', `the catalogue does not know Kubernetes ${version}`, {
     why: [`it knows ${knownVersions().join(', ')}`],
   });
@@ -119,30 +119,30 @@ const stepper = (of: number, onProgress: (progress: Progress) => void): Step => 
   };
 };
 
-/** A lookup that cannot miss, unless an edition names what it does not list. */
-const take =
-  <T>(things: ReadonlyMap<string, T>) =>
+/** A lookup that cannot miss, unless a release names what it does not list. */
+const lookUp =
+  <T>(all: ReadonlyMap<string, T>) =>
   (name: string): T => {
-    const thing = things.get(name);
-    if (thing === undefined) throw new Error(`the edition names ${name} and does not say how to make it`);
-    return thing;
+    const found = all.get(name);
+    if (found === undefined) throw new Error(`the release names ${name} and does not say how to make it`);
+    return found;
   };
 
-const packagesOf = (edition: Edition): readonly string[] => [
-  ...new Set(layersOf(edition).flatMap((layer) => layer.packages)),
+const packagesOf = (release: Release): readonly string[] => [
+  ...new Set(layersOf(release).flatMap((layer) => layer.packages)),
 ];
 
 const catalogueOf = (
-  edition: Edition,
+  release: Release,
   arch: Arch,
   packages: readonly Offer[],
   members: readonly PackedMember[],
 ): BundleCatalogue => ({
   format: 1,
-  kubernetes: edition.kubernetes,
+  kubernetes: release.kubernetes,
   arch,
   components: [
-    ...edition.programs.map(({ name, version, from }): Component => ({ name, version, from })),
+    ...release.programs.map(({ name, version, from }): Component => ({ name, version, from })),
     ...debian(packages),
   ],
   members: members.map(({ member }) => member),

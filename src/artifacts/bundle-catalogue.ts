@@ -73,7 +73,7 @@ const refuse = (where: string, ...why: readonly string[]): Failure =>
   new Failure('preflight', `${where} is no catalogue that this kbs can read`, {
     where: { resource: where },
     why: why.slice(0, 5),
-    next: 'Copy the bundle again, or build it with `kbs bundle build`.',
+    next: 'copy the bundle again, or build it with `kbs bundle build`.',
   });
 
 /** Every executable of a bundle, in the order in which it is packed. */

@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { BinaryName } from './artifacts.js';
 import type { Member, PackedArchive, PackedBinary } from './bundle-catalogue.js';
-import { keyOf, once } from './cache.js';
+import { buildCached, keyOf } from './cache.js';
 import { sha256OfFile } from './digest.js';
-import type { BuildGround, Built } from './go-modules.js';
+import type { BuildContext, Built } from './go-modules.js';
 import { describeImage, layoutOf } from './image.js';
 import type { Layer, LayerParts } from './layer.js';
-import type { ArchiveRecipe, Edition } from './release.js';
+import type { ArchiveRecipe, Release } from './release.js';
 import { zstd } from './zstd.js';
 
 /** A file for a bundle as it lies in the cache, and what the catalogue says of it. */
@@ -26,24 +26,24 @@ export const packBinary = async (name: BinaryName, built: Built, parts: LayerPar
   const plain = name === 'unzstd';
   const file = plain ? `binaries/${name}` : `binaries/${name}.zst`;
   const key = keyOf(`packed-${name}`, [built.key, parts.unzstd.key, plain]);
-  const { folder, made } = await once(parts.cache, key, async (into) => {
+  const { folder, made } = await buildCached(parts.cache, key, async (into) => {
     const target = join(into, 'packed');
     await (plain ? copyFile(built.file, target) : zstd(parts.unzstd.file, built.file, target));
-    await note(into, { packed: await measure(target), content: await measure(built.file) });
+    await writeMetadata(into, { packed: await measure(target), content: await measure(built.file) });
   });
-  const { packed, content } = await noted<{ packed: Measure; content: Measure }>(folder);
+  const { packed, content } = await readMetadata<{ packed: Measure; content: Measure }>(folder);
   return { source: join(folder, 'packed'), member: { file, ...packed }, binary: { name, file, ...content }, made };
 };
 
 /** The images of one archive as an OCI layout in a tar. Its layers are packed already. */
 export const makeArchive = async (
   recipe: ArchiveRecipe,
-  edition: Edition,
+  release: Release,
   layer: (name: string) => Layer,
-  { cache, arch }: BuildGround,
+  { cache, arch }: BuildContext,
 ): Promise<PackedMember> => {
   const described = recipe.images.map((name) => {
-    const { layers, ...image } = edition.images[name];
+    const { layers, ...image } = release.images[name];
     return {
       name,
       ...describeImage(
@@ -57,9 +57,9 @@ export const makeArchive = async (
     `archive-${recipe.name}`,
     described.map(({ reference, manifest }) => [reference, manifest.sha256]),
   );
-  const { folder, made } = await once(cache, key, async (into) => {
+  const { folder, made } = await buildCached(cache, key, async (into) => {
     await pipeline(layoutOf(described, arch), createWriteStream(join(into, 'archive.tar')));
-    await note(into, await measure(join(into, 'archive.tar')));
+    await writeMetadata(into, await measure(join(into, 'archive.tar')));
   });
   const file = `images/${recipe.name}.tar`;
   const images = described.map(({ name, reference, manifest }) => ({
@@ -69,7 +69,7 @@ export const makeArchive = async (
   }));
   return {
     source: join(folder, 'archive.tar'),
-    member: { file, ...(await noted<Measure>(folder)) },
+    member: { file, ...(await readMetadata<Measure>(folder)) },
     archive: { name: recipe.name, file, images },
     made,
   };
@@ -86,8 +86,8 @@ export const measure = async (file: string): Promise<Measure> => ({
 });
 
 /** Beside what was made, so that a later run need not measure it again. */
-export const note = (folder: string, facts: unknown): Promise<void> =>
+export const writeMetadata = (folder: string, facts: unknown): Promise<void> =>
   writeFile(join(folder, 'facts.json'), JSON.stringify(facts));
 
-export const noted = async <T>(folder: string): Promise<T> =>
+export const readMetadata = async <T>(folder: string): Promise<T> =>
   JSON.parse(await readFile(join(folder, 'facts.json'), 'utf8'));

@@ -5,7 +5,7 @@ import { pipeline } from 'node:stream/promises';
 import { extract } from 'tar-stream';
 import { Failure } from '../failure.js';
 import type { BundleCatalogue } from './bundle-catalogue.js';
-import { keyOf, once } from './cache.js';
+import { buildCached, keyOf } from './cache.js';
 import { tarOf } from './tar.js';
 
 /** The folder of a bundle: the path itself, or, for a `.tar`, where it was unpacked in the cache, once per change. */
@@ -14,12 +14,12 @@ export const folderOf = async (path: string, cache: string): Promise<string> => 
   if (!found) {
     throw new Failure('preflight', `there is no bundle at ${path}`, {
       where: { resource: path },
-      next: 'Build one with `kbs bundle build`, or name another path.',
+      next: 'build one with `kbs bundle build`, or name another path.',
     });
   }
   if (found.isDirectory()) return path;
   const shape = [resolve(path), found.ino, found.size, found.mtimeNs, found.ctimeNs].map(String);
-  const { folder } = await once(join(cache, 'unpacked'), keyOf('bundle', shape), (into) => unpack(path, into));
+  const { folder } = await buildCached(join(cache, 'unpacked'), keyOf('bundle', shape), (into) => unpack(path, into));
   return folder;
 };
 
@@ -57,7 +57,7 @@ const unpack = async (path: string, into: string): Promise<void> => {
     throw new Failure('preflight', `${path} is no bundle: it cannot be unpacked as a tar`, {
       where: { resource: path },
       why: [String(cause)],
-      next: 'Copy the bundle again, or build it with `kbs bundle build`.',
+      next: 'copy the bundle again, or build it with `kbs bundle build`.',
       cause,
     });
   }

@@ -7,7 +7,7 @@ import type { Artifacts, BinaryName, ImageArchive, ImageName, StoredFile } from 
 import { type BundleCatalogue, type Member, parseCatalogue } from './bundle-catalogue.js';
 import { folderOf } from './bundle-tar.js';
 import { cacheFolder } from './cache.js';
-import { openStamps } from './hash-cache.js';
+import { openHashCache } from './hash-cache.js';
 
 /**
  * Opens a bundle, a folder or a `.tar` of one, and gives its artifacts. Every member is there and has the sha256 of
@@ -50,7 +50,7 @@ export const readCatalogue = async (folder: string): Promise<BundleCatalogue> =>
   const text = await readFile(file, 'utf8').catch((cause: unknown) => {
     throw new Failure('preflight', `there is no bundle in ${folder}: catalogue.json cannot be read`, {
       where: { resource: file },
-      next: 'Build one with `kbs bundle build`, or name another folder.',
+      next: 'build one with `kbs bundle build`, or name another folder.',
       cause,
     });
   });
@@ -62,16 +62,16 @@ const checkMembers = async (
   catalogue: BundleCatalogue,
   { cache, trust }: { readonly cache: string; readonly trust: boolean },
 ): Promise<void> => {
-  const stamps = await openStamps(cache, await realpath(folder));
+  const hashes = await openHashCache(cache, await realpath(folder));
   const several = pLimit(4);
   const checked = await Promise.all(
     catalogue.members.map((member) =>
-      several(() => wrongWith(join(folder, member.file), member, (file) => stamps.sha256Of(file, trust))),
+      several(() => wrongWith(join(folder, member.file), member, (file) => hashes.sha256Of(file, trust))),
     ),
   );
   const failures = checked.filter((failure) => failure !== undefined);
   if (failures.length > 0) throw new Failures(failures);
-  await stamps.keep();
+  await hashes.keep();
 };
 
 const wrongWith = async (
@@ -93,7 +93,7 @@ const damaged = (path: string, member: Member, how: 'missing' | 'damaged', why: 
   new Failure('preflight', `bundle member ${member.file} is ${how}`, {
     where: { resource: path },
     why,
-    next: 'Copy the bundle again, or build it with `kbs bundle build`. No host was touched.',
+    next: 'copy the bundle again, or build it with `kbs bundle build`; no host was changed',
   });
 
 const artifactsOf = (folder: string, catalogue: BundleCatalogue): Artifacts => {
@@ -131,7 +131,7 @@ export const repositoryFile = 'packages/debian-12.tar';
 const absent = (folder: string, name: string): Failure =>
   new Failure('preflight', `the bundle does not list ${name}`, {
     where: { resource: join(folder, 'catalogue.json') },
-    next: 'Build it with this version of kbs: `kbs bundle build`.',
+    next: 'build it with this version of kbs: `kbs bundle build`.',
   });
 
 const fail = (failure: Failure): never => {

@@ -15,47 +15,47 @@ export const keyOf = (name: string, inputs: unknown): string =>
  * The folder `key` in the cache, made by `make` where it is not there yet. `make` writes into a folder of its own,
  * which takes its name only when it is whole and on the disk: a killed build leaves nothing that looks finished.
  */
-export const once = async (
+export const buildCached = async (
   cache: string,
   key: string,
   make: (folder: string) => Promise<void>,
 ): Promise<{ readonly folder: string; readonly made: boolean }> => {
   const folder = join(cache, key);
-  if (await there(folder)) return { folder, made: false };
+  if (await exists(folder)) return { folder, made: false };
   const beside = `${folder}.${process.pid}${partial}`;
   await rm(beside, { recursive: true, force: true });
   await mkdir(beside, { recursive: true });
   try {
     await make(beside);
-    await settle(beside);
+    await syncFiles(beside);
     await rename(beside, folder);
   } catch (error) {
     await rm(beside, { recursive: true, force: true });
-    // Another run made the same thing first: theirs is as good.
-    if (!(await there(folder))) throw error;
+    // Another run made the same first: its result is as good.
+    if (!(await exists(folder))) throw error;
   }
   return { folder, made: true };
 };
 
-/** Removes what killed runs left half made. */
+/** Removes the unfinished folders of runs that were killed. */
 export const sweep = async (cache: string): Promise<void> => {
   const names = await readdir(cache).catch(() => []);
   for (const name of names) {
     const pid = Number(/\.(\d+)\.partial$/.exec(name)?.[1]);
-    if (pid && !alive(pid)) await rm(join(cache, name), { recursive: true, force: true });
+    if (pid && !isRunning(pid)) await rm(join(cache, name), { recursive: true, force: true });
   }
 };
 
 const partial = '.partial';
 
-const there = (path: string): Promise<boolean> =>
+const exists = (path: string): Promise<boolean> =>
   stat(path).then(
     () => true,
     () => false,
   );
 
 /** Everything in the folder is on the disk, so that a rename after a power cut never names an empty file. */
-const settle = async (folder: string): Promise<void> => {
+const syncFiles = async (folder: string): Promise<void> => {
   for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
     if (!entry.isFile()) continue;
     const handle = await open(join(entry.parentPath, entry.name));
@@ -64,7 +64,7 @@ const settle = async (folder: string): Promise<void> => {
   }
 };
 
-const alive = (pid: number): boolean => {
+const isRunning = (pid: number): boolean => {
   try {
     process.kill(pid, 0);
     return true;

@@ -1,14 +1,14 @@
 import { cniPlugin, containerdProgram, empty, goProgram, image, kubernetesProgram, layer } from './recipes.js';
-import type { Edition, LayerRecipe } from './release.js';
+import type { LayerRecipe, Release } from './release.js';
 
 /** Every Kubernetes version that kbs knows how to make, the newest first, without a leading v. */
-export const knownVersions = (): readonly string[] => editions.map((edition) => edition.kubernetes);
+export const knownVersions = (): readonly string[] => releases.map((release) => release.kubernetes);
 
 /** What a cluster of that version is made of; undefined where the catalogue does not know it. */
-export const editionOf = (version: string): Edition | undefined =>
-  editions.find((edition) => edition.kubernetes === version);
+export const releaseOf = (version: string): Release | undefined =>
+  releases.find((release) => release.kubernetes === version);
 
-const kubernetes_1_36_3 = (): Edition => {
+const kubernetes_1_36_3 = (): Release => {
   const version = '1.36.3';
   const etcd = '3.7.3';
   const containerd = '2.4.2';
@@ -154,4 +154,4 @@ const proxyLayer: LayerRecipe = {
   ],
 };
 
-const editions: readonly Edition[] = [kubernetes_1_36_3()];
+const releases: readonly Release[] = [kubernetes_1_36_3()];

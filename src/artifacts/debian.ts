@@ -1,16 +1,16 @@
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { keyOf, once } from './cache.js';
+import { buildCached, keyOf } from './cache.js';
 import { run } from './command.js';
-import type { BuildGround } from './go-modules.js';
+import type { BuildContext } from './go-modules.js';
 
 /**
  * The files of Debian packages, unpacked together below one folder, at the versions that this machine's package lists
  * offer. No maintainer script runs.
  */
-export const unpackPackages = async (packages: readonly string[], ground: BuildGround): Promise<PackageTree> => {
+export const unpackPackages = async (packages: readonly string[], context: BuildContext): Promise<PackageTree> => {
   const { key, offers } = await offersOf(packages);
-  const { folder, made } = await once(ground.cache, key, async (folder) => {
+  const { folder, made } = await buildCached(context.cache, key, async (folder) => {
     const debs = join(folder, 'packages');
     const tree = join(folder, 'tree');
     await mkdir(debs);

@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Arch } from './arch.js';
-import { keyOf, once } from './cache.js';
+import { buildCached, keyOf } from './cache.js';
 import { run } from './command.js';
 import type { CProgram, GoProgram, Program } from './release.js';
 
@@ -10,9 +10,9 @@ import type { CProgram, GoProgram, Program } from './release.js';
  * One program, built from its module files with every version pinned, or taken from the cache where the same inputs
  * were built before. Gives the path of the executable.
  */
-export const buildProgram = async (program: Program, ground: BuildGround): Promise<Built> => {
+export const buildProgram = async (program: Program, context: BuildContext): Promise<Built> => {
   const source = join(programsFolder, program.folder);
-  const recipe = program.language === 'go' ? goRecipe(program, source, ground) : cRecipe(program, source);
+  const recipe = program.language === 'go' ? goRecipe(program, source, context) : cRecipe(program, source);
   const key = keyOf(`${program.name}-${program.version}`, {
     tool: recipe.tool,
     words: recipe.words('OUT').map((word) => word.replaceAll(source, 'SOURCE')),
@@ -20,16 +20,16 @@ export const buildProgram = async (program: Program, ground: BuildGround): Promi
     files: await textsOf(source),
     compiler: await recipe.compiler(),
   });
-  const { folder, made } = await once(ground.cache, key, async (folder) => {
+  const { folder, made } = await buildCached(context.cache, key, async (folder) => {
     await run(`build ${program.name} ${program.version}`, recipe.tool, recipe.words(join(folder, program.name)), {
       environment: recipe.environment,
-      ...(ground.signal === undefined ? {} : { signal: ground.signal }),
+      ...(context.signal === undefined ? {} : { signal: context.signal }),
     });
   });
   return { file: join(folder, program.name), key, made };
 };
 
-export interface BuildGround {
+export interface BuildContext {
   readonly cache: string;
   readonly arch: Arch;
   readonly signal?: AbortSignal;
@@ -49,7 +49,7 @@ interface Recipe {
   readonly compiler: () => Promise<string>;
 }
 
-const goRecipe = (program: GoProgram, source: string, { arch }: BuildGround): Recipe => {
+const goRecipe = (program: GoProgram, source: string, { arch }: BuildContext): Recipe => {
   const stamps = Object.entries(program.stamps).map(([variable, value]) => `-X ${variable}=${value}`);
   const linker = ['-s -w', ...stamps, ...(program.cgo ? ["-linkmode external -extldflags '-static'"] : [])].join(' ');
   const environment = {

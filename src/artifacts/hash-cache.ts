@@ -6,13 +6,13 @@ import { sha256OfFile } from './digest.js';
 
 /**
  * Remembers the sha256 of files by what the file system says about them, so that an unchanged bundle is not hashed at
- * every run. Any write moves a file's ctime, which no program can set back; a file that was touched just before it was
- * stamped is hashed again, because clocks of file systems are coarse.
+ * every run. Any write moves a file's ctime, which no program can set back; a file that was written just before it was
+ * hashed is hashed again, because clocks of file systems are coarse.
  */
-export const openStamps = async (cache: string, about: string): Promise<Stamps> => {
+export const openHashCache = async (cache: string, about: string): Promise<HashCache> => {
   const home = join(cache, 'stamps', `${sha256(about).slice(0, 20)}.json`);
   const known = await read(home);
-  const fresh = new Map<string, Stamp>();
+  const fresh = new Map<string, CachedHash>();
   return {
     async sha256Of(file, trust = true) {
       const now = await stat(file, { bigint: true });
@@ -34,14 +34,14 @@ export const openStamps = async (cache: string, about: string): Promise<Stamps> 
   };
 };
 
-export interface Stamps {
-  /** The sha256 of a file; remembered where nothing touched the file since, unless `trust` is false. */
+export interface HashCache {
+  /** The sha256 of a file; the remembered one where the file is unchanged, unless `trust` is false. */
   sha256Of(file: string, trust?: boolean): Promise<string>;
-  /** Writes down what was asked for in this run. */
+  /** Saves the hashes that were asked for in this run. */
   keep(): Promise<void>;
 }
 
-interface Stamp {
+interface CachedHash {
   readonly shape: string;
   readonly sha256: string;
   /** Whether the file had been left alone for long enough when it was hashed. */
@@ -51,9 +51,9 @@ interface Stamp {
 /** Milliseconds: FAT, the coarsest file system a bundle is carried on, counts in two seconds. */
 const coarsest = 2_000;
 
-const read = async (home: string): Promise<ReadonlyMap<string, Stamp>> => {
+const read = async (home: string): Promise<ReadonlyMap<string, CachedHash>> => {
   try {
-    return new Map(Object.entries(JSON.parse(await readFile(home, 'utf8')) as Record<string, Stamp>)); // written by `keep`
+    return new Map(Object.entries(JSON.parse(await readFile(home, 'utf8')) as Record<string, CachedHash>)); // written by `keep`
   } catch {
     return new Map();
   }

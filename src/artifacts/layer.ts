@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { lstat, readdir, readFile, readlink, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { keyOf, once } from './cache.js';
+import { buildCached, keyOf } from './cache.js';
 import { sha256OfFile, through } from './digest.js';
 import type { Built } from './go-modules.js';
 import type { LayerRecipe } from './release.js';
@@ -33,7 +33,7 @@ export const makeLayer = async (
     packages: recipe.packages.length > 0 ? parts.packages?.key : '',
     packer: parts.unzstd.key,
   };
-  const { folder, made } = await once(parts.cache, keyOf(`layer-${recipe.name}`, inputs), async (folder) => {
+  const { folder, made } = await buildCached(parts.cache, keyOf(`layer-${recipe.name}`, inputs), async (folder) => {
     const blob = join(folder, 'layer.tar.zst');
     const diff = createHash('sha256');
     await zstd(parts.unzstd.file, through(tarOf(entries), diff), blob);
@@ -65,7 +65,7 @@ const entriesOf = async (recipe: LayerRecipe, parts: LayerParts): Promise<readon
     byPath.set(entry.path, entry);
   };
   if (parts.packages && recipe.packages.length > 0) for (const entry of await treeOf(parts.packages.tree)) add(entry);
-  if (recipe.ground) for (const entry of ground) add(entry);
+  if (recipe.baseFiles) for (const entry of baseFiles) add(entry);
   for (const [path, name] of Object.entries(recipe.programs)) {
     add({ type: 'file', path, mode: 0o755, file: parts.program(name).file });
   }
@@ -74,7 +74,7 @@ const entriesOf = async (recipe: LayerRecipe, parts: LayerParts): Promise<readon
 };
 
 /** The few files that programs look for in any root: names of users, the order of name resolution, and /tmp. */
-const ground: readonly Entry[] = [
+const baseFiles: readonly Entry[] = [
   {
     type: 'text',
     path: '/etc/passwd',

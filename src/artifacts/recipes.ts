@@ -70,13 +70,13 @@ export const goProgram = (
   ...given,
 });
 
-export const empty: LayerRecipe = { name: '', programs: {}, links: {}, packages: [], ground: false };
+export const empty: LayerRecipe = { name: '', programs: {}, links: {}, packages: [], baseFiles: false };
 
 export const layer = (name: string, programs: readonly string[]): LayerRecipe => ({
   ...empty,
   name,
   programs: Object.fromEntries(programs.map((program) => [`/usr/local/bin/${program}`, program])),
-  ground: true,
+  baseFiles: true,
 });
 
 export const image = (

@@ -1,7 +1,7 @@
 import type { BinaryName, ImageName } from './artifacts.js';
 
 /** What a cluster of one Kubernetes version is made of. */
-export interface Edition {
+export interface Release {
   readonly kubernetes: string;
   readonly programs: readonly Program[];
   /** The program behind each executable that lands on hosts. */
@@ -57,8 +57,8 @@ export interface LayerRecipe {
   readonly links: Readonly<Record<string, string>>;
   /** Debian packages whose files lie beneath. */
   readonly packages: readonly string[];
-  /** Whether the layer holds the few files of /etc that programs look for, and /tmp. */
-  readonly ground: boolean;
+  /** Whether the layer holds the few files of /etc that programs read, and /tmp. */
+  readonly baseFiles: boolean;
 }
 
 export interface ArchiveRecipe {
@@ -66,7 +66,7 @@ export interface ArchiveRecipe {
   readonly images: readonly ImageName[];
 }
 
-/** Every layer of the edition's images once, in the order in which images name them. */
-export const layersOf = (edition: Edition): readonly LayerRecipe[] => [
-  ...new Map(Object.values(edition.images).flatMap(({ layers }) => layers.map((each) => [each.name, each]))).values(),
+/** Every layer of the release's images once, in the order in which images name them. */
+export const layersOf = (release: Release): readonly LayerRecipe[] => [
+  ...new Map(Object.values(release.images).flatMap(({ layers }) => layers.map((each) => [each.name, each]))).values(),
 ];

@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { Failure } from '../failure.js';
 import { repositoryFile } from './bundle.js';
-import { type Measure, measure, note, noted, type PackedMember } from './bundle-members.js';
-import { keyOf, once } from './cache.js';
+import { type Measure, measure, type PackedMember, readMetadata, writeMetadata } from './bundle-members.js';
+import { buildCached, keyOf } from './cache.js';
 import { run } from './command.js';
 import { type Offer, offersOf } from './debian.js';
 import { sha256OfFile } from './digest.js';
-import type { BuildGround } from './go-modules.js';
+import type { BuildContext } from './go-modules.js';
 import { type Entry, tarOf } from './tar.js';
 
 /**
@@ -18,10 +18,10 @@ import { type Entry, tarOf } from './tar.js';
  */
 export const makeRepository = async (
   packages: readonly string[],
-  { cache }: Pick<BuildGround, 'cache'>,
+  { cache }: Pick<BuildContext, 'cache'>,
 ): Promise<PackedMember & { readonly packages: readonly Offer[] }> => {
   const { key, offers } = await offersOf(await withAllTheyNeed(packages), fromNothing);
-  const { folder, made } = await once(cache, keyOf('repository', [format, key]), async (folder) => {
+  const { folder, made } = await buildCached(cache, keyOf('repository', [format, key]), async (folder) => {
     const debs = join(folder, 'packages');
     await mkdir(debs);
     const pinned = offers.map(({ name, version }) => `${name}=${version}`);
@@ -31,9 +31,9 @@ export const makeRepository = async (
     const files = offers.map(({ file }) => join(debs, file)).sort();
     await pipeline(tarOf(await repositoryOf(files)), createWriteStream(join(folder, 'repository.tar')));
     await rm(debs, { recursive: true });
-    await note(folder, await measure(join(folder, 'repository.tar')));
+    await writeMetadata(folder, await measure(join(folder, 'repository.tar')));
   });
-  const member = { file: repositoryFile, ...(await noted<Measure>(folder)) };
+  const member = { file: repositoryFile, ...(await readMetadata<Measure>(folder)) };
   return { source: join(folder, 'repository.tar'), member, made, packages: offers };
 };
 
@@ -56,7 +56,7 @@ export const refuseOtherThanDebian = async (text?: string): Promise<void> => {
       `/etc/os-release says ${says('PRETTY_NAME') || 'nothing'}`,
       'the bundle brings haproxy and keepalived for Debian 12, at the versions that this machine’s apt-get offers',
     ],
-    next: 'Build the bundle on a Debian 12 machine, and copy it here.',
+    next: 'build the bundle on a Debian 12 machine, and copy it here.',
   });
 };
 
@@ -70,7 +70,7 @@ const fromNothing = [
   ...['-o', 'Dir::Cache::srcpkgcache='],
 ];
 
-/** What apt-get would install on a machine that has nothing; less what no Debian is without. */
+/** What apt-get would install on an empty machine, less what every Debian has. */
 const withAllTheyNeed = async (packages: readonly string[]): Promise<readonly string[]> => {
   const words = [...fromNothing, 'install', '--simulate', '--no-install-recommends', ...packages];
   const simulated = await run(`choose Debian packages for ${packages.join(' and ')}`, 'apt-get', words);
@@ -89,7 +89,7 @@ const check = async (deb: string, { name, version, sha256 }: Offer): Promise<voi
   if (digest === sha256 && says === `${name} ${version}`) return;
   throw new Failure('preflight', `the Debian package ${name} is not what the package lists say`, {
     why: [`it says that it is ${says}, with sha256 ${digest}`, `the lists say ${name} ${version}, with ${sha256}`],
-    next: 'Run `apt-get update` and the same command again.',
+    next: 'run `apt-get update` and the same command again.',
   });
 };
 

@@ -3,7 +3,7 @@ import { Failure } from '../failure.js';
 import { run } from './command.js';
 
 /**
- * Everything that a build runs is on this machine, or one Failure names all that is missing. With `install`, Debian
+ * Makes sure that this machine has everything that a build runs; one Failure names all that is missing. With `install`, Debian
  * packages are installed first; Go comes from its own site, for Debian's is too old.
  */
 export const provideTools = async ({ install }: { readonly install: boolean }): Promise<void> => {
@@ -61,13 +61,13 @@ const findMissing = async (): Promise<readonly Tool[]> => {
 
 const lack = (missing: readonly Tool[]): Failure => {
   const packages = missing.flatMap((tool) => tool.packages);
-  const apt = packages.length > 0 ? ` Packages: \`apt-get install ${packages.join(' ')}\`, or add --install.` : '';
+  const apt = packages.length > 0 ? `; packages: \`apt-get install ${packages.join(' ')}\`, or add --install` : '';
   return new Failure(
     'preflight',
     `this machine lacks ${missing.map((tool) => tool.name).join(', ')} to build a bundle`,
     {
       why: missing.map((tool) => tool.needs),
-      next: `Install what is missing and run the same command again.${apt}`,
+      next: `install what is missing and run the same command again${apt}`,
     },
   );
 };

@@ -8,7 +8,7 @@ import type { PackedMember } from './bundle-members.js';
  * Puts the members and their catalogue into the folder `into`, which is the whole bundle or the one that was there
  * before, never half of it.
  */
-export const assemble = async (
+export const writeBundle = async (
   into: string,
   catalogue: BundleCatalogue,
   members: readonly PackedMember[],

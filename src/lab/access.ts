@@ -5,13 +5,13 @@ import { makePrivateFolder } from '../private-folder.js';
 import { giveTo, makeFile } from './files.js';
 import { type SshJson, sshJson } from './overlay.js';
 import { shell } from './shell.js';
-import { type HostDesign, hostAddresses } from './spec.js';
+import { type HostSpec, hostAddresses } from './spec.js';
 
 /** The private key of a lab and its known_hosts, in the lab's folder beside the inventory. */
 export const operatorKey = (state: string): string => join(state, 'key');
 export const knownHostsFile = (state: string): string => join(state, 'known_hosts');
 
-/** Makes the key that opens every host, anew, and gives its public half. */
+/** Makes a new key that opens every host, and gives its public half. */
 export const makeOperatorKey = async (state: string): Promise<string> => {
   makePrivateFolder(state);
   await chmod(state, 0o700);
@@ -25,7 +25,7 @@ cat ${`${key}.pub`}`,
   return text.trim();
 };
 
-/** Tells SSH clients who the hosts are, and kbs that the hosts of this inventory are a lab's. */
+/** Writes the hosts' keys for SSH clients, and for kbs that the hosts of this inventory are a lab's. */
 export const grantAccess = async (state: string, hosts: readonly KnownHost[]): Promise<void> => {
   const answer: SshJson = {
     key: operatorKey(state),
@@ -61,7 +61,7 @@ const removeEmpty = async (folder: string): Promise<boolean> => {
 const gitignore = '.gitignore';
 
 export interface KnownHost {
-  readonly host: HostDesign;
+  readonly host: HostSpec;
   /** `TYPE BASE64`. */
   readonly key: string;
 }

@@ -36,14 +36,16 @@ export const processesIn = async (tree: Hierarchies, group: string): Promise<rea
   return found.flat();
 };
 
-/** Kills a group and all below it, frozen or not, and comes back when nobody is left. */
+/** Kills a group and all below it, frozen or not, and comes back when no process is left; fails after 30 s. */
 export const killGroup = async (tree: Hierarchies, group: string): Promise<void> => {
   const deadline = Date.now() + 30_000;
   for (;;) {
     const pids = await processesIn(tree, group);
     if (pids.length === 0) return;
     if (Date.now() > deadline) {
-      throw new Failure('refused', `processes of ${group} do not die`, { why: [`pids ${pids.join(', ')}`] });
+      throw new Failure('refused', `processes of ${group} still run 30 s after they were killed`, {
+        why: [`pids ${pids.join(', ')}`],
+      });
     }
     await writeFile(join(tree.tracking, group, 'cgroup.kill'), '1').catch(() => undefined); // absent with v1 only
     for (const pid of pids) kill(pid);
@@ -113,7 +115,7 @@ const kill = (pid: number): void => {
   }
 };
 
-/** A group whose last process has just died can be busy for a moment. */
+/** A group whose last process has just died can be busy for some milliseconds. */
 const removeEmpty = async (folder: string): Promise<void> => {
   for (let attempt = 0; ; attempt += 1) {
     try {

@@ -2,8 +2,8 @@ import { rm, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { makeFile, makeFolder } from './files.js';
 
-/** Lays over a plain Debian root what makes it boot fast and whole as a lab host, the same on every host. */
-export const furnish = async (root: string): Promise<void> => {
+/** Adds to a plain Debian root what makes it boot fast as a lab host, the same on every host. */
+export const customizeRootfs = async (root: string): Promise<void> => {
   for (const folder of folders) await makeFolder(join(root, folder));
   for (const [path, content] of Object.entries(files)) await makeFile(join(root, path), content);
   for (const [path, target] of Object.entries(links)) {
@@ -31,7 +31,7 @@ WantedBy=sysinit.target
 const units = 'etc/systemd/system';
 
 const files = {
-  // An empty one is answered at once by nobody; one that names a resolver that drops packets makes pods slow.
+  // With an empty one a look-up fails at once; a resolver that drops packets would make pods slow.
   'etc/resolv.conf': '',
   [`${units}/kbs-lab-mounts.service`]: mounts,
   'etc/systemd/journald.conf.d/kbs-lab.conf': '[Journal]\nStorage=persistent\nSystemMaxUse=64M\n',
@@ -56,7 +56,7 @@ const uselessUnits = [
 const links: Readonly<Record<string, string>> = {
   ...Object.fromEntries(uselessUnits.map((unit) => [`${units}/${unit}`, '/dev/null'])),
   [`${units}/sysinit.target.wants/kbs-lab-mounts.service`]: '../kbs-lab-mounts.service',
-  // Users other than root would be turned away in the first moments of a boot.
+  // Users other than root would be refused in the first seconds of a boot.
   'etc/tmpfiles.d/systemd-nologin.conf': '/dev/null',
 };
 

@@ -2,11 +2,11 @@ import { rm } from 'node:fs/promises';
 import { Failure } from '../failure.js';
 import { sh } from '../hosts/shell.js';
 import { makeFile, readIfThere } from './files.js';
-import { standing } from './find.js';
+import { requireStanding } from './find.js';
 import { delayFile, type Places, placesOf, switchNamespace } from './paths.js';
 import { bridgeOf } from './select-hosts.js';
 import { lastLines, shell } from './shell.js';
-import type { Cable, Design } from './spec.js';
+import type { Cable, LabSpec } from './spec.js';
 
 /** Every packet that a segment delivers to one of its hosts comes this many milliseconds late. */
 export interface Delay {
@@ -26,25 +26,23 @@ export const labDelay = async (
 ): Promise<void> => {
   if (!Number.isInteger(ms) || ms < 0 || ms > longest)
     throw new Failure('usage', `a delay is a whole number of milliseconds, 0 to ${longest}`);
-  const { design } = await standing(places, lab);
-  const bridge = bridgeOf(design, segment);
+  const { spec } = await requireStanding(places, lab);
+  const bridge = bridgeOf(spec, segment);
   const file = delayFile(places, lab, bridge);
-  const script = plugsOf(design, bridge).map((plug) =>
-    ms === 0 ? quicken(lab, plug) : slowDown(lab, plug, String(ms)),
-  );
+  const script = plugsOf(spec, bridge).map((plug) => (ms === 0 ? quicken(lab, plug) : slowDown(lab, plug, String(ms))));
   if (ms > 0) await shell('delaying', script.join('\n')).catch(withoutEmulator);
   else await shell('ending the delay', script.join('\n'));
   if (ms > 0) await makeFile(file, `${ms}\n`);
   else await rm(file, { force: true });
 };
 
-/** A minute: whoever waits longer has given up. */
+/** A minute: clients that wait longer have given up. */
 const longest = 60_000;
 
-/** The delays that stand in a lab. */
-export const readDelays = async (lab: string, design: Design, places: Places): Promise<readonly Delay[]> => {
+/** The delays of a lab's segments. */
+export const readDelays = async (lab: string, spec: LabSpec, places: Places): Promise<readonly Delay[]> => {
   const found = await Promise.all(
-    design.segments.map(async ({ name, bridge }) => ({
+    spec.segments.map(async ({ name, bridge }) => ({
       segment: name,
       ms: Number((await readIfThere(delayFile(places, lab, bridge))) ?? 0),
     })),
@@ -69,8 +67,8 @@ const slowDown = (lab: string, plug: string, ms: string): string =>
 const quicken = (lab: string, plug: string): string =>
   sh`tc -n ${switchNamespace(lab)} qdisc delete dev ${plug} root 2>/dev/null || :`;
 
-const plugsOf = (design: Design, bridge: string): readonly string[] =>
-  [...design.hosts.flatMap(({ cables }) => cables), ...design.router]
+const plugsOf = (spec: LabSpec, bridge: string): readonly string[] =>
+  [...spec.hosts.flatMap(({ cables }) => cables), ...spec.router]
     .filter((cable) => cable.bridge === bridge)
     .map(({ plug }) => plug);
 

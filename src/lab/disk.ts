@@ -3,12 +3,12 @@ import { readFile, rm, statfs, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Failure } from '../failure.js';
 import { sh } from '../hosts/shell.js';
-import { furnish } from './customize-rootfs.js';
+import { customizeRootfs } from './customize-rootfs.js';
 import { giveTo, makeFile, makeFolder } from './files.js';
 import { machineScript } from './machine.js';
 import { hostFolder, type Places } from './paths.js';
 import { shell } from './shell.js';
-import type { HostDesign } from './spec.js';
+import type { HostSpec } from './spec.js';
 import { hostAddresses } from './spec.js';
 import { type Account, accountsOf } from './users.js';
 
@@ -20,7 +20,7 @@ import { type Account, accountsOf } from './users.js';
 export const prepareDisk = async (
   places: Places,
   lab: string,
-  host: HostDesign,
+  host: HostSpec,
   image: string,
   operatorKey: string,
 ): Promise<string> => {
@@ -29,7 +29,7 @@ export const prepareDisk = async (
   for (const part of ['', 'upper', 'work', 'root']) await makeFolder(join(folder, part));
   await symlink(image, join(folder, 'image'));
   await makeFile(join(folder, 'machine.sh'), machineScript(places, lab, host), 0o755);
-  await furnish(join(folder, 'upper'));
+  await customizeRootfs(join(folder, 'upper'));
   await identify(join(folder, 'upper'), image, host, operatorKey);
   return hostKey(folder, host);
 };
@@ -47,7 +47,7 @@ export const requireDisk = async (home: string): Promise<void> => {
 const overlayMagic = 0x794c7630;
 
 /** Names, users and keys: what differs from host to host. Mode and owner of each folder are as in the image. */
-const identify = async (root: string, image: string, host: HostDesign, operatorKey: string): Promise<void> => {
+const identify = async (root: string, image: string, host: HostSpec, operatorKey: string): Promise<void> => {
   const accounts = await accountsOf(image, host.user);
   const folders = { etc: 0o755, 'etc/ssh': 0o755, 'etc/ssh/sshd_config.d': 0o755, 'etc/sudoers.d': 0o755, home: 0o755 };
   for (const [path, mode] of Object.entries(folders)) await makeFolder(join(root, path), mode);
@@ -74,7 +74,7 @@ const admit = async (root: string, account: Account, operatorKey: string): Promi
   await giveTo(account, home, join(home, '.ssh'), join(home, '.ssh/authorized_keys'));
 };
 
-const hostKey = async (folder: string, host: HostDesign): Promise<string> => {
+const hostKey = async (folder: string, host: HostSpec): Promise<string> => {
   const file = 'upper/etc/ssh/ssh_host_ed25519_key';
   await shell(
     `making the disk of ${host.name}`,
@@ -89,9 +89,9 @@ ssh-keygen -q -t ed25519 -N '' -C ${host.name} -f ${file}`,
 /** The same number on every Debian (base-passwd). */
 const shadowGroup = 42;
 
-const hostsFile = (host: HostDesign): string =>
+const hostsFile = (host: HostSpec): string =>
   `${['127.0.0.1 localhost', '::1 localhost ip6-localhost ip6-loopback', ...hostAddresses(host).map(own(host))].join(
     '\n',
   )}\n`;
 
-const own = (host: HostDesign) => (address: string) => `${address} ${host.name}`;
+const own = (host: HostSpec) => (address: string) => `${address} ${host.name}`;

@@ -11,7 +11,7 @@ import { goingDown, labFolder, labGroup, labPrefix, type Places, placesOf, uplin
 import { clearBuilds } from './rootfs.js';
 import { shell } from './shell.js';
 import { labNames, readRecord } from './state-file.js';
-import { giveBackSysctls } from './sysctls.js';
+import { restoreSysctls } from './sysctls.js';
 
 /**
  * Removes a lab: processes, mounts, namespaces, links, routes, control groups, disks and keys. It needs the name alone
@@ -22,7 +22,7 @@ export const labDown = async (name: string, places: Places = placesOf()): Promis
   return takeDown(places, name, await hierarchies());
 };
 
-/** The same without asking whether somebody is at work on it. The order matters: what holds goes before what is held. */
+/** The same without asking whether an `up` is running. The order matters: what holds goes before what is held. */
 export const takeDown = async (places: Places, name: string, tree: Hierarchies): Promise<boolean> => {
   const folder = labFolder(places, name);
   const record = await readRecord(places, name);
@@ -36,7 +36,7 @@ export const takeDown = async (places: Places, name: string, tree: Hierarchies):
   await clearBuilds(places, name);
   if (record !== undefined) await revokeAccess(record.state);
   await removeFolder(folder);
-  if ((await labNames(places)).length === 0) await giveBackMachine(places);
+  if ((await labNames(places)).length === 0) await restoreMachine(places);
   return stood;
 };
 
@@ -57,7 +57,7 @@ export const removeNetwork = async (name: string): Promise<void> => {
 
 /**
  * What systemd-nspawn keeps of machines that were killed: mount points, and locks. Locks carry the inode of a root that
- * may be long unmounted, so one is known by nobody holding it; a machine that starts just now makes itself another.
+ * may be long unmounted, so an old one is known by not being held; a machine that starts just now makes itself another.
  */
 const forgetMachines = async (name: string): Promise<void> => {
   const kept = '/run/systemd/nspawn';
@@ -80,7 +80,7 @@ const removeFolder = async (folder: string): Promise<void> => {
   await rm(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
 };
 
-const giveBackMachine = async (places: Places): Promise<void> => {
-  await giveBackSysctls(places);
+const restoreMachine = async (places: Places): Promise<void> => {
+  await restoreSysctls(places);
   await rmdir(places.home).catch(() => undefined); // absent, or not the lab's alone
 };

@@ -2,21 +2,21 @@ import { Failure } from '../failure.js';
 import { exists } from './files.js';
 import type { LabRecord } from './lab.js';
 import { namespaceFile, type Places, switchNamespace } from './paths.js';
-import type { HostDesign } from './spec.js';
+import type { HostSpec } from './spec.js';
 import { labNames, readRecord } from './state-file.js';
 
 export interface FoundHost {
   readonly lab: string;
   readonly state: string;
-  readonly host: HostDesign;
+  readonly host: HostSpec;
 }
 
 /** The hosts that a name means: `HOST`, `LAB/HOST`, `all` or `LAB/all`; never none, and `HOST` never two. */
 export const findHosts = async (places: Places, name: string): Promise<readonly FoundHost[]> => {
   const [lab, host] = name.includes('/') ? name.split('/', 2) : [undefined, name];
   const records = (await readRecords(places)).filter((record) => lab === undefined || record.name === lab);
-  const found = records.flatMap(({ name: owner, state, design }) =>
-    design.hosts
+  const found = records.flatMap(({ name: owner, state, spec }) =>
+    spec.hosts
       .filter((each) => host === 'all' || each.name === host)
       .map((each) => ({ lab: owner, state, host: each })),
   );
@@ -31,7 +31,7 @@ export const findHosts = async (places: Places, name: string): Promise<readonly 
 };
 
 /** The record of a lab that is complete and has its network; refused where there is none. */
-export const standing = async (places: Places, lab: string): Promise<LabRecord> => {
+export const requireStanding = async (places: Places, lab: string): Promise<LabRecord> => {
   const record = await readRecord(places, lab);
   if (record !== undefined && (await isStanding(record))) return record;
   throw new Failure('usage', `no lab of ${lab} stands on this machine`, { next: 'kbs lab up, or: kbs lab status' });
@@ -41,14 +41,14 @@ export const standing = async (places: Places, lab: string): Promise<LabRecord> 
 export const isStanding = async ({ complete, name }: LabRecord): Promise<boolean> =>
   complete && exists(namespaceFile(switchNamespace(name)));
 
-/** The records of all labs of this machine, whole ones and ruins. */
+/** The records of all labs of this machine, complete or not. */
 export const readRecords = async (places: Places): Promise<readonly LabRecord[]> => {
   const records = await Promise.all((await labNames(places)).map((name) => readRecord(places, name)));
   return records.flatMap((record) => record ?? []);
 };
 
 const nothing = (name: string, records: readonly LabRecord[]): Failure => {
-  const hosts = records.flatMap((record) => record.design.hosts.map((host) => `${record.name}/${host.name}`));
+  const hosts = records.flatMap((record) => record.spec.hosts.map((host) => `${record.name}/${host.name}`));
   return new Failure('usage', `no lab has a host ${name}`, {
     why: [hosts.length === 0 ? 'no lab stands' : `there are ${hosts.join(', ')}`],
     next: 'kbs lab status',

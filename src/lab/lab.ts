@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { knownHostsFile, operatorKey } from './access.js';
 import { hostFolder, hostNamespace, type Places, routerNamespace } from './paths.js';
-import type { Design, HostDesign } from './spec.js';
+import type { HostSpec, LabSpec } from './spec.js';
 
 /** A whole inventory that stands on this machine: hosts, segments and, where none is listed, the router. */
 export interface Lab {
@@ -26,18 +26,18 @@ export interface LabHost {
   readonly console: string;
 }
 
-/** What `lab up` writes down for the other verbs. */
+/** What `lab up` records for the other commands. */
 export interface LabRecord {
   readonly name: string;
   readonly state: string;
   readonly inventoryFile?: string;
   /** ISO 8601. */
   readonly since: string;
-  /** Whether `up` came to its end. Without it the rest is ruins, and the next `up` clears them first. */
+  /** Whether `up` came to its end. If not, the next `up` removes what is there first. */
   readonly complete: boolean;
   /** The process that is making the lab just now. */
   readonly up?: UpProcess;
-  readonly design: Design;
+  readonly spec: LabSpec;
 }
 
 export interface UpProcess {
@@ -45,19 +45,19 @@ export interface UpProcess {
   readonly started: string;
 }
 
-/** Takes a line for a person who waits. */
+/** Takes a line of progress. */
 export type Progress = (text: string) => void;
 
-export const labOf = (places: Places, { name, state, design }: LabRecord): Lab => ({
+export const labOf = (places: Places, { name, state, spec }: LabRecord): Lab => ({
   name,
   state,
   key: operatorKey(state),
   knownHosts: knownHostsFile(state),
-  hosts: design.hosts.map((host) => labHostOf(places, name, host)),
-  ...(design.router.length === 0 ? {} : { router: routerNamespace(name) }),
+  hosts: spec.hosts.map((host) => labHostOf(places, name, host)),
+  ...(spec.router.length === 0 ? {} : { router: routerNamespace(name) }),
 });
 
-export const labHostOf = (places: Places, lab: string, host: HostDesign): LabHost => ({
+export const labHostOf = (places: Places, lab: string, host: HostSpec): LabHost => ({
   name: host.name,
   address: host.address,
   segment: host.segment,

@@ -2,10 +2,10 @@ import { Failure } from '../failure.js';
 import { readIfThere } from './files.js';
 import type { LabRecord, UpProcess } from './lab.js';
 
-/** This process, so that another can tell whether the `up` that a record speaks of is still at work. */
+/** This process, so that another can tell whether the `up` of a record still runs. */
 export const upProcess = async (): Promise<UpProcess> => ({ pid: process.pid, started: await startOf(process.pid) });
 
-/** Refuses while another process makes this lab; one that died, or this very one, is no hindrance. */
+/** Refuses while another process makes this lab; one that ended, or this one, does not count. */
 export const requireIdle = async (record: LabRecord | undefined): Promise<void> => {
   const up = record?.up;
   if (record === undefined || up === undefined || up.pid === process.pid) return;

@@ -3,14 +3,14 @@ import { sha256 } from '../secret.js';
 import { delayAgain } from './delay.js';
 import { cables, hostNetwork } from './network.js';
 import { goingDown, hostFolder, hostGroup, hostNamespace, labPrefix, namespaceFile, type Places } from './paths.js';
-import type { HostDesign } from './spec.js';
+import type { HostSpec } from './spec.js';
 
 /**
  * A host from power on to power off, as a script that a person can read and run; its folder comes from `prepareDisk`.
  * Each boot makes a new network and a new machine on the same disks: a `reboot` inside ends one machine and starts the
  * next, and nothing of the kernel's state is carried over.
  */
-export const machineScript = (places: Places, lab: string, host: HostDesign): string => {
+export const machineScript = (places: Places, lab: string, host: HostSpec): string => {
   const group = hostGroup(lab, host.name);
   return `#!/bin/sh
 # Host ${host.name} of the lab ${lab}.
@@ -66,7 +66,7 @@ const machineName = (lab: string, host: string): string => {
  * systemd-nspawn(1) and https://systemd.io/ENVIRONMENT/. With --keep-unit a reboot inside is exit status 133.
  * Without a hierarchy of its own (v1) the machine gets this one's controllers; with cgroup v2 it is delegated a tree.
  */
-const nspawn = (lab: string, host: HostDesign): readonly string[] => [
+const nspawn = (lab: string, host: HostSpec): readonly string[] => [
   'env SYSTEMD_NSPAWN_API_VFS_WRITABLE=1 SYSTEMD_NSPAWN_UNIFIED_HIERARCHY="$(unified)" systemd-nspawn --quiet --boot',
   `--directory=root --machine=${machineName(lab, host.name)} --hostname=${host.name}`,
   '--register=no --keep-unit --console=pipe',

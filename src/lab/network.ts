@@ -1,20 +1,20 @@
 import { raw, sh } from '../hosts/shell.js';
 import { hostNamespace, routerNamespace, switchNamespace, uplink } from './paths.js';
-import type { Cable, Design, HostDesign } from './spec.js';
+import type { Cable, HostSpec, LabSpec } from './spec.js';
 
 /**
  * The lab's network as shell text. All segments' bridges lie in one namespace, the switch. This machine reaches every
- * segment through an uplink into the switch, which answers hosts with its own address of their segment: so the way of
- * the operator never depends on the routers that kbs is there to set up, and no segment reaches another through it.
+ * segment through an uplink into the switch, which answers hosts with its own address of their segment: so the operator's
+ * way in never depends on the routers that kbs is there to set up, and no segment reaches another through it.
  */
-export const switchUp = (lab: string, design: Design): string => {
+export const switchUp = (lab: string, spec: LabSpec): string => {
   const [space, up] = [switchNamespace(lab), uplink(lab)];
   return [
     sh`ip netns add ${space}`,
     sh`ip link add ${up} type veth peer name operator netns ${space}`,
     ipIn(space, [
       'link set lo up',
-      ...design.segments.flatMap(({ bridge, address }) => [
+      ...spec.segments.flatMap(({ bridge, address }) => [
         `link add ${bridge} type bridge forward_delay 0 mcast_snooping 0`,
         `addr add ${address} dev ${bridge}`,
         `link set ${bridge} up`,
@@ -24,23 +24,23 @@ export const switchUp = (lab: string, design: Design): string => {
       `route add ${operatorEnd}/32 dev operator`,
     ]),
     sh`ip netns exec ${space} sysctl -qw net.ipv4.ip_forward=1 net.ipv4.conf.all.send_redirects=0`,
-    // Absent without br_netfilter; with it the rules for the operator would filter what hosts of one segment say.
+    // Absent without br_netfilter; with it the rules for the operator would filter the packets of one segment.
     sh`ip netns exec ${space} sysctl -qew net.bridge.bridge-nf-call-iptables=0 net.bridge.bridge-nf-call-arptables=0`,
     sh`ip netns exec ${space} nft -f - <<'RULES'\n${raw(switchRules)}\nRULES`,
-    ...(design.router.length === 0 ? [] : [routerUp(lab, design.router)]),
+    ...(spec.router.length === 0 ? [] : [routerUp(lab, spec.router)]),
     sh`ip addr add ${operatorEnd}/32 dev ${up}`,
     sh`ip link set ${up} up`,
-    ...design.segments.map(({ cidr }) => sh`ip route add ${cidr} via ${switchEnd} dev ${up} onlink src ${operatorEnd}`),
+    ...spec.segments.map(({ cidr }) => sh`ip route add ${cidr} via ${switchEnd} dev ${up} onlink src ${operatorEnd}`),
   ].join('\n');
 };
 
 /** Makes a host's namespace and cables anew: kernel routes, nftables and sysctls of an earlier boot are gone. */
-export const hostNetwork = (lab: string, host: HostDesign): string => {
+export const hostNetwork = (lab: string, host: HostSpec): string => {
   const space = hostNamespace(lab, host.name);
   return [
     sh`if [ -e ${`/run/netns/${space}`} ]; then ip netns delete ${space}; fi`,
     sh`ip netns add ${space}`,
-    // A machine forwards nothing until it is told to, whatever this one does.
+    // A new machine forwards nothing, whatever this one does.
     sh`ip netns exec ${space} sysctl -qw net.ipv4.ip_forward=0`,
     plugIn(lab, space, host.cables),
     ...(host.gateway === undefined ? [] : [ipIn(space, [`route add default via ${host.gateway}`])]),
@@ -48,7 +48,7 @@ export const hostNetwork = (lab: string, host: HostDesign): string => {
 };
 
 /** Pulls or plugs in all cables of a host, at the switch's end: the host sees its carrier go and come. */
-export const cables = (lab: string, host: HostDesign, state: 'up' | 'down'): string =>
+export const cables = (lab: string, host: HostSpec, state: 'up' | 'down'): string =>
   ipIn(
     switchNamespace(lab),
     host.cables.map(({ plug }) => `link set ${plug} ${state}`),
@@ -56,9 +56,9 @@ export const cables = (lab: string, host: HostDesign, state: 'up' | 'down'): str
 
 /**
  * Takes all plugs of a host off their bridges, or puts them back. The host keeps its carrier, as a machine that hangs
- * does; but nobody hears it, not even its kernel, which is this machine's and does not hang with it.
+ * does; but none of its packets arrive, nor those of its kernel, which is this machine's and does not hang with it.
  */
-export const plugs = (lab: string, host: HostDesign, where: 'off' | 'on'): string =>
+export const plugs = (lab: string, host: HostSpec, where: 'off' | 'on'): string =>
   ipIn(
     switchNamespace(lab),
     host.cables.map(({ plug, bridge }) => `link set ${plug} ${where === 'off' ? 'nomaster' : `master ${bridge}`}`),
@@ -92,7 +92,7 @@ const plugIn = (lab: string, space: string, ports: readonly Cable[]): string => 
   ].join('\n');
 };
 
-/** One process for many commands of ip; every word comes from a design, none needs quotes. */
+/** One process for many commands of ip; every word comes from a spec, none needs quotes. */
 const ipIn = (space: string, commands: readonly string[]): string =>
   `ip -n ${space} -batch - <<'BATCH'\n${commands.join('\n')}\nBATCH`;
 

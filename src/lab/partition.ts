@@ -1,11 +1,11 @@
 import { Failure } from '../failure.js';
 import { sh } from '../hosts/shell.js';
-import { standing } from './find.js';
+import { requireStanding } from './find.js';
 import { type Partition, type PodCidrs, partitionRules, readPartitions, unique } from './partitions.js';
 import { type Places, placesOf, switchNamespace } from './paths.js';
-import { hostsMeant } from './select-hosts.js';
+import { selectHosts } from './select-hosts.js';
 import { shell } from './shell.js';
-import type { Design } from './spec.js';
+import type { LabSpec } from './spec.js';
 
 /** Hosts by name, or `segment=NAME`. */
 export type Side = readonly string[];
@@ -17,8 +17,8 @@ export interface PartitionOptions {
 }
 
 /**
- * Cuts two sides of a lab off from each other, both ways, besides what is cut already. Each still reaches everybody
- * else, and the operator reaches all. It stands over reboots of hosts, until `labHeal`. Gives all that is cut now.
+ * Cuts two sides of a lab off from each other, both ways, besides what is cut already. Each still reaches all other
+ * hosts, and the operator reaches all. It lasts over reboots of hosts, until `labHeal`. Gives all that is cut now.
  */
 export const labPartition = (
   lab: string,
@@ -26,34 +26,34 @@ export const labPartition = (
   other: Side,
   options: PartitionOptions = {},
 ): Promise<readonly Partition[]> =>
-  change(lab, options, (design, before) => {
-    const [ones, others] = [hostsMeant(design, one), hostsMeant(design, other)];
+  change(lab, options, (spec, before) => {
+    const [ones, others] = [selectHosts(spec, one), selectHosts(spec, other)];
     const twice = ones.filter((name) => others.includes(name));
     if (twice.length > 0) throw new Failure('usage', `${twice.join(', ')} cannot be on both sides`);
     return [...before, ...ones.flatMap((a) => others.map((b): Partition => [a, b]))];
   });
 
-/** Mends what was cut between two sides; between one side and everybody; or, without sides, all. Gives what is left. */
+/** Heals partitions between two sides; between one side and all others; or, without sides, all. Gives what is left. */
 export const labHeal = (
   lab: string,
   one?: Side,
   other?: Side,
   options: PartitionOptions = {},
 ): Promise<readonly Partition[]> =>
-  change(lab, options, (design, before) => {
-    const all = design.hosts.map(({ name }) => name);
-    const [ones, others] = [one, other].map((side) => new Set(side === undefined ? all : hostsMeant(design, side)));
+  change(lab, options, (spec, before) => {
+    const all = spec.hosts.map(({ name }) => name);
+    const [ones, others] = [one, other].map((side) => new Set(side === undefined ? all : selectHosts(spec, side)));
     return before.filter(([a, b]) => !((ones?.has(a) && others?.has(b)) || (ones?.has(b) && others?.has(a))));
   });
 
 const change = async (
   lab: string,
   { pods = {}, places = placesOf() }: PartitionOptions,
-  next: (design: Design, before: readonly Partition[]) => readonly Partition[],
+  next: (spec: LabSpec, before: readonly Partition[]) => readonly Partition[],
 ): Promise<readonly Partition[]> => {
-  const { design } = await standing(places, lab);
-  const partitions = unique(design, next(design, await readPartitions(lab, design)));
-  const rules = partitionRules(design, partitions, pods);
+  const { spec } = await requireStanding(places, lab);
+  const partitions = unique(spec, next(spec, await readPartitions(lab, spec)));
+  const rules = partitionRules(spec, partitions, pods);
   await shell(
     'partitioning',
     sh`ip netns exec ${switchNamespace(lab)} nft -f - <<'RULES'\n`.concat(rules, '\nRULES\n'),

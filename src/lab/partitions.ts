@@ -1,9 +1,9 @@
 import { sh } from '../hosts/shell.js';
 import { namespaceFile, switchNamespace } from './paths.js';
 import { shell } from './shell.js';
-import { type Design, type HostDesign, hostAddresses } from './spec.js';
+import { type HostSpec, hostAddresses, type LabSpec } from './spec.js';
 
-/** Two hosts that nothing passes between, in the order of the design. */
+/** Two hosts that nothing passes between, in the order of the lab's hosts. */
 export type Partition = readonly [string, string];
 
 /** By host: the CIDR of its pods. Where it is unknown, only what hosts say themselves is cut across segments. */
@@ -14,12 +14,12 @@ export type PodCidrs = Readonly<Record<string, string>>;
  * rules can undo them. Two hosts on one bridge are told apart by their plugs, whatever they send; what comes to a host
  * through a router, or leaves it for one, by its plug and the addresses at the far end. Replaces all that stood before.
  */
-export const partitionRules = (design: Design, partitions: readonly Partition[], pods: PodCidrs): string => {
+export const partitionRules = (spec: LabSpec, partitions: readonly Partition[], pods: PodCidrs): string => {
   const cleared = 'add table bridge partitions\ndelete table bridge partitions';
   if (partitions.length === 0) return cleared;
   const both = partitions.flatMap(([a, b]) => [
-    [hostIn(design, a), hostIn(design, b)] as const,
-    [hostIn(design, b), hostIn(design, a)] as const,
+    [hostIn(spec, a), hostIn(spec, b)] as const,
+    [hostIn(spec, b), hostIn(spec, a)] as const,
   ]);
   const plugPairs = both.flatMap(([from, to]) =>
     from.cables.flatMap(({ plug }) => to.cables.map((other) => `"${plug}" . "${other.plug}"`)),
@@ -47,23 +47,23 @@ table bridge partitions {
 }`;
 };
 
-/** The partitions that stand in a lab: the kernel's own word. None where the lab has no network. */
-export const readPartitions = async (lab: string, design: Design): Promise<readonly Partition[]> => {
+/** The partitions of a lab, read from the kernel. None where the lab has no network. */
+export const readPartitions = async (lab: string, spec: LabSpec): Promise<readonly Partition[]> => {
   const space = switchNamespace(lab);
   const json = await shell(
     'reading the partitions',
     sh`[ ! -e ${namespaceFile(space)} ] || ip netns exec ${space} nft -j list ruleset bridge`,
   );
-  return json === '' ? [] : partitionsIn(json, design);
+  return json === '' ? [] : partitionsIn(json, spec);
 };
 
 /** The partitions in what `nft -j list ruleset bridge` says of these rules. */
-export const partitionsIn = (json: string, design: Design): readonly Partition[] => {
+export const partitionsIn = (json: string, spec: LabSpec): readonly Partition[] => {
   const { nftables } = JSON.parse(json) as { nftables: readonly { readonly set?: NftSet }[] }; // libnftables-json(5)
   const plugs = nftables.find(({ set }) => set?.table === 'partitions' && set.name === 'plugs')?.set;
-  const pairs = (plugs?.elem ?? []).map(({ concat }) => concat.map((plug) => ownerOf(design, plug)));
+  const pairs = (plugs?.elem ?? []).map(({ concat }) => concat.map((plug) => ownerOf(spec, plug)));
   return unique(
-    design,
+    spec,
     pairs.flatMap(([a, b]) => (a === undefined || b === undefined ? [] : [[a, b] as const])),
   );
 };
@@ -75,25 +75,25 @@ interface NftSet {
   readonly elem?: readonly { readonly concat: readonly string[] }[];
 }
 
-/** Each pair once, its hosts and the pairs in the order of the design. */
-export const unique = (design: Design, pairs: readonly Partition[]): readonly Partition[] => {
-  const names = design.hosts.map(({ name }) => name);
+/** Each pair once, its hosts and the pairs in the order of the lab's hosts. */
+export const unique = (spec: LabSpec, pairs: readonly Partition[]): readonly Partition[] => {
+  const names = spec.hosts.map(({ name }) => name);
   const marks = new Set(pairs.flatMap(([a, b]) => [`${a} ${b}`, `${b} ${a}`]));
   return names.flatMap((a, at) =>
     names.slice(at + 1).flatMap((b): Partition[] => (marks.has(`${a} ${b}`) ? [[a, b]] : [])),
   );
 };
 
-const networksOf = (host: HostDesign, pods: PodCidrs): readonly string[] => {
+const networksOf = (host: HostSpec, pods: PodCidrs): readonly string[] => {
   const podCidr = pods[host.name];
   return [...hostAddresses(host), ...(podCidr === undefined ? [] : [podCidr])];
 };
 
-const ownerOf = (design: Design, plug: string): string | undefined =>
-  design.hosts.find(({ cables }) => cables.some((cable) => cable.plug === plug))?.name;
+const ownerOf = (spec: LabSpec, plug: string): string | undefined =>
+  spec.hosts.find(({ cables }) => cables.some((cable) => cable.plug === plug))?.name;
 
-const hostIn = (design: Design, name: string): HostDesign => {
-  const host = design.hosts.find((candidate) => candidate.name === name);
+const hostIn = (spec: LabSpec, name: string): HostSpec => {
+  const host = spec.hosts.find((candidate) => candidate.name === name);
   if (host === undefined) throw new RangeError(`the lab has no host ${name}`);
   return host;
 };

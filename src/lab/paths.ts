@@ -21,7 +21,7 @@ export const labFolder = (places: Places, name: string): string => join(places.h
 export const hostFolder = (places: Places, lab: string, host: string): string =>
   join(labFolder(places, lab), 'hosts', host);
 
-/** What `lab up` wrote down for the other verbs. */
+/** What `lab up` records for the other commands. */
 export const recordFile = (places: Places, name: string): string => join(labFolder(places, name), 'lab.json');
 
 /** While this file exists nothing of the lab may start. */

@@ -9,12 +9,12 @@ import { consoleOf } from './lab.js';
 import { cables, plugs } from './network.js';
 import { hostFolder, hostGroup, type Places, placesOf } from './paths.js';
 import { shell } from './shell.js';
-import type { HostDesign } from './spec.js';
+import type { HostSpec } from './spec.js';
 import { awaitSsh } from './wait-for-ssh.js';
 
 /**
- * What one does to machines: by the host's name, by `LAB/HOST` where two labs have one of that name, or, where it
- * says so, `all` (of the only lab) and `LAB/all`.
+ * Power and cables of hosts. They are named by the host's name, by `LAB/HOST` where two labs have one of that name, or
+ * by `all` (of the only lab) and `LAB/all`.
  */
 
 /**
@@ -29,12 +29,12 @@ export const labReboot = async (
   const tree = await hierarchies();
   await Promise.all(
     (await findHosts(places, hosts)).map((found) =>
-      how === 'orderly' ? restart(places, tree, found) : cycle(places, tree, found),
+      how === 'orderly' ? restart(places, tree, found) : powerCycle(places, tree, found),
     ),
   );
 };
 
-/** Pulls the plug: the host falls silent and all its processes die at once, its disks stay as they are. */
+/** Cuts the power: the host's carrier goes, all its processes die at once, its disks stay as they are. */
 export const labKill = async (hosts: string, places: Places = placesOf()): Promise<void> => {
   const tree = await hierarchies();
   await Promise.all((await findHosts(places, hosts)).map((found) => pullPlug(tree, found)));
@@ -52,7 +52,7 @@ export const labStart = async (hosts: string, places: Places = placesOf()): Prom
   );
 };
 
-/** Lets hosts hang: they answer nothing, not even for their addresses, until `labThaw`. Hosts that are off stay so. */
+/** Makes hosts hang: they answer nothing, not even ARP, until `labThaw`. Refused for a host that is off. */
 export const labFreeze = async (hosts: string, places: Places = placesOf()): Promise<void> => {
   const tree = await hierarchies();
   await Promise.all(
@@ -65,7 +65,7 @@ export const labFreeze = async (hosts: string, places: Places = placesOf()): Pro
   );
 };
 
-/** Lets hosts go on that hang; others are left alone. */
+/** Resumes hosts that were frozen; others are left alone. */
 export const labThaw = async (hosts: string, places: Places = placesOf()): Promise<void> => {
   const tree = await hierarchies();
   await Promise.all(
@@ -81,16 +81,16 @@ export const labThaw = async (hosts: string, places: Places = placesOf()): Promi
 /** Pulls all of a host's network cables, until `labMend`. */
 export const labCut = async (hosts: string, places: Places = placesOf()): Promise<void> => {
   for (const { lab, host } of await findHosts(places, hosts))
-    await shell(`cutting off ${host.name}`, cables(lab, host, 'down'));
+    await shell(`disconnecting ${host.name}`, cables(lab, host, 'down'));
 };
 
 export const labMend = async (hosts: string, places: Places = placesOf()): Promise<void> => {
   for (const { lab, host } of await findHosts(places, hosts))
-    await shell(`mending ${host.name}`, cables(lab, host, 'up'));
+    await shell(`reconnecting ${host.name}`, cables(lab, host, 'up'));
 };
 
 /** Starts a host's machine as a process of its own that outlives this one; its console goes to a file. */
-export const boot = async (places: Places, lab: string, host: HostDesign): Promise<void> => {
+export const boot = async (places: Places, lab: string, host: HostSpec): Promise<void> => {
   const log = await open(consoleOf(places, lab, host.name), 'a');
   const child = spawn('sh', ['machine.sh'], {
     cwd: hostFolder(places, lab, host.name),
@@ -103,14 +103,14 @@ export const boot = async (places: Places, lab: string, host: HostDesign): Promi
   await log.close();
 };
 
-const cycle = async (places: Places, tree: Hierarchies, found: FoundHost): Promise<void> => {
+const powerCycle = async (places: Places, tree: Hierarchies, found: FoundHost): Promise<void> => {
   const { lab, host } = found;
   await pullPlug(tree, found);
   await boot(places, lab, host);
   await awaitSsh(places, tree, lab, host);
 };
 
-/** Carrier first: its kernel lives on, here, and would tell every peer that their connections have ended. */
+/** Carrier first: its kernel goes on, here, and would reset the connections of every peer. */
 const pullPlug = async (tree: Hierarchies, { lab, host }: FoundHost): Promise<void> => {
   const group = hostGroup(lab, host.name);
   if ((await processesIn(tree, group)).length === 0) return;
@@ -130,17 +130,17 @@ const restart = async (places: Places, tree: Hierarchies, { lab, host }: FoundHo
     const now = await initOf(tree, group);
     if (now !== undefined && now !== before) break;
     if (Date.now() > deadline)
-      throw new Failure('timeout', 'the host does not go down', { where: { host: host.name } });
+      throw new Failure('timeout', 'the host did not shut down within 120 s', { where: { host: host.name } });
     await sleep(50);
   }
   await awaitSsh(places, tree, lab, host);
 };
 
-const isOff = ({ name }: HostDesign): Failure =>
+const isOff = ({ name }: HostSpec): Failure =>
   new Failure('refused', 'the host is off', { where: { host: name }, next: `kbs lab start ${name}` });
 
-/** A host that hangs would be waited for in vain. */
-const requireAwake = async (tree: Hierarchies, lab: string, { name }: HostDesign): Promise<void> => {
+/** A host that hangs would be waited for until the timeout. */
+const requireAwake = async (tree: Hierarchies, lab: string, { name }: HostSpec): Promise<void> => {
   if (!(await frozen(tree, hostGroup(lab, name)))) return;
   throw new Failure('refused', 'the host is paused', { where: { host: name }, next: `kbs lab resume ${name}` });
 };

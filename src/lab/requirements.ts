@@ -6,7 +6,7 @@ import { exists } from './files.js';
 import type { Progress } from './lab.js';
 import { shell } from './shell.js';
 
-/** Makes sure that this machine can carry a lab; installs Debian packages only where it is told to. */
+/** Makes sure that this machine can run a lab; installs Debian packages only with `install`. */
 export const requireLab = async (install: boolean, say: Progress, folders = commandFolders()): Promise<void> => {
   const lacks = await lacking(folders);
   if (lacks.length === 0) return;
@@ -25,24 +25,24 @@ apt-get install -q -y --no-install-recommends ${packages.map(quote).join(' ')} >
   if (still.length > 0) throw refusal(still, [], false);
 };
 
-interface Need {
+interface Requirement {
   /** What is missing, as a phrase. */
   readonly what: string;
   /** The Debian package that brings it. */
   readonly package?: string;
 }
 
-const refusal = (lacks: readonly Need[], packages: readonly string[], installable: boolean): Failure =>
-  new Failure('preflight', 'this machine cannot carry a lab', {
+const refusal = (lacks: readonly Requirement[], packages: readonly string[], installable: boolean): Failure =>
+  new Failure('preflight', 'this machine cannot run a lab', {
     why: lacks.map((need) => (need.package === undefined ? need.what : `${need.what} (package ${need.package})`)),
     next: installable
       ? `run it again with --install, or: apt-get install ${packages.join(' ')}`
       : 'a lab needs Linux, root, overlayfs, control groups and the commands above',
   });
 
-const lacking = async (folders: readonly string[]): Promise<readonly Need[]> => {
+const lacking = async (folders: readonly string[]): Promise<readonly Requirement[]> => {
   if (process.platform !== 'linux') return [{ what: `Linux: this is ${process.platform}` }];
-  const needs: Need[] = [];
+  const needs: Requirement[] = [];
   if (process.getuid?.() !== 0) needs.push({ what: 'root: run it with sudo' });
   if (!(await readFile('/proc/filesystems', 'utf8')).includes('\toverlay\n'))
     needs.push({ what: 'overlayfs in this kernel' });

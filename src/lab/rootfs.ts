@@ -9,7 +9,7 @@ import { unmountBelow } from './mounts.js';
 import { labGroup, labId, type Places } from './paths.js';
 import { shell } from './shell.js';
 
-/** The root file system that every lab host starts from: made once, under a name that says what is in it. */
+/** The root file system that every lab host starts from: made once, under a name that is the digest of its recipe. */
 export const rootImage = async (places: Places, lab: string, tree: Hierarchies, say: Progress): Promise<string> => {
   const image = join(places.cache, `rootfs-${sha256(JSON.stringify(recipe)).slice(0, 12)}`);
   if (await exists(image)) return image;
@@ -25,7 +25,7 @@ export const rootImage = async (places: Places, lab: string, tree: Hierarchies, 
   return image;
 };
 
-/** Removes what a killed `lab up` left of a half made image. */
+/** Removes the unfinished image of a `lab up` that was killed. */
 export const clearBuilds = async (places: Places, lab: string): Promise<void> => {
   for (const entry of await readdir(places.cache).catch(() => [])) {
     if (entry.endsWith(`.building-${labId(lab)}`)) await clearBuild(join(places.cache, entry));

@@ -6,12 +6,12 @@ import { overlapping } from './spec.js';
 import { labNames } from './state-file.js';
 
 /** Refuses a lab whose segments this machine already reaches some other way: it could not tell the two apart. */
-export const requireFreeNetworks = async (places: Places, { name, design }: LabRecord): Promise<void> => {
+export const requireFreeNetworks = async (places: Places, { name, spec }: LabRecord): Promise<void> => {
   const labs = new Map((await labNames(places)).map((lab) => [uplink(lab), lab]));
   const failures = (await machineRoutes())
     .filter(({ device }) => device !== uplink(name))
     .flatMap(({ cidr, device }) =>
-      overlapping(design, cidr).map((segment) => {
+      overlapping(spec, cidr).map((segment) => {
         const lab = labs.get(device);
         return new Failure(
           'preflight',

@@ -3,24 +3,24 @@ import { Failure } from '../failure.js';
 import { nthAddress, overlaps, parseCidr, prefixLength } from '../inventory/addresses.js';
 import type { Cluster, ClusterHost, Segment } from '../inventory/cluster.js';
 
-/** How a cluster is laid out on one machine: which cable goes from where to where. Pure data, the same every time. */
-export interface Design {
-  readonly segments: readonly SegmentDesign[];
-  readonly hosts: readonly HostDesign[];
+/** The layout of a cluster on one machine: hosts, bridges and the cables between them. */
+export interface LabSpec {
+  readonly segments: readonly SegmentSpec[];
+  readonly hosts: readonly HostSpec[];
   /** The lab's own router, with the gateway's address of every segment whose gateway no listed host holds. */
   readonly router: readonly Cable[];
 }
 
-export interface SegmentDesign {
+export interface SegmentSpec {
   readonly name: string;
   readonly cidr: string;
   /** The bridge inside the switch. */
   readonly bridge: string;
-  /** The switch's own address there, `address/length`: what hosts see when the operator speaks to them. */
+  /** The switch's own address there, `address/length`: what hosts see when the operator connects to them. */
   readonly address: string;
 }
 
-export interface HostDesign {
+export interface HostSpec {
   readonly name: string;
   readonly address: string;
   readonly segment: string;
@@ -43,7 +43,7 @@ export interface Cable {
 }
 
 /** The layout of a cluster that was checked before: every address lies in its segment, names and addresses differ. */
-export const designOf = (cluster: Cluster): Design => {
+export const specOf = (cluster: Cluster): LabSpec => {
   const { segments } = cluster.network;
   return {
     segments: segments.map((segment, index) => ({
@@ -52,14 +52,14 @@ export const designOf = (cluster: Cluster): Design => {
       bridge: bridgeName(index),
       address: within(segment, spareAddress(cluster, segment)),
     })),
-    hosts: cluster.hosts.map((host, index) => hostDesign(cluster, host, index)),
+    hosts: cluster.hosts.map((host, index) => hostSpec(cluster, host, index)),
     router: ownerless(cluster).map((segment, index) =>
       cable(cluster, 'router', `r${index}`, segment, segment.gateway, index),
     ),
   };
 };
 
-const hostDesign = (cluster: Cluster, host: ClusterHost, index: number): HostDesign => {
+const hostSpec = (cluster: Cluster, host: ClusterHost, index: number): HostSpec => {
   const gateway = gatewayOf(cluster, host);
   return {
     name: host.name,
@@ -112,7 +112,7 @@ const cable = (
   mac: macOf(`${cluster.name}/${owner}/${segment.name}`),
 });
 
-/** The highest host address of a segment that nobody has. */
+/** The highest host address of a segment that is free. */
 const spareAddress = (cluster: Cluster, segment: Segment): string => {
   const taken = new Set([
     segment.gateway,
@@ -146,9 +146,9 @@ const bridgeName = (index: number): string => `seg${index}`;
 const within = (segment: Segment, address: string): string => `${address}/${prefixLength(segment.cidr)}`;
 
 /** All the addresses that a host answers at, the one that kbs uses first. */
-export const hostAddresses = (host: HostDesign): readonly string[] =>
+export const hostAddresses = (host: HostSpec): readonly string[] =>
   host.cables.map(({ address }) => address.slice(0, address.indexOf('/')));
 
-/** The segments of a design that share addresses with a network, given as a CIDR. */
-export const overlapping = (design: Design, cidr: string): readonly SegmentDesign[] =>
-  design.segments.filter((segment) => overlaps(segment.cidr, cidr));
+/** The segments of a lab that share addresses with a network, given as a CIDR. */
+export const overlapping = (spec: LabSpec, cidr: string): readonly SegmentSpec[] =>
+  spec.segments.filter((segment) => overlaps(segment.cidr, cidr));

@@ -7,7 +7,8 @@ import { type Places, recordFile } from './paths.js';
 export const readRecord = async (places: Places, name: string): Promise<LabRecord | undefined> => {
   const text = await readIfThere(recordFile(places, name));
   try {
-    return text === undefined ? undefined : (JSON.parse(text) as LabRecord); // only writeRecord writes it
+    const record = JSON.parse(text ?? '{}') as Partial<LabRecord>; // only writeRecord writes it
+    return record.spec === undefined ? undefined : (record as LabRecord); // an older kbs wrote no spec
   } catch {
     return undefined;
   }

@@ -4,7 +4,7 @@ import { isStanding, readRecords } from './find.js';
 import { type Lab, type LabHost, type LabRecord, labHostOf, labOf } from './lab.js';
 import { type Partition, readPartitions } from './partitions.js';
 import { hostGroup, type Places, placesOf } from './paths.js';
-import type { HostDesign } from './spec.js';
+import type { HostSpec } from './spec.js';
 
 export interface LabStatus {
   readonly lab: Lab;
@@ -39,12 +39,12 @@ const statusOf = async (places: Places, tree: Hierarchies, record: LabRecord): P
   since: record.since,
   ...(record.inventoryFile === undefined ? {} : { inventoryFile: record.inventoryFile }),
   standing: await isStanding(record),
-  hosts: await Promise.all(record.design.hosts.map((host) => hostStatus(places, tree, record.name, host))),
-  partitions: await readPartitions(record.name, record.design),
-  delays: await readDelays(record.name, record.design, places),
+  hosts: await Promise.all(record.spec.hosts.map((host) => hostStatus(places, tree, record.name, host))),
+  partitions: await readPartitions(record.name, record.spec),
+  delays: await readDelays(record.name, record.spec, places),
 });
 
-const hostStatus = async (places: Places, tree: Hierarchies, lab: string, host: HostDesign): Promise<LabHostStatus> => {
+const hostStatus = async (places: Places, tree: Hierarchies, lab: string, host: HostSpec): Promise<LabHostStatus> => {
   const group = hostGroup(lab, host.name);
   const running = (await processesIn(tree, group)).length > 0;
   const memory = running ? await memoryOf(tree, group) : undefined;

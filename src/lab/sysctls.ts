@@ -5,31 +5,31 @@ import type { Progress } from './lab.js';
 import type { Places } from './paths.js';
 
 /**
- * Settings of this machine's one kernel that all lab hosts share. The first lab notes how they were and makes room;
- * the last one gives them back, whatever the hosts' systemd and kubelets did to them in between.
+ * Settings of this machine's one kernel that all lab hosts share. The first lab saves their values and raises one; the
+ * last one restores them, whatever the hosts' systemd and kubelets wrote in between.
  */
-export const lendSysctls = async (places: Places, say: Progress, root = '/proc/sys'): Promise<void> => {
-  await mkdir(dirname(noted(places)), { recursive: true });
+export const overrideSysctls = async (places: Places, say: Progress, root = '/proc/sys'): Promise<void> => {
+  await mkdir(dirname(savedValues(places)), { recursive: true });
   const before = Object.fromEntries(await Promise.all(shared.map(async (name) => [name, await read(root, name)])));
-  // `wx`: a second lab must not note what the first one made of them.
-  await writeFile(noted(places), JSON.stringify(before), { flag: 'wx' }).catch(ignoreExisting);
+  // `wx`: a second lab must not save what the first one set.
+  await writeFile(savedValues(places), JSON.stringify(before), { flag: 'wx' }).catch(ignoreExisting);
   const instances = 'fs/inotify/max_user_instances';
   const value = Number(await read(root, instances));
   if (value >= enoughInstances) return;
   await write(root, instances, String(enoughInstances));
-  say(`fs.inotify.max_user_instances of this machine: ${value} -> ${enoughInstances}, given back by the last lab down`);
+  say(`fs.inotify.max_user_instances of this machine: ${value} -> ${enoughInstances}, restored by the last lab down`);
 };
 
-export const giveBackSysctls = async (places: Places, root = '/proc/sys'): Promise<void> => {
-  const text = await readIfThere(noted(places));
+export const restoreSysctls = async (places: Places, root = '/proc/sys'): Promise<void> => {
+  const text = await readIfThere(savedValues(places));
   if (text === undefined) return;
   for (const [name, value] of Object.entries(JSON.parse(text) as Record<string, string | undefined>)) {
     if (value !== undefined && (await read(root, name)) !== value) await write(root, name, value);
   }
-  await rm(noted(places));
+  await rm(savedValues(places));
 };
 
-const noted = (places: Places): string => join(places.home, 'sysctls-before.json');
+const savedValues = (places: Places): string => join(places.home, 'sysctls-before.json');
 
 /** Past about five kubelets the usual 128 are used up, and the next exits with "inotify_init: too many open files". */
 const enoughInstances = 1024;

@@ -16,9 +16,9 @@ import { requireLab } from './requirements.js';
 import { rootImage } from './rootfs.js';
 import { requireFreeNetworks } from './routes.js';
 import { shell } from './shell.js';
-import { designOf } from './spec.js';
+import { specOf } from './spec.js';
 import { readRecord, writeRecord } from './state-file.js';
-import { lendSysctls } from './sysctls.js';
+import { overrideSysctls } from './sysctls.js';
 import { awaitSsh } from './wait-for-ssh.js';
 
 export interface LabUpOptions {
@@ -27,14 +27,14 @@ export interface LabUpOptions {
   /** Whether Debian packages that are missing may be installed on this machine. */
   readonly install: boolean;
   readonly onProgress: Progress;
-  /** Noted for `lab status`. */
+  /** Shown by `lab status`. */
   readonly inventoryFile?: string;
   readonly places?: Places;
 }
 
 /**
  * Makes every host, segment and router of a cluster on this machine and comes back when each host answers SSH.
- * A lab that stands already is left as it is and only its stopped hosts are started; what a crash left is cleared.
+ * A lab that stands already is left as it is and only its stopped hosts are started; what a crash left is removed.
  */
 export const labUp = async (cluster: Cluster, options: LabUpOptions): Promise<Lab> => {
   const places = options.places ?? placesOf();
@@ -49,14 +49,14 @@ export const labUp = async (cluster: Cluster, options: LabUpOptions): Promise<La
     since: new Date().toISOString(),
     complete: false,
     up: await upProcess(),
-    design: designOf(cluster),
+    spec: specOf(cluster),
   };
   const record = found?.complete ? await resume(places, found, wanted, options) : await build(places, wanted, options);
   return labOf(places, record);
 };
 
 const build = async (places: Places, record: LabRecord, options: LabUpOptions): Promise<LabRecord> => {
-  const { name, design, state } = record;
+  const { name, spec, state } = record;
   const say = options.onProgress;
   const tree = await hierarchies();
   await takeDown(places, name, tree);
@@ -64,17 +64,17 @@ const build = async (places: Places, record: LabRecord, options: LabUpOptions): 
   for (const folder of [places.home, labFolder(places, name)]) await makeFolder(folder);
   await requireDisk(places.home);
   return finishing(places, record, async () => {
-    await lendSysctls(places, say);
+    await overrideSysctls(places, say);
     const image = await rootImage(places, name, tree, say);
-    say(`${design.segments.length} segments, ${design.hosts.length} hosts`);
-    await shell('making the network', enter(tree, `${labGroup(name)}/up`) + switchUp(name, design));
+    say(`${spec.segments.length} segments, ${spec.hosts.length} hosts`);
+    await shell('making the network', enter(tree, `${labGroup(name)}/up`) + switchUp(name, spec));
     const publicKey = await makeOperatorKey(state);
     const known = await Promise.all(
-      design.hosts.map(async (host) => ({ host, key: await prepareDisk(places, name, host, image, publicKey) })),
+      spec.hosts.map(async (host) => ({ host, key: await prepareDisk(places, name, host, image, publicKey) })),
     );
-    await Promise.all(design.hosts.map((host) => boot(places, name, host)));
+    await Promise.all(spec.hosts.map((host) => boot(places, name, host)));
     await grantAccess(state, known);
-    await Promise.all(design.hosts.map((host) => awaitSsh(places, tree, name, host)));
+    await Promise.all(spec.hosts.map((host) => awaitSsh(places, tree, name, host)));
   });
 };
 
@@ -86,28 +86,27 @@ const resume = async (
   options: LabUpOptions,
 ): Promise<LabRecord> => {
   const { name } = found;
-  if (found.state !== wanted.state || !isDeepStrictEqual(found.design, wanted.design))
-    throw anotherStands(found, wanted);
+  if (found.state !== wanted.state || !isDeepStrictEqual(found.spec, wanted.spec)) throw anotherStands(found, wanted);
   const tree = await hierarchies();
   return finishing(places, { ...wanted, since: found.since }, async () => {
-    await lendSysctls(places, options.onProgress);
+    await overrideSysctls(places, options.onProgress);
     if (!(await exists(namespaceFile(switchNamespace(name))))) {
       await requireFreeNetworks(places, found);
       await killGroup(tree, labGroup(name)); // a host without its switch is on no network
       await removeNetwork(name);
-      const again = [switchUp(name, found.design), delayAgain(places, name, found.design.router)].join('\n');
+      const again = [switchUp(name, found.spec), delayAgain(places, name, found.spec.router)].join('\n');
       await shell('making the network', enter(tree, `${labGroup(name)}/up`) + again);
     }
-    for (const host of found.design.hosts) {
+    for (const host of found.spec.hosts) {
       if ((await processesIn(tree, hostGroup(name, host.name))).length > 0) continue;
       options.onProgress(`starting ${host.name}`);
       await boot(places, name, host);
     }
-    await Promise.all(found.design.hosts.map((host) => awaitSsh(places, tree, name, host)));
+    await Promise.all(found.spec.hosts.map((host) => awaitSsh(places, tree, name, host)));
   });
 };
 
-/** Notes that `up` is at work, and at the end that it is done; a failure leaves a record of something incomplete. */
+/** Records that `up` is running, and at the end that it is done; after a failure the lab is recorded as incomplete. */
 const finishing = async (places: Places, record: LabRecord, work: () => Promise<void>): Promise<LabRecord> => {
   const { up, ...done } = record;
   await writeRecord(places, { ...done, ...(up === undefined ? {} : { up }), complete: false });
@@ -131,7 +130,7 @@ const anotherStands = (found: LabRecord, wanted: LabRecord): Failure =>
     next: `kbs lab down ${found.name}`,
   });
 
-/** A lab of hosts over the local transport would turn this very machine into a node. */
+/** A lab of hosts over the local transport would turn this machine into a node. */
 const requireSshHosts = (cluster: Cluster): void => {
   const local = cluster.hosts.filter((host) => host.ssh.transport === 'local').map((host) => host.name);
   if (local.length === 0) return;

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Owner } from './files.js';
 
-/** The people of a lab host: root, `ops` who may become root without a password, `nosudo` who may not, and whoever the inventory logs in as. */
+/** The accounts of a lab host: root, `ops` with sudo without a password, `nosudo` without sudo, and the inventory's user. */
 export interface Accounts {
   readonly all: readonly Account[];
   /** The texts of /etc/passwd, /etc/group, /etc/shadow and of a file below /etc/sudoers.d. */
@@ -17,7 +17,7 @@ export interface Account extends Owner {
   readonly home: string;
 }
 
-/** The image's accounts and these besides; nobody has a password. */
+/** The image's accounts and these besides; none has a password. */
 export const accountsOf = async (image: string, inventoryUser: string): Promise<Accounts> => {
   const read = (name: string) => readFile(join(image, 'etc', name), 'utf8');
   const names = [...new Set(['ops', 'nosudo', inventoryUser])].filter((name) => name !== 'root');

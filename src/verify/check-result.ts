@@ -1,4 +1,4 @@
-/** One proven or disproven thing. */
+/** Whether one check of verify holds. */
 export interface CheckResult {
   readonly proof: string;
   readonly name: string;

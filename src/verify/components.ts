@@ -11,9 +11,9 @@ import { kubectl, kubectlAt, readyzChecks } from '../kubernetes/kubectl.js';
 import type { CheckResult } from './check-result.js';
 
 /**
- * Every host Ready, every part of the API server well, every pod of kube-system ready, and the leases of controller
- * manager and scheduler fresh. Queries are repeated until all is well or `patience` (milliseconds) is over: a pod
- * may just have been started. Where the API server does not answer, that is the only finding.
+ * Every node Ready, every check of the API server passed, every pod of kube-system ready, and the leases of controller
+ * manager and scheduler fresh. Failed checks are repeated until `patience` (milliseconds) is over: a pod may just have
+ * been started. Where the API server does not answer, that is the one result.
  */
 export const components = async (
   cluster: Cluster,
@@ -24,13 +24,13 @@ export const components = async (
   for (;;) {
     const output = await controlPlane.query(query(scriptFor(cluster)), { timeout: twoMinutes, ...limits });
     const ms = Date.now() - begun;
-    const findings = output.code === 0 ? read(output.stdout, cluster, ms) : [silent(output.stderr, ms)];
-    if (findings.every(({ ok }) => ok) || Date.now() - begun >= patience) return findings;
+    const results = output.code === 0 ? read(output.stdout, cluster, ms) : [silent(output.stderr, ms)];
+    if (results.every(({ ok }) => ok) || Date.now() - begun >= patience) return results;
     await sleep(500);
   }
 };
 
-/** What it is, what was seen, and whether that is well. */
+/** The component, what was seen of it, and whether it is healthy. */
 type Fact = readonly [string, string, boolean];
 
 const twoMinutes = 120_000;
@@ -86,7 +86,7 @@ const apiServer = (lines: readonly string[]): readonly Fact[] => {
   ];
 };
 
-/** Of several members each one's health, how many there are, and that one leads. */
+/** Of several members: each one's health, how many there are, and whether one leads. */
 const etcdMembers = (printed: readonly string[], cluster: Cluster): readonly Fact[] => {
   const hosts = controlPlanes(cluster);
   if (hosts.length < 2) return [];
@@ -102,7 +102,7 @@ const etcdMembers = (printed: readonly string[], cluster: Cluster): readonly Fac
     }),
     [
       'etcd quorum',
-      `${voters.length} of ${hosts.length} members answer and vote, ${led ? `led by ${led.name}` : 'nobody leads'}`,
+      `${voters.length} of ${hosts.length} members answer and vote, ${led ? `led by ${led.name}` : 'without a leader'}`,
       voters.length === hosts.length && led !== undefined,
     ],
   ];
@@ -116,7 +116,11 @@ const leaders = (lines: readonly string[], cluster: Cluster): readonly Fact[] =>
   return ['kube-controller-manager', 'kube-scheduler'].map((name) => {
     const [renewed = '', holder = ''] = (byName.get(name) ?? '').split(' ');
     const age = (Date.parse(now) - Date.parse(renewed)) / 1000;
-    return [name, renewed ? `led by ${holder}, renewed ${age.toFixed(0)} s ago` : 'nobody leads', age < 15] as const;
+    return [
+      name,
+      renewed ? `led by ${holder}, renewed ${age.toFixed(0)} s ago` : 'without a leader',
+      age < 15,
+    ] as const;
   });
 };
 

@@ -1,32 +1,7 @@
 import type { Cluster } from '../inventory/cluster.js';
 import { lanNames } from './lan-names.js';
+import type { ProbeCheck, Proof } from './probe-check.js';
 import { type Probe, portOf } from './probes.js';
-
-/** One thing to prove: what it is called, who asks, and what the probe is to ask. */
-export interface ProbeCheck {
-  /** The group it is reported under. */
-  readonly proof: Proof;
-  readonly name: string;
-  readonly asker: Probe;
-  readonly ask: {
-    readonly kind: 'http' | 'name' | 'address' | 'datagram';
-    readonly target: string;
-    readonly expect?: string;
-    /** For a name or an address: the DNS server to ask, `host:port`; absent for that of the asker's resolv.conf. */
-    readonly server?: string;
-    /** How long the probe tries again before the answer counts as no. */
-    readonly seconds: number;
-  };
-}
-
-export type Proof =
-  | 'pod to pod'
-  | 'path MTU'
-  | 'Service from pods'
-  | 'Service from hosts'
-  | 'DNS'
-  | 'LAN DNS'
-  | 'API endpoint';
 
 /**
  * Everything that `verify` asks. For each ordered pair of segments some pairs of nodes, so that the number grows with
@@ -38,8 +13,8 @@ export const probeChecks = (
   namespace: string,
   service: string,
 ): readonly ProbeCheck[] => {
-  const pods = probes.filter(({ stand }) => stand === 'pod');
-  const hosts = probes.filter(({ stand }) => stand === 'host');
+  const pods = probes.filter(({ network }) => network === 'pod');
+  const hosts = probes.filter(({ network }) => network === 'host');
   return [
     ...pairs(pods).flatMap(([from, to]) => [podToPod(from, to), pathMtu(from, to)]),
     ...pods.map((pod) => viaService('Service from pods', pod, service)),
@@ -64,10 +39,10 @@ export const pairs = (pods: readonly Probe[]): readonly (readonly [Probe, Probe]
   const segments = [...new Set(pods.map(({ node }) => node.segment))];
   const across = segments.flatMap((from) =>
     segments.flatMap((to) => {
-      const askers = pods.filter(({ node }) => node.segment === from);
+      const sources = pods.filter(({ node }) => node.segment === from);
       const asked = pods.filter(({ node }) => node.segment === to);
-      return askers
-        .flatMap((asker) => asked.filter((other) => other !== asker).map((other) => [asker, other] as const))
+      return sources
+        .flatMap((source) => asked.filter((other) => other !== source).map((other) => [source, other] as const))
         .filter((_, index, all) => index === 0 || index === all.length - 1);
     }),
   );
@@ -77,29 +52,29 @@ export const pairs = (pods: readonly Probe[]): readonly (readonly [Probe, Probe]
 
 const where = ({ node }: Probe): string => `${node.name} (${node.segment})`;
 
-/** The asked pod says which address it saw: the asker's own, or somebody masqueraded on the way. */
+/** The target pod reports the address it saw: the source pod's own, unless something masqueraded on the way. */
 const podToPod = (from: Probe, to: Probe): ProbeCheck => ({
   proof: 'pod to pod',
   name: `${where(from)} → ${where(to)}, source address preserved`,
-  asker: from,
-  ask: { kind: 'http', target: `http://${to.address}:${portOf.pod}/whoami`, expect: from.address, seconds: 10 },
+  source: from,
+  request: { kind: 'http', target: `http://${to.address}:${portOf.pod}/whoami`, expect: from.address, seconds: 10 },
 });
 
 const pathMtu = (from: Probe, to: Probe): ProbeCheck => ({
   proof: 'path MTU',
   name: `${where(from)} → ${where(to)}, unfragmented`,
-  asker: from,
-  ask: { kind: 'datagram', target: `${to.address}:${portOf.pod + 1}`, seconds: 6 },
+  source: from,
+  request: { kind: 'datagram', target: `${to.address}:${portOf.pod + 1}`, seconds: 6 },
 });
 
-const viaService = (proof: Proof, asker: Probe, service: string): ProbeCheck => ({
+const viaService = (proof: Proof, source: Probe, service: string): ProbeCheck => ({
   proof,
-  name: `${where(asker)} → ${service}`,
-  asker,
-  ask: { kind: 'http', target: `http://${service}/whoami`, seconds: 15 },
+  name: `${where(source)} → ${service}`,
+  source,
+  request: { kind: 'http', target: `http://${service}/whoami`, seconds: 15 },
 });
 
-const names = (asker: Probe, cluster: Cluster, namespace: string, service: string): readonly ProbeCheck[] => {
+const names = (source: Probe, cluster: Cluster, namespace: string, service: string): readonly ProbeCheck[] => {
   const wanted: readonly (readonly [string, string])[] = [
     ['probe', service],
     [`probe.${namespace}.svc.${cluster.domain}`, service],
@@ -107,15 +82,15 @@ const names = (asker: Probe, cluster: Cluster, namespace: string, service: strin
   ];
   return wanted.map(([name, expect]) => ({
     proof: 'DNS',
-    name: `${where(asker)}: ${name} is ${expect}`,
-    asker,
-    ask: { kind: 'name', target: name, expect, seconds: 15 },
+    name: `${where(source)}: ${name} is ${expect}`,
+    source,
+    request: { kind: 'name', target: name, expect, seconds: 15 },
   }));
 };
 
-const apiEndpoint = (asker: Probe, { endpoint }: Cluster): ProbeCheck => ({
+const apiEndpoint = (source: Probe, { endpoint }: Cluster): ProbeCheck => ({
   proof: 'API endpoint',
-  name: `${where(asker)} → ${endpoint.host}:${endpoint.port}`,
-  asker,
-  ask: { kind: 'http', target: `https://${endpoint.host}:${endpoint.port}/readyz`, expect: 'ok', seconds: 10 },
+  name: `${where(source)} → ${endpoint.host}:${endpoint.port}`,
+  source,
+  request: { kind: 'http', target: `https://${endpoint.host}:${endpoint.port}/readyz`, expect: 'ok', seconds: 10 },
 });

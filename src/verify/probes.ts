@@ -2,19 +2,19 @@ import { type Cluster, type ClusterHost, nodes } from '../inventory/cluster.js';
 import type { KubeObject } from '../resources/resource.js';
 import type { CheckResult } from './check-result.js';
 
-/** Where a probe stands: in a pod of its own address, or in the host's own network. */
-export type ProbeSite = 'pod' | 'host';
+/** The network that a probe runs in: a pod's, with an address of its own, or the host's. */
+export type ProbeNetwork = 'pod' | 'host';
 
 /** A running probe. */
 export interface Probe {
-  readonly stand: ProbeSite;
+  readonly network: ProbeNetwork;
   readonly pod: string;
   readonly node: ClusterHost;
   readonly address: string;
 }
 
 /** HTTP port; UDP is the next one. */
-export const portOf: Readonly<Record<ProbeSite, number>> = { pod: 8080, host: 18080 };
+export const portOf: Readonly<Record<ProbeNetwork, number>> = { pod: 8080, host: 18080 };
 
 /** One probe pod and one probe in the host's network on every node, and a Service in front of the pods. */
 export const probeObjects = (namespace: string, image: string): readonly KubeObject[] => [
@@ -37,23 +37,23 @@ export const readProbes = (json: string, cluster: Cluster): readonly Probe[] =>
   podsIn(json).flatMap((item) => {
     const node = nodes(cluster).find((host) => host.name === item.spec.nodeName);
     if (!node || !item.status.podIP || !isReady(item)) return [];
-    return [{ stand: standOf(item), pod: item.metadata.name, node, address: item.status.podIP }];
+    return [{ network: networkOf(item), pod: item.metadata.name, node, address: item.status.podIP }];
   });
 
 /** For each node, from the same JSON, whether both of its probes are ready, and if not, what holds them up. */
 export const probeResults = (json: string, cluster: Cluster, ms: number): readonly CheckResult[] => {
   const pods = podsIn(json);
   return nodes(cluster).map(({ name }) => {
-    const missing = stands.flatMap((stand) => {
-      const pod = pods.find((item) => item.spec.nodeName === name && standOf(item) === stand);
-      return pod && isReady(pod) ? [] : [`${places[stand]}: ${stateOf(pod)}`];
+    const missing = networks.flatMap((network) => {
+      const pod = pods.find((item) => item.spec.nodeName === name && networkOf(item) === network);
+      return pod && isReady(pod) ? [] : [`${places[network]}: ${stateOf(pod)}`];
     });
     return { proof: 'probes', name, ok: missing.length === 0, detail: missing.join('; ') || 'ready', ms };
   });
 };
 
-const stands = ['pod', 'host'] as const;
-const places: Readonly<Record<ProbeSite, string>> = { pod: 'in a pod', host: "in the host's network" };
+const networks = ['pod', 'host'] as const;
+const places: Readonly<Record<ProbeNetwork, string>> = { pod: 'in a pod', host: "in the host's network" };
 
 const stateOf = (pod: PodItem | undefined): string => {
   if (!pod) return 'not started';
@@ -62,7 +62,8 @@ const stateOf = (pod: PodItem | undefined): string => {
   return [pod.status.phase ?? 'Unknown', reason, message].filter(Boolean).join(', ');
 };
 
-const standOf = ({ metadata }: PodItem): ProbeSite => (metadata.labels['kbs.dev/probe'] === 'host' ? 'host' : 'pod');
+const networkOf = ({ metadata }: PodItem): ProbeNetwork =>
+  metadata.labels['kbs.dev/probe'] === 'host' ? 'host' : 'pod';
 
 const isReady = ({ status }: PodItem): boolean =>
   status.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false;
@@ -88,16 +89,16 @@ interface Reason {
   readonly message?: string;
 }
 
-const daemonSet = (namespace: string, stand: ProbeSite, image: string): KubeObject => ({
+const daemonSet = (namespace: string, network: ProbeNetwork, image: string): KubeObject => ({
   apiVersion: 'apps/v1',
   kind: 'DaemonSet',
-  metadata: { name: `probe-${stand}`, namespace },
+  metadata: { name: `probe-${network}`, namespace },
   spec: {
-    selector: { matchLabels: { 'kbs.dev/probe': stand } },
+    selector: { matchLabels: { 'kbs.dev/probe': network } },
     template: {
-      metadata: { labels: { 'kbs.dev/probe': stand } },
+      metadata: { labels: { 'kbs.dev/probe': network } },
       spec: {
-        hostNetwork: stand === 'host',
+        hostNetwork: network === 'host',
         terminationGracePeriodSeconds: 0,
         tolerations: [{ operator: 'Exists' }],
         containers: [
@@ -105,8 +106,8 @@ const daemonSet = (namespace: string, stand: ProbeSite, image: string): KubeObje
             name: 'probe',
             image,
             imagePullPolicy: 'IfNotPresent',
-            args: [`${portOf[stand]}`],
-            readinessProbe: { httpGet: { path: '/whoami', port: portOf[stand] }, periodSeconds: 1 },
+            args: [`${portOf[network]}`],
+            readinessProbe: { httpGet: { path: '/whoami', port: portOf[network] }, periodSeconds: 1 },
           },
         ],
       },

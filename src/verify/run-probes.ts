@@ -3,30 +3,30 @@ import { asRecords, splitRecords } from '../hosts/records.js';
 import { raw, sh } from '../hosts/shell.js';
 import { kubectl } from '../kubernetes/kubectl.js';
 import type { CheckResult } from './check-result.js';
-import type { ProbeCheck } from './probe-checks.js';
+import type { ProbeCheck } from './probe-check.js';
 import { type Probe, portOf } from './probes.js';
 
-/** Puts all questions to their probes: one request for each probe, answered in the order asked. */
+/** Has the probes run their checks: one request for each probe, answered in the order of its checks. */
 export const runProbes = async (
   host: Host,
   namespace: string,
   probes: readonly Probe[],
-  asked: readonly ProbeCheck[],
+  checks: readonly ProbeCheck[],
   limits: RunOptions,
 ): Promise<readonly CheckResult[]> => {
-  if (asked.length === 0) return [];
-  const askers = probes.filter((probe) => asked.some(({ asker }) => asker === probe));
-  const requests = askers.map((probe) => {
-    const list = asked.filter(({ asker }) => asker === probe).map((question) => question.ask);
-    const path = `/api/v1/namespaces/${namespace}/pods/${probe.pod}:${portOf[probe.stand]}/proxy/ask?q=${encodeURIComponent(JSON.stringify(list))}`;
+  if (checks.length === 0) return [];
+  const sources = probes.filter((probe) => checks.some(({ source }) => source === probe));
+  const requests = sources.map((probe) => {
+    const list = checks.filter(({ source }) => source === probe).map(({ request }) => request);
+    const path = `/api/v1/namespaces/${namespace}/pods/${probe.pod}:${portOf[probe.network]}/proxy/ask?q=${encodeURIComponent(JSON.stringify(list))}`;
     return sh`${raw(kubectl)} get --raw ${path} 2>&1 </dev/null || :`;
   });
   const output = await host.query(query(asRecords(...requests)), { timeout: 300_000, ...limits });
   const records = splitRecords(output.stdout);
-  return askers.flatMap((probe, index) => {
+  return sources.flatMap((probe, index) => {
     const answers = readAnswers(records[index] ?? '');
-    return asked
-      .filter(({ asker }) => asker === probe)
+    return checks
+      .filter(({ source }) => source === probe)
       .map(({ proof, name }, place): CheckResult => {
         const answer = answers?.[place];
         if (answer) return { proof, name, ok: answer.ok, detail: answer.detail, ms: answer.ms };

@@ -7,30 +7,30 @@ import { kubectl } from '../kubernetes/kubectl.js';
 import type { CheckResult } from './check-result.js';
 import { type Probe, probeObjects, probeResults, readProbes } from './probes.js';
 
-export interface Started {
-  /** Those that can be asked. */
+export interface RunningProbes {
+  /** Those that are ready. */
   readonly probes: readonly Probe[];
   /** Address of the Service in front of the pods. */
   readonly service: string;
   /** One for each node: whether it has all of its probes. */
-  readonly findings: readonly CheckResult[];
+  readonly results: readonly CheckResult[];
 }
 
-export interface Starting {
+export interface StartOptions {
   readonly namespace: string;
   readonly image: string;
   readonly limits: RunOptions;
 }
 
 /**
- * Starts probes on every node and waits, a minute at most, for those on nodes that are Ready. What is there then is
- * what counts: a probe that is missing is a finding. Throws where the API server refuses.
+ * Starts probes on every node and waits, a minute at most, for those on nodes that are Ready. A probe that is missing
+ * then is a failed result. Throws where the API server refuses.
  */
 export const startProbes = async (
   cluster: Cluster,
   host: Host,
-  { namespace, image, limits }: Starting,
-): Promise<Started> => {
+  { namespace, image, limits }: StartOptions,
+): Promise<RunningProbes> => {
   const begun = Date.now();
   const bounded = { timeout: twoMinutes, ...limits };
   const bytes = Buffer.from(JSON.stringify({ apiVersion: 'v1', kind: 'List', items: probeObjects(namespace, image) }));
@@ -41,19 +41,19 @@ export const startProbes = async (
   );
   const { code, stderr } = await host.mutate(mutation(script, [{ bytes }]), bounded);
   if (code !== 0) throw refused(host, namespace, stderr);
-  const look = await host.query(
+  const observed = await host.query(
     query(sh`${raw(kubectl)} -n ${namespace} get service probe -o jsonpath='{.spec.clusterIP}'
 echo
 ${raw(kubectl)} -n ${namespace} get pods -o json`),
     bounded,
   );
-  if (look.code !== 0) throw refused(host, namespace, look.stderr);
-  const end = look.stdout.indexOf('\n');
-  const pods = look.stdout.slice(end + 1);
+  if (observed.code !== 0) throw refused(host, namespace, observed.stderr);
+  const end = observed.stdout.indexOf('\n');
+  const pods = observed.stdout.slice(end + 1);
   return {
     probes: readProbes(pods, cluster),
-    service: look.stdout.slice(0, end),
-    findings: probeResults(pods, cluster, Date.now() - begun),
+    service: observed.stdout.slice(0, end),
+    results: probeResults(pods, cluster, Date.now() - begun),
   };
 };
 
@@ -62,7 +62,7 @@ const twoMinutes = 120_000;
 
 /**
  * A probe in the host's network keeps its port until it is gone. One on a node that is down stays until the node is
- * back: such a node is not waited for.
+ * back; that is not waited for.
  */
 const removeOld = sh`kbs_old=$(${raw(kubectl)} get namespaces -l kbs.dev/verify -o name </dev/null)
 [ -z "$kbs_old" ] || ${raw(kubectl)} delete namespace -l kbs.dev/verify --wait=true --timeout=30s </dev/null >&2 || :`;
@@ -81,8 +81,8 @@ const probesAreReady = (
 } </dev/null | ${raw(allReady(nodes(cluster).map(({ name }) => name)))}`;
 
 /**
- * Reads lines `node NAME READY` and `probe NODE READY STAND`, and succeeds once each of these nodes that is Ready has
- * both probes ready. Without any Ready node it fails: most often nothing could be read.
+ * Shell that reads lines `node NAME READY` and `probe NODE READY NETWORK`, and succeeds once every one of these nodes
+ * that is Ready has both probes ready. No Ready node at all is no success: most often nothing could be read.
  */
 export const allReady = (names: readonly string[]): Script =>
   sh`awk -v known=${` ${names.join(' ')} `} '$1 == "node" && $3 == "True" && index(known, " " $2 " ") { wanted[$2] }

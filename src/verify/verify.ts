@@ -20,11 +20,11 @@ export interface VerifyOptions {
 }
 
 /**
- * Verifies a cluster with real packets. Probes run on every node for a few seconds and are asked through the API server.
- * A node whose probes do not start is a finding, and the others are asked without it. Throws only where verification
- * itself is not possible.
+ * Checks with real packets that the cluster's networks, DNS and API endpoint work. Probes run on every node for a few
+ * seconds; they get their requests and give their answers through the API server. A node whose probes do not start is
+ * a failed result, and the others are checked without it. Throws only when no probe can be started.
  *
- * Probes of an earlier run are deleted first, so one run at a time can verify a cluster.
+ * Probes that an earlier run left behind are deleted first, so one cluster is verified by one run at a time.
  */
 export const verify = async (
   cluster: Cluster,
@@ -32,29 +32,29 @@ export const verify = async (
   { label, image, onStep, limits = {} }: VerifyOptions,
 ): Promise<readonly CheckResult[]> => {
   const namespace = `kbs-verify-${label}`;
-  onStep('looking at nodes and components');
+  onStep('checking nodes and components');
   const healthy = await components(cluster, controlPlane, { patience: 60_000, limits });
   try {
     onStep('starting a probe on every node');
-    const { probes, service, findings } = await startProbes(cluster, controlPlane, { namespace, image, limits });
+    const { probes, service, results } = await startProbes(cluster, controlPlane, { namespace, image, limits });
     const asked = probeChecks(cluster, probes, namespace, service);
-    onStep(`asking ${asked.length} questions from ${probes.length} probes`);
-    return [...healthy, ...findings, ...(await runProbes(controlPlane, namespace, probes, asked, limits))];
+    onStep(`running ${asked.length} checks from ${probes.length} probes`);
+    return [...healthy, ...results, ...(await runProbes(controlPlane, namespace, probes, asked, limits))];
   } finally {
     await remove(controlPlane, namespace, onStep);
   }
 };
 
 /**
- * Without the caller's signal: after an interruption there is still something to delete. Without waiting for the end:
- * the next run does that. The results stay valid where this fails, so it is reported and not thrown.
+ * Without the caller's signal: after an interruption the probes are still there. Without waiting for the end: the next
+ * run does that. A failure is reported and not thrown: it does not change what was verified.
  */
 const remove = async (host: Host, namespace: string, onStep: (text: string) => void): Promise<void> => {
   const script = sh`${raw(kubectl)} --request-timeout=20s delete namespace ${namespace} --ignore-not-found --wait=false </dev/null`;
-  const trouble = await host.mutate(mutation(script), { timeout: 30_000 }).then(
+  const problem = await host.mutate(mutation(script), { timeout: 30_000 }).then(
     ({ code, stderr }) => (code === 0 ? undefined : stderr.trim()),
     (error: unknown) => messageOf(error),
   );
-  if (trouble !== undefined)
-    onStep(`the namespace ${namespace} is still there, the next verify deletes it: ${trouble}`);
+  if (problem !== undefined)
+    onStep(`the namespace ${namespace} is still there, the next verify deletes it: ${problem}`);
 };

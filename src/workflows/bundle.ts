@@ -19,12 +19,12 @@ export const build = async (
     version,
     install: options.install,
     ...(options.into === undefined ? {} : { into: resolve(options.into) }),
-    onProgress: teller(say),
+    onProgress: progressReporter(say),
   });
   return { version, path: folder };
 };
 
-/** A bundle's catalogue, and a row for each thing in it. */
+/** A bundle's catalogue, and a row for each component. */
 export const list = async (
   path = defaultBundle(newest()),
 ): Promise<{ catalogue: BundleCatalogue; rows: readonly string[] }> => {
@@ -39,8 +39,8 @@ export const verify = (path = defaultBundle(newest())): Promise<BundleCatalogue>
 
 const newest = (): string => knownVersions()[0] ?? '';
 
-/** A step is announced once it takes a while; what comes from the cache at once goes without saying. */
-const teller = (say: (text: string) => void): ((progress: Progress) => void) => {
+/** Announces a step once it takes a second; steps that come from the cache at once are not announced. */
+const progressReporter = (say: (text: string) => void): ((progress: Progress) => void) => {
   let announcing: NodeJS.Timeout | undefined;
   return ({ name, n, of, state, seconds }) => {
     clearTimeout(announcing);

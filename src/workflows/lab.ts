@@ -20,7 +20,7 @@ import {
 import { loadCluster } from './load-cluster.js';
 import { routersToConfigure } from './routers.js';
 
-/** Builds the lab of an inventory. A router that the inventory does not manage gets the routes that kbs asks for. */
+/** Builds the lab of an inventory. A router that the inventory does not manage gets the routes that kbs prints for it. */
 export const up = async (file: string, install: boolean, say: (text: string) => void): Promise<Lab> => {
   const { cluster, inventory } = await loadCluster(file);
   const lab = await labUp(cluster, {
@@ -41,8 +41,8 @@ export const down = async (file: string): Promise<string> => {
   return cluster.name;
 };
 
-/** What can befall hosts of a lab. */
-const powers = {
+/** What can be done to hosts of a lab. */
+const hostActions = {
   pause: labFreeze,
   resume: labThaw,
   kill: labKill,
@@ -51,15 +51,15 @@ const powers = {
   'power-cut': (host: string) => labReboot(host, 'power-cut'),
 };
 
-/** Lets it befall all of these hosts at once: names, `segment=NAME`, or `all`. Gives the hosts' names. */
+/** Does it to all of these hosts at once: names, `segment=NAME`, or `all`. Gives the hosts' names. */
 export const setHostState = async (
   file: string,
-  what: keyof typeof powers,
+  what: keyof typeof hostActions,
   words: readonly string[],
 ): Promise<{ readonly cluster: string; readonly hosts: readonly string[] }> => {
   const { cluster } = await loadCluster(file);
   const hosts = await labHosts(cluster.name, words);
-  await Promise.all(hosts.map((host) => powers[what](`${cluster.name}/${host}`)));
+  await Promise.all(hosts.map((host) => hostActions[what](`${cluster.name}/${host}`)));
   return { cluster: cluster.name, hosts };
 };
 
@@ -76,7 +76,7 @@ export const partition = async (file: string, one: string, other: string): Promi
   return { cluster: cluster.name, partitions };
 };
 
-/** Mends what is cut between two sides, between one and all others, or everywhere. */
+/** Heals partitions between two sides, between one side and all others, or all of them. */
 export const heal = async (file: string, one?: string, other?: string): Promise<Partitions> => {
   const { cluster } = await loadCluster(file);
   const partitions = await labHeal(cluster.name, one?.split(','), other?.split(','), { pods: podsOf(cluster) });

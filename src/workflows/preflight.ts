@@ -62,7 +62,7 @@ export const preflightOf = async (
     );
     const interrupted = [...unreachable.values()].find(({ code }) => code === 'interrupted');
     if (interrupted) throw interrupted;
-    const facts = new Map([...answers.keys()].map((name) => [name, context.facts(name)]));
+    const facts = new Map(hosts.filter(({ name }) => answers.has(name)).map(({ name }) => [name, context.facts(name)]));
     const to = Math.ceil(Date.now() / 1000);
     const { signal } = limits;
     const probes = await probeVip(balancersToProbe(cluster, facts, skippedChecks), { cluster, facts, pool, signal });

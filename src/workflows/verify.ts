@@ -15,7 +15,7 @@ export interface VerifyOptions {
   readonly limits: Pick<RunOptions, 'signal' | 'timeout'>;
 }
 
-/** Proves the cluster of an inventory; see `verify`. */
+/** Verifies the cluster of an inventory; see `verify`. */
 export const verifyInventory = async (
   file: string,
   { acceptNewHostKeys, say, limits }: VerifyOptions,

@@ -19,7 +19,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openBundle, verifyBundle } from '../../src/artifacts/bundle.js';
 import { type BundleCatalogue, printCatalogue } from '../../src/artifacts/bundle-catalogue.js';
 import { writeBundleTar } from '../../src/artifacts/bundle-tar.js';
-import { assemble } from '../../src/artifacts/write-bundle.js';
+import { writeBundle } from '../../src/artifacts/write-bundle.js';
 import { Failure, Failures } from '../../src/failure.js';
 import { sha256 } from '../../src/secret.js';
 
@@ -71,7 +71,7 @@ beforeAll(async () => {
     }),
   );
   whole = join(home, 'whole');
-  await assemble(whole, catalogue, members);
+  await writeBundle(whole, catalogue, members);
   copies = await Promise.all(Array.from({ length: 60 }, (_, number) => copyOf(number)));
   await sleep(2_100); // what is hashed sooner after a change is hashed again at the next opening
   for (const { bundle, cache } of copies) await openBundle(bundle, { cache });
@@ -97,7 +97,7 @@ const copyOf = async (number: number): Promise<Copy> => {
 };
 
 describe('a whole bundle', () => {
-  it('gives its binaries and archives as they lie on this machine', async () => {
+  it('gives the paths, sizes and digests of its binaries and archives', async () => {
     const { bundle, cache } = fresh();
     const opened = await openBundle(bundle, { cache });
     expect(opened.binary('kubelet')).toEqual({
@@ -120,7 +120,7 @@ describe('a whole bundle', () => {
     expect(opened.image('kube-apiserver')).toBe(opened.image('kube-scheduler'));
   });
 
-  it('names what it does not hold', async () => {
+  it('names the artifact that it does not hold', async () => {
     const { bundle, cache } = fresh();
     const opened = await openBundle(bundle, { cache });
     expect(() => opened.binary('runc')).toThrow('the bundle does not list runc');
@@ -252,8 +252,8 @@ describe('a bundle as one .tar', () => {
   });
 });
 
-describe('what is remembered of a bundle', () => {
-  it('is believed for a member that nothing touched, and not by a verification', async () => {
+describe('the cached hashes of a bundle', () => {
+  it('are used for an unchanged member, but not by a verification', async () => {
     const { bundle, cache } = fresh();
     const [name = ''] = await readdir(join(cache, 'stamps'));
     const home = join(cache, 'stamps', name);
@@ -265,7 +265,7 @@ describe('what is remembered of a bundle', () => {
     expect(await verifyBundle(bundle, { cache })).toEqual(catalogue);
   });
 
-  it('may be lost or unreadable', async () => {
+  it('may be missing or unreadable', async () => {
     const { bundle, cache } = fresh();
     const [name = ''] = await readdir(join(cache, 'stamps'));
     await writeFile(join(cache, 'stamps', name), '[');
@@ -273,7 +273,7 @@ describe('what is remembered of a bundle', () => {
   });
 });
 
-it('a path that leads nowhere is refused, with what to do', async () => {
+it('a path that does not exist is refused, with what to do next', async () => {
   const error = await openBundle(join(home, 'nowhere'), { cache: home }).catch((caught: unknown) => caught);
   expect(error).toBeInstanceOf(Failure);
   expect(error).toMatchObject({ code: 'preflight', next: expect.stringContaining('kbs bundle build') });

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { cacheFolder, keyOf, once, sweep } from '../../src/artifacts/cache.js';
+import { buildCached, cacheFolder, keyOf, sweep } from '../../src/artifacts/cache.js';
 
 let cache: string;
 beforeEach(async () => {
@@ -22,7 +22,7 @@ describe('the cache', () => {
     expect(cacheFolder({ XDG_CACHE_HOME: '' })).toMatch(/\/\.cache\/kbs$/);
   });
 
-  it('names the same inputs the same, and any others otherwise', () => {
+  it('gives equal inputs equal keys, and different inputs different keys', () => {
     fc.assert(
       fc.property(fc.jsonValue(), fc.jsonValue(), (one, other) => {
         const same = JSON.stringify(one) === JSON.stringify(other);
@@ -31,30 +31,30 @@ describe('the cache', () => {
     );
   });
 
-  it('makes a thing once and keeps it', async () => {
-    const first = await once(cache, 'a', write('first'));
-    const second = await once(cache, 'a', write('second'));
+  it('builds once and keeps the result', async () => {
+    const first = await buildCached(cache, 'a', write('first'));
+    const second = await buildCached(cache, 'a', write('second'));
     expect([first.made, second.made]).toEqual([true, false]);
     expect(await readFile(join(second.folder, 'made'), 'utf8')).toBe('first');
   });
 
-  it('keeps nothing of what could not be made, and makes it at the next attempt', async () => {
+  it('keeps nothing of a build that failed, and builds at the next attempt', async () => {
     const fail = async (folder: string) => {
       await write('half')(folder);
       throw new Error('no space');
     };
-    await expect(once(cache, 'a', fail)).rejects.toThrow('no space');
+    await expect(buildCached(cache, 'a', fail)).rejects.toThrow('no space');
     expect(await readdir(cache)).toEqual([]);
-    expect((await once(cache, 'a', write('whole'))).made).toBe(true);
+    expect((await buildCached(cache, 'a', write('whole'))).made).toBe(true);
   });
 
-  it('goes on after a kill: what was finished is kept, what was half made is swept away and made again', async () => {
+  it('after a kill keeps finished builds, and removes and repeats unfinished ones', async () => {
     const cacheModule = new URL('../../src/artifacts/cache.ts', import.meta.url).pathname;
     const script = `
       import { writeFile } from 'node:fs/promises';
-      import { once } from ${JSON.stringify(cacheModule)};
-      await once(${JSON.stringify(cache)}, 'finished', (folder) => writeFile(folder + '/made', 'yes'));
-      await once(${JSON.stringify(cache)}, 'half', async (folder) => {
+      import { buildCached } from ${JSON.stringify(cacheModule)};
+      await buildCached(${JSON.stringify(cache)}, 'finished', (folder) => writeFile(folder + '/made', 'yes'));
+      await buildCached(${JSON.stringify(cache)}, 'half', async (folder) => {
         await writeFile(folder + '/made', 'ha');
         process.stdout.write('ready');
         setInterval(() => undefined, 1000);
@@ -71,11 +71,11 @@ describe('the cache', () => {
     expect(existsSync(join(cache, 'half'))).toBe(false);
     await sweep(cache);
     expect(await readdir(cache)).toEqual(['finished']);
-    expect((await once(cache, 'finished', write('again'))).made).toBe(false);
-    expect((await once(cache, 'half', write('whole'))).made).toBe(true);
+    expect((await buildCached(cache, 'finished', write('again'))).made).toBe(false);
+    expect((await buildCached(cache, 'half', write('whole'))).made).toBe(true);
   });
 
-  it('leaves alone what another run is still making', async () => {
+  it('keeps the unfinished build of a run that is still going on', async () => {
     const mine = join(cache, `a.${process.pid}.partial`);
     await writeFile(mine, '');
     await sweep(cache);

@@ -3,56 +3,56 @@ import { fileURLToPath } from 'node:url';
 import { rcompare, valid } from 'semver';
 import { describe, expect, it } from 'vitest';
 import { binaryNames } from '../../src/artifacts/bundle-catalogue.js';
-import { editionOf, knownVersions } from '../../src/artifacts/catalogue.js';
+import { knownVersions, releaseOf } from '../../src/artifacts/catalogue.js';
 import { placeholderArtifacts } from '../../src/artifacts/placeholder.js';
-import { type Edition, layersOf } from '../../src/artifacts/release.js';
+import { layersOf, type Release } from '../../src/artifacts/release.js';
 
 const programs = fileURLToPath(new URL('../../programs/', import.meta.url));
-const editions = knownVersions().map((version) => [version, editionOf(version) as Edition] as const); // it is known
+const releases = knownVersions().map((version) => [version, releaseOf(version) as Release] as const); // it is known
 
 it('known versions are exact, the newest first', () => {
   expect(knownVersions().every((version) => valid(version) === version)).toBe(true);
   expect(knownVersions()).toEqual([...knownVersions()].sort(rcompare));
-  expect(editionOf('0.0.1')).toBeUndefined();
+  expect(releaseOf('0.0.1')).toBeUndefined();
 });
 
-describe.each(editions)('the edition of %s', (_, edition) => {
+describe.each(releases)('the release of %s', (_, release) => {
   it('says how to make every program that a binary or a layer names', () => {
-    const made = new Set(edition.programs.map(({ name }) => name));
-    const layers = layersOf(edition).flatMap((layer) => Object.values(layer.programs));
-    for (const name of [...Object.values(edition.binaries), ...layers]) expect(made).toContain(name);
+    const made = new Set(release.programs.map(({ name }) => name));
+    const layers = layersOf(release).flatMap((layer) => Object.values(layer.programs));
+    for (const name of [...Object.values(release.binaries), ...layers]) expect(made).toContain(name);
   });
 
   it('names a layer only once, unless it is the same layer', () => {
-    const all = Object.values(edition.images).flatMap(({ layers }) => layers);
-    for (const layer of layersOf(edition)) {
+    const all = Object.values(release.images).flatMap(({ layers }) => layers);
+    for (const layer of layersOf(release)) {
       for (const other of all.filter(({ name }) => name === layer.name)) expect(other).toEqual(layer);
     }
   });
 
   it('puts every image into exactly one archive', () => {
-    const packed = edition.archives.flatMap(({ images }) => images);
-    expect([...packed].sort()).toEqual(Object.keys(edition.images).sort());
+    const packed = release.archives.flatMap(({ images }) => images);
+    expect([...packed].sort()).toEqual(Object.keys(release.images).sort());
   });
 
   it('gives images that share a layer one archive, so that the layer travels once', () => {
-    for (const { name } of layersOf(edition)) {
-      const archives = edition.archives.filter(({ images }) =>
-        images.some((each) => edition.images[each].layers.some((layer) => layer.name === name)),
+    for (const { name } of layersOf(release)) {
+      const archives = release.archives.filter(({ images }) =>
+        images.some((each) => release.images[each].layers.some((layer) => layer.name === name)),
       );
       expect(archives.length).toBe(1);
     }
   });
 
   it('pins every Go module, the main one at the version that it claims', async () => {
-    for (const program of edition.programs.filter(({ language, from }) => language === 'go' && from !== 'kbs')) {
+    for (const program of release.programs.filter(({ language, from }) => language === 'go' && from !== 'kbs')) {
       expect(await readdir(`${programs}${program.folder}`)).toEqual(expect.arrayContaining(['go.mod', 'go.sum']));
       expect(await readFile(`${programs}${program.folder}/go.mod`, 'utf8')).toContain(`${program.from}\n`);
     }
   });
 
-  it('asks for no module file that is not there, and leaves none unused', async () => {
-    const named = knownVersions().flatMap((version) => editionOf(version)?.programs.map(({ folder }) => folder) ?? []);
+  it('names exactly the folders of programs/', async () => {
+    const named = knownVersions().flatMap((version) => releaseOf(version)?.programs.map(({ folder }) => folder) ?? []);
     expect((await readdir(programs)).sort()).toEqual([...new Set(named)].sort());
   });
 });
@@ -61,11 +61,8 @@ describe('placeholders', () => {
   const version = knownVersions()[0] ?? '';
   const artifacts = placeholderArtifacts(version);
 
-  it('are the same at every call, and say that they are no artifacts', () => {
-    for (const name of binaryNames) {
-      expect(artifacts.binary(name)).toEqual(placeholderArtifacts(version).binary(name));
-      expect(artifacts.binary(name).name).toContain('(not built)');
-    }
+  it('say that they are no artifacts', () => {
+    for (const name of binaryNames) expect(artifacts.binary(name).name).toContain('(not built)');
   });
 
   it('group images as the bundle does', () => {

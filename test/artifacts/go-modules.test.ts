@@ -6,43 +6,42 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { archOfThisMachine } from '../../src/artifacts/arch.js';
 import { buildBundle } from '../../src/artifacts/build.js';
-import { editionOf, knownVersions } from '../../src/artifacts/catalogue.js';
+import { knownVersions, releaseOf } from '../../src/artifacts/catalogue.js';
 import { sha256OfFile } from '../../src/artifacts/digest.js';
 import { type Built, buildProgram } from '../../src/artifacts/go-modules.js';
 import type { GoProgram, Program } from '../../src/artifacts/release.js';
 import { zstd } from '../../src/artifacts/zstd.js';
+import { lacks } from '../support/needs.js';
 
-const has = async (tool: string, ...words: string[]) => !(await execa(tool, words, { reject: false })).failed;
-const tools = (await has('go', 'version')) && (await has('gcc', '--version'));
-const programs = editionOf(knownVersions()[0] ?? '')?.programs ?? [];
+const programs = releaseOf(knownVersions()[0] ?? '')?.programs ?? [];
 
-describe.runIf(tools)('building a program', () => {
+describe.skipIf(lacks('go', 'gcc', 'libc6-dev'))('building a program', () => {
   let home: string;
   let built: Built;
   const unzstd = named('unzstd') as GoProgram; // the catalogue says so
-  const ground = (cache: string) => ({ cache: join(home, cache), arch: archOfThisMachine() });
+  const context = (cache: string) => ({ cache: join(home, cache), arch: archOfThisMachine() });
   beforeAll(async () => {
     home = await mkdtemp(join(tmpdir(), 'kbs-go-'));
-    built = await buildProgram(unzstd, ground('one'));
+    built = await buildProgram(unzstd, context('one'));
   }, 300_000); // on a new machine Go compiles its own library first
   afterAll(() => rm(home, { recursive: true, force: true }));
 
   it('happens once; the second time it comes from the cache', async () => {
     expect(built.made).toBe(true);
-    expect(await buildProgram(unzstd, ground('one'))).toEqual({ ...built, made: false });
+    expect(await buildProgram(unzstd, context('one'))).toEqual({ ...built, made: false });
   });
 
   it.each([unzstd, named('pause')])('gives the same bytes in another place: $name', async (program) => {
-    const one = await buildProgram(program, ground('one'));
-    const other = await buildProgram(program, ground('other'));
+    const one = await buildProgram(program, context('one'));
+    const other = await buildProgram(program, context('other'));
     expect(other.key).toBe(one.key);
     expect(other.file).not.toBe(one.file);
     expect(await sha256OfFile(other.file)).toBe(await sha256OfFile(one.file));
   });
 
-  it('gives a static program, which needs nothing of its host', async () => {
+  it('gives a statically linked program', async () => {
     for (const program of [unzstd, named('pause')]) {
-      const { file } = await buildProgram(program, ground('one'));
+      const { file } = await buildProgram(program, context('one'));
       const { stdout, stderr } = await execa('ldd', [file], { reject: false });
       expect(stdout + stderr).toMatch(/not a dynamic executable|statically linked/);
     }
@@ -53,13 +52,13 @@ describe.runIf(tools)('building a program', () => {
     ['a tag', { tags: ['some'] }],
   ];
   it.each(changes)('%s is another program', async (_, change) => {
-    const other = await buildProgram({ ...unzstd, ...change }, ground('one'));
+    const other = await buildProgram({ ...unzstd, ...change }, context('one'));
     expect(other.key).not.toBe(built.key);
   });
 
-  it('that fails says why, and leaves nothing that looks built', async () => {
+  it('that fails gives the output of the compiler and leaves nothing in the cache', async () => {
     const broken = { ...unzstd, name: 'broken', package: './nowhere' };
-    await expect(buildProgram(broken, ground('broken'))).rejects.toMatchObject({
+    await expect(buildProgram(broken, context('broken'))).rejects.toMatchObject({
       code: 'preflight',
       message: 'could not build broken 1.0',
       why: expect.arrayContaining([expect.stringContaining('nowhere')]),
@@ -67,13 +66,13 @@ describe.runIf(tools)('building a program', () => {
     expect(await readdir(join(home, 'broken'))).toEqual([]);
   });
 
-  it('that is interrupted says so, and leaves nothing that looks built', async () => {
-    const stopped = { ...ground('stopped'), signal: AbortSignal.abort() };
+  it('that is interrupted fails as interrupted and leaves nothing in the cache', async () => {
+    const stopped = { ...context('stopped'), signal: AbortSignal.abort() };
     await expect(buildProgram(unzstd, stopped)).rejects.toMatchObject({ code: 'interrupted' });
     expect(await readdir(join(home, 'stopped'))).toEqual([]);
   });
 
-  it('unzstd gives back any bytes that were packed with it, and packs the same bytes the same', async () => {
+  it('unzstd unpacks any bytes that it packed, and packs equal bytes to equal files', async () => {
     let n = 0;
     await fc.assert(
       fc.asyncProperty(fc.uint8Array({ maxLength: 5_000 }), fc.nat(300), async (bytes, times) => {
@@ -90,14 +89,14 @@ describe.runIf(tools)('building a program', () => {
     );
   });
 
-  it('unzstd refuses what is no zstd', async () => {
+  it('unzstd refuses data that is not zstd', async () => {
     const { exitCode, stderr } = await execa(built.file, { input: 'plain text', reject: false });
     expect(exitCode).toBe(1);
     expect(stderr).toContain('unzstd:');
   });
 
-  it('pause stays until it is told to leave, and then leaves with 0', async () => {
-    const { file } = await buildProgram(named('pause'), ground('one'));
+  it('pause runs until SIGTERM and exits with 0', async () => {
+    const { file } = await buildProgram(named('pause'), context('one'));
     const { exitCode } = await execa('sh', ['-c', `${file} & sleep 0.2; kill -TERM $!; wait $!`]);
     expect(exitCode).toBe(0);
   });

@@ -70,7 +70,7 @@ const membersOf = async (file: string): Promise<Readonly<Record<string, string>>
 };
 
 describe('a repository', () => {
-  it('holds packages with all they need, less what every Debian has', async () => {
+  it('holds packages with their dependencies, less what every Debian has', async () => {
     const made = await makeRepository(['kbs-app'], { cache: join(home, 'cache') });
     expect(made.packages.map(({ name, version }) => `${name} ${version}`)).toEqual([
       'kbs-app 1:2.0-1+b1',
@@ -111,7 +111,7 @@ SHA256: ${sha256(Buffer.from(members['kbs-app_all.deb'] ?? '', 'latin1'))}`);
     });
   });
 
-  it('is refused where a package says another thing of itself than the lists do', async () => {
+  it('is refused where the control fields of a package differ from the package lists', async () => {
     const index = join(home, 'mirror', 'Packages');
     const text = await readFile(index, 'utf8');
     await writeFile(index, text.replace('Package: kbs-other\nVersion: 1.0', 'Package: kbs-other\nVersion: 9.0'));

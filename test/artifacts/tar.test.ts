@@ -41,7 +41,7 @@ it('the same members give the same bytes, whenever their files were written', as
   expect(await sha256OfFile(await write('other.tar'))).toBe(one);
 });
 
-it('any tar reads it: root owns everything, nothing has a date, kinds and modes are kept', async () => {
+it('tar(1) reads it: root owns all, times are 1970, types and modes are kept', async () => {
   const { stdout } = await execa('tar', ['--utc', '-tvf', await write('one.tar')]);
   const lines = stdout.split('\n').map((line) => line.replace(/\s+/g, ' '));
   expect(lines).toEqual([

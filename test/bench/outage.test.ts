@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Sample } from '../../bench/outage/interval-prober.js';
-import { costOf } from '../../bench/outage/outage-statistics.js';
+import { statisticsOf } from '../../bench/outage/outage-statistics.js';
 import { samplesIn } from '../../bench/outage/probers.js';
 import { tableOf } from '../../bench/outage/table.js';
 
@@ -25,9 +25,9 @@ describe('what an outage cost', () => {
     ],
     ['what was under way at the fault', outage(-0.5, 0.2), { asked: 46, failed: 7, first: 0, last: 0.1, gap: 0.2 }],
     ['all to the end', outage(1, 9), { asked: 41, failed: 31, first: 1, last: 4, gap: 3.1 }],
-    ['those who never asked', [], { asked: 0, failed: 0, gap: 4 }],
+    ['no request at all', [], { asked: 0, failed: 0, gap: 4 }],
   ])('is %s', (_, samples, cost) => {
-    expect(costOf(samples, span)).toMatchObject(cost);
+    expect(statisticsOf(samples, span)).toMatchObject(cost);
   });
 
   test('law: does not depend on the order in which requests ended', () => {
@@ -39,15 +39,15 @@ describe('what an outage cost', () => {
     fc.assert(
       fc.property(fc.array(sample), (found) => {
         const samples = found.map(({ error, ...rest }) => (error === undefined ? rest : { ...rest, error }));
-        const cost = costOf(samples, span);
-        expect(costOf(samples.toReversed(), span)).toEqual(cost);
+        const cost = statisticsOf(samples, span);
+        expect(statisticsOf(samples.toReversed(), span)).toEqual(cost);
         expect(cost.failed).toBe(Object.values(cost.reasons).reduce((all, count) => all + count, 0));
       }),
     );
   });
 
   test('is a row of a table, and the last row is the sum', () => {
-    const [reads, writes] = [costOf(outage(0.5, 1.5), span), costOf(outage(0, 0), span)];
+    const [reads, writes] = [statisticsOf(outage(0.5, 1.5), span), statisticsOf(outage(0, 0), span)];
     const one = { fault: 'kill', what: 'a host loses power', lasted: 30, healed: 2.5, reads, writes, calls: writes };
     expect(tableOf([one, one]).split('\n').slice(2)).toEqual([
       '| a host loses power | 30.0 s | 10 of 41 | 0.5 to 1.4 s | 1.1 s | 0 of 41 | 0 of 41 | 0.1 s | 2.5 s |',

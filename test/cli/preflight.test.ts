@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Preflight } from '../../src/workflows/preflight.js';
-import { isRoot } from '../network/namespaces.js';
 import { testCertificate } from '../pki/keys.js';
+import { lacks } from '../support/needs.js';
 import { compiled } from './compiled.js';
 import { type Ended, kbsIn } from './process.js';
 
@@ -68,7 +68,7 @@ it('a host that the inventory does not have is wrong usage', () => {
   expect(stderr).toContain('no such host in the inventory: w7');
 });
 
-describe.runIf(isRoot)('on a host', () => {
+describe.skipIf(lacks('root'))('on a host', () => {
   it('that is fit, says so in one line, and with -v names every check', () => {
     const { code, stdout } = kbsOn(c0, 'preflight', '--limit', 'c0');
     expect([code, stdout]).toEqual([0, 'ready: 1 host of cluster small, no check failed\n']);
@@ -103,7 +103,7 @@ describe.runIf(isRoot)('on a host', () => {
   });
 });
 
-describe.runIf(isRoot)('a folder without the keyring, before a host of a living cluster', () => {
+describe.skipIf(lacks('root'))('a folder without the keyring, before a host of a living cluster', () => {
   const living = (folderOfCa: string): string =>
     `${c0}\nmkdir -p /etc/kubernetes/pki; cp ${folderOfCa}/pki/ca.crt /etc/kubernetes/pki`;
   const notChecked = 'address,machine-id';

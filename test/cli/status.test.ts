@@ -34,17 +34,17 @@ beforeAll(() => {
 
 it('hosts that cannot be reached are shown with the reason and the next step, and without a control plane it is status 5', () => {
   const json = status('--json');
-  const { hosts } = JSON.parse(json.stdout) as { hosts: { name: string; trouble: Record<string, unknown> }[] };
+  const { hosts } = JSON.parse(json.stdout) as { hosts: { name: string; problem: Record<string, unknown> }[] };
   expect(json.code).toBe(5);
-  expect(hosts.map(({ name, trouble }) => [name, trouble.code])).toEqual([
+  expect(hosts.map(({ name, problem }) => [name, problem.code])).toEqual([
     ['c0', 'unreachable'],
     ['w0', 'unreachable'],
   ]);
 
   expect(text.code).toBe(5);
-  for (const { trouble } of hosts) {
-    expect(trouble).toMatchObject({ why: [expect.any(String)], next: expect.any(String) });
-    for (const each of [trouble.what, ...(trouble.why as readonly string[]), trouble.next]) {
+  for (const { problem } of hosts) {
+    expect(problem).toMatchObject({ why: [expect.any(String)], next: expect.any(String) });
+    for (const each of [problem.what, ...(problem.why as readonly string[]), problem.next]) {
       expect(text.stdout).toContain(each);
     }
   }

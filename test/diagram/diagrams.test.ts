@@ -21,7 +21,7 @@ import { elementsOf } from './xml.js';
 const inventory = (name: string): string => fileURLToPath(new URL(`../../inventories/${name}.yaml`, import.meta.url));
 const example = async (name: string): Promise<Cluster> => (await loadCluster(inventory(name))).cluster;
 
-/** To be read by people. After an intended change: KBS_GOLDENS=write npx vitest run --project unit test/diagram */
+/** To be read by people. After a change that is meant: npm run goldens */
 const golden = (name: string, text: string): string => {
   const path = fileURLToPath(new URL(`../goldens/topology/${name}`, import.meta.url));
   if (process.env.KBS_GOLDENS === 'write') {
@@ -59,7 +59,6 @@ describe('in every topology', () => {
             .map(({ name }) => name)
             .toSorted(),
         ).toEqual(named('data-host'));
-        expect(svg(diagram)).toBe(svg(diagramOf(cluster)));
       }),
       { numRuns: 40 },
     ));

@@ -5,13 +5,13 @@ import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type ImageName, referenceOf } from '../../src/artifacts/artifacts.js';
 import { type Bundle, defaultBundle, openBundle } from '../../src/artifacts/bundle.js';
-import { editionOf, knownVersions } from '../../src/artifacts/catalogue.js';
+import { knownVersions, releaseOf } from '../../src/artifacts/catalogue.js';
 import { type Containerd, startContainerd, unpackRuntime } from '../artifacts/containerd.js';
 
 const version = knownVersions()[0] ?? '';
 const bundle = await openBundle(defaultBundle(version)).catch(() => undefined);
 // The catalogue's keys are image names.
-const images = Object.keys(editionOf(version)?.images ?? {}) as readonly ImageName[];
+const images = Object.keys(releaseOf(version)?.images ?? {}) as readonly ImageName[];
 
 /** What a program in an image says of itself, and the words that make it say so. */
 const sayings: readonly (readonly [ImageName, readonly string[], string])[] = [

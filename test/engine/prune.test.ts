@@ -14,8 +14,9 @@ import type { Phase } from '../../src/phases/phase.js';
 import { printObjectSets } from '../../src/resources/object-sets.js';
 import type { Resource } from '../../src/resources/resource.js';
 import { Secret } from '../../src/secret.js';
-import { createWorld, type World, worldsAreHere } from '../resources/overlay-host.js';
+import { createWorld, type World } from '../resources/overlay-host.js';
 import { clusterOf } from '../support/cluster.js';
+import { lacks } from '../support/needs.js';
 import { contextOf } from '../support/site.js';
 import { phase } from './engine-harness.js';
 
@@ -36,7 +37,7 @@ const removed = (plan: Plan): readonly string[] =>
     ),
   );
 
-describe.skipIf(!worldsAreHere)('pruning on a real shell', () => {
+describe.skipIf(lacks('root'))('pruning on a real shell', () => {
   let world: World;
   beforeAll(async () => {
     world = await createWorld();

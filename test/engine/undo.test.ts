@@ -6,8 +6,9 @@ import { hostForUndo, undo, undoNames } from '../../src/engine/undo.js';
 import type { Observer, Payload } from '../../src/hosts/host.js';
 import type { Phase } from '../../src/phases/phase.js';
 import type { Resource } from '../../src/resources/resource.js';
-import { createWorld, type World, worldsAreHere } from '../resources/overlay-host.js';
+import { createWorld, type World } from '../resources/overlay-host.js';
 import { clusterOf } from '../support/cluster.js';
+import { lacks } from '../support/needs.js';
 import { contextOf } from '../support/site.js';
 
 const cluster = clusterOf();
@@ -59,7 +60,7 @@ const shows = `
 find /opt /srv /etc /usr/local /var/lib/kbs -printf '%p %y %m %u:%g %l\\n' 2>/dev/null | sort
 cat /etc/theirs.conf /etc/hosts /proc/sys/net/ipv4/ip_forward 2>/dev/null || :`;
 
-describe.skipIf(!worldsAreHere)('undoing on a real shell', () => {
+describe.skipIf(lacks('root'))('undoing on a real shell', () => {
   let world: World;
   let found: string;
 

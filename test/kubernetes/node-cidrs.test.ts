@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Failure, Failures } from '../../src/failure.js';
 import { type Observer, type Output, query } from '../../src/hosts/host.js';
 import type { ClusterHost } from '../../src/inventory/cluster.js';
-import { askNodeCidrs, nodeCidrsQuery, parseNodeCidrs } from '../../src/kubernetes/node-cidrs.js';
+import { askNodeCidrs, parseNodeCidrs, recordScript } from '../../src/kubernetes/node-cidrs.js';
 import { clusterOf, hostOf } from '../support/cluster.js';
 import { here } from '../support/here.js';
 
@@ -23,7 +23,7 @@ describe('what a control plane says of the pod CIDRs', () => {
     writeFileSync(program, `#!/bin/sh\ncase "$*" in *' get nodes '*) ${nodes} ;; *) ${record} ;; esac\n`, {
       mode: 0o755,
     });
-    const script = nodeCidrsQuery.script
+    const script = recordScript
       .replaceAll('/usr/local/bin/kubectl', program)
       .replaceAll('/etc/kubernetes/admin.conf', conf);
     return parseNodeCidrs((await here().query(query(script))).stdout);
@@ -56,7 +56,7 @@ describe('what a control plane says of the pod CIDRs', () => {
   });
 
   it('nothing is installed on a host without kubectl', async () => {
-    const script = nodeCidrsQuery.script.replaceAll('/usr/local/bin/kubectl', join(folder, 'none'));
+    const script = recordScript.replaceAll('/usr/local/bin/kubectl', join(folder, 'none'));
     expect(parseNodeCidrs((await here().query(query(script))).stdout)).toEqual({ state: 'not installed' });
   });
 

@@ -6,11 +6,11 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { grantAccess, knownHostsFile, makeOperatorKey, operatorKey, revokeAccess } from '../../src/lab/access.js';
 import { labState } from '../../src/lab/overlay.js';
-import { designOf } from '../../src/lab/spec.js';
+import { specOf } from '../../src/lab/spec.js';
 import { accountsOf } from '../../src/lab/users.js';
 import { clusterOf } from '../support/cluster.js';
 
-describe('the way into a lab', () => {
+describe('SSH access to a lab', () => {
   let project: string;
 
   beforeEach(async () => {
@@ -22,7 +22,7 @@ describe('the way into a lab', () => {
   test('knows every host by each of its addresses and names, on each of its ports', async () => {
     const state = labState(project, 'hybrid');
     const key = (await makeOperatorKey(state)).split(' ').slice(0, 2).join(' ');
-    const hosts = designOf(clusterOf()).hosts.map((host) => ({
+    const hosts = specOf(clusterOf()).hosts.map((host) => ({
       host: { ...host, ...(host.name === 'edge' ? { sshPort: 2222, sshAddress: 'edge.example.org' } : {}) },
       key,
     }));
@@ -48,7 +48,7 @@ describe('the way into a lab', () => {
     expect(existsSync(join(project, '.kbs'))).toBe(false);
   });
 
-  test("leaves what is not the lab's: a keyring beside it", async () => {
+  test('leaves the keyring beside it', async () => {
     const state = labState(project, 'hybrid');
     await makeOperatorKey(state);
     await mkdir(join(project, '.kbs/hybrid/keyring'));

@@ -5,11 +5,11 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { delayAgain, readDelays } from '../../src/lab/delay.js';
 import { delayFile, type Places, switchNamespace } from '../../src/lab/paths.js';
-import { designOf } from '../../src/lab/spec.js';
+import { specOf } from '../../src/lab/spec.js';
 import { clusterOf } from '../support/cluster.js';
 
-const design = designOf(clusterOf());
-const edge = design.hosts.find(({ name }) => name === 'edge');
+const spec = specOf(clusterOf());
+const edge = spec.hosts.find(({ name }) => name === 'edge');
 
 describe('a slow segment', () => {
   let places: Places;
@@ -32,18 +32,18 @@ describe('a slow segment', () => {
       env: { PATH: `${places.home}:/usr/bin:/bin` },
     });
 
-  test('stays slow for a host that is plugged in anew, and its other segments stay quick', async () => {
+  test('stays slow for a host whose cables are made again, and its other segments stay fast', async () => {
     await writeFile(delayFile(places, 'hybrid', 'seg1'), '25\n');
     expect(plugIn()).toMatchObject({ status: 0, stderr: '' });
     expect(await readFile(join(places.home, 'calls'), 'utf8')).toBe(
       `-n ${switchNamespace('hybrid')} qdisc replace dev h3e1 root netem limit 100000 delay 25ms\n`,
     );
-    expect(await readDelays('hybrid', design, places)).toEqual([{ segment: 'rack', ms: 25 }]);
+    expect(await readDelays('hybrid', spec, places)).toEqual([{ segment: 'rack', ms: 25 }]);
   });
 
-  test('is what a segment is only where somebody asked for it', async () => {
+  test('is slow only after lab delay', async () => {
     expect(plugIn()).toMatchObject({ status: 0, stderr: '' });
     await expect(readFile(join(places.home, 'calls'), 'utf8')).rejects.toThrow('ENOENT');
-    expect(await readDelays('hybrid', design, places)).toEqual([]);
+    expect(await readDelays('hybrid', spec, places)).toEqual([]);
   });
 });

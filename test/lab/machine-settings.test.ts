@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Places } from '../../src/lab/paths.js';
 import { requireLab } from '../../src/lab/requirements.js';
-import { giveBackSysctls, lendSysctls } from '../../src/lab/sysctls.js';
+import { overrideSysctls, restoreSysctls } from '../../src/lab/sysctls.js';
 
-describe('what a lab needs of this machine', () => {
+describe('requirements and sysctls of a lab', () => {
   let folder: string;
   let places: Places;
   const said: string[] = [];
@@ -25,7 +25,7 @@ describe('what a lab needs of this machine', () => {
 
   afterEach(() => rm(folder, { recursive: true }));
 
-  test('is named all at once, with the packages that bring it, and nothing is installed', async () => {
+  test('missing commands are named all at once with their packages, and nothing is installed', async () => {
     await expect(requireLab(false, say, [])).rejects.toMatchObject({
       code: 'preflight',
       why: expect.arrayContaining([
@@ -37,19 +37,19 @@ describe('what a lab needs of this machine', () => {
     expect(said).toEqual([]);
   });
 
-  test('is lent, told, and given back as it was, whatever the hosts made of it', async () => {
-    await lendSysctls(places, say, join(folder, 'sys'));
+  test('sysctls are raised, reported, and restored whatever the hosts wrote', async () => {
+    await overrideSysctls(places, say, join(folder, 'sys'));
     expect(await get('fs/inotify/max_user_instances')).toBe('1024');
     expect(said).toEqual([expect.stringContaining('128 -> 1024')]);
     await set('vm/overcommit_memory', '1');
-    await lendSysctls(places, say, join(folder, 'sys')); // a second lab
-    await giveBackSysctls(places, join(folder, 'sys'));
+    await overrideSysctls(places, say, join(folder, 'sys')); // a second lab
+    await restoreSysctls(places, join(folder, 'sys'));
     expect([await get('fs/inotify/max_user_instances'), await get('vm/overcommit_memory')]).toEqual(['128', '0']);
   });
 
-  test('is left alone where it is enough', async () => {
+  test('a sysctl that is high enough is left alone', async () => {
     await set('fs/inotify/max_user_instances', '8192');
-    await lendSysctls(places, say, join(folder, 'sys'));
+    await overrideSysctls(places, say, join(folder, 'sys'));
     expect([await get('fs/inotify/max_user_instances'), said]).toEqual(['8192', []]);
   });
 });

@@ -2,17 +2,18 @@ import { spawnSync } from 'node:child_process';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type Partition, partitionRules, partitionsIn, unique } from '../../src/lab/partitions.js';
-import { hostsMeant } from '../../src/lab/select-hosts.js';
-import { designOf } from '../../src/lab/spec.js';
+import { selectHosts } from '../../src/lab/select-hosts.js';
+import { specOf } from '../../src/lab/spec.js';
 import { clusterOf } from '../support/cluster.js';
+import { lacks } from '../support/needs.js';
 
-const design = designOf(clusterOf());
-const names = design.hosts.map(({ name }) => name);
+const spec = specOf(clusterOf());
+const names = spec.hosts.map(({ name }) => name);
 const pods = { 'controller-00': '10.244.0.0/24', 'worker-rack-00': '10.244.64.0/24' };
 
 describe('partitions of a lab', () => {
   test('tell hosts of one bridge by their plugs and hosts behind a router by their addresses', () => {
-    const rules = partitionRules(design, [['controller-00', 'worker-rack-00']], pods);
+    const rules = partitionRules(spec, [['controller-00', 'worker-rack-00']], pods);
     expect(rules.match(/elements = .*/g)).toEqual([
       'elements = { "h0e0" . "h2e0", "h2e0" . "h0e0" }',
       'elements = { "h0e0" . 192.168.20.20, "h0e0" . 10.244.64.0/24, "h2e0" . 192.168.10.10, "h2e0" . 10.244.0.0/24 }',
@@ -20,19 +21,19 @@ describe('partitions of a lab', () => {
   });
 
   test('cut every cable of a router', () => {
-    const rules = partitionRules(design, [['worker-office-00', 'edge']], pods);
+    const rules = partitionRules(spec, [['worker-office-00', 'edge']], pods);
     for (const pair of ['"h1e0" . "h3e0"', '"h1e0" . "h3e1"', '"h3e0" . "h1e0"', '"h3e1" . "h1e0"'])
       expect(rules).toContain(pair);
   });
 
-  test('law: a pair is one pair, whoever is named first and however often', () => {
+  test('law: a pair counts once, in either order and however often it is named', () => {
     const pair = fc.tuple(fc.constantFrom(...names), fc.constantFrom(...names)).filter(([a, b]) => a !== b);
     fc.assert(
       fc.property(fc.array(pair), (pairs) => {
-        const once = unique(design, pairs);
+        const once = unique(spec, pairs);
         expect(
           unique(
-            design,
+            spec,
             [...pairs, ...pairs].map(([a, b]): Partition => [b, a]),
           ),
         ).toEqual(once);
@@ -44,23 +45,23 @@ describe('partitions of a lab', () => {
   });
 
   const all = unique(
-    design,
+    spec,
     names.flatMap((a) => names.filter((b) => a !== b).map((b): Partition => [a, b])),
   );
 
-  test.skipIf(process.getuid?.() !== 0).each<readonly [string, readonly Partition[]]>([
+  test.skipIf(lacks('root', 'nftables')).each<readonly [string, readonly Partition[]]>([
     ['none', []],
     ['one', [['controller-00', 'edge']]],
     ['all', all],
   ])('are taken by a kernel and read back from it: %s', (_, partitions) => {
-    const input = `${partitionRules(design, all, {})}\n${partitionRules(design, partitions, pods)}\n`;
+    const input = `${partitionRules(spec, all, {})}\n${partitionRules(spec, partitions, pods)}\n`;
     const { status, stdout, stderr } = spawnSync(
       'unshare',
       ['--net', 'sh', '-euc', 'nft -f -; nft -j list ruleset bridge'],
       { input, encoding: 'utf8' },
     );
     expect([status, stderr]).toEqual([0, '']);
-    expect(partitionsIn(stdout, design)).toEqual(partitions);
+    expect(partitionsIn(stdout, spec)).toEqual(partitions);
   });
 });
 
@@ -70,7 +71,7 @@ describe('the hosts that words mean', () => {
     ['a segment, without the router between segments', ['segment=office'], ['controller-00', 'worker-office-00']],
     ['all', ['all'], names],
   ])('are %s', (_, words, meant) => {
-    expect(hostsMeant(design, words)).toEqual(meant);
+    expect(selectHosts(spec, words)).toEqual(meant);
   });
 
   test.each<readonly [string, string, string]>([
@@ -82,7 +83,7 @@ describe('the hosts that words mean', () => {
     ['segment=attic', 'the lab has no segment attic', 'it has office, rack'],
     ['', 'the lab has no host ', 'it has controller-00'],
   ])('are known: %j', (word, message, next) => {
-    expect(() => hostsMeant(design, ['edge', word])).toThrow(
+    expect(() => selectHosts(spec, ['edge', word])).toThrow(
       expect.objectContaining({ code: 'usage', message, next: expect.stringContaining(next) }),
     );
   });

@@ -3,27 +3,27 @@ import { describe, expect, test } from 'vitest';
 import { machineScript } from '../../src/lab/machine.js';
 import { hostNetwork, switchUp } from '../../src/lab/network.js';
 import { hostNamespace, labPrefix } from '../../src/lab/paths.js';
-import { designOf } from '../../src/lab/spec.js';
+import { specOf } from '../../src/lab/spec.js';
 import { clusterOf, hostOf } from '../support/cluster.js';
 
 const places = { home: "/srv/it's a lab", cache: '/srv/cache' };
-const design = designOf(clusterOf());
+const spec = specOf(clusterOf());
 
 describe('the scripts of a lab', () => {
   test.each<readonly [string, string]>([
-    ['the switch', switchUp('hybrid', design)],
+    ['the switch', switchUp('hybrid', spec)],
     [
       'the switch of an unlisted router',
-      switchUp('hybrid', designOf({ ...clusterOf(), hosts: clusterOf().hosts.slice(0, 3) })),
+      switchUp('hybrid', specOf({ ...clusterOf(), hosts: clusterOf().hosts.slice(0, 3) })),
     ],
-    ...design.hosts.map((host) => [`the machine ${host.name}`, machineScript(places, 'hybrid', host)] as const),
+    ...spec.hosts.map((host) => [`the machine ${host.name}`, machineScript(places, 'hybrid', host)] as const),
   ])('are shell that a plain shell reads: %s', (_, script) => {
     const { status, stderr } = spawnSync('sh', ['-n'], { input: script, encoding: 'utf8' });
     expect([status, stderr]).toEqual([0, '']);
   });
 
-  test('give a router no forwarding: that is for kbs to set', () => {
-    const edge = design.hosts.find(({ name }) => name === 'edge');
+  test('leave forwarding off on a router: kbs sets it', () => {
+    const edge = spec.hosts.find(({ name }) => name === 'edge');
     if (edge === undefined) throw new Error('the example has a router');
     expect(hostNetwork('hybrid', edge)).toContain('net.ipv4.ip_forward=0');
   });
@@ -37,7 +37,7 @@ describe('the scripts of a lab', () => {
 
   test('name machines as systemd-nspawn takes them, whatever the host is called', () => {
     const name = `${'x'.repeat(52)}-${'y'.repeat(10)}`;
-    const long = designOf(clusterOf({ hosts: [hostOf({ name, address: '192.168.10.10', segment: 'office' })] }));
+    const long = specOf(clusterOf({ hosts: [hostOf({ name, address: '192.168.10.10', segment: 'office' })] }));
     const [, machine = ''] =
       /--machine=(\S+)/.exec(long.hosts.map((host) => machineScript(places, 'hybrid', host)).join('')) ?? [];
     expect(machine).toMatch(/^[a-z0-9]([a-z0-9-]{0,62}[a-z0-9])?$/);

@@ -3,16 +3,12 @@ import { describe, expect, test } from 'vitest';
 import { Failure } from '../../src/failure.js';
 import { contains } from '../../src/inventory/addresses.js';
 import type { Cluster } from '../../src/inventory/cluster.js';
-import { type Cable, designOf, hostAddresses, overlapping } from '../../src/lab/spec.js';
+import { type Cable, hostAddresses, overlapping, specOf } from '../../src/lab/spec.js';
 import { clusterOf, hostOf } from '../support/cluster.js';
 
 describe('the layout of a lab', () => {
-  test('is the same every time', () => {
-    expect(designOf(clusterOf())).toEqual(designOf(clusterOf()));
-  });
-
   test('gives every host a cable, and a router one in each of its segments', () => {
-    const { hosts } = designOf(clusterOf());
+    const { hosts } = specOf(clusterOf());
     expect(
       hosts.map(({ name, cables }) => [
         name,
@@ -26,8 +22,8 @@ describe('the layout of a lab', () => {
     ]);
   });
 
-  test('sends hosts to the gateway of their segment, and nobody to itself', () => {
-    const gateways = designOf(clusterOf()).hosts.map(({ name, gateway }) => [name, gateway]);
+  test('gives hosts the gateway of their segment, and no host itself', () => {
+    const gateways = specOf(clusterOf()).hosts.map(({ name, gateway }) => [name, gateway]);
     expect(Object.fromEntries(gateways)).toEqual({
       'controller-00': '192.168.10.1',
       'worker-office-00': '192.168.10.1',
@@ -48,41 +44,41 @@ describe('the layout of a lab', () => {
       roles: ['router'],
       addresses: { attic: '192.168.30.1', rack: '192.168.20.2' },
     });
-    const design = designOf({
+    const spec = specOf({
       ...cluster,
       network: { ...cluster.network, segments: [office, rack, attic] },
       hosts: [...cluster.hosts, inner],
     });
-    expect(design.hosts.find(({ name }) => name === 'inner')?.gateway).toBe('192.168.20.1');
+    expect(spec.hosts.find(({ name }) => name === 'inner')?.gateway).toBe('192.168.20.1');
   });
 
-  test('plays the router itself where nobody listed holds a gateway', () => {
+  test('adds a router of its own where no listed host holds the gateway', () => {
     const listed = clusterOf();
-    expect(designOf(listed).router).toEqual([]);
+    expect(specOf(listed).router).toEqual([]);
     const unlisted = { ...listed, hosts: listed.hosts.filter(({ name }) => name !== 'edge') };
-    expect(designOf(unlisted).router.map(({ bridge, address }) => `${bridge} ${address}`)).toEqual([
+    expect(specOf(unlisted).router.map(({ bridge, address }) => `${bridge} ${address}`)).toEqual([
       'seg0 192.168.10.1/24',
       'seg1 192.168.20.1/24',
     ]);
   });
 
-  test("leaves the virtual address alone, which is nobody's yet", () => {
-    const design = designOf(clusterOf({ endpoint: { host: '192.168.10.254', port: 6443, vip: '192.168.10.254' } }));
-    expect(design.segments.map(({ address }) => address)).toEqual(['192.168.10.253/24', '192.168.20.254/24']);
+  test('gives the virtual address to no host', () => {
+    const spec = specOf(clusterOf({ endpoint: { host: '192.168.10.254', port: 6443, vip: '192.168.10.254' } }));
+    expect(spec.segments.map(({ address }) => address)).toEqual(['192.168.10.253/24', '192.168.20.254/24']);
   });
 
-  test('is refused where a segment has no address left for the way of the operator', () => {
+  test('is refused where a segment has no address left for the switch', () => {
     const cluster = clusterOf();
     const narrow = { name: 'office', cidr: '192.168.10.8/30', podCidr: '10.244.0.0/18', capacity: 64 };
     const hosts = ['192.168.10.9', '192.168.10.10'].map((address, n) =>
       hostOf({ name: `h${n}`, address, segment: 'office' }),
     );
-    expect(() => designOf({ ...cluster, network: { ...cluster.network, segments: [narrow] }, hosts })).toThrow(Failure);
+    expect(() => specOf({ ...cluster, network: { ...cluster.network, segments: [narrow] }, hosts })).toThrow(Failure);
   });
 
-  test('knows which of its segments another network overlaps', () => {
-    const design = designOf(clusterOf());
-    const names = (cidr: string) => overlapping(design, cidr).map(({ name }) => name);
+  test('finds its segments that overlap another network', () => {
+    const spec = specOf(clusterOf());
+    const names = (cidr: string) => overlapping(spec, cidr).map(({ name }) => name);
     expect([names('192.168.0.0/16'), names('192.168.20.128/25'), names('192.168.30.0/24')]).toEqual([
       ['office', 'rack'],
       ['rack'],
@@ -97,9 +93,9 @@ describe('the layout of a lab', () => {
         fc.integer({ min: 0, max: 40 }),
         fc.boolean(),
         (segments, hosts, listed) => {
-          const design = designOf(clusterWith(segments, hosts, listed));
-          const cables = [...design.hosts.flatMap((host) => host.cables), ...design.router];
-          const all = [...cables.map(addressOf), ...design.segments.map(addressOf)];
+          const spec = specOf(clusterWith(segments, hosts, listed));
+          const cables = [...spec.hosts.flatMap((host) => host.cables), ...spec.router];
+          const all = [...cables.map(addressOf), ...spec.segments.map(addressOf)];
           expect(new Set(all).size).toBe(all.length);
           for (const key of ['plug', 'mac'] as const)
             expect(new Set(cables.map((cable) => cable[key])).size).toBe(cables.length);
@@ -107,8 +103,8 @@ describe('the layout of a lab', () => {
             expect(Math.max(plug.length, link.length)).toBeLessThanOrEqual(15);
             expect(mac).toMatch(/^02(:[0-9a-f]{2}){5}$/);
           }
-          for (const cable of cables) expect(contains(cidrOf(design.segments, cable), addressOf(cable))).toBe(true);
-          for (const host of design.hosts) expect(hostAddresses(host)[0]).toBe(host.address);
+          for (const cable of cables) expect(contains(cidrOf(spec.segments, cable), addressOf(cable))).toBe(true);
+          for (const host of spec.hosts) expect(hostAddresses(host)[0]).toBe(host.address);
         },
       ),
     );

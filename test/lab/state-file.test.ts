@@ -17,11 +17,11 @@ import {
 import type { LabRecord } from '../../src/lab/lab.js';
 import { requireIdle, upProcess } from '../../src/lab/lock.js';
 import { labFolder, type Places, recordFile } from '../../src/lab/paths.js';
-import { designOf } from '../../src/lab/spec.js';
+import { specOf } from '../../src/lab/spec.js';
 import { readRecord, writeRecord } from '../../src/lab/state-file.js';
 import { clusterOf, hostOf } from '../support/cluster.js';
 
-describe('what labs write down', () => {
+describe('the record of a lab', () => {
   let places: Places;
 
   beforeEach(async () => {
@@ -37,7 +37,7 @@ describe('what labs write down', () => {
       state: '/state',
       since: '2026-01-01T00:00:00Z',
       complete: true,
-      design: designOf(clusterOf()),
+      spec: specOf(clusterOf()),
       ...more,
     };
     await mkdir(labFolder(places, name), { recursive: true });
@@ -57,7 +57,7 @@ describe('what labs write down', () => {
     expect(await labStatus(places)).toEqual([]);
   });
 
-  test('finds a host by its name, by its lab, and all of a lab', async () => {
+  test('finds a host by name, by LAB/HOST, and all hosts of a lab', async () => {
     await note('one');
     const found = async (name: string) => (await findHosts(places, name)).map(({ lab, host }) => `${lab}/${host.name}`);
     expect(await found('edge')).toEqual(['one/edge']);
@@ -78,7 +78,7 @@ describe('what labs write down', () => {
     );
   });
 
-  test('shows a lab that stands no more as broken, with its hosts off', async () => {
+  test('shows a lab without its network as broken, with its hosts off', async () => {
     await note('gone');
     const [status] = await labStatus(places);
     expect(status).toMatchObject({ standing: false, lab: { name: 'gone' } });
@@ -86,7 +86,7 @@ describe('what labs write down', () => {
     expect(status).toMatchObject({ partitions: [], delays: [] });
   });
 
-  test('has nothing cut or slowed in a lab that does not stand', async () => {
+  test('refuses partitions and delays in a lab that is not up', async () => {
     await note('gone');
     const refused = { code: 'usage', message: 'no lab of gone stands on this machine' };
     await expect(labPartition('gone', ['edge'], ['controller-00'], { places })).rejects.toMatchObject(refused);
@@ -95,7 +95,7 @@ describe('what labs write down', () => {
     await expect(labHosts('gone', ['all'], places)).rejects.toMatchObject(refused);
   });
 
-  test('lays nothing over an inventory whose lab does not stand', async () => {
+  test('gives no SSH settings for an inventory whose lab is not up', async () => {
     const project = join(places.home, 'project');
     const state = labState(project, 'gone');
     await note('gone', { state });
@@ -104,7 +104,7 @@ describe('what labs write down', () => {
     expect(readLabOverlay(project, 'gone', places)).toBeUndefined();
   });
 
-  test('keeps a second up away while the first is at work, and forgets one that died', async () => {
+  test('refuses a second up while the first runs, and ignores one that died', async () => {
     const parent = process.ppid;
     const here = await upProcess();
     await requireIdle(await note('mine', { up: here }));
@@ -113,7 +113,7 @@ describe('what labs write down', () => {
     await expect(requireIdle(theirs)).rejects.toMatchObject({ code: 'locked' });
   });
 
-  test('has no lab of a host that is this very machine', async () => {
+  test('is refused for an inventory whose host is this machine', async () => {
     const self = hostOf({ name: 'self', address: '192.168.10.10', segment: 'office' });
     const cluster = clusterOf({ hosts: [{ ...self, ssh: { ...self.ssh, transport: 'local' } }] });
     const up = labUp(cluster, { state: '/nowhere', install: false, onProgress: () => undefined, places });

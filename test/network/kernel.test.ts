@@ -4,7 +4,8 @@ import { masqueradeTable } from '../../src/network/masquerade.js';
 import { routerChecks } from '../../src/network/router-check.js';
 import { compileRoutes } from '../../src/network/routes.js';
 import { hostOf } from '../support/cluster.js';
-import { type Connection, isRoot, type Namespaces, namespacesFor } from './namespaces.js';
+import { lacks } from '../support/needs.js';
+import { type Connection, type Namespaces, namespacesFor } from './namespaces.js';
 import { chain, clusterLike, foreign } from './topologies.js';
 
 const cluster: Cluster = clusterLike(chain(3), [
@@ -16,7 +17,7 @@ const cluster: Cluster = clusterLike(chain(3), [
 const routes = compileRoutes(cluster);
 
 /** Kernels of network namespaces, strict about return paths: one per host and router, a bridge per segment. */
-describe.runIf(isRoot)('in real kernels with a strict rp_filter', () => {
+describe.skipIf(lacks('root', 'iproute2', 'nftables'))('in real kernels with a strict rp_filter', () => {
   let lab: Namespaces;
 
   beforeAll(async () => {
@@ -55,8 +56,8 @@ describe.runIf(isRoot)('in real kernels with a strict rp_filter', () => {
   });
 });
 
-it.runIf(isRoot)(
-  'behind a home router, a machine without routes to pods answers pods, and pods keep their addresses towards each other',
+it.skipIf(lacks('root', 'iproute2', 'nftables'))(
+  'behind a home router, a machine that knows no pod answers pods, and pods see each other as they are',
   async () => {
     const home = clusterLike(foreign(1), [
       { segment: 0, number: 10, role: 'control-plane' },

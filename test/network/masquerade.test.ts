@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Cluster } from '../../src/inventory/cluster.js';
 import { masqueradeTable } from '../../src/network/masquerade.js';
 import { clusterOf } from '../support/cluster.js';
-import { isRoot } from './namespaces.js';
+import { lacks } from '../support/needs.js';
 import { clusterLike, foreign, star, twins } from './topologies.js';
 
 /** What nft lists after it has loaded the text, in a network namespace that ends with the command. */
@@ -58,7 +58,7 @@ describe('the masquerade table', () => {
     cidr: ['10.0.0.0/9', '192.0.2.7/32'][n] ?? one.cidr,
   }));
 
-  it.runIf(isRoot).each<[string, Cluster]>([
+  it.skipIf(lacks('root', 'nftables')).each<[string, Cluster]>([
     ['two segments', clusterOf()],
     ['six adjacent segments', clusterLike(star(6), [])],
     ['prefixes off the byte boundary and a single address', { ...odd, network: { ...odd.network, segments } }],

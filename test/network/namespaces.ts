@@ -7,9 +7,6 @@ import type { Cluster, ClusterHost, RoutesByHost } from '../../src/inventory/clu
 import { isRouter } from '../../src/inventory/cluster.js';
 import { addressesOf, pathsOf } from '../../src/network/segments-graph.js';
 
-/** Namespaces need root. */
-export const isRoot = process.getuid?.() === 0;
-
 /** A TCP connection: its source address, as each end sees it. */
 export interface Connection {
   readonly from: string;

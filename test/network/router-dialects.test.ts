@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import type { KernelRoute } from '../../src/inventory/cluster.js';
 import { type Dialect, dialects } from '../../src/network/router-dialects.js';
-import { isRoot } from './namespaces.js';
+import { lacks } from '../support/needs.js';
 
 const routes: readonly KernelRoute[] = [
   { to: '10.244.10.0/24', via: '192.168.10.10', why: 'pods of controller-00' },
@@ -43,7 +43,7 @@ describe('the routes of an unmanaged router', () => {
     expect(print(routes)).toBe(Object.entries(goldens).find(([dialect]) => dialect === name)?.[1]);
   });
 
-  it.runIf(isRoot)('can be pasted into a Linux shell, twice', () => {
+  it.skipIf(lacks('root', 'iproute2'))('can be pasted into a Linux shell, twice', () => {
     const script = `ip link set lo up
 ip link add lan type bridge
 ip address add 192.168.10.1/24 dev lan

@@ -3,15 +3,16 @@ import { etcdData, pods } from '../../src/phases/cleanup.js';
 import { memberData } from '../../src/phases/control-plane/etcd-member.js';
 import { removeKubelet } from '../../src/phases/control-plane/remove-kubelet.js';
 import { recordPath } from '../../src/resources/original.js';
-import { createWorld, type World, worldsAreHere } from '../resources/overlay-host.js';
+import { createWorld, type World } from '../resources/overlay-host.js';
 import { clusterOf } from '../support/cluster.js';
+import { lacks } from '../support/needs.js';
 import { contextOf } from '../support/site.js';
 
 const cluster = clusterOf();
 const [host] = cluster.hosts;
 if (!host) throw new Error('no host');
 
-describe.skipIf(!worldsAreHere)('what programs left, on a real shell', () => {
+describe.skipIf(lacks('root'))('what programs left, on a real shell', () => {
   let world: World;
   beforeAll(async () => {
     world = await createWorld();

@@ -1,6 +1,5 @@
 import { X509Certificate } from 'node:crypto';
 import { chmod, copyFile, cp, mkdir, mkdtemp, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -13,6 +12,7 @@ import { ensureKeyring, keyringDirectory, readKeyring } from '../../src/pki/keyr
 import { placeholderCredentials } from '../../src/pki/placeholder.js';
 import { reveal, Secret } from '../../src/secret.js';
 import { clusterOf, hostOf } from '../support/cluster.js';
+import { memoryFolder } from '../support/memory-folder.js';
 import { dealtRandomness } from './keys.js';
 import { changedFiles, treeOf } from './tree.js';
 
@@ -35,7 +35,7 @@ const ensure = (of: Cluster = cluster, at: Date = now) => ensureKeyring(ring, of
 
 beforeAll(async () => {
   randomness = await dealtRandomness(23);
-  scratch = await mkdtemp(join(tmpdir(), 'kbs-keyring-'));
+  scratch = await mkdtemp(join(memoryFolder(), 'kbs-keyring-'));
   whole = join(scratch, 'whole');
   await ensureKeyring(whole, cluster, now, randomness);
 }, 60_000);
@@ -336,8 +336,12 @@ describe('a keyring that does not exist yet', () => {
   });
 
   it('is completed by the next run, wherever the first was interrupted', async () => {
-    // One host of each sort has certificates of every sort.
-    const small = clusterOf({ hosts: cluster.hosts.slice(0, 2) });
+    // A control plane that is a worker too has certificates of every sort.
+    const [controller] = cluster.hosts;
+    const small = clusterOf({ hosts: controller ? [{ ...controller, roles: ['control-plane', 'worker'] }] : [] });
+    expect(new Set(certificatesOf(small).map(({ path }) => path.replace(/^hosts\/[^/]+/, '')))).toEqual(
+      new Set(certificatesOf(cluster).map(({ path }) => path.replace(/^hosts\/[^/]+/, ''))),
+    );
     const total = certificatesOf(small).length + 1;
     for (let survived = 0; survived < total; survived++) {
       ring = join(scratch, `interrupted-${survived}`);

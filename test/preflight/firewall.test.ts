@@ -4,8 +4,8 @@ import { assumedFacts, type Firewall, parseFacts } from '../../src/hosts/facts/f
 import { factsScript } from '../../src/hosts/facts/script.js';
 import type { ClusterHost } from '../../src/inventory/cluster.js';
 import { checkFirewall } from '../../src/preflight/firewall.js';
-import { isRoot } from '../network/namespaces.js';
 import { clusterOf, hostOf } from '../support/cluster.js';
+import { lacks } from '../support/needs.js';
 
 const cluster = clusterOf();
 const [controller, worker, , edge] = cluster.hosts as [ClusterHost, ClusterHost, ClusterHost, ClusterHost];
@@ -106,7 +106,7 @@ END`;
 
 const pods = 'drops what none of its rules accepts, and none accepts packets of pods, 10.244.0.0/16';
 
-describe.runIf(isRoot)('a real firewall', () => {
+describe.skipIf(lacks('root', 'iptables', 'nftables'))('a real firewall', () => {
   test.each([
     ['iptables-nft', 'ip filter', 'iptables'],
     ['iptables-legacy', 'iptables-legacy filter', 'iptables-legacy'],

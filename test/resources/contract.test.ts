@@ -7,9 +7,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { StoredFile } from '../../src/artifacts/artifacts.js';
 import { parseRecords, recordOf } from '../../src/resources/record.js';
 import type { Resource } from '../../src/resources/resource.js';
+import { lacks } from '../support/needs.js';
 import { contracts } from './contracts.js';
 import { daemon, repository } from './debs.js';
-import { createWorld, type World, worldsAreHere } from './overlay-host.js';
+import { createWorld, type World } from './overlay-host.js';
 import { allDifferences, apply, unmake } from './reconcile.js';
 
 const folder = await mkdtemp(join(tmpdir(), 'kbs-contract-'));
@@ -30,7 +31,7 @@ const cases = contracts({
   repository: await repository(join(folder, 'repository'), daemon('1.0')),
 });
 
-describe.skipIf(!worldsAreHere).each(cases)('$about', ({ resources, given, drifts, shows }) => {
+describe.skipIf(lacks('root')).each(cases)('$about', ({ resources, given, drifts, shows }) => {
   let world: World;
   let found: string;
   beforeAll(async () => {

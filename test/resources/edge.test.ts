@@ -6,7 +6,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { kindOf } from '../../src/resources/registry.js';
 import type { FileResource, Resource } from '../../src/resources/resource.js';
 import { Secret, sha256 } from '../../src/secret.js';
-import { createWorld, type World, worldsAreHere } from './overlay-host.js';
+import { lacks } from '../support/needs.js';
+import { createWorld, type World } from './overlay-host.js';
 import { apply, differences, see, unmake } from './reconcile.js';
 
 const folder = await mkdtemp(join(tmpdir(), 'kbs-edge-'));
@@ -19,7 +20,7 @@ const artifact = async (name: string, size: number) => {
   return { name, sha256: sha256(content), size, file, packedSize: size, packing: 'none' } as const;
 };
 
-describe.skipIf(!worldsAreHere)('on a real shell', () => {
+describe.skipIf(lacks('root'))('on a real shell', () => {
   let world: World;
   beforeAll(async () => {
     world = await createWorld();

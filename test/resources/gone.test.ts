@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Resource } from '../../src/resources/resource.js';
 import { sha256 } from '../../src/secret.js';
-import { createWorld, type World, worldsAreHere } from './overlay-host.js';
+import { lacks } from '../support/needs.js';
+import { createWorld, type World } from './overlay-host.js';
 import { apply, differences, unmake } from './reconcile.js';
 
 const folder = await mkdtemp(join(tmpdir(), 'kbs-gone-'));
@@ -81,7 +82,7 @@ const shows = `
 find /etc/kbs-test /opt /srv /etc/sysctl.d /var/lib/kbs -printf '%p %y %m %l\n' 2>/dev/null | sort
 cat /etc/kbs-test/* /srv/three 2>/dev/null || :`;
 
-describe.skipIf(!worldsAreHere).each(cases)('$about, taken away by hand', ({ resource, given, gone, after }) => {
+describe.skipIf(lacks('root')).each(cases)('$about, taken away by hand', ({ resource, given, gone, after }) => {
   let world: World;
   let found: string;
   beforeEach(async () => {
@@ -106,7 +107,7 @@ describe.skipIf(!worldsAreHere).each(cases)('$about, taken away by hand', ({ res
   });
 });
 
-describe.skipIf(!worldsAreHere)('a kernel setting that was wanted before its module was loaded', () => {
+describe.skipIf(lacks('root'))('a kernel setting that was wanted before its module was loaded', () => {
   let world: World;
   beforeAll(async () => {
     world = await createWorld();

@@ -7,7 +7,8 @@ import { bootstrapCommand, frame, parseHeader } from '../../src/hosts/script/fra
 
 /**
  * A throwaway host: this machine's own root below an overlay, in namespaces of its own. Scripts run there as root with
- * real shells, a real kernel and a network of their own; what they change lands in the overlay and goes with it.
+ * real shells, a real kernel and a network of their own; what they change lands in the overlay and goes with it. What
+ * kbs may have left on this machine is hidden.
  */
 export interface World {
   /** A process of the host, as this machine sees it: its namespaces are the host's. */
@@ -18,11 +19,12 @@ export interface World {
   end(): Promise<void>;
 }
 
-/** Namespaces and overlays ask for root. */
+/** Namespaces and overlays need root. */
 export const worldsAreHere = process.getuid?.() === 0;
 
-export async function createWorld(): Promise<World> {
-  const holder = spawn('unshare', ['-mnp', '--fork', '--kill-child', 'sh', '-c', root], {
+/** What the folder `remains` holds lies over this machine's root, as if it had been left there. */
+export async function createWorld({ remains = '' } = {}): Promise<World> {
+  const holder = spawn('unshare', ['-mnp', '--fork', '--kill-child', 'sh', '-c', root, 'sh', remains], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const inside = await childOf(holder);
@@ -39,12 +41,41 @@ export async function createWorld(): Promise<World> {
   };
 }
 
+/** Paths that belong to kbs and to what it installs, as patterns of the shell relative to the root. */
+const kbsPaths = [
+  'var/lib/kbs etc/kbs usr/local/lib/kbs',
+  'etc/kubernetes var/lib/kubelet var/lib/kube-proxy var/lib/etcd var/log/pods var/log/containers var/log/kubernetes',
+  'etc/containerd var/lib/containerd opt/containerd etc/cni opt/cni var/lib/cni etc/coredns',
+  'usr/local/bin/kube* usr/local/bin/etcd* usr/local/bin/containerd* usr/local/bin/ctr usr/local/bin/runc',
+  ...['etc/systemd/system', 'etc/systemd/system/*.wants'].map(
+    (folder) =>
+      `${folder}/kbs* ${folder}/kube* ${folder}/etcd.* ${folder}/containerd.* ${folder}/coredns.* ${folder}/haproxy.* ${folder}/keepalived.*`,
+  ),
+  'etc/systemd/*.d/*kbs* etc/sysctl.d/*kbs* etc/modules-load.d/*kbs* etc/NetworkManager/*/*kbs*',
+].join(' ');
+
+/** A character device 0:0 in an overlay's upper layer hides what is below; its folders show with their own attributes. */
 const root = `
 set -eu
 mount --make-rprivate /
 mount -t tmpfs tmpfs /mnt
-mkdir /mnt/changes /mnt/work /mnt/root
-mount -t overlay -o lowerdir=/,upperdir=/mnt/changes,workdir=/mnt/work overlay /mnt/root
+mkdir /mnt/hidden /mnt/remains /mnt/changes /mnt/work /mnt/root
+[ -z "$1" ] || cp -a "$1/." /mnt/remains
+for layer in / /mnt/remains; do
+  cd $layer
+  for path in ${kbsPaths}; do
+    [ -e "$path" ] || [ -L "$path" ] || continue
+    mkdir -p "/mnt/hidden/$(dirname "$path")"
+    [ -e "/mnt/hidden/$path" ] || mknod "/mnt/hidden/$path" c 0 0
+  done
+done
+cd /mnt/hidden
+find . -type d | while read -r folder; do
+  if [ -d "/$folder" ]; then
+    for what in chown chmod touch; do $what --reference="/$folder" "$folder"; done
+  fi
+done
+mount -t overlay -o lowerdir=/mnt/hidden:/mnt/remains:/,upperdir=/mnt/changes,workdir=/mnt/work overlay /mnt/root
 mount -t proc proc /mnt/root/proc
 mount -t sysfs sysfs /mnt/root/sys
 mount --rbind /dev /mnt/root/dev

@@ -1,12 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseRecords, printRecords, recordOf, removeRecords, updateRecords } from '../../src/resources/record.js';
 import type { Resource } from '../../src/resources/resource.js';
-import { createWorld, type World, worldsAreHere } from './overlay-host.js';
+import { lacks } from '../support/needs.js';
+import { createWorld, type World } from './overlay-host.js';
 
 const line = (id: string, via: string, cluster = 'lan'): string =>
   JSON.stringify({ kind: 'route', id, phase: `it's "phase":" é`, cluster, via });
 
-describe.skipIf(!worldsAreHere)("a host's records", () => {
+describe.skipIf(lacks('root'))("a host's records", () => {
   let world: World;
   beforeAll(async () => {
     world = await createWorld();

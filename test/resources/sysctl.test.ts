@@ -1,13 +1,13 @@
-import { existsSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Resource } from '../../src/resources/resource.js';
-import { createWorld, type World, worldsAreHere } from './overlay-host.js';
+import { lacks } from '../support/needs.js';
+import { createWorld, type World } from './overlay-host.js';
 import { apply, differences } from './reconcile.js';
 
 const atBoot = '/lib/systemd/systemd-sysctl';
 const forwards: Resource = { kind: 'sysctl', name: 'net.ipv4.ip_forward', value: '1' };
 
-describe.skipIf(!worldsAreHere || !existsSync(atBoot))('a sysctl at the next boot', () => {
+describe.skipIf(lacks('root', 'systemd'))('a sysctl at the next boot', () => {
   let world: World;
   beforeAll(async () => {
     world = await createWorld();

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { UnitResource } from '../../src/resources/resource.js';
 import { restartReplacedUnit } from '../../src/resources/unit.js';
-import { createWorld, type World, worldsAreHere } from './overlay-host.js';
+import { lacks } from '../support/needs.js';
+import { createWorld, type World } from './overlay-host.js';
 import { apply, see, unmake } from './reconcile.js';
 
 const text = (program: string): string =>
@@ -59,7 +60,7 @@ const shows = `
 cd /etc/systemd/system; find . /run/active /var/lib/kbs -name '*kbs*' -printf '%p %y %l\n' 2>/dev/null | sort
 cat kbs-test.service /run/active/kbs-test.service 2>/dev/null || :`;
 
-describe.skipIf(!worldsAreHere)('a unit', () => {
+describe.skipIf(lacks('root'))('a unit', () => {
   let world: World;
   beforeEach(async () => {
     world = await createWorld();

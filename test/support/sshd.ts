@@ -79,7 +79,8 @@ export async function startSshd(options: SshdOptions = {}): Promise<Sshd> {
       for (const pid of family) kill(pid);
     },
     async stop() {
-      const exited = child.exitCode !== null || new Promise((resolve) => child.once('exit', resolve));
+      const ended = child.exitCode !== null || child.signalCode !== null;
+      const exited = ended || new Promise((resolve) => child.once('exit', resolve));
       const family = descendants(child.pid);
       child.kill('SIGTERM');
       for (const pid of family) kill(pid);
@@ -145,16 +146,24 @@ function launch(dir: string, { account }: SshdOptions): ChildProcess {
   return spawn(name, args, { stdio: ['ignore', 'ignore', 'pipe'] });
 }
 
-/** Waits until it listens at its own address, the last of its list; gives what it said where it ended instead. */
+/** Waits until it listens at its own address, the last of its list, ten seconds at most; gives what it said instead. */
 const started = (child: ChildProcess, port: number): Promise<string | undefined> =>
   new Promise((resolve) => {
     let said = '';
+    const end = (problem?: string): void => {
+      clearTimeout(timer);
+      resolve(problem);
+    };
+    const timer = setTimeout(() => {
+      child.kill('SIGKILL');
+      end(`it does not listen on port ${port} after 10 s: ${said}`);
+    }, 10_000);
     child.stderr?.on('data', (chunk) => {
       said += chunk;
-      if (said.includes(`Server listening on 127.0.0.1 port ${port}`)) resolve(undefined);
+      if (said.includes(`Server listening on 127.0.0.1 port ${port}`)) end();
     });
-    child.once('error', (error) => resolve(error.message));
-    child.once('exit', () => resolve(said));
+    child.once('error', (error) => end(error.message));
+    child.once('exit', () => end(said));
   });
 
 /** A TCP port of loopback that nobody listens on right now. */

@@ -43,11 +43,11 @@ const allWell = Object.fromEntries(
 const addresses = ['192.168.10.10', '192.168.10.11', '192.168.10.12'];
 const etcdWell = `${addresses.map(healthy).join('')}${JSON.stringify(addresses.map((address, index) => status(address, index + 1, 2)))}\n`;
 
-test('every control plane has an API server and an etcd member, and one leads', async () => {
+test('every control plane has an API server and an etcd member, and one member leads', async () => {
   expect(await findings(names.map(well).join(''), etcdWell)).toEqual({ ...allWell, 'etcd quorum': 'well' });
 });
 
-test('a control plane that is gone is named with what is missing', async () => {
+test('a control plane that is down is named with its missing components', async () => {
   const [first = '', second = '', third = ''] = names;
   const api = `${well(first)}${second} Unable to connect to the server: dial tcp: i/o timeout\n${well(third)}`;
   const etcd = `${healthy('192.168.10.10')}${unhealthy('192.168.10.11')}${healthy('192.168.10.12')}${JSON.stringify([
@@ -64,17 +64,17 @@ test('a control plane that is gone is named with what is missing', async () => {
 });
 
 test.each([
-  ['nothing', '', '0 of 3 members answer and vote, nobody leads'],
+  ['nothing', '', '0 of 3 members answer and vote, without a leader'],
   [
     'members without a leader',
     JSON.stringify(addresses.map((address, index) => status(address, index + 1, 0))),
-    '3 of 3 members answer and vote, nobody leads',
+    '3 of 3 members answer and vote, without a leader',
   ],
-])('an etcd that says %s is not well', async (_, etcd, expected) => {
+])('an etcd that says %s is unhealthy', async (_, etcd, expected) => {
   expect((await findings(names.map(well).join(''), etcd))['etcd quorum']).toBe(expected);
 });
 
-test('a learner counts in no vote', async () => {
+test('a learner does not count as a voter', async () => {
   const statuses = addresses.map((address, index) => status(address, index + 1, 2));
   const [first, ...others] = statuses;
   const learning = [{ ...first, Status: { ...first?.Status, isLearner: true } }, ...others];

@@ -5,9 +5,9 @@ import { pairs, probeChecks } from '../../src/verify/probe-checks.js';
 import { type Probe, readProbes } from '../../src/verify/probes.js';
 import { clusterOf, hostOf } from '../support/cluster.js';
 
-const probe = (name: string, segment: string, stand: Probe['stand'] = 'pod'): Probe => ({
-  stand,
-  pod: `probe-${stand}-${name}`,
+const probe = (name: string, segment: string, network: Probe['network'] = 'pod'): Probe => ({
+  network,
+  pod: `probe-${network}-${name}`,
   node: hostOf({ name, segment, address: '192.0.2.1' }),
   address: '10.244.0.9',
 });
@@ -17,7 +17,7 @@ const anyProbes = fc
   .map((segments) => segments.map((segment, index) => probe(`node-${index}`, segment)));
 
 describe('pairs', () => {
-  test('cover every ordered pair of segments, and every node asks and is asked', () => {
+  test('cover every ordered pair of segments, with every node as source and as target', () => {
     fc.assert(
       fc.property(anyProbes, (probes) => {
         const chosen = pairs(probes);
@@ -35,13 +35,13 @@ describe('pairs', () => {
     );
   });
 
-  test('grow with the hosts and not with their square', () => {
+  test('grow linearly with the hosts', () => {
     const hundred = Array.from({ length: 100 }, (_, index) => probe(`node-${index}`, `segment-${index % 4}`));
     expect(pairs(hundred).length).toBeLessThan(2 * 100 + 2 * 16);
   });
 });
 
-test('one node is asked about Services, names and the API, and not about itself', () => {
+test('a single node checks Services, DNS and the API, and no pair', () => {
   const cluster = clusterOf();
   const asked = probeChecks(cluster, [probe('a', 'office'), probe('a', 'office', 'host')], 'ns', '10.254.0.7');
   expect([...new Set(asked.map(({ proof }) => proof))]).toEqual([
@@ -52,7 +52,7 @@ test('one node is asked about Services, names and the API, and not about itself'
   ]);
 });
 
-test('a pod that has no address yet, is not ready, or runs on a stranger, is no probe', () => {
+test('a pod without an address, not ready, or on an unknown node is no probe', () => {
   const pod = (nodeName: string, podIP: string | undefined, ready: string) => ({
     metadata: { name: `p-${nodeName}`, labels: { 'kbs.dev/probe': 'pod' } },
     spec: { nodeName },
@@ -78,37 +78,39 @@ describe('the DNS servers of the LAN', () => {
     hosts: [dns('dns-00', '192.168.10.3'), dns('dns-01', '192.168.10.4'), ...base.hosts],
   });
   const probes = nodes(cluster).flatMap((node): readonly Probe[] => [
-    { stand: 'host', pod: `host-${node.name}`, node, address: node.address },
-    { stand: 'pod', pod: `pod-${node.name}`, node, address: '10.244.0.9' },
+    { network: 'host', pod: `host-${node.name}`, node, address: node.address },
+    { network: 'pod', pod: `pod-${node.name}`, node, address: '10.244.0.9' },
   ]);
   const asked = probeChecks(cluster, probes, 'ns', '10.254.0.7').filter(({ proof }) => proof === 'LAN DNS');
   const servers = ['192.168.10.3:53', '192.168.10.4:53'];
 
   test('are asked from every segment for the API and for an address, and each for every host', () => {
     for (const server of servers) {
-      const questionsTo = asked.filter(({ ask }) => ask.server === server);
+      const questionsTo = asked.filter(({ request }) => request.server === server);
       for (const segment of ['office', 'rack']) {
-        const from = questionsTo.filter(({ asker }) => asker.node.segment === segment);
-        expect(from.map(({ ask }) => ask.target)).toContain('api.lan.internal.');
-        expect(from.map(({ ask }) => ask.kind)).toContain('address');
+        const from = questionsTo.filter(({ source }) => source.node.segment === segment);
+        expect(from.map(({ request }) => request.target)).toContain('api.lan.internal.');
+        expect(from.map(({ request }) => request.kind)).toContain('address');
       }
       for (const { name, address } of cluster.hosts) {
-        expect(questionsTo.map(({ ask }) => `${ask.target} ${ask.expect}`)).toContain(
+        expect(questionsTo.map(({ request }) => `${request.target} ${request.expect}`)).toContain(
           `${name}.lan.internal. ${address}`,
         );
       }
     }
   });
 
-  test('are asked the same, from pods and not from hosts, which look into their own /etc/hosts', () => {
+  test('get the same requests, from pods and not from hosts, which have the names in /etc/hosts', () => {
     const [one, two] = servers.map((server) =>
-      asked.filter(({ ask }) => ask.server === server).map(({ ask }) => `${ask.kind} ${ask.target} ${ask.expect}`),
+      asked
+        .filter(({ request }) => request.server === server)
+        .map(({ request }) => `${request.kind} ${request.target} ${request.expect}`),
     );
     expect(one).toEqual(two);
-    expect(asked.every(({ asker }) => asker.stand === 'pod')).toBe(true);
+    expect(asked.every(({ source }) => source.network === 'pod')).toBe(true);
   });
 
-  test('are no question where there are none', () => {
+  test('are not checked where there are none', () => {
     expect(probeChecks(base, probes, 'ns', '10.254.0.7').filter(({ proof }) => proof === 'LAN DNS')).toEqual([]);
   });
 });

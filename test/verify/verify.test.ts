@@ -54,7 +54,7 @@ const answers = (script: string): Partial<Output> => {
 
 const options = { label: 'x', image: 'probe', onStep: () => {} };
 
-test('a node without its probes is a finding, and only the others are asked', async () => {
+test('a node without its probes is a failed result, and only the others are checked', async () => {
   const { host } = scripted(answers);
   const findings = await verify(cluster, host, options);
   expect(findings.filter(({ proof }) => proof === 'nodes Ready')).toHaveLength(names.length);
@@ -71,7 +71,7 @@ test('a node without its probes is a finding, and only the others are asked', as
   expect(talks.filter((name) => name.includes(third))).toEqual([]);
 });
 
-test('everything but the tidying up is given the signal and the timeout', async () => {
+test('every step but the cleanup gets the signal and the timeout', async () => {
   const { host, calls } = scripted(answers);
   const limits = { signal: new AbortController().signal, timeout: 1234 };
   await verify(cluster, host, { ...options, limits });
@@ -81,7 +81,7 @@ test('everything but the tidying up is given the signal and the timeout', async 
   expect(last?.options.signal).toBeUndefined();
 });
 
-test('an interrupted verify takes its probes away', async () => {
+test('an interrupted verify deletes its probes', async () => {
   const stop = new AbortController();
   const { host, calls } = scripted((script) => {
     if (!script.includes('apply')) return answers(script);
@@ -92,7 +92,7 @@ test('an interrupted verify takes its probes away', async () => {
   expect(calls.at(-1)?.script).toContain('delete namespace kbs-verify-x');
 });
 
-test('what was proven stays proven where the probes cannot be taken away', async () => {
+test('results stay where the probes cannot be deleted', async () => {
   const said: string[] = [];
   const { host } = scripted((script) =>
     script.includes('--ignore-not-found') ? Promise.reject(new Error('the host died')) : answers(script),
@@ -102,14 +102,14 @@ test('what was proven stays proven where the probes cannot be taken away', async
   expect(said.at(-1)).toContain('the host died');
 });
 
-test('probes of an earlier run are gone before new ones are made', async () => {
+test('probes of an earlier run are deleted before new ones are made', async () => {
   const { host, calls } = scripted(answers);
   await verify(cluster, host, options);
   const script = calls.find((call) => call.effect === 'mutation')?.script ?? '';
   expect(script).toMatch(/delete namespace -l kbs\.dev\/verify --wait=true[\s\S]*apply/);
 });
 
-test('an API server that does not answer is the one finding of a look at the components', async () => {
+test('an API server that does not answer is the only result of the component checks', async () => {
   const { host } = scripted(() => ({ code: 1, stderr: 'dial tcp: connection refused\n' }));
   expect(await components(cluster, host)).toMatchObject([
     { name: 'kube-apiserver', ok: false, detail: 'dial tcp: connection refused' },

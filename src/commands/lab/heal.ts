@@ -3,8 +3,9 @@ import { BaseCommand } from '../../cli/base-command.js';
 import { inventoryFlags } from '../../cli/flags.js';
 
 export default class LabHeal extends BaseCommand {
-  static override summary = "Mend partitions of a lab's network.";
-  static override description = `Between two sides, between one side and everybody else, or, without sides, all of them.
+  static override summary = "Heal partitions of a lab's network.";
+  static override description =
+    `Between two sides, between one side and all other hosts, or, without sides, all of them.
 A side is hosts with commas between them, or segment=NAME.`;
   static override examples = [
     '<%= config.bin %> lab heal -i inventories/ha.yaml',
@@ -12,7 +13,7 @@ A side is hosts with commas between them, or segment=NAME.`;
   ];
   static override args = {
     a: string({ description: 'one side' }),
-    b: string({ description: 'the other side; everybody else where it is left out' }),
+    b: string({ description: 'the other side; all other hosts where it is left out' }),
   };
   static override flags = inventoryFlags;
 

@@ -3,10 +3,10 @@ import { BaseCommand } from '../../cli/base-command.js';
 import { inventoryFlags } from '../../cli/flags.js';
 
 export default class LabKill extends BaseCommand {
-  static override summary = "Pull the plug of a lab's hosts.";
+  static override summary = "Cut the power of a lab's hosts.";
   static override description =
-    `All processes die at once and the host falls silent, as at a power failure; what was on its disks stays. kbs lab start
-switches it on again.`;
+    `All processes die at once and the network link goes down, as at a power failure; what was on its disks stays. kbs lab
+start switches it on again.`;
   static override examples = [
     '<%= config.bin %> lab kill controller-00 -i inventories/two-segments.yaml',
     '<%= config.bin %> lab kill segment=rack',

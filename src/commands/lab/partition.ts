@@ -5,9 +5,9 @@ import { inventoryFlags } from '../../cli/flags.js';
 export default class LabPartition extends BaseCommand {
   static override summary = "Cut two sides of a lab's network off from each other.";
   static override description =
-    `Nothing passes between the two any more, neither way: not their pods' packets either. Each still reaches everybody
-else, and you reach all. A side is hosts with commas between them, or segment=NAME for the hosts of a segment. Several
-partitions may stand at once, over reboots too, until kbs lab heal.`;
+    `Nothing passes between the two any more, neither way: not their pods' packets either. Each still reaches all
+other hosts, and you reach all. A side is hosts with commas between them, or segment=NAME for the hosts of a segment. Several
+partitions may exist at once, over reboots too, until kbs lab heal.`;
   static override examples = [
     '<%= config.bin %> lab partition controller-00 controller-01,controller-02 -i inventories/ha.yaml',
     '<%= config.bin %> lab partition segment=office segment=rack',

@@ -3,10 +3,10 @@ import { BaseCommand } from '../../cli/base-command.js';
 import { inventoryFlags } from '../../cli/flags.js';
 
 export default class LabPause extends BaseCommand {
-  static override summary = "Let a lab's hosts hang.";
+  static override summary = "Make a lab's hosts hang.";
   static override description =
-    `Every process stops where it stands and nothing answers for the host any more, as a machine that hangs; its memory
-and its disks stay as they are. kbs lab resume lets it go on.`;
+    `Every process is frozen and nothing answers for the host any more, as on a machine that hangs; its memory and its disks
+stay as they are. kbs lab resume continues it.`;
   static override examples = [
     '<%= config.bin %> lab pause controller-00 -i inventories/two-segments.yaml',
     '<%= config.bin %> lab pause all',

@@ -3,7 +3,7 @@ import { BaseCommand } from '../../cli/base-command.js';
 import { inventoryFlags } from '../../cli/flags.js';
 
 export default class LabResume extends BaseCommand {
-  static override summary = "Let a lab's hosts go on that were paused.";
+  static override summary = "Resume a lab's hosts that were paused.";
   static override description = 'Hosts that were not paused are left alone.';
   static override examples = [
     '<%= config.bin %> lab resume controller-00 -i inventories/two-segments.yaml',

@@ -2,7 +2,7 @@ import Ssh from '../ssh.js';
 
 export default class LabSsh extends Ssh {
   static override summary = "Open a shell on a lab's host.";
-  static override description = `Refused where no lab of the inventory stands: the real machine is never
+  static override description = `Refused where no lab of the inventory is up: the real machine is never
 logged in to. All else is as with kbs ssh: flags of kbs stand before HOST or
 directly after it, and the words from COMMAND on go to the host as they are.`;
   static override examples = [

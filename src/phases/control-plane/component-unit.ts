@@ -4,7 +4,7 @@ import type { FileResource, TaskResource, UnitResource } from '../../resources/r
 import { render } from '../../templates/render.js';
 import { fingerprint } from '../fingerprint.js';
 import { systemdQuote } from '../systemd-quote.js';
-import type { Component } from './component.js';
+import type { Component } from './component-type.js';
 import { toArguments } from './flags.js';
 
 /**

@@ -1,37 +1,10 @@
 import { uptime } from '../../hosts/shell.js';
 import type { ClusterHost } from '../../inventory/cluster.js';
-import type { FileResource, Resource } from '../../resources/resource.js';
+import type { Resource } from '../../resources/resource.js';
 import type { PhaseContext } from '../phase.js';
+import type { Component } from './component-type.js';
 import { componentUnit, componentUser } from './component-unit.js';
-import type { Flags } from './flags.js';
-import { type PodSettings, staticPodManifest } from './static-pod.js';
-
-/** One part of the control plane, whatever starts it: a static pod, or a unit where the hard way was chosen. */
-export interface Component {
-  /** The program's name, and that of its pod or unit. */
-  readonly name: string;
-  readonly flags: Flags;
-  /** Files that the process reads when it starts. */
-  readonly inputs: readonly FileResource[];
-  /** Directories that the process writes to. */
-  readonly writes: readonly string[];
-  /** A TCP port that nobody but this component listens on. */
-  readonly port: number;
-  readonly pod: PodSettings;
-  readonly unit: UnitSettings;
-}
-
-/** What only a unit needs to know. */
-export interface UnitSettings {
-  readonly description: string;
-  readonly documentation: string;
-  /** Fingerprint of the program. */
-  readonly program: string;
-  /** `notify`: the program says itself when it is ready (sd_notify(3)). */
-  readonly type: 'notify' | 'exec';
-  /** Units that come first where they are on the same host. */
-  readonly after?: readonly string[];
-}
+import { staticPodManifest } from './static-pod.js';
 
 /**
  * What must be so before these components run: what they write to is theirs, and their ports are free. What the other

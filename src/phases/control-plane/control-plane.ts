@@ -6,10 +6,11 @@ import { apiServer as endOfApiServer } from '../cleanup.js';
 import { credentialFiles, kubeconfigFile } from '../node/certificates.js';
 import type { Phase, PhaseContext } from '../phase.js';
 import { apiServerFiles } from './api-server-files.js';
-import { type Component, prerequisites, type UnitSettings, workloads } from './component.js';
+import { prerequisites, workloads } from './component.js';
+import type { Component, Mount, UnitSettings } from './component-type.js';
 import { apiServerFlags, auditDirectory, controllerManagerFlags, schedulerFlags } from './flags.js';
 import { controlPlaneRolling } from './rolling.js';
-import { type Mount, probes } from './static-pod.js';
+import { probes } from './static-pod.js';
 
 /** The programs that the units run; pods have them in their images. They are copied before any pod is stopped. */
 export const controlPlanePrograms: Phase = {

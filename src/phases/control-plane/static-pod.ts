@@ -2,26 +2,8 @@ import type { FileResource } from '../../resources/resource.js';
 import { sha256 } from '../../secret.js';
 import { toYaml } from '../../templates/yaml.js';
 import { fingerprint } from '../fingerprint.js';
-import type { Component } from './component.js';
+import type { Component, PodSettings } from './component-type.js';
 import { type Flags, toArguments } from './flags.js';
-
-/** What only a static pod needs to know. */
-export interface PodSettings {
-  readonly image: string;
-  /** What kubeadm looks for to find the addresses of a running cluster. */
-  readonly annotations?: Readonly<Record<string, string>>;
-  readonly mounts: readonly Mount[];
-  readonly probes: Readonly<Record<'livenessProbe' | 'readinessProbe' | 'startupProbe', object>>;
-  /** Requested CPU, as a quantity. */
-  readonly cpu: string;
-}
-
-export interface Mount {
-  readonly name: string;
-  readonly path: string;
-  readonly type: 'File' | 'DirectoryOrCreate';
-  readonly writable?: boolean;
-}
 
 /**
  * A static pod's manifest. The digest in its environment restarts it when a file that it reads has changed, and lets

@@ -22,7 +22,9 @@ export const checkVipConflict = async (
   { context, answers }: Observation,
   plan: Plan,
 ): Promise<void> => {
-  const facts = new Map([...answers.keys()].map((name) => [name, context.facts(name)]));
+  const facts = new Map(
+    cluster.hosts.filter(({ name }) => answers.has(name)).map(({ name }) => [name, context.facts(name)]),
+  );
   const asked = balancersToProbe(cluster, facts, skippedChecks).filter(({ name }) => installs(plan, name));
   throwFailed(runProbeChecks(await probeVip(asked, { cluster, facts, pool, signal }), cluster, skippedChecks));
 };

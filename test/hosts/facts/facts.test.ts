@@ -5,10 +5,10 @@ import { parseFacts, unreadableCa } from '../../../src/hosts/facts/facts.js';
 import { factsScript } from '../../../src/hosts/facts/script.js';
 import { query } from '../../../src/hosts/host.js';
 import { fingerprintOf } from '../../../src/pki/certificate.js';
-import { isRoot } from '../../network/namespaces.js';
 import { testCertificate } from '../../pki/keys.js';
 import { createWorld } from '../../resources/overlay-host.js';
 import { here } from '../../support/here.js';
+import { lacks } from '../../support/needs.js';
 
 test('the output of the script is read', () => {
   const said = `hostname rack-07
@@ -134,7 +134,7 @@ test('this machine answers every question', async () => {
   expect(facts.clock).toBeGreaterThanOrEqual(from);
 });
 
-test.runIf(isRoot)('files of other software are found, and drop-ins only where they are in effect', async () => {
+test.skipIf(lacks('root'))('files that others left are found, and drop-ins only where they count', async () => {
   const script = `mount -t tmpfs none /etc
 mkdir -p /etc/cni/net.d
 touch /etc/cni/net.d/05-cilium.conflist /etc/cni/net.d/10-kbs.conflist /etc/cni/net.d/99-loopback.conf /etc/cni/net.d/README
@@ -159,7 +159,7 @@ ${factsScript}`;
   });
 });
 
-test.runIf(isRoot)('to answer changes nothing on the host', async () => {
+test.skipIf(lacks('root'))('to answer changes nothing on the host', async () => {
   const world = await createWorld();
   try {
     const before = await world.changes();
@@ -170,7 +170,7 @@ test.runIf(isRoot)('to answer changes nothing on the host', async () => {
   }
 });
 
-describe.runIf(isRoot)('the cluster that a host belongs to', async () => {
+describe.skipIf(lacks('root'))('the cluster that a host belongs to', async () => {
   const pem = await testCertificate();
   const fingerprint = fingerprintOf(pem);
   const other = fingerprintOf(await testCertificate());

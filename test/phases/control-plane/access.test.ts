@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { access } from '../../../src/phases/control-plane/access.js';
 import { kindOf } from '../../../src/resources/registry.js';
-import { createWorld, type World, worldsAreHere } from '../../resources/overlay-host.js';
+import { createWorld, type World } from '../../resources/overlay-host.js';
 import { clusterOf } from '../../support/cluster.js';
+import { lacks } from '../../support/needs.js';
 import { contextOf } from '../../support/site.js';
 
 const cluster = clusterOf();
@@ -12,7 +13,7 @@ const [administrators] = access.resources(host, contextOf(cluster));
 const [made] = administrators ? kindOf(administrators).apply(administrators, undefined) : [];
 if (!made) throw new Error('nothing to make');
 
-describe.skipIf(!worldsAreHere)("the operator's kubeconfig, on a real shell", () => {
+describe.skipIf(lacks('root'))("the operator's kubeconfig, on a real shell", () => {
   let world: World;
   beforeAll(async () => {
     world = await createWorld();

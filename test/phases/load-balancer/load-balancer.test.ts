@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
@@ -8,9 +8,10 @@ import { loadBalancers } from '../../../src/inventory/cluster.js';
 import { loadBalancer, routerIdOf } from '../../../src/phases/load-balancer/load-balancer.js';
 import type { FileResource, Resource, UnitResource } from '../../../src/resources/resource.js';
 import { reveal } from '../../../src/secret.js';
-import { createWorld, type World, worldsAreHere } from '../../resources/overlay-host.js';
+import { createWorld, type World } from '../../resources/overlay-host.js';
 import { apply } from '../../resources/reconcile.js';
 import { clusterOf, hostOf } from '../../support/cluster.js';
+import { lacks } from '../../support/needs.js';
 import { authority } from './balancers.js';
 
 const vip = '192.168.10.250';
@@ -89,7 +90,7 @@ describe.each(cases)('load balancers: %s', (_, cluster, bind, peers) => {
   });
 });
 
-test.runIf(existsSync('/usr/bin/systemd-analyze'))('both are units that systemd understands', () => {
+test.skipIf(lacks('systemd'))('both are units that systemd understands', () => {
   const folder = mkdtempSync(join(tmpdir(), 'kbs-units-'));
   try {
     const units = unitsOf(balanced({ vip }, lb, lb, cp)).map(({ name, text: unit }) => {
@@ -115,9 +116,7 @@ test.each([
   [77, '192.168.10.5', 77],
 ])('the router id %s of %s is %s', (asked, address, id) => expect(routerIdOf(asked, address)).toBe(id));
 
-const programsAreHere = worldsAreHere && existsSync('/usr/sbin/haproxy') && existsSync('/usr/sbin/keepalived');
-
-describe.runIf(programsAreHere)('haproxy and keepalived themselves', () => {
+describe.skipIf(lacks('root', 'haproxy', 'keepalived'))('haproxy and keepalived themselves', () => {
   let world: World;
   beforeAll(async () => {
     world = await createWorld();

@@ -2,7 +2,7 @@ import { execa } from 'execa';
 import { describe, expect, it } from 'vitest';
 import { setRoute } from '../../../src/resources/route.js';
 import { render } from '../../../src/templates/render.js';
-import { isRoot } from '../../network/namespaces.js';
+import { lacks } from '../../support/needs.js';
 
 it('a next hop that is down keeps no other route from being set, and is still told of', async () => {
   const script = render('routes.sh', { routes: ['echo first', 'false', 'echo third'] });
@@ -45,7 +45,7 @@ const onKeptHost = (script: string) =>
   });
 
 // Mostly waits for the kernel, each in a namespace of its own.
-describe.runIf(isRoot)('routes that are kept', { concurrent: true }, () => {
+describe.skipIf(lacks('root', 'iproute2'))('routes that are kept', { concurrent: true }, () => {
   it.each([
     ['the link went down and up', 'ip link set eth0 down; ip link set eth0 up'],
     [
