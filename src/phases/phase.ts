@@ -16,7 +16,7 @@ export interface Phase {
   resources(host: ClusterHost, context: PhaseContext): readonly Resource[];
   /** What must be open before this phase changes anything; a phase without resources is only a wait. */
   gates?(host: ClusterHost, context: PhaseContext): readonly Gate[];
-  /** Where hosts must not all be disturbed at once: who takes turns with whom. */
+  /** Where hosts must not all be disturbed at once: the rolling update that the phase's changes are part of. */
   rolling?(host: ClusterHost, context: PhaseContext): RollingUpdate | undefined;
   /**
    * Phases of other hosts that must be done before this one begins. A host that is not in the run, or that the run goes
@@ -56,18 +56,19 @@ export interface Cleanup {
 }
 
 /**
- * A turn. A host that serves when kbs looks changes such phases only while it holds its group's turn: from the first of
- * them that has changes to the last, one host at a time, in the order of the inventory. Where one fails in its turn, those
- * of the group that have not begun are left untouched. A host that does not serve has nothing to disturb and takes no
- * turn. Who holds one waits for no other host: the gates here are asked as things are, whomever they are about.
+ * A rolling update of the hosts of one group. A host that is healthy when it is observed changes such phases only while it
+ * holds the group's slot: from the first of them that has changes to the last, one host at a time, in the order of the
+ * inventory. Where one fails while it holds the slot, hosts of the group that have not begun are left untouched. A host that
+ * is not healthy has nothing to disturb and takes no slot. A host that holds a slot waits for no other host: its gates are
+ * asked as things are, whichever host they are about.
  */
 export interface RollingUpdate {
   readonly group: 'control-plane' | 'load-balancer' | 'dns' | 'removal';
-  /** That the others can do without this host: asked on it, in its turn, right before each of its phases changes it. */
+  /** Whether the others can do without this host: asked on it, right before each of its phases changes it. */
   readonly preconditions: readonly Gate[];
   /**
-   * What is open while this host serves; a host serves if all are open, and never where none is named. Waited for after
-   * each phase's changes, and all of the turn's again before it is passed on: so they must not be open while what was
+   * What is open while this host serves; it is healthy if all are open, and never where none is named. Waited for after
+   * each phase's changes, and all of the span's again before the slot is released: so they must not be open while what was
    * changed has yet to be restarted.
    */
   readonly healthy: readonly Gate[];
@@ -96,6 +97,6 @@ export interface Gate {
   readonly timeoutSeconds: number;
   /** Shell that runs once before each round of tests, and is shared by all gates that name the same text. */
   readonly prelude?: string;
-  /** The other host that this is about: waited for only once that host is done, and not at all if it was set aside. */
+  /** The other host that this is about: waited for only once that host is done, and not at all if it failed. */
   readonly afterHost?: string;
 }

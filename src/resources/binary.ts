@@ -129,7 +129,7 @@ const permit = (resource: BinaryResource) =>
     ),
   );
 
-/** Beside and renamed: at no moment is there nothing of that name. */
+/** Written beside and renamed, so that a file of that name is always there. */
 const point = (link: string, { path }: BinaryResource) =>
   step(
     lines(saveOriginal(link), sh`ln -sfT ${path} ${temporaryPath(link)}`, sh`mv -fT ${temporaryPath(link)} ${link}`),

@@ -4,7 +4,7 @@ import { step, Unknown } from './resource.js';
 
 /**
  * A whole nftables table, compared as the text that `nft --stateless list table` prints (counters read as nothing)
- * and replaced in one transaction: there is no moment without its rules. Unknown where nft fails for any other reason than
+ * and replaced in one transaction: its rules always apply. Unknown where nft fails for any other reason than
  * that the kernel has no such table.
  */
 export const nftTable: Kind<NftTableResource> = {

@@ -5,7 +5,7 @@ import type { State } from './resource.js';
  * What lay at a path before kbs first touched it. A note under /var/lib/kbs/before remembers it until `giveBack`:
  * NAME.was holds what was there, NAME.none says that nothing was, and lists the directories that kbs made on the way.
  * No note means that kbs never touched the path, and so that nothing there is kbs's to remove. `besides` is shell that
- * keeps what else is to be known of that moment.
+ * keeps what else is to be known of the state before.
  */
 export const saveOriginal = (path: string, keep: string = copy(path), besides = ':'): string => {
   const note = recordPath(path);
@@ -69,7 +69,7 @@ nothing() {
   fi
 }`;
 
-/** What is seen by the output of `nothing`: what somebody took away is still kbs's to undo. */
+/** What is seen by the output of `nothing`: what a person has deleted is still kbs's to undo. */
 export const stateOfMissing = (output: string): State | undefined => {
   const [word, original] = output.trim().split(',');
   if (word !== 'gone') return undefined;
@@ -95,7 +95,7 @@ export const escapePath = (path: string): string =>
     .replaceAll('/', '-');
 
 /**
- * Where a file is written before it is renamed to its path. Hidden: whoever watches a folder of settings passes such
+ * Where a file is written before it is renamed to its path. Hidden: programs that watch a folder of settings skip such
  * names over, and the kubelet would take anything else in its folder of manifests for one more pod.
  */
 export const temporaryPath = (path: string): string => {

@@ -30,7 +30,7 @@ export const recordOf = ({ cluster, phase }: RecordOwner, resource: Resource): s
   return JSON.stringify({ kind: kind.kind, id: kind.id(resource), phase, cluster, ...keep, ...details });
 };
 
-/** Who wants a resource, by names. */
+/** The names of the cluster and the phase that want a resource. */
 export interface RecordOwner {
   readonly cluster: string;
   readonly phase: string;
@@ -68,7 +68,7 @@ export const printRecords = sh`if [ -e /var/lib/kbs/resources ]; then cat /var/l
 
 /**
  * Shell that records resources and drops records. A record that is there already keeps its place. The new file is written
- * beside and renamed, so that there is a whole one at every moment; the caller holds the host's lock.
+ * beside and renamed, so that the file is always whole. The caller holds the host's lock.
  */
 export const updateRecords = (put: readonly string[], drop: readonly Pick<ResourceRecord, 'line'>[]): string => {
   const lines = [...put.map((line) => `+${line}`), ...drop.map(({ line }) => `-${line}`)];

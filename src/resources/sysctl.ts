@@ -42,7 +42,7 @@ look_sysctl() { # LIVE FILE NOTE
           step(
             lines(
               sh`rm -f ${atBoot(resource)}`,
-              // Without its module the kernel has no such setting; what the kernel has, nobody can remove.
+              // Without its module the kernel has no such setting; what the kernel has cannot be removed.
               restoreOriginal(live(resource), {
                 restore: sh`[ ! -e ${live(resource)} ] || cat ${recordPath(live(resource))}.was > ${live(resource)}`,
                 remove: sh`:`,

@@ -18,7 +18,7 @@ import { step } from './resource.js';
  * environment. A oneshot leaves no process, so it is stopped before its text changes: active means started with this
  * text. (It needs RemainAfterExit=yes.)
  *
- * Drop-ins that somebody adds are neither looked at nor touched. What ran under this name before is stopped, until
+ * Drop-ins of other sources are neither observed nor changed. What ran under this name before is stopped, until
  * `runAgain`.
  */
 export const unit: Kind<UnitResource> = {

@@ -5,8 +5,8 @@ import { type FileResource, type Kind, type State, Unknown, type ZoneResource } 
 
 /**
  * A DNS zone file. Servers read a zone again when the serial of its SOA record has changed, and secondaries only when
- * it has grown (RFC 1035, 3.3.13); so what is compared is the rest, and whoever changes the rest raises the serial. It
- * is read on the host at that moment, because nobody else knows how far it has come there.
+ * it has grown (RFC 1035, 3.3.13); so what is compared is the rest, and a change of the rest raises the serial. It is
+ * read on the host when the file is written, because only the host has the current one.
  */
 export const zone: Kind<ZoneResource> = {
   kind: 'zone',
@@ -37,12 +37,12 @@ const textOf = ({ path, content, mode, owner }: ZoneResource): FileResource => (
 
 const withoutSerial = (seen: State): State => ({ ...seen, content: (seen.content ?? '').replace(soa, '$1@SERIAL@') });
 
-/** An SOA record up to its serial: the names of the first server and of who is responsible, and a bracket perhaps. */
+/** An SOA record up to its serial: the names of the primary server and of the responsible mailbox, and an optional bracket. */
 const soa = /(\sSOA\s+\S+\s+\S+\s+(?:\(\s*)?)\d+/;
 
 /**
  * Runs where the new text lies beside the old one. A text without a serial counts as 0. A link is not followed: what it
- * leads to is somebody else's zone.
+ * leads to is not a zone of kbs.
  */
 const raiseSerial = ({ path, serial }: ZoneResource): Script =>
   sh`kbs_old=

@@ -38,7 +38,7 @@ const configurationFile = (host: ClusterHost, context: PhaseContext, kubeconfig:
   path: '/var/lib/kube-proxy/config.yaml',
   mode: '0644',
   content: toYaml({ ...proxyConfiguration(host, context, kubeconfig), hostnameOverride: host.name }),
-  // Written nowhere: whoever is asked to write a configuration has read and judged it first.
+  // Written to /dev/null: before kube-proxy writes a configuration it reads and validates it.
   check: '/usr/local/bin/kube-proxy --config="$1" --write-config-to=/dev/null',
 });
 

@@ -4,7 +4,7 @@ import { toYaml } from '../../templates/yaml.js';
 import type { PhaseContext } from '../phase.js';
 import { auditPolicyPath, authenticationPath, encryptionPath } from './flags.js';
 
-/** What the API server reads besides certificates: how secrets lie in etcd, who is who, and what is written down. */
+/** What the API server reads besides certificates: encryption at rest, authentication and the audit policy. */
 export const apiServerFiles = ({ credentials }: PhaseContext): readonly (FileResource & Resource)[] => [
   { kind: 'file', path: encryptionPath, mode: '0600', content: encryption(credentials.encryptionKey) },
   { kind: 'file', path: authenticationPath, mode: '0644', content: toYaml(authentication) },
@@ -40,7 +40,7 @@ const authentication = {
   },
 };
 
-/** Who did what, without the noise of the system's own watching, and never the content of a secret. */
+/** Audits requests, except those by which the system watches itself, and never the content of a Secret. */
 const auditPolicy = {
   apiVersion: 'audit.k8s.io/v1',
   kind: 'Policy',

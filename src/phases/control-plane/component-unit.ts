@@ -41,8 +41,8 @@ export const flagsAreKnown = (program: string, flags: readonly string[]): string
   sh`kbs_said=$(${program} ${flags} --version 2>&1) || { printf '%s\n' "$kbs_said" | tail -n 3; exit 1; }`;
 
 /**
- * The user of what owns files; what owns none gets a user of systemd's for as long as it runs. A user of that name who
- * was there before is used as it is, and stays. What kbs makes it removes, and its files are root's again.
+ * The user of a component that owns files; one that owns none gets a dynamic user of systemd's while it runs. A user of
+ * that name that was there before is used as it is, and stays. One that kbs made is removed, and its files are root's again.
  */
 export const componentUser = ({ name, writes }: Pick<Component, 'name' | 'writes'>): readonly TaskResource[] => {
   if (writes.length === 0) return [];

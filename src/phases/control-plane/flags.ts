@@ -70,11 +70,11 @@ export const apiServerFlags = (host: ClusterHost, { cluster }: PhaseContext): Fl
   'audit-log-maxage': '30',
   'audit-log-maxbackup': '10',
   'audit-log-maxsize': '100',
-  // Told to stop, it says that it is not ready and goes on serving until every load balancer has heard it.
+  // While it stops it reports that it is not ready, and serves until every load balancer has noticed.
   'shutdown-delay-duration': '3s',
-  // Then it asks late comers to try again elsewhere, and does not wait a minute for watches that nobody ends.
+  // Then it sends Retry-After to new requests, and does not wait a minute for open watches to end.
   'shutdown-send-retry-after': 'true',
-  // Now and then a client is asked to connect anew, or whoever came back last would stay without any.
+  // Clients reconnect now and then: otherwise the API server that started last would get none.
   ...(controlPlanes(cluster).length > 1 ? { 'goaway-chance': '0.001' } : {}),
   profiling: 'false',
 });

@@ -33,9 +33,9 @@ export const removeKubelet: Phase = {
 };
 
 /**
- * The pods of a DaemonSet that was just deleted end a moment later, and until then a drain refuses them.
- * While a kubelet of kbs's is there, an API server that does not answer proves nothing. Where the kubelet has stopped,
- * nobody would ever tell the API that an evicted pod has ended: they end here, and then the API forgets them.
+ * The pods of a DaemonSet that was just deleted end a little later, and until then a drain refuses them. While a kubelet of
+ * kbs's is there, an API server that does not answer proves nothing. Where the kubelet has stopped, the API never learns
+ * that an evicted pod has ended: so the pods are ended here, and then deleted from the API.
  */
 const nodeHasLeft = ({ name }: ClusterHost): TaskResource => ({
   kind: 'task',
