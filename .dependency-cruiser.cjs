@@ -1,7 +1,7 @@
 // The lock on the doors of AGENTS.md. Imports point one way: a room names here what it may import, and nothing else
-// passes. Types count: a type-only import is an import. Everybody may import failure.ts and secret.ts.
+// passes. Types count: a type-only import is an import. Every room may import failure.ts, secret.ts and defined.ts.
 
-const everybodys = ['failure', 'secret'];
+const everybodys = ['failure', 'secret', 'defined'];
 
 /** Room → what of src it may import besides itself: paths below src, without `.ts`; a trailing slash is a whole room. */
 const rooms = {
@@ -40,6 +40,7 @@ const rooms = {
     'inventory/',
     'hosts/host',
     'hosts/shell',
+    'hosts/records',
     'hosts/facts/facts',
     'hosts/message',
     'hosts/last-lines',
@@ -49,11 +50,13 @@ const rooms = {
     'resources/',
     'hosts/host',
     'hosts/shell',
+    'hosts/records',
     'hosts/last-lines',
     'hosts/facts/',
     'phases/phase',
     'inventory/cluster',
     'inventory/addresses',
+    'inventory/did-you-mean',
   ],
   phases: [
     'resources/',
@@ -76,6 +79,7 @@ const rooms = {
     'engine/operation',
     'hosts/host',
     'hosts/shell',
+    'hosts/records',
     'hosts/pool',
     'hosts/message',
     'hosts/last-lines',
@@ -86,7 +90,7 @@ const rooms = {
   diagram: ['network/segments-graph', 'inventory/cluster'],
   network: ['inventory/cluster', 'inventory/addresses', 'inventory/host-pods'],
   pki: ['inventory/cluster', 'inventory/addresses', 'private-folder'],
-  lab: ['inventory/cluster', 'inventory/addresses', 'hosts/shell', 'private-folder'],
+  lab: ['inventory/cluster', 'inventory/addresses', 'inventory/did-you-mean', 'hosts/shell', 'private-folder'],
   hosts: ['inventory/cluster'],
   inventory: [],
   templates: [],

@@ -36,6 +36,7 @@ const planted: readonly (readonly [file: string, imports: string, rules: string]
   ['src/phases/makes-a-folder.ts', 'src/private-folder.ts', 'room-phases'],
   ['src/cli/makes-a-folder.ts', 'src/private-folder.ts', 'nothing'],
   ['src/secret.ts', 'src/inventory/cluster.ts', 'everybodys'],
+  ['src/inventory/leaves-out.ts', 'src/defined.ts', 'nothing'],
   ['src/attic/anything.ts', 'src/failure.ts', 'a-room-for-everything'],
   ['src/engine/borrows-from-a-test.ts', 'test/resources/overlay-host.ts', 'product-alone'],
   ['src/engine/leads-nowhere.ts', './nowhere.js', 'resolvable'],

@@ -1,21 +1,21 @@
-import { few, routerLines, segmentLines, sortLines } from './lines.js';
-import { type DrawnSegment, type Picture, sorted } from './model.js';
-import { badgeColours } from './palette.js';
+import { groupingLimit, groupLines, routerLines, segmentLines } from './lines.js';
+import { type Diagram, type DrawnSegment, grouped } from './model.js';
+import { badgeColors } from './palette.js';
 
-/** A cluster in the language of Graphviz: `kbs topology -o dot | dot -Tpdf > ha.pdf`. */
-export const dot = (picture: Picture): string =>
+/** A cluster for Graphviz: `kbs topology -o dot | dot -Tpdf > ha.pdf`. */
+export const dot = (diagram: Diagram): string =>
   [
-    `graph ${quoted([picture.name])} {`,
+    `graph ${quoted([diagram.name])} {`,
     '  graph [compound=true, fontname="sans-serif", rankdir=TB, nodesep=0.25, ranksep=0.4]',
     '  node [fontname="sans-serif", fontsize=11, shape=box, style="rounded,filled"]',
     '  edge [fontname="sans-serif", fontsize=10, color="#64748b"]',
-    ...picture.routers.map(
+    ...diagram.routers.map(
       (router, index) => `  router${index} [label=${quoted(routerLines(router))}, shape=hexagon, ${paint('router')}]`,
     ),
-    ...picture.segments.flatMap((segment, index) => cluster(segment, index, picture.api)),
-    ...picture.routers.flatMap(({ legs }, index) =>
-      legs.map(({ segment, address }) => {
-        const n = picture.segments.findIndex(({ name }) => name === segment);
+    ...diagram.segments.flatMap((segment, index) => cluster(segment, index, diagram.api)),
+    ...diagram.routers.flatMap(({ interfaces }, index) =>
+      interfaces.map(({ segment, address }) => {
+        const n = diagram.segments.findIndex(({ name }) => name === segment);
         return `  router${index} -- segment${n} [lhead=cluster_${n}, label=${quoted([address])}]`;
       }),
     ),
@@ -24,10 +24,10 @@ export const dot = (picture: Picture): string =>
   ].join('\n');
 
 const cluster = (segment: DrawnSegment, index: number, api: string): readonly string[] => {
-  const balancers = (segment.vip?.hosts ?? []).flatMap((host) => sorted([host], few));
-  const hosts = sorted(segment.hosts, few);
+  const balancers = (segment.vip?.hosts ?? []).flatMap((host) => grouped([host], groupingLimit));
+  const hosts = grouped(segment.hosts, groupingLimit);
   const ids = [...balancers, ...hosts].map((_, n) => `host${index}x${n}`);
-  // Invisible lines below each other, or Graphviz puts all hosts of a segment in one row.
+  // Invisible edges from each row to the next; without them Graphviz puts all hosts of a segment in one row.
   const [first, columns] = [balancers.length, 2];
   const below = ids.flatMap((id, n) => {
     const above = n < first ? 'anchor' : n < first + columns ? ids[Math.min(n - first, first - 1)] : ids[n - columns];
@@ -44,7 +44,7 @@ const cluster = (segment: DrawnSegment, index: number, api: string): readonly st
           `    segment${index} -- vip [style=invis]`,
         ]),
     ...[...balancers, ...hosts].map(
-      (sort, n) => `    ${ids[n]} [label=${quoted(sortLines(sort))}, ${paint(sort.badges[0] ?? 'worker')}]`,
+      (group, n) => `    ${ids[n]} [label=${quoted(groupLines(group))}, ${paint(group.badges[0] ?? 'worker')}]`,
     ),
     ...below,
     ...balancers.map((_, n) => `    vip -- ${ids[n]}`),
@@ -52,8 +52,8 @@ const cluster = (segment: DrawnSegment, index: number, api: string): readonly st
   ];
 };
 
-const paint = (badge: keyof typeof badgeColours): string => {
-  const { fill, text } = badgeColours[badge].light;
+const paint = (badge: keyof typeof badgeColors): string => {
+  const { fill, text } = badgeColors[badge].light;
   return `fillcolor="${fill}", color="${text}", fontcolor="${text}"`;
 };
 

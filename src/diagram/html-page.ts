@@ -1,4 +1,4 @@
-import { badgeColours, type Mode, surface } from './palette.js';
+import { badgeColors, type Mode, surface } from './palette.js';
 
 /** The page around the drawing, on the screen and on paper. */
 export const pageStyle = (): string =>
@@ -14,23 +14,23 @@ export const pageStyle = (): string =>
     'tbody tr{border-top:1px solid}code{font:.86em ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}',
     '.badge{margin-right:.2rem;display:inline-block;border-radius:9px;padding:0 .6em;font-size:.8rem;font-weight:600;white-space:nowrap}',
     '.dimmed{opacity:.18}footer{margin-top:1.2rem;font-size:.85rem}',
-    ...colours('light'),
-    `@media screen and (prefers-color-scheme:dark){${colours('dark').join('')}}`,
+    ...colors('light'),
+    `@media screen and (prefers-color-scheme:dark){${colors('dark').join('')}}`,
     '@media print{form{display:none}main{max-width:none;padding:0}.drawing{overflow:visible}.drawing svg{max-width:100%;height:auto}tr{break-inside:avoid}}',
   ].join('\n');
 
-const colours = (mode: Mode): readonly string[] => {
+const colors = (mode: Mode): readonly string[] => {
   const { page, card, edge, ink, soft, wire } = surface[mode];
   return [
     `body,form{background:${page};color:${ink}}.wide,table{background:${card}}.wide,tbody tr{border-color:${edge}}`,
     `thead th,footer,output{color:${soft}}input{background:${card};color:${ink};border-color:${wire}}`,
-    ...Object.entries(badgeColours).map(
+    ...Object.entries(badgeColors).map(
       ([badge, modes]) => `.badge.${badge}{background:${modes[mode].fill};color:${modes[mode].text}}`,
     ),
   ];
 };
 
-/** Hides rows without all of the words, and dims the hosts of hidden rows in the drawing. */
+/** Hides the rows that lack one of the words, and dims the hosts of hidden rows in the drawing. */
 export const pageScript = `const field = document.getElementById('filter');
 const rows = [...document.querySelectorAll('tbody tr')];
 const hosts = new Map([...document.querySelectorAll('[data-host]')].map((shape) => [shape.dataset.host, shape]));

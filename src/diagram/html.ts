@@ -1,13 +1,13 @@
 import { pageScript, pageStyle } from './html-page.js';
 import { summary } from './lines.js';
 import { element, escaped } from './markup.js';
-import { badges, badgesOf, type DrawnHost, hostsOf, type Picture } from './model.js';
+import { badges, badgesOf, type Diagram, type DrawnHost, hostsOf } from './model.js';
 import { svg } from './svg.js';
 
-/** A page by itself: the drawing, and tables of hosts and routes that can be filtered. Nothing is fetched. */
-export const html = (picture: Picture): string => {
-  const hosts = hostsOf(picture);
-  const title = escaped(`${picture.name}: topology`);
+/** A page without external resources: the drawing, and tables of hosts and routes with a filter. */
+export const html = (diagram: Diagram): string => {
+  const hosts = hostsOf(diagram);
+  const title = escaped(`${diagram.name}: topology`);
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -22,15 +22,15 @@ ${pageStyle()}
 <body>
 <main>
 <div class="drawing" tabindex="0" role="group" aria-label="Drawing of the network">
-${svg(picture)}</div>
+${svg(diagram)}</div>
 <form role="search" onsubmit="return false">
 <label for="filter">Filter</label>
 <input id="filter" type="search" placeholder="name, address, role, label" autocomplete="off">
 <output id="count" for="filter"></output>
 </form>
 ${section('Hosts', ['name', 'address', 'segment', 'roles', 'pods', 'GPU', 'hypervisor', 'labels and taints'], hosts.map(hostCells))}
-${section('Routes', ['on', 'pods of', 'to', 'via'], routeCells(picture))}
-<footer>${escaped(summary(picture, hosts.length))}</footer>
+${section('Routes', ['on', 'pods of', 'to', 'via'], routeCells(diagram))}
+<footer>${escaped(summary(diagram, hosts.length))}</footer>
 </main>
 <script>
 ${pageScript}
@@ -40,7 +40,7 @@ ${pageScript}
 `;
 };
 
-/** A table; columns in which nothing stands are left out. */
+/** A table without its empty columns. */
 const section = (title: string, heads: readonly string[], rows: readonly (readonly string[])[]): string => {
   if (rows.length === 0) return '';
   const used = [...heads.keys()].filter((column) => rows.some((cells) => cells[column] !== ''));
@@ -62,7 +62,7 @@ ${body.join('\n')}
 </section>`;
 };
 
-/** Markup already. */
+/** The cells of a row, as markup. */
 const hostCells = (host: DrawnHost): readonly string[] => [
   escaped(host.name),
   code(host.address),
@@ -74,10 +74,10 @@ const hostCells = (host: DrawnHost): readonly string[] => [
   host.podCidr === undefined ? '' : code(host.podCidr),
   escaped(host.gpu ?? ''),
   escaped(host.hypervisor ?? ''),
-  host.tags.map(code).join('<br>'),
+  host.labelsAndTaints.map(code).join('<br>'),
 ];
 
-const routeCells = ({ segments }: Picture): readonly (readonly string[])[] =>
+const routeCells = ({ segments }: Diagram): readonly (readonly string[])[] =>
   segments.flatMap(({ name, routes, vip, hosts }) => [
     ...routes.map(({ segment, to, via }) => [
       escaped(`hosts of ${name}`),

@@ -1,24 +1,24 @@
-import { wireOf } from './connector.js';
+import { connectorOf } from './connector.js';
 import { type Box, type Card, type Layout, metrics, type Placed } from './measures.js';
-import type { DrawnHost, DrawnSegment, Picture } from './model.js';
+import type { Diagram, DrawnHost, DrawnSegment } from './model.js';
 import { widthOf } from './text-width.js';
 
 const { margin, card, gap, band, lane, router } = metrics;
 
 /** Segments side by side, hosts in columns inside them, routers above with a line to each of their segments. */
-export const layoutOf = (picture: Picture): Layout => {
-  const tile = tileHeight(picture);
-  const sizes = picture.segments.map((segment) => sizeOf(segment, tile, picture));
+export const layoutOf = (diagram: Diagram): Layout => {
+  const tile = tileHeight(diagram);
+  const sizes = diagram.segments.map((segment) => sizeOf(segment, tile, diagram));
   const rows = rowsOf(sizes.map(({ width }) => width));
-  const [routerRow, lanes] = [picture.routers.length > 0 ? router.height : 0, picture.routers.length * lane];
+  const [routerRow, lanes] = [diagram.routers.length > 0 ? router.height : 0, diagram.routers.length * lane];
   const titles =
-    widthOf(`${picture.api} ${picture.dns?.zone ?? ''} ${picture.dns?.servers.join(', ') ?? ''}`, 13) + 160;
-  const trunk = rows.length > 1 ? picture.routers.length * 12 + 12 : 0;
+    widthOf(`${diagram.api} ${diagram.dns?.zone ?? ''} ${diagram.dns?.servers.join(', ') ?? ''}`, 13) + 160;
+  const trunk = rows.length > 1 ? diagram.routers.length * 12 + 12 : 0;
   const rowWidth = (row: readonly number[]): number =>
     row.reduce((sum, index) => sum + (sizes[index]?.width ?? 0) + card.between, -card.between);
   const inner = Math.max(
     ...rows.map(rowWidth),
-    picture.routers.length * (router.width + card.between) - card.between,
+    diagram.routers.length * (router.width + card.between) - card.between,
     Math.min(titles, 900),
     620,
   );
@@ -29,29 +29,29 @@ export const layoutOf = (picture: Picture): Layout => {
   let y: number = metrics.title + margin / 2 + routerRow;
   for (const row of rows) {
     tops.push(y);
-    y += picture.routers.length > 0 ? lanes + 40 : 0;
+    y += diagram.routers.length > 0 ? lanes + 40 : 0;
     let x = margin + trunk + (inner - rowWidth(row)) / 2;
     const height = Math.max(...row.map((index) => sizes[index]?.height ?? 0));
     for (const index of row) {
-      const [segment, size] = [picture.segments[index], sizes[index]];
+      const [segment, size] = [diagram.segments[index], sizes[index]];
       if (segment === undefined || size === undefined) continue;
       cards.push(cardAt(segment, { x, y, width: size.width, height: size.height }, size, tile));
       x += size.width + card.between;
     }
     y += height + 8;
   }
-  const start = (width - picture.routers.length * (router.width + card.between) + card.between) / 2;
-  const routers = picture.routers.map((of, index) => ({
+  const start = (width - diagram.routers.length * (router.width + card.between) + card.between) / 2;
+  const routers = diagram.routers.map((of, index) => ({
     of,
     x: start + index * (router.width + card.between),
     y: metrics.title + margin / 2,
     ...router,
   }));
-  const wires = routers.map((one, index) => wireOf(one, index, { cards, tops, picture }));
-  return { width, height: y + 70, routers, cards, wires, legend: y + 22 };
+  const connectors = routers.map((one, index) => connectorOf(one, index, { cards, tops, diagram }));
+  return { width, height: y + 70, routers, cards, connectors, legend: y + 22 };
 };
 
-const tileHeight = ({ segments }: Picture): number => {
+const tileHeight = ({ segments }: Diagram): number => {
   const guests = segments.some(({ vip, hosts }) => [...(vip?.hosts ?? []), ...hosts].some((host) => host.hypervisor));
   return metrics.tile.line * (guests ? 3 : 2) + metrics.tile.pad;
 };
@@ -62,16 +62,18 @@ interface Size {
   readonly columns: number;
 }
 
-const sizeOf = (segment: DrawnSegment, tile: number, { routers }: Picture): Size => {
+const sizeOf = (segment: DrawnSegment, tile: number, { routers }: Diagram): Size => {
   const { name, hosts, vip, routes, cidr, podCidr } = segment;
   const count = hosts.length + (vip?.hosts.length ?? 0);
   const wanted = count <= 4 ? 1 : count <= 40 ? 2 : count <= 120 ? 3 : 4;
   const columns = Math.max(wanted, (vip?.hosts.length ?? 0) > 1 ? 2 : 1);
-  const legs = routers.filter((one) => one.legs.some(({ segment }) => segment === name)).length;
+  const interfaces = routers.filter((one) => one.interfaces.some(({ segment }) => segment === name)).length;
   const tiles = columns * (metrics.tile.width + gap) - gap + (vip === undefined ? 0 : 2 * band.pad);
   return {
     columns,
-    width: 2 * card.pad + Math.max(tiles, legs * metrics.plug, widthOf(`${cidr}pods ${podCidr}`, 11, 'mono') + 24),
+    width:
+      2 * card.pad +
+      Math.max(tiles, interfaces * metrics.endSpacing, widthOf(`${cidr}pods ${podCidr}`, 11, 'mono') + 24),
     height:
       card.head +
       (vip === undefined ? 0 : band.head + linesOf(vip.hosts.length, columns) * (tile + gap) + band.pad) +
@@ -86,7 +88,7 @@ const linesOf = (count: number, columns: number): number => Math.ceil(count / co
 const footHeight = (routes: number): number =>
   routes === 0 ? 0 : 24 + Math.min(routes, metrics.routes + 1) * metrics.routeLine;
 
-/** As few rows as keep to the width, about equally many cards in each. */
+/** As few rows as the width allows, with about the same number of cards in each. */
 const rowsOf = (widths: readonly number[]): readonly (readonly number[])[] => {
   const total = widths.reduce((sum, width) => sum + width + card.between, 0);
   const each = Math.ceil(widths.length / Math.ceil(total / metrics.row));

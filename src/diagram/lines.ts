@@ -1,7 +1,7 @@
-import { badges, counted, type DrawnRouter, type DrawnSegment, type Picture, type Sort } from './model.js';
+import { badges, counted, type Diagram, type DrawnRouter, type DrawnSegment, type HostGroup } from './model.js';
 
-/** The words of a node, line by line: what Mermaid and DOT write into it. */
-export const sortLines = ({ badges: own, hosts }: Sort): readonly string[] => {
+/** The lines of text in a node of Mermaid and DOT. */
+export const groupLines = ({ badges: own, hosts }: HostGroup): readonly string[] => {
   const [first] = hosts;
   const last = hosts.at(-1);
   if (first === undefined || last === undefined) return [];
@@ -29,14 +29,14 @@ export const routerLines = ({ name, host }: DrawnRouter): readonly string[] => [
 ];
 
 /** `Kubernetes 1.36.3 · 8 hosts · …` */
-export const summary = (picture: Picture, hosts: number): string =>
+export const summary = (diagram: Diagram, hosts: number): string =>
   [
-    `Kubernetes ${picture.version}`,
+    `Kubernetes ${diagram.version}`,
     counted(hosts, 'host'),
-    counted(picture.segments.length, 'segment'),
-    `pods ${picture.pods}`,
-    `services ${picture.services}`,
+    counted(diagram.segments.length, 'segment'),
+    `pods ${diagram.pods}`,
+    `services ${diagram.services}`,
   ].join(' · ');
 
-/** Above this, hosts of one sort are one node with their count. */
-export const few = 12;
+/** More hosts than this with the same badges are one node with a count. */
+export const groupingLimit = 12;

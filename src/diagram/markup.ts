@@ -1,4 +1,4 @@
-/** Text for XML and HTML, in elements and in attributes with double quotes. Control characters are in neither. */
+/** Text for XML and HTML, in elements and in attributes with double quotes. Control characters are dropped. */
 export const escaped = (text: string): string =>
   text
     .replace(/[^\t\n\r\x20-\uD7FF\uE000-\uFFFD]/g, '')
@@ -7,7 +7,7 @@ export const escaped = (text: string): string =>
     .replaceAll('>', '&gt;')
     .replaceAll('"', '&quot;');
 
-/** An element; `inner` is markup already. Attributes that are undefined are left out. */
+/** An element; `inner` is markup. Attributes that are undefined are left out. */
 export const element = (
   name: string,
   attributes: Readonly<Record<string, string | number | undefined>>,

@@ -1,12 +1,12 @@
 import type { DrawnHost, DrawnRouter, DrawnSegment } from './model.js';
 
-/** Where everything stands, in pixels from the upper left corner. */
+/** The positions of all parts, in pixels from the upper left corner. */
 export interface Layout {
   readonly width: number;
   readonly height: number;
   readonly routers: readonly Placed<DrawnRouter>[];
   readonly cards: readonly Card[];
-  readonly wires: readonly Wire[];
+  readonly connectors: readonly Connector[];
   /** Where the legend begins. */
   readonly legend: number;
 }
@@ -24,16 +24,16 @@ export interface Placed<T> extends Box {
 
 export interface Card extends Placed<DrawnSegment> {
   readonly tiles: readonly Placed<DrawnHost>[];
-  /** Around the balancers of the virtual address. */
+  /** The box around the load balancers that can hold the virtual address. */
   readonly band?: Box;
   /** Where the routes begin. */
   readonly foot: number;
 }
 
-/** A line from a router to the segments that it joins, as SVG path data, and where its addresses stand. */
-export interface Wire {
+/** A line from a router to the segments that it joins, as SVG path data, and the positions of its addresses. */
+export interface Connector {
   readonly path: string;
-  readonly plugs: readonly { readonly x: number; readonly y: number; readonly address: string }[];
+  readonly ends: readonly { readonly x: number; readonly y: number; readonly address: string }[];
 }
 
 export const metrics = {
@@ -47,9 +47,10 @@ export const metrics = {
   card: { pad: 14, head: 64, between: 32 },
   band: { pad: 9, head: 30 },
   routeLine: 17,
-  plug: 116,
-  /** Cards go into several rows where one would be wider: text stays legible on a small screen. */
+  /** Between the ends of two connectors at a card. */
+  endSpacing: 116,
+  /** The width of a row of cards; more cards go into further rows, so that text stays legible on a small screen. */
   row: 1300,
-  /** Routes that a card tells before it counts the rest. */
+  /** The routes that a card lists; it counts the rest. */
   routes: 4,
 } as const;

@@ -1,9 +1,10 @@
+import { defined } from '../defined.js';
 import type { Cluster, ClusterHost, Role } from '../inventory/cluster.js';
 import { dnsServers, isLoadBalancer, isRouter, nodes } from '../inventory/cluster.js';
 import { pathsOf, routersOf } from '../network/segments-graph.js';
 
-/** What a picture of a cluster shows, whichever language it is drawn in. Every host is in it exactly once. */
-export interface Picture {
+/** The content of a diagram of a cluster, in every output format. Every host is in it exactly once. */
+export interface Diagram {
   readonly name: string;
   readonly version: string;
   readonly pods: string;
@@ -11,7 +12,7 @@ export interface Picture {
   /** `api.ha.internal:6443` */
   readonly api: string;
   readonly external: boolean;
-  /** The LAN's DNS zone and who answers for it. */
+  /** The LAN's DNS zone and the hosts that serve it. */
   readonly dns?: { readonly zone: string; readonly servers: readonly string[] };
   readonly routers: readonly DrawnRouter[];
   readonly segments: readonly DrawnSegment[];
@@ -19,11 +20,11 @@ export interface Picture {
 
 export interface DrawnRouter {
   readonly name: string;
-  /** The host, where the inventory has it. */
+  /** Where the router is a host of the inventory. */
   readonly host?: DrawnHost;
-  readonly legs: readonly { readonly segment: string; readonly address: string }[];
-  /** How many pod CIDRs it has to know. */
-  readonly routes: number;
+  readonly interfaces: readonly { readonly segment: string; readonly address: string }[];
+  /** How many routes to pod CIDRs it needs. */
+  readonly podRoutes: number;
 }
 
 export interface DrawnSegment {
@@ -31,22 +32,21 @@ export interface DrawnSegment {
   readonly cidr: string;
   readonly gateway?: string;
   readonly podCidr: string;
-  /** The virtual address that lives here, and its balancers. */
+  /** The virtual address in this segment, and the load balancers that can hold it. */
   readonly vip?: { readonly address: string; readonly hosts: readonly DrawnHost[] };
-  /** All others, the most particular first. */
+  /** All other hosts, in the order of their most important role. */
   readonly hosts: readonly DrawnHost[];
-  /** How its hosts reach pods elsewhere. */
+  /** The routes of its hosts to the pods of other segments. */
   readonly routes: readonly { readonly segment: string; readonly to: string; readonly via: string }[];
 }
 
 export interface DrawnHost
   extends Pick<ClusterHost, 'name' | 'address' | 'roles' | 'segment' | 'podCidr' | 'gpu' | 'hypervisor'> {
-  /** Its labels and taints, without those that follow from its roles and segment. */
-  readonly tags: readonly string[];
+  /** Without those that follow from its roles and segment. */
+  readonly labelsAndTaints: readonly string[];
 }
 
-/** What there is to draw of a cluster. */
-export const pictureOf = (cluster: Cluster): Picture => {
+export const diagramOf = (cluster: Cluster): Diagram => {
   const { network, endpoint, zone } = cluster;
   return {
     name: cluster.name,
@@ -55,7 +55,9 @@ export const pictureOf = (cluster: Cluster): Picture => {
     services: network.services,
     api: `${endpoint.host}:${endpoint.port}`,
     external: endpoint.external ?? false,
-    ...(zone === undefined ? {} : { dns: { zone, servers: dnsServers(cluster).map(({ name }) => name) } }),
+    ...defined({
+      dns: zone === undefined ? undefined : { zone, servers: dnsServers(cluster).map(({ name }) => name) },
+    }),
     routers: drawnRouters(cluster),
     segments: drawnSegments(cluster),
   };
@@ -66,9 +68,9 @@ const drawnRouters = (cluster: Cluster): readonly DrawnRouter[] =>
     const host = cluster.hosts.find((one) => one.name === name);
     return {
       name,
-      ...(host === undefined ? {} : { host: drawn(host) }),
-      legs: Object.entries(addresses).map(([segment, address]) => ({ segment, address })),
-      routes: nodes(cluster).filter((node) => node.name !== name).length,
+      ...defined({ host: host && drawn(host) }),
+      interfaces: Object.entries(addresses).map(([segment, address]) => ({ segment, address })),
+      podRoutes: nodes(cluster).filter((node) => node.name !== name).length,
     };
   });
 
@@ -82,7 +84,7 @@ const drawnSegments = (cluster: Cluster): readonly DrawnSegment[] => {
     return {
       name,
       cidr,
-      ...(gateway === undefined ? {} : { gateway }),
+      ...defined({ gateway }),
       podCidr,
       ...(vip === undefined || balancers.length === 0 ? {} : { vip: { address: vip, hosts: balancers.map(drawn) } }),
       hosts: members
@@ -105,10 +107,8 @@ const drawn = ({ labels, taints, ...host }: ClusterHost): DrawnHost => {
     address,
     roles,
     segment,
-    ...(podCidr === undefined ? {} : { podCidr }),
-    ...(gpu === undefined ? {} : { gpu }),
-    ...(hypervisor === undefined ? {} : { hypervisor }),
-    tags: [
+    ...defined({ podCidr, gpu, hypervisor }),
+    labelsAndTaints: [
       ...own.map(([key, value]) => `${key}=${value}`),
       ...taints.filter((taint) => !derived.some((known) => taint.startsWith(`${known}:`))),
     ],
@@ -121,7 +121,7 @@ const order: readonly Role[] = ['load-balancer', 'control-plane', 'dns', 'router
 
 const rank = ({ roles }: ClusterHost): number => Math.min(...roles.map((role) => order.indexOf(role)));
 
-/** A role or a GPU as a word on a host, the word where room is short, and the noun of its count. */
+/** A role or a GPU: its word on a host, the word where space is short, and the noun for a count. */
 export const badges = {
   'control-plane': { word: 'control plane', short: 'CP', noun: 'control plane' },
   'load-balancer': { word: 'LB', short: 'LB', noun: 'load balancer' },
@@ -133,33 +133,33 @@ export const badges = {
 
 export type Badge = keyof typeof badges;
 
-/** A host's badges in the order of importance; the first gives the colour. */
+/** A host's badges in the order of importance; the first gives the color. */
 export const badgesOf = ({ roles, gpu }: DrawnHost): readonly Badge[] => [
   ...order.filter((role) => roles.includes(role)),
   ...(gpu === undefined ? [] : (['gpu'] as const)),
 ];
 
-/** Every host of a picture, routers last. */
-export const hostsOf = ({ segments, routers }: Picture): readonly DrawnHost[] => [
+/** Every host of a diagram, routers last. */
+export const hostsOf = ({ segments, routers }: Diagram): readonly DrawnHost[] => [
   ...segments.flatMap(({ vip, hosts }) => [...(vip?.hosts ?? []), ...hosts]),
   ...routers.flatMap(({ host }) => host ?? []),
 ];
 
-/** Hosts of the same badges. */
-export interface Sort {
+/** Hosts with the same badges. */
+export interface HostGroup {
   readonly badges: readonly Badge[];
   readonly hosts: readonly DrawnHost[];
 }
 
-/** Hosts by themselves, or more than `few` of the same badges as one: for drawings that others lay out. */
-export const sorted = (hosts: readonly DrawnHost[], few: number): readonly Sort[] => {
-  const sorts = new Map<string, DrawnHost[]>();
+/** Hosts one by one, or in one group where more than `limit` have the same badges: for Mermaid and DOT. */
+export const grouped = (hosts: readonly DrawnHost[], limit: number): readonly HostGroup[] => {
+  const groups = new Map<string, DrawnHost[]>();
   for (const host of hosts) {
     const key = badgesOf(host).join();
-    sorts.set(key, [...(sorts.get(key) ?? []), host]);
+    groups.set(key, [...(groups.get(key) ?? []), host]);
   }
-  return [...sorts.values()].flatMap((sort) =>
-    (sort.length > few ? [sort] : sort.map((host) => [host])).map((some) => ({
+  return [...groups.values()].flatMap((group) =>
+    (group.length > limit ? [group] : group.map((host) => [host])).map((some) => ({
       badges: some.slice(0, 1).flatMap(badgesOf),
       hosts: some,
     })),

@@ -1,14 +1,14 @@
 import type { Badge } from './model.js';
 
-/** Colours of a picture; texts stand on their ground with the contrast of WCAG AA, 4.5 to 1. */
-export interface Ground {
+/** Background and text; their contrast is that of WCAG AA, at least 4.5 to 1. */
+export interface ColorPair {
   readonly fill: string;
   readonly text: string;
 }
 
 export type Mode = 'light' | 'dark';
 
-export const badgeColours: Readonly<Record<Badge, Readonly<Record<Mode, Ground>>>> = {
+export const badgeColors: Readonly<Record<Badge, Readonly<Record<Mode, ColorPair>>>> = {
   'control-plane': { light: { fill: '#e3ebff', text: '#1f4bb0' }, dark: { fill: '#1c2f57', text: '#a9c5ff' } },
   'load-balancer': { light: { fill: '#fdebd8', text: '#8f4200' }, dark: { fill: '#45290f', text: '#ffc48f' } },
   dns: { light: { fill: '#f0e6fb', text: '#6c33a3' }, dark: { fill: '#35214c', text: '#d9b8ff' } },
@@ -17,7 +17,7 @@ export const badgeColours: Readonly<Record<Badge, Readonly<Record<Mode, Ground>>
   gpu: { light: { fill: '#fce3ed', text: '#99194f' }, dark: { fill: '#481a2f', text: '#ffabc9' } },
 };
 
-/** Everything that is no badge. */
+/** The colors of everything that is not a badge. */
 export const surface: Readonly<
   Record<Mode, Readonly<Record<'page' | 'card' | 'tile' | 'edge' | 'wire' | 'ink' | 'soft', string>>>
 > = {

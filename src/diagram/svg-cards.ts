@@ -1,12 +1,12 @@
 import { routerLines } from './lines.js';
 import { element, escaped } from './markup.js';
 import { type Box, type Card, metrics, type Placed } from './measures.js';
-import { badges, badgesOf, counted, type DrawnHost, type DrawnRouter, type Picture } from './model.js';
+import { badges, badgesOf, counted, type Diagram, type DrawnHost, type DrawnRouter } from './model.js';
 import { badgeShape, badgeWidth, round, text } from './svg-parts.js';
 import { fitted, widthOf } from './text-width.js';
 
-/** A segment with its hosts, the virtual address around its balancers, and the routes that lead elsewhere. */
-export const cardShape = (card: Card, { api }: Picture): string => {
+/** A segment with its hosts, the virtual address around its load balancers, and the routes to other segments. */
+export const cardShape = (card: Card, { api }: Diagram): string => {
   const { of: segment, x, y, width } = card;
   const left = x + metrics.card.pad;
   const right = x + width - metrics.card.pad;
@@ -27,7 +27,7 @@ export const cardShape = (card: Card, { api }: Picture): string => {
   );
 };
 
-/** Dashed: an address that moves. */
+/** Dashed, because the address moves between these hosts. */
 const bandShape = (band: Box, api: string, address: string): string => {
   const room = band.width - widthOf(`VIP ${address}`, 12, 'mono') - 40;
   return [
@@ -44,13 +44,13 @@ const bandShape = (band: Box, api: string, address: string): string => {
   ].join('');
 };
 
-/** Name and roles; below them address and pod CIDR. What does not fit is told where the pointer rests. */
+/** Name and roles; below them address and pod CIDR. The rest is in a tooltip. */
 const tileShape = ({ of: host, x, y, width, height }: Placed<DrawnHost>): string => {
   const own = badgesOf(host);
-  const spelt = (length: 'word' | 'short') => own.map((badge) => ({ badge, word: badges[badge][length] }));
-  const roomBeside = (words: ReturnType<typeof spelt>): number =>
+  const spelled = (length: 'word' | 'short') => own.map((badge) => ({ badge, word: badges[badge][length] }));
+  const roomBeside = (words: ReturnType<typeof spelled>): number =>
     words.reduce((room, { word }) => room - badgeWidth(word) - 4, width - 20);
-  const words = widthOf(host.name, 13, 'bold') <= roomBeside(spelt('word')) ? spelt('word') : spelt('short');
+  const words = widthOf(host.name, 13, 'bold') <= roomBeside(spelled('word')) ? spelled('word') : spelled('short');
   let end = x + width - 8;
   const marks = words.toReversed().map(({ badge, word }) => {
     end -= badgeWidth(word);
@@ -62,7 +62,7 @@ const tileShape = ({ of: host, x, y, width, height }: Placed<DrawnHost>): string
     'g',
     { 'data-host': host.name },
     [
-      element('title', {}, escaped(told(host))),
+      element('title', {}, escaped(tooltip(host))),
       rect('t', { x, y, width, height }, 7),
       element('rect', {
         class: `x-${own[0] ?? 'worker'}`,
@@ -85,14 +85,14 @@ const tileShape = ({ of: host, x, y, width, height }: Placed<DrawnHost>): string
   );
 };
 
-const told = ({ name, address, roles, podCidr, gpu, hypervisor, tags }: DrawnHost): string =>
+const tooltip = ({ name, address, roles, podCidr, gpu, hypervisor, labelsAndTaints }: DrawnHost): string =>
   [
     name,
     `${address}, ${roles.join(', ')}`,
     ...(podCidr === undefined ? [] : [`pods ${podCidr}`]),
     ...(gpu === undefined ? [] : [`GPU ${gpu}`]),
     ...(hypervisor === undefined ? [] : [`on ${hypervisor}`]),
-    ...tags,
+    ...labelsAndTaints,
   ].join('\n');
 
 const foot = ({ of: { routes, gateway }, x, width, foot: y }: Card): readonly string[] => {
@@ -120,20 +120,20 @@ const foot = ({ of: { routes, gateway }, x, width, foot: y }: Card): readonly st
   ];
 };
 
-/** A router and what it has to know. */
+/** A router and the number of pod routes that it needs. */
 export const routerShape = ({ of, x, y, width, height }: Placed<DrawnRouter>): string => {
   const name = of.host === undefined ? of.name.replace(/^router /, '') : of.name;
   const [, kind = ''] = routerLines(of);
-  const knows = of.legs.length > 1 ? `${kind} · ${counted(of.routes, 'pod route')}` : kind;
+  const detail = of.interfaces.length > 1 ? `${kind} · ${counted(of.podRoutes, 'pod route')}` : kind;
   return element(
     'g',
     of.host === undefined ? {} : { 'data-host': of.name },
     [
-      element('title', {}, escaped(of.host === undefined ? of.name : told(of.host))),
+      element('title', {}, escaped(of.host === undefined ? of.name : tooltip(of.host))),
       rect('c', { x, y, width, height }, 12),
       element('rect', { class: 'x-router', x: round(x), y: round(y + 10), width: 3, height: height - 20, rx: 1.5 }),
       text(fitted(name, width - 28, 14, 'bold'), { x: x + 14, y: y + 21, size: 14, weight: 700 }),
-      text(fitted(knows, width - 28, 12), { x: x + 14, y: y + 39, size: 12, soft: true }),
+      text(fitted(detail, width - 28, 12), { x: x + 14, y: y + 39, size: 12, soft: true }),
     ].join(''),
   );
 };

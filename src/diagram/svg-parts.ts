@@ -11,16 +11,16 @@ export interface TextStyle {
   readonly mono?: boolean;
   readonly soft?: boolean;
   readonly anchor?: 'middle' | 'end';
-  /** In the colour of that badge. */
+  /** In the color of that badge. */
   readonly badge?: Badge;
 }
 
 export const text = (words: string, { x, y, size, weight, mono, soft, anchor, badge }: TextStyle): string => {
-  const colour = badge === undefined ? (soft ? 's' : 'i') : `x-${badge}`;
+  const color = badge === undefined ? (soft ? 's' : 'i') : `x-${badge}`;
   return element(
     'text',
     {
-      class: mono ? `${colour} m` : colour,
+      class: mono ? `${color} m` : color,
       x: round(x),
       y: round(y),
       'font-size': size,
@@ -31,7 +31,7 @@ export const text = (words: string, { x, y, size, weight, mono, soft, anchor, ba
   );
 };
 
-/** A word on coloured ground; `y` is its upper edge, and it is 18 pixels high. */
+/** A word on a colored background; `y` is its upper edge, and it is 18 pixels high. */
 export const badgeShape = (
   badge: Badge,
   word: string,
@@ -39,7 +39,7 @@ export const badgeShape = (
   y: number,
 ): { readonly markup: string; readonly width: number } => {
   const width = badgeWidth(word);
-  const ground = element('rect', {
+  const background = element('rect', {
     class: `b-${badge}`,
     x: round(x),
     y: round(y),
@@ -48,7 +48,7 @@ export const badgeShape = (
     rx: 9,
   });
   const label = text(word, { x: x + width / 2, y: y + 13, size: 11, weight: 600, anchor: 'middle', badge });
-  return { markup: `${ground}${label}`, width };
+  return { markup: `${background}${label}`, width };
 };
 
 export const badgeWidth = (word: string): number => widthOf(word, 11, 'bold') + 16;

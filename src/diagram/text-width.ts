@@ -1,4 +1,4 @@
-/** How wide a text is likely to be, in pixels: fonts are the reader's, so this errs on the wide side. */
+/** An upper estimate of the width of a text, in pixels: the reader's fonts are not known. */
 export const widthOf = (text: string, size: number, style: 'plain' | 'bold' | 'mono' = 'plain'): number => {
   if (style === 'mono') return text.length * size * 0.63;
   const em = [...text].reduce((sum, letter) => sum + letterWidth(letter), 0);

@@ -1,12 +1,13 @@
 import { Failure, toProblem } from '../failure.js';
 import { type Observer, query } from '../hosts/host.js';
 import { lastLines } from '../hosts/last-lines.js';
-import { quote, uptime } from '../hosts/shell.js';
+import { mark, readMark } from '../hosts/records.js';
+import { lines, raw, type Script, sh, uptime } from '../hosts/shell.js';
 import type { Gate } from '../phases/phase.js';
 import type { Emit } from './event.js';
 
 /**
- * Waits until every gate is open: one script on the host that asks again and again, so that waiting costs no round
+ * Waits until every gate is open: one script on the host that repeats the tests, so that waiting costs no round
  * trips. Throws a Failure `timeout` with the reason of each gate that stayed closed.
  */
 export const awaitGates = async (
@@ -20,9 +21,9 @@ export const awaitGates = async (
     timeout === undefined ? Math.max(...gates.map((gate) => gate.timeoutSeconds)) : Math.ceil(timeout / 1000);
   for (const { name } of gates) emit({ type: 'gate', host: host.name, phase, gate: name, state: 'started' });
   const onLine = (line: string) => {
-    const opened = line.startsWith('\x1e') ? gates[Number(line.slice(1))] : undefined;
-    if (!opened) return;
-    emit({ type: 'gate', host: host.name, phase, gate: opened.name, state: 'done', ms: Date.now() - begun });
+    const gate = gates[Number(readMark(line))];
+    if (!gate) return;
+    emit({ type: 'gate', host: host.name, phase, gate: gate.name, state: 'done', ms: Date.now() - begun });
   };
   const output = await host.query(query(waiting(gates, patience)), {
     onLine,
@@ -32,11 +33,11 @@ export const awaitGates = async (
   if (output.code === 0) return;
   const failure = new Failure(
     output.code === timedOut ? 'timeout' : 'refused',
-    `${phase}: not so after ${patience} s`,
+    `${phase}: waited ${patience} s, and a gate is still closed`,
     {
       where: { host: host.name, phase },
       why: lastLines(output.stderr),
-      next: `look at it on the host (kbs ssh ${host.name}), then run the same command again`,
+      next: `see why on the host (kbs ssh ${host.name}), then run the same command again`,
     },
   );
   emit({
@@ -52,27 +53,30 @@ export const awaitGates = async (
 
 const timedOut = 124;
 
-const waiting = (gates: readonly Gate[], patience: number): string =>
-  [
-    'set +e',
-    `kbs_deadline=$(( ${uptime} + ${patience} ))`,
-    ...gates.map((_, index) => `kbs_open_${index}=no`),
-    'while :; do',
-    'kbs_closed=0',
-    ...new Set(gates.map((gate) => gate.prelude ?? '')),
+const waiting = (gates: readonly Gate[], patience: number): Script =>
+  lines(
+    sh`set +e`,
+    sh`kbs_deadline=$(( ${raw(uptime)} + ${patience} ))`,
+    ...gates.map((_, index) => sh`${opened(index)}=no`),
+    sh`while :; do`,
+    sh`kbs_closed=0`,
+    ...new Set(gates.map((gate) => gate.prelude ?? sh``)),
     ...gates.map(
-      ({ test }, index) => `if [ $kbs_open_${index} = no ]; then
-  if kbs_reason_${index}=$( (${test}) 2>&1 ); then kbs_open_${index}=yes; printf '\\036%d\\n' ${index}
+      ({ test }, index) => sh`if [ $${opened(index)} = no ]; then
+  if ${reason(index)}=$( (${raw(test)}) 2>&1 ); then ${opened(index)}=yes; ${raw(mark(index))}
   else kbs_closed=1; fi
 fi`,
     ),
-    '[ $kbs_closed = 0 ] && exit 0',
-    `[ ${uptime} -ge $kbs_deadline ] && break`,
-    'sleep 0.3',
-    'done',
+    sh`[ $kbs_closed = 0 ] && exit 0`,
+    sh`[ ${raw(uptime)} -ge $kbs_deadline ] && break`,
+    sh`sleep 0.3`,
+    sh`done`,
     ...gates.map(
-      ({ name }, index) =>
-        `[ $kbs_open_${index} = yes ] || printf '%s: %s\\n' ${quote(name)} "$kbs_reason_${index}" >&2`,
+      ({ name }, index) => sh`[ $${opened(index)} = yes ] || printf '%s: %s\\n' ${name} "$${reason(index)}" >&2`,
     ),
-    `exit ${timedOut}`,
-  ].join('\n');
+    sh`exit ${timedOut}`,
+  );
+
+/** Shell variables of one gate. */
+const opened = (index: number): string => `kbs_open_${index}`;
+const reason = (index: number): string => `kbs_reason_${index}`;

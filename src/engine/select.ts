@@ -1,4 +1,4 @@
-import { Failure } from '../failure.js';
+import { unknownName } from '../inventory/did-you-mean.js';
 import type { Phase } from '../phases/phase.js';
 import type { RunHosts } from './observe.js';
 
@@ -31,8 +31,5 @@ export const select = (runHosts: RunHosts, { limit, only, from }: Selection, ord
 
 const refuseUnknown = (what: string, names: readonly string[], known: readonly string[]): void => {
   const unknown = names.filter((name) => !known.includes(name));
-  if (unknown.length === 0) return;
-  throw new Failure('usage', `no such ${what} in this run: ${unknown.join(', ')}`, {
-    next: `this run has: ${known.join(', ')}`,
-  });
+  if (unknown.length > 0) throw unknownName(`this run has no ${what}`, unknown, known);
 };

@@ -9,7 +9,7 @@ export interface Host extends Observer {
   mutate(mutation: Mutation, options?: RunOptions): Promise<Output>;
 }
 
-/** The half of a host that a plan is given: it can look and cannot touch. */
+/** The half of a host that a plan is given: it can query and change nothing. */
 export interface Observer {
   readonly name: string;
   query(query: Query, options?: RunOptions): Promise<Output>;
@@ -28,7 +28,7 @@ export interface Mutation {
   readonly payloads: readonly Payload[];
 }
 
-/** Bytes for a mutation, as a value: in memory, or a file on this machine that the transport streams when its turn comes. */
+/** Bytes for a mutation, as a value: in memory, or a file on this machine that the transport streams. */
 export type Payload = { readonly bytes: Uint8Array } | { readonly file: string /** Bytes. */; readonly size: number };
 
 export interface RunOptions {

@@ -1,68 +1,68 @@
 import type { Cluster } from '../inventory/cluster.js';
-import { aspects, type Finding, judge, type Verdict } from './aspects.js';
-import { type Change, changeText } from './change.js';
-import { everyTarget, scenarioOf, type Target, targetText } from './failure-scenario.js';
-import { brokenBy, remediesFor } from './remedies.js';
+import { type AspectFinding, type AspectStatus, aspects, assessAspect } from './aspects.js';
+import { changeText, type InventoryChange } from './change.js';
+import { allFailureDomains, type FailureDomain, failureDomainText, scenarioOf } from './failure-scenario.js';
+import { brokenBy, fixesFor } from './remedies.js';
 
-/** What becomes of a cluster that loses something. */
-export interface Forecast {
-  /** As a user types them. */
-  readonly lose: readonly string[];
+/** The state of a cluster after a failure. */
+export interface ScenarioReport {
+  /** What has failed, as a user types it. */
+  readonly without: readonly string[];
   /** The worst of the findings. */
-  readonly verdict: Verdict;
-  /** The hosts that are gone, in the order of the inventory. */
-  readonly takes: readonly string[];
-  readonly findings: readonly Assessment[];
+  readonly status: AspectStatus;
+  /** The hosts that are down, in the order of the inventory. */
+  readonly affects: readonly string[];
+  readonly findings: readonly FindingWithFix[];
 }
 
-export interface Assessment extends Finding {
-  /** For a failure: the cheapest change that mends it, where one was found. */
-  readonly mend?: { readonly says: string; readonly steps: Change };
+export interface FindingWithFix extends AspectFinding {
+  /** Where the status is `fail`: the cheapest change after which it is not, if one was found. */
+  readonly fix?: { readonly description: string; readonly steps: InventoryChange };
 }
 
-/** All targets together. */
-export const assess = (cluster: Cluster, targets: readonly Target[]): Forecast => {
-  const lost = scenarioOf(cluster, targets);
-  const findings = aspects.flatMap((aspect) => judge(aspect, cluster, lost) ?? []);
-  const failed = findings.flatMap(({ aspect, verdict }) => (verdict === 'fail' ? [aspect] : []));
-  const singles = singleLosses(cluster).map(([target]) => ({ target, ends: brokenBy(cluster, [target]) }));
-  const mends = failed.length === 0 ? undefined : remediesFor(failed, { cluster, targets, singles });
+/** All these domains fail together. */
+export const assess = (cluster: Cluster, failed: readonly FailureDomain[]): ScenarioReport => {
+  const scenario = scenarioOf(cluster, failed);
+  const findings = aspects.flatMap((aspect) => assessAspect(aspect, cluster, scenario) ?? []);
+  const broken = findings.flatMap(({ aspect, status }) => (status === 'fail' ? [aspect] : []));
+  const singles = singleFailures(cluster).map(([domain]) => ({ domain, breaks: brokenBy(cluster, [domain]) }));
+  const fixes = broken.length === 0 ? undefined : fixesFor(broken, { cluster, failed, singles });
   return {
-    lose: targets.map(targetText),
-    verdict: worst(findings),
-    takes: cluster.hosts.filter(({ name }) => lost.hosts.has(name)).map(({ name }) => name),
+    without: failed.map(failureDomainText),
+    status: worst(findings),
+    affects: cluster.hosts.filter(({ name }) => scenario.hosts.has(name)).map(({ name }) => name),
     findings: findings.map((finding) => {
-      const steps = mends?.get(finding.aspect);
-      return steps === undefined ? finding : { ...finding, mend: { says: changeText(cluster, steps), steps } };
+      const steps = fixes?.get(finding.aspect);
+      return steps === undefined ? finding : { ...finding, fix: { description: changeText(cluster, steps), steps } };
     }),
   };
 };
 
-/** One forecast for every sort of single loss, the worst first; `alike` are the other targets of which the same is true. */
-export const assessEach = (cluster: Cluster): readonly (Forecast & { readonly alike: readonly string[] })[] =>
-  singleLosses(cluster)
-    .map(([first, ...others]) => ({ ...assess(cluster, [first]), alike: others.map(targetText) }))
-    .toSorted((a, b) => gravity(b) - gravity(a));
+/** One report for every class of single failures, the worst first; `alike` are the other members of the class. */
+export const assessEach = (cluster: Cluster): readonly (ScenarioReport & { readonly alike: readonly string[] })[] =>
+  singleFailures(cluster)
+    .map(([first, ...others]) => ({ ...assess(cluster, [first]), alike: others.map(failureDomainText) }))
+    .toSorted((a, b) => severity(b) - severity(a));
 
-const gravity = ({ findings }: Forecast): number =>
-  findings.reduce((sum, { verdict }) => sum + { pass: 0, degraded: 1, fail: 100 }[verdict], 0);
+const severity = ({ findings }: ScenarioReport): number =>
+  findings.reduce((sum, { status }) => sum + { pass: 0, degraded: 1, fail: 100 }[status], 0);
 
-const worst = (findings: readonly Finding[]): Verdict =>
-  (['fail', 'degraded'] as const).find((verdict) => findings.some((finding) => finding.verdict === verdict)) ?? 'pass';
+const worst = (findings: readonly AspectFinding[]): AspectStatus =>
+  (['fail', 'degraded'] as const).find((status) => findings.some((finding) => finding.status === status)) ?? 'pass';
 
 /**
- * Hosts of the same segment and hypervisor that are nothing but workers, with or without GPUs, are all the same to
- * every question here; other targets are each their own sort.
+ * Everything that can fail alone, in classes whose members have the same effect: workers without another role, in the
+ * same segment and on the same hypervisor, with the same GPUs. Everything else is a class by itself.
  */
-export const singleLosses = (cluster: Cluster): readonly (readonly [Target, ...Target[]])[] => {
-  const sorts = new Map<string, [Target, ...Target[]]>();
-  for (const target of everyTarget(cluster)) {
-    const host = target.kind === 'host' ? cluster.hosts.find(({ name }) => name === target.name) : undefined;
+export const singleFailures = (cluster: Cluster): readonly (readonly [FailureDomain, ...FailureDomain[]])[] => {
+  const classes = new Map<string, [FailureDomain, ...FailureDomain[]]>();
+  for (const domain of allFailureDomains(cluster)) {
+    const host = domain.kind === 'host' ? cluster.hosts.find(({ name }) => name === domain.name) : undefined;
     const alike = host?.roles.length === 1 && host.roles[0] === 'worker' && host.address !== cluster.endpoint.address;
-    const key = alike ? JSON.stringify([host.segment, host.hypervisor, host.gpu]) : targetText(target);
-    const sort = sorts.get(key);
-    if (sort === undefined) sorts.set(key, [target]);
-    else sort.push(target);
+    const key = alike ? JSON.stringify([host.segment, host.hypervisor, host.gpu]) : failureDomainText(domain);
+    const known = classes.get(key);
+    if (known === undefined) classes.set(key, [domain]);
+    else known.push(domain);
   }
-  return [...sorts.values()];
+  return [...classes.values()];
 };

@@ -1,41 +1,45 @@
+import { defined } from '../defined.js';
 import { nthAddress, parseCidr } from '../inventory/addresses.js';
 import type { Cluster, ClusterHost, Role, Segment } from '../inventory/cluster.js';
 import { isRouter } from '../inventory/cluster.js';
 import { routersOf } from '../network/segments-graph.js';
 
 /** One step of a change to an inventory, as data. */
-export type Step =
+export type ChangeStep =
   | { readonly kind: 'segment' }
   | { readonly kind: 'add'; readonly role: Role; readonly segment: string; readonly gpu?: ClusterHost['gpu'] }
   | { readonly kind: 'move'; readonly host: string; readonly segment: string }
-  | { readonly kind: 'part'; readonly host: string; readonly hypervisor: string }
+  | { readonly kind: 'separate'; readonly host: string; readonly hypervisor: string }
   | { readonly kind: 'role'; readonly host: string; readonly role: Role }
   | { readonly kind: 'vip'; readonly segment: string }
   | { readonly kind: 'external' };
 
-export type Change = readonly Step[];
+export type InventoryChange = readonly ChangeStep[];
 
-/** What a step costs, for comparison only: words are cheaper than moves, moves than machines, machines than networks. */
-export const costOf = (change: Change): number =>
+/** The cost of a change, for comparison only: a role is cheaper than a move, a move than a machine or a segment. */
+export const costOf = (change: InventoryChange): number =>
   change.reduce((sum, step) => sum + costs[step.kind] + (step.kind === 'add' && step.role === 'router' ? 1 : 0), 0);
 
-const costs: Readonly<Record<Step['kind'], number>> = {
+const costs: Readonly<Record<ChangeStep['kind'], number>> = {
   role: 1,
   vip: 1,
-  part: 2,
+  separate: 2,
   move: 3,
   add: 4,
   segment: 4,
   external: 12,
 };
 
-/** Another segment than all that there are. No inventory has one of that name, which is no DNS label. */
+/** The name of a segment to add. No inventory has one of that name, which is no DNS label. */
 export const newSegment = ({ network }: Cluster): string => `${ordinal(network.segments.length + 1)} segment`;
 
-/** The cluster after that change: whole enough to be judged, not to be brought up. */
-export const changed = (cluster: Cluster, change: Change): Cluster => change.reduce(stepped, cluster);
+/** The cluster after that change: complete enough to be assessed, but not to be installed, and without routes. */
+export const withChange = (cluster: Cluster, change: InventoryChange): Cluster => ({
+  ...change.reduce(withStep, cluster),
+  routes: {},
+});
 
-const stepped = (cluster: Cluster, step: Step): Cluster => {
+const withStep = (cluster: Cluster, step: ChangeStep): Cluster => {
   const { network, endpoint, hosts } = cluster;
   const edited = (name: string, edit: (host: ClusterHost) => ClusterHost): Cluster => ({
     ...cluster,
@@ -52,7 +56,7 @@ const stepped = (cluster: Cluster, step: Step): Cluster => {
       const after = edited(step.host, (host) => ({ ...host, segment: step.segment, address }));
       return endpoint.address === was ? { ...after, endpoint: { ...endpoint, host: address, address } } : after;
     }
-    case 'part':
+    case 'separate':
       return edited(step.host, ({ hypervisor: _, ...host }) => host);
     case 'role':
       return edited(step.host, (host) => ({ ...host, roles: [...host.roles, step.role] }));
@@ -66,14 +70,14 @@ const stepped = (cluster: Cluster, step: Step): Cluster => {
 };
 
 /** Both changes as one; a new segment is made once, and first. */
-export const merged = (one: Change, other: Change): Change => {
+export const merged = (one: InventoryChange, other: InventoryChange): InventoryChange => {
   const steps = [...one, ...other];
   const rest = steps.filter(({ kind }) => kind !== 'segment');
   return rest.length === steps.length ? steps : [{ kind: 'segment' }, ...rest];
 };
 
-/** A change for people: `two more control planes in rack and in a third segment`. */
-export const changeText = (cluster: Cluster, change: Change): string => {
+/** A change in words: `two more control planes in rack and in a third segment`. */
+export const changeText = (cluster: Cluster, change: InventoryChange): string => {
   const texts = change.flatMap((step) => (step.kind === 'add' ? [] : (stepText(cluster, step) ?? [])));
   const roles: readonly Role[] = ['control-plane', 'load-balancer', 'router', 'dns', 'worker'];
   const added = roles.flatMap((role) => {
@@ -83,7 +87,7 @@ export const changeText = (cluster: Cluster, change: Change): string => {
   return [...texts, ...added].join('; ');
 };
 
-const stepText = (cluster: Cluster, step: Exclude<Step, { kind: 'add' }>): string | undefined => {
+const stepText = (cluster: Cluster, step: Exclude<ChangeStep, { kind: 'add' }>): string | undefined => {
   const { hosts } = cluster;
   switch (step.kind) {
     case 'segment':
@@ -92,7 +96,7 @@ const stepText = (cluster: Cluster, step: Exclude<Step, { kind: 'add' }>): strin
       const from = hosts.find(({ name }) => name === step.host)?.segment;
       return `${step.host} in ${step.segment} instead of ${from}`;
     }
-    case 'part':
+    case 'separate':
       return `${step.host} on another hypervisor than ${step.hypervisor}`;
     case 'role':
       return `the role ${step.role} for ${step.host}`;
@@ -103,18 +107,18 @@ const stepText = (cluster: Cluster, step: Exclude<Step, { kind: 'add' }>): strin
   }
 };
 
-type Addition = Extract<Step, { kind: 'add' }>;
+type Addition = Extract<ChangeStep, { kind: 'add' }>;
 
 const additionText = (cluster: Cluster, role: Role, steps: readonly Addition[]): string => {
   const segments = [...new Set(steps.map(({ segment }) => segment))];
-  const places = segments.map((segment) => `in ${segment}`).join(' and ');
+  const where = segments.map((segment) => `in ${segment}`).join(' and ');
   const noun = steps[0]?.gpu === undefined ? nouns[role] : 'GPU worker';
   if (role === 'router') {
     return `${ordinal(routersOf(cluster).length + 1)} router that joins all segments`;
   }
   const before = cluster.hosts.filter(({ roles }) => roles.includes(role)).length;
-  if (steps.length > 1) return `${count(steps.length)}${before > 0 ? ' more' : ''} ${noun}s ${places}`;
-  return `${role === 'worker' ? 'another' : ordinal(before + 1)} ${noun} ${places}`;
+  if (steps.length > 1) return `${count(steps.length)}${before > 0 ? ' more' : ''} ${noun}s ${where}`;
+  return `${role === 'worker' ? 'another' : ordinal(before + 1)} ${noun} ${where}`;
 };
 
 const nouns: Readonly<Record<Role, string>> = {
@@ -130,7 +134,7 @@ const ordinal = (n: number): string =>
 
 const count = (n: number): string => ['', 'one', 'two', 'three', 'four', 'five', 'six'][n] ?? String(n);
 
-/** An address of RFC 5737: the new segment needs some, and which ones does not count here. */
+/** The addresses are those of RFC 5737: an assessment does not depend on them. */
 const withSegment = (cluster: Cluster): Cluster => {
   const name = newSegment(cluster);
   const gateway = '198.51.100.1';
@@ -158,12 +162,12 @@ const newHost = (cluster: Cluster, { role, segment, gpu }: Addition): ClusterHos
         : {},
     labels: {},
     taints: [],
-    ...(gpu === undefined ? {} : { gpu }),
+    ...defined({ gpu }),
     ssh: { transport: 'ssh', address, port: 22, user: 'root', become: 'none', keys: [], knownHosts: '' },
   };
 };
 
-/** The highest address of a segment that nobody has. */
+/** The highest unused address of a segment. */
 const freeAddress = ({ network, hosts, endpoint }: Cluster, segment: string): string => {
   const { cidr = '', gateway } = network.segments.find(({ name }) => name === segment) ?? {};
   const taken = new Set([

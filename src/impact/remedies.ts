@@ -1,88 +1,91 @@
 import type { Cluster } from '../inventory/cluster.js';
 import { isControlPlane } from '../inventory/cluster.js';
-import { type Aspect, aspects, judge } from './aspects.js';
+import { type Aspect, aspects, assessAspect } from './aspects.js';
 import { changesFor } from './candidates.js';
-import { type Change, changed, costOf, merged } from './change.js';
-import { everyTarget, scenarioOf, type Target, targetText } from './failure-scenario.js';
+import { costOf, type InventoryChange, merged, withChange } from './change.js';
+import { allFailureDomains, type FailureDomain, failureDomainText, scenarioOf } from './failure-scenario.js';
 
-/** What a search for changes starts from. */
-export interface Search {
+/** What a search for fixes starts from. */
+export interface FixSearch {
   readonly cluster: Cluster;
-  readonly targets: readonly Target[];
-  /** Single losses, one of each sort, and what each of them ends: a change must not make them end more. */
-  readonly singles: readonly { readonly target: Target; readonly ends: ReadonlySet<Aspect> }[];
+  /** What has failed together. */
+  readonly failed: readonly FailureDomain[];
+  /** Single failures, one of each class, and the aspects that each breaks: a fix must not make it break more. */
+  readonly singles: readonly { readonly domain: FailureDomain; readonly breaks: ReadonlySet<Aspect> }[];
 }
 
 /**
- * For each aspect that does not outlive the loss, the cheapest change that mends it and makes nothing worse: no single
- * loss ends what it did not end before, nor does that of anything new. Found by trying single changes and pairs of
- * them; what mends one aspect is tried on the next, alone and with more. Aspects that nothing tried mends are left out.
+ * For each broken aspect the cheapest change that fixes it and makes nothing worse: no single failure breaks more than
+ * before, and no single failure of anything new breaks any aspect. Found by trying single changes and pairs of them;
+ * the fix of one aspect is tried on the next, alone and with more. An aspect without a fix is left out.
  */
-export const remediesFor = (failed: readonly Aspect[], search: Search): ReadonlyMap<Aspect, Change> => {
-  const mends = new Map<Aspect, Change>();
-  let earlier: Change = [];
-  for (const aspect of failed.toSorted(byCause)) {
-    const mend = mendOf(aspect, search, earlier);
-    if (mend !== undefined) mends.set(aspect, mend);
-    earlier = mend ?? earlier;
+export const fixesFor = (broken: readonly Aspect[], search: FixSearch): ReadonlyMap<Aspect, InventoryChange> => {
+  const fixes = new Map<Aspect, InventoryChange>();
+  let earlier: InventoryChange = [];
+  for (const aspect of broken.toSorted(routesFirst)) {
+    const fix = fixFor(aspect, search, earlier);
+    if (fix !== undefined) fixes.set(aspect, fix);
+    earlier = fix ?? earlier;
   }
-  // Where a later change took another way and mends the earlier aspect too, two pieces of advice would contradict.
-  for (const [aspect, mend] of mends) {
-    const other = !includes(earlier, mend) && isMend(aspect, search, earlier) ? earlier : mend;
-    mends.set(aspect, other);
+  // Where a later fix goes another way and fixes the earlier aspect too, two different fixes would contradict.
+  for (const [aspect, fix] of fixes) {
+    const other = !includes(earlier, fix) && isFix(aspect, search, earlier) ? earlier : fix;
+    fixes.set(aspect, other);
   }
-  return mends;
+  return fixes;
 };
 
-/** Where the network is torn, its mend is that of much else. */
-const byCause = (a: Aspect, b: Aspect): number => Number(b === 'routes') - Number(a === 'routes');
+/** Where segments are separated, the fix of that often fixes the other aspects. */
+const routesFirst = (a: Aspect, b: Aspect): number => Number(b === 'routes') - Number(a === 'routes');
 
-const includes = (change: Change, part: Change): boolean => {
+const includes = (change: InventoryChange, part: InventoryChange): boolean => {
   const steps = new Set(change.map((step) => JSON.stringify(step)));
   return part.every((step) => steps.has(JSON.stringify(step)));
 };
 
-const mendOf = (aspect: Aspect, search: Search, earlier: Change): Change | undefined => {
-  if (earlier.length > 0 && isMend(aspect, search, earlier)) return earlier;
-  const changes = changesFor(aspect, search.cluster, scenarioOf(search.cluster, search.targets));
-  const ordered = inOrder(earlier.length > 0 ? [earlier, ...changes] : changes);
-  return ordered.slice(0, tries).find((change) => isMend(aspect, search, change) && isHarmless(change, search));
+const fixFor = (aspect: Aspect, search: FixSearch, earlier: InventoryChange): InventoryChange | undefined => {
+  if (earlier.length > 0 && isFix(aspect, search, earlier)) return earlier;
+  const changes = changesFor(aspect, search.cluster, scenarioOf(search.cluster, search.failed));
+  const ordered = byCost(earlier.length > 0 ? [earlier, ...changes] : changes);
+  return ordered.slice(0, maxTries).find((change) => isFix(aspect, search, change) && isHarmless(change, search));
 };
 
 /** Changes are tried from the cheapest on; what comes after so many is no small change. */
-const tries = 500;
+const maxTries = 500;
 
-const isMend = (aspect: Aspect, { cluster, targets }: Search, change: Change): boolean => {
-  const after = changed(cluster, change);
-  return isSound(after) && !fails(aspect, after, targets);
+const isFix = (aspect: Aspect, { cluster, failed }: FixSearch, change: InventoryChange): boolean => {
+  const after = withChange(cluster, change);
+  return hasEndpoint(after) && !breaks(aspect, after, failed);
 };
 
-/** The aspects that this loss ends. */
-export const brokenBy = (cluster: Cluster, targets: readonly Target[]): ReadonlySet<Aspect> =>
-  new Set(aspects.filter((aspect) => fails(aspect, cluster, targets)));
+/** The aspects that a failure breaks. */
+export const brokenBy = (cluster: Cluster, failed: readonly FailureDomain[]): ReadonlySet<Aspect> =>
+  new Set(aspects.filter((aspect) => breaks(aspect, cluster, failed)));
 
-const fails = (aspect: Aspect, cluster: Cluster, targets: readonly Target[]): boolean =>
-  judge(aspect, cluster, scenarioOf(cluster, targets))?.verdict === 'fail';
+const breaks = (aspect: Aspect, cluster: Cluster, failed: readonly FailureDomain[]): boolean =>
+  assessAspect(aspect, cluster, scenarioOf(cluster, failed))?.status === 'fail';
 
-/** Several control planes need one endpoint, or no inventory would pass. */
-const isSound = ({ hosts, endpoint }: Cluster): boolean =>
+/** An inventory with several control planes needs one endpoint. */
+const hasEndpoint = ({ hosts, endpoint }: Cluster): boolean =>
   hosts.filter(isControlPlane).length < 2 ||
   endpoint.vip !== undefined ||
   endpoint.name !== undefined ||
   endpoint.external === true;
 
-const isHarmless = (change: Change, { cluster, singles }: Search): boolean => {
-  const after = changed(cluster, change);
-  const known = new Set(everyTarget(cluster).map(targetText));
-  const made = everyTarget(after).filter((target) => !known.has(targetText(target)));
+const isHarmless = (change: InventoryChange, { cluster, singles }: FixSearch): boolean => {
+  const after = withChange(cluster, change);
+  const known = new Set(allFailureDomains(cluster).map(failureDomainText));
+  const added = allFailureDomains(after).filter((domain) => !known.has(failureDomainText(domain)));
   return (
-    made.every((single) => aspects.every((aspect) => !fails(aspect, after, [single]))) &&
-    singles.every(({ target, ends }) => aspects.every((aspect) => ends.has(aspect) || !fails(aspect, after, [target])))
+    added.every((domain) => aspects.every((aspect) => !breaks(aspect, after, [domain]))) &&
+    singles.every((single) =>
+      aspects.every((aspect) => single.breaks.has(aspect) || !breaks(aspect, after, [single.domain])),
+    )
   );
 };
 
-/** Every change by itself and every two together, by cost; of equal ones the earlier named. */
-const inOrder = (changes: readonly Change[]): readonly Change[] => {
+/** Every change by itself and every two together, by cost; of equal ones the earlier listed first. */
+const byCost = (changes: readonly InventoryChange[]): readonly InventoryChange[] => {
   const pairs = changes.flatMap((one, index) => changes.slice(index).map((other) => merged(one, other)));
   return [...changes, ...pairs]
     .map((change) => ({ change, cost: costOf(change) }))

@@ -77,7 +77,7 @@ export const compareAddresses = (a: string, b: string): number => numberOf(a) - 
 
 const parsed = (cidr: string): Cidr => {
   const value = parseCidr(cidr);
-  if (value === undefined) throw new RangeError(`${cidr} is no IPv4 CIDR`);
+  if (value === undefined) throw new RangeError(`${cidr} is not an IPv4 CIDR`);
   return value;
 };
 
@@ -88,7 +88,7 @@ const range = (cidr: string): { readonly first: number; readonly last: number } 
 };
 
 const numberOf = (address: string): number => {
-  if (!isAddress(address)) throw new RangeError(`${address} is no IPv4 address`);
+  if (!isAddress(address)) throw new RangeError(`${address} is not an IPv4 address`);
   return ipaddr.IPv4.parse(address).octets.reduce((number, octet) => number * 256 + octet, 0);
 };
 

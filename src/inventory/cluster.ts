@@ -1,5 +1,5 @@
 /**
- * The cluster: everything that follows from an inventory, derived once, frozen, and read by everybody else.
+ * The cluster: everything that follows from an inventory, derived once and frozen.
  * Addresses and CIDRs are strings in their canonical IPv4 form.
  */
 export interface Cluster {
@@ -24,7 +24,9 @@ export interface Cluster {
   readonly artifacts: { readonly source: 'auto' | 'upstream' | 'bundle' | 'go-modules'; readonly bundle?: string };
   /** In the order of the inventory. */
   readonly hosts: readonly ClusterHost[];
-  /** The control plane that speaks for the cluster, where a run goes on without the first. */
+  /** Of every host, by host name. Computed once from `network` and `hosts`: a cluster with other hosts needs others. */
+  readonly routes: RoutesByHost;
+  /** The name of the control plane that kbs asks, where that is not the first. */
   readonly apiHost?: string;
 }
 
@@ -52,15 +54,27 @@ export interface Segment {
   readonly mtu?: number;
 }
 
+/** A route as a kernel holds it. */
+export interface KernelRoute {
+  /** CIDR. */
+  readonly to: string;
+  /** An address that is on-link. */
+  readonly via: string;
+  /** A comment for people: the pods behind this route. */
+  readonly why: string;
+}
+
+export type RoutesByHost = Readonly<Record<string, readonly KernelRoute[]>>;
+
 export interface Endpoint {
-  /** What kubeconfigs name: the DNS name, else the virtual address, else the first control plane's address. */
+  /** The host in kubeconfigs: the DNS name, else the virtual address, else the first control plane's address. */
   readonly host: string;
   readonly port: number;
   readonly name?: string;
   readonly vip?: string;
-  /** Where `host` leads: the virtual address, else the one load balancer or control plane; absent where others know. */
+  /** The address of `host`: the virtual address, else the one load balancer or control plane; absent if external. */
   readonly address?: string;
-  /** Somebody else balances the load there: kbs installs nothing for it. */
+  /** A load balancer outside the cluster serves the endpoint, and kbs installs none. */
   readonly external?: boolean;
   /** The VRRP virtual router id, 1 to 255; chosen by kbs where absent. */
   readonly routerId?: number;
@@ -80,7 +94,7 @@ export interface ClusterHost {
   readonly addresses: Readonly<Record<string, string>>;
   /** For hosts that run a kubelet: workers, and control planes whose components are static pods. */
   readonly podCidr?: string;
-  /** The machine that this one is a guest of: what fails with it. */
+  /** The machine that this one is a guest of, and fails with. */
   readonly hypervisor?: string;
   readonly labels: Readonly<Record<string, string>>;
   /** `key=value:Effect` or `key:Effect`. */
@@ -90,7 +104,7 @@ export interface ClusterHost {
 }
 
 export interface SshSettings {
-  /** `local`: this very machine, without SSH. */
+  /** `local`: this machine, without SSH. */
   readonly transport: 'ssh' | 'local';
   readonly address: string;
   readonly port: number;
@@ -115,15 +129,15 @@ export const nodes = (cluster: Cluster): readonly ClusterHost[] => cluster.hosts
 export const loadBalancers = (cluster: Cluster): readonly ClusterHost[] => cluster.hosts.filter(isLoadBalancer);
 export const dnsServers = (cluster: Cluster): readonly ClusterHost[] => cluster.hosts.filter(isDns);
 
-/** The one control plane through which kbs talks to the API: the first, unless another one speaks for it. */
+/** The control plane on which kbs runs kubectl: the first, unless `apiHost` names another one. */
 export const isApiHost = (host: ClusterHost, cluster: Cluster): boolean =>
   cluster.apiHost === undefined ? controlPlanes(cluster)[0] === host : cluster.apiHost === host.name;
 
 /** How many of so many etcd members must agree. */
 export const majority = (members: number): number => Math.floor(members / 2) + 1;
 
-/** Where API servers listen on their own hosts; clients go to the endpoint's port, which may be another one. */
+/** The port of API servers on their own hosts; clients use the endpoint's port, which may be another one. */
 export const apiServerPort = 6443;
 
-/** Where haproxy says over HTTP whether it reaches an API server: on 127.0.0.1 and on the load balancer's address. */
+/** The port where haproxy answers over HTTP whether it reaches an API server, on 127.0.0.1 and the host's address. */
 export const balancerHealthPort = 8404;

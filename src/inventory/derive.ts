@@ -1,12 +1,19 @@
 import { resolve } from 'node:path';
+import { defined } from '../defined.js';
 import { contains, nthAddress } from './addresses.js';
-import type { Cluster, ClusterHost, Endpoint, SshSettings } from './cluster.js';
+import type { Cluster, ClusterHost, Endpoint, RoutesByHost, SshSettings } from './cluster.js';
 import { isControlPlane, isLoadBalancer } from './cluster.js';
 import { freeze } from './freeze.js';
 import { runsPods } from './host-pods.js';
 import { defaults, type Inventory, type InventoryHost, type InventorySsh } from './schema.js';
 
-/** Assigns pod CIDRs; `src/network` has it. */
+/** Computes what follows from the addresses of an inventory; `src/network` has both. */
+export interface NetworkPlanner {
+  readonly planPods: PodPlanner;
+  compileRoutes(cluster: Omit<Cluster, 'routes'>): RoutesByHost;
+}
+
+/** Assigns pod CIDRs. */
 export type PodPlanner = (input: {
   readonly pods: string;
   readonly segments: readonly {
@@ -20,48 +27,45 @@ export type PodPlanner = (input: {
   readonly hosts: Readonly<Record<string, string>>;
 };
 
-/** What paths in an inventory start from. */
+/** The folders and keys that an inventory's paths and defaults refer to. */
 export interface BasePaths {
   /** The inventory's folder, absolute. */
   readonly directory: string;
   /** The operator's home folder, absolute. */
   readonly home: string;
-  /** The private keys that ssh itself would try, where the inventory names none. */
+  /** The private keys that ssh itself tries, for an inventory that names none. */
   readonly keys: readonly string[];
 }
 
-/** What a lab lays over the SSH settings of an inventory. */
+/** SSH settings of a lab, which replace those of the inventory. */
 export interface SshOverlay extends Partial<Pick<SshSettings, 'keys' | 'knownHosts'>> {
-  /** By host: where SSH goes. */
+  /** The address for SSH, by host name. */
   readonly addresses?: Readonly<Record<string, string>>;
 }
 
-/** Everything that follows from an inventory. Pure and frozen. `overlay` takes precedence over all SSH settings. */
+/** Computes everything that follows from an inventory, frozen. Pure. `overlay` takes precedence over all SSH settings. */
 export const derive = (
   inventory: Inventory,
-  planPods: PodPlanner,
-  places: BasePaths,
+  { planPods, compileRoutes }: NetworkPlanner,
+  basePaths: BasePaths,
   { addresses = {}, ...overlay }: SshOverlay = {},
 ): Cluster => {
   const { network, kubernetes, dns, artifacts } = inventory;
-  const plan = planPods(podsWanted(inventory));
+  const plan = planPods(podPlanInput(inventory));
   const hosts = Object.entries(inventory.hosts).map(([name, host]): ClusterHost => {
-    const podCidr = plan.hosts[name];
     return {
       name,
       address: host.address,
       roles: host.roles,
       segment: segmentOf(inventory, host.address),
       addresses: host.addresses ?? {},
-      ...(podCidr === undefined ? {} : { podCidr }),
+      ...defined({ podCidr: plan.hosts[name], gpu: host.gpu, hypervisor: host.hypervisor }),
       labels: labelsOf(inventory, host),
       taints: taintsOf(host),
-      ...(host.gpu === undefined ? {} : { gpu: host.gpu }),
-      ...(host.hypervisor === undefined ? {} : { hypervisor: host.hypervisor }),
-      ssh: { ...sshOf({ ...inventory.ssh, ...host.ssh }, addresses[name] ?? host.address, places), ...overlay },
+      ssh: { ...sshOf({ ...inventory.ssh, ...host.ssh }, addresses[name] ?? host.address, basePaths), ...overlay },
     };
   });
-  const cluster: Cluster = {
+  const cluster: Omit<Cluster, 'routes'> = {
     name: inventory.cluster,
     kubernetes,
     domain: network.domain,
@@ -72,26 +76,21 @@ export const derive = (
       dnsServiceAddress: nthAddress(network.services, 10),
       segments: plan.segments.map((segment) => {
         const { cidr = '', gateway, mtu } = network.segments[segment.name] ?? {};
-        return {
-          ...segment,
-          cidr,
-          ...(gateway === undefined ? {} : { gateway }),
-          ...(mtu === undefined ? {} : { mtu }),
-        };
+        return { ...segment, cidr, ...defined({ gateway, mtu }) };
       }),
     },
     endpoint: endpointOf(inventory, hosts),
     upstreams: dns?.upstreams ?? [],
-    ...(dns?.zone === undefined ? {} : { zone: dns.zone }),
+    ...defined({ zone: dns?.zone }),
     hostsUseDns: dns?.useOnHosts ?? false,
     artifacts: {
       source: artifacts.source,
-      ...(artifacts.bundle === undefined ? {} : { bundle: absolute(artifacts.bundle, places) }),
+      ...defined({ bundle: artifacts.bundle === undefined ? undefined : absolute(artifacts.bundle, basePaths) }),
     },
     hosts,
   };
-  // What is frozen is the cluster's own: nothing that belongs to the caller.
-  return freeze(structuredClone(cluster));
+  // A copy, because nothing that belongs to the caller may be frozen.
+  return freeze({ ...structuredClone(cluster), routes: compileRoutes(cluster) });
 };
 
 const endpointOf = ({ endpoint }: Inventory, hosts: readonly ClusterHost[]): Endpoint => {
@@ -102,23 +101,25 @@ const endpointOf = ({ endpoint }: Inventory, hosts: readonly ClusterHost[]): End
     host: endpoint?.name ?? address ?? '',
     port: endpoint?.port ?? defaults.port,
     ...(external ? { external } : {}),
-    ...(address === undefined ? {} : { address }),
-    ...(endpoint?.name === undefined ? {} : { name: endpoint.name }),
-    ...(endpoint?.vip === undefined ? {} : { vip: endpoint.vip }),
-    ...(endpoint?.extraNames === undefined ? {} : { extraNames: endpoint.extraNames }),
-    ...(endpoint?.routerId === undefined ? {} : { routerId: endpoint.routerId }),
+    ...defined({
+      address,
+      name: endpoint?.name,
+      vip: endpoint?.vip,
+      extraNames: endpoint?.extraNames,
+      routerId: endpoint?.routerId,
+    }),
   };
 };
 
-const podsWanted = ({ network, hosts, kubernetes }: Inventory): Parameters<PodPlanner>[0] => ({
+const podPlanInput = ({ network, hosts, kubernetes }: Inventory): Parameters<PodPlanner>[0] => ({
   pods: network.pods,
   segments: Object.entries(network.segments).map(([name, { cidr, pods }]) => ({
     name,
     cidr,
-    ...(pods === undefined ? {} : { pods }),
+    ...defined({ pods }),
     hosts: Object.entries(hosts)
       .filter(([, host]) => runsPods(host.roles, kubernetes.controlPlane) && contains(cidr, host.address))
-      .map(([host, { address, podCIDR }]) => ({ name: host, address, ...(podCIDR === undefined ? {} : { podCIDR }) })),
+      .map(([host, { address, podCIDR }]) => ({ name: host, address, ...defined({ podCIDR }) })),
   })),
 });
 
@@ -134,23 +135,23 @@ const labelsOf = (inventory: Inventory, host: InventoryHost): Readonly<Record<st
   ...host.labels,
 });
 
-/** As kubeadm has it: a control plane that is no worker takes no ordinary pods. */
+/** As with kubeadm: a control plane that is not a worker runs no ordinary pods. */
 const taintsOf = ({ roles, taints = [] }: InventoryHost): readonly string[] =>
   roles.includes('control-plane') && !roles.includes('worker') ? [`${controlPlaneKey}:NoSchedule`, ...taints] : taints;
 
 const controlPlaneKey = 'node-role.kubernetes.io/control-plane';
 
-const sshOf = (ssh: InventorySsh, address: string, places: BasePaths): SshSettings => {
+const sshOf = (ssh: InventorySsh, address: string, basePaths: BasePaths): SshSettings => {
   const user = ssh.user ?? 'root';
   return {
     transport: ssh.transport ?? 'ssh',
     address,
     port: ssh.port ?? 22,
     user,
-    // A host where root logs in needs no sudo, whatever everybody else does.
+    // root needs no sudo, whatever `become` says for other users.
     become: user === 'root' ? 'none' : (ssh.become ?? 'sudo'),
-    keys: ssh.key === undefined ? places.keys : [ssh.key].flat().map((key) => absolute(key, places)),
-    knownHosts: absolute(ssh.knownHosts ?? '~/.ssh/known_hosts', places),
+    keys: ssh.key === undefined ? basePaths.keys : [ssh.key].flat().map((key) => absolute(key, basePaths)),
+    knownHosts: absolute(ssh.knownHosts ?? '~/.ssh/known_hosts', basePaths),
   };
 };
 

@@ -3,18 +3,18 @@ import { Document, isCollection, isMap, isNode, isPair, isScalar, type Pair, par
 import { Failure } from '../failure.js';
 
 /**
- * A YAML text in which the map entry at the path has this value: a new entry follows the last one of its map and looks
- * like that one, an old one has its scalar replaced. Not one other character changes.
- * Throws `inventory` where the text is laid out so that this cannot be done; nothing is ever guessed.
+ * A YAML text in which the map entry at the path has this value: a new entry follows the last one of its map, in the
+ * same style; an existing one has its scalar replaced. No other character changes.
+ * Throws `inventory` where the layout of the text does not allow that.
  */
 export const withEntry = (text: string, path: readonly string[], value: unknown): string => {
   const key = path.at(-1) ?? '';
   const document = parseDocument(text);
   const map = document.getIn(path.slice(0, -1));
   if (document.errors.length > 0) {
-    throw new Failure('inventory', 'the inventory is no YAML', { next: 'see where: kbs inventory validate' });
+    throw new Failure('inventory', 'the inventory is not valid YAML', { next: 'see where: kbs inventory validate' });
   }
-  if (!isMap(map)) throw byHand(path, value);
+  if (!isMap(map)) throw editByHand(path, value);
   const pair = map.items.find((item) => isScalar(item.key) && item.key.value === key);
   const edited =
     pair !== undefined
@@ -22,36 +22,36 @@ export const withEntry = (text: string, path: readonly string[], value: unknown)
       : map.flow
         ? inFlow(text, map, key, value)
         : inBlock(text, map, key, value);
-  if (!means(edited, text, (document) => document.setIn(path, value))) throw byHand(path, value);
+  if (!isExactEdit(edited, text, (document) => document.setIn(path, value))) throw editByHand(path, value);
   return edited;
 };
 
 /**
- * The YAML text without the map entry at the path: its lines in a block, its place between commas elsewhere. Comments
- * on lines of their own stay, and not one other character changes. A text without the entry is given back as it is.
- * Throws `inventory` where the text is laid out so that this cannot be done.
+ * The YAML text without the map entry at the path: without its lines in a block map, without its part between commas
+ * in a flow map. Comments on lines of their own stay, and no other character changes. A text without the entry stays as
+ * it is. Throws `inventory` where the layout of the text does not allow that.
  */
 export const withoutEntry = (text: string, path: readonly string[]): string => {
   const map = parseDocument(text).getIn(path.slice(0, -1));
   const index = isMap(map) ? map.items.findIndex(({ key }) => isScalar(key) && key.value === path.at(-1)) : -1;
   if (!isMap(map) || index < 0) return text;
   const edited = map.flow ? cutFlow(text, map, index) : cutBlock(text, map, index);
-  if (map.items.length === 1 || !means(edited, text, (document) => document.deleteIn(path))) {
-    throw new Failure('inventory', `${path.join('.')} cannot be taken out of the inventory as it is laid out`, {
-      next: 'take it out yourself',
+  if (map.items.length === 1 || !isExactEdit(edited, text, (document) => document.deleteIn(path))) {
+    throw new Failure('inventory', `${path.join('.')} cannot be removed from the inventory, because of its layout`, {
+      next: 'remove it by hand',
     });
   }
   return edited;
 };
 
-/** The value at a path, or undefined where there is none or the text is no YAML. */
+/** The value at a path, or undefined where there is none or the text is not YAML. */
 export const entryAt = (text: string, path: readonly string[]): unknown => {
   const value: unknown = parseDocument(text).getIn(path);
   return isCollection(value) ? value.toJSON() : value;
 };
 
-/** Whether the edit did what it was to do and nothing else. */
-const means = (edited: string, text: string, edit: (document: Document.Parsed) => void): boolean => {
+/** Whether the edited text differs from the old one by this edit alone. */
+const isExactEdit = (edited: string, text: string, edit: (document: Document.Parsed) => void): boolean => {
   const document = parseDocument(edited);
   if (document.errors.length > 0) return false;
   const wanted = parseDocument(text);
@@ -59,7 +59,7 @@ const means = (edited: string, text: string, edit: (document: Document.Parsed) =
   try {
     return isDeepStrictEqual(document.toJS(everyAlias), wanted.toJS(everyAlias));
   } catch (error) {
-    // An alias of what was taken away.
+    // An alias of the removed entry.
     if (error instanceof ReferenceError) return false;
     throw error;
   }
@@ -67,14 +67,14 @@ const means = (edited: string, text: string, edit: (document: Document.Parsed) =
 
 const everyAlias = { maxAliasCount: -1 };
 
-const byHand = (path: readonly string[], value: unknown): Failure =>
-  new Failure('inventory', `${path.join('.')} cannot be written into the inventory as it is laid out`, {
-    next: `write it there yourself, then run this again: ${inline(path.at(-1) ?? '', value)}`,
+const editByHand = (path: readonly string[], value: unknown): Failure =>
+  new Failure('inventory', `${path.join('.')} cannot be written into the inventory, because of its layout`, {
+    next: `write it by hand, then run this again: ${inline(path.at(-1) ?? '', value)}`,
   });
 
 const replaced = (text: string, { value: node }: Pair, value: unknown): string => {
   const [start, end] = isScalar(node) && node.range ? node.range : [text.length, text.length];
-  return `${text.slice(0, start)}${written(new Document(value))}${text.slice(end)}`;
+  return `${text.slice(0, start)}${yamlText(new Document(value))}${text.slice(end)}`;
 };
 
 const inFlow = (text: string, map: YAMLMap, key: string, value: unknown): string => {
@@ -89,7 +89,7 @@ const inBlock = (text: string, map: YAMLMap, key: string, value: unknown): strin
   if (last === undefined) return text;
   const newline = text.includes('\r\n') ? '\r\n' : '\n';
   const indent = columnOf(text, last);
-  const lines = like(text, last, indent, key, value).map((line) => `${' '.repeat(indent)}${line}`);
+  const lines = entryLines(text, last, indent, key, value).map((line) => `${' '.repeat(indent)}${line}`);
   const end = endOf(last);
   const lineEnd = text.indexOf('\n', text[end - 1] === '\n' ? end - 1 : end);
   const at = lineEnd < 0 ? text.length : lineEnd + 1;
@@ -106,7 +106,7 @@ const cutBlock = (text: string, map: YAMLMap, index: number): string => {
   return `${text.slice(0, start)}${lineEnd < 0 ? '' : text.slice(lineEnd + 1)}`;
 };
 
-/** On one line the comma before it goes too; on a line of its own, the line, and the comma before it may stay. */
+/** On a shared line, with the comma before the entry; on a line of its own, with the line, and that comma may stay. */
 const cutFlow = (text: string, map: YAMLMap, index: number): string => {
   const [before, pair, after] = [map.items[index - 1], map.items[index], map.items[index + 1]];
   if (pair === undefined) return text;
@@ -121,9 +121,9 @@ const cutFlow = (text: string, map: YAMLMap, index: number): string => {
   return `${text.slice(0, before === undefined ? start : endOf(before))}${text.slice(end)}`;
 };
 
-/** The entry in lines, in block style where its neighbour is. */
-const like = (text: string, neighbour: Pair, indent: number, key: string, value: unknown): readonly string[] => {
-  const model = neighbour.value;
+/** The entry in lines, in block style where its neighbor is. */
+const entryLines = (text: string, neighbor: Pair, indent: number, key: string, value: unknown): readonly string[] => {
+  const model = neighbor.value;
   const first = isMap(model) && model.flow !== true ? model.items[0] : undefined;
   if (!isMap(model) || first === undefined) return [inline(key, value)];
   const document = new Document({ [key]: value });
@@ -132,24 +132,24 @@ const like = (text: string, neighbour: Pair, indent: number, key: string, value:
     const counterpart = isScalar(name) ? model.get(name.value) : undefined;
     if (isCollection(node)) node.flow = !isCollection(counterpart) || counterpart.flow === true;
   }
-  return written(document, columnOf(text, first) - indent).split('\n');
+  return yamlText(document, columnOf(text, first) - indent).split('\n');
 };
 
-/** The entry on one line, quoted where YAML would read it as something else. */
+/** The entry on one line, quoted where YAML would read it as another type. */
 const inline = (key: string, value: unknown): string => {
   const document = new Document({ [key]: value });
   if (isCollection(document.contents)) document.contents.flow = true;
-  return written(document).slice(1, -1).trim();
+  return yamlText(document).slice(1, -1).trim();
 };
 
 /** Maps with inner spaces, `{ a: b }`, and lists without, `[a, b]`, as in all examples. */
-const written = (document: Document, indent = 2): string =>
+const yamlText = (document: Document, indent = 2): string =>
   document
     .toString({ lineWidth: 0, flowCollectionPadding: true, indent })
     .trim()
     .replace(/\[ (.*) \]/, '[$1]');
 
-/** Where the last character of an entry is, before comments. */
+/** The offset after the last character of an entry, before comments. */
 const endOf = ({ key, value }: Pair): number => {
   if (isCollection(value) && value.flow !== true) {
     const last: unknown = value.items.at(-1);

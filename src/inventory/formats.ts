@@ -1,14 +1,14 @@
 import { isAddress, networkOf, parseCidr } from './addresses.js';
 
-/** A form that text in the inventory has to have, and the words to say when it has not. */
+/** A form that a text in the inventory must have, with the words for its error. */
 export interface Format {
   /** With its article, `an IPv4 address`. */
-  readonly a: string;
+  readonly noun: string;
   readonly example: string;
-  /** For editors: a regular expression that is no stricter than `accepts`. */
+  /** For editors: a regular expression that is not stricter than `accepts`. */
   readonly pattern?: string;
   accepts(text: string): boolean;
-  /** What to write instead of this very text, where that can be told. */
+  /** What to write instead of this text, where that is known. */
   advice?(text: string): string | undefined;
 }
 
@@ -16,35 +16,35 @@ export interface Format {
  * What is wrong with a value, as the predicate of a sentence whose subject is the value; for a missing value, what to
  * write.
  */
-export const complaint = (format: Format, value: unknown): string => {
-  if (absent(value)) return `write ${format.a} like ${format.example}`;
-  // What YAML reads as a number or a boolean would be right as a text.
+export const formatProblem = (format: Format, value: unknown): string => {
+  if (isMissing(value)) return `write ${format.noun} like ${format.example}`;
+  // YAML reads it as a number or a boolean; as a text it would be right.
   if ((typeof value === 'number' || typeof value === 'boolean') && format.accepts(String(value))) {
     return `is a ${typeof value} to YAML; put it in quotes`;
   }
   const advice = typeof value === 'string' ? format.advice?.(value) : undefined;
-  return `is not ${format.a}; ${advice ?? `write one like ${format.example}`}`;
+  return `is not ${format.noun}; ${advice ?? `write one like ${format.example}`}`;
 };
 
-/** Whether nothing is written there; YAML reads a key without a value as null. */
-export const absent = (value: unknown): value is null | undefined => value === undefined || value === null;
+/** Whether a value is missing; YAML reads a key without a value as null. */
+export const isMissing = (value: unknown): value is null | undefined => value === undefined || value === null;
 
 /** The same format with an example that fits one field better. */
-export const like = (format: Format, example: string): Format => ({ ...format, example });
+export const withExample = (format: Format, example: string): Format => ({ ...format, example });
 
 export const address: Format = {
-  a: 'an IPv4 address',
+  noun: 'an IPv4 address',
   example: '192.168.10.10',
   pattern: '^[0-9]{1,3}(\\.[0-9]{1,3}){3}$',
   accepts: isAddress,
   advice(text) {
-    const plain = withoutLeadingZeros(text);
-    return isAddress(plain) ? `leave out the leading zeros: ${plain}` : undefined;
+    const stripped = withoutLeadingZeros(text);
+    return isAddress(stripped) ? `leave out the leading zeros: ${stripped}` : undefined;
   },
 };
 
 export const cidr: Format = {
-  a: 'a network in CIDR form',
+  noun: 'a network in CIDR form',
   example: '10.244.0.0/16',
   pattern: '^[0-9]{1,3}(\\.[0-9]{1,3}){3}/[0-9]{1,2}$',
   accepts: (text) => {
@@ -52,17 +52,17 @@ export const cidr: Format = {
     return parsed !== undefined && parsed.address === parsed.network;
   },
   advice(text) {
-    const plain = withoutLeadingZeros(text);
-    if (parseCidr(plain) === undefined) return undefined;
-    return plain === text
+    const stripped = withoutLeadingZeros(text);
+    if (parseCidr(stripped) === undefined) return undefined;
+    return stripped === text
       ? `with its host bits cleared it is ${networkOf(text)}`
-      : `leave out the leading zeros: ${plain}`;
+      : `leave out the leading zeros: ${stripped}`;
   },
 };
 
-/** RFC 1123 as Kubernetes reads it: lower case only. */
+/** RFC 1123 as Kubernetes applies it: lower case only. */
 export const dnsLabel: Format = {
-  a: 'a DNS label',
+  noun: 'a DNS label',
   example: 'worker-00',
   pattern: '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$',
   accepts: (text) => text.length <= 63 && /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/.test(text),
@@ -70,7 +70,7 @@ export const dnsLabel: Format = {
 };
 
 export const dnsName: Format = {
-  a: 'a DNS name',
+  noun: 'a DNS name',
   example: 'api.hybrid.internal',
   pattern: '^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$',
   accepts: (text) => text.length <= 253 && !isAddress(text) && text.split('.').every(dnsLabel.accepts),
@@ -78,7 +78,7 @@ export const dnsName: Format = {
 };
 
 export const version: Format = {
-  a: 'a Kubernetes version',
+  noun: 'a Kubernetes version',
   example: '1.36.3',
   pattern: '^[0-9]+\\.[0-9]+(\\.[0-9]+)?$',
   accepts: (text) => /^\d+\.\d+(\.\d+)?$/.test(text),
@@ -87,7 +87,7 @@ export const version: Format = {
 
 /** https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set */
 export const labelKey: Format = {
-  a: 'a label key',
+  noun: 'a label key',
   example: 'example.com/tier',
   pattern: '^([a-z0-9.-]{1,253}/)?[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$',
   accepts(text) {
@@ -98,14 +98,14 @@ export const labelKey: Format = {
 };
 
 export const labelValue: Format = {
-  a: 'a label value',
+  noun: 'a label value',
   example: 'training',
   pattern: '^([A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?)?$',
   accepts: (text) => text === '' || (text.length <= 63 && /^[A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?$/.test(text)),
 };
 
 export const taint: Format = {
-  a: 'a taint',
+  noun: 'a taint',
   example: 'nvidia.com/gpu=present:NoSchedule',
   pattern: `:(NoSchedule|PreferNoSchedule|NoExecute)$`,
   accepts(text) {
@@ -121,7 +121,7 @@ export const taint: Format = {
  * becomes a word of ssh's command line, so it never begins with a dash.
  */
 export const userName: Format = {
-  a: 'a user name',
+  noun: 'a user name',
   example: 'ops',
   pattern: '^[A-Za-z0-9_]([A-Za-z0-9_.@\\\\-]*[A-Za-z0-9_.@-])?\\$?$',
   accepts: (text) => /^[A-Za-z0-9_]([A-Za-z0-9_.@\\-]*[A-Za-z0-9_.@-])?\$?$/.test(text),
@@ -129,8 +129,8 @@ export const userName: Format = {
 };
 
 /** Any text that is not empty and holds nothing that a terminal obeys: a path, a name. */
-export const words = (a: string, example: string): Format => ({
-  a,
+export const anyText = (noun: string, example: string): Format => ({
+  noun,
   example,
   accepts: (text) => text.trim() !== '' && !control.test(text),
   advice: (text) => (control.test(text) ? 'leave out its control characters' : undefined),

@@ -1,22 +1,22 @@
-/** Something in an inventory that is not right: where, and the rest of the sentence that begins with that place. */
+/** An error in an inventory: its path, and the rest of the sentence that begins with that path. */
 export interface InventoryError {
   readonly path: Path;
-  /** The mistake is the last key of the path, and not the value below it. */
+  /** The last key of the path is wrong, not its value. */
   readonly inKey?: true;
-  readonly says: string;
+  readonly predicate: string;
 }
 
 export type Path = readonly (string | number)[];
 
-export const inventoryError = (path: Path, says: string): InventoryError => ({ path, says });
+export const inventoryError = (path: Path, predicate: string): InventoryError => ({ path, predicate });
 
-export const inventoryKeyError = (path: Path, says: string): InventoryError => ({ path, says, inKey: true });
+export const inventoryKeyError = (path: Path, predicate: string): InventoryError => ({ path, predicate, inKey: true });
 
 /** `hosts.worker-00.taints[0]: … is not a taint; …` */
-export const sentence = ({ path, says }: InventoryError): string => {
-  const place = path
+export const errorText = ({ path, predicate }: InventoryError): string => {
+  const location = path
     .map((step, index) => (typeof step === 'number' ? `[${step}]` : index === 0 ? step : `.${step}`))
     .join('');
-  if (place === '') return says;
-  return says.startsWith('is ') ? `${place} ${says}` : `${place}: ${says}`;
+  if (location === '') return predicate;
+  return predicate.startsWith('is ') ? `${location} ${predicate}` : `${location}: ${predicate}`;
 };

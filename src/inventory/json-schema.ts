@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { inventorySchema } from './schema.js';
 
-/** A JSON Schema, as far as the inventory's uses it. */
+/** The part of JSON Schema that the inventory's schema uses. */
 export interface JsonSchema {
   readonly $schema?: string;
   readonly title?: string;
@@ -25,10 +25,10 @@ export interface JsonSchema {
 
 /** The inventory's JSON Schema (draft 7), for editors, from the same source as the checks. */
 export const inventoryJsonSchema = (): JsonSchema =>
-  // The shape of draft 7, as far as the schema uses it.
+  // zod's type is wider than the part of draft 7 that the schema uses.
   tidy(z.toJSONSchema(inventorySchema, { io: 'input', target: 'draft-7' })) as JsonSchema;
 
-/** What a reader wants to know first comes first. */
+/** The keys that a reader needs first. */
 const order = ['$schema', 'title', 'description', 'type', 'enum', 'default', 'examples', 'pattern'];
 
 const tidy = (node: unknown, isSchema = true): unknown => {

@@ -8,7 +8,7 @@ import { schemaErrors } from './schema-errors.js';
 import { type LocatedError, readSource } from './source.js';
 import { resolveVersion } from './version.js';
 
-/** Reads an inventory's text. A file that cannot be read is a Failure that says how to make one. */
+/** Reads an inventory's text. Throws `inventory` where the file cannot be read. */
 export const readInventory = (file: string): Promise<string> =>
   readFile(file, 'utf8').catch((cause: NodeJS.ErrnoException) => {
     throw new Failure('inventory', `${file} cannot be read`, {
@@ -19,30 +19,30 @@ export const readInventory = (file: string): Promise<string> =>
   });
 
 /**
- * The inventory in a text, or Failures with `file:line:column` for every mistake in it, all at once. Checks between
- * fields see what could be read, so that one wrong field does not hide another mistake.
+ * The inventory in a text, or Failures with `file:line:column` for every error in it. Checks between fields use what
+ * could be read, so that one wrong field does not hide another error.
  * `versions` are the Kubernetes versions of the catalogue.
  */
 export const parseInventory = (text: string, file: string, versions: readonly string[]): Inventory => {
   const source = readSource(text);
-  if (source.value === undefined) throw failures(source.faults, file);
+  if (source.value === undefined) throw failures(source.errors, file);
   const read = inventorySchema.safeParse(source.value);
-  const wrong = read.success ? [] : schemaErrors(read.error.issues, source);
-  const draft = without(
+  const schemaMistakes = read.success ? [] : schemaErrors(read.error.issues, source);
+  const partial = without(
     source.value,
-    wrong.map(({ path }) => path),
+    schemaMistakes.map(({ path }) => path),
   );
-  const faults = [...source.faults, ...[...wrong, ...check(draft, versions)].map(source.place)];
-  if (faults.length > 0 || !read.success) throw failures(faults, file);
+  const errors = [...source.errors, ...[...schemaMistakes, ...check(partial, versions)].map(source.locate)];
+  if (errors.length > 0 || !read.success) throw failures(errors, file);
   const { kubernetes } = read.data;
   const version = resolveVersion(kubernetes.version, versions) ?? kubernetes.version;
   return freeze({ ...read.data, kubernetes: { ...kubernetes, version } });
 };
 
-/** In the order of the file; a place with one mistake told twice is told once. */
-const failures = (faults: readonly LocatedError[], file: string): Failures => {
-  const told = new Map(faults.map((fault) => [`${fault.line}:${fault.column} ${fault.message}`, fault]));
-  const sorted = [...told.values()].sort((a, b) => a.line - b.line || a.column - b.column);
+/** In the order of the file, without duplicates. */
+const failures = (errors: readonly LocatedError[], file: string): Failures => {
+  const unique = new Map(errors.map((error) => [`${error.line}:${error.column} ${error.message}`, error]));
+  const sorted = [...unique.values()].sort((a, b) => a.line - b.line || a.column - b.column);
   return new Failures(
     sorted.map(
       ({ line, column, message }) =>

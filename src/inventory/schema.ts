@@ -1,23 +1,24 @@
 import { z } from 'zod';
+import { defined } from '../defined.js';
 import { didYouMean } from './did-you-mean.js';
 import type { Format } from './formats.js';
 import {
-  absent,
   address,
+  anyText,
   cidr,
-  complaint,
   dnsLabel,
   dnsName,
+  formatProblem,
+  isMissing,
   labelKey,
   labelValue,
-  like,
   taint,
   userName,
   version,
-  words,
+  withExample,
 } from './formats.js';
 
-/** What kbs takes where the inventory says nothing. */
+/** The values of fields that the inventory leaves out. */
 export const defaults = {
   pods: '10.244.0.0/16',
   services: '10.96.0.0/16',
@@ -26,22 +27,22 @@ export const defaults = {
 } as const;
 
 /*
- * Every message here is the predicate of a sentence whose subject is the value as the file shows it; for a value that
- * is missing it says what to write; for an unknown key it is the list of the known ones. `complaints.ts` makes the
- * sentences. Checks that compare one field with another are in checks/, for zod skips those once anything else is wrong.
+ * Every message here is the predicate of a sentence whose subject is the value as it is written; for a missing value it
+ * says what to write; for an unknown key it is the list of the known ones. `schema-errors.ts` builds the sentences.
+ * Checks that compare one field with another are in checks/, because zod skips those once anything else is wrong.
  */
 
 const text = (format: Format, description: string) =>
   z
-    .string({ error: (issue) => complaint(format, issue.input) })
-    .refine((value) => format.accepts(value), { error: (issue) => complaint(format, issue.input) })
+    .string({ error: (issue) => formatProblem(format, issue.input) })
+    .refine((value) => format.accepts(value), { error: (issue) => formatProblem(format, issue.input) })
     .meta({ description, examples: [format.example], ...patternOf(format) });
 
-const patternOf = ({ pattern }: Format) => (pattern === undefined ? {} : { pattern });
+const patternOf = ({ pattern }: Format) => defined({ pattern });
 
 const integer = (min: number, max: number, description: string) => {
   const error = ({ input }: { readonly input?: unknown }): string =>
-    absent(input) ? `write a whole number from ${min} to ${max}` : `is not a whole number from ${min} to ${max}`;
+    isMissing(input) ? `write a whole number from ${min} to ${max}` : `is not a whole number from ${min} to ${max}`;
   return z.int({ error }).min(min, { error }).max(max, { error }).describe(description);
 };
 
@@ -50,7 +51,7 @@ const choice = <const T extends readonly string[]>(values: T, description: strin
     .enum(values, {
       error: ({ input }) => {
         const all = values.length === 1 ? `${values[0]}` : `one of ${values.join(', ')}`;
-        if (absent(input)) return `write ${all}`;
+        if (isMissing(input)) return `write ${all}`;
         if (values.length === 1) return `is not known; write ${all}`;
         const meant = didYouMean(String(input), values);
         return meant === undefined ? `is not ${all}` : `is not ${all}; did you mean ${meant}?`;
@@ -62,7 +63,7 @@ const list = <T extends z.ZodType>(element: T, example: string, description: str
   z
     .array(element, {
       error: ({ input }) =>
-        absent(input) ? `write a list like ${example}` : `is not a list; write one like ${example}`,
+        isMissing(input) ? `write a list like ${example}` : `is not a list; write one like ${example}`,
     })
     .describe(description);
 
@@ -72,22 +73,22 @@ const keys = <T extends z.ZodRawShape>(title: string, shape: T, description: str
       error: (issue) => {
         const known = Object.keys(shape);
         if (issue.code === 'unrecognized_keys') return known.join(' ');
-        return `${absent(issue.input) ? 'write' : 'is not'} a map with keys of ${known.join(', ')}`;
+        return `${isMissing(issue.input) ? 'write' : 'is not'} a map with keys of ${known.join(', ')}`;
       },
     })
     .meta({ title, description });
 
-/** Names are checked elsewhere, with better words; their pattern is for editors. */
+/** Names are checked in checks/names.ts, with clearer errors; their pattern is for editors. */
 const map = <T extends z.ZodType>(of: string, names: Format, value: T, description: string) =>
   z
     .record(z.string().meta(patternOf(names)), value, {
-      error: ({ input }) => `${absent(input) ? 'write' : 'is not'} a map of ${of}`,
+      error: ({ input }) => `${isMissing(input) ? 'write' : 'is not'} a map of ${of}`,
     })
     .describe(description);
 
-const keyFile = text(words('a path of a private key', '~/.ssh/id_ed25519'), 'A path.');
+const keyFile = text(anyText('a path of a private key', '~/.ssh/id_ed25519'), 'A path.');
 
-const ssh = (whose: string) =>
+const ssh = (description: string) =>
   keys(
     'SSH',
     {
@@ -100,7 +101,7 @@ const ssh = (whose: string) =>
       key: z
         .union([keyFile, z.array(keyFile)], {
           error: ({ input }) =>
-            absent(input)
+            isMissing(input)
               ? 'write a path of a private key, or a list of paths'
               : 'is neither a path of a private key nor a list of such paths; write one like ~/.ssh/id_ed25519',
         })
@@ -111,7 +112,7 @@ const ssh = (whose: string) =>
           examples: ['~/.ssh/id_ed25519'],
         }),
       knownHosts: text(
-        words('a path', '~/.ssh/known_hosts'),
+        anyText('a path', '~/.ssh/known_hosts'),
         'The file of known host keys. Default: `~/.ssh/known_hosts`.',
       ).optional(),
       transport: choice(
@@ -123,20 +124,20 @@ const ssh = (whose: string) =>
         .optional()
         .describe('Reserved for a jump host; not supported yet.'),
     },
-    whose,
+    description,
   );
 
 const segment = keys(
   'Segment',
   {
-    cidr: text(like(cidr, '192.168.10.0/24'), 'The addresses of this segment.'),
+    cidr: text(withExample(cidr, '192.168.10.0/24'), 'The addresses of this segment.'),
     gateway: text(
-      like(address, '192.168.10.1'),
+      withExample(address, '192.168.10.1'),
       "The router's address in this segment. Needed as soon as there is more than one segment.",
     ).optional(),
     pods: text(
-      like(cidr, '10.244.64.0/18'),
-      "The part of `network.pods` that this segment's hosts are carved from. kbs chooses it, and writes it here where it would otherwise move.",
+      withExample(cidr, '10.244.64.0/18'),
+      "The part of `network.pods` that this segment's hosts are carved from. kbs chooses it, and writes it here where it would otherwise change.",
     ).optional(),
     mtu: integer(
       576,
@@ -166,13 +167,13 @@ const host = keys(
       'For routers: the address in every segment that the router joins, by the name of the segment.',
     ).optional(),
     podCIDR: text(
-      like(cidr, '10.244.10.0/24'),
-      "The addresses of this host's pods. kbs chooses them, and writes them here where they would otherwise move.",
+      withExample(cidr, '10.244.10.0/24'),
+      "The addresses of this host's pods. kbs chooses them, and writes them here where they would otherwise change.",
     ).optional(),
     gpu: choice(['nvidia', 'amd'], 'The maker of the GPUs in this host.').optional(),
     hypervisor: text(
-      words('a name', 'pve-00'),
-      'The machine that this one is a guest of. `kbs what-if` knows by it what fails together.',
+      anyText('a name', 'pve-00'),
+      'The machine that this one is a guest of: `kbs what-if` takes its guests to fail together.',
     ).optional(),
     labels: map('texts', labelKey, text(labelValue, 'A value.'), 'Labels of the Kubernetes node.').optional(),
     taints: list(
@@ -186,7 +187,7 @@ const host = keys(
 );
 
 const serverName: Format = {
-  a: 'a DNS name or an IPv4 address',
+  noun: 'a DNS name or an IPv4 address',
   example: 'api.example.com',
   accepts: (text) => address.accepts(text) || dnsName.accepts(text),
   advice: (text) => dnsName.advice?.(text),
@@ -197,7 +198,7 @@ export const inventorySchema = keys(
   'kbs inventory',
   {
     apiVersion: choice(['kbs/v1'], 'The version of this format.'),
-    cluster: text(like(dnsLabel, 'hybrid'), 'The name of the cluster, a DNS label.'),
+    cluster: text(withExample(dnsLabel, 'hybrid'), 'The name of the cluster, a DNS label.'),
     kubernetes: keys(
       'Kubernetes',
       {
@@ -219,8 +220,8 @@ export const inventorySchema = keys(
       'Networks',
       {
         pods: text(cidr, 'All addresses of pods; carved per segment, then per host.').default(defaults.pods),
-        services: text(like(cidr, defaults.services), 'All addresses of Services.').default(defaults.services),
-        domain: text(like(dnsName, defaults.domain), 'The DNS domain of Services.').default(defaults.domain),
+        services: text(withExample(cidr, defaults.services), 'All addresses of Services.').default(defaults.services),
+        domain: text(withExample(dnsName, defaults.domain), 'The DNS domain of Services.').default(defaults.domain),
         segments: map(
           'segments by name',
           dnsLabel,
@@ -235,13 +236,13 @@ export const inventorySchema = keys(
       {
         name: text(dnsName, 'The DNS name that clients use.').optional(),
         vip: text(
-          like(address, '192.168.10.5'),
+          withExample(address, '192.168.10.5'),
           'The virtual address that the load balancers hold: a free one of their segment.',
         ).optional(),
         port: integer(1, 65535, 'The port.').default(defaults.port),
         external: z
           .boolean({ error: () => 'is not true or false' })
-          .describe('Somebody else balances the load there: kbs installs nothing for it.')
+          .describe('A load balancer outside the cluster serves the endpoint, and kbs installs none.')
           .default(false),
         extraNames: list(
           text(serverName, 'A DNS name or an IPv4 address.'),
@@ -251,7 +252,7 @@ export const inventorySchema = keys(
         routerId: integer(
           1,
           255,
-          'The virtual router id by which the load balancers know each other. Default: one that kbs chooses.',
+          'The VRRP virtual router id that the load balancers share. Default: one that kbs chooses.',
         ).optional(),
       },
       'Where clients reach the API. Optional with one control plane.',
@@ -260,11 +261,11 @@ export const inventorySchema = keys(
       'DNS',
       {
         zone: text(
-          like(dnsName, 'hybrid.internal'),
+          withExample(dnsName, 'hybrid.internal'),
           'The zone that the `dns` hosts answer for: every host, and the API.',
         ).optional(),
         upstreams: list(
-          text(like(address, '192.168.10.1'), 'An address.'),
+          text(withExample(address, '192.168.10.1'), 'An address.'),
           '[192.168.10.1]',
           "Resolvers for everything else. Default: the hosts' own.",
         ).optional(),
@@ -284,7 +285,7 @@ export const inventorySchema = keys(
           'Where binaries and images come from. `bundle`: the one named below. `go-modules`: the one that `kbs bundle build` made. `auto`: the one named below, else the one that was built. `upstream`: not supported yet.',
         ).default('auto'),
         bundle: text(
-          words('a path', './bundle'),
+          anyText('a path', './bundle'),
           'The bundle: a folder or an archive; starts at the folder of this file.',
         ).optional(),
       },

@@ -1,5 +1,5 @@
 import { maxSatisfying, validRange } from 'semver';
 
-/** The version that is meant: a full one if the catalogue has it, the newest patch of a minor-only one, else undefined. */
+/** A known version: the same one, or the newest patch of a minor-only one; undefined where there is none. */
 export const resolveVersion = (wanted: string, known: readonly string[]): string | undefined =>
   validRange(wanted) === null ? undefined : (maxSatisfying(known, wanted) ?? undefined);

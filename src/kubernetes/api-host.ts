@@ -2,38 +2,39 @@ import { Failure } from '../failure.js';
 import { type Host, query, type RunOptions } from '../hosts/host.js';
 import { messageOf } from '../hosts/message.js';
 import type { Pool } from '../hosts/pool.js';
+import { raw, type Script, sh } from '../hosts/shell.js';
 import { type Cluster, type ClusterHost, controlPlanes } from '../inventory/cluster.js';
 import { etcdctl, localEndpoint, ofOwnMember } from './etcdctl.js';
-import { kubectl, kubectlAt } from './kubectl.js';
+import { kubectl, kubectlAt, readyz } from './kubectl.js';
 
-/** The control plane that speaks for the cluster. */
+/** The control plane that kbs asks about the cluster. */
 export interface ApiHost {
   readonly at: ClusterHost;
   readonly host: Host;
-  /** kubectl there, which asks the API server of that very host. */
+  /** kubectl there, for the API server of that host. */
   readonly kubectl: string;
 }
 
 /** The first control plane of the inventory that can be reached and whose API server is ready. */
 export const selectApiHost = (cluster: Cluster, pool: Pool, limits: RunOptions = {}): Promise<ApiHost> =>
-  selectHost(cluster, pool, limits, (at) => `${kubectlAt(at)} get --raw /readyz --request-timeout=5s`, {
+  selectHost(cluster, pool, limits, (at) => readyz(kubectlAt(at)), {
     what: 'no API server answers',
     next: 'see what is wrong: kbs status; where etcd has lost its quorum: kbs etcd status',
   });
 
 /** The first control plane of the inventory that can be reached and whose own etcd member answers, with or without a quorum. */
 export const selectEtcdHost = (cluster: Cluster, pool: Pool, limits: RunOptions = {}): Promise<ApiHost> =>
-  selectHost(cluster, pool, limits, () => ofOwnMember(`${etcdctl([localEndpoint])} endpoint status`), {
+  selectHost(cluster, pool, limits, () => ofOwnMember(sh`${raw(etcdctl([localEndpoint]))} endpoint status`), {
     what: 'no etcd member answers',
     next: 'see why on a control plane (kbs ssh HOST); where all data are lost: kbs etcd restore SNAPSHOT',
   });
 
-/** All are asked at once; of those that answer the first counts, so that the choice does not depend on who is faster. */
+/** All are asked at once. Of those that answer the first in the inventory is taken, so the choice does not depend on speed. */
 const selectHost = async (
   cluster: Cluster,
   pool: Pool,
   limits: RunOptions,
-  question: (at: ClusterHost) => string,
+  question: (at: ClusterHost) => Script,
   { what, next }: { readonly what: string; readonly next: string },
 ): Promise<ApiHost> => {
   const asked = controlPlanes(cluster).map((at) => {
@@ -56,8 +57,8 @@ const selectHost = async (
 };
 
 /**
- * For those who only look: the control plane whose API server answers first, whoever that is; where none does, one that
- * can be reached at least, so that it says why. Undefined for none at all.
+ * For queries: the control plane whose API server answers first. Where none answers, one that can be reached, so that
+ * its output says why. Undefined where there is no candidate.
  */
 export const firstAnsweringApiHost = async (
   candidates: readonly ClusterHost[],
@@ -66,7 +67,7 @@ export const firstAnsweringApiHost = async (
 ): Promise<ClusterHost | undefined> => {
   if (candidates.length < 2) return candidates[0];
   const asked = candidates.map(async (host) => {
-    const { code } = await open(host).query(query(`${kubectl} get --raw /readyz --request-timeout=5s`), {
+    const { code } = await open(host).query(query(readyz(kubectl)), {
       timeout: 60_000,
       ...limits,
     });

@@ -31,13 +31,16 @@ export const drainOperation = (
   interruptible: true,
   // With force the pods that are left get as long again.
   timeoutSeconds: force ? 2 * timeoutSeconds : timeoutSeconds,
-  affects: pods.map(({ pod, unmanaged }) => `evicts pod ${pod}${unmanaged ? ', which no controller makes again' : ''}`),
+  affects: pods.map(evictionText),
   resume: `run the same command again, or let it take pods again: kubectl uncordon ${node}`,
   failure: {
     what: `the pods of ${node} did not leave it within ${timeoutSeconds} s`,
     next: `make room for them, or delete them past their budgets with --force; ${node} takes no new pods until: kubectl uncordon ${node}`,
   },
 });
+
+const evictionText = ({ pod, unmanaged, blockedBy }: PodToEvict): string =>
+  `evicts pod ${pod}${unmanaged ? ', which no controller makes again' : ''}${blockedBy.length > 0 ? `, past ${blockedBy.join(' and ')}` : ''}`;
 
 const drainScript = (node: string, { kubectl }: ApiHost, { timeoutSeconds, force }: DrainOptions): string => {
   const drain = sh`${raw(kubectl)} drain ${node} --ignore-daemonsets --delete-emptydir-data${raw(force ? ' --force' : '')}`;

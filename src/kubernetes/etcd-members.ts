@@ -1,10 +1,12 @@
 import { Failure } from '../failure.js';
 import { query, type RunOptions } from '../hosts/host.js';
+import { asRecords, splitRecords } from '../hosts/records.js';
+import { raw, sh } from '../hosts/shell.js';
 import { type Cluster, type ClusterHost, controlPlanes, majority } from '../inventory/cluster.js';
 import type { ApiHost } from './api-host.js';
 import { clientUrl, etcdctl, etcdctlAt, localEndpoint, peerUrl } from './etcdctl.js';
 
-/** One member of etcd, as the others know it and as it says itself. */
+/** One member of etcd: what the member list says of it, and what it says itself. */
 export interface Member {
   /** In hexadecimal digits, as etcdctl takes it. */
   readonly id: string;
@@ -30,26 +32,26 @@ export interface MemberStatus {
 }
 
 /**
- * All members, by what one of them knows and each says. Those that do not answer have no status; without a quorum the
- * list is what that one member last knew.
+ * All members, by the list of one of them and the status that each gives. Those that do not answer have no status;
+ * without a quorum the list is what that one member last knew. Endpoints come from etcd: they are only ever words.
  */
 export const membersOf = async (
   { host }: Pick<ApiHost, 'host'>,
   cluster: Cluster,
   limits: RunOptions = {},
 ): Promise<readonly Member[]> => {
-  const local = etcdctl([localEndpoint]);
+  const local = raw(etcdctl([localEndpoint]));
   const known = controlPlanes(cluster).map(clientUrl).join(',');
-  const output = await host.query(
-    query(`${local} -w json member list 2>/dev/null || ${local} -w json member list --consistency=s
-printf '\\036'
-kbs_urls=$(${local} -w simple member list --consistency=s | awk -F ', ' '$5 != "" { print $5 }' | paste -sd , -)
-${etcdctlAt(`"\${kbs_urls:-${known}}"`)} -w json endpoint status 2>/dev/null || :`),
-    { timeout: 60_000, ...limits },
+  const script = asRecords(
+    sh`${local} -w json member list 2>/dev/null || ${local} -w json member list --consistency=s`,
+    sh`kbs_urls=$(${local} -w simple member list --consistency=s | awk -F ', ' '$5 != "" { print $5 }' | paste -sd , -)
+[ -n "$kbs_urls" ] || kbs_urls=${known}
+${raw(etcdctlAt(sh`"$kbs_urls"`))} -w json endpoint status 2>/dev/null || :`,
   );
-  const [list = '', statuses = ''] = output.stdout.split('\x1e');
+  const output = await host.query(query(script), { timeout: 60_000, ...limits });
+  const [list = '', statuses = ''] = splitRecords(output.stdout);
   if (output.code !== 0 || list.trim() === '') {
-    throw new Failure('refused', 'etcd does not say who its members are', {
+    throw new Failure('refused', 'etcd does not list its members', {
       where: { host: host.name },
       why: output.stderr.trim().split('\n').slice(-3),
       next: `ask it there: kbs ssh ${host.name}`,
@@ -61,18 +63,39 @@ ${etcdctlAt(`"\${kbs_urls:-${known}}"`)} -w json endpoint status 2>/dev/null || 
 /** Reads what `etcdctl -w json` prints for `member list` and `endpoint status`; the second may be empty. */
 export const parseMembers = (list: string, statuses: string): readonly Member[] => {
   const { members = [] } = parse(list) as { members?: readonly RawMember[] };
-  const said = statuses.trim() === '' ? [] : (parse(statuses) as readonly RawStatus[]);
+  const said = parseStatuses(statuses);
   return members.map(({ ID, name = '', peerURLs = [], clientURLs = [], isLearner = false }) => {
-    const status = said.find(({ Status }) => Status?.header?.member_id === ID)?.Status;
+    const id = hex(ID);
+    const status = said.find((one) => one.id === id)?.status;
     return {
-      id: hex(ID),
+      id,
       name,
       peerUrls: peerURLs,
       clientUrls: clientURLs,
       learner: isLearner,
-      ...(status ? { status: statusOf(status) } : {}),
+      ...(status ? { status } : {}),
     };
   });
+};
+
+/** What the member behind one endpoint says of itself. */
+export interface EndpointStatus {
+  /** The client URL under which it was asked. */
+  readonly endpoint: string;
+  /** In hexadecimal digits, as `Member.id`. */
+  readonly id: string;
+  readonly learner: boolean;
+  readonly status: MemberStatus;
+}
+
+/** Reads `etcdctl -w json endpoint status`: the endpoints that answered, none in an empty text. */
+export const parseStatuses = (json: string): readonly EndpointStatus[] => {
+  const said = json.trim() === '' ? [] : (parse(json) as readonly RawStatus[]);
+  return said.flatMap(({ Endpoint: endpoint = '', Status }) =>
+    Status?.header?.member_id === undefined
+      ? []
+      : [{ endpoint, id: hex(Status.header.member_id), learner: Status.isLearner ?? false, status: statusOf(Status) }],
+  );
 };
 
 interface RawMember {
@@ -84,7 +107,9 @@ interface RawMember {
 }
 
 interface RawStatus {
+  readonly Endpoint?: string;
   readonly Status?: {
+    readonly isLearner?: boolean;
     readonly header?: { readonly member_id?: string; readonly revision?: number };
     readonly version?: string;
     readonly dbSize?: number;
@@ -96,7 +121,7 @@ interface RawStatus {
   };
 }
 
-/** Members' numbers have 64 bits, more than a number of JavaScript holds: they are read as texts. */
+/** Ids have 64 bits, more than a number of JavaScript holds: they are read as texts. */
 const parse = (json: string): unknown =>
   JSON.parse(json.replaceAll(/"(ID|member_id|cluster_id|leader)":\s*(\d+)/g, '"$1":"$2"'));
 
@@ -120,8 +145,8 @@ export const hasQuorum = (members: readonly Member[]): boolean => {
 };
 
 /**
- * The revision of the etcd that lives, by what several members see: one that is cut off from the others sees no quorum
- * where there is one. Undefined where nobody sees one.
+ * The revision of a running etcd, by what several members report: one that is partitioned from the others reports no quorum
+ * where there is one. Undefined where no member reports one.
  */
 export const livingRevision = (views: readonly (readonly Member[])[]): number | undefined => {
   const living = views.filter(hasQuorum).flat();

@@ -1,4 +1,4 @@
-import { quote } from '../hosts/shell.js';
+import { quote, raw, type Script, sh } from '../hosts/shell.js';
 import type { ClusterHost } from '../inventory/cluster.js';
 import { pkiDirectory } from './paths.js';
 
@@ -23,15 +23,16 @@ export const uploadedSnapshot = '/var/lib/kbs/snapshot.db';
 export const restoredRevisions = 1_000_000_000;
 
 /** etcdctl on a control plane with the health check's certificate. Endpoints may come from etcd itself: they are quoted. */
-export const etcdctl = (endpoints: readonly string[]): string => etcdctlAt(quote(endpoints.join(',')));
+export const etcdctl = (endpoints: readonly string[]): Script => etcdctlAt(quote(endpoints.join(',')));
 
-/** The same for endpoints that the shell computes: one word of shell, quoted already, such as `"$urls"`. */
-export const etcdctlAt = (endpoints: string): string =>
-  `/usr/local/bin/etcdctl --endpoints=${endpoints} --cacert=${pkiDirectory}/etcd/ca.crt --cert=${pkiDirectory}/etcd/healthcheck-client.crt --key=${pkiDirectory}/etcd/healthcheck-client.key --dial-timeout=2s --command-timeout=5s`;
+/** The same for endpoints that the shell computes: one word, such as `"$urls"`. */
+export const etcdctlAt = (endpoints: Script): Script =>
+  sh`/usr/local/bin/etcdctl --endpoints=${raw(endpoints)} --cacert=${pkiDirectory}/etcd/ca.crt --cert=${pkiDirectory}/etcd/healthcheck-client.crt --key=${pkiDirectory}/etcd/healthcheck-client.key --dial-timeout=2s --command-timeout=5s`;
 
-/** Shell: runs `question` if a member listens on the host; etcdctl would otherwise retry for seconds. */
-export const ofOwnMember = (question: string): string =>
-  `if ss -Hltn 'sport = :2379' | grep -q .; then ${question}; else echo 'no etcd listens on port 2379'; false; fi`;
+/** Runs `question` if a member listens on the host; etcdctl would otherwise retry for seconds. */
+export const ofOwnMember = (question: Script): Script =>
+  sh`if ss -Hltn 'sport = :2379' | grep -q .; then ${raw(question)}; else echo 'no etcd listens on port 2379'; false; fi`;
 
-/** Shell: prints the members, one a line: `ID, started, NAME, PEERS, CLIENTS, LEARNER`. */
-export const listMembers = (endpoints: readonly string[]): string => `${etcdctl(endpoints)} -w simple member list`;
+/** Prints the members, one a line: `ID, started, NAME, PEERS, CLIENTS, LEARNER`. */
+export const listMembers = (endpoints: readonly string[]): Script =>
+  sh`${raw(etcdctl(endpoints))} -w simple member list`;

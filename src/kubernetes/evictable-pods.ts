@@ -19,6 +19,7 @@ export interface Budget {
     readonly disruptionsAllowed?: number;
     readonly currentHealthy?: number;
     readonly desiredHealthy?: number;
+    readonly expectedPods?: number;
   };
 }
 
@@ -37,8 +38,10 @@ export interface PodToEvict {
   readonly pod: string;
   /** Fits behind "waits until". */
   readonly waitsUntil: string;
-  /** Whether nobody makes it again on another node. */
+  /** Whether no controller makes it again on another node. */
   readonly unmanaged: boolean;
+  /** The budgets that keep it, and would even if all their pods were healthy: `the PodDisruptionBudget shop/web (…)`. */
+  readonly blockedBy: readonly string[];
 }
 
 /**
@@ -50,7 +53,15 @@ export const podsToEvict = (pods: readonly Pod[], budgets: readonly Budget[]): r
     pod: `${pod.metadata.namespace}/${pod.metadata.name}`,
     waitsUntil: reasonOf(pod, budgets),
     unmanaged: controllerOf(pod) === undefined,
+    blockedBy: budgets.filter((budget) => selects(budget, pod) && neverAllows(budget)).map(budgetText),
   }));
+
+/** A budget that wants every pod it selects to be healthy never allows an eviction. */
+const neverAllows = ({ status }: Budget): boolean =>
+  status?.desiredHealthy !== undefined &&
+  status.expectedPods !== undefined &&
+  status.expectedPods > 0 &&
+  status.desiredHealthy >= status.expectedPods;
 
 const mustMove = (pod: Pod): boolean =>
   pod.metadata.annotations?.['kubernetes.io/config.mirror'] === undefined &&
@@ -64,7 +75,7 @@ const controllerOf = ({ metadata }: Pod): string | undefined =>
 const reasonOf = (pod: Pod, budgets: readonly Budget[]): string => {
   const name = `${pod.metadata.namespace}/${pod.metadata.name}`;
   if (pod.metadata.deletionTimestamp !== undefined) return `${name} has ended`;
-  const full = budgets.filter((budget) => holds(budget, pod) && (budget.status?.disruptionsAllowed ?? 0) === 0);
+  const full = budgets.filter((budget) => selects(budget, pod) && (budget.status?.disruptionsAllowed ?? 0) === 0);
   if (full.length === 0) return `${name} is evicted`;
   return `${full.map(budgetText).join(' and ')} lets ${name} go`;
 };
@@ -75,8 +86,8 @@ const budgetText = ({ metadata, status }: Budget): string => {
   return `the PodDisruptionBudget ${metadata.namespace}/${metadata.name} (it wants ${desiredHealthy} healthy pods and has ${currentHealthy})`;
 };
 
-/** https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/: an empty selector is everybody, none is nobody. */
-const holds = ({ metadata, spec: { selector } }: Budget, pod: Pod): boolean => {
+/** https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/: an empty selector selects every pod, none selects no pod. */
+const selects = ({ metadata, spec: { selector } }: Budget, pod: Pod): boolean => {
   if (selector === undefined || metadata.namespace !== pod.metadata.namespace) return false;
   const labels = pod.metadata.labels ?? {};
   return (

@@ -10,7 +10,7 @@ export type KubectlAnswer =
 
 /**
  * Shell function: `ask_kubectl KUBECONFIG ARGUMENT...` runs kubectl with these arguments and with its own stdin, prints
- * kubectl's stdout and then one line for `parseKubectlAnswer`. Always succeeds, within 15 s. It writes no cache.
+ * kubectl's stdout and then one line for `parseKubectlAnswer`. Always succeeds, within 10 s. It writes no cache.
  *
  * An API server without its etcd accepts connections and answers nothing, and one observation asks several times: hence
  * the short limits.
@@ -19,13 +19,13 @@ export const askKubectl = `
 ask_kubectl() { # KUBECONFIG ARGUMENT...
   kbs_conf=$1; shift
   if [ ! -x /usr/local/bin/kubectl ] || [ ! -r "$kbs_conf" ]; then printf '\\nkbs: not installed\\n'; return 0; fi
-  if { kbs_why=$(timeout 15 /usr/local/bin/kubectl --kubeconfig "$kbs_conf" --cache-dir=/dev/null --request-timeout=5s \\
+  if { kbs_why=$(timeout 10 /usr/local/bin/kubectl --kubeconfig "$kbs_conf" --cache-dir=/dev/null --request-timeout=5s \\
     "$@" 2>&1 >&3 3>&-); } 3>&1
   then printf '\\nkbs: answered\\n'
   else
     kbs_code=$?
     kbs_why=$(printf '%s\\n' "$kbs_why" | grep . | tail -n 1) || :
-    if [ "$kbs_code" = 124 ]; then kbs_why='kubectl got no answer within 15 s'; fi
+    if [ "$kbs_code" = 124 ]; then kbs_why='kubectl got no answer within 10 s'; fi
     printf '\\nkbs: not answered: %s\\n' "\${kbs_why:-kubectl ended with exit status $kbs_code}"
   fi
 }`;

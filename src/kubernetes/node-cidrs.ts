@@ -22,14 +22,19 @@ export const nodeCidrsQuery = {
   name: 'pod CIDRs of the Nodes',
   script: `${askKubectl}
 ${sh`ask_kubectl ${adminConf} get nodes -o ${'jsonpath={range .items[*]}{.metadata.name} {.spec.podCIDRs[*]}{"\\n"}{end}'} </dev/null`}
-printf '\\035'
-${sh`ask_kubectl ${adminConf} -n kube-system get configmap kbs --ignore-not-found -o ${'jsonpath={.data.pod-cidrs\\.json}'} </dev/null`}`,
+`,
 };
 
-/** Reads what `nodeCidrsQuery` printed. */
+/** The same with the record of the last run, for a machine that has lost it. */
+const recordScript = `${nodeCidrsQuery.script}
+printf '\\035'
+${sh`ask_kubectl ${adminConf} -n kube-system get configmap kbs --ignore-not-found -o ${'jsonpath={.data.pod-cidrs\\.json}'} </dev/null`}`;
+
+/** Reads what either script printed. */
 export const parseNodeCidrs = (printed: string): NodeCidrsAnswer => {
-  const [first = '', second = ''] = printed.split('\x1d');
-  const [nodes, recorded] = [parseKubectlAnswer(first), parseKubectlAnswer(second)];
+  const [first = '', second] = printed.split('\x1d');
+  const nodes = parseKubectlAnswer(first);
+  const recorded = second === undefined ? ({ state: 'answered', output: '' } as const) : parseKubectlAnswer(second);
   if (nodes.state !== 'answered') return nodes;
   if (recorded.state !== 'answered') return recorded;
   const rows = nodes.output.split('\n').map((line) => line.split(' ').filter(Boolean));
@@ -53,7 +58,7 @@ export const askNodeCidrs = async (
   const asked = await Promise.all(
     controlPlanes(cluster).map(async (host) => {
       try {
-        const { stdout } = await open(host).query(query(nodeCidrsQuery.script), { timeout: 60_000, ...limits });
+        const { stdout } = await open(host).query(query(recordScript), { timeout: 60_000, ...limits });
         return { host, answer: parseNodeCidrs(stdout) };
       } catch (error) {
         if (error instanceof Failure && error.code !== 'interrupted') return { host, answer: error };

@@ -1,4 +1,5 @@
 import { Failure } from '../failure.js';
+import { unknownName } from '../inventory/did-you-mean.js';
 import { standing } from './find.js';
 import { type Places, placesOf } from './paths.js';
 import type { Design } from './spec.js';
@@ -48,4 +49,4 @@ const hostsOfSegment = (design: Design, segment: string): readonly string[] => {
 };
 
 const unknown = (what: string, word: string, known: readonly string[]): Failure =>
-  new Failure('usage', `the lab has no ${what} ${word}`, { next: `it has ${known.join(', ')}` });
+  unknownName(`the lab has no ${what}`, [word], known);

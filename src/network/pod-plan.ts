@@ -1,7 +1,7 @@
 import { Failure } from '../failure.js';
 import { compareAddresses, contains, offsetOf, overlaps, parseCidr } from '../inventory/addresses.js';
 import { carve, type HostToPlan, type SegmentToPlan } from './pod-prefixes.js';
-import { type Block, blockOf, cidrOf, gridOf, type PrefixGrid, slotsOf } from './prefix-grid.js';
+import { type Block, blockOf, cellsOf, cidrOf, gridOf, type PrefixGrid } from './prefix-grid.js';
 
 export interface PodPlanInput {
   /** The pod network, canonical. */
@@ -20,12 +20,13 @@ export interface PodPlan {
 /**
  * Cuts the pod network into one aligned prefix per segment and one CIDR per host.
  *
- * A host's place follows from its own address, so it does not depend on the order of hosts, and a host that comes or
- * goes moves no other unless both want the same place. What is pinned stays. Throws `inventory` where it does not fit.
+ * A host's cell follows from its own address, so it does not depend on the order of hosts, and a host that is added or
+ * removed moves no other unless both prefer the same cell. What is pinned stays. Throws `inventory` where it does not
+ * fit.
  */
 export const planPods = ({ pods, segments }: PodPlanInput): PodPlan => {
   const grid = gridOf(pods);
-  refuseBadPins(pods, segments);
+  requireValidPins(pods, segments);
   const blocks = carve(grid, segments);
   const planned = segments.map((segment, index) => ({ segment, block: blocks[index] ?? { first: 0, size: 1 } }));
   return {
@@ -34,11 +35,11 @@ export const planPods = ({ pods, segments }: PodPlanInput): PodPlan => {
       podCidr: cidrOf(grid, block),
       capacity: block.size,
     })),
-    hosts: Object.fromEntries(planned.flatMap(({ segment, block }) => seat(grid, segment, block))),
+    hosts: Object.fromEntries(planned.flatMap(({ segment, block }) => assignCells(grid, segment, block))),
   };
 };
 
-/** The hosts of both plans whose pod CIDR differs, in the order of `after`. Pin `was`, and they stay. */
+/** The hosts of both plans whose pod CIDR differs, in the order of `after`. A host stays where `was` is pinned. */
 export const movedHosts = (
   before: Readonly<Record<string, string>>,
   after: Readonly<Record<string, string>>,
@@ -48,74 +49,78 @@ export const movedHosts = (
     return was === undefined || was === would ? [] : [{ host, was, would }];
   });
 
-const refuseBadPins = (pods: string, segments: readonly SegmentToPlan[]): void => {
+const requireValidPins = (pods: string, segments: readonly SegmentToPlan[]): void => {
   for (const segment of segments) {
-    if (segment.pods !== undefined) refuseUnlessIn(pods, segment.pods, `The pod prefix of segment ${segment.name}`);
+    if (segment.pods !== undefined) requireInside(pods, segment.pods, `The pod prefix of segment ${segment.name}`);
   }
   const pins = segments.flatMap((segment) =>
     segment.hosts.flatMap(({ name, podCIDR }) => {
       if (podCIDR === undefined) return [];
-      refuseUnlessIn(segment.pods ?? pods, podCIDR, `The pod CIDR of host ${name}`);
+      requireInside(segment.pods ?? pods, podCIDR, `The pod CIDR of host ${name}`);
       return [{ name, cidr: podCIDR }];
     }),
   );
-  // CIDRs nest or are apart: in sorted order, one that overlaps any other overlaps its neighbour.
+  // Two CIDRs nest or are disjoint: in sorted order, one that overlaps any other overlaps its neighbour.
   pins.sort((a, b) => compareAddresses(networkAddress(a.cidr), networkAddress(b.cidr)));
   for (const [index, pin] of pins.entries()) {
     const next = pins[index + 1];
     if (next === undefined || !overlaps(pin.cidr, next.cidr)) continue;
     throw new Failure('inventory', `Hosts ${pin.name} and ${next.name} are pinned to overlapping pod CIDRs`, {
       why: [`${pin.cidr} and ${next.cidr}`],
-      next: 'Give each host a pod CIDR of its own, or remove a pin.',
+      next: 'give each host a pod CIDR of its own, or remove a pin',
     });
   }
 };
 
-const refuseUnlessIn = (outer: string, cidr: string, what: string): void => {
+const requireInside = (outer: string, cidr: string, what: string): void => {
   const parsed = parseCidr(cidr);
   const network = parsed === undefined ? undefined : `${parsed.network}/${parsed.prefixLength}`;
   if (network === cidr && contains(outer, cidr)) return;
   const why =
     network === undefined
-      ? `${cidr} is no IPv4 CIDR`
+      ? `${cidr} is not an IPv4 CIDR`
       : network === cidr
         ? `${cidr} is not in ${outer}`
         : `${cidr} has host bits set; its network is ${network}`;
-  throw new Failure('inventory', `${what} does not fit`, { why: [why], next: `Choose a CIDR inside ${outer}.` });
+  throw new Failure('inventory', `${what} does not fit`, { why: [why], next: `choose a CIDR inside ${outer}` });
 };
 
 const networkAddress = (cidr: string): string => cidr.slice(0, cidr.indexOf('/'));
 
 /**
- * Hosts sit where their address puts them; two that want the same place are settled by order of address, and whoever
- * must give way takes the next free place once all others sit, so that nobody pushes a third away.
+ * A host gets the cell that its address prefers. Of two hosts that prefer the same one, the lower address gets it; the
+ * other takes the next free cell, after all hosts with a free preferred cell, so that no collision causes another.
  */
-const seat = (grid: PrefixGrid, segment: SegmentToPlan, block: Block): readonly (readonly [string, string])[] => {
-  const seats = new Map<string, string>();
+const assignCells = (
+  grid: PrefixGrid,
+  segment: SegmentToPlan,
+  block: Block,
+): readonly (readonly [string, string])[] => {
+  const assigned = new Map<string, string>();
   const taken = new Set<number>();
-  const sit = (host: HostToPlan, place: number): void => {
-    taken.add(place);
-    seats.set(host.name, cidrOf(grid, { first: block.first + place, size: 1 }));
+  const assign = (host: HostToPlan, cell: number): void => {
+    taken.add(cell);
+    assigned.set(host.name, cidrOf(grid, { first: block.first + cell, size: 1 }));
   };
-  const wanted = (host: HostToPlan): number => offsetOf(segment.cidr, host.address) % block.size;
+  const preferred = (host: HostToPlan): number => offsetOf(segment.cidr, host.address) % block.size;
 
   for (const { name, podCIDR } of segment.hosts) {
     if (podCIDR === undefined) continue;
-    seats.set(name, podCIDR);
-    for (const slot of slotsOf(blockOf(grid, podCIDR))) taken.add(slot - block.first);
+    assigned.set(name, podCIDR);
+    for (const cell of cellsOf(blockOf(grid, podCIDR))) taken.add(cell - block.first);
   }
-  const displaced: HostToPlan[] = [];
+  const collided: HostToPlan[] = [];
   for (const host of segment.hosts.filter(({ podCIDR }) => podCIDR === undefined).toSorted(byAddress)) {
-    if (taken.has(wanted(host))) displaced.push(host);
-    else sit(host, wanted(host));
+    if (taken.has(preferred(host))) collided.push(host);
+    else assign(host, preferred(host));
   }
-  for (const host of displaced) {
-    let place = wanted(host);
+  for (const host of collided) {
+    let cell = preferred(host);
     // Ends: the prefix was carved with room for every host.
-    while (taken.has(place)) place = (place + 1) % block.size;
-    sit(host, place);
+    while (taken.has(cell)) cell = (cell + 1) % block.size;
+    assign(host, cell);
   }
-  return segment.hosts.map(({ name }) => [name, seats.get(name) ?? '']);
+  return segment.hosts.map(({ name }) => [name, assigned.get(name) ?? '']);
 };
 
 const byAddress = (a: HostToPlan, b: HostToPlan): number =>

@@ -3,12 +3,12 @@ import {
   type Block,
   blockAround,
   blockOf,
+  cellsOf,
   cidrOf,
-  holds,
-  meet,
+  includes,
+  overlap,
   type PrefixGrid,
   powerOfTwoFrom,
-  slotsOf,
 } from './prefix-grid.js';
 
 export interface SegmentToPlan {
@@ -31,17 +31,17 @@ export interface HostToPlan {
  * One block per segment, in the order given.
  *
  * The pod network has at least four equal parts (fewer only where it is tiny), always a power of two, and the segment
- * number i takes part i: adding segments up to the next power of two moves nothing. What is pinned, and what lies
- * around pinned hosts, is placed first. Where that leaves no room, the parts are halved until all segments fit.
- * Throws `inventory` where even that does not help.
+ * number i takes part i: adding segments up to the next power of two moves no host. Pinned prefixes, and the prefixes
+ * around pinned hosts, are placed first. Where that leaves no room, the parts are halved until all segments fit.
+ * Throws `inventory` where the smallest parts do not fit.
  */
 export const carve = (grid: PrefixGrid, segments: readonly SegmentToPlan[]): readonly Block[] => {
   const claims = segments.map((segment) => claimOf(grid, segment));
   if (segments.some((segment) => roomFor(grid, segment) > grid.total)) throw noRoom(grid, segments, claims);
-  refuseSharedClaims(grid, segments, claims);
+  requireSeparateClaims(grid, segments, claims);
   const parts = Math.max(powerOfTwoFrom(segments.length), grid.total >= 16 ? 4 : 1);
   for (let size = grid.total / parts; size >= 1; size /= 2) {
-    const blocks = place(grid, segments, claims, size);
+    const blocks = placeAll(grid, segments, claims, size);
     if (blocks !== undefined) return blocks;
   }
   throw noRoom(grid, segments, claims);
@@ -49,14 +49,14 @@ export const carve = (grid: PrefixGrid, segments: readonly SegmentToPlan[]): rea
 
 type Claims = readonly (Block | undefined)[];
 
-/** What pins ask for: the pinned prefix, else the smallest block around the pinned hosts with room for all hosts. */
+/** The block that pins require: the pinned prefix, else the smallest block around the pinned hosts with room for all hosts. */
 const claimOf = (grid: PrefixGrid, segment: SegmentToPlan): Block | undefined => {
   if (segment.pods !== undefined) return pinnedPrefix(grid, segment, segment.pods);
   const pins = pinsOf(grid, segment);
   const [first] = pins;
   if (first === undefined) return undefined;
   let block = blockAround(first.first, Math.min(grid.total, roomFor(grid, segment)));
-  while (!pins.every((pin) => holds(block, pin))) block = blockAround(block.first, block.size * 2);
+  while (!pins.every((pin) => includes(block, pin))) block = blockAround(block.first, block.size * 2);
   return block;
 };
 
@@ -65,35 +65,35 @@ const pinnedPrefix = (grid: PrefixGrid, segment: SegmentToPlan, prefix: string):
   if (cidrOf(grid, block) === prefix && roomFor(grid, segment) <= block.size) return block;
   throw new Failure('inventory', `The pod prefix of segment ${segment.name} is too small for its hosts`, {
     why: [`${prefix} for ${segment.hosts.length} hosts with a /${grid.hostLength} each`],
-    next: `Widen network.segments.${segment.name}.pods.`,
+    next: `widen network.segments.${segment.name}.pods`,
   });
 };
 
 const pinsOf = (grid: PrefixGrid, segment: SegmentToPlan): readonly Block[] =>
   segment.hosts.flatMap(({ podCIDR }) => (podCIDR === undefined ? [] : [blockOf(grid, podCIDR)]));
 
-/** The size of the block that all hosts of the segment need. Several small pins may share a slot. */
+/** The size of the block that all hosts of the segment need. Several small pins may share a cell. */
 const roomFor = (grid: PrefixGrid, segment: SegmentToPlan): number => {
-  const pinned = new Set(pinsOf(grid, segment).flatMap(slotsOf));
+  const pinned = new Set(pinsOf(grid, segment).flatMap(cellsOf));
   return powerOfTwoFrom(pinned.size + segment.hosts.filter(({ podCIDR }) => podCIDR === undefined).length);
 };
 
-const refuseSharedClaims = (grid: PrefixGrid, segments: readonly SegmentToPlan[], claims: Claims): void => {
+const requireSeparateClaims = (grid: PrefixGrid, segments: readonly SegmentToPlan[], claims: Claims): void => {
   const claimed = segments.flatMap(({ name }, index) => {
     const block = claims[index];
     return block === undefined ? [] : [{ name, block }];
   });
   for (const [index, a] of claimed.entries()) {
-    const b = claimed.slice(index + 1).find((other) => meet(a.block, other.block));
+    const b = claimed.slice(index + 1).find((other) => overlap(a.block, other.block));
     if (b === undefined) continue;
     throw new Failure('inventory', `The pins of segments ${a.name} and ${b.name} leave no prefix for each`, {
       why: [`${a.name} needs ${cidrOf(grid, a.block)} and ${b.name} needs ${cidrOf(grid, b.block)}`],
-      next: 'Pin the hosts of a segment inside one prefix that no other segment uses, or remove pins.',
+      next: 'pin the hosts of a segment inside one prefix that no other segment uses, or remove pins',
     });
   }
 };
 
-const place = (
+const placeAll = (
   grid: PrefixGrid,
   segments: readonly SegmentToPlan[],
   claims: Claims,
@@ -113,15 +113,15 @@ const place = (
 const freeBlock = (grid: PrefixGrid, taken: Claims, from: number, size: number): Block | undefined => {
   for (let step = 0; step < grid.total; step += size) {
     const block = blockAround((from + step) % grid.total, size);
-    if (!taken.some((other) => other !== undefined && meet(block, other))) return block;
+    if (!taken.some((other) => other !== undefined && overlap(block, other))) return block;
   }
   return undefined;
 };
 
-/** A segment held by pinned hosts takes the whole part around them where nobody else is in it. */
+/** A segment with pinned hosts takes the whole part around them where no other segment uses it. */
 const grow = (block: Block, taken: Claims, part: number): Block => {
   const grown = blockAround(block.first, Math.max(part, block.size));
-  const alone = taken.every((other) => other === undefined || other === block || !meet(grown, other));
+  const alone = taken.every((other) => other === undefined || other === block || !overlap(grown, other));
   return alone ? grown : block;
 };
 
@@ -135,5 +135,5 @@ const noRoom = (grid: PrefixGrid, segments: readonly SegmentToPlan[], claims: Cl
         return `Segment ${segment.name} has ${segment.hosts.length} hosts${kept}.`;
       }),
     ],
-    next: 'Widen network.pods: what is pinned stays where it is. Or remove pins.',
+    next: 'widen network.pods, where pins keep their place, or remove pins',
   });

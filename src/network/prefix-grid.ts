@@ -2,28 +2,28 @@ import { Failure } from '../failure.js';
 import { nthSubnet, offsetOf, parseCidr, prefixLength } from '../inventory/addresses.js';
 import { hostPodPrefixLength, hostRoom } from '../inventory/host-pods.js';
 
-/** The pod network, ruled into slots of one host CIDR each. */
+/** The pod network, divided into cells of one host CIDR each. */
 export interface PrefixGrid {
   readonly pods: string;
   /** The prefix length of a host's CIDR. */
   readonly hostLength: number;
-  /** How many slots there are: a power of two. */
+  /** The number of cells: a power of two. */
   readonly total: number;
 }
 
-/** An aligned stretch of slots: `size` is a power of two and divides `first`. */
+/** Adjacent cells that form a CIDR: `size` is a power of two and divides `first`. */
 export interface Block {
   readonly first: number;
   readonly size: number;
 }
 
-/** Rules a pod network. Throws `inventory` where it is smaller than one host's CIDR. */
+/** The grid of a pod network. Throws `inventory` where it is smaller than one host's CIDR. */
 export const gridOf = (pods: string): PrefixGrid => {
   const hostLength = hostPodPrefixLength(pods);
   const total = hostRoom(pods);
   if (total > 0) return { pods, hostLength, total };
   throw new Failure('inventory', `The pod network ${pods} is too small for a single host`, {
-    next: 'Give network.pods at least a /26; a /16 is usual.',
+    next: 'give network.pods at least a /26; a /16 is usual',
   });
 };
 
@@ -39,14 +39,14 @@ export const blockOf = ({ pods, hostLength }: PrefixGrid, cidr: string): Block =
 export const cidrOf = ({ pods, hostLength }: PrefixGrid, { first, size }: Block): string =>
   nthSubnet(pods, hostLength - Math.log2(size), first / size);
 
-export const slotsOf = ({ first, size }: Block): readonly number[] => Array.from({ length: size }, (_, n) => first + n);
+export const cellsOf = ({ first, size }: Block): readonly number[] => Array.from({ length: size }, (_, n) => first + n);
 
-/** The block of that size which holds `slot`. */
-export const blockAround = (slot: number, size: number): Block => ({ first: slot - (slot % size), size });
+/** The block of that size which contains the cell. */
+export const blockAround = (cell: number, size: number): Block => ({ first: cell - (cell % size), size });
 
-export const holds = (outer: Block, inner: Block): boolean =>
+export const includes = (outer: Block, inner: Block): boolean =>
   outer.first <= inner.first && inner.first + inner.size <= outer.first + outer.size;
 
-export const meet = (a: Block, b: Block): boolean => holds(a, b) || holds(b, a);
+export const overlap = (a: Block, b: Block): boolean => includes(a, b) || includes(b, a);
 
 export const powerOfTwoFrom = (count: number): number => 2 ** Math.ceil(Math.log2(Math.max(count, 1)));

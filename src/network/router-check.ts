@@ -1,13 +1,13 @@
 import { nthAddress } from '../inventory/addresses.js';
 import type { Cluster } from '../inventory/cluster.js';
 
-/** A question to one host whether packets find the pods of a host in another segment. */
+/** A test on one host whether packets reach the pods of a host in another segment. */
 export interface RouterCheck {
   readonly from: string;
   readonly to: string;
   /** The bridge's address in the pod CIDR of `to`; it is there once a pod has run on `to`. */
   readonly address: string;
-  /** To run on `from`. Changes nothing; prints `answers`, or `silent` with the reason, within two seconds. */
+  /** Shell to run on `from`. Changes nothing; prints `answers`, or `silent` with the reason, within two seconds. */
   readonly script: string;
 }
 
@@ -23,15 +23,15 @@ export const routerChecks = (cluster: Cluster): readonly RouterCheck[] => {
   return firsts.flatMap((from) =>
     firsts
       .filter((to) => to.name !== from.name)
-      .map((to) => ({ from: from.name, to: to.name, address: to.address, script: question(to.address) })),
+      .map((to) => ({ from: from.name, to: to.name, address: to.address, script: connectScript(to.address) })),
   );
 };
 
 /**
- * A connection to the kubelet's port. A refusal is an answer too: it came from that host. Neither ping nor nc is on
- * every host, and bash and timeout are.
+ * Connects to the kubelet's port. A refusal is an answer too: it comes from that host. Not every host has ping or nc,
+ * but every host has bash and timeout.
  */
-const question = (
+const connectScript = (
   address: string,
 ): string => `answer=$(LC_ALL=C timeout 2 bash -c ': </dev/tcp/${address}/10250' 2>&1) && code=0 || code=$?
 case "$code $answer" in

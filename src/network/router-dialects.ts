@@ -1,15 +1,15 @@
 import { networkOf, prefixLength } from '../inventory/addresses.js';
-import type { KernelRoute } from './routes.js';
+import type { KernelRoute } from '../inventory/cluster.js';
 
 export interface RouterDialect {
-  /** For people. */
+  /** The name of the router's system, for a heading. */
   readonly title: string;
-  /** The text that sets these routes and keeps them where the router can, ready to paste. */
+  /** Commands that set these routes, and keep them over a reboot where the dialect can; ready to paste. */
   print(routes: readonly KernelRoute[]): string;
 }
 
 /**
- * The languages of routers that kbs prints, by name. Sources: ip-route(8); docs.frrouting.org, "Static Route Commands";
+ * The router configurations that kbs prints, by name. Sources: ip-route(8); docs.frrouting.org, "Static Route Commands";
  * docs.vyos.io, "Static Routes"; the IOS command reference, `ip route`.
  */
 export const dialects = {
@@ -54,7 +54,7 @@ export type Dialect = keyof typeof dialects;
 
 const lines = (texts: readonly string[]): string => texts.map((text) => `${text}\n`).join('');
 
-/** `10.244.64.0 255.255.192.0`. The mask is the network that the very last address is in. */
+/** `10.244.64.0 255.255.192.0`. The mask is the network address of 255.255.255.255 with that prefix length. */
 const addressAndMask = (cidr: string): string => {
   const mask = networkOf(`255.255.255.255/${prefixLength(cidr)}`);
   return [cidr, mask].map((text) => text.slice(0, text.indexOf('/'))).join(' ');

@@ -1,6 +1,9 @@
 import type { Cluster, ClusterHost } from '../inventory/cluster.js';
 import { isRouter } from '../inventory/cluster.js';
 
+/** What paths and routes follow from. */
+export type Topology = Pick<Cluster, 'network' | 'hosts'>;
+
 /** A machine that joins segments. */
 export interface Router {
   /** A managed router's host name, or `router 192.168.10.1` for one that the inventory does not list. */
@@ -12,19 +15,19 @@ export interface Router {
 
 /**
  * All routers: the managed ones in the inventory's order, then the unmanaged one. Gateways that no managed router
- * holds are taken for one machine with a leg in each of their segments, as in a small network they are.
+ * holds are taken for one machine with an interface in each of their segments, as in a small network they are.
  */
-export const routersOf = (cluster: Cluster): readonly Router[] => {
+export const routersOf = (cluster: Topology): readonly Router[] => {
   const managed = cluster.hosts
     .filter(isRouter)
     .map((host): Router => ({ name: host.name, addresses: addressesOf(host), managed: true }));
   const held = new Set(managed.flatMap((router) => Object.values(router.addresses)));
-  const legs = cluster.network.segments.flatMap(({ name, gateway }) =>
+  const gateways = cluster.network.segments.flatMap(({ name, gateway }) =>
     gateway === undefined || held.has(gateway) ? [] : [[name, gateway] as const],
   );
-  const [first] = legs;
+  const [first] = gateways;
   if (first === undefined) return managed;
-  return [...managed, { name: `router ${first[1]}`, addresses: Object.fromEntries(legs), managed: false }];
+  return [...managed, { name: `router ${first[1]}`, addresses: Object.fromEntries(gateways), managed: false }];
 };
 
 /** A host's address in each segment that it is on, its own segment first. */
@@ -33,7 +36,7 @@ export const addressesOf = (host: ClusterHost): Readonly<Record<string, string>>
   ...host.addresses,
 });
 
-/** Which router to hand a packet to, from a segment towards another: always an address that is on-link. */
+/** The next router from a segment towards another, by an address that is on-link. */
 export interface Hop {
   readonly router: string;
   readonly via: string;
@@ -48,10 +51,10 @@ export interface Paths {
 
 /**
  * Shortest paths between segments. Of equally short ones it prefers those through the segments' gateways, and then a
- * fixed one. The cost is a sum over the path without a direction, and no two paths cost the same, so the way back is
- * always the way there reversed, and every router's choice agrees with that of the routers before it.
+ * fixed one. The cost of a path is the same in both directions and no two paths cost the same. So the path back is
+ * always the reverse, and every router chooses the rest of the path that the router before it chose.
  */
-export const pathsOf = (cluster: Cluster): Paths => {
+export const pathsOf = (cluster: Topology): Paths => {
   const routers = routersOf(cluster);
   const links = linksOf(cluster, routers);
   const trees = new Map(cluster.network.segments.map(({ name }) => [name, treeTowards(segmentId(name), links)]));
@@ -79,14 +82,14 @@ const segmentId = (name: string): string => `segment ${name}`;
 const routerId = (name: string): string => `router ${name}`;
 
 /**
- * The graph of segments and routers. A step costs, from the most to the least significant digit: one; one more where
- * it does not go through the segment's gateway; and a bit of its own for the place that is entered.
+ * The graph of segments and routers. A link costs, from the most to the least significant digit: one; one more where
+ * it does not lead through the segment's gateway; and a bit of its own for the node that it leads to.
  */
-const linksOf = (cluster: Cluster, routers: readonly Router[]): ReadonlyMap<string, readonly Link[]> => {
+const linksOf = (cluster: Topology, routers: readonly Router[]): ReadonlyMap<string, readonly Link[]> => {
   const { segments } = cluster.network;
   const ids = [...routers.map(({ name }) => routerId(name)), ...segments.map(({ name }) => segmentId(name))];
   const detour = 1n << BigInt(ids.length);
-  const step = detour << 16n;
+  const linkCost = detour << 16n;
   const links = new Map<string, Link[]>(ids.map((id) => [id, []]));
   const link = (from: string, to: string, cost: bigint): void => {
     links.get(from)?.push({ to, cost: cost + (1n << BigInt(ids.indexOf(to))) });
@@ -95,7 +98,7 @@ const linksOf = (cluster: Cluster, routers: readonly Router[]): ReadonlyMap<stri
     for (const segment of segments) {
       const address = router.addresses[segment.name];
       if (address === undefined) continue;
-      const cost = step + (address === segment.gateway ? 0n : detour);
+      const cost = linkCost + (address === segment.gateway ? 0n : detour);
       link(routerId(router.name), segmentId(segment.name), cost);
       link(segmentId(segment.name), routerId(router.name), cost);
     }
@@ -103,20 +106,20 @@ const linksOf = (cluster: Cluster, routers: readonly Router[]): ReadonlyMap<stri
   return links;
 };
 
-/** Dijkstra from the destination: for every place, the next place on its way there. */
+/** Dijkstra from the destination: for every node, the next node on its path there. */
 const treeTowards = (root: string, links: ReadonlyMap<string, readonly Link[]>): ReadonlyMap<string, string> => {
   const cost = new Map([[root, 0n]]);
   const parent = new Map<string, string>();
   const open = new Set([root]);
   while (open.size > 0) {
-    const place = [...open].reduce((a, b) => ((cost.get(b) ?? 0n) < (cost.get(a) ?? 0n) ? b : a));
-    open.delete(place);
-    for (const { to, cost: extra } of links.get(place) ?? []) {
-      const total = (cost.get(place) ?? 0n) + extra;
+    const node = [...open].reduce((a, b) => ((cost.get(b) ?? 0n) < (cost.get(a) ?? 0n) ? b : a));
+    open.delete(node);
+    for (const { to, cost: extra } of links.get(node) ?? []) {
+      const total = (cost.get(node) ?? 0n) + extra;
       const known = cost.get(to);
       if (known !== undefined && known <= total) continue;
       cost.set(to, total);
-      parent.set(to, place);
+      parent.set(to, node);
       open.add(to);
     }
   }

@@ -1,17 +1,18 @@
+import { raw, sh } from '../hosts/shell.js';
 import { isManaged } from '../resources/original.js';
 import type { Cleanup } from './phase.js';
 
-/** The kubelet's kubeconfig: kbs alone writes it, and takes it away only after this, so its note says whose kubelet ran. */
+/** The kubelet's kubeconfig: only kbs writes it, and removes it after this, so its record says whether kbs's kubelet ran. */
 const kubeletConf = '/etc/kubernetes/kubelet.conf';
 
 /**
- * Pods on a host that leaves: whoever could start them again stops first. They are asked to end and get a few seconds,
- * by the processes in their control groups, so that a containerd that hangs keeps nobody alive. Then their mounts and
- * network namespaces go; a namespace takes its end of each veth pair with it. /var/lib/kubelet itself may be an
- * administrator's own mount and stays one. Where it was there before kbs, what the kubelet made in it goes by name.
+ * Pods on a host that leaves. The kubelet stops first, because it would start them again. Their processes are found by
+ * control group, so that they also end where containerd hangs, and get a few seconds to end. Then their mounts and
+ * network namespaces go; with a namespace goes its end of each veth pair. /var/lib/kubelet itself may be an
+ * administrator's own mount and stays mounted. Where it was there before kbs, the kubelet's files go by name.
  */
 export const pods = {
-  stop: `systemctl stop kubelet.service 2>/dev/null || :
+  stop: sh`systemctl stop kubelet.service 2>/dev/null || :
 kbs_processes() { find /sys/fs/cgroup -path '*kubepods*' -name cgroup.procs -exec cat {} + 2>/dev/null | sort -un; }
 kbs_pids=$(kbs_processes)
 [ -z "$kbs_pids" ] || kill -TERM $kbs_pids 2>/dev/null || :
@@ -34,7 +35,7 @@ awk '{ print $5 }' /proc/self/mountinfo | grep -E '^(/var/lib/kubelet/|/run/cont
   while read -r kbs_mount; do umount -l "$(printf %b "$kbs_mount")" 2>/dev/null || :; done
 rm -f /run/netns/cni-*
 find /sys/fs/cgroup -depth -type d -path '*kubepods*' -exec rmdir {} + 2>/dev/null || :`,
-  remove: `if ${isManaged(kubeletConf)}; then
+  remove: sh`if ${raw(isManaged(kubeletConf))}; then
   for kbs_own in pods plugins plugins_registry pod-resources device-plugins checkpoints \
     cpu_manager_state memory_manager_state dra_manager_state allocated_pods_state actuated_pods_state; do
     rm -rf --one-file-system "/var/lib/kubelet/$kbs_own"
@@ -43,31 +44,31 @@ fi`,
 } satisfies Cleanup;
 
 /**
- * A kubelet ends a static pod some time after its manifest is gone. An API server that ends in peace takes itself out of
- * the Service `kubernetes`; so it gets the time, while its etcd member is still one.
+ * A kubelet ends a static pod some time after its manifest is gone. An API server that ends in good order removes itself
+ * from the Service `kubernetes`; so it gets the time while its etcd member still runs.
  */
 export const apiServer: Cleanup = {
-  remove: `systemctl -q is-active kubelet.service || exit 0
+  remove: sh`systemctl -q is-active kubelet.service || exit 0
 for kbs_try in $(seq 350); do
   ss -Hltnp 'sport = :6443' 2>/dev/null | grep -q kube-apiserver || break
   sleep 0.1
 done`,
 };
 
-/** What `kbs etcd restore` put aside or left half done, with all secrets of the cluster that was: beside the data, or with them on their disk. */
+/** What `kbs etcd restore` backed up or left unfinished, with all secrets of the old cluster: beside the data, or on the same disk. */
 export const etcdData: Cleanup = {
-  remove: `kbs_data=$(readlink -f /var/lib/etcd)
+  remove: sh`kbs_data=$(readlink -f /var/lib/etcd)
 rm -rf --one-file-system "$kbs_data".before-restore-* "$kbs_data"/before-restore-* "$kbs_data/.kbs-restore"`,
 };
 
-/** Sockets and tasks of containerd and what it made for pods, which a reboot would have taken too. */
+/** Sockets and tasks of containerd and what it made for pods; a reboot would remove them too. */
 export const runtimeState: Cleanup = {
-  remove: 'rm -rf --one-file-system /run/containerd /run/nri; rmdir /run/netns 2>/dev/null || :',
+  remove: sh`rm -rf --one-file-system /run/containerd /run/nri; rmdir /run/netns 2>/dev/null || :`,
 };
 
 /** The bridge, what shapes pods' traffic, and the rules of host ports. */
 export const podNetwork: Cleanup = {
-  remove: `for kbs_link in $(ip -o link | awk -F '[ :@]+' '{ print $2 }'); do
+  remove: sh`for kbs_link in $(ip -o link | awk -F '[ :@]+' '{ print $2 }'); do
   case $kbs_link in cni0 | kube-ipvs0 | bwp*) ip link delete "$kbs_link" 2>/dev/null || : ;; esac
 done
 for kbs_table in 'ip kube-proxy' 'ip6 kube-proxy' 'inet cni_hostport'; do

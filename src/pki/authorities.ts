@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { defined } from '../defined.js';
 import { type Details, Failure, Failures } from '../failure.js';
 import { Secret } from '../secret.js';
 import { expiryProblem, type Pair, parseCertificate, parsePrivateKey, problemWith } from './certificate.js';
@@ -6,22 +7,22 @@ import { type Certificate, serviceAccountPath } from './certificates.js';
 import type { KeyringFiles } from './keyring-files.js';
 
 /**
- * The roots are what a running cluster trusts and cannot do without: the authorities, the key that signs service
- * account tokens, the key of encryption at rest. One that is damaged, or missing from a keyring in use, is thrown as a
- * Failure that names its file, all of them together; kbs never replaces it in passing. Pure.
+ * Checks the roots of a keyring, which a running cluster trusts and needs: the authorities, the key that signs service
+ * account tokens, the key of encryption at rest. Throws a Failure for every root that is damaged, or missing from a
+ * keyring in use; kbs never replaces a root. Pure.
  */
-export const checkAuthorities = (scene: KeyringInputs, authorities: readonly Certificate[]): KeyringState => {
+export const checkAuthorities = (inputs: KeyringInputs, authorities: readonly Certificate[]): KeyringState => {
   const pairs = new Map<string, Pair>();
   const gaps: MissingCertificate[] = [];
   const failures: Failure[] = [];
   for (const certificate of authorities) {
-    const found = authority(scene, certificate);
+    const found = checkAuthority(inputs, certificate);
     if (found instanceof Failure) failures.push(found);
     else if ('reason' in found) gaps.push(found);
     else pairs.set(certificate.path, found);
   }
-  const serviceAccountKey = lone(scene, `${serviceAccountPath}.key`, keyFault);
-  const encryptionKey = lone(scene, encryptionKeyFile, encryptionKeyFault);
+  const serviceAccountKey = standaloneSecret(inputs, `${serviceAccountPath}.key`, keyProblem);
+  const encryptionKey = standaloneSecret(inputs, encryptionKeyFile, encryptionKeyProblem);
   for (const found of [serviceAccountKey, encryptionKey]) if (found instanceof Failure) failures.push(found);
   const [first, ...others] = failures;
   if (first !== undefined) throw others.length === 0 ? first : new Failures(failures);
@@ -34,9 +35,9 @@ export const checkAuthorities = (scene: KeyringInputs, authorities: readonly Cer
 };
 
 export interface KeyringState {
-  /** What can stay, by path. */
+  /** The valid certificates, by path. */
   readonly pairs: ReadonlyMap<string, Pair>;
-  /** What must be issued, authorities first. */
+  /** The certificates to issue, authorities first. */
   readonly gaps: readonly MissingCertificate[];
   /** PEM of the private key; absent in a keyring that is not in use yet. */
   readonly serviceAccountKey?: Secret;
@@ -48,13 +49,13 @@ export interface MissingCertificate {
   readonly certificate: Certificate;
   /** A clause that follows the certificate's name. */
   readonly reason: string;
-  /** An authority's key that is there already, and only lacks its certificate. */
+  /** The key of an authority that lacks only its certificate. */
   readonly key?: Secret;
 }
 
 export interface KeyringInputs {
   readonly files: KeyringFiles;
-  /** Of the keyring, for messages. */
+  /** The folder of the keyring, for messages. */
   readonly directory: string;
   /** Whether certificates were issued from these roots. */
   readonly inUse: boolean;
@@ -63,61 +64,61 @@ export interface KeyringInputs {
 
 export const encryptionKeyFile = 'encryption.key';
 
-const authority = (scene: KeyringInputs, certificate: Certificate): Pair | MissingCertificate | Failure => {
+const checkAuthority = (inputs: KeyringInputs, certificate: Certificate): Pair | MissingCertificate | Failure => {
   const [crtFile, keyFile] = [`${certificate.path}.crt`, `${certificate.path}.key`];
-  const pem = lone(scene, crtFile, () => undefined);
+  const pem = standaloneSecret(inputs, crtFile, () => undefined);
   if (pem instanceof Failure) return pem;
-  const key = lone(scene, keyFile, authorityKeyFault);
+  const key = standaloneSecret(inputs, keyFile, authorityKeyProblem);
   if (key instanceof Failure) return key;
-  if (pem === undefined) return { certificate, reason: 'is missing', ...(key === undefined ? {} : { key }) };
-  if (key === undefined) return failure(scene, keyFile, 'is missing');
+  if (pem === undefined) return { certificate, reason: 'is missing', ...defined({ key }) };
+  if (key === undefined) return failure(inputs, keyFile, 'is missing');
   const pair = { certificate: pem.reveal(), key };
   const parsed = parseCertificate(pair.certificate);
-  const untimely = parsed && expiryProblem(parsed, scene.now);
-  if (untimely !== undefined) return failure(scene, crtFile, untimely, { next: timeNext });
-  const fault = problemWith(pair, certificate, pair.certificate, scene.now);
-  return fault === undefined ? pair : failure(scene, crtFile, fault);
+  const expired = parsed && expiryProblem(parsed, inputs.now);
+  if (expired !== undefined) return failure(inputs, crtFile, expired, { next: expiredNext });
+  const problem = problemWith(pair, certificate, pair.certificate, inputs.now);
+  return problem === undefined ? pair : failure(inputs, crtFile, problem);
 };
 
-/** `undefined` where a file is absent and may be. */
-const lone = (
-  scene: KeyringInputs,
+/** A key that has no certificate, or whose certificate is checked elsewhere; `undefined` where it may be absent. */
+const standaloneSecret = (
+  inputs: KeyringInputs,
   path: string,
-  faultIn: (text: Secret) => string | undefined,
+  problemIn: (text: Secret) => string | undefined,
 ): Secret | Failure | undefined => {
-  const text = scene.files.get(path);
-  if (text === undefined) return scene.inUse ? failure(scene, path, 'is missing') : undefined;
-  if (!(text instanceof Secret)) return failure(scene, path, 'cannot be read', { why: [text.unreadable] });
-  const fault = faultIn(text);
-  return fault === undefined ? text : failure(scene, path, fault);
+  const text = inputs.files.get(path);
+  if (text === undefined) return inputs.inUse ? failure(inputs, path, 'is missing') : undefined;
+  if (!(text instanceof Secret)) return failure(inputs, path, 'cannot be read', { why: [text.unreadable] });
+  const problem = problemIn(text);
+  return problem === undefined ? text : failure(inputs, path, problem);
 };
 
-const keyFault = (text: Secret): string | undefined =>
+const keyProblem = (text: Secret): string | undefined =>
   parsePrivateKey(text) ? undefined : 'is not a readable private key';
 
-const authorityKeyFault = (text: Secret): string | undefined => {
+const authorityKeyProblem = (text: Secret): string | undefined => {
   const key = parsePrivateKey(text);
   if (key === undefined) return 'is not a readable private key';
-  return key.asymmetricKeyType === 'rsa' ? undefined : 'is no RSA key, and kbs signs with RSA';
+  return key.asymmetricKeyType === 'rsa' ? undefined : 'is not an RSA key, and kbs signs with RSA';
 };
 
-const encryptionKeyFault = (text: Secret): string | undefined => {
+const encryptionKeyProblem = (text: Secret): string | undefined => {
   const bytes = Buffer.from(text.reveal(), 'base64');
   const whole = bytes.length === 32 && bytes.toString('base64') === text.reveal().trim();
   return whole ? undefined : 'does not hold 32 bytes in base64';
 };
 
-const failure = (scene: KeyringInputs, path: string, fault: string, details: Details = {}): Failure =>
-  new Failure('preflight', `${path} of the keyring ${fault}`, {
-    where: { position: join(scene.directory, path) },
+const failure = (inputs: KeyringInputs, path: string, problem: string, details: Details = {}): Failure =>
+  new Failure('preflight', `${path} of the keyring ${problem}`, {
+    where: { position: join(inputs.directory, path) },
     next: rootNext,
     ...details,
   });
 
 const rootNext =
-  'put it back from a backup, or from a control plane under /etc/kubernetes; ' +
-  'a running cluster relies on exactly this one, so kbs does not make another';
+  'restore it from a backup, or from /etc/kubernetes on a control plane; ' +
+  'a running cluster needs exactly this one, so kbs does not create another';
 
-const timeNext =
+const expiredNext =
   "check this machine's clock; if it is right, the authority must be replaced, which kbs does not do yet: " +
   'https://kubernetes.io/docs/tasks/tls/manual-rotation-of-ca-certificates/';

@@ -13,8 +13,8 @@ export interface Pair {
 export const renewalDays = 30;
 
 /**
- * Why a certificate cannot stay, as a clause that follows its name; `undefined` where it can.
- * `issuer` is the PEM of the authority that should have signed it; an authority is measured against itself.
+ * Why a certificate must be replaced, as a clause that follows its name; `undefined` where it is valid.
+ * `issuer` is the PEM of the authority that should have signed it; for an authority, its own.
  */
 export const problemWith = (pair: Pair, wanted: Certificate, issuer: string, now: Date): string | undefined => {
   const certificate = parseCertificate(pair.certificate);
@@ -25,11 +25,11 @@ export const problemWith = (pair: Pair, wanted: Certificate, issuer: string, now
   const authority = new X509Certificate(issuer);
   return (
     expiryProblem(certificate, now) ??
-    (isAuthority(wanted) ? authorityFault(certificate) : leafFault(certificate, wanted, authority, now))
+    (isAuthority(wanted) ? authorityProblem(certificate) : leafProblem(certificate, wanted, authority, now))
   );
 };
 
-/** `undefined` where the text is no X.509 certificate. */
+/** `undefined` where the text is not an X.509 certificate. */
 export const parseCertificate = (pem: string): X509Certificate | undefined => {
   try {
     return new X509Certificate(pem);
@@ -42,7 +42,7 @@ export const parseCertificate = (pem: string): X509Certificate | undefined => {
 export const fingerprintOf = (pem: string): string =>
   new X509Certificate(pem).fingerprint256.replaceAll(':', '').toLowerCase();
 
-/** `undefined` where the text is no unencrypted private key. */
+/** `undefined` where the text is not an unencrypted private key. */
 export const parsePrivateKey = (pem: Secret): KeyObject | undefined => {
   try {
     return createPrivateKey(pem.reveal());
@@ -51,21 +51,21 @@ export const parsePrivateKey = (pem: Secret): KeyObject | undefined => {
   }
 };
 
-/** Why a certificate is not valid at this time, as `faultOf` says it. */
+/** Why a certificate is not valid at this time, as a clause that follows its name. */
 export const expiryProblem = (certificate: X509Certificate, now: Date): string | undefined => {
   if (now.getTime() >= Date.parse(certificate.validTo)) return `expired on ${day(certificate.validTo)}`;
   if (now.getTime() < Date.parse(certificate.validFrom)) return `begins on ${day(certificate.validFrom)}`;
   return undefined;
 };
 
-/** Whole days until the certificate ends; negative once it has. */
+/** Whole days until the certificate expires; negative after that. */
 export const daysLeft = (certificate: X509Certificate, now: Date): number =>
   Math.floor((Date.parse(certificate.validTo) - now.getTime()) / (24 * 60 * 60 * 1000));
 
-const authorityFault = (certificate: X509Certificate): string | undefined =>
+const authorityProblem = (certificate: X509Certificate): string | undefined =>
   certificate.ca ? undefined : 'is not an authority';
 
-const leafFault = (
+const leafProblem = (
   certificate: X509Certificate,
   wanted: Certificate,
   authority: X509Certificate,
@@ -76,13 +76,13 @@ const leafFault = (
   if (subjectOf(certificate) !== subjectOf(wanted)) return 'has another subject';
   if (usagesOf(certificate) !== usagesOf(wanted)) return 'has other usages';
   if (namesOf(certificate) !== namesOf(wanted)) return 'has other names';
-  if (daysLeft(certificate, now) < renewalDays && !outlives(certificate, authority))
+  if (daysLeft(certificate, now) < renewalDays && !endsWithIssuer(certificate, authority))
     return `expires on ${day(certificate.validTo)}`;
   return undefined;
 };
 
-/** A new one would end no later: then renewing it again and again gains nothing. */
-const outlives = (certificate: X509Certificate, authority: X509Certificate): boolean =>
+/** A new certificate would expire no later, so renewing gains nothing. */
+const endsWithIssuer = (certificate: X509Certificate, authority: X509Certificate): boolean =>
   Date.parse(certificate.validTo) >= Date.parse(authority.validTo);
 
 const subjectOf = (certificate: X509Certificate | Certificate): string => {

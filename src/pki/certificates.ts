@@ -3,10 +3,10 @@ import { type Cluster, type ClusterHost, isControlPlane, isNode, type Role } fro
 import type { KubeconfigName } from './credentials.js';
 
 /**
- * Which certificates exist, in kubeadm's layout: one row each.
+ * All certificates of a cluster, in kubeadm's layout: one row each.
  * See https://kubernetes.io/docs/setup/best-practices/certificates/
  */
-const roster: readonly Row[] = [
+const rows: readonly AnyCertificateRow[] = [
   authority('ca', 'kubernetes', ['control-plane', 'worker']),
   authority('etcd/ca', 'etcd-ca', ['control-plane']),
   authority('front-proxy-ca', 'front-proxy-ca', ['control-plane']),
@@ -85,9 +85,9 @@ const roster: readonly Row[] = [
   client('kube-proxy', { commonName: 'system:kube-proxy' }),
 ];
 
-/** One certificate that must exist, for one host or for all of them. */
+/** A certificate that must exist, for one host or for the whole cluster. */
 export interface Certificate {
-  /** Its place in the keyring, without suffix: `ca`, `etcd/ca`, `hosts/controller-00/apiserver`. */
+  /** Its path in the keyring, without suffix: `ca`, `etcd/ca`, `hosts/controller-00/apiserver`. */
   readonly path: string;
   /** Absent where the whole cluster shares it. */
   readonly host?: string;
@@ -110,7 +110,7 @@ export type AuthorityPath = 'ca' | 'etcd/ca' | 'front-proxy-ca';
 
 /** Every certificate of a cluster; authorities come first. */
 export const certificatesOf = (cluster: Cluster): readonly Certificate[] =>
-  roster.flatMap((row) => {
+  rows.flatMap((row) => {
     if (row.per === 'cluster') return [certificate(row, row.path, row.subject, [])];
     return cluster.hosts
       .filter((host) => isFor(row.roles, host))
@@ -120,71 +120,71 @@ export const certificatesOf = (cluster: Cluster): readonly Certificate[] =>
       }));
   });
 
-/** Whether a certificate is one of the three roots, which sign themselves and are never replaced in passing. */
+/** Whether a certificate is one of the three authorities, which sign themselves and are never replaced. */
 export const isAuthority = (certificate: Certificate): boolean => certificate.issuer === certificate.path;
 
-/** The files that a host's roles need: where each lies there, and what of the keyring it holds. */
-export const filesFor = (host: ClusterHost): readonly RosterFile[] => [
-  ...roster.flatMap((row) => rowFiles(row, host)),
+/** The files that a host's roles need: their paths there, and which part of the keyring each holds. */
+export const filesFor = (host: ClusterHost): readonly PkiFile[] => [
+  ...rows.flatMap((row) => rowFiles(row, host)),
   ...serviceAccountFiles(host),
 ];
 
-export interface RosterFile {
+export interface PkiFile {
   /** Below /etc/kubernetes/pki, or absolute. */
   readonly path: string;
-  /** Place in the keyring, without suffix. */
+  /** Path in the keyring, without suffix. */
   readonly source: string;
   readonly part: 'certificate' | 'key' | 'public-key';
 }
 
-/** The keyring's place for a client's certificate; the kubelet has one per host. */
+/** The path of a client's certificate in the keyring; the kubelet has one per host. */
 export const clientPath = (name: KubeconfigName, host?: ClusterHost): string =>
   name === 'kubelet' && host !== undefined ? inHostFolder(host, 'kubelet-client') : name;
 
-/** The keyring's place for the key pair that signs service account tokens. */
+/** The path of the key pair that signs service account tokens in the keyring. */
 export const serviceAccountPath = 'sa';
 
-/** A role, or `node`: whatever runs a kubelet. */
-type Holder = Role | 'node';
+/** A role, or `node`: every host that runs a kubelet. */
+type CertificateHolder = Role | 'node';
 
-type Row = SharedRow | HostRow;
+type AnyCertificateRow = ClusterCertificate | HostCertificate;
 
-interface SharedRow extends CommonRow {
+interface ClusterCertificate extends CertificateRow {
   readonly per: 'cluster';
   readonly subject: Subject;
 }
 
-interface HostRow extends CommonRow {
+interface HostCertificate extends CertificateRow {
   readonly per: 'host';
   readonly subject: (host: ClusterHost) => Subject;
   readonly names: (cluster: Cluster, host: ClusterHost) => readonly string[];
 }
 
-interface CommonRow {
+interface CertificateRow {
   /** kubeadm's name below /etc/kubernetes/pki, without suffix; for clients, that of the kubeconfig. */
   readonly path: string;
   readonly usages: readonly Usage[];
   readonly issuer: AuthorityPath;
-  /** Who needs the certificate; a client's kubeconfig goes where a phase puts it. */
-  readonly roles: readonly Holder[];
-  /** Who needs its key, where they are fewer. */
-  readonly keyRoles?: readonly Holder[];
+  /** The hosts that need the certificate; none for a client, whose kubeconfig a phase writes. */
+  readonly roles: readonly CertificateHolder[];
+  /** The hosts that need its key, where they are fewer. */
+  readonly keyRoles?: readonly CertificateHolder[];
   readonly delivery: 'pki' | 'kubelet' | 'kubeconfig';
 }
 
-/** Where a row's files go, before their names. */
-const places = { pki: '', kubelet: '/var/lib/kubelet/pki/' } as const;
+/** The folder of a row's files, below /etc/kubernetes/pki or absolute. */
+const folders = { pki: '', kubelet: '/var/lib/kubelet/pki/' } as const;
 
 const authorityDays = 3650;
 const leafDays = 365;
 
-// The controller manager signs kubelets' requests, and kubeadm renews: so control planes hold the authorities' keys.
-function authority(path: AuthorityPath, commonName: string, roles: readonly Holder[]): SharedRow {
+// The controller manager signs requests of kubelets, and kubeadm renews: control planes hold the keys of authorities.
+function authority(path: AuthorityPath, commonName: string, roles: readonly CertificateHolder[]): ClusterCertificate {
   const keyRoles = ['control-plane'] as const;
   return { path, per: 'cluster', subject: { commonName }, usages: [], issuer: path, roles, keyRoles, delivery: 'pki' };
 }
 
-function etcdMember(path: string): HostRow {
+function etcdMember(path: string): HostCertificate {
   return {
     path,
     per: 'host',
@@ -197,7 +197,7 @@ function etcdMember(path: string): HostRow {
   };
 }
 
-function client(path: KubeconfigName, subject: Subject): SharedRow {
+function client(path: KubeconfigName, subject: Subject): ClusterCertificate {
   return { path, per: 'cluster', subject, usages: ['client'], issuer: 'ca', roles: [], delivery: 'kubeconfig' };
 }
 
@@ -222,7 +222,12 @@ function apiServerNames({ domain, endpoint, network }: Cluster, host: ClusterHos
   ];
 }
 
-const certificate = (row: Row, path: string, subject: Subject, names: readonly string[]): Certificate => ({
+const certificate = (
+  row: AnyCertificateRow,
+  path: string,
+  subject: Subject,
+  names: readonly string[],
+): Certificate => ({
   path,
   subject,
   usages: row.usages,
@@ -233,19 +238,19 @@ const certificate = (row: Row, path: string, subject: Subject, names: readonly s
 
 const inHostFolder = (host: ClusterHost, path: string): string => `hosts/${host.name}/${path}`;
 
-const isFor = (holders: readonly Holder[], host: ClusterHost): boolean =>
+const isFor = (holders: readonly CertificateHolder[], host: ClusterHost): boolean =>
   holders.some((holder) => (holder === 'node' ? isNode(host) : host.roles.includes(holder)));
 
-const rowFiles = (row: Row, host: ClusterHost): readonly RosterFile[] => {
+const rowFiles = (row: AnyCertificateRow, host: ClusterHost): readonly PkiFile[] => {
   if (row.delivery === 'kubeconfig') return [];
   const source = row.per === 'host' ? inHostFolder(host, row.path) : row.path;
-  const path = `${places[row.delivery]}${row.path}`;
-  const certificate: RosterFile = { path: `${path}.crt`, source, part: 'certificate' };
-  const key: RosterFile = { path: `${path}.key`, source, part: 'key' };
+  const path = `${folders[row.delivery]}${row.path}`;
+  const certificate: PkiFile = { path: `${path}.crt`, source, part: 'certificate' };
+  const key: PkiFile = { path: `${path}.key`, source, part: 'key' };
   return [...(isFor(row.roles, host) ? [certificate] : []), ...(isFor(row.keyRoles ?? row.roles, host) ? [key] : [])];
 };
 
-const serviceAccountFiles = (host: ClusterHost): readonly RosterFile[] =>
+const serviceAccountFiles = (host: ClusterHost): readonly PkiFile[] =>
   isControlPlane(host)
     ? [
         { path: 'sa.pub', source: serviceAccountPath, part: 'public-key' },

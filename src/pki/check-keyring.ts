@@ -6,7 +6,8 @@ import type { KeyringFiles } from './keyring-files.js';
 
 /**
  * Compares what a keyring holds with what it should hold. Pure.
- * A leaf certificate that is missing, wrong or about to expire becomes a gap; damaged roots are thrown, see `checkAuthorities`.
+ * A leaf certificate that is missing, wrong or about to expire becomes a gap; damaged roots are thrown, see
+ * `checkAuthorities`.
  */
 export const checkKeyring = (
   files: KeyringFiles,
@@ -27,7 +28,7 @@ export const checkKeyring = (
   return { ...roots, pairs, gaps };
 };
 
-/** Roots are written before leaves, so one leaf, even of a host that was removed, shows that the roots are in use. */
+/** Roots are written before leaves: one leaf, even of a removed host, means that the roots are in use. */
 const holdsLeaf = (files: KeyringFiles, authorities: readonly Certificate[]): boolean => {
   const roots = new Set(authorities.map(({ path }) => `${path}.crt`));
   return [...files.keys()].some((path) => path.endsWith('.crt') && !roots.has(path));

@@ -1,31 +1,31 @@
 import type { Cluster, ClusterHost } from '../inventory/cluster.js';
 import { Secret } from '../secret.js';
-import { certificatesOf, clientPath, filesFor, type RosterFile } from './certificates.js';
+import { certificatesOf, clientPath, filesFor, type PkiFile } from './certificates.js';
 import type { CredentialFile, Credentials } from './credentials.js';
 import { kubeconfigText } from './kubeconfig.js';
 
-/** The credentials of a cluster, made of material that is real or stands in for it. */
-export const credentialsFrom = (cluster: Cluster, material: PemSource): Credentials => {
+/** The credentials of a cluster, from real PEM texts or from placeholders. */
+export const credentialsFrom = (cluster: Cluster, pems: PemSource): Credentials => {
   const users = new Map(certificatesOf(cluster).map(({ path, subject }) => [path, subject.commonName]));
   return {
-    files: (name) => filesFor(hostNamed(cluster, name)).map((file) => credentialFile(file, material)),
+    files: (name) => filesFor(hostNamed(cluster, name)).map((file) => credentialFile(file, pems)),
     kubeconfig(client, name) {
       const host = name === undefined ? undefined : hostNamed(cluster, name);
       const path = clientPath(client, host);
       const data = {
         user: users.get(path) ?? path,
-        authority: material.embed(material.certificate('ca')),
-        certificate: material.embed(material.certificate(path)),
-        key: material.embed(material.key(path).reveal()),
+        authority: pems.embed(pems.certificate('ca')),
+        certificate: pems.embed(pems.certificate(path)),
+        key: pems.embed(pems.key(path).reveal()),
       };
       return new Secret(kubeconfigText(cluster, client, host, data));
     },
-    clusterCa: material.certificate('ca'),
-    encryptionKey: material.encryptionKey,
+    clusterCa: pems.certificate('ca'),
+    encryptionKey: pems.encryptionKey,
   };
 };
 
-/** The texts that credentials are made of, by their place in the keyring. */
+/** The texts of which credentials consist, by their path in the keyring. */
 export interface PemSource {
   certificate(path: string): string;
   key(path: string): Secret;
@@ -35,14 +35,14 @@ export interface PemSource {
   embed(text: string): string;
 }
 
-const credentialFile = ({ path, source, part }: RosterFile, material: PemSource): CredentialFile => {
+const credentialFile = ({ path, source, part }: PkiFile, pems: PemSource): CredentialFile => {
   switch (part) {
     case 'certificate':
-      return { path, content: material.certificate(source) };
+      return { path, content: pems.certificate(source) };
     case 'key':
-      return { path, content: material.key(source) };
+      return { path, content: pems.key(source) };
     case 'public-key':
-      return { path, content: material.publicKey(source) };
+      return { path, content: pems.publicKey(source) };
   }
 };
 

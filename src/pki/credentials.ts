@@ -2,12 +2,12 @@ import type { Secret } from '../secret.js';
 
 /**
  * The certificates, keys and kubeconfigs of one cluster, as phases see them: values to put into files.
- * The keyring gives real ones; `render` gives placeholders, so a rendering never holds a secret.
+ * The keyring gives real ones; `render` gives placeholders, so that a rendering holds no secret.
  */
 export interface Credentials {
   /** The certificate and key files that this host's roles need. */
   files(host: string): readonly CredentialFile[];
-  /** A kubeconfig for one of the cluster's own clients: on a host, or for the operator, who goes through the endpoint. */
+  /** A kubeconfig for one of the cluster's own clients: on a host, or without one, through the endpoint. */
   kubeconfig(client: KubeconfigName, host?: string): Secret;
   /** PEM of the cluster CA's certificate. */
   readonly clusterCa: string;
@@ -21,7 +21,7 @@ export interface CredentialFile {
    * The kubelet's own have absolute paths: `/var/lib/kubelet/pki/kubelet.crt` and `.key`.
    */
   readonly path: string;
-  /** A Secret where it holds a private key, plain text otherwise. */
+  /** A Secret if it holds a private key, plain text otherwise. */
   readonly content: string | Secret;
 }
 

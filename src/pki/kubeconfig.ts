@@ -19,7 +19,7 @@ export const kubeconfigText = (
     lineWidth: 0,
   });
 
-/** Whom the certificate names, and what goes into the three `-data` fields as it stands there. */
+/** The user that the certificate names, and the values of the three `-data` fields. */
 export interface ClientData {
   readonly user: string;
   readonly authority: string;
@@ -50,9 +50,9 @@ const kubeconfig = (
 };
 
 /**
- * What is part of a control plane talks to the API server beside it: it then needs neither the endpoint nor another
- * control plane in order to come up, and never meets an API server older than itself. So does the administrator who
- * logs in there: whoever mends a control plane wants to see that one.
+ * Components of a control plane use the API server on their own host: they start without the endpoint and without
+ * another control plane, and their API server is never older than they are. So does the administrator's kubeconfig
+ * there, which shows the control plane that is being repaired.
  */
 const serverOf = ({ endpoint }: Cluster, client: KubeconfigName, host: ClusterHost | undefined): string =>
   host !== undefined && isControlPlane(host) && client !== 'kube-proxy'
@@ -64,23 +64,23 @@ const serverOf = ({ endpoint }: Cluster, client: KubeconfigName, host: ClusterHo
  * cluster, user and context stays as it is. The context is named after the cluster.
  */
 export const mergeKubeconfigs = (into: Secret, added: Secret, name: string): Secret => {
-  const there = (parse(into.reveal()) ?? {}) as Partial<Kubeconfig>;
-  const brought = parse(added.reveal()) as Kubeconfig;
+  const existing = (parse(into.reveal()) ?? {}) as Partial<Kubeconfig>;
+  const extra = parse(added.reveal()) as Kubeconfig;
   const user = `${name}-admin`;
-  const merge = <T extends Named>(old: readonly T[] = [], fresh: readonly T[]): readonly T[] => [
-    ...old.filter((entry) => !fresh.some((one) => one.name === entry.name)),
-    ...fresh,
+  const merge = <T extends Named>(old: readonly T[] = [], added: readonly T[]): readonly T[] => [
+    ...old.filter((entry) => !added.some((one) => one.name === entry.name)),
+    ...added,
   ];
   const merged = {
     apiVersion: 'v1',
     kind: 'Config',
-    ...there,
-    clusters: merge(there.clusters, brought.clusters),
+    ...existing,
+    clusters: merge(existing.clusters, extra.clusters),
     users: merge(
-      there.users,
-      brought.users.map((entry) => ({ ...entry, name: user })),
+      existing.users,
+      extra.users.map((entry) => ({ ...entry, name: user })),
     ),
-    contexts: merge(there.contexts, [{ name, context: { cluster: name, user } }]),
+    contexts: merge(existing.contexts, [{ name, context: { cluster: name, user } }]),
     'current-context': name,
   };
   return new Secret(stringify(merged, { defaultStringType: 'QUOTE_DOUBLE', defaultKeyType: 'PLAIN', lineWidth: 0 }));
@@ -90,7 +90,7 @@ interface Named {
   readonly name: string;
 }
 
-/** The part of a kubeconfig that a merge looks at. */
+/** The part of a kubeconfig that a merge changes. */
 interface Kubeconfig {
   readonly clusters: readonly Named[];
   readonly users: readonly Named[];

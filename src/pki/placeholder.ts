@@ -5,13 +5,13 @@ import type { Credentials } from './credentials.js';
 import { credentialsFrom, type PemSource } from './credentials-from.js';
 
 /**
- * Credentials that say what would stand in their place, for a cluster that has no keyring yet.
- * They hold nothing secret and are the same every time; even a revealed Secret of theirs may be shown.
+ * Credentials for a cluster that has no keyring yet: each text describes the real one. They hold no secret and are the
+ * same every time; even their revealed Secrets may be shown.
  */
 export const placeholderCredentials = (cluster: Cluster): Credentials =>
   credentialsFrom(cluster, placeholderMaterial(cluster));
 
-/** The texts of `placeholderCredentials`, for what a keyring lacks. */
+/** The texts of `placeholderCredentials`, for everything that a keyring lacks. */
 export const placeholderMaterial = (cluster: Cluster): PemSource => {
   const certificates = new Map(certificatesOf(cluster).map((certificate) => [certificate.path, certificate]));
   return {

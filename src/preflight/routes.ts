@@ -1,7 +1,6 @@
 import type { Facts, LiveRoute } from '../hosts/facts/facts.js';
 import { contains, networkOf, overlaps } from '../inventory/addresses.js';
 import { type Cluster, type ClusterHost, isNode } from '../inventory/cluster.js';
-import { compileRoutes } from '../network/routes.js';
 import { type FailedCheck, failIf } from './check.js';
 
 /**
@@ -28,7 +27,7 @@ export const checkNetworkOverlap = (
   { routes, addresses }: Facts,
   cluster: Cluster,
 ): readonly FailedCheck[] => {
-  const ours = new Set((compileRoutes(cluster)[host.name] ?? []).map(({ to }) => to));
+  const ours = new Set((cluster.routes[host.name] ?? []).map(({ to }) => to));
   const { pods, services } = cluster.network;
   const networks = Object.entries({ pods, services });
   return routes

@@ -1,4 +1,4 @@
-import { raw, sh } from '../hosts/shell.js';
+import { raw, type Script, sh } from '../hosts/shell.js';
 
 /*
  * What only packets show: whether another machine has the virtual address, or uses the virtual router id for another
@@ -41,11 +41,11 @@ interface Received {
  * Sends three ARP probes (RFC 5227: from no address, so that no cache changes) and listens for answers and
  * advertisements. Version 2 sends one a second, so a little longer than that. Needs root. `perl-base` is essential on Debian.
  */
-export const vipProbeScript = ({ address, vip, device }: VipQuestion): string => sh`command -v perl >/dev/null || exit 0
+export const vipProbeScript = ({ address, vip, device }: VipQuestion): Script => sh`command -v perl >/dev/null || exit 0
 exec perl - ${address} ${vip} ${device} <<'END'
 ${raw(listener)}END`;
 
-const listener = `use strict; use Socket;
+const listener = sh`use strict; use Socket;
 my ($own, $vip, $device) = @ARGV;
 open(my $file, '<', "/sys/class/net/$device/address") or die "$device: $!\\n";
 chomp(my $mac = <$file>);

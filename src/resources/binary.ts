@@ -1,4 +1,4 @@
-import { raw, sh } from '../hosts/shell.js';
+import { lines, raw, type Script, sh } from '../hosts/shell.js';
 import {
   escapePath,
   managed,
@@ -26,12 +26,12 @@ const life = '%s %.9Y %.9Z';
 export const binary: Kind<BinaryResource> = {
   kind: 'binary',
   id: (resource) => resource.path,
-  prelude: `${managed}
+  prelude: sh`${raw(managed)}
 look_binary() { # PATH STAMP NOTE LINK...
   if [ -L "$1" ]; then echo "link $(touched "$3") - - $(readlink "$1")"; return 0; fi
   if [ ! -e "$1" ]; then nothing "$3"; return 0; fi
   if [ ! -f "$1" ]; then echo "other $(touched "$3")"; return 0; fi
-  facts=$(stat -c '%a %U:%G ${life}' "$1")
+  facts=$(stat -c ${`%a %U:%G ${life}`} "$1")
   digest= stamped=
   if [ -f "$2" ]; then { read -r digest || :; read -r stamped || :; } < "$2"; fi
   if [ "$stamped" != "\${facts#* * }" ]; then digest=$(sha256sum < "$1"); fi
@@ -68,10 +68,10 @@ look_binary() { # PATH STAMP NOTE LINK...
     seen.touched === 'yes'
       ? [
           step(
-            [
+            lines(
               sh`rm -f ${stampOf(resource)}; rmdir ${stamps} 2>/dev/null || :`,
               ...[...(resource.links ?? []), resource.path].map((path) => restoreOriginal(path)),
-            ].join('\n'),
+            ),
           ),
         ]
       : [],
@@ -84,12 +84,12 @@ look_binary() { # PATH STAMP NOTE LINK...
 const install = (resource: BinaryResource) => {
   const { content, path } = resource;
   const beside = temporaryPath(path);
-  const receive = sh`head -c ${content.packedSize}${raw(content.packing === 'zstd' ? ` | ${unzstd}` : '')} > ${beside}`;
-  const script = [
+  const unpack = content.packing === 'zstd' ? sh` | ${unzstd}` : sh``;
+  const script = lines(
     saveOriginal(path),
     sh`[ -d ${parentOf(path)} ] || mkdir -p ${parentOf(path)}`,
     sh`rm -f ${beside}`,
-    `${receive} || { ${sh`rm -f ${beside}`}; exit 1; }`,
+    sh`head -c ${content.packedSize}${raw(unpack)} > ${beside} || { rm -f ${beside}; exit 1; }`,
     sh`size=$(stat -c %s ${beside})`,
     sh`if [ "$size" != ${content.size} ]; then
   rm -f ${beside}
@@ -99,32 +99,30 @@ fi`,
     sh`chown root:root ${beside}; chmod 0755 ${beside}`,
     sh`mv -fT ${beside} ${path}`,
     stamp(resource),
-  ];
-  return step(script.join('\n'), [{ file: content.file, size: content.packedSize }]);
+  );
+  return step(script, [{ file: content.file, size: content.packedSize }]);
 };
 
 /** The content is right. It is hashed once more, because a stamp is only ever made of what was seen. */
 const permit = (resource: BinaryResource) =>
   step(
-    [
+    lines(
       saveOriginal(resource.path),
       sh`chown root:root ${resource.path}; chmod 0755 ${resource.path}`,
       sh`echo ${`${resource.content.sha256}  ${resource.path}`} | sha256sum --check --status`,
       stamp(resource),
-    ].join('\n'),
+    ),
   );
 
 /** Beside and renamed: at no moment is there nothing of that name. */
 const point = (link: string, { path }: BinaryResource) =>
   step(
-    [saveOriginal(link), sh`ln -sfT ${path} ${temporaryPath(link)}`, sh`mv -fT ${temporaryPath(link)} ${link}`].join(
-      '\n',
-    ),
+    lines(saveOriginal(link), sh`ln -sfT ${path} ${temporaryPath(link)}`, sh`mv -fT ${temporaryPath(link)} ${link}`),
   );
 
-const words = (links: readonly string[] = []): string => links.map((link) => sh` ${link}`).join('');
+const words = (links: readonly string[] = []): Script => (links.length === 0 ? sh`` : sh` ${links}`);
 
-const stamp = (resource: BinaryResource): string =>
+const stamp = (resource: BinaryResource): Script =>
   sh`[ -d ${stamps} ] || mkdir -p ${stamps}
 { echo ${resource.content.sha256}; stat -c ${life} ${resource.path}; } > ${stampOf(resource)}`;
 

@@ -1,4 +1,4 @@
-import { sh } from '../hosts/shell.js';
+import { lines, raw, type Script, sh } from '../hosts/shell.js';
 import { managed, parentOf, recordPath, restoreOriginal, saveOriginal, stateOfMissing } from './original.js';
 import type { DirectoryResource, Kind } from './resource.js';
 import { step } from './resource.js';
@@ -16,7 +16,7 @@ import { step } from './resource.js';
 export const directory: Kind<DirectoryResource> = {
   kind: 'directory',
   id: (resource) => resource.path,
-  prelude: `${managed}
+  prelude: sh`${raw(managed)}
 look_directory() { # PATH NOTE
   if [ -d "$1" ]; then stat -L -c "directory %a %U:%G $(touched "$2")" "$1"
   elif [ -e "$1" ] || [ -L "$1" ]; then echo "other - - $(touched "$2")"
@@ -33,12 +33,12 @@ look_directory() { # PATH NOTE
   desired: (resource) => ({ type: 'directory', mode: resource.mode, owner: ownerOf(resource) }),
   apply: (resource) => [
     step(
-      [
+      lines(
         saveOriginal(resource.path, sh`stat -L -c '%a %u:%g' ${resource.path} > ${recordPath(resource.path)}.new`),
         sh`[ -d ${parentOf(resource.path)} ] || mkdir -p ${parentOf(resource.path)}`,
         sh`[ -d ${resource.path} ] || mkdir -m 0700 ${resource.path}`,
         sh`chown ${ownerOf(resource)} ${resource.path}; chmod 0${resource.mode} ${resource.path}`,
-      ].join('\n'),
+      ),
     ),
   ],
   remove: (resource, seen) =>
@@ -55,7 +55,7 @@ look_directory() { # PATH NOTE
       : [],
 };
 
-const removal = ({ path, shared }: DirectoryResource): string =>
+const removal = ({ path, shared }: DirectoryResource): Script =>
   shared
     ? sh`rmdir ${path} 2>/dev/null || :`
     : sh`if [ ! -L ${path} ] && mountpoint -q ${path}; then

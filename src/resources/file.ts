@@ -1,4 +1,4 @@
-import { raw, receive, sh } from '../hosts/shell.js';
+import { lines, raw, receive, type Script, sh } from '../hosts/shell.js';
 import { reveal, Secret, sha256 } from '../secret.js';
 import {
   managed,
@@ -19,7 +19,7 @@ import { step } from './resource.js';
 export const file: Kind<FileResource> = {
   kind: 'file',
   id: (resource) => resource.path,
-  prelude: `${managed}
+  prelude: sh`${raw(managed)}
 look_file() { # PATH NOTE PRINTER
   if [ -L "$1" ]; then
     echo "link - - $(touched "$2")"
@@ -55,21 +55,21 @@ as_digest() { sha256sum; }`,
   apply(resource, seen) {
     const wanted = file.desired(resource);
     if (seen?.type === wanted.type && seen?.content === wanted.content) {
-      return [step([saveOriginal(resource.path), permit(resource, resource.path)].join('\n'))];
+      return [step(lines(saveOriginal(resource.path), permit(resource, resource.path)))];
     }
     const bytes = Buffer.from(reveal(resource.content));
     const beside = temporaryPath(resource.path);
     return [
       step(
-        [
+        lines(
           saveOriginal(resource.path),
           sh`[ -d ${parentOf(resource.path)} ] || mkdir -p ${parentOf(resource.path)}`,
           sh`rm -f ${beside}`,
-          `( umask 077; ${receive(bytes.length, beside)} )`,
+          sh`( umask 077; ${raw(receive(bytes.length, beside))} )`,
           ...(resource.check === undefined ? [] : [checked(resource.check, beside)]),
           permit(resource, beside),
           sh`mv -fT ${beside} ${resource.path}`,
-        ].join('\n'),
+        ),
         [{ bytes }],
       ),
     ];
@@ -78,12 +78,12 @@ as_digest() { sha256sum; }`,
 };
 
 /** The program's own verdict, before the file is where it reads it. */
-const checked = (check: string, path: string): string => sh`( set -- ${path}
+const checked = (check: string, path: string): Script => sh`( set -- ${path}
 ${raw(check)}
 ) </dev/null >&2 || { rm -f ${path}; exit 1; }`;
 
 /** The owner comes first: chown takes away set-user-id bits. */
-const permit = (resource: FileResource, path: string): string =>
+const permit = (resource: FileResource, path: string): Script =>
   sh`chown ${ownerOf(resource)} ${path}; chmod ${resource.mode} ${path}`;
 
 const isSecret = (resource: FileResource): boolean => resource.content instanceof Secret;

@@ -1,4 +1,4 @@
-import { sh } from '../hosts/shell.js';
+import { type Script, sh } from '../hosts/shell.js';
 import type { HostsEntryResource, Kind, State } from './resource.js';
 import { step } from './resource.js';
 import { rewrite } from './rewrite.js';
@@ -13,7 +13,7 @@ import { rewrite } from './rewrite.js';
 export const hostsEntry: Kind<HostsEntryResource> = {
   kind: 'hosts-entry',
   id: nameOf,
-  prelude: `
+  prelude: sh`
 look_hosts() { # NAME AWK
   for file in /etc/hosts /etc/cloud/templates/hosts.*.tmpl; do
     if [ -e "$file" ]; then echo "in $file"; awk -v name="$1" "$2" "$file"
@@ -44,7 +44,7 @@ look_hosts() { # NAME AWK
     seen.line === undefined ? [] : inEach(seen, sh`awk -v name=${nameOf(resource)} ${`!(${ours})`}`),
 };
 
-const inEach = (seen: State | undefined, filter: string) =>
+const inEach = (seen: State | undefined, filter: Script) =>
   (seen?.files ?? '/etc/hosts').split('\n').map((file) => step(rewrite(file, filter)));
 
 const ours = '/#[ \\t]*kbs[ \\t]*$/ && $2 == name';

@@ -1,5 +1,5 @@
 import type { ImageArchive, StoredFile } from '../artifacts/artifacts.js';
-import { raw, receive, sh } from '../hosts/shell.js';
+import { lines, raw, receive, type Script, sh } from '../hosts/shell.js';
 import { unzstd } from './binary.js';
 import type { ImageResource, Kind } from './resource.js';
 import { step, Unknown } from './resource.js';
@@ -11,7 +11,7 @@ import { step, Unknown } from './resource.js';
 export const image: Kind<ImageResource> = {
   kind: 'image',
   id: (resource) => resource.name,
-  prelude: `
+  prelude: sh`
 kbs_images=
 if [ ! -x /usr/local/bin/ctr ]; then :
 elif [ ! -S /run/containerd/containerd.sock ]; then kbs_images='unknown containerd does not run'
@@ -23,7 +23,7 @@ else
   if [ "$kbs_code" = 124 ]; then kbs_images='ctr got no answer within 20 s'; fi
   kbs_images="unknown \${kbs_images:-ctr ended with exit status $kbs_code}"
 fi`,
-  query: () => `printf '%s\\n' "$kbs_images"`,
+  query: () => sh`printf '%s\\n' "$kbs_images"`,
   parse(output, resource) {
     if (output.startsWith('unknown ')) return new Unknown(output.slice('unknown '.length).trim());
     const there = new Map(output.split('\n').map((line) => splitAtSpace(line)));
@@ -37,7 +37,7 @@ fi`,
     const missing = resource.archives.filter(({ images }) =>
       images.some(({ reference, digest }) => seen?.[reference] !== digest),
     );
-    const script = [open, ...missing.map(take), close].join('\n');
+    const script = lines(open, ...missing.map(take), close);
     return [
       step(
         script,
@@ -49,7 +49,7 @@ fi`,
 };
 
 /** One archive's import runs while the next one arrives. A failed one says so in a file, and others go on. */
-const take = ({ archive }: ImageArchive, index: number): string => {
+const take = ({ archive }: ImageArchive, index: number): Script => {
   const tar = `${folder}/${index}.tar`;
   return sh`${raw(received(archive, tar))}
 {
@@ -58,7 +58,7 @@ const take = ({ archive }: ImageArchive, index: number): string => {
 } &`;
 };
 
-const received = (archive: StoredFile, tar: string): string =>
+const received = (archive: StoredFile, tar: string): Script =>
   archive.packing === 'none'
     ? receive(archive.packedSize, tar)
     : sh`head -c ${archive.packedSize} | ${unzstd} > ${tar}`;
@@ -67,11 +67,11 @@ const received = (archive: StoredFile, tar: string): string =>
  * Pinned: a kubelet that is short of disk deletes images that no container uses, and no registry has these.
  * The label is the one that containerd's CRI plugin reads.
  */
-const importImages = '/usr/local/bin/ctr -n k8s.io images import --local --label io.cri-containerd.pinned=pinned';
+const importImages = sh`/usr/local/bin/ctr -n k8s.io images import --local --label io.cri-containerd.pinned=pinned`;
 const folder = '/var/lib/kbs/import';
 
-const open = `rm -rf ${folder}; mkdir -p -m 0700 ${folder}`;
-const close = `wait
+const open = sh`rm -rf ${folder}; mkdir -p -m 0700 ${folder}`;
+const close = sh`wait
 refused=no
 for failed in ${folder}/*.failed; do
   if [ -e "$failed" ]; then

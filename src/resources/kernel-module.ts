@@ -10,12 +10,11 @@ export const kernelModule: Kind<KernelModuleResource> = {
   kind: 'kernel-module',
   id: (resource) => resource.name,
   query: (resource) =>
-    `${sh`
-there=no built_in=no listed=no
+    sh`there=no built_in=no listed=no
 if ( ${raw(resource.check)} ) >/dev/null 2>&1 </dev/null; then there=yes; fi
 if [ "$there" = yes ] && [ ! -e ${loadable(resource)} ]; then built_in=yes; fi
 if [ -e ${atBoot(resource)} ]; then listed=yes; fi
-echo "$there $built_in $listed"`.trim()}`,
+echo "$there $built_in $listed"`,
   parse(output) {
     const [there = '', builtIn = '', listed = ''] = output.trim().split(' ');
     if (there !== 'yes' && listed !== 'yes') return undefined;
@@ -27,8 +26,7 @@ echo "$there $built_in $listed"`.trim()}`,
     const evidence = raw(resource.check);
     return [
       step(
-        sh`
-if ! ( ${evidence} ) >/dev/null 2>&1 </dev/null; then
+        sh`if ! ( ${evidence} ) >/dev/null 2>&1 </dev/null; then
   modprobe ${name} </dev/null
   if ! ( ${evidence} ) >/dev/null 2>&1 </dev/null; then
     echo "modprobe" ${name} "succeeded, but the kernel still lacks the feature" >&2
@@ -38,7 +36,7 @@ fi
 if [ -e ${loadable(resource)} ]; then
   mkdir -p /etc/modules-load.d
   printf '%s\\n' '# Written by kbs.' ${name} > ${atBoot(resource)}
-fi`.trim(),
+fi`,
       ),
     ];
   },

@@ -1,4 +1,4 @@
-import { receive, sh } from '../hosts/shell.js';
+import { lines, receive, sh } from '../hosts/shell.js';
 import type { Kind, NftTableResource } from './resource.js';
 import { step, Unknown } from './resource.js';
 
@@ -28,7 +28,7 @@ look_table() { # FAMILY NAME
   apply(resource) {
     const table = nameOf(resource);
     const bytes = Buffer.from(`table ${table}\ndelete table ${table}\n${ended(resource.text)}`);
-    return [step(`${receive(bytes.length, rules)}\nnft -f ${rules}\nrm -f ${rules}`, [{ bytes }])];
+    return [step(lines(receive(bytes.length, rules), sh`nft -f ${rules}`, sh`rm -f ${rules}`), [{ bytes }])];
   },
   remove: (resource) => [step(sh`nft delete table ${resource.family} ${resource.name}`)],
 };

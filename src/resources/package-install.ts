@@ -1,4 +1,4 @@
-import { raw, receive, sh } from '../hosts/shell.js';
+import { lines, raw, receive, type Script, sh } from '../hosts/shell.js';
 import { restoreOriginal, saveOriginal, temporaryPath } from './original.js';
 
 const store = '/var/lib/kbs/packages';
@@ -14,8 +14,8 @@ export const noteOf = (names: readonly string[]): string => `${store}/${names.jo
  * Shell that installs packages: from the distribution where a mirror answers, else from the repository in the tar of
  * `size` bytes on stdin. Lists and caches are of its own, so that apt's stay as they are.
  */
-export const install = (names: readonly string[], size: number): string =>
-  [
+export const install = (names: readonly string[], size: number): Script =>
+  lines(
     sh`if ! command -v apt-get >/dev/null; then
   echo ${`kbs installs packages with apt only: install ${names.join(' and ')} yourself`} >&2
   exit 1
@@ -27,18 +27,18 @@ wanted=${names.join(' ')}`,
     fromDistribution,
     fromBundle,
     bring,
-  ].join('\n');
+  );
 
 /** Shell that removes what the note names, and leaves what other packages have come to need. */
-export const remove = (names: readonly string[]): string => [opening(names), takeAway].join('\n');
+export const remove = (names: readonly string[]): Script => lines(opening(names), takeAway);
 
-/** dpkg runs in a group of its own and is let finish by a script that is told to end, which then cleans up. */
-const opening = (names: readonly string[]): string => sh`note=${noteOf(names)} work=${work}
+/** dpkg runs in a process group of its own: a script that gets a signal lets it finish, and then cleans up. */
+const opening = (names: readonly string[]): Script => sh`note=${noteOf(names)} work=${work}
 mkdir -p -m 0700 ${store}
 mkdir -p "$work"
 rm -rf "$work"/*
 finish() {
-  ${raw(restoreOriginal(policy).replaceAll('\n', '\n  '))}
+  ${raw(restoreOriginal(policy))}
   rm -rf "$work"
   rmdir ${store} /var/lib/kbs 2>/dev/null || :
 }
@@ -61,7 +61,7 @@ chmod 0755 ${temporaryPath(policy)}
 mv -fT ${temporaryPath(policy)} ${policy}`;
 
 /** Of the lists, the small release files come first: they tell within seconds whether any mirror answers. */
-const fromDistribution = `sources=
+const fromDistribution = sh`sources=
 get() { # SECONDS WORDS...: apt-get for at most that long, or for as long as it takes where they are 0
   limit=$1; shift
   timeout -k 5 "$limit" apt-get -q -y --no-install-recommends --no-remove $sources \\
@@ -78,7 +78,7 @@ from_distribution() {
   get 300 --download-only install $wanted >> "$work/log" 2>&1
 }`;
 
-const fromBundle = `from_bundle() {
+const fromBundle = sh`from_bundle() {
   if ! ( . /etc/os-release; [ "\${ID:-} \${VERSION_ID:-}" = 'debian 12' ] ); then
     fail "the distribution does not give $wanted, and what kbs brings is for Debian 12, which this host is not"
   fi
@@ -93,7 +93,7 @@ const fromBundle = `from_bundle() {
 }`;
 
 /** The note is written before anything is installed, and keeps what an earlier, unfinished run wrote there. */
-const bring = `mkdir "$work/lists" "$work/cache" "$work/repository"
+const bring = sh`mkdir "$work/lists" "$work/cache" "$work/repository"
 if [ -e "$note" ]; then
   settle --configure -a || fail 'dpkg could not finish what it had begun'
   cp "$note" "$work/known"
@@ -113,7 +113,7 @@ get 0 install $wanted > "$work/log" 2>&1 || fail "apt-get could not install $wan
  * All at once, for dpkg knows the order; a second pass for the settings of those that did go. What dpkg keeps because
  * others need it stays wanted: dpkg marks for removal even what it refuses to remove.
  */
-const takeAway = `if [ -e "$note" ]; then
+const takeAway = sh`if [ -e "$note" ]; then
   settle --remove $(sed 's/^[a-z]* //' "$note") || :
   mv "$work/log" "$work/removed"
   settings=

@@ -11,7 +11,7 @@ import { step } from './resource.js';
 export const osPackage: Kind<PackageResource> = {
   kind: 'package',
   id: ({ names }) => names.join(' '),
-  prelude: `
+  prelude: sh`
 look_packages() { # NOTE NAME...
   if [ -e "$1" ]; then echo 'touched yes'; else echo 'touched no'; fi
   if [ -e ${work} ]; then echo 'installation unfinished'; else echo 'installation whole'; fi

@@ -1,4 +1,4 @@
-import { sh } from '../hosts/shell.js';
+import { type Script, sh } from '../hosts/shell.js';
 import type { Kind, RouteResource } from './resource.js';
 import { step } from './resource.js';
 
@@ -6,7 +6,7 @@ import { step } from './resource.js';
 export const route: Kind<RouteResource> = {
   kind: 'route',
   id: (resource) => resource.to,
-  prelude: `
+  prelude: sh`
 kbs_routes=$(ip -4 -oneline route show table main 2>&1)
 kbs_routes_code=$?
 look_route() { # PREFIX, as a regular expression
@@ -29,7 +29,7 @@ look_route() { # PREFIX, as a regular expression
 };
 
 /** Shell that sets the route, whatever was there. */
-export const setRoute = ({ to, via }: Pick<RouteResource, 'to' | 'via'>): string =>
+export const setRoute = ({ to, via }: Pick<RouteResource, 'to' | 'via'>): Script =>
   sh`ip -4 route replace ${to} via ${via} proto static`;
 
 /** As `ip route show` prints a destination. */

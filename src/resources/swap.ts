@@ -1,3 +1,4 @@
+import { lines, sh } from '../hosts/shell.js';
 import type { Kind, SwapResource } from './resource.js';
 import { step } from './resource.js';
 import { rewrite } from './rewrite.js';
@@ -10,8 +11,7 @@ export const swap: Kind<SwapResource> = {
   kind: 'swap',
   id: (resource) => resource.state,
   query: () =>
-    `
-while read -r device type _; do
+    sh`while read -r device type _; do
   if [ "$type" != Type ]; then echo "now $device"; fi
 done < /proc/swaps
 if [ -r /etc/fstab ]; then
@@ -23,7 +23,7 @@ if [ -r /etc/fstab ]; then
       *" swap") echo "boot $device" ;;
     esac
   done < /etc/fstab
-fi`.trim(),
+fi`,
   parse(output) {
     const lines = output.split('\n').map((line) => line.split(' '));
     const named = (word: string) => lines.filter(([first]) => first === word).map(([, device]) => device);
@@ -35,14 +35,14 @@ fi`.trim(),
   },
   desired: () => ({ now: 'off', boot: 'off' }),
   apply(_resource, seen) {
-    const off = seen?.now === 'off' ? [] : ['swapoff -a'];
-    const setAside = `sed -E 's/^[[:blank:]]*[^#[:blank:]]+[[:blank:]]+[^[:blank:]]+[[:blank:]]+swap([[:blank:]]|$)/#kbs# &/'`;
-    const lines = seen?.boot === 'off' ? [] : [rewrite('/etc/fstab', setAside), reload];
-    return [step([...off, ...lines].join('\n'))];
+    const off = seen?.now === 'off' ? [] : [sh`swapoff -a`];
+    const setAside = sh`sed -E 's/^[[:blank:]]*[^#[:blank:]]+[[:blank:]]+[^[:blank:]]+[[:blank:]]+swap([[:blank:]]|$)/#kbs# &/'`;
+    const boot = seen?.boot === 'off' ? [] : [rewrite('/etc/fstab', setAside), reload];
+    return [step(lines(...off, ...boot))];
   },
   remove: (_resource, seen) =>
-    seen.aside === '0' ? [] : [step([rewrite('/etc/fstab', "sed 's/^#kbs# //'"), reload, 'swapon -a'].join('\n'))],
+    seen.aside === '0' ? [] : [step(lines(rewrite('/etc/fstab', sh`sed 's/^#kbs# //'`), reload, sh`swapon -a`))],
 };
 
 /** systemd made units from fstab, and would start them again. */
-const reload = 'if [ -d /run/systemd/system ]; then systemctl daemon-reload; fi';
+const reload = sh`if [ -d /run/systemd/system ]; then systemctl daemon-reload; fi`;

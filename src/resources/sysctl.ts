@@ -1,4 +1,4 @@
-import { sh } from '../hosts/shell.js';
+import { lines, raw, sh } from '../hosts/shell.js';
 import { managed, recordPath, restoreOriginal, saveOriginal, stateOfMissing, temporaryPath } from './original.js';
 import type { Kind, SysctlResource } from './resource.js';
 import { step } from './resource.js';
@@ -7,7 +7,7 @@ import { step } from './resource.js';
 export const sysctl: Kind<SysctlResource> = {
   kind: 'sysctl',
   id: (resource) => resource.name,
-  prelude: `${managed}
+  prelude: sh`${raw(managed)}
 look_sysctl() { # LIVE FILE NOTE
   if [ ! -r "$1" ]; then nothing "$3"; return 0; fi
   touched "$3"
@@ -26,13 +26,13 @@ look_sysctl() { # LIVE FILE NOTE
     const beside = temporaryPath(atBoot(resource));
     return [
       step(
-        [
+        lines(
           saveOriginal(live(resource), sh`cat ${live(resource)} > ${recordPath(live(resource))}.new`),
-          'mkdir -p /etc/sysctl.d',
+          sh`mkdir -p /etc/sysctl.d`,
           sh`printf '%s\\n' '# Written by kbs.' ${`${resource.name} = ${words(resource.value)}`} > ${beside}`,
           sh`mv -fT ${beside} ${atBoot(resource)}`,
           sh`printf '%s\\n' ${words(resource.value)} > ${live(resource)}`,
-        ].join('\n'),
+        ),
       ),
     ];
   },
@@ -40,14 +40,14 @@ look_sysctl() { # LIVE FILE NOTE
     seen.touched === 'yes'
       ? [
           step(
-            [
+            lines(
               sh`rm -f ${atBoot(resource)}`,
               // Without its module the kernel has no such setting; what the kernel has, nobody can remove.
               restoreOriginal(live(resource), {
                 restore: sh`[ ! -e ${live(resource)} ] || cat ${recordPath(live(resource))}.was > ${live(resource)}`,
-                remove: ':',
+                remove: sh`:`,
               }),
-            ].join('\n'),
+            ),
           ),
         ]
       : [],

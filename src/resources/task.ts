@@ -1,4 +1,4 @@
-import { raw, sh } from '../hosts/shell.js';
+import { raw, type Script, sh } from '../hosts/shell.js';
 import type { Kind, TaskResource } from './resource.js';
 import { step } from './resource.js';
 
@@ -13,10 +13,10 @@ export const task: Kind<TaskResource> = {
   apply: ({ run, input }) => {
     if (input === undefined) return [step(alone(run))];
     const bytes = Buffer.from(input.reveal());
-    return [step(`head -c ${bytes.length} | (\n${run}\n)`, [{ bytes }])];
+    return [step(sh`head -c ${bytes.length} | (\n${raw(run)}\n)`, [{ bytes }])];
   },
   remove: (resource) => (resource.undo === undefined ? [] : [step(alone(resource.undo))]),
 };
 
 /** In a subshell, so that what it sets or changes to stays its own, and away from the stdin that others read. */
-const alone = (script: string): string => `(\n${script}\n) </dev/null`;
+const alone = (script: string): Script => sh`(\n${raw(script)}\n) </dev/null`;

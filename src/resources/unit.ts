@@ -1,4 +1,4 @@
-import { receive, sh } from '../hosts/shell.js';
+import { lines, raw, receive, type Script, sh } from '../hosts/shell.js';
 import { sha256 } from '../secret.js';
 import { managed, recordPath, restoreOriginal, saveOriginal, stateOfMissing, temporaryPath } from './original.js';
 import type { Kind, UnitResource } from './resource.js';
@@ -16,7 +16,7 @@ import { step } from './resource.js';
 export const unit: Kind<UnitResource> = {
   kind: 'unit',
   id: (resource) => resource.name,
-  prelude: `${managed}
+  prelude: sh`${raw(managed)}
 look_unit() { # NAME PATH NOTE
   if [ ! -e "$2" ] && [ ! -L "$2" ]; then nothing "$3"; return 0; fi
   echo "Touched=$(touched "$3")"
@@ -56,47 +56,48 @@ look_unit() { # NAME PATH NOTE
     const wanted = unit.desired(resource);
     const differs = (aspect: string) => seen?.[aspect] !== wanted[aspect];
     const bytes = Buffer.from(withDigest(resource));
-    const lines: string[] = [];
+    const scripts: Script[] = [];
     if (differs('content')) {
-      if (resource.check !== undefined) lines.push(`(\n${resource.check}\n) </dev/null >&2`);
-      if (seen !== undefined && resource.runs === 'oneshot') lines.push(stop(resource));
-      lines.push(write(resource, bytes.length));
+      if (resource.check !== undefined) scripts.push(sh`(\n${raw(resource.check)}\n) </dev/null >&2`);
+      if (seen !== undefined && resource.runs === 'oneshot') scripts.push(stop(resource));
+      scripts.push(write(resource, bytes.length));
     }
     if (differs('enabled') && isInstalled(resource)) {
-      lines.push(sh`systemctl --quiet --no-reload enable ${resource.name} </dev/null`);
+      scripts.push(sh`systemctl --quiet --no-reload enable ${resource.name} </dev/null`);
     }
-    if (differs('content') || differs('enabled') || differs('loaded')) lines.push('systemctl daemon-reload </dev/null');
-    if (differs('content') || differs('active') || differs('running')) lines.push(restart(resource));
-    return [step(lines.join('\n'), differs('content') ? [{ bytes }] : [])];
+    if (differs('content') || differs('enabled') || differs('loaded'))
+      scripts.push(sh`systemctl daemon-reload </dev/null`);
+    if (differs('content') || differs('active') || differs('running')) scripts.push(restart(resource));
+    return [step(lines(...scripts), differs('content') ? [{ bytes }] : [])];
   },
   remove: (resource, seen) =>
     seen.touched === 'yes'
       ? [
           step(
-            [
+            lines(
               sh`systemctl --quiet disable ${resource.name} </dev/null || :`,
               stop(resource),
               restoreOriginal(pathOf(resource)),
-              'systemctl daemon-reload </dev/null',
+              sh`systemctl daemon-reload </dev/null`,
               sh`systemctl reset-failed ${resource.name} </dev/null 2>/dev/null || :`,
-            ].join('\n'),
+            ),
           ),
         ]
       : [],
 };
 
-const write = (resource: UnitResource, size: number): string => {
+const write = (resource: UnitResource, size: number): Script => {
   const path = pathOf(resource);
   const beside = temporaryPath(path);
-  return [
+  return lines(
     saveOriginal(path, undefined, rememberRun(resource)),
     receive(size, beside),
     sh`chmod 0644 ${beside}; mv -fT ${beside} ${path}`,
-  ].join('\n');
+  );
 };
 
 /** What brings a unit that was there before back to where it was, as commands of systemctl; usually there is none. */
-const rememberRun = (resource: UnitResource): string => {
+const rememberRun = (resource: UnitResource): Script => {
   const note = runNoteOf(resource);
   const { name } = resource;
   return sh`if [ ! -e ${note} ]; then
@@ -113,11 +114,10 @@ const rememberRun = (resource: UnitResource): string => {
  * before that it would run with kbs's settings, and might hold an address of the cluster. One that will not start is
  * told once, so that it does not keep the host in the cluster.
  */
-export const restartReplacedUnit = (resource: UnitResource): string => {
+export const restartReplacedUnit = (resource: UnitResource): Script => {
   const note = runNoteOf(resource);
   const { name } = resource;
-  return sh`
-if [ -e ${note} ]; then
+  return sh`if [ -e ${note} ]; then
   failed=no
   if [ "$(systemctl show -p LoadState --value ${name} </dev/null)" = loaded ]; then
     while read -r verb; do systemctl --quiet "$verb" ${name} </dev/null || failed=$verb; done < ${note}
@@ -128,13 +128,13 @@ if [ -e ${note} ]; then
     echo 'systemctl status' ${`${name},`} 'and run kbs again, which goes on without it' >&2
     exit 1
   fi
-fi`.trim();
+fi`;
 };
 
 const runNoteOf = (resource: UnitResource): string => `${recordPath(pathOf(resource))}.run`;
 
 /** A unit that is not loaded, with its file gone, cannot be stopped and need not be. */
-const stop = ({ name }: UnitResource): string =>
+const stop = ({ name }: UnitResource): Script =>
   sh`systemctl stop ${name} </dev/null || [ "$(systemctl show -p ActiveState --value ${name} </dev/null)" = inactive ]`;
 
 /**
@@ -142,15 +142,15 @@ const stop = ({ name }: UnitResource): string =>
  * `systemctl restart` waits for a unit that says when it is ready; a simple one counts as started at once, and must
  * still be there a moment later without having been started again.
  */
-const restart = (resource: UnitResource): string => {
+const restart = (resource: UnitResource): Script => {
   const { name } = resource;
   const stays = saysWhenReady(resource)
-    ? ''
+    ? sh``
     : sh` && sleep 0.3 && systemctl --quiet is-active ${name} </dev/null &&
   [ "$(systemctl show -p NRestarts --value ${name} </dev/null)" = 0 ]`;
-  return `${sh`systemctl reset-failed ${name} </dev/null 2>/dev/null || :`}
-if ! { ${sh`systemctl restart ${name} </dev/null`}${stays}; }; then
-  ${sh`journalctl -u ${name} -n 20 --no-pager </dev/null >&2 || :`}
+  return sh`systemctl reset-failed ${name} </dev/null 2>/dev/null || :
+if ! { systemctl restart ${name} </dev/null${raw(stays)}; }; then
+  journalctl -u ${name} -n 20 --no-pager </dev/null >&2 || :
   exit 1
 fi`;
 };

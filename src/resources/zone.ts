@@ -1,4 +1,4 @@
-import { sh } from '../hosts/shell.js';
+import { type Script, sh } from '../hosts/shell.js';
 import { file } from './file.js';
 import { type FileResource, type Kind, type State, Unknown, type ZoneResource } from './resource.js';
 
@@ -38,7 +38,7 @@ const soa = /(\sSOA\s+\S+\s+\S+\s+(?:\(\s*)?)\d+/;
  * Runs where the new text lies beside the old one. A text without a serial counts as 0. A link is not followed: what it
  * leads to is somebody else's zone.
  */
-const raiseSerial = ({ path, serial }: ZoneResource): string =>
+const raiseSerial = ({ path, serial }: ZoneResource): Script =>
   sh`kbs_old=
 if [ -f ${path} ] && [ ! -L ${path} ]; then
   kbs_old=$(tr '\\n' ' ' < ${path} | sed -n 's/^.*[[:space:]]SOA[[:space:]]\\{1,\\}[^[:space:]]\\{1,\\}[[:space:]]\\{1,\\}[^[:space:]]\\{1,\\}[[:space:](]\\{1,\\}0*\\([0-9]\\{1,10\\}\\).*$/\\1/p')

@@ -3,8 +3,8 @@ import { fileURLToPath } from 'node:url';
 import handlebars from 'handlebars';
 
 /**
- * Renders one of the templates beside this file. Strict: a value that the template names and the caller forgot throws.
- * Nothing is escaped, so a value with a line break, which could smuggle a setting in, throws too.
+ * Renders one of the templates in this folder. Throws where a value that the template names is missing. Nothing is
+ * escaped, so a value with a line break, which could inject another setting, throws too.
  */
 export const render = (template: TemplateName, values: Readonly<Record<string, Value>>): string => {
   for (const [name, value] of Object.entries(values)) {

@@ -2,15 +2,18 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { splitOnce } from '../hosts/facts/facts.js';
 import { type Host, query, type RunOptions } from '../hosts/host.js';
 import { lastLines } from '../hosts/last-lines.js';
+import { asRecords, splitRecords } from '../hosts/records.js';
+import { lines, raw, type Script, sh } from '../hosts/shell.js';
 import { type Cluster, type ClusterHost, controlPlanes, nodes } from '../inventory/cluster.js';
+import { parseStatuses } from '../kubernetes/etcd-members.js';
 import { clientUrl, etcdctl } from '../kubernetes/etcdctl.js';
-import { kubectlAt, kubectl as plainKubectl } from '../kubernetes/kubectl.js';
+import { kubectl, kubectlAt, readyzChecks } from '../kubernetes/kubectl.js';
 import type { CheckResult } from './check-result.js';
 
 /**
  * Every host Ready, every part of the API server well, every pod of kube-system ready, and the leases of controller
- * manager and scheduler fresh. What is not well is asked again until `patience` (milliseconds) is over: a pod may just
- * have been started. Where the API server does not answer, that is the one finding.
+ * manager and scheduler fresh. Queries are repeated until all is well or `patience` (milliseconds) is over: a pod
+ * may just have been started. Where the API server does not answer, that is the only finding.
  */
 export const components = async (
   cluster: Cluster,
@@ -42,9 +45,9 @@ const silent = (stderr: string, ms: number): CheckResult => ({
 
 /** Reads the output of the script. */
 const read = (output: string, cluster: Cluster, ms: number): readonly CheckResult[] => {
-  const [nodeLines = [], podLines = [], apiLines = [], leaseLines = [], etcdLines = []] = output
-    .split('\x1e')
-    .map((part) => part.trim().split('\n').filter(Boolean));
+  const [nodeLines = [], podLines = [], apiLines = [], leaseLines = [], etcdLines = []] = splitRecords(output).map(
+    (part) => part.trim().split('\n').filter(Boolean),
+  );
   const find = (proof: string, name: string, detail: string, ok = detail.startsWith('True')): CheckResult => ({
     proof,
     name,
@@ -84,16 +87,16 @@ const apiServer = (lines: readonly string[]): readonly Fact[] => {
 };
 
 /** Of several members each one's health, how many there are, and that one leads. */
-const etcdMembers = (lines: readonly string[], cluster: Cluster): readonly Fact[] => {
+const etcdMembers = (printed: readonly string[], cluster: Cluster): readonly Fact[] => {
   const hosts = controlPlanes(cluster);
   if (hosts.length < 2) return [];
-  const statuses = statusesIn(lines.find((line) => line.startsWith('[')) ?? '[]');
-  const voters = statuses.filter(({ Status }) => Status.isLearner !== true);
-  const leader = statuses.find(({ Status }) => Status.leader && Status.leader === Status.header.member_id)?.Endpoint;
+  const statuses = parseStatuses(printed.find((line) => line.startsWith('[')) ?? '');
+  const voters = statuses.filter(({ learner }) => !learner);
+  const leader = statuses.find(({ status }) => status.leader)?.endpoint;
   const led = hosts.find((host) => leader === clientUrl(host));
   return [
     ...hosts.map((host): Fact => {
-      const line = lines.find((one) => one.startsWith(`${clientUrl(host)} is `)) ?? '';
+      const line = printed.find((one) => one.startsWith(`${clientUrl(host)} is `)) ?? '';
       const healthy = line.startsWith(`${clientUrl(host)} is healthy`);
       return [`etcd member on ${host.name}`, line.replace(/^\S+ is /, '') || 'does not answer', healthy];
     }),
@@ -104,18 +107,6 @@ const etcdMembers = (lines: readonly string[], cluster: Cluster): readonly Fact[
     ],
   ];
 };
-
-interface MemberStatus {
-  readonly Endpoint: string;
-  readonly Status: {
-    readonly leader?: number;
-    readonly isLearner?: boolean;
-    readonly header: { readonly member_id?: number };
-  };
-}
-
-/** What `etcdctl endpoint status` says of the members that answer. Its ids are 64 bits long, and only compared. */
-const statusesIn = (json: string): readonly MemberStatus[] => JSON.parse(json) as readonly MemberStatus[];
 
 /** A leader that lives renews its lease every second; fifteen seconds is when another one takes over. */
 const leaders = (lines: readonly string[], cluster: Cluster): readonly Fact[] => {
@@ -129,36 +120,29 @@ const leaders = (lines: readonly string[], cluster: Cluster): readonly Fact[] =>
   });
 };
 
-const ready = '{.status.conditions[?(@.type=="Ready")].status}';
+const ready = sh`{.status.conditions[?(@.type=="Ready")].status}`;
 
-/** An API server that hangs is to be told of, not waited for. */
-const kubectl = `${plainKubectl} --request-timeout=15s`;
+/** An API server that hangs is a finding, and is not waited for. */
+const patientKubectl = raw(sh`${raw(kubectl)} --request-timeout=15s`);
 
-const scriptFor = (cluster: Cluster): string => `
-${kubectl} get nodes -o jsonpath='{range .items[*]}{.metadata.name} ${ready} {.status.conditions[?(@.type=="Ready")].reason}{"\\n"}{end}'
-printf '\\036'
-${kubectl} -n kube-system get pods -o jsonpath='{range .items[*]}{.metadata.name} ${ready} {.status.phase} on {.spec.nodeName}{"\\n"}{end}'
-printf '\\036'
-${readiness(controlPlanes(cluster))}
-printf '\\036'
-date -u +%Y-%m-%dT%H:%M:%SZ
-${kubectl} -n kube-system get leases -o jsonpath='{range .items[*]}{.metadata.name} {.spec.renewTime} {.spec.holderIdentity}{"\\n"}{end}'
-printf '\\036'
-${membership(controlPlanes(cluster))}`;
+const scriptFor = (cluster: Cluster): Script =>
+  asRecords(
+    sh`${patientKubectl} get nodes -o jsonpath='{range .items[*]}{.metadata.name} ${raw(ready)} {.status.conditions[?(@.type=="Ready")].reason}{"\\n"}{end}'`,
+    sh`${patientKubectl} -n kube-system get pods -o jsonpath='{range .items[*]}{.metadata.name} ${raw(ready)} {.status.phase} on {.spec.nodeName}{"\\n"}{end}'`,
+    readiness(controlPlanes(cluster)),
+    sh`date -u +%Y-%m-%dT%H:%M:%SZ
+${patientKubectl} -n kube-system get leases -o jsonpath='{range .items[*]}{.metadata.name} {.spec.renewTime} {.spec.holderIdentity}{"\\n"}{end}'`,
+    membership(controlPlanes(cluster)),
+  );
 
-/** Of several API servers, each is asked at its own address, its name before every line. */
-const readiness = (hosts: readonly ClusterHost[]): string =>
+/** Of several API servers, each is asked at its own address, with its name before every line. */
+const readiness = (hosts: readonly ClusterHost[]): Script =>
   hosts.length < 2
-    ? `${kubectl} get --raw '/readyz?verbose' 2>&1 || :`
-    : hosts
-        .map((host) => {
-          const own = `${kubectlAt(host)} --request-timeout=5s`;
-          return `{ ${own} get --raw '/readyz?verbose' 2>&1 || :; } | sed 's/^/${host.name} /'`;
-        })
-        .join('\n');
+    ? readyzChecks(kubectl, 15)
+    : lines(...hosts.map((host) => sh`{ ${raw(readyzChecks(kubectlAt(host), 5))}; } | sed ${`s/^/${host.name} /`}`));
 
-const membership = (hosts: readonly ClusterHost[]): string => {
-  if (hosts.length < 2) return ':';
-  const etcd = etcdctl(hosts.map(clientUrl));
-  return `${etcd} endpoint health 2>&1 || :\n${etcd} -w json endpoint status 2>/dev/null || :`;
+const membership = (hosts: readonly ClusterHost[]): Script => {
+  if (hosts.length < 2) return sh`:`;
+  const etcd = raw(etcdctl(hosts.map(clientUrl)));
+  return sh`${etcd} endpoint health 2>&1 || :\n${etcd} -w json endpoint status 2>/dev/null || :`;
 };

@@ -1,5 +1,6 @@
 import { type Host, query, type RunOptions } from '../hosts/host.js';
-import { quote } from '../hosts/shell.js';
+import { asRecords, splitRecords } from '../hosts/records.js';
+import { raw, sh } from '../hosts/shell.js';
 import { kubectl } from '../kubernetes/kubectl.js';
 import type { CheckResult } from './check-result.js';
 import type { ProbeCheck } from './probe-checks.js';
@@ -15,13 +16,13 @@ export const runProbes = async (
 ): Promise<readonly CheckResult[]> => {
   if (asked.length === 0) return [];
   const askers = probes.filter((probe) => asked.some(({ asker }) => asker === probe));
-  const requests = askers.map((probe, index) => {
+  const requests = askers.map((probe) => {
     const list = asked.filter(({ asker }) => asker === probe).map((question) => question.ask);
     const path = `/api/v1/namespaces/${namespace}/pods/${probe.pod}:${portOf[probe.stand]}/proxy/ask?q=${encodeURIComponent(JSON.stringify(list))}`;
-    return `kbs_${index}=$(${kubectl} get --raw ${quote(path)} 2>&1 </dev/null) || :\nprintf '%s\\n\\036' "$kbs_${index}"`;
+    return sh`${raw(kubectl)} get --raw ${path} 2>&1 </dev/null || :`;
   });
-  const output = await host.query(query(requests.join('\n')), { timeout: 300_000, ...limits });
-  const records = output.stdout.split('\x1e');
+  const output = await host.query(query(asRecords(...requests)), { timeout: 300_000, ...limits });
+  const records = splitRecords(output.stdout);
   return askers.flatMap((probe, index) => {
     const answers = readAnswers(records[index] ?? '');
     return asked

@@ -1,7 +1,7 @@
 import { Failure } from '../failure.js';
 import { type Host, mutation, query, type RunOptions } from '../hosts/host.js';
 import { lastLines } from '../hosts/last-lines.js';
-import { quote, uptime } from '../hosts/shell.js';
+import { lines, raw, type Script, sh, untilTrue } from '../hosts/shell.js';
 import { type Cluster, nodes } from '../inventory/cluster.js';
 import { kubectl } from '../kubernetes/kubectl.js';
 import type { CheckResult } from './check-result.js';
@@ -34,15 +34,17 @@ export const startProbes = async (
   const begun = Date.now();
   const bounded = { timeout: twoMinutes, ...limits };
   const bytes = Buffer.from(JSON.stringify({ apiVersion: 'v1', kind: 'List', items: probeObjects(namespace, image) }));
-  const script = `${removeOld}
-head -c ${bytes.length} | ${kubectl} apply --server-side --field-manager=kbs -f - >/dev/null
-${waitFor(namespace, cluster)}`;
+  const script = lines(
+    removeOld,
+    sh`head -c ${bytes.length} | ${raw(kubectl)} apply --server-side --field-manager=kbs -f - >/dev/null`,
+    waitFor(namespace, cluster),
+  );
   const { code, stderr } = await host.mutate(mutation(script, [{ bytes }]), bounded);
   if (code !== 0) throw refused(host, namespace, stderr);
   const look = await host.query(
-    query(`${kubectl} -n ${namespace} get service probe -o jsonpath='{.spec.clusterIP}'
+    query(sh`${raw(kubectl)} -n ${namespace} get service probe -o jsonpath='{.spec.clusterIP}'
 echo
-${kubectl} -n ${namespace} get pods -o json`),
+${raw(kubectl)} -n ${namespace} get pods -o json`),
     bounded,
   );
   if (look.code !== 0) throw refused(host, namespace, look.stderr);
@@ -55,38 +57,43 @@ ${kubectl} -n ${namespace} get pods -o json`),
   };
 };
 
-/** Half a minute for old probes, a minute for new ones, and the answers of the API server. */
+/** Half a minute for old probes, a minute for new ones, the rest for the API server's answers. */
 const twoMinutes = 120_000;
 
 /**
- * A probe in the host's network keeps its port until it is gone. One on a node that is down is not gone before the
- * node is back, which nobody waits for: such a node is not waited for either.
+ * A probe in the host's network keeps its port until it is gone. One on a node that is down stays until the node is
+ * back: such a node is not waited for.
  */
-const removeOld = `kbs_old=$(${kubectl} get namespaces -l kbs.dev/verify -o name </dev/null)
-[ -z "$kbs_old" ] || ${kubectl} delete namespace -l kbs.dev/verify --wait=true --timeout=30s </dev/null >&2 || :`;
+const removeOld = sh`kbs_old=$(${raw(kubectl)} get namespaces -l kbs.dev/verify -o name </dev/null)
+[ -z "$kbs_old" ] || ${raw(kubectl)} delete namespace -l kbs.dev/verify --wait=true --timeout=30s </dev/null >&2 || :`;
 
-const condition = '{.status.conditions[?(@.type=="Ready")].status}';
+const condition = raw(sh`{.status.conditions[?(@.type=="Ready")].status}`);
 
-/** DaemonSets count nodes that are not Ready too, so that their own rollout status would wait for them. */
-const waitFor = (namespace: string, cluster: Cluster): string => `kbs_end=$((${uptime} + 60))
-until { ${kubectl} --request-timeout=10s get nodes -o jsonpath='{range .items[*]}node {.metadata.name} ${condition}{"\\n"}{end}'
-  ${kubectl} --request-timeout=10s -n ${namespace} get pods -o jsonpath='{range .items[*]}probe {.spec.nodeName} ${condition} {.metadata.labels.kbs\\.dev/probe}{"\\n"}{end}'
-} </dev/null | ${allReady(nodes(cluster).map(({ name }) => name))} || [ "${uptime}" -ge "$kbs_end" ]; do sleep 1; done`;
+/** A DaemonSet's own rollout status counts nodes that are not Ready, and would wait for them. */
+const waitFor = (namespace: string, cluster: Cluster): Script =>
+  untilTrue(probesAreReady(namespace, cluster), { seconds: 60, otherwise: sh`break`, pause: 1 });
+
+const probesAreReady = (
+  namespace: string,
+  cluster: Cluster,
+): Script => sh`{ ${raw(kubectl)} --request-timeout=10s get nodes -o jsonpath='{range .items[*]}node {.metadata.name} ${condition}{"\\n"}{end}'
+  ${raw(kubectl)} --request-timeout=10s -n ${namespace} get pods -o jsonpath='{range .items[*]}probe {.spec.nodeName} ${condition} {.metadata.labels.kbs\\.dev/probe}{"\\n"}{end}'
+} </dev/null | ${raw(allReady(nodes(cluster).map(({ name }) => name)))}`;
 
 /**
- * Shell that reads lines `node NAME READY` and `probe NODE READY STAND`, and succeeds once every one of these nodes
- * that is Ready has both probes ready. No Ready node at all is no success: most often nothing could be read.
+ * Reads lines `node NAME READY` and `probe NODE READY STAND`, and succeeds once each of these nodes that is Ready has
+ * both probes ready. Without any Ready node it fails: most often nothing could be read.
  */
-export const allReady = (names: readonly string[]): string =>
-  `awk -v known=${quote(` ${names.join(' ')} `)} '$1 == "node" && $3 == "True" && index(known, " " $2 " ") { wanted[$2] }
+export const allReady = (names: readonly string[]): Script =>
+  sh`awk -v known=${` ${names.join(' ')} `} '$1 == "node" && $3 == "True" && index(known, " " $2 " ") { wanted[$2] }
 $1 == "probe" && $3 == "True" { there[$2, $4] }
 END { missing = 1; for (name in wanted) { missing = 0; break }
 for (name in wanted) if (!((name, "pod") in there) || !((name, "host") in there)) missing = 1
 exit missing }'`;
 
 const refused = (host: Host, namespace: string, stderr: string): Failure =>
-  new Failure('refused', 'the API server does not take the probes', {
+  new Failure('refused', 'the API server rejects the probes', {
     where: { host: host.name, resource: `namespace ${namespace}` },
     why: lastLines(stderr, 8),
-    next: 'kbs status shows what is not well',
+    next: 'see which component fails: kbs status',
   });

@@ -1,5 +1,6 @@
 import { type Host, mutation, type RunOptions } from '../hosts/host.js';
 import { messageOf } from '../hosts/message.js';
+import { raw, sh } from '../hosts/shell.js';
 import type { Cluster } from '../inventory/cluster.js';
 import { kubectl } from '../kubernetes/kubectl.js';
 import type { CheckResult } from './check-result.js';
@@ -19,11 +20,11 @@ export interface VerifyOptions {
 }
 
 /**
- * Proves with real packets that the cluster does what it promises. Probes run on every node for a few seconds; what
- * they were asked through the API server is what comes back. A node whose probes do not start is a finding, and the
- * others are asked without it. Throws only when the proof itself cannot be held.
+ * Verifies a cluster with real packets. Probes run on every node for a few seconds and are asked through the API server.
+ * A node whose probes do not start is a finding, and the others are asked without it. Throws only where verification
+ * itself is not possible.
  *
- * Probes that an earlier run left behind are taken away first, so one cluster is verified by one run at a time.
+ * Probes of an earlier run are deleted first, so one run at a time can verify a cluster.
  */
 export const verify = async (
   cluster: Cluster,
@@ -45,11 +46,11 @@ export const verify = async (
 };
 
 /**
- * Without the caller's signal: after an interruption there is still something to take away. Without waiting for the
- * end: the next run does that. What was proven stays proven where this fails, so it is told and not thrown.
+ * Without the caller's signal: after an interruption there is still something to delete. Without waiting for the end:
+ * the next run does that. The results stay valid where this fails, so it is reported and not thrown.
  */
 const remove = async (host: Host, namespace: string, onStep: (text: string) => void): Promise<void> => {
-  const script = `${kubectl} --request-timeout=20s delete namespace ${namespace} --ignore-not-found --wait=false </dev/null`;
+  const script = sh`${raw(kubectl)} --request-timeout=20s delete namespace ${namespace} --ignore-not-found --wait=false </dev/null`;
   const trouble = await host.mutate(mutation(script), { timeout: 30_000 }).then(
     ({ code, stderr }) => (code === 0 ? undefined : stderr.trim()),
     (error: unknown) => messageOf(error),

@@ -2,15 +2,15 @@ import { toPlan } from '../engine/compare.js';
 import type { Operation } from '../engine/operation.js';
 import { operationSteps } from '../engine/run-operation.js';
 import { Failure } from '../failure.js';
-import { assumedFacts } from '../hosts/facts/facts.js';
 import { raw, sh } from '../hosts/shell.js';
-import { type ClusterHost, isNode } from '../inventory/cluster.js';
+import type { ClusterHost } from '../inventory/cluster.js';
 import { type ApiHost, selectEtcdHost } from '../kubernetes/api-host.js';
 import { canBeDefragmented, isFull, type Member, membersOf, titleOf } from '../kubernetes/etcd-members.js';
 import { etcdctl, localEndpoint } from '../kubernetes/etcdctl.js';
 import type { Gate } from '../phases/phase.js';
 import type { PlannedRun, RunContext, Workflow } from './run/context.js';
 import { limitsOf } from './run/limits.js';
+import { offlineContext } from './run/phase-context.js';
 import { announce } from './run/run-events.js';
 
 /** What became of one member. */
@@ -46,14 +46,7 @@ const plan = async (run: RunContext, onDone: (members: readonly Defragmented[]) 
     plan: toPlan('etcd defrag', cluster.name, work),
     work,
     // Operations read nothing of it.
-    context: {
-      cluster,
-      credentials: await run.credentials,
-      artifacts: run.artifacts,
-      startedAt: Math.floor(Date.now() / 1000),
-      targetNodes: cluster.hosts.filter(isNode),
-      facts: () => assumedFacts,
-    },
+    context: offlineContext(cluster, run.artifacts),
     isNeeded: () => true,
     finish: async () => onDone(sizes(members, await membersOf(asked, cluster, limits))),
   };

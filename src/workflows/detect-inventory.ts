@@ -2,6 +2,7 @@ import { access } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import { knownVersions } from '../artifacts/catalogue.js';
+import { defined } from '../defined.js';
 import { Failure } from '../failure.js';
 import { type Facts, parseFacts } from '../hosts/facts/facts.js';
 import { factsScript } from '../hosts/facts/script.js';
@@ -11,21 +12,21 @@ import { networkOf } from '../inventory/addresses.js';
 import { toYaml } from '../templates/yaml.js';
 
 /**
- * The text of an inventory that describes this very machine as the only host, its control plane and its worker, over
- * the local transport; undefined where the file is there already.
+ * The text of an inventory with this machine as the only host, control plane and worker, over the local transport;
+ * undefined where the file exists.
  */
 export const detectedInventory = async (file: string): Promise<string | undefined> => {
-  const there = await access(resolve(file)).then(
+  const exists = await access(resolve(file)).then(
     () => true,
     () => false,
   );
-  return there ? undefined : describe(await ownFacts(), hostname());
+  return exists ? undefined : describe(await factsOfThisMachine(), hostname());
 };
 
-const ownFacts = async (): Promise<Facts> => {
+const factsOfThisMachine = async (): Promise<Facts> => {
   const pool = openPool();
   try {
-    const here = {
+    const local = {
       transport: 'local',
       address: '127.0.0.1',
       port: 22,
@@ -34,14 +35,14 @@ const ownFacts = async (): Promise<Facts> => {
       keys: [],
       knownHosts: '',
     } as const;
-    const output = await pool.host({ name: hostname(), ssh: here }).query(query(factsScript));
+    const output = await pool.host({ name: hostname(), ssh: local }).query(query(factsScript));
     return parseFacts(output.stdout);
   } finally {
     await pool.close();
   }
 };
 
-/** An inventory of one machine. Its address is the one on the way to the default gateway. */
+/** An inventory of one machine. Its address is that of the interface towards the default gateway. */
 export const describe = (facts: Facts, name: string): string => {
   const route = facts.routes.find(({ to, via }) => to === 'default' && via !== undefined);
   const address = addressTowards(facts, route?.device) ?? facts.addresses[0];
@@ -58,7 +59,7 @@ ${toYaml({
   cluster,
   kubernetes: { version: knownVersions()[0] },
   network: {
-    segments: { lan: { cidr: networkOf(address), ...(route?.via === undefined ? {} : { gateway: route.via }) } },
+    segments: { lan: { cidr: networkOf(address), ...defined({ gateway: route?.via }) } },
   },
   hosts: { [cluster]: { address: ip, roles: ['control-plane', 'worker'], ssh: { transport: 'local' } } },
 })}`;

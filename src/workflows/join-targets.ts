@@ -1,18 +1,20 @@
 import { Failure } from '../failure.js';
 import { type Cluster, isNode, isWorker } from '../inventory/cluster.js';
-import { addHost } from '../inventory/edit.js';
+import { unknownName } from '../inventory/did-you-mean.js';
+import { addHost, type NewHost } from '../inventory/edit.js';
 import { type LoadedCluster, loadCluster } from './load-cluster.js';
 
-/** What a join is about. */
 export interface JoinTargets {
+  /** Names of the workers to join. */
   readonly joining: readonly string[];
   /** The inventory, with the hosts that are new to it. */
   readonly loaded: LoadedCluster;
 }
 
 /**
- * The workers that a join is about: those named, or all of the inventory, of which comparing finds those that lack
- * something; of these only what `limit` names. `name=user@address` puts a host into the inventory's text, which nobody has written yet.
+ * The workers to join: the named ones, or all workers of the inventory, where the plan then finds those that lack
+ * something; and of these only what `limit` names. `name=user@address` adds a host to the inventory's text; the file is
+ * not written here. Throws `usage` where a name is unknown or no worker is left.
  */
 export const resolveJoinTargets = async (
   file: string,
@@ -20,8 +22,8 @@ export const resolveJoinTargets = async (
   limit: readonly string[] | undefined,
 ): Promise<JoinTargets> => {
   const known = await loadCluster(file);
-  const fresh = words.map(newHost).filter((host) => host !== undefined && !isThere(known.cluster, host));
-  const text = fresh.reduce((now, host) => (host ? addHost(now, host) : now), known.text);
+  const added = words.map(newHost).filter((host) => host !== undefined && !isListed(known.cluster, host));
+  const text = added.reduce((edited, host) => (host ? addHost(edited, host) : edited), known.text);
   const loaded = text === known.text ? known : await loadCluster(file, text);
   const { cluster } = loaded;
   const names = words.map((word) => word.split('=')[0] ?? '');
@@ -29,19 +31,12 @@ export const resolveJoinTargets = async (
   const wanted = names.length > 0 ? names : cluster.hosts.filter(isWorker).map(({ name }) => name);
   const joining = wanted.filter((name) => limit === undefined || limit.includes(name));
   if (limit !== undefined && joining.length === 0) {
-    throw new Failure('usage', `nobody is left to join: --limit ${limit.join(',')} names none of them`, {
+    throw new Failure('usage', `no worker is left to join: --limit ${limit.join(',')} names none of them`, {
       next: `without it these would join: ${wanted.join(', ')}`,
     });
   }
   return { joining, loaded };
 };
-
-interface NewHost {
-  readonly name: string;
-  readonly address: string;
-  readonly user?: string;
-  readonly roles: readonly string[];
-}
 
 /** `name=user@address`; undefined for a plain name. */
 const newHost = (word: string): NewHost | undefined => {
@@ -53,15 +48,13 @@ const newHost = (word: string): NewHost | undefined => {
   return { name, address, roles: ['worker'], ...(user ? { user } : {}) };
 };
 
-/** The same words again, after a join that came no further than the inventory, are no mistake. */
-const isThere = (cluster: Cluster, { name, address }: NewHost): boolean =>
+/** A join that failed after it wrote the inventory is repeated with the same words. */
+const isListed = (cluster: Cluster, { name, address }: NewHost): boolean =>
   cluster.hosts.some((host) => host.name === name && host.address === address);
 
 const refuseUnknown = (cluster: Cluster, names: readonly string[]): void => {
   const known = cluster.hosts.filter((host) => isNode(host)).map(({ name }) => name);
   const unknown = names.filter((name) => !known.includes(name));
   if (unknown.length === 0) return;
-  throw new Failure('usage', `the inventory has no worker ${unknown.join(', ')}`, {
-    next: `it has ${known.join(', ')}; a new one is added by: kbs join name=user@address`,
-  });
+  throw unknownName('the inventory has no worker', unknown, known, 'a new one: kbs join name=user@address');
 };

@@ -34,17 +34,17 @@ export const readKubeconfig = async ({ state, cluster }: LoadedCluster): Promise
 };
 
 /** Adds it to the operator's own kubeconfig, whose other clusters stay; gives that file's path. */
-export const mergeKubeconfig = async (opened: LoadedCluster): Promise<string> => {
+export const mergeKubeconfig = async (loaded: LoadedCluster): Promise<string> => {
   const path = process.env.KUBECONFIG?.split(':')[0] || join(homedir(), '.kube', 'config');
   const there = new Secret(
     await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
       // One that is there and cannot be read must not be replaced by one without its other clusters.
       if (error.code === 'ENOENT') return '';
-      throw new Failure('refused', `${path} cannot be read`, { why: [error.message], next: 'mend its permissions' });
+      throw new Failure('refused', `${path} cannot be read`, { why: [error.message], next: 'repair its permissions' });
     }),
   );
-  const merged = mergeKubeconfigs(there, await readKubeconfig(opened), opened.cluster.name);
-  await withWriteErrors(path, 'mend its permissions, or name another file in $KUBECONFIG', async () => {
+  const merged = mergeKubeconfigs(there, await readKubeconfig(loaded), loaded.cluster.name);
+  await withWriteErrors(path, 'repair its permissions, or name another file in $KUBECONFIG', async () => {
     await mkdir(dirname(path), { recursive: true, mode: 0o700 });
     await writeFileAtomic(path, merged.reveal(), { mode: 0o600 });
   });

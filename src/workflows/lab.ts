@@ -18,7 +18,7 @@ import {
   type Partition,
 } from '../lab/index.js';
 import { loadCluster } from './load-cluster.js';
-import { routersToTell } from './routers.js';
+import { routersToConfigure } from './routers.js';
 
 /** Builds the lab of an inventory. A router that the inventory does not manage gets the routes that kbs asks for. */
 export const up = async (file: string, install: boolean, say: (text: string) => void): Promise<Lab> => {
@@ -29,7 +29,7 @@ export const up = async (file: string, install: boolean, say: (text: string) => 
     install,
     onProgress: say,
   });
-  const routes = routersToTell(cluster).flatMap((router) => router.routes);
+  const routes = routersToConfigure(cluster).flatMap((router) => router.routes);
   if (routes.length > 0) await labRouterRoutes(lab, routes);
   return lab;
 };

@@ -38,8 +38,8 @@ export const loadCluster = async (file: string, text?: string): Promise<LoadedCl
   const source = parseInventory(content, file, knownVersions());
   const directory = dirname(inventory);
   const overlay = readLabOverlay(directory, source.cluster);
-  const cluster = derive(source, planPods, { directory, home: homedir(), keys: ownKeys() }, overlay);
-  const unproven = proveRoutes(cluster, compileRoutes(cluster));
+  const cluster = derive(source, { planPods, compileRoutes }, { directory, home: homedir(), keys: ownKeys() }, overlay);
+  const unproven = proveRoutes(cluster, cluster.routes);
   if (unproven.length > 0) throw new Failures(unproven);
   const state = join(directory, '.kbs', cluster.name);
   return { inventory, cluster, state, text: content, ...(text === undefined ? {} : { unsaved: text }) };
@@ -63,14 +63,14 @@ export const openArtifacts = async ({ cluster, inventory }: LoadedCluster): Prom
 
 /** For looking ahead: where there is no bundle yet, the catalogue's names and versions without contents. */
 export const openArtifactsOrPlaceholders = async (
-  opened: LoadedCluster,
+  loaded: LoadedCluster,
   say: (text: string) => void,
 ): Promise<Artifacts> => {
   try {
-    return await openArtifacts(opened);
+    return await openArtifacts(loaded);
   } catch (error) {
     if (!(error instanceof Failure) || error.code !== 'preflight') throw error;
     say(`${error.message}; sizes and digests are not known yet`);
-    return placeholderArtifacts(opened.cluster.kubernetes.version);
+    return placeholderArtifacts(loaded.cluster.kubernetes.version);
   }
 };

@@ -4,10 +4,10 @@ import { Failure, type Problem, toProblem } from '../failure.js';
 import type { RunOptions } from '../hosts/host.js';
 import type { Cluster, ClusterHost } from '../inventory/cluster.js';
 import { keyringDirectory, readKeyring } from '../pki/keyring.js';
-import { placeholderCredentials } from '../pki/placeholder.js';
 import type { CheckResult } from '../preflight/check.js';
 import { runChecks, runProbeChecks } from '../preflight/run-checks.js';
 import { loadCluster } from './load-cluster.js';
+import { contextInputs, now } from './run/phase-context.js';
 import { pinPodCidrs, readRecord } from './run/pod-cidrs.js';
 import { withPool } from './run/pool.js';
 import { balancersToProbe, probeVip } from './run/vip-conflict.js';
@@ -42,22 +42,17 @@ export const preflightOf = async (
   file: string,
   { acceptNewHostKeys, limit, skippedChecks, limits }: PreflightOptions,
 ): Promise<Preflight> => {
-  const opened = await loadCluster(file);
-  requireSupported(opened.cluster);
-  const hosts = selected(opened.cluster, limit);
-  const { loaded } = await pinPodCidrs(opened, await readRecord(opened.state));
+  const loadedBefore = await loadCluster(file);
+  requireSupported(loadedBefore.cluster);
+  const hosts = selected(loadedBefore.cluster, limit);
+  const { loaded } = await pinPodCidrs(loadedBefore, await readRecord(loadedBefore.state));
   const { cluster } = loaded;
-  const { identity } = await readKeyring(keyringDirectory(opened.inventory, cluster.name), cluster, new Date());
+  const { identity } = await readKeyring(keyringDirectory(loadedBefore.inventory, cluster.name), cluster, new Date());
   return withPool(acceptNewHostKeys, async (pool) => {
-    const from = Math.floor(Date.now() / 1000);
+    const from = now();
     const runHosts = hosts.map((host): HostPhases => ({ host, phases: [] }));
-    const inputs = {
-      cluster,
-      credentials: placeholderCredentials(cluster),
-      artifacts: placeholderArtifacts(cluster.kubernetes.version),
-      startedAt: from,
-      targetNodes: [],
-    };
+    const artifacts = placeholderArtifacts(cluster.kubernetes.version);
+    const inputs = contextInputs(cluster, artifacts, { startedAt: from, targetNodes: [] });
     const { context, answers, unreachable } = await observe(
       runHosts,
       inputs,

@@ -2,7 +2,7 @@ import { Failures } from '../failure.js';
 import type { Cluster, ClusterHost } from '../inventory/cluster.js';
 import { forgetHost, keyringDirectory } from '../pki/keyring.js';
 import { affectedHosts, clusterWithout, removedHosts } from './remove/affected-hosts.js';
-import { refusals } from './remove/checks.js';
+import { removalFailures } from './remove/checks.js';
 import { type InventoryRemoval, removeFromInventory, saveRemoval } from './remove/inventory.js';
 import { planRemoval } from './remove/plan.js';
 import type { PlannedRun, RunContext, Workflow } from './run/context.js';
@@ -32,7 +32,7 @@ const plan = async (run: RunContext, options: RemoveOptions): Promise<PlannedRun
   const { names, say } = options;
   const leaving = removedHosts(before, names);
   const after = clusterWithout(before, leaving);
-  const refused = refusals(before, after, leaving, options);
+  const refused = removalFailures(before, after, leaving, options);
   if (refused.length > 0) throw new Failures(refused);
   const inventory = await removeFromInventory(loaded, names, options);
   // Where a new machine is to take the place of a dead one, the others go on as the inventory says.

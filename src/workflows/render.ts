@@ -3,8 +3,6 @@ import { basename, dirname, join } from 'node:path';
 import type { Artifacts } from '../artifacts/artifacts.js';
 import { resourcesOf } from '../engine/observe.js';
 import { Failure } from '../failure.js';
-import { assumedFacts } from '../hosts/facts/facts.js';
-import type { PhaseContext } from '../phases/phase.js';
 import type { Credentials } from '../pki/credentials.js';
 import { keyringDirectory, readKeyring } from '../pki/keyring.js';
 import { placeholderCredentials } from '../pki/placeholder.js';
@@ -16,6 +14,7 @@ import { apply } from './apply.js';
 import { type LoadedCluster, openArtifactsOrPlaceholders } from './load-cluster.js';
 import { routerFiles } from './routers.js';
 import { phasesByHost, targetNodesOf } from './run/host-phases.js';
+import { offlineContext } from './run/phase-context.js';
 import type { PhaseRun, PhaseWorkflow } from './run/phase-workflow.js';
 import { pinPodCidrs, readRecord } from './run/pod-cidrs.js';
 import { withWriteErrors } from './write-error.js';
@@ -23,37 +22,37 @@ import { withWriteErrors } from './write-error.js';
 /** A rendering: path below the tree → text. */
 export type Rendering = ReadonlyMap<string, string>;
 
-/** `kbs render`: writes the tree; gives its paths. Real credentials come from the keyring, which must be whole. */
+/** `kbs render`: writes the tree and returns its paths. Real credentials come from the keyring, which must be complete. */
 export const render = async (
-  opened: LoadedCluster,
+  loaded: LoadedCluster,
   directory: string,
   withSecrets: boolean,
 ): Promise<readonly string[]> => {
-  const artifacts = await openArtifactsOrPlaceholders(opened, () => {});
-  const { loaded: held } = await pinPodCidrs(opened, await readRecord(opened.state));
+  const artifacts = await openArtifactsOrPlaceholders(loaded, () => {});
+  const { loaded: held } = await pinPodCidrs(loaded, await readRecord(loaded.state));
   const tree = withSecrets
-    ? new Map([['.gitignore', ignoreEverything], ...rendering(held, artifacts, await wholeKeyring(opened))])
+    ? new Map([['.gitignore', ignoreEverything], ...rendering(held, artifacts, await completeKeyring(loaded))])
     : rendering(held, artifacts);
   await writeRendering(tree, directory);
   return [...tree.keys()];
 };
 
-const wholeKeyring = async ({ inventory, cluster }: LoadedCluster): Promise<Credentials> => {
+const completeKeyring = async ({ inventory, cluster }: LoadedCluster): Promise<Credentials> => {
   const { credentials, missing } = await readKeyring(keyringDirectory(inventory, cluster.name), cluster, new Date());
   if (missing.length === 0) return credentials;
-  throw new Failure('refused', 'the keyring is not whole', {
+  throw new Failure('refused', 'the keyring is not complete', {
     why: missing,
     next: 'bring the cluster up first: kbs init',
   });
 };
 
 /**
- * Every file, unit, manifest, route and object of every host as one tree, without contacting anything. Secrets are
- * placeholders unless real credentials are given. The same inventory gives the same tree.
+ * Every file, unit, manifest, route and object of every host as one tree; no host is contacted. Secrets are placeholders
+ * unless real credentials are given. The same inventory gives the same tree.
  */
-export const rendering = (opened: LoadedCluster, artifacts: Artifacts, credentials?: Credentials): Rendering => {
+export const rendering = (loaded: LoadedCluster, artifacts: Artifacts, credentials?: Credentials): Rendering => {
   const tree = new Map<string, string>();
-  for (const { host, resources } of everything(opened, artifacts, { workflow: apply }, credentials)) {
+  for (const { host, resources } of everyHost(loaded, artifacts, { workflow: apply }, credentials)) {
     const rest: Resource[] = [];
     for (const resource of resources.flatMap(({ list }) => list)) {
       const file = fileOf(resource);
@@ -62,20 +61,20 @@ export const rendering = (opened: LoadedCluster, artifacts: Artifacts, credentia
     }
     tree.set(join(host, 'host.yaml'), toYaml(rest.map(plain)));
   }
-  for (const [path, text] of routerFiles(opened.cluster)) tree.set(path, text);
+  for (const [path, text] of routerFiles(loaded.cluster)) tree.set(path, text);
   return tree;
 };
 
-/** Names what lies at the top of a rendering, a line each: the next one deletes that, and nothing else. */
+/** A file that lists the top entries of a rendering, one a line: the next rendering deletes these, and nothing else. */
 const marker = '.kbs-render';
 
-/** Writes a rendering into a folder that is empty, missing, or holds an earlier rendering, which goes. */
+/** Writes a rendering into a folder that is empty, missing, or has an earlier rendering, which is deleted. */
 export const writeRendering = async (tree: Rendering, directory: string): Promise<void> => {
   const names = [...new Set([...tree.keys()].map((path) => path.split('/')[0] ?? ''))];
   await withWriteErrors(directory, 'name another folder: kbs render DIR', async () => {
-    const old = await earlier(directory, names);
+    const old = await earlierEntries(directory, names);
     for (const name of old) await rm(join(directory, name), { recursive: true, force: true });
-    // The marker comes before the tree: an interrupted rendering can be told from files of the user's own.
+    // The marker is written first, so that an interrupted rendering differs from a folder with files of the user.
     for (const [path, text] of new Map([[marker, `${names.join('\n')}\n`], ...tree])) {
       await mkdir(dirname(join(directory, path)), { recursive: true });
       await writeFile(join(directory, path), text, { mode: 0o600 });
@@ -83,32 +82,32 @@ export const writeRendering = async (tree: Rendering, directory: string): Promis
   });
 };
 
-/** The names of an earlier rendering in the folder. Refuses where something of the user's own would be lost. */
-const earlier = async (directory: string, names: readonly string[]): Promise<readonly string[]> => {
-  const there = await readdir(directory).catch((error: NodeJS.ErrnoException): readonly string[] => {
+/** The entries of an earlier rendering in the folder. Throws `usage` where files of the user would be lost. */
+const earlierEntries = async (directory: string, names: readonly string[]): Promise<readonly string[]> => {
+  const present = await readdir(directory).catch((error: NodeJS.ErrnoException): readonly string[] => {
     if (error.code === 'ENOENT') return [];
     throw error;
   });
-  if (there.length === 0) return [];
+  if (present.length === 0) return [];
   const refuse = (why: string) =>
-    new Failure('usage', `${directory} is not empty, and not all in it is from kbs render`, {
+    new Failure('usage', `${directory} is not empty, and kbs render did not write everything in it`, {
       why: [why],
       next: `name a folder that is new or empty, as in: kbs render ${join(directory, 'rendered')}`,
     });
-  if (!there.includes(marker)) throw refuse(`it has no ${marker}, which every rendering has`);
+  if (!present.includes(marker)) throw refuse(`it has no ${marker}, which every rendering has`);
   const listed = (await readFile(join(directory, marker), 'utf8')).split('\n').filter(Boolean);
-  const astray = listed.find((name) => name === '.' || name === '..' || basename(name) !== name);
-  if (astray !== undefined) throw refuse(`its ${marker} lists ${astray}, which is no name in this folder`);
-  const foreign = names.find((name) => there.includes(name) && !listed.includes(name));
-  if (foreign !== undefined)
-    throw refuse(`${foreign} is not from the last rendering, and is the name of a folder in this one`);
+  const outside = listed.find((name) => name === '.' || name === '..' || basename(name) !== name);
+  if (outside !== undefined) throw refuse(`its ${marker} lists ${outside}, which is not a name in this folder`);
+  const other = names.find((name) => present.includes(name) && !listed.includes(name));
+  if (other !== undefined)
+    throw refuse(`${other} is not from the last rendering, and is the name of a folder in this one`);
   return listed;
 };
 
 /** What a workflow would put on each host, as one YAML stream: a document for each host and phase. */
-export const manifests = async (opened: LoadedCluster, about: About): Promise<string> => {
-  const artifacts = await openArtifactsOrPlaceholders(opened, () => {});
-  return everything((await pinPodCidrs(opened, await readRecord(opened.state))).loaded, artifacts, about)
+export const manifests = async (loaded: LoadedCluster, scope: RenderScope): Promise<string> => {
+  const artifacts = await openArtifactsOrPlaceholders(loaded, () => {});
+  return everyHost((await pinPodCidrs(loaded, await readRecord(loaded.state))).loaded, artifacts, scope)
     .flatMap(({ host, resources }) =>
       resources.map(({ phase, list }) => `---\n${toYaml({ host, phase, resources: list.map(plain) })}`),
     )
@@ -121,26 +120,19 @@ interface HostRendering {
 }
 
 /** The part of a run that decides which hosts, phases and nodes it is about. */
-interface About extends Pick<PhaseRun, 'joining' | 'selection'> {
+interface RenderScope extends Pick<PhaseRun, 'joining' | 'selection'> {
   readonly workflow: PhaseWorkflow;
 }
 
-const everything = (
+const everyHost = (
   { cluster }: LoadedCluster,
   artifacts: Artifacts,
-  about: About,
+  scope: RenderScope,
   credentials: Credentials = placeholderCredentials(cluster),
 ): readonly HostRendering[] => {
-  const targetNodes = targetNodesOf(about.workflow, { ...about, cluster });
-  const context: PhaseContext = {
-    cluster,
-    credentials,
-    artifacts,
-    targetNodes,
-    startedAt: 0,
-    facts: () => assumedFacts,
-  };
-  return phasesByHost(about.workflow, { ...about, cluster }).map((hostPhases) => ({
+  const targetNodes = targetNodesOf(scope.workflow, { ...scope, cluster });
+  const context = offlineContext(cluster, artifacts, { credentials, targetNodes });
+  return phasesByHost(scope.workflow, { ...scope, cluster }).map((hostPhases) => ({
     host: hostPhases.host.name,
     resources: [...resourcesOf(hostPhases, context)]
       .map(([phase, list]) => ({ phase: phase.name, list: list.filter(({ kind }) => kind !== 'absent') }))
@@ -148,7 +140,7 @@ const everything = (
   }));
 };
 
-/** The resources that are texts of their own, and where they lie below the host's folder. */
+/** The path below the host's folder, and the text, of a resource that is rendered as a file. */
 const fileOf = (resource: Resource): { readonly path: string; readonly text: string } | undefined => {
   switch (resource.kind) {
     case 'file':
@@ -170,11 +162,11 @@ const fileOf = (resource: Resource): { readonly path: string; readonly text: str
 };
 
 const below = (path: string): string => {
-  if (path.split('/').includes('..')) throw new Failure('refused', `${path} leads out of the tree`);
+  if (path.split('/').includes('..')) throw new Failure('refused', `${path} leads out of the rendering`);
   return path.slice(1);
 };
 
-/** A resource as plain data: placeholder secrets as their text, and no path of this machine. */
+/** A resource as plain data: secrets as their text, and without paths of this machine. */
 const plain = (resource: Resource): unknown =>
   JSON.parse(
     JSON.stringify(resource, function (this: Record<string, unknown>, key: string, value: unknown) {

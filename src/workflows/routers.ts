@@ -2,13 +2,13 @@ import type { Cluster } from '../inventory/cluster.js';
 import { dialects } from '../network/router-dialects.js';
 import { type UnmanagedRouter, unmanagedRouters } from '../network/routes.js';
 
-/** The routers that kbs does not manage, and that pods need: somebody has to tell them of the pods. */
-export const routersToTell = (cluster: Cluster): readonly UnmanagedRouter[] =>
+/** The routers that kbs does not manage and that need routes to pods, which their owner must configure. */
+export const routersToConfigure = (cluster: Cluster): readonly UnmanagedRouter[] =>
   unmanagedRouters(cluster).filter(({ required }) => required);
 
-/** What somebody has to tell the routers that kbs does not manage, as one text; undefined where there are none. */
+/** The routes that the owners of unmanaged routers must configure, as a text; undefined where there are none. */
 export const routerAdvice = (cluster: Cluster): string | undefined => {
-  const routers = routersToTell(cluster);
+  const routers = routersToConfigure(cluster);
   if (routers.length === 0) return undefined;
   const texts = routers.map(
     ({ address, routes }) =>
@@ -18,8 +18,8 @@ export const routerAdvice = (cluster: Cluster): string | undefined => {
 };
 
 /**
- * The same in every dialect, as files: `routers/ADDRESS/DIALECT.txt`. Also for a router that pods do not need: with
- * these routes, other machines of its segment can call pods.
+ * The routes in every dialect, as files: `routers/ADDRESS/DIALECT.txt`. Also for a router that pods do not need: with
+ * these routes, other machines of its segment reach pods.
  */
 export const routerFiles = (cluster: Cluster): ReadonlyMap<string, string> =>
   new Map(

@@ -1,5 +1,5 @@
-import { Failure } from '../failure.js';
 import { interactive } from '../hosts/interactive.js';
+import { unknownName } from '../inventory/did-you-mean.js';
 import { loadCluster } from './load-cluster.js';
 
 /** Opens a shell on a host of the inventory, or runs one command there; gives its exit status. */
@@ -7,9 +7,8 @@ export const sshTo = async (file: string, name: string, command: readonly string
   const { cluster } = await loadCluster(file);
   const host = cluster.hosts.find((candidate) => candidate.name === name);
   if (!host) {
-    throw new Failure('usage', `the inventory has no host ${name}`, {
-      next: `it has ${cluster.hosts.map((known) => known.name).join(', ')}`,
-    });
+    const known = cluster.hosts.map((candidate) => candidate.name);
+    throw unknownName('the inventory has no host', [name], known);
   }
   return interactive(host.ssh, command);
 };

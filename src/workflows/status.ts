@@ -4,7 +4,6 @@ import { type Host, query, type RunOptions } from '../hosts/host.js';
 import { messageOf } from '../hosts/message.js';
 import { type Cluster, type ClusterHost, controlPlanes } from '../inventory/cluster.js';
 import { firstAnsweringApiHost } from '../kubernetes/api-host.js';
-import { compileRoutes } from '../network/routes.js';
 import { type Expiry, expiries } from '../pki/expiry.js';
 import { keyringDirectory } from '../pki/keyring.js';
 import type { CheckResult } from '../verify/check-result.js';
@@ -32,7 +31,7 @@ export interface HostStatus {
   readonly segment: string;
   readonly podCidr?: string;
   /** Why the host does not answer, and what to do about it; absent where it does. */
-  readonly trouble?: Problem;
+  readonly problem?: Problem;
   /** Routes of this host that are in the kernel, of those that should be: `3/3`. */
   readonly routes?: string;
 }
@@ -59,16 +58,16 @@ export const statusOf = async (file: string, { acceptNewHostKeys, limits }: Stat
           if (limits.signal?.aborted) throw error;
           const [failure] = failuresIn(error);
           if (!failure) throw error;
-          return { ...outline, trouble: toProblem(failure) };
+          return { ...outline, problem: toProblem(failure) };
         }
       }),
     );
-    const troubled = new Set(hosts.flatMap(({ name, trouble }) => (trouble === undefined ? [] : [name])));
-    const reachable = controlPlanes(cluster).filter(({ name }) => !troubled.has(name));
-    const speaks = await firstAnsweringApiHost(reachable, (host) => pool.host(host), limits);
-    const findings = speaks ? await findingsOf(cluster, pool.host(speaks), limits) : [];
+    const withProblem = new Set(hosts.flatMap(({ name, problem }) => (problem === undefined ? [] : [name])));
+    const reachable = controlPlanes(cluster).filter(({ name }) => !withProblem.has(name));
+    const apiHost = await firstAnsweringApiHost(reachable, (host) => pool.host(host), limits);
+    const findings = apiHost ? await findingsOf(cluster, pool.host(apiHost), limits) : [];
     const well =
-      hosts.every(({ trouble }) => trouble === undefined) && findings.length > 0 && findings.every(({ ok }) => ok);
+      hosts.every(({ problem }) => problem === undefined) && findings.length > 0 && findings.every(({ ok }) => ok);
     return {
       cluster: cluster.name,
       version: cluster.kubernetes.version,
@@ -100,7 +99,7 @@ const outlineOf = ({ name, address, roles, segment, podCidr }: ClusterHost): Hos
 });
 
 const routesOf = (host: ClusterHost, cluster: Cluster, live: string): string => {
-  const wanted = compileRoutes(cluster)[host.name] ?? [];
+  const wanted = cluster.routes[host.name] ?? [];
   const lines = live.split('\n');
   const there = wanted.filter(({ to, via }) => lines.some((line) => line.startsWith(`${to} via ${via} `)));
   return `${there.length}/${wanted.length}`;

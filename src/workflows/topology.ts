@@ -3,35 +3,35 @@ import { extname } from 'node:path';
 import { dot } from '../diagram/dot.js';
 import { html } from '../diagram/html.js';
 import { mermaid } from '../diagram/mermaid.js';
-import { type Picture, pictureOf } from '../diagram/model.js';
+import { type Diagram, diagramOf } from '../diagram/model.js';
 import { svg } from '../diagram/svg.js';
 import { Failure } from '../failure.js';
 import { loadCluster } from './load-cluster.js';
 import { withWriteErrors } from './write-error.js';
 
-const languages = { mermaid, dot, svg, html } as const;
+const renderers = { mermaid, dot, svg, html } as const;
 
-export type PictureFormat = keyof typeof languages;
+export type DiagramFormat = keyof typeof renderers;
 
-/** The format to draw in: the one asked for, or what the ending of the file tells; Mermaid where there is no file. */
-export const formatOf = (path?: string, asked?: PictureFormat): PictureFormat => {
+/** The format to draw in: the requested one, else that of the file's extension; Mermaid where there is no file. */
+export const formatOf = (path?: string, asked?: DiagramFormat): DiagramFormat => {
   if (path === undefined) return asked ?? 'mermaid';
-  const told = endings.get(extname(path).toLowerCase());
-  const format = asked ?? told;
+  const fromExtension = extensions.get(extname(path).toLowerCase());
+  const format = asked ?? fromExtension;
   if (format === undefined) {
-    throw new Failure('usage', `the ending of ${path} tells no format`, {
-      next: `end it in ${[...endings.keys()].join(', ')}, or name the format with -o`,
+    throw new Failure('usage', `the extension of ${path} is no known format`, {
+      next: `use one of ${[...extensions.keys()].join(', ')}, or name the format with -o`,
     });
   }
-  if (told !== undefined && told !== format) {
-    throw new Failure('usage', `-o ${format} contradicts the ending of ${path}, which is for ${told}`, {
+  if (fromExtension !== undefined && fromExtension !== format) {
+    throw new Failure('usage', `-o ${format} contradicts the extension of ${path}, which means ${fromExtension}`, {
       next: 'leave out -o, or name another file',
     });
   }
   return format;
 };
 
-const endings: ReadonlyMap<string, PictureFormat> = new Map([
+const extensions: ReadonlyMap<string, DiagramFormat> = new Map([
   ['.md', 'mermaid'],
   ['.mmd', 'mermaid'],
   ['.svg', 'svg'],
@@ -41,18 +41,18 @@ const endings: ReadonlyMap<string, PictureFormat> = new Map([
   ['.gv', 'dot'],
 ]);
 
-export interface Drawing {
-  readonly picture: Picture;
+export interface DrawnTopology {
+  readonly diagram: Diagram;
   readonly text: string;
 }
 
-/** Draws what an inventory comes to; with a path the text is also written there. Nothing is contacted. */
-export const topology = async (file: string, format: PictureFormat, path?: string): Promise<Drawing> => {
-  const picture = pictureOf((await loadCluster(file)).cluster);
-  const drawn = languages[format](picture);
-  // Markdown draws Mermaid in a fence.
+/** Draws the network of an inventory; with a path the text is also written there. Contacts no host. */
+export const topology = async (file: string, format: DiagramFormat, path?: string): Promise<DrawnTopology> => {
+  const diagram = diagramOf((await loadCluster(file)).cluster);
+  const drawn = renderers[format](diagram);
+  // Markdown viewers draw Mermaid in a fenced code block.
   const text = path !== undefined && /\.md$/i.test(path) ? `\`\`\`mermaid\n${drawn}\`\`\`\n` : drawn;
   if (path !== undefined)
     await withWriteErrors(path, 'name another file: kbs topology FILE', () => writeFile(path, text));
-  return { picture, text };
+  return { diagram, text };
 };

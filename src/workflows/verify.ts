@@ -20,12 +20,12 @@ export const verifyInventory = async (
   file: string,
   { acceptNewHostKeys, say, limits }: VerifyOptions,
 ): Promise<readonly CheckResult[]> => {
-  const opened = await loadCluster(file);
-  const artifacts = await openArtifacts(opened);
+  const loaded = await loadCluster(file);
+  const artifacts = await openArtifacts(loaded);
   return withPool(acceptNewHostKeys, async (pool) => {
-    const speaks = await firstAnsweringApiHost(controlPlanes(opened.cluster), (host) => pool.host(host), limits);
-    if (!speaks) throw new Failure('inventory', 'the inventory has no control plane');
-    return verify(opened.cluster, pool.host(speaks), {
+    const apiHost = await firstAnsweringApiHost(controlPlanes(loaded.cluster), (host) => pool.host(host), limits);
+    if (!apiHost) throw new Failure('inventory', 'the inventory has no control plane');
+    return verify(loaded.cluster, pool.host(apiHost), {
       image: referenceOf(artifacts, 'probe'),
       label: Date.now().toString(36),
       onStep: say,

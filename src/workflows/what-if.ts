@@ -1,21 +1,20 @@
-import type { Forecast } from '../impact/assess.js';
-import { assess, assessEach } from '../impact/assess.js';
-import { parseTarget } from '../impact/failure-scenario.js';
+import { assess, assessEach, type ScenarioReport } from '../impact/assess.js';
+import { parseFailureDomain } from '../impact/failure-scenario.js';
 import { loadCluster } from './load-cluster.js';
 
-/** What `kbs what-if` answers, from the inventory alone. */
+/** The answer of `kbs what-if`, computed from the inventory alone. */
 export interface WhatIfReport {
   readonly cluster: string;
-  /** Whether the cluster outlives all that was asked. */
-  readonly outlives: boolean;
-  /** One forecast for what is lost together; or one for each sort of single loss, the worst first. */
-  readonly forecasts: readonly (Forecast & { readonly alike: readonly string[] })[];
+  /** Whether the cluster survives every scenario. */
+  readonly survives: boolean;
+  /** One scenario for what fails together; or one for each class of single failures, the worst first. */
+  readonly scenarios: readonly (ScenarioReport & { readonly alike: readonly string[] })[];
 }
 
-/** `lose`: targets that are lost together, as a user types them; none: every single one in turn. */
-export const whatIf = async (file: string, lose: readonly string[]): Promise<WhatIfReport> => {
+/** `without`: what fails together, as a user types it; none: everything that can fail alone, one at a time. */
+export const whatIf = async (file: string, without: readonly string[]): Promise<WhatIfReport> => {
   const { cluster } = await loadCluster(file);
-  const targets = lose.map((text) => parseTarget(cluster, text));
-  const forecasts = targets.length > 0 ? [{ ...assess(cluster, targets), alike: [] }] : assessEach(cluster);
-  return { cluster: cluster.name, outlives: forecasts.every(({ verdict }) => verdict !== 'fail'), forecasts };
+  const failed = without.map((text) => parseFailureDomain(cluster, text));
+  const scenarios = failed.length > 0 ? [{ ...assess(cluster, failed), alike: [] }] : assessEach(cluster);
+  return { cluster: cluster.name, survives: scenarios.every(({ status }) => status !== 'fail'), scenarios };
 };

@@ -148,7 +148,7 @@ const status: Status = {
   version: '1.36.3',
   well: false,
   reached: true,
-  hosts: [{ name: 'a', address: '192.0.2.1', roles: ['worker'], segment: 'lan', trouble: problem }],
+  hosts: [{ name: 'a', address: '192.0.2.1', roles: ['worker'], segment: 'lan', problem: problem }],
   findings: [{ proof: 'components', name: 'etcd', ok: false, detail: 'down', ms: 1 }],
   certificates: [{ path: 'ca', notAfter: new Date(0), daysLeft: 3 }],
 };
@@ -212,25 +212,25 @@ const texts: readonly (readonly [string, (colors: Colors) => string])[] = [
         poisoned(
           {
             cluster: 'c',
-            outlives: false,
-            forecasts: [
+            survives: false,
+            scenarios: [
               {
-                lose: ['hypervisor=pve'],
-                takes: ['a'],
-                verdict: 'fail',
+                without: ['hypervisor=pve'],
+                affects: ['a'],
+                status: 'fail',
                 findings: [
                   {
                     aspect: 'etcd',
-                    verdict: 'fail',
-                    says: 'no quorum',
-                    mend: { says: 'one more', steps: [] },
+                    status: 'fail',
+                    message: 'no quorum',
+                    fix: { description: 'one more', steps: [] },
                   },
                 ],
                 alike: [],
               },
             ],
           },
-          ['cluster', 'aspect', 'verdict'],
+          ['cluster', 'aspect', 'status'],
         ),
         colors,
       ),

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { referenceOf } from '../../src/artifacts/artifacts.js';
 import { defaultBundle, openBundle } from '../../src/artifacts/bundle.js';
-import type { Plan } from '../../src/engine/plan.js';
+import { changesOf, type Plan } from '../../src/engine/plan.js';
 import { labKill } from '../../src/lab/index.js';
 import type { EtcdStatus } from '../../src/workflows/etcd/etcd.js';
 import type { Snapshot } from '../../src/workflows/etcd/snapshot.js';
@@ -47,11 +47,19 @@ describe('a cluster that hosts leave', () => {
   afterAll(() => project?.remove());
 
   describe('as long as a budget holds a pod', () => {
+    test('refuses before it asks, while the budget can never let the pod go', async () => {
+      const { stderr } = await project.kbs('remove worker-01 --yes', { exit: 6 });
+      expect(stderr).toMatch(/default\/web-\S+: the PodDisruptionBudget default\/web/);
+    });
+
     test('shows what would be done, and does not', async () => {
+      // The third pod finds no node, so the budget waits for it to become healthy.
+      await kubectl(project, 'scale deployment/web --replicas=3');
       const plan = await project.json<Plan>('remove worker-01 --dry-run', 10);
       const lines = linesOf(plan);
-      expect(lines.filter((line) => line.startsWith('worker-01 drain pod default/web-'))).toHaveLength(1);
-      expect(lines).toContain('worker-01 node object Node/worker-01');
+      const [drain, node] = ['worker-01 drain operation drain worker-01', 'worker-01 node operation node worker-01'];
+      expect(lines.slice(0, 2)).toEqual([drain, node]);
+      expect(changesOf(plan)[0]?.operation?.affects.filter((text) => text.includes('default/web-'))).toHaveLength(1);
       expect(lines).toContain('worker-00 routes route 10.210.21.0/24');
       expect(await inventory()).toBe(without + entry);
       expect(await kubectl(project, 'get nodes')).not.toContain('SchedulingDisabled');

@@ -42,9 +42,9 @@ describe('selection', () => {
   });
 
   test.each([
-    [{ limit: ['nobody'] }, 'no such host in this run: nobody'],
-    [{ only: ['kublet', 'routes'] }, 'no such phase in this run: kublet'],
-    [{ from: 'later' }, 'no such phase in this run: later'],
+    [{ limit: ['nobody'] }, 'this run has no host nobody'],
+    [{ only: ['kublet', 'routes'] }, 'this run has no phase kublet'],
+    [{ from: 'later' }, 'this run has no phase later'],
   ])('%j is a mistake and not an empty run', (selection, message) => {
     expect(() => select(itinerary, selection, order)).toThrow(message);
   });

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { quote, raw, receive, sh } from '../../src/hosts/shell.js';
+import { hereDocument, joined, lines, quote, raw, receive, type Script, sh, untilTrue } from '../../src/hosts/shell.js';
 
 const run = (script: string, input: string | Buffer = ''): string =>
   execFileSync('sh', ['-euc', script], { input }).toString();
@@ -58,4 +58,40 @@ test('half a payload is a failure, and nothing after it runs', () => {
   } finally {
     rmSync(dir, { recursive: true });
   }
+});
+
+test('a script is embedded on purpose or not at all, and a value is never one', () => {
+  const script = sh`echo one`;
+  expect(sh`{ ${raw(script)}; }`).toBe('{ echo one; }');
+  // @ts-expect-error without raw it would be one quoted word
+  expect(sh`{ ${script}; }`).toBe("{ 'echo one'; }");
+  const value = 'two';
+  // @ts-expect-error a plain template is no script
+  const plain: Script = `echo ${value}`;
+  expect(plain).toBe('echo two');
+  expect(sh`sh -c ${String(script)}`).toBe("sh -c 'echo one'");
+});
+
+test('scripts are joined as lines, or with an operator', () => {
+  expect(run(lines(sh`echo one`, sh`echo two`))).toBe('one\ntwo\n');
+  expect(run(joined([sh`false`, sh`echo two`], ' || '))).toBe('two\n');
+});
+
+test('a here-document reaches a command as it is', () => {
+  const text = "it's $HOME `id`\n\\ and more";
+  expect(run(sh`cat ${raw(hereDocument(text, 'END'))}`)).toBe(`${text}\n`);
+  expect(() => hereDocument('one\nEND\nrm -rf /', 'END')).toThrow('cannot end with END');
+  expect(() => hereDocument('one', "END'; id")).toThrow('cannot end with');
+});
+
+test('a test is repeated until it succeeds, and keeps what it found', () => {
+  const count = sh`count() { tries=$(( tries + 1 )); [ $tries = 3 ]; }`;
+  const wait = untilTrue(sh`count`, { seconds: 60, otherwise: sh`exit 1`, pause: 0 });
+  expect(run(lines(sh`tries=0`, count, wait, sh`echo $tries`))).toBe('3\n');
+});
+
+test('a test that never succeeds ends once its time is over', () => {
+  const wait = (otherwise: Script) => untilTrue(sh`false`, { seconds: 0, otherwise, pause: 0 });
+  expect(run(lines(wait(sh`break`), sh`echo on`))).toBe('on\n');
+  expect(() => run(wait(sh`echo 'not ready' >&2; exit 1`))).toThrow('not ready');
 });

@@ -3,64 +3,70 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { aspects, judge } from '../../src/impact/aspects.js';
-import { assess, assessEach, singleLosses } from '../../src/impact/assess.js';
-import { changed } from '../../src/impact/change.js';
-import { everyTarget, parseTarget, scenarioOf, type Target, targetText } from '../../src/impact/failure-scenario.js';
+import { aspects, assessAspect } from '../../src/impact/aspects.js';
+import { assess, assessEach, singleFailures } from '../../src/impact/assess.js';
+import { withChange } from '../../src/impact/change.js';
+import {
+  allFailureDomains,
+  type FailureDomain,
+  failureDomainText,
+  parseFailureDomain,
+  scenarioOf,
+} from '../../src/impact/failure-scenario.js';
 import type { Cluster } from '../../src/inventory/cluster.js';
 import { loadCluster } from '../../src/workflows/load-cluster.js';
-import { anySite, someOf } from './clusters.js';
+import { anyEquippedCluster, someOf } from './clusters.js';
 
 const inventories = fileURLToPath(new URL('../../inventories/', import.meta.url));
 const example = async (name: string): Promise<Cluster> =>
   (await loadCluster(join(inventories, `${name}.yaml`))).cluster;
 
-const lose = (cluster: Cluster, ...texts: readonly string[]) =>
+const without = (cluster: Cluster, ...texts: readonly string[]) =>
   assess(
     cluster,
-    texts.map((text) => parseTarget(cluster, text)),
+    texts.map((text) => parseFailureDomain(cluster, text)),
   );
 
 /** `etcd fail`, without what passes. */
-const troubles = (cluster: Cluster, ...texts: readonly string[]): readonly string[] =>
-  lose(cluster, ...texts).findings.flatMap(({ aspect, verdict }) =>
-    verdict === 'pass' ? [] : [`${aspect} ${verdict}`],
+const problems = (cluster: Cluster, ...texts: readonly string[]): readonly string[] =>
+  without(cluster, ...texts).findings.flatMap(({ aspect, status }) =>
+    status === 'pass' ? [] : [`${aspect} ${status}`],
   );
 
-const mend = (cluster: Cluster, aspect: string, ...texts: readonly string[]): string | undefined =>
-  lose(cluster, ...texts).findings.find((finding) => finding.aspect === aspect)?.mend?.says;
+const fix = (cluster: Cluster, aspect: string, ...texts: readonly string[]): string | undefined =>
+  without(cluster, ...texts).findings.find((finding) => finding.aspect === aspect)?.fix?.description;
 
-const fails = (cluster: Cluster, targets: readonly Target[]): readonly string[] => {
-  const lost = scenarioOf(cluster, targets);
-  return aspects.filter((aspect) => judge(aspect, cluster, lost)?.verdict === 'fail');
+const broken = (cluster: Cluster, failed: readonly FailureDomain[]): readonly string[] => {
+  const scenario = scenarioOf(cluster, failed);
+  return aspects.filter((aspect) => assessAspect(aspect, cluster, scenario)?.status === 'fail');
 };
 
-describe('whatever is lost', () => {
-  it('losing more never mends what losing less has ended', () =>
+describe('whatever fails', () => {
+  it('a larger failure breaks everything that a smaller one breaks', () =>
     fc.assert(
       fc.property(
-        anySite.chain((cluster) => {
-          const targets = everyTarget(cluster);
-          return fc.tuple(fc.constant(cluster), someOf(targets), someOf(targets));
+        anyEquippedCluster.chain((cluster) => {
+          const domains = allFailureDomains(cluster);
+          return fc.tuple(fc.constant(cluster), someOf(domains), someOf(domains));
         }),
         ([cluster, some, more]) => {
-          expect(fails(cluster, [...some, ...more])).toEqual(expect.arrayContaining([...fails(cluster, some)]));
+          expect(broken(cluster, [...some, ...more])).toEqual(expect.arrayContaining([...broken(cluster, some)]));
         },
       ),
       { numRuns: 100 },
     ));
 
-  it('a change that is proposed mends the loss, and no single loss is worse after it', () =>
+  it('a proposed change fixes the aspect, and no single failure breaks more after it', () =>
     fc.assert(
       fc.property(
-        anySite.chain((cluster) => fc.tuple(fc.constant(cluster), someOf(everyTarget(cluster)))),
-        ([cluster, targets]) => {
-          for (const { aspect, mend: change } of assess(cluster, targets).findings) {
+        anyEquippedCluster.chain((cluster) => fc.tuple(fc.constant(cluster), someOf(allFailureDomains(cluster)))),
+        ([cluster, failed]) => {
+          for (const { aspect, fix: change } of assess(cluster, failed).findings) {
             if (change === undefined) continue;
-            const after = changed(cluster, change.steps);
-            expect(fails(after, targets)).not.toContain(aspect);
-            for (const single of everyTarget(cluster)) {
-              expect(fails(cluster, [single])).toEqual(expect.arrayContaining([...fails(after, [single])]));
+            const after = withChange(cluster, change.steps);
+            expect(broken(after, failed)).not.toContain(aspect);
+            for (const single of allFailureDomains(cluster)) {
+              expect(broken(cluster, [single])).toEqual(expect.arrayContaining([...broken(after, [single])]));
             }
           }
         },
@@ -68,29 +74,31 @@ describe('whatever is lost', () => {
       { numRuns: 25 },
     ));
 
-  it('targets that are said to be alike are', () =>
+  it('failures that are listed as alike break the same aspects', () =>
     fc.assert(
-      fc.property(anySite, (cluster) => {
-        const sorts = singleLosses(cluster);
-        for (const [first, ...alike] of sorts) {
-          for (const other of alike) expect(fails(cluster, [other])).toEqual(fails(cluster, [first]));
+      fc.property(anyEquippedCluster, (cluster) => {
+        const classes = singleFailures(cluster);
+        for (const [first, ...alike] of classes) {
+          for (const other of alike) expect(broken(cluster, [other])).toEqual(broken(cluster, [first]));
         }
-        expect(sorts.flat().map(targetText).toSorted()).toEqual(everyTarget(cluster).map(targetText).toSorted());
+        expect(classes.flat().map(failureDomainText).toSorted()).toEqual(
+          allFailureDomains(cluster).map(failureDomainText).toSorted(),
+        );
       }),
       { numRuns: 50 },
     ));
 });
 
 it.each(readdirSync(inventories).flatMap((file) => /^(.*)\.yaml$/.exec(file)?.[1] ?? []))(
-  '%s stands while nothing is lost',
+  '%s passes while nothing fails',
   async (name) => {
-    expect(assess(await example(name), []).verdict).toBe('pass');
+    expect(assess(await example(name), []).status).toBe('pass');
   },
 );
 
-it('every single loss is told once, the worst first', async () => {
-  const forecasts = assessEach(await example('two-segments'));
-  expect(forecasts.map(({ lose: own, verdict }) => `${own.join()} ${verdict}`)).toEqual([
+it('every single failure is listed once, the worst first', async () => {
+  const reports = assessEach(await example('two-segments'));
+  expect(reports.map(({ without: own, status }) => `${own.join()} ${status}`)).toEqual([
     'controller-00 fail',
     'segment=office fail',
     'edge fail',
@@ -113,78 +121,78 @@ describe('the example with three control planes', () => {
     ['segment=office', ['etcd fail', 'api fail', 'dns fail', 'workers degraded']],
     ['edge', ['etcd degraded', 'routes fail', 'dns fail', 'workers degraded']],
   ])('without %s: %j', async (texts, expected) => {
-    expect(troubles(await example('ha'), ...texts.split(' '))).toEqual(expected);
+    expect(problems(await example('ha'), ...texts.split(' '))).toEqual(expected);
   });
 
-  it('is mended by a control plane in a third segment, and a router so that none of them stands alone', async () => {
-    expect(mend(await example('ha'), 'etcd', 'segment=office')).toBe(
+  it('needs a control plane in a third segment, and a second router to reach it', async () => {
+    expect(fix(await example('ha'), 'etcd', 'segment=office')).toBe(
       'controller-00 in a third segment instead of office; a second router that joins all segments',
     );
   });
 
-  it('gets a second router for the first, which mends DNS too', async () => {
+  it('needs a second router besides the first, which fixes DNS too', async () => {
     const ha = await example('ha');
-    expect(mend(ha, 'routes', 'edge')).toBe('a second router that joins all segments');
-    expect(mend(ha, 'dns', 'edge')).toBe('a second router that joins all segments');
+    expect(fix(ha, 'routes', 'edge')).toBe('a second router that joins all segments');
+    expect(fix(ha, 'dns', 'edge')).toBe('a second router that joins all segments');
   });
 
-  it('loses with a hypervisor what lives there, and is mended where one guest moves', async () => {
+  it('fails with a hypervisor that carries two control planes, until one of them moves', async () => {
     const ha = await example('ha');
     const guests = ['controller-00', 'controller-01', 'worker-rack-00'];
     const hosted: Cluster = {
       ...ha,
       hosts: ha.hosts.map((host) => (guests.includes(host.name) ? { ...host, hypervisor: 'pve-00' } : host)),
     };
-    expect(lose(hosted, 'hypervisor=pve-00')).toMatchObject({ takes: guests, verdict: 'fail' });
-    expect(mend(hosted, 'etcd', 'hypervisor=pve-00')).toBe('controller-00 on another hypervisor than pve-00');
+    expect(without(hosted, 'hypervisor=pve-00')).toMatchObject({ affects: guests, status: 'fail' });
+    expect(fix(hosted, 'etcd', 'hypervisor=pve-00')).toBe('controller-00 on another hypervisor than pve-00');
   });
 });
 
-it('a second router stands in once the routes are moved', async () => {
+it('a second router takes over once the routes are changed', async () => {
   const ha = await example('ha');
   const edge = ha.hosts.find(({ name }) => name === 'edge');
   if (edge === undefined) throw new Error('ha.yaml has no edge');
   const addresses = { office: '192.168.40.2', rack: '192.168.50.2' };
   const spare = { ...edge, name: 'spare', address: addresses.office, addresses };
   const twice = { ...ha, hosts: [...ha.hosts, spare] };
-  expect(troubles(twice, 'edge')).toEqual(['routes degraded']);
-  expect(troubles(twice, 'spare')).toEqual([]);
-  expect(troubles(twice, 'edge', 'spare')).toContain('routes fail');
+  expect(problems(twice, 'edge')).toEqual(['routes degraded']);
+  expect(problems(twice, 'spare')).toEqual([]);
+  expect(problems(twice, 'edge', 'spare')).toContain('routes fail');
 });
 
-it('a control plane by itself takes more than control planes: an address that outlives it', async () => {
-  expect(mend(await example('single'), 'etcd', 'node-00')).toBe(
+it('a single control plane needs two more and an address that survives it', async () => {
+  expect(fix(await example('single'), 'etcd', 'node-00')).toBe(
     'a virtual address in lan; two more control planes in lan; two load balancers in lan',
   );
 });
 
-it('where all are in the one segment that is lost, nothing small is proposed', async () => {
-  expect(lose(await example('single'), 'segment=lan').findings.map(({ mend: found }) => found)).toEqual([
+it('where all hosts are in the failed segment, no small change is proposed', async () => {
+  expect(without(await example('single'), 'segment=lan').findings.map(({ fix: found }) => found)).toEqual([
     undefined,
     undefined,
     undefined,
   ]);
 });
 
-it('a router that the inventory does not list can be lost by its address', async () => {
+it('a router that the inventory does not list is named by its address', async () => {
   const gpu = await example('gpu');
-  expect(troubles(gpu, 'router=192.168.70.1')).toEqual(['routes fail', 'workers degraded', 'gpu fail']);
+  expect(problems(gpu, 'router=192.168.70.1')).toEqual(['routes fail', 'workers degraded', 'gpu fail']);
 });
 
-it('the last GPU is missed', async () => {
+it('the last GPU host needs another one', async () => {
   const gpu = await example('gpu');
-  expect(mend(gpu, 'gpu', 'worker-gpu-00')).toBe('another GPU worker in gpu');
+  expect(fix(gpu, 'gpu', 'worker-gpu-00')).toBe('another GPU worker in gpu');
 });
 
 it.each([
-  ['segment=offce', 'Did you mean segment=office?'],
-  ['controler-00', 'Did you mean controller-00?'],
-  ['segment=attic', 'There is segment=office, segment=rack.'],
+  ['segment=offce', 'did you mean segment=office?'],
+  ['controler-00', 'did you mean controller-00?'],
+  ['segment=attic', 'there is segment=office, segment=rack'],
   [
     'hypervisor=pve',
-    'Write one of HOST, segment=…; there is lb-00, lb-01, controller-00, controller-01, controller-02, worker-office-00, worker-rack-00, edge, segment=office, segment=rack.',
+    'write one of HOST, segment=…; there is lb-00, lb-01, controller-00, controller-01, controller-02, worker-office-00, worker-rack-00, edge, segment=office, segment=rack',
   ],
-])('%s is nothing that can be lost: %s', async (text, next) => {
+])('%s names nothing in the inventory: %s', async (text, next) => {
   const ha = await example('ha');
-  expect(() => parseTarget(ha, text)).toThrow(expect.objectContaining({ code: 'usage', next }));
+  expect(() => parseFailureDomain(ha, text)).toThrow(expect.objectContaining({ code: 'usage', next }));
 });

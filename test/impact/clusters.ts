@@ -7,7 +7,7 @@ import { anyCluster } from '../network/topologies.js';
  * Clusters of any shape with at least one control plane, some with a virtual address, DNS servers, GPUs and
  * hypervisors.
  */
-export const anySite: fc.Arbitrary<Cluster> = fc
+export const anyEquippedCluster: fc.Arbitrary<Cluster> = fc
   .tuple(anyCluster, fc.boolean(), fc.infiniteStream(fc.nat(9)))
   .map(([cluster, virtual, dice]) => {
     const roll = (): number => dice.next().value ?? 0;
@@ -37,6 +37,6 @@ export const anySite: fc.Arbitrary<Cluster> = fc
     return { ...cluster, hosts, endpoint };
   });
 
-/** A cluster and some of what it can lose. */
+/** Up to three of the items. */
 export const someOf = <T>(items: readonly T[]): fc.Arbitrary<readonly T[]> =>
   fc.subarray([...items], { maxLength: Math.min(3, items.length) });

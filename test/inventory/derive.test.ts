@@ -5,11 +5,13 @@ import type { Cluster, ClusterHost, SshSettings } from '../../src/inventory/clus
 import { derive, type SshOverlay } from '../../src/inventory/derive.js';
 import type { Inventory } from '../../src/inventory/schema.js';
 import { planPods } from '../../src/network/pod-plan.js';
+import { compileRoutes } from '../../src/network/routes.js';
 import { inventoryOf, plainInventory } from './samples.js';
 
-const places = { directory: '/srv/clusters', home: '/home/ops', keys: ['/home/ops/.ssh/id_ed25519'] };
+const basePaths = { directory: '/srv/clusters', home: '/home/ops', keys: ['/home/ops/.ssh/id_ed25519'] };
 
-const derived = (inventory: Inventory, overlay?: SshOverlay): Cluster => derive(inventory, planPods, places, overlay);
+const derived = (inventory: Inventory, overlay?: SshOverlay): Cluster =>
+  derive(inventory, { planPods, compileRoutes }, basePaths, overlay);
 
 const hostNamed = (cluster: Cluster, name: string): ClusterHost => {
   const found = cluster.hosts.find((host) => host.name === name);
@@ -27,9 +29,9 @@ const worker = (fields: object, overrides: object = {}): ClusterHost => {
 describe('the cluster', () => {
   const cluster = derived(inventoryOf());
 
-  it('is frozen through and through, and freezes nothing that belongs to its caller', () => {
+  it('is frozen deeply, and freezes nothing of its caller', () => {
     expect(mutableIn(cluster)).toEqual([]);
-    expect(Object.isFrozen(places.keys)).toBe(false);
+    expect(Object.isFrozen(basePaths.keys)).toBe(false);
   });
 
   it('has its segments, with their part of the pod network', () => {
@@ -51,11 +53,16 @@ describe('the cluster', () => {
     ]);
   });
 
+  it('has the routes of every host', () => {
+    expect(cluster.routes).toEqual(compileRoutes(cluster));
+    expect(Object.keys(cluster.routes)).toEqual(cluster.hosts.map(({ name }) => name));
+  });
+
   it('knows the well-known addresses of Services', () => {
     expect(cluster.network).toMatchObject({ apiServiceAddress: '10.254.0.1', dnsServiceAddress: '10.254.0.10' });
   });
 
-  it('gives pods to nodes and to nobody else', () => {
+  it('gives pods to nodes only', () => {
     expect(cluster.hosts.map(({ name, podCidr }) => `${name} ${podCidr}`)).toEqual([
       'controller-00 10.244.10.0/24',
       'worker-00 10.244.84.0/24',
@@ -107,7 +114,7 @@ describe('the endpoint', () => {
     ],
     ['a name', {}, { name: 'api.lan' }, { host: 'api.lan', name: 'api.lan', address: '192.168.10.10', port: 6443 }],
     [
-      'somebody else’s',
+      'an external one',
       {},
       { name: 'api.lan', external: true },
       { host: 'api.lan', name: 'api.lan', external: true, port: 6443 },
@@ -136,7 +143,7 @@ describe('the endpoint', () => {
 });
 
 describe('labels and taints', () => {
-  it('a node carries its segment as its zone, and what the inventory says', () => {
+  it('a node has its segment as its zone, and the labels of the inventory', () => {
     expect(worker({ labels: { tier: 'training' } }).labels).toEqual({
       'topology.kubernetes.io/zone': 'rack',
       tier: 'training',
@@ -201,8 +208,8 @@ describe('how to log in', () => {
     ],
     ['known hosts of its own', { knownHosts: 'known' }, undefined, { knownHosts: '/srv/clusters/known' }],
     ['this very machine', {}, { transport: 'local' }, { transport: 'local' }],
-  ])('%s', (_, everybody, own, expected) => {
-    const host = worker(own === undefined ? {} : { ssh: own }, { ssh: everybody });
+  ])('%s', (_, common, own, expected) => {
+    const host = worker(own === undefined ? {} : { ssh: own }, { ssh: common });
     expect(host.ssh).toEqual({ ...plain, ...expected });
   });
 

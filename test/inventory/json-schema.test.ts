@@ -15,7 +15,7 @@ interface Validator {
 
 const schema = inventoryJsonSchema();
 
-/** What an editor says of a value; empty where it is content. */
+/** The errors that an editor shows for a value; empty where it is valid. */
 const said = (value: unknown): string => {
   const validator = new Ajv();
   return validator.validate(schema, value) ? '' : validator.errorsText();
@@ -30,7 +30,7 @@ test.each(readdirSync(folder).filter((name) => name.endsWith('.yaml')))('%s foll
 test.each([
   ['an unknown key', { metal: true }],
   ['a version that is a number', { kubernetes: { version: 1.36 } }],
-  ['a role that nobody has', { hosts: { a: { address: '192.168.10.10', roles: ['master'] } } }],
+  ['an unknown role', { hosts: { a: { address: '192.168.10.10', roles: ['master'] } } }],
   ['a host without an address', { hosts: { a: { roles: ['worker'] } } }],
   ['a name that is no DNS label', { hosts: { A_1: { address: '192.168.10.10', roles: ['worker'] } } }],
   ['a jump host', { ssh: { jump: 'bastion' } }],
@@ -40,7 +40,7 @@ test.each([
 });
 
 describe('the schema', () => {
-  it('asks of nobody what kbs fills in', () => {
+  it('requires nothing that has a default', () => {
     expect(schema.required).toEqual(['apiVersion', 'cluster', 'kubernetes', 'network', 'hosts']);
     expect(schema.properties?.network?.required).toEqual(['segments']);
   });

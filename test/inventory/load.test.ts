@@ -32,7 +32,7 @@ hosts:
   edge: { roles: [router], address: 192.168.10.1, addresses: { office: 192.168.10.1, rack: 192.168.20.1 } }
 `;
 
-/** What parsing says: a line per mistake, `line:column message`. */
+/** The errors of parsing: a line per mistake, `line:column message`. */
 const said = (text: string): readonly string[] =>
   failures(text).map(({ where, message }) => `${where.position?.replace('kbs.yaml:', '')} ${message}`);
 
@@ -74,16 +74,16 @@ const mistakes: Readonly<Record<string, readonly Row[]>> = {
     [
       'rack: 192.168.20.1 } }',
       'rack: 192.168.20.1 }',
-      '26:1 this is no YAML: Flow map in block collection must be sufficiently indented and end with a }',
+      '26:1 this is not YAML: Flow map in block collection must be sufficiently indented and end with a }',
     ],
-    ['    rack:\n', '     rack:\n', '10:1 this is no YAML: All mapping items must start at the same column'],
-    ['cluster: hybrid', 'cluster: "hybrid', '2:17 this is no YAML: Missing closing "quote'],
-    ['ssh: {', 'ssh: !secret {', '15:6 a tag has no meaning in an inventory; take it away'],
+    ['    rack:\n', '     rack:\n', '10:1 this is not YAML: All mapping items must start at the same column'],
+    ['cluster: hybrid', 'cluster: "hybrid', '2:17 this is not YAML: Missing closing "quote'],
+    ['ssh: {', 'ssh: !secret {', '15:6 a tag has no meaning in an inventory; remove it'],
     ['hosts:\n', '---\nhosts:\n', '16:1 a second document begins here; an inventory is one document'],
   ],
   'means something else in YAML than it seems': [
-    ['cluster: hybrid', 'cluster: hybrid\ncluster: other', '3:1 cluster is there twice; take one of the two away'],
-    ['  worker-00:\n', '  lb-00:\n', '19:3 hosts.lb-00 is there twice; take one of the two away'],
+    ['cluster: hybrid', 'cluster: hybrid\ncluster: other', '3:1 cluster is there twice; remove one of the two'],
+    ['  worker-00:\n', '  lb-00:\n', '19:3 hosts.lb-00 is there twice; remove one of the two'],
     ['  worker-00:\n', '  17:\n', '19:3 hosts.17: the key is not a text; put it in quotes'],
     ['  worker-00:\n', '  __proto__:\n', '19:3 hosts.__proto__ is not allowed as a name'],
     ['ssh: {', 'ssh: *nobody #', '15:6 *nobody has no anchor; write &nobody before it'],
@@ -335,7 +335,7 @@ const mistakes: Readonly<Record<string, readonly Row[]>> = {
     [
       'roles: [worker]',
       'roles: [control-plane]',
-      '16:1 hosts: 2 control planes make 2 etcd members, which survive no more losses than 1; have 1 or 3',
+      '16:1 hosts: 2 control planes make 2 etcd members, which survive no more failures than 1; have 1 or 3',
     ],
     [
       'vip: 192.168.10.5',
@@ -360,12 +360,12 @@ const mistakes: Readonly<Record<string, readonly Row[]>> = {
     [
       'upstreams: [192.168.10.1]',
       'upstreams: [127.0.0.53]',
-      '14:43 dns.upstreams[0]: 127.0.0.53 is a loopback address, where CoreDNS would ask itself; write the resolver that really answers',
+      '14:43 dns.upstreams[0]: 127.0.0.53 is a loopback address, which in a pod is CoreDNS itself; write the address of a resolver',
     ],
     [
       'upstreams: [192.168.10.1]',
       'upstreams: [192.168.10.3]',
-      '14:43 dns.upstreams[0]: 192.168.10.3 is lb-00, a dns host, which passes questions on to the upstreams itself',
+      '14:43 dns.upstreams[0]: 192.168.10.3 is lb-00, a dns host, which forwards queries to the upstreams itself',
     ],
     [
       'upstreams: [192.168.10.1]',
@@ -375,7 +375,7 @@ const mistakes: Readonly<Record<string, readonly Row[]>> = {
     [
       '] }\nssh: { user: ops }\nhosts:\n  lb-00: { address: 192.168.10.3, roles: [load-balancer, dns] }',
       '], useOnHosts: true }\nssh: { user: ops }\nhosts:\n  lb-00: { address: 192.168.10.3, roles: [load-balancer] }',
-      '14:70 dns.useOnHosts: true needs a host with the role dns, which hosts can ask',
+      '14:70 dns.useOnHosts: true needs a host with the role dns, for the hosts to ask',
     ],
     [
       'ssh: {',
@@ -390,7 +390,7 @@ const mistakes: Readonly<Record<string, readonly Row[]>> = {
   ],
 };
 
-describe.each(Object.entries(mistakes))('what %s is told with its place and what would be right', (_, rows) => {
+describe.each(Object.entries(mistakes))('what %s is reported with its position and what to write', (_, rows) => {
   test.each(rows)('%j written as %j', (piece, by, ...expected) => {
     expect(said(broken(piece, by))).toEqual(expected);
   });
@@ -420,15 +420,12 @@ describe('one way to the API', () => {
     ['one load balancer at its own address', without('[worker]', '[worker]')],
     ['a load balancer that is the control plane, on another port', colocated('port: 8443, ')],
     ['a load balancer that is the control plane, and a virtual address', colocated('', ', vip: 192.168.10.5')],
-    [
-      'three control planes behind a load balancer of somebody else',
-      three(without('name: api', 'external: true, name: api')),
-    ],
+    ['three control planes behind an external load balancer', three(without('name: api', 'external: true, name: api'))],
   ])('is %s', (_, text) => expect(said(text)).toEqual([]));
 
   test('is not the name of the first of three control planes', () => {
     expect(said(three(without('[worker]', '[worker]')))).toEqual([
-      '16:1 hosts: 3 control planes need a load balancer before them; give one or two hosts the role load-balancer, or write endpoint.external: true where another balances',
+      '16:1 hosts: 3 control planes need a load balancer before them; give one or two hosts the role load-balancer, or write endpoint.external: true for a load balancer outside the cluster',
     ]);
   });
 
@@ -491,14 +488,14 @@ describe('a control plane whose components are systemd services', () => {
 describe('many mistakes', () => {
   test('are all reported beside keys that are wrong; the first of two that are the same is read', () => {
     const text = broken('[worker]', '[wroker]').replace('tier: training', '3: three').concat(
-      '  lb-00: { address: nowhere, roles: [] }\n', // a mistake in what is to be taken away is none
+      '  lb-00: { address: nowhere, roles: [] }\n', // mistakes in a duplicate are not reported
       '  __proto__: { roles: [worker] }\n',
       '  worker-01: { address: 192.168.99.20, roles: [worker] }\n',
     );
     expect(said(text)).toEqual([
       '21:13 hosts.worker-00.roles[0]: wroker is not one of control-plane, worker, load-balancer, dns, router; did you mean worker?',
       '23:7 hosts.worker-00.labels.3: the key is not a text; put it in quotes',
-      '26:3 hosts.lb-00 is there twice; take one of the two away',
+      '26:3 hosts.lb-00 is there twice; remove one of the two',
       '27:3 hosts.__proto__ is not allowed as a name',
       '28:25 hosts.worker-01.address: 192.168.99.20 is in no segment; they are office 192.168.10.0/24, rack 192.168.20.0/24',
     ]);
@@ -513,7 +510,7 @@ describe('many mistakes', () => {
     .replace('tier: training', 'tier: 3')
     .replace('user: ops', 'user: ops, prot: 22');
 
-  it('are all told at once, in the order of the file, and none twice', () => {
+  it('are all reported at once, in the order of the file, and none twice', () => {
     expect(said(text)).toEqual([
       '1:13 apiVersion: kbs/v2 is not known; write kbs/v1',
       '4:12 kubernetes.version: 1.30 is a number to YAML; put it in quotes',
@@ -554,7 +551,7 @@ describe('a field that could not be read', () => {
 });
 
 describe('YAML beyond the plain', () => {
-  it('anchors and aliases are read, and mistakes in them are told where they are written', () => {
+  it('anchors and aliases are read, and mistakes in them are reported where they are written', () => {
     const shared = good
       .replace('{ user: ops }', '{ user: &who ops }')
       .replace('[router], ', '[router], ssh: { user: *who }, ');

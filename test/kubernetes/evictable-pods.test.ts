@@ -40,6 +40,23 @@ describe('pods that must leave a node', () => {
   });
 });
 
+describe('budgets that never let a pod go', () => {
+  const wanting = (desiredHealthy: number, expectedPods: number): Budget => ({
+    ...budget({}),
+    status: { disruptionsAllowed: 0, currentHealthy: 2, desiredHealthy, expectedPods },
+  });
+
+  test.each([
+    ['one that wants all of its pods healthy', wanting(2, 2), 1],
+    ['one that wants more than it has', wanting(3, 2), 1],
+    ['not one that waits for a pod to become healthy', wanting(2, 3), 0],
+    ['not one that selects no pod now', wanting(0, 0), 0],
+    ['not one for other pods', { ...wanting(2, 2), spec: { selector: { matchLabels: { app: 'db' } } } }, 0],
+  ])('are told before a drain: %s', (_, one, count) => {
+    expect(podsToEvict([pod()], [one]).flatMap(({ blockedBy }) => blockedBy)).toHaveLength(count);
+  });
+});
+
 describe('the reason why a pod is still there', () => {
   test.each([
     ['a budget that is used up', [budget({ matchLabels: { app: 'web' } })], held],

@@ -74,7 +74,11 @@ describe('the hosts that words mean', () => {
   });
 
   test.each<readonly [string, string, string]>([
-    ['controler-00', 'the lab has no host controler-00', 'it has controller-00, worker-office-00'],
+    [
+      'controler-00',
+      'the lab has no host controler-00',
+      'did you mean controller-00? it has controller-00, worker-office-00',
+    ],
     ['segment=attic', 'the lab has no segment attic', 'it has office, rack'],
     ['', 'the lab has no host ', 'it has controller-00'],
   ])('are known: %j', (word, message, next) => {

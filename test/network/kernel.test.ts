@@ -4,7 +4,7 @@ import { masqueradeTable } from '../../src/network/masquerade.js';
 import { routerChecks } from '../../src/network/router-check.js';
 import { compileRoutes } from '../../src/network/routes.js';
 import { hostOf } from '../support/cluster.js';
-import { isRoot, type Namespaces, namespacesFor, type Visit } from './namespaces.js';
+import { type Connection, isRoot, type Namespaces, namespacesFor } from './namespaces.js';
 import { chain, clusterLike, foreign } from './topologies.js';
 
 const cluster: Cluster = clusterLike(chain(3), [
@@ -24,26 +24,26 @@ describe.runIf(isRoot)('in real kernels with a strict rp_filter', () => {
   }, 60_000);
   afterAll(() => lab?.end());
 
-  it('every pod address reaches every other, and is seen there as itself', async () => {
-    const visits = await lab.visitEachOther();
+  it('every pod address reaches every other, and keeps its source address', async () => {
+    const connections = await lab.connectAll();
     const expected = lab.pods.flatMap((from) =>
-      lab.pods.filter((to) => to !== from).map((to): Visit => ({ from: from.pod, to: to.pod, seen: from.pod })),
+      lab.pods.filter((to) => to !== from).map((to): Connection => ({ from: from.pod, to: to.pod, seen: from.pod })),
     );
-    expect(visits).toEqual(expect.arrayContaining(expected));
-    expect(visits).toHaveLength(4 * 3);
+    expect(connections).toEqual(expect.arrayContaining(expected));
+    expect(connections).toHaveLength(4 * 3);
   });
 
-  it('a pod is seen as itself by hosts of every segment, and as its host outside', async () => {
+  it('a pod keeps its source address towards hosts of every segment, and is masqueraded outside', async () => {
     const [pod] = lab.pods;
     if (pod === undefined) throw new Error('no pod');
-    expect(await lab.visit(pod, ['192.168.10.11', '192.168.12.30', '203.0.113.1'])).toEqual([
+    expect(await lab.connect(pod, ['192.168.10.11', '192.168.12.30', '203.0.113.1'])).toEqual([
       { from: pod.pod, to: '192.168.10.11', seen: pod.pod },
       { from: pod.pod, to: '192.168.12.30', seen: pod.pod },
       { from: pod.pod, to: '203.0.113.1', seen: '192.168.10.10' },
     ]);
   });
 
-  it('the check of the routers tells one that has lost its routes', () => {
+  it('the router check names a router without its routes', () => {
     const answers = () =>
       routerChecks(cluster).map(({ from, to, script }) => `${from} ${to} ${lab.run(from, script).trim()}`);
     expect(answers()).toHaveLength(6);
@@ -56,7 +56,7 @@ describe.runIf(isRoot)('in real kernels with a strict rp_filter', () => {
 });
 
 it.runIf(isRoot)(
-  'behind a home router, a machine that knows no pod answers pods, and pods see each other as they are',
+  'behind a home router, a machine without routes to pods answers pods, and pods keep their addresses towards each other',
   async () => {
     const home = clusterLike(foreign(1), [
       { segment: 0, number: 10, role: 'control-plane' },
@@ -68,7 +68,7 @@ it.runIf(isRoot)(
     try {
       const [from, other] = lab.pods;
       if (from === undefined || other === undefined) throw new Error('no pods');
-      expect(await lab.visit(from, [printer.address, other.pod])).toEqual([
+      expect(await lab.connect(from, [printer.address, other.pod])).toEqual([
         { from: from.pod, to: printer.address, seen: '192.168.10.10' },
         { from: from.pod, to: other.pod, seen: from.pod },
       ]);

@@ -17,7 +17,7 @@ const withGateway = (cluster: Cluster, gateway: string): Cluster => {
 };
 
 describe('the masquerade table', () => {
-  it('hides pods only from what is outside all segments, where their gateways are told of pods', () => {
+  it('masquerades pods only towards networks outside all segments, where the gateways have routes to pods', () => {
     expect(masqueradeTable(clusterOf())).toEqual({
       family: 'ip',
       name: 'kbs',
@@ -45,7 +45,7 @@ describe('the masquerade table', () => {
     ['a home router in front of a single segment', clusterLike(foreign(1), []), []],
     ['no gateway', clusterLike(star(1), []), []],
     ['a managed router in front of a single segment', clusterLike({ ...star(1), routers: [[0]] }, []), all.slice(0, 1)],
-    ['a router of somebody else that joins the segments', clusterLike(foreign(2), []), all],
+    ['an unmanaged router that joins the segments', clusterLike(foreign(2), []), all],
     ['managed routers', clusterLike(twins(2), []), all],
     ['a home router beside the managed one', withGateway(clusterLike(star(2), []), '192.168.10.1'), all.slice(1)],
   ])('spares the segments whose gateway knows the way back to pods: %s', (_, cluster, spared) => {

@@ -3,16 +3,15 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { promisify } from 'node:util';
 import { nthAddress, prefixLength } from '../../src/inventory/addresses.js';
-import type { Cluster, ClusterHost } from '../../src/inventory/cluster.js';
+import type { Cluster, ClusterHost, RoutesByHost } from '../../src/inventory/cluster.js';
 import { isRouter } from '../../src/inventory/cluster.js';
-import type { KernelRoute } from '../../src/network/routes.js';
 import { addressesOf, pathsOf } from '../../src/network/segments-graph.js';
 
 /** Namespaces need root. */
 export const isRoot = process.getuid?.() === 0;
 
-/** A connection that was made: the address that it came from, as each end sees it. */
-export interface Visit {
+/** A TCP connection: its source address, as each end sees it. */
+export interface Connection {
   readonly from: string;
   readonly to: string;
   readonly seen: string;
@@ -27,19 +26,15 @@ export interface Pod {
 export interface Namespaces {
   readonly pods: readonly Pod[];
   /** Connects from a pod address to each of the addresses. */
-  visit(from: Pod, to: readonly string[]): Promise<readonly Visit[]>;
-  visitEachOther(): Promise<readonly Visit[]>;
+  connect(from: Pod, to: readonly string[]): Promise<readonly Connection[]>;
+  connectAll(): Promise<readonly Connection[]>;
   /** Runs a shell script on a host. */
   run(host: string, script: string): string;
   end(): void;
 }
 
-/** Builds it with those routes, and that nftables table on every host with pods. The first router has an outside. */
-export const namespacesFor = async (
-  cluster: Cluster,
-  routes: Readonly<Record<string, readonly KernelRoute[]>>,
-  table: string,
-): Promise<Namespaces> => {
+/** Builds the network with these routes, and the nftables table on every host with pods. The first router has an uplink. */
+export const namespacesFor = async (cluster: Cluster, routes: RoutesByHost, table: string): Promise<Namespaces> => {
   const prefix = `kbs-${randomBytes(3).toString('hex')}`;
   const nameOf = (machine: string): string => `${prefix}-${machine}`;
   const spaces: string[] = [];
@@ -90,7 +85,7 @@ export const namespacesFor = async (
   const pods = cluster.hosts.flatMap(({ name, podCidr }) =>
     podCidr === undefined ? [] : [{ host: name, pod: nthAddress(podCidr, 1) }],
   );
-  const visit = async (from: Pod, to: readonly string[]): Promise<readonly Visit[]> => {
+  const connect = async (from: Pod, to: readonly string[]): Promise<readonly Connection[]> => {
     const command = ['netns', 'exec', nameOf(from.host), process.execPath, '-e', clientProgram, from.pod, ...to];
     const { stdout } = await promisify(execFile)('ip', command);
     return stdout
@@ -98,15 +93,15 @@ export const namespacesFor = async (
       .split('\n')
       .map((seen, n) => ({ from: from.pod, to: to[n] ?? '', seen }));
   };
-  const visitEachOther = async (): Promise<readonly Visit[]> => {
+  const connectAll = async (): Promise<readonly Connection[]> => {
     const others = (from: Pod): readonly string[] => pods.filter((to) => to !== from).map(({ pod }) => pod);
-    return (await Promise.all(pods.map((from) => visit(from, others(from))))).flat();
+    return (await Promise.all(pods.map((from) => connect(from, others(from))))).flat();
   };
-  return { pods, visit, visitEachOther, run, end };
+  return { pods, connect, connectAll, run, end };
 };
 
 const setUp = (cluster: Cluster, host: ClusterHost, lanOf: (segment: string) => string): string => {
-  const legs = Object.entries(addressesOf(host)).map(([segment, address], n) => {
+  const interfaces = Object.entries(addressesOf(host)).map(([segment, address], n) => {
     const cidr = cluster.network.segments.find(({ name }) => name === segment)?.cidr ?? '';
     // A name of at most 15 characters, and one in the segment's namespace that no other host takes.
     const port = `p${address.replaceAll('.', '')}`.slice(0, 15);
@@ -120,13 +115,13 @@ ip link set eth${n} up
   return [
     'sysctl -qw net.ipv4.ip_forward=1 net.ipv4.conf.all.rp_filter=1 net.ipv4.conf.default.rp_filter=1\n',
     'ip link set lo up\n',
-    ...legs,
+    ...interfaces,
     host.podCidr === undefined ? '' : bridge('cni0', `${nthAddress(host.podCidr, 1)}/${prefixLength(host.podCidr)}`),
     gateway === undefined || isRouter(host) ? '' : `ip route add default via ${gateway}\n`,
   ].join('');
 };
 
-/** What a router of a working LAN knows before kbs comes: the way to segments that it is not on. */
+/** The routes of a working LAN that a router has before kbs: to the segments that it is not on. */
 const lanRoutes = (cluster: Cluster, router: string): readonly { readonly to: string; readonly via: string }[] =>
   cluster.network.segments.flatMap(({ name, cidr }) => {
     const hop = pathsOf(cluster).fromRouter(router, name);

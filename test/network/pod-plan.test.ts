@@ -57,7 +57,7 @@ describe('the prefix of a segment', () => {
     expect(prefixes(plan)).toEqual(['10.244.0.0/17', '10.244.128.0/18']);
   });
 
-  it('is the pinned one, and the others keep out of its way', () => {
+  it('is the pinned one, and no other prefix overlaps it', () => {
     const segments = [segment(0), segment(1, [], { pods: '10.244.0.0/17' }), segment(2)];
     expect(prefixes(planPods({ pods: '10.244.0.0/16', segments }))).toEqual([
       '10.244.128.0/18',
@@ -83,7 +83,7 @@ describe('the prefix of a segment', () => {
 });
 
 describe('a host', () => {
-  it('sits where its address puts it', () => {
+  it('gets the CIDR that its address prefers', () => {
     const plan = planPods({ pods: '10.244.0.0/16', segments: [segment(0, [10, 75, 21]), segment(1, [20])] });
     expect(plan.hosts).toEqual({
       'host-0-10': '10.244.10.0/24',
@@ -93,7 +93,7 @@ describe('a host', () => {
     });
   });
 
-  it('gives way to the lower address that wants the same place, without pushing a third away', () => {
+  it('gives way to the lower address that prefers the same CIDR, and takes no CIDR that a third prefers', () => {
     const plan = planPods({ pods: '10.244.0.0/16', segments: [segment(0, [74, 10, 11])] });
     expect(plan.hosts).toEqual({
       'host-0-10': '10.244.10.0/24',
@@ -102,7 +102,7 @@ describe('a host', () => {
     });
   });
 
-  it('keeps out of the way of a pin, whatever the size of that', () => {
+  it('gets no CIDR that overlaps a pin, whatever the size of the pin', () => {
     const hosts = [
       { name: 'wide', address: '192.168.0.200', podCIDR: '10.244.10.0/23' },
       { name: 'narrow', address: '192.168.0.201', podCIDR: '10.244.12.128/25' },
@@ -112,7 +112,7 @@ describe('a host', () => {
     expect(plan.hosts).toEqual({ wide: '10.244.10.0/23', narrow: '10.244.12.128/25', free: '10.244.13.0/24' });
   });
 
-  it('is named with both places when it would move', () => {
+  it('is listed with both CIDRs where it would move', () => {
     const before = { a: '10.244.1.0/24', b: '10.244.2.0/24', gone: '10.244.3.0/24' };
     const after = { a: '10.244.1.0/24', b: '10.244.4.0/24', fresh: '10.244.2.0/24' };
     expect(movedHosts(before, after)).toEqual([{ host: 'b', was: '10.244.2.0/24', would: '10.244.4.0/24' }]);
@@ -130,7 +130,7 @@ describe('a plan that does not fit is refused', () => {
     ['a pod network below /26', { pods: '10.244.0.0/27', segments: [] }, 'too small for a single host'],
     ['a pin outside the pod network', withHosts(pin('10.9.0.0/24')), '10.9.0.0/24 is not in 10.244.0.0/16'],
     ['a pin with host bits', withHosts(pin('10.244.3.1/24')), 'its network is 10.244.3.0/24'],
-    ['a pin that is no CIDR', withHosts(pin('ten')), 'ten is no IPv4 CIDR'],
+    ['a pin that is not a CIDR', withHosts(pin('ten')), 'ten is not an IPv4 CIDR'],
     ['overlapping pins', withHosts(pin('10.244.2.0/23'), pin('10.244.3.0/24', 'b', 11)), 'overlapping pod CIDRs'],
     [
       'a pin outside the prefix of its segment',
@@ -202,7 +202,7 @@ describe('every plan', () => {
       expect(planPods({ ...input, segments: reversed })).toEqual(planPods(input));
     }));
 
-  it('moves nobody else when a host joins or leaves, except where places are contested', () =>
+  it('moves no other host when a host joins or leaves, unless both prefer the same CIDR', () =>
     law((input) => {
       const [first, ...others] = input.segments;
       if (first === undefined || first.hosts.length === 0) return;
@@ -221,7 +221,7 @@ describe('every plan', () => {
       expect(touchable).toEqual(expect.arrayContaining(moved));
     }));
 
-  it('moves nobody at all once everybody is pinned, whoever joins', () =>
+  it('moves no host once all hosts are pinned, whichever host joins', () =>
     fc.assert(
       fc.property(anyInput, fc.array(numbers, { minLength: 1, maxLength: 6 }), (input, newcomers) => {
         const before = planPods(input);

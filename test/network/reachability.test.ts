@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Cluster } from '../../src/inventory/cluster.js';
+import type { Cluster, KernelRoute } from '../../src/inventory/cluster.js';
 import { proveRoutes } from '../../src/network/reachability.js';
-import { compileRoutes, type KernelRoute } from '../../src/network/routes.js';
+import { compileRoutes } from '../../src/network/routes.js';
 import { tracerFor } from '../../src/network/trace.js';
 import { clusterOf, hostOf } from '../support/cluster.js';
 import { anyCluster, chain, clusterLike, type HostSeed, ring, star } from './topologies.js';
@@ -16,12 +16,12 @@ const seedsIn = (segments: number, each: number): readonly HostSeed[] =>
     role: 'worker',
   }));
 
-/** Every journey, as text that can be compared. */
-const journeys = (cluster: Cluster, routes: Routes): string => {
-  const walk = tracerFor(cluster, routes);
+/** Every trace, as text that can be compared. */
+const traces = (cluster: Cluster, routes: Routes): string => {
+  const tracer = tracerFor(cluster, routes);
   const hosts = cluster.hosts.filter(({ podCidr }) => podCidr !== undefined);
   return JSON.stringify(
-    hosts.map(({ name, podCidr }) => hosts.map((from) => walk({ name, podCidr: podCidr ?? '' })(from.name))),
+    hosts.map(({ name, podCidr }) => hosts.map((from) => tracer({ name, podCidr: podCidr ?? '' })(from.name))),
   );
 };
 
@@ -31,7 +31,7 @@ const replaced = (routes: Routes, host: string, index: number, by: readonly Kern
 });
 
 describe('compiled routes', () => {
-  it('are proven, whatever the topology', () =>
+  it('are proven for every topology', () =>
     fc.assert(
       fc.property(anyCluster, (cluster) => {
         expect(proveRoutes(cluster, compileRoutes(cluster))).toEqual([]);
@@ -44,7 +44,7 @@ describe('compiled routes', () => {
     expect(proveRoutes(cluster, compileRoutes(cluster))).toEqual([]);
   });
 
-  it('are refuted once any one of them is lost or leads elsewhere, unless every packet still goes the same way', () =>
+  it('are refuted once any one of them is missing or leads elsewhere, unless every packet still takes the same path', () =>
     fc.assert(
       fc.property(anyCluster, fc.nat(), fc.nat(), fc.option(fc.nat()), (cluster, which, where, elsewhere) => {
         const routes = compileRoutes(cluster);
@@ -60,7 +60,7 @@ describe('compiled routes', () => {
         const index = routes[host]?.indexOf(route) ?? 0;
         const broken = replaced(routes, host, index, via === undefined ? [] : [{ ...route, via }]);
         const proven = proveRoutes(cluster, broken).length === 0;
-        expect(proven).toBe(journeys(cluster, broken) === journeys(cluster, routes));
+        expect(proven).toBe(traces(cluster, broken) === traces(cluster, routes));
       }),
       { numRuns: 150 },
     ));
@@ -73,7 +73,7 @@ describe('the proof names', () => {
 
   it.each<[string, Cluster, Routes, string]>([
     [
-      'a router that has lost a route',
+      'a router without a route',
       cluster,
       replaced(routes, 'edge', 2, []),
       'edge has no route to 10.244.64.0/24 (pods of worker-rack-00)',
@@ -85,10 +85,10 @@ describe('the proof names', () => {
       'controller-00 sends 10.244.64.0/24 (pods of worker-rack-00) to 192.168.20.1, which is on none of its segments',
     ],
     [
-      'a next hop that nobody has',
+      'a next hop that is no address of a host or router',
       cluster,
       replaced(routes, 'worker-rack-00', 0, [{ to: '10.244.0.0/18', via: '192.168.20.9', why: '' }]),
-      'worker-rack-00 sends 10.244.0.0/24 (pods of controller-00) and 1 more of segment office to 192.168.20.9, an address that no host and no router has',
+      'worker-rack-00 sends 10.244.0.0/24 (pods of controller-00) and 1 more of segment office to 192.168.20.9, which is not the address of any host or router',
     ],
     [
       'a next hop that does not forward',
@@ -106,10 +106,10 @@ describe('the proof names', () => {
       'a loop between two routers',
       chained,
       replaced(compileRoutes(chained), 'router-1', 4, [{ to: '10.244.0.0/18', via: '192.168.11.201', why: '' }]),
-      'Packets to 10.244.10.0/24 (pods of host-0-10) and 1 more of segment segment-0 go round in a circle: router-1 → router-1',
+      'Packets to 10.244.10.0/24 (pods of host-0-10) and 1 more of segment segment-0 go in a loop: router-1 → router-1',
     ],
     [
-      'a path that is not the way back',
+      'a path back through other routers',
       cluster,
       replaced(routes, 'controller-00', 0, []),
       'Packets to 10.244.1.0/24 (pods of worker-office-00) pass edge, the answers no router',
@@ -138,7 +138,7 @@ describe('the proof names', () => {
     expect(proveRoutes(cluster, routes).map(({ message }) => message)).toContain(what);
   });
 
-  it('a place once, with the pairs of hosts that suffer', () => {
+  it('a defect once, with the pairs of hosts that it affects', () => {
     const cluster = clusterLike(ring(3), seedsIn(3, 4));
     const routes = compileRoutes(cluster);
     const [first, ...others] = proveRoutes(cluster, { ...routes, 'router-0': [] });
@@ -147,7 +147,7 @@ describe('the proof names', () => {
       code: 'inventory',
       where: { host: 'router-0' },
       why: expect.arrayContaining(['host-0-10 to host-1-10', 'and 11 more pairs of hosts']),
-      next: expect.stringContaining('Join the segments'),
+      next: expect.stringContaining('join the segments'),
     });
   });
 });

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
+import type { KernelRoute } from '../../src/inventory/cluster.js';
 import { type Dialect, dialects } from '../../src/network/router-dialects.js';
-import type { KernelRoute } from '../../src/network/routes.js';
 import { isRoot } from './namespaces.js';
 
 const routes: readonly KernelRoute[] = [

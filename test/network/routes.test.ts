@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Cluster, nodes } from '../../src/inventory/cluster.js';
-import { compileRoutes, type KernelRoute, routesTouchedByJoin, unmanagedRouters } from '../../src/network/routes.js';
+import { type Cluster, type KernelRoute, nodes } from '../../src/inventory/cluster.js';
+import { compileRoutes, routesTouchedByJoin, unmanagedRouters } from '../../src/network/routes.js';
 import { clusterOf, hostOf } from '../support/cluster.js';
 import { anyCluster, chain, clusterLike, foreign, type HostSeed, ring, twins } from './topologies.js';
 
@@ -41,7 +41,7 @@ describe('the routes of a cluster', () => {
     ]);
   });
 
-  it('need nothing in a single segment but its hosts', () => {
+  it('lead only to hosts in a single segment', () => {
     const single = clusterLike({ segments: 1, routers: [], managed: false }, [
       { segment: 0, number: 10, role: 'control-plane' },
       { segment: 0, number: 11, role: 'worker' },
@@ -52,7 +52,7 @@ describe('the routes of a cluster', () => {
     });
   });
 
-  it('hand packets along a chain of routers', () => {
+  it('lead along a chain of routers', () => {
     const routes = compileRoutes(clusterLike(chain(3), oneNodeEach(3)));
     expect(Object.fromEntries(Object.entries(routes).map(([host, some]) => [host, bare(some)]))).toEqual({
       'host-0-10': ['10.244.64.0/18 via 192.168.10.200', '10.244.128.0/18 via 192.168.10.200'],
@@ -84,13 +84,13 @@ describe('the routes of a cluster', () => {
     expect(bare(compileRoutes(swapped)['host-0-10'])).toEqual(['10.244.64.0/18 via 192.168.10.201']);
   });
 
-  it('take the short way round a ring, even away from the gateway', () => {
+  it('take the shorter path of a ring, even where that is not through the gateway', () => {
     const routes = compileRoutes(clusterLike(ring(4), oneNodeEach(4)));
     // The gateway of segment 1 is router 0, which also leads to segment 2, but in three steps.
     expect(bare(routes['host-1-10'])).toContain('10.244.128.0/18 via 192.168.11.201');
   });
 
-  it('meet a router that has pods itself on the segment where its neighbour is', () => {
+  it('reach a router that has pods itself in the segment that both are on', () => {
     const edge = hostOf({
       name: 'edge',
       address: '192.168.10.1',
@@ -121,7 +121,7 @@ describe('the routes of a cluster', () => {
 });
 
 describe('an unmanaged router', () => {
-  it('is one machine with a leg in every segment whose gateway nobody manages', () => {
+  it('is one machine with an interface in every segment whose gateway is unmanaged', () => {
     const cluster = clusterLike(foreign(2), [...oneNodeEach(2), { segment: 1, number: 30, role: 'worker' }]);
     expect(unmanagedRouters(cluster)).toEqual([
       {
@@ -139,7 +139,7 @@ describe('an unmanaged router', () => {
     ]);
   });
 
-  it('is not required where it joins nothing', () => {
+  it('is not required where it joins no segments', () => {
     const [router] = unmanagedRouters(clusterLike(foreign(1), oneNodeEach(1)));
     expect(router).toMatchObject({ required: false, routes: [{ to: '10.244.10.0/24', via: '192.168.10.10' }] });
   });
@@ -156,7 +156,7 @@ describe('a join', () => {
     expect(joining === undefined ? [] : routesTouchedByJoin(cluster, joining)).toEqual(['host-2-10', 'router-1']);
   });
 
-  it('touches everybody where the host is the first of its segment, which may be new itself', () => {
+  it('touches every host where the new one is the first of its segment', () => {
     const cluster = clusterLike(chain(3), [...oneNodeEach(2), { segment: 2, number: 20, role: 'worker' }]);
     const joining = cluster.hosts.find(({ name }) => name === 'host-2-20');
     const others = cluster.hosts.map(({ name }) => name).filter((name) => name !== 'host-2-20');

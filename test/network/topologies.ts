@@ -39,14 +39,14 @@ export const clusterLike = (shape: Shape, seeds: readonly HostSeed[], pods = '10
       hosts: hosts.filter((host) => host.segment === name && hasPods(host)),
     })),
   });
-  const routers = shape.routers.map((legs, r): ClusterHost => {
-    const addresses = Object.fromEntries(legs.map((n) => [names[n] ?? '', nthAddress(cidrs[n] ?? '', 200 + r)]));
+  const routers = shape.routers.map((joined, r): ClusterHost => {
+    const addresses = Object.fromEntries(joined.map((n) => [names[n] ?? '', nthAddress(cidrs[n] ?? '', 200 + r)]));
     const [segment, address] = Object.entries(addresses)[0] ?? ['', ''];
     return hostOf({ name: `router-${r}`, roles: ['router'], segment, address, addresses });
   });
   const gatewayOf = (n: number): string | undefined => {
     if (!shape.managed) return nthAddress(cidrs[n] ?? '', 1);
-    const router = shape.routers.findIndex((legs) => legs.includes(n));
+    const router = shape.routers.findIndex((joined) => joined.includes(n));
     return router < 0 ? undefined : nthAddress(cidrs[n] ?? '', 200 + router);
   };
   const segments = plan.segments.map(({ name, podCidr, capacity }, n): Segment => {

@@ -26,13 +26,13 @@ beforeAll(async () => {
 
 afterAll(() => rm(directory, { recursive: true, force: true }));
 
-describe('a certificate, as openssl sees it', () => {
+describe('a certificate, as openssl reads it', () => {
   it.each(certificates)('$path is signed by its authority, by the strict rules of RFC 5280', async (certificate) => {
     const { path, issuer } = certificate;
     expect(await openssl('verify', '-x509_strict', '-CAfile', `${issuer}.crt`, `${path}.crt`)).toBe(`${path}.crt: OK`);
   });
 
-  it.each(leaves)('$path serves the purposes in the roster and no other', async ({ path, issuer, usages }) => {
+  it.each(leaves)('$path has the usages of its row and no other', async ({ path, issuer, usages }) => {
     for (const usage of ['server', 'client'] as const) {
       const args = ['verify', '-x509_strict', '-purpose', `ssl${usage}`, '-CAfile', `${issuer}.crt`, `${path}.crt`];
       if (usages.includes(usage)) await expect(openssl(...args)).resolves.toBe(`${path}.crt: OK`);

@@ -37,7 +37,7 @@ const clusters: fc.Arbitrary<Cluster> = fc
   );
 
 describe('the API server of every control plane', () => {
-  it('is certified for each name and address that somebody may call it by', () => {
+  it('is certified for each name and address that clients use', () => {
     fc.assert(
       fc.property(clusters, (cluster) => {
         for (const host of cluster.hosts) {
@@ -61,7 +61,7 @@ describe('the API server of every control plane', () => {
     );
   });
 
-  it('is certified for nobody else', () => {
+  it('is certified for no other name', () => {
     expect(namesOf(clusterOf(), 'hosts/controller-00/apiserver')).toEqual([
       'controller-00',
       'kubernetes',

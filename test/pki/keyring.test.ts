@@ -54,7 +54,7 @@ describe('a whole keyring', () => {
     expect(await treeOf(ring)).toEqual(before);
   });
 
-  it('gives the same credentials to whoever only looks, and lacks nothing', async () => {
+  it('gives the same credentials when it is only read, and lacks nothing', async () => {
     const { credentials, missing } = await readKeyring(ring, cluster, now);
     const ensured = await ensure();
     expect(missing).toEqual([]);
@@ -70,13 +70,13 @@ describe('a whole keyring', () => {
     expect(identity).toEqual({ ca: fingerprint256.replaceAll(':', '').toLowerCase(), missing: [] });
   });
 
-  it('is for its owner alone', async () => {
+  it('is readable by its owner only', async () => {
     const modes = Object.entries(await treeOf(ring)).map(([path, facts]) => [path, facts.split(' ')[0]] as const);
     for (const [path, mode] of modes) expect([path, mode]).toEqual([path, /\.\w+$/.test(path) ? '600' : '700']);
     expect(modes.length).toBeGreaterThan(40);
   });
 
-  it('is made so where somebody opened it', async () => {
+  it('is made private again where its mode was changed', async () => {
     await chmod(ring, 0o755);
     await chmod(file('hosts'), 0o777);
     await chmod(file('ca.key'), 0o644);
@@ -113,7 +113,7 @@ describe('a leaf certificate is issued anew', () => {
     { when: 'it is gone', damage: () => rm(file('admin.crt')), anew: ['admin'], because: /is missing/ },
     { when: 'its key is gone', damage: () => rm(file('admin.key')), anew: ['admin'], because: /has no key/ },
     {
-      when: 'it is no certificate',
+      when: 'it is not a certificate',
       damage: () => writeFile(file('scheduler.crt'), 'nonsense'),
       anew: ['scheduler'],
       because: /is not a readable certificate/,
@@ -125,13 +125,13 @@ describe('a leaf certificate is issued anew', () => {
       because: /is not a readable certificate/,
     },
     {
-      when: 'its key is no key',
+      when: 'its key is not a key',
       damage: () => writeFile(file('scheduler.key'), ''),
       anew: ['scheduler'],
       because: /has an unreadable key/,
     },
     {
-      when: 'its key is another one’s',
+      when: 'its key belongs to another certificate',
       damage: () => copyFile(file('admin.key'), file('scheduler.key')),
       anew: ['scheduler'],
       because: /does not belong to its key/,
@@ -149,7 +149,7 @@ describe('a leaf certificate is issued anew', () => {
       because: /was issued by another authority/,
     },
     {
-      when: 'it is somebody else’s',
+      when: 'it has another subject',
       damage: () => copy('scheduler', 'admin'),
       anew: ['admin'],
       because: /has another subject/,
@@ -215,7 +215,7 @@ describe('a leaf certificate is issued anew', () => {
     },
   );
 
-  it('but not again and again where its authority itself ends soon', async () => {
+  it('but not repeatedly where its authority itself expires soon', async () => {
     const old = later(3640);
     await ensure(cluster, old);
     const before = await treeOf(ring);
@@ -254,13 +254,13 @@ describe('a root is never replaced', () => {
       says: /is not a readable private key/,
     },
     {
-      when: 'a key is another one’s',
+      when: 'a key belongs to another certificate',
       damage: () => copyFile(file('etcd/ca.key'), file('front-proxy-ca.key')),
       names: 'front-proxy-ca.crt',
       says: /does not belong to its key/,
     },
     {
-      when: 'a certificate is no authority’s',
+      when: 'a certificate is not an authority',
       damage: () => copy('admin', 'ca'),
       names: 'ca.crt',
       says: /is not an authority/,
@@ -296,7 +296,7 @@ describe('a root is never replaced', () => {
       expect(failure).toBeInstanceOf(Failure);
       expect(failure).toMatchObject({ code: 'preflight', where: { position: file(names) } });
       expect(failure).toHaveProperty('message', expect.stringMatching(says));
-      expect(failure).toHaveProperty('next', expect.stringContaining('put it back'));
+      expect(failure).toHaveProperty('next', expect.stringContaining('restore it'));
     }
   });
 
@@ -311,7 +311,7 @@ describe('a root is never replaced', () => {
     });
   });
 
-  it('by a look or a failed run, and no other file changes either', async () => {
+  it('by reading or by a failed run, and no other file changes either', async () => {
     await rm(file('ca.crt'));
     await rm(file('admin.crt'));
     const before = await treeOf(ring);
@@ -325,7 +325,7 @@ describe('a keyring that does not exist yet', () => {
     ring = join(scratch, `.kbs-${copies++}`, cluster.name, 'keyring');
   });
 
-  it('is looked at without being made', async () => {
+  it('is read without being created', async () => {
     const { credentials, missing, identity } = await readKeyring(ring, cluster, now);
     expect(identity).toEqual({ missing: ['ca', 'etcd/ca', 'front-proxy-ca', 'sa', 'encryption.key'] });
     await expect(stat(ring)).rejects.toThrow('ENOENT');
@@ -348,7 +348,7 @@ describe('a keyring that does not exist yet', () => {
     }
   });
 
-  it('is built upon authorities that were put there beforehand', async () => {
+  it('is issued by authorities that are there beforehand', async () => {
     await mkdir(ring, { recursive: true });
     for (const path of ['ca.crt', 'ca.key']) await copyFile(join(whole, path), file(path));
     const { identity } = await readKeyring(ring, cluster, now);
@@ -400,7 +400,7 @@ describe('credentials', () => {
   });
 });
 
-it('expiries come soonest first and tell whose they are', async () => {
+it('expiries are sorted, soonest first, and name the host', async () => {
   const all = await expiries(ring, cluster, later(100));
   expect(all).toHaveLength(certificatesOf(cluster).length);
   expect(all.find(({ path }) => path === 'hosts/worker-rack-00/kubelet')).toEqual({

@@ -11,7 +11,7 @@ const textsOf = (host: string): Readonly<Record<string, string>> => {
   ]);
 };
 
-it('placeholders say what would stand in their place', () => {
+it('placeholders describe the real texts', () => {
   expect(textsOf('worker-rack-00')).toEqual({
     'ca.crt': '(certificate: CN=kubernetes, issued by itself)\n',
     '/var/lib/kubelet/pki/kubelet.crt':

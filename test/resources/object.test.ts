@@ -139,7 +139,7 @@ describe('what a host says of its objects', () => {
   it.each([
     ['the last line of stderr', 'echo E1126 retry >&2; echo refused >&2; echo >&2; exit 1', 'refused'],
     ['the exit status', 'exit 3', 'kubectl ended with exit status 3'],
-    ['that there was no answer', 'exec sleep 60', 'kubectl got no answer within 15 s'],
+    ['that there was no answer', 'exec sleep 60', 'kubectl got no answer within 10 s'],
     ['an error after some objects', `${found('objects.json')}; echo Forbidden >&2; exit 1`, 'Forbidden'],
     ['that it is not JSON', 'echo hello', 'kubectl did not print JSON'],
   ])('they are unknown where kubectl fails, and the reason is %s', async (_reason, kubectl, reason) => {

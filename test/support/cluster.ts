@@ -1,10 +1,38 @@
 import type { Cluster, ClusterHost, SshSettings } from '../../src/inventory/cluster.js';
+import { compileRoutes } from '../../src/network/routes.js';
 
 /**
  * A cluster of two segments and four hosts, as if derived from an inventory: one control plane and one worker in the
  * office, one worker in the rack, one managed router between them. What `overrides` names is replaced whole.
  */
-export const clusterOf = (overrides: Partial<Cluster> = {}): Cluster => ({
+export const clusterOf = (overrides: Partial<Omit<Cluster, 'routes'>> = {}): Cluster => {
+  const cluster = { ...hybrid, ...overrides };
+  return { ...cluster, routes: compileRoutes(cluster) };
+};
+
+/** A worker without labels or taints, reached at its own address; what `host` names is replaced. */
+export const hostOf = (
+  host: Pick<ClusterHost, 'name' | 'address' | 'segment'> & Partial<ClusterHost>,
+): ClusterHost => ({
+  roles: ['worker'],
+  addresses: {},
+  labels: {},
+  taints: [],
+  ssh: sshTo(host.address),
+  ...host,
+});
+
+const sshTo = (address: string): SshSettings => ({
+  transport: 'ssh',
+  address,
+  port: 22,
+  user: 'root',
+  become: 'none',
+  keys: [],
+  knownHosts: '/nonexistent/known_hosts',
+});
+
+const hybrid: Omit<Cluster, 'routes'> = {
   name: 'hybrid',
   kubernetes: { version: '1.36.3', controlPlane: 'static-pods', proxy: 'nftables' },
   domain: 'cluster.local',
@@ -53,27 +81,4 @@ export const clusterOf = (overrides: Partial<Cluster> = {}): Cluster => ({
       addresses: { office: '192.168.10.1', rack: '192.168.20.1' },
     }),
   ],
-  ...overrides,
-});
-
-/** A worker without labels or taints, reached at its own address; what `host` names is replaced. */
-export const hostOf = (
-  host: Pick<ClusterHost, 'name' | 'address' | 'segment'> & Partial<ClusterHost>,
-): ClusterHost => ({
-  roles: ['worker'],
-  addresses: {},
-  labels: {},
-  taints: [],
-  ssh: sshTo(host.address),
-  ...host,
-});
-
-const sshTo = (address: string): SshSettings => ({
-  transport: 'ssh',
-  address,
-  port: 22,
-  user: 'root',
-  become: 'none',
-  keys: [],
-  knownHosts: '/nonexistent/known_hosts',
-});
+};

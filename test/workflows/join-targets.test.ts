@@ -27,7 +27,7 @@ hosts:
 afterAll(() => rmSync(folder, { recursive: true }));
 
 test.each<[string, readonly string[], readonly string[] | undefined, readonly string[]]>([
-  ['all workers, where nobody is named', [], undefined, ['w0', 'w1']],
+  ['all workers, where none is named', [], undefined, ['w0', 'w1']],
   ['those named', ['w1'], undefined, ['w1']],
   ['of all workers those within the limit', [], ['w0', 'c0'], ['w0']],
   ['of those named those within the limit', ['w0', 'w1'], ['w1'], ['w1']],
@@ -37,9 +37,9 @@ test.each<[string, readonly string[], readonly string[] | undefined, readonly st
 });
 
 test.each<[string, readonly string[], readonly string[], string]>([
-  ['a limit that nobody has for a name', [], ['w0', 'W1'], 'the inventory has no worker W1'],
-  ['a limit without those named', ['w0'], ['w1'], 'nobody is left to join: --limit w1 names none of them'],
-  ['a limit without workers', [], ['c0'], 'nobody is left to join: --limit c0 names none of them'],
-])('%s is a mistake and not a join of nobody', async (_, words, limit, what) => {
+  ['a limit with an unknown name', [], ['w0', 'W1'], 'the inventory has no worker W1'],
+  ['a limit without those named', ['w0'], ['w1'], 'no worker is left to join: --limit w1 names none of them'],
+  ['a limit without workers', [], ['c0'], 'no worker is left to join: --limit c0 names none of them'],
+])('%s is refused instead of joining no host', async (_, words, limit, what) => {
   await expect(resolveJoinTargets(file, words, limit)).rejects.toMatchObject({ code: 'usage', message: what });
 });

@@ -17,9 +17,9 @@ test.each([
 });
 
 it.each([
-  ['foo.png', undefined, 'the ending of foo.png tells no format', '.mmd, .svg'],
-  ['drawing', undefined, 'the ending of drawing tells no format', '-o'],
-  ['x.html', 'svg', '-o svg contradicts the ending of x.html', 'leave out -o'],
+  ['foo.png', undefined, 'the extension of foo.png is no known format', '.mmd, .svg'],
+  ['drawing', undefined, 'the extension of drawing is no known format', '-o'],
+  ['x.html', 'svg', '-o svg contradicts the extension of x.html', 'leave out -o'],
 ] as const)('nothing is drawn into %s with -o %s', (path, asked, what, next) => {
   expect(() => formatOf(path, asked)).toThrow(
     expect.objectContaining({

@@ -1,7 +1,7 @@
 import { type Cluster, nodes } from '../../inventory/cluster.js';
 import { counted } from './format.js';
 
-/** What an inventory comes to: hosts, and each segment's part of the pod network with its room for growth. */
+/** A summary of an inventory: its hosts, and each segment's part of the pod network with its number of nodes. */
 export function networkText(cluster: Cluster): string {
   const segments = cluster.network.segments.map(({ name, cidr, podCidr, capacity }) => {
     const members = nodes(cluster).filter(({ segment }) => segment === name).length;

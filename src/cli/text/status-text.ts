@@ -20,8 +20,8 @@ export function statusText(status: Status): string {
     `${colors('bold', status.cluster)}  Kubernetes ${status.version}`,
     ...status.hosts.map((host) => {
       const node = findings.get(host.name);
-      const ok = host.trouble === undefined && (node?.ok ?? !host.podCidr);
-      const words = host.trouble?.what ?? `routes ${host.routes}${node ? `, Ready ${node.detail}` : ''}`;
+      const ok = host.problem === undefined && (node?.ok ?? !host.podCidr);
+      const words = host.problem?.what ?? `routes ${host.routes}${node ? `, Ready ${node.detail}` : ''}`;
       return [`${mark(ok)} ${oneLine(`${row(host)}  ${words}`)}`, ...explain(host)].join('\n');
     }),
     status.findings.length === 0
@@ -38,12 +38,12 @@ export function statusText(status: Status): string {
 /** Why, and the next step, under the first host that has this problem. */
 const explainedOnce = (): ((host: HostStatus) => readonly string[]) => {
   const explained = new Set<string>();
-  return ({ name, trouble }) => {
-    if (trouble === undefined) return [];
-    const key = problemKey({ host: name, problem: trouble });
+  return ({ name, problem }) => {
+    if (problem === undefined) return [];
+    const key = problemKey({ host: name, problem: problem });
     if (explained.has(key)) return [];
     explained.add(key);
-    return details(trouble, plain).map((line) => `  ${line}`);
+    return details(problem, plain).map((line) => `  ${line}`);
   };
 };
 

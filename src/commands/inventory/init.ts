@@ -12,8 +12,8 @@ export default class InventoryInit extends BaseCommand {
     const { writeExample } = await import('../../workflows/example-inventory.js');
     await writeExample(args.file);
     const schema = join(dirname(args.file), 'kbs.schema.json');
-    this.print(`${args.file} is there: edit it, then check it with: kbs inventory validate -i ${args.file}
-for an editor that completes and checks while you type: kbs inventory schema > ${schema}`);
+    this.print(`${args.file} is written: edit it, then check it with: kbs inventory validate -i ${args.file}
+for completion and checks in an editor: kbs inventory schema > ${schema}`);
     return { file: args.file };
   }
 }

@@ -2,7 +2,7 @@ import { BaseCommand } from '../../cli/base-command.js';
 import { inventoryFlags } from '../../cli/flags.js';
 
 export default class InventoryValidate extends BaseCommand {
-  static override summary = 'Read an inventory and report every mistake in it. Contacts nothing.';
+  static override summary = 'Read an inventory and report every mistake in it. Contacts no host.';
   static override examples = ['<%= config.bin %> inventory validate -i kbs.yaml'];
   static override flags = inventoryFlags;
 

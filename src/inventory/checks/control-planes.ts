@@ -3,11 +3,11 @@ import { inventoryKeyError } from '../inventory-error.js';
 import type { PartialInventory } from '../partial.js';
 import { allRead, complete, hasRole, hostsOf } from '../partial.js';
 
-/** As many control planes as etcd can make use of, and one way to reach them. */
+/** An odd number of control planes, and one endpoint for them. */
 export const checkControlPlanes = (draft: PartialInventory): readonly InventoryError[] => {
   const readable = complete(draft.hosts, 'roles') && hostsOf(draft).every(([, host]) => allRead(host.roles));
   const count = hostsOf(draft).filter(([, host]) => hasRole(host, 'control-plane')).length;
-  // A host that could not be read may be the one that is missing.
+  // A host that could not be read may be a control plane.
   if (readable && count === 0) {
     return [
       inventoryKeyError(
@@ -21,24 +21,24 @@ export const checkControlPlanes = (draft: PartialInventory): readonly InventoryE
       ? [
           inventoryKeyError(
             ['hosts'],
-            `${count} control planes make ${count} etcd members, which survive no more losses than ${count - 1}; have ${count - 1} or ${count + 1}`,
+            `${count} control planes make ${count} etcd members, which survive no more failures than ${count - 1}; have ${count - 1} or ${count + 1}`,
           ),
         ]
       : [];
   const unreachable =
-    readable && count > 1 && isAlone(draft)
+    readable && count > 1 && hasNoBalancer(draft)
       ? [
           inventoryKeyError(
             ['hosts'],
-            `${count} control planes need a load balancer before them; give one or two hosts the role load-balancer, or write endpoint.external: true where another balances`,
+            `${count} control planes need a load balancer before them; give one or two hosts the role load-balancer, or write endpoint.external: true for a load balancer outside the cluster`,
           ),
         ]
       : [];
   return [...even, ...unreachable];
 };
 
-/** Nobody balances; a virtual address without a holder is told of elsewhere. */
-const isAlone = (draft: PartialInventory): boolean => {
+/** No load balancer and no virtual address; a virtual address without a holder is reported by `checkEndpoint`. */
+const hasNoBalancer = (draft: PartialInventory): boolean => {
   const endpoint = 'endpoint' in draft ? draft.endpoint : {};
   if (endpoint === undefined || 'vip' in endpoint) return false;
   const external = 'external' in endpoint && endpoint.external !== false;

@@ -7,14 +7,14 @@ import { allRead, complete, hasRole, hostsOf, segmentHolding } from '../partial.
 import { defaults } from '../schema.js';
 import { endOf } from './networks.js';
 
-/** The virtual address: free, and in the segment of every load balancer; and the zone of the LAN's DNS. */
+/** The virtual address is free, and in the segment of every load balancer; `dns` hosts have a zone. */
 export const checkEndpoint = (draft: PartialInventory): readonly InventoryError[] => {
   const balancers = hostsOf(draft).filter(([, host]) => hasRole(host, 'load-balancer'));
   return [
     ...(draft.endpoint?.external === true ? checkExternal(draft, balancers) : checkOwn(draft, balancers)),
     ...checkFree(draft),
     ...checkZone(draft),
-    ...checkUse(draft),
+    ...checkUseOnHosts(draft),
   ];
 };
 
@@ -25,13 +25,13 @@ const checkExternal = ({ endpoint = {} }: PartialInventory, balancers: Balancers
   const addressless =
     'vip' in endpoint || 'name' in endpoint
       ? []
-      : [inventoryError(path, 'true needs endpoint.name or endpoint.vip: where the load balancer answers')];
+      : [inventoryError(path, 'true needs endpoint.name or endpoint.vip: the address of the load balancer')];
   return [
     ...addressless,
     ...balancers
       .slice(0, 1)
       .map(([name]) =>
-        inventoryError(path, `true contradicts the role load-balancer of ${name}; take one of the two away`),
+        inventoryError(path, `true contradicts the role load-balancer of ${name}; remove one of the two`),
       ),
   ];
 };
@@ -54,12 +54,12 @@ const checkOwn = (draft: PartialInventory, balancers: Balancers): readonly Inven
         ]
       : [];
   }
-  const places = balancers.flatMap(([name, { address }]) => {
+  const located = balancers.flatMap(([name, { address }]) => {
     const cidr = address === undefined ? undefined : segmentHolding(draft, address)?.[1].cidr;
     return address === undefined || cidr === undefined ? [] : [{ name, address, cidr, near: contains(cidr, vip) }];
   });
-  const far = places.filter(({ near }) => !near);
-  if (far.length === places.length && far.length === balancers.length) {
+  const far = located.filter(({ near }) => !near);
+  if (far.length === located.length && far.length === balancers.length) {
     const cidrs = [...new Set(far.map(({ cidr }) => cidr))].join(', ');
     return [inventoryError(path, `${vip} is outside every load balancer's segment; write a free address of ${cidrs}`)];
   }
@@ -128,8 +128,8 @@ const checkZone = (draft: PartialInventory): readonly InventoryError[] => {
       ];
 };
 
-/** A host that asks the LAN's servers, while they ask whom the hosts ask, would send every question round. */
-const checkUse = (draft: PartialInventory): readonly InventoryError[] => {
+/** Where hosts use the `dns` hosts as resolvers, those need upstreams of their own, or queries would loop. */
+const checkUseOnHosts = (draft: PartialInventory): readonly InventoryError[] => {
   const path = ['dns', 'useOnHosts'];
   const { dns } = draft;
   if (dns?.useOnHosts !== true) return [];
@@ -138,7 +138,7 @@ const checkUse = (draft: PartialInventory): readonly InventoryError[] => {
   return [
     ...(hasServer || !rolesRead
       ? []
-      : [inventoryError(path, 'true needs a host with the role dns, which hosts can ask')]),
+      : [inventoryError(path, 'true needs a host with the role dns, for the hosts to ask')]),
     ...('upstreams' in dns && dns.upstreams?.length !== 0
       ? []
       : [inventoryError(path, 'true needs dns.upstreams: the resolvers that answer for everything else')]),

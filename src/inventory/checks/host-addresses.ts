@@ -4,20 +4,20 @@ import type { PartialHost, PartialInventory } from '../partial.js';
 import { allRead, complete, entries, hasRole, hostsOf, segmentHolding } from '../partial.js';
 import { endOf } from './networks.js';
 
-/** Every host has an address of its own, in a segment, that a machine may have there. */
+/** Every host has its own usable address in a segment. */
 export const checkHostAddresses = (draft: PartialInventory): readonly InventoryError[] => [
-  ...hostsOf(draft).flatMap(([name, host]) => checkPlace(draft, name, host)),
+  ...hostsOf(draft).flatMap(([name, host]) => checkAddress(draft, name, host)),
   ...checkDuplicates(draft),
 ];
 
-const checkPlace = (draft: PartialInventory, name: string, host: PartialHost): readonly InventoryError[] => {
+const checkAddress = (draft: PartialInventory, name: string, host: PartialHost): readonly InventoryError[] => {
   const { address } = host;
   if (address === undefined) return [];
   const path = ['hosts', name, 'address'];
   const held = segmentHolding(draft, address);
   if (held === undefined) {
     const known = entries(draft.network?.segments).map(([segment, { cidr }]) => `${segment} ${cidr}`);
-    // A segment that could not be read may well be the one.
+    // A segment that could not be read may hold the address.
     return complete(draft.network?.segments, 'cidr') && known.length > 0
       ? [inventoryError(path, `${address} is in no segment; they are ${known.join(', ')}`)]
       : [];

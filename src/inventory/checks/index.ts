@@ -10,7 +10,7 @@ import { checkPodNetwork } from './pod-network.js';
 import { checkRouters } from './routers.js';
 import { checkSources } from './sources.js';
 
-/** What is wrong between the fields of an inventory, as far as it could be read. `versions`: those of the catalogue. */
+/** Every contradiction between the fields of an inventory that could be read. `versions`: those of the catalogue. */
 export const check = (draft: PartialInventory, versions: readonly string[]): readonly InventoryError[] => [
   ...checkNames(draft),
   ...checkSources(draft, versions),

@@ -1,9 +1,9 @@
-import { complaint, dnsLabel } from '../formats.js';
+import { dnsLabel, formatProblem } from '../formats.js';
 import type { InventoryError, Path } from '../inventory-error.js';
 import { inventoryKeyError } from '../inventory-error.js';
 import type { PartialInventory } from '../partial.js';
 
-/** Hosts and segments are named in DNS, in certificates and in labels: by RFC 1123 labels. */
+/** Names of hosts and segments are RFC 1123 labels, because they are used in DNS, certificates and node labels. */
 export const checkNames = (draft: PartialInventory): readonly InventoryError[] => [
   ...namesBelow(['network', 'segments'], draft.network?.segments),
   ...namesBelow(['hosts'], draft.hosts),
@@ -12,4 +12,4 @@ export const checkNames = (draft: PartialInventory): readonly InventoryError[] =
 const namesBelow = (path: Path, record: object | undefined): readonly InventoryError[] =>
   Object.keys(record ?? {})
     .filter((name) => !dnsLabel.accepts(name))
-    .map((name) => inventoryKeyError([...path, name], `the name ${complaint(dnsLabel, name)}`));
+    .map((name) => inventoryKeyError([...path, name], `the name ${formatProblem(dnsLabel, name)}`));

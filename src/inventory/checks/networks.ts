@@ -4,7 +4,7 @@ import { inventoryError } from '../inventory-error.js';
 import type { PartialInventory, PartialSegment } from '../partial.js';
 import { complete, networkOr, segmentsOf } from '../partial.js';
 
-/** Segments, pods and Services: apart from each other, large enough, with gateways that their hosts can reach. */
+/** The networks of segments, pods and Services are disjoint and large enough, and gateways are inside their segments. */
 export const checkNetworks = (draft: PartialInventory): readonly InventoryError[] => [
   ...checkOverlaps(draft),
   ...checkServices(draft),
@@ -33,7 +33,7 @@ const allNetworks = (draft: PartialInventory): readonly { readonly path: Path; r
     ...segmentsOf(draft).map(([name, { cidr }]) => ({ path: ['network', 'segments', name, 'cidr'], cidr })),
   ].flatMap(({ path, cidr }) => (cidr === undefined ? [] : [{ path, cidr }]));
 
-/** Cluster DNS is the tenth address, as kubeadm has it. */
+/** Cluster DNS has the tenth address, as with kubeadm. */
 const checkServices = (draft: PartialInventory): readonly InventoryError[] => {
   const services = networkOr(draft, 'services');
   return services !== undefined && (parseCidr(services)?.size ?? 0) < 16
@@ -71,7 +71,7 @@ const checkGateway = (name: string, segment: PartialSegment, several: boolean): 
     : [inventoryError(path, `${gateway} is the ${end} of ${cidr}; write an address between its ends`)];
 };
 
-/** The name of an address that no machine may have in this network; undefined for all others. RFC 3021: a /31 has none. */
+/** The name of an address that no machine may have in a network; undefined for all others. A /31 has none (RFC 3021). */
 export const endOf = (cidr: string, address: string): 'network address' | 'broadcast address' | undefined => {
   const size = parseCidr(cidr)?.size ?? 0;
   if (size <= 2) return undefined;

@@ -1,4 +1,4 @@
-import { complaint, labelKey } from '../formats.js';
+import { formatProblem, labelKey } from '../formats.js';
 import type { InventoryError } from '../inventory-error.js';
 import { inventoryError, inventoryKeyError } from '../inventory-error.js';
 import type { PartialHost, PartialInventory } from '../partial.js';
@@ -36,7 +36,7 @@ const checkNodeFields = (draft: PartialInventory, name: string, host: PartialHos
 const checkLabelKeys = (name: string, host: PartialHost): readonly InventoryError[] =>
   entries(host.labels)
     .filter(([key]) => !labelKey.accepts(key))
-    .map(([key]) => inventoryKeyError(['hosts', name, 'labels', key], `the key ${complaint(labelKey, key)}`));
+    .map(([key]) => inventoryKeyError(['hosts', name, 'labels', key], `the key ${formatProblem(labelKey, key)}`));
 
 /** Kubernetes refuses a node with two taints of the same key and effect. */
 const checkRepeatedTaints = (name: string, host: PartialHost): readonly InventoryError[] => {

@@ -15,12 +15,7 @@ const checkShape = (name: string, host: PartialHost): readonly InventoryError[] 
   if (host.roles === undefined) return [];
   if (!hasRole(host, 'router')) {
     return 'addresses' in host && allRead(host.roles)
-      ? [
-          inventoryKeyError(
-            path,
-            'only a router has several addresses; take them away, or give the host the role router',
-          ),
-        ]
+      ? [inventoryKeyError(path, 'only a router has several addresses; remove them, or give the host the role router')]
       : [];
   }
   if (!('addresses' in host))
@@ -53,7 +48,7 @@ const checkAddresses = (draft: PartialInventory, name: string, host: PartialHost
         inventoryError(path, `${address} is not in segment ${segment}, ${cidr}; write the router's address inside`),
       ];
     const end = endOf(cidr, address);
-    // The router's own address was looked at with those of the other hosts.
+    // The router's own address is checked with those of the other hosts.
     return end === undefined || address === host.address
       ? []
       : [inventoryError(path, `${address} is the ${end} of segment ${segment}; write an address between its ends`)];

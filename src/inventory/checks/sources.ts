@@ -4,7 +4,7 @@ import type { PartialInventory } from '../partial.js';
 import { hasRole, hostsOf, items } from '../partial.js';
 import { resolveVersion } from '../version.js';
 
-/** What is fetched from elsewhere: the Kubernetes version, the bundle, answers of other resolvers. */
+/** The Kubernetes version is known, the bundle is named, and upstream resolvers are other machines. */
 export const checkSources = (draft: PartialInventory, versions: readonly string[]): readonly InventoryError[] => [
   ...checkVersion(draft.kubernetes?.version, versions),
   ...checkBundle(draft),
@@ -27,8 +27,8 @@ const checkBundle = ({ artifacts }: PartialInventory): readonly InventoryError[]
     : [];
 
 /**
- * CoreDNS runs in a pod: a loopback address there is CoreDNS itself, and the query would go round. So it would where a
- * DNS host of the LAN asks another one.
+ * CoreDNS runs in a pod: a loopback address there is CoreDNS itself, and queries would loop. They would also loop where
+ * one `dns` host asks another.
  */
 const checkUpstreams = (draft: PartialInventory): readonly InventoryError[] => {
   const servers = new Map(
@@ -39,14 +39,14 @@ const checkUpstreams = (draft: PartialInventory): readonly InventoryError[] => {
     const server = servers.get(upstream);
     if (server !== undefined) {
       return [
-        inventoryError(path, `${upstream} is ${server}, a dns host, which passes questions on to the upstreams itself`),
+        inventoryError(path, `${upstream} is ${server}, a dns host, which forwards queries to the upstreams itself`),
       ];
     }
     return upstream.startsWith('127.')
       ? [
           inventoryError(
             path,
-            `${upstream} is a loopback address, where CoreDNS would ask itself; write the resolver that really answers`,
+            `${upstream} is a loopback address, which in a pod is CoreDNS itself; write the address of a resolver`,
           ),
         ]
       : [];

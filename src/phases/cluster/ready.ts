@@ -1,3 +1,4 @@
+import { raw, type Script, sh } from '../../hosts/shell.js';
 import { isApiHost } from '../../inventory/cluster.js';
 import { kubectl } from '../../kubernetes/kubectl.js';
 import { apiAnswers } from '../gates.js';
@@ -22,29 +23,33 @@ export const ready: Phase = {
   ],
 };
 
-/** One question to the API for each round, however many nodes are waited for. */
-const snapshot = `
-kbs_nodes=$(${kubectl} --request-timeout=5s get nodes -o jsonpath='{range .items[*]}{.metadata.name}={.status.conditions[?(@.type=="Ready")].status}={.status.conditions[?(@.type=="Ready")].message}{"\\n"}{end}' 2>&1) || :
-kbs_pods=$(${kubectl} --request-timeout=5s -n kube-system get pods -l 'k8s-app in (kube-proxy, kube-dns)' -o jsonpath='{range .items[*]}{.metadata.labels.k8s-app}={.spec.nodeName}={.status.conditions[?(@.type=="Ready")].status}={.status.containerStatuses[*].state.waiting.reason}{"\\n"}{end}' 2>&1) || :
+/** One query of the API server for each round, for all nodes. Each line is NAME=STATUS=REASON. */
+const snapshot = sh`
+kbs_nodes=$(${raw(kubectl)} --request-timeout=5s get nodes -o jsonpath='{range .items[*]}{.metadata.name}={.status.conditions[?(@.type=="Ready")].status}={.status.conditions[?(@.type=="Ready")].message}{"\\n"}{end}' 2>&1) || :
+kbs_pods=$(${raw(kubectl)} --request-timeout=5s -n kube-system get pods -l 'k8s-app in (kube-proxy, kube-dns)' -o jsonpath='{range .items[*]}{.metadata.labels.k8s-app}={.spec.nodeName}={.status.conditions[?(@.type=="Ready")].status}={.status.containerStatuses[*].state.waiting.reason}{"\\n"}{end}' 2>&1) || :
 kbs_line() { printf '%s\\n' "$1" | grep -F -- "$2" || { printf 'not there yet\\n'; return 1; }; }`;
 
 const nodeReady = (node: string): Gate => ({
   name: `${node} Ready`,
   prelude: snapshot,
-  test: `kbs_line "$kbs_nodes" '${node}=' && printf '%s\\n' "$kbs_nodes" | grep -q '^${node}=True='`,
+  test: isReady(sh`"$kbs_nodes"`, `${node}=`),
   timeoutSeconds: 180,
 });
 
 const proxyReady = (node: string): Gate => ({
   name: `kube-proxy on ${node}`,
   prelude: snapshot,
-  test: `kbs_line "$kbs_pods" 'kube-proxy=${node}=' && printf '%s\\n' "$kbs_pods" | grep -q '^kube-proxy=${node}=True='`,
+  test: isReady(sh`"$kbs_pods"`, `kube-proxy=${node}=`),
   timeoutSeconds: 180,
 });
 
 const dnsReady: Gate = {
   name: 'CoreDNS answers',
   prelude: snapshot,
-  test: `kbs_line "$kbs_pods" 'kube-dns=' && printf '%s\\n' "$kbs_pods" | grep -q '^kube-dns=[^=]*=True='`,
+  test: sh`kbs_line "$kbs_pods" 'kube-dns=' && printf '%s\\n' "$kbs_pods" | grep -q '^kube-dns=[^=]*=True='`,
   timeoutSeconds: 180,
 };
+
+/** Prints the line that begins so, and succeeds if it goes on with True. */
+const isReady = (printed: Script, begin: string): Script =>
+  sh`kbs_line ${raw(printed)} ${begin} && printf '%s\\n' ${raw(printed)} | grep -q ${`^${begin}True=`}`;

@@ -1,3 +1,4 @@
+import { hereDocument, raw, sh } from '../../hosts/shell.js';
 import { type Cluster, isApiHost } from '../../inventory/cluster.js';
 import { adminConf, kubectl } from '../../kubernetes/kubectl.js';
 import { pkiDirectory } from '../../kubernetes/paths.js';
@@ -8,7 +9,7 @@ import { apiAnswers } from '../gates.js';
 import { kubeletDefaults } from '../node/kubelet.js';
 import type { Phase, PhaseContext } from '../phase.js';
 
-/** Who may do what, and the ConfigMaps from which kubeadm reads the cluster. */
+/** RBAC for administrators and kubeadm, and the ConfigMaps from which kubeadm reads the cluster. */
 export const access: Phase = {
   name: 'access',
   ensures: "the administrator's rights, kubeadm's roles and ConfigMaps",
@@ -27,23 +28,24 @@ export const access: Phase = {
 
 /**
  * The group of admin.conf has no rights of its own. The binding that gives them is made once with the operator's
- * super-admin.conf, which lies on the host in memory only, and only while kubectl reads it: it goes also where the API
- * server does not answer, and where the run is ended.
+ * super-admin.conf, which is on the host in memory only, and only while kubectl reads it: it is deleted also where the API
+ * server does not answer, and where the run is interrupted.
  */
 const administrators = (superAdmin: Secret): Resource => ({
   kind: 'task',
   name: 'administrators',
-  check: `${kubectl} --request-timeout=5s get clusterrolebinding kubeadm:cluster-admins >/dev/null 2>&1`,
+  check: sh`${raw(kubectl)} --request-timeout=5s get clusterrolebinding kubeadm:cluster-admins >/dev/null 2>&1`,
   input: superAdmin,
-  run: `umask 077
+  run: sh`umask 077
 kbs_conf=$(mktemp /run/kbs.XXXXXX)
 trap 'rm -f "$kbs_conf"' EXIT
 trap 'exit 1' HUP INT TERM
 cat > "$kbs_conf"
-/usr/local/bin/kubectl --cache-dir=/dev/null --kubeconfig "$kbs_conf" --request-timeout=60s apply --server-side --force-conflicts --field-manager=kbs -f - <<'OBJECT'
-${JSON.stringify(clusterRoleBinding('kubeadm:cluster-admins', 'cluster-admin', ['kubeadm:cluster-admins']))}
-OBJECT`,
+/usr/local/bin/kubectl --cache-dir=/dev/null --kubeconfig "$kbs_conf" --request-timeout=60s apply --server-side --force-conflicts --field-manager=kbs -f - ${raw(hereDocument(JSON.stringify(administratorsBinding()), 'OBJECT'))}`,
 });
+
+const administratorsBinding = (): KubeObject =>
+  clusterRoleBinding('kubeadm:cluster-admins', 'cluster-admin', ['kubeadm:cluster-admins']);
 
 function clusterRoleBinding(name: string, role: string, groups: readonly string[]): KubeObject {
   return {
@@ -131,8 +133,8 @@ const kubeadmConfigMaps = (context: PhaseContext): readonly KubeObject[] => [
 ];
 
 /**
- * What `kubeadm join` gives a foreign worker for a kubelet. Nobody renews the certificate that it gets with its token,
- * so it must do that itself; kbs renews those of its own kubelets.
+ * What `kubeadm join` gives a worker that kbs does not manage. Its kubelet must renew its own certificate, which it got
+ * with a token; kbs renews those of its own kubelets.
  */
 const foreignKubelet = (context: PhaseContext) => ({
   ...kubeletDefaults(context),
@@ -165,7 +167,7 @@ const clusterConfiguration = (cluster: Cluster) => ({
   etcd: { local: { dataDir: '/var/lib/etcd' } },
 });
 
-/** The cluster's address and CA, without any user: what a token is verified against. */
+/** The cluster's address and CA, without a user: what a token is verified against. */
 const clusterInfo = ({ cluster, credentials }: PhaseContext): string =>
   toYaml({
     apiVersion: 'v1',

@@ -2,11 +2,11 @@ import { controlPlanes, isControlPlane } from '../../inventory/cluster.js';
 import type { Phase } from '../phase.js';
 import { bootstraps, promote } from './etcd-member.js';
 
-/** A member that joined is a voter: only then can an API server work with it. */
+/** Makes the member that joined a voter: only then can an API server work with it. */
 export const etcdVoter: Phase = {
   name: 'etcd-voter',
   ensures: 'the etcd member has caught up and votes',
   appliesTo: (host, cluster) => isControlPlane(host) && controlPlanes(cluster).length > 1,
-  // Who founds is a voter from the first moment; there is nothing to wait for, and nobody to ask.
+  // The member that bootstraps etcd is a voter from the start.
   resources: (host, context) => (bootstraps(host, context) ? [] : [promote(host, context)]),
 };

@@ -1,10 +1,11 @@
+import { joined, raw, type Script, sh } from '../../hosts/shell.js';
 import { type ClusterHost, controlPlanes, isControlPlane, majority } from '../../inventory/cluster.js';
 import { clientUrl, etcdctl, localEndpoint, ofOwnMember } from '../../kubernetes/etcdctl.js';
-import { kubectlAt } from '../../kubernetes/kubectl.js';
+import { kubectlAt, readyz } from '../../kubernetes/kubectl.js';
 import type { Gate, PhaseContext, RollingUpdate } from '../phase.js';
 import { startedAsWritten } from './static-pod.js';
 
-/** Control planes take turns: one is disturbed only while the others carry the cluster without it. */
+/** Control planes are changed one at a time, and only while the others serve the cluster without it. */
 export const controlPlaneRolling = (host: ClusterHost, { cluster }: PhaseContext): RollingUpdate | undefined => {
   if (!isControlPlane(host)) return undefined;
   const others = controlPlanes(cluster).filter((other) => other !== host);
@@ -15,11 +16,11 @@ export const controlPlaneRolling = (host: ClusterHost, { cluster }: PhaseContext
   };
 };
 
-const ready = (host: ClusterHost): string => `${kubectlAt(host)} --request-timeout=3s get --raw /readyz`;
+const ready = (host: ClusterHost): Script => readyz(kubectlAt(host), 3);
 
 const answers = (host: ClusterHost): Gate => ({
   name: 'its API server answers',
-  test: `${ready(host)} 2>&1`,
+  test: sh`${raw(ready(host))} 2>&1`,
   timeoutSeconds: 180,
 });
 
@@ -30,16 +31,16 @@ const manifestApplied = (name: string): Gate => ({
   timeoutSeconds: 180,
 });
 
-/** A read that the members must agree on. `endpoint health` would also say no to any alarm, as of a full disk. */
+/** A read that needs a quorum. `endpoint health` would also fail for any alarm, such as a full disk. */
 const memberHealthy: Gate = {
   name: 'its etcd member is healthy',
-  test: ofOwnMember(`${etcdctl([localEndpoint])} get health 2>&1`),
+  test: ofOwnMember(sh`${raw(etcdctl([localEndpoint]))} get health 2>&1`),
   timeoutSeconds: 180,
 };
 
 /**
- * A majority of all members, counted without this one. Of two members one never is a majority, so nothing is asked. A
- * member that names an alarm has committed what it was asked before: it counts.
+ * A majority of all members is healthy without this one. One of two members never is a majority, so there is no gate then.
+ * A member that reports an alarm has committed the test's write before: it counts.
  */
 const enoughMembers = (others: readonly ClusterHost[]): readonly Gate[] => {
   const needed = majority(others.length + 1);
@@ -47,7 +48,7 @@ const enoughMembers = (others: readonly ClusterHost[]): readonly Gate[] => {
   return [
     {
       name: 'etcd keeps its quorum without it',
-      test: `kbs_said=$(${etcdctl(others.map(clientUrl))} endpoint health 2>&1) || :
+      test: sh`kbs_said=$(${raw(etcdctl(others.map(clientUrl)))} endpoint health 2>&1) || :
 printf '%s\n' "$kbs_said" | grep 'is unhealthy' || :
 [ "$(printf '%s\n' "$kbs_said" | grep -cE 'is healthy|Active Alarm')" -ge ${needed} ]`,
       timeoutSeconds: 120,
@@ -57,6 +58,6 @@ printf '%s\n' "$kbs_said" | grep 'is unhealthy' || :
 
 const anotherAnswers = (others: readonly ClusterHost[]): Gate => ({
   name: 'another API server answers',
-  test: `{ ${others.map(ready).join(' || ')}; } 2>&1`,
+  test: sh`{ ${raw(joined(others.map(ready), ' || '))}; } 2>&1`,
   timeoutSeconds: 120,
 });

@@ -1,14 +1,16 @@
+import { type Script, sh } from '../../hosts/shell.js';
+
 /**
- * Shell that succeeds where a DNS server answers for a zone with authority: one SOA query over UDP (RFC 1035, 4.1),
- * by bash's own /dev/udp, because no host is sure to have dig. A server that is not there costs two seconds at most.
+ * Succeeds where a DNS server answers for a zone with authority: one SOA query over UDP (RFC 1035, 4.1), by bash's own
+ * /dev/udp, because a host may have no dig. A server that does not answer costs two seconds.
  *
  * dd gathers the question into one datagram: bash writes in lines, and a length may look like the end of one.
  */
-export const answersFor = (server: string, zone: string): string =>
-  `timeout 2 bash -c '${ask(server, zone)}' 2>/dev/null || { echo 'no answer from ${server} for ${zone}'; false; }`;
+export const answersFor = (server: string, zone: string): Script =>
+  sh`timeout 2 bash -c ${String(ask(server, zone))} 2>/dev/null || { echo ${`no answer from ${server} for ${zone}`}; false; }`;
 
-const ask = (server: string, zone: string): string => `exec 3<>/dev/udp/${server}/53
-printf "${question(zone)}" | dd bs=512 iflag=fullblock status=none >&3
+const ask = (server: string, zone: string): Script => sh`exec 3<>/dev/udp/${server}/53
+printf ${question(zone)} | dd bs=512 iflag=fullblock status=none >&3
 dd bs=512 count=1 status=none <&3 | od -An -tx1 -N4 | grep -q "^ 6b 62 8[4-7] .0"`;
 
 /** The id is "kb"; one question, of type SOA (6) and class IN (1). An answer with authority has 84 and the error 0. */

@@ -1,3 +1,4 @@
+import { joined, type Script, sh } from '../../hosts/shell.js';
 import { type Cluster, type ClusterHost, dnsServers, isDns } from '../../inventory/cluster.js';
 import type { FileResource, Resource } from '../../resources/resource.js';
 import { render } from '../../templates/render.js';
@@ -8,8 +9,8 @@ import { answersFor } from './dns-query.js';
 import { zonesOf } from './lan-zones.js';
 
 /**
- * What the zones say. Servers read a changed zone again by themselves and answer all the while, so that no host takes a
- * turn for it, and one that is down keeps no other from learning of a new host.
+ * The zone files. Servers reload a changed zone by themselves and answer meanwhile, so they need no rolling update, and one
+ * that is down does not delay the others.
  */
 export const lanZones: Phase = {
   name: 'lan-zones',
@@ -38,7 +39,7 @@ export const lanDns: Phase = {
         name: 'coredns.service',
         runs: 'service',
         text: render('lan-dns.service', { corefile: configuration.path }),
-        // Another Corefile restarts the server, one at a time: so the process testifies what it was started with.
+        // Another Corefile restarts the servers one at a time; the digest says what a process was started with.
         inputs: [fingerprint([configuration]), context.artifacts.binary('coredns').sha256],
       },
     ];
@@ -46,7 +47,7 @@ export const lanDns: Phase = {
   rolling: (host, { cluster }) => {
     const test = ({ address }: ClusterHost) => answersFor(address, cluster.zone ?? '');
     const others = dnsServers(cluster).filter((other) => other.name !== host.name);
-    const another = { name: 'another DNS server answers', test: others.map(test).join(' || '), timeoutSeconds: 60 };
+    const another = { name: 'another DNS server answers', test: joined(others.map(test), ' || '), timeoutSeconds: 60 };
     return {
       group: 'dns',
       preconditions: others.length === 0 ? [] : [another],
@@ -91,8 +92,8 @@ const addressesOf = (host: ClusterHost): readonly string[] => [
 ];
 
 /**
- * Who answers for the rest: never one of the LAN's own DNS servers, which would ask each other for ever. Somebody else's
- * resolver that asks them back is stopped by the bound on concurrent questions, at which they refuse.
+ * The resolvers for all other names: never one of the LAN's own DNS servers, which would ask each other without end. The
+ * limit on concurrent queries stops a loop through a foreign resolver that asks them back.
  */
 const upstreamsOf = (host: ClusterHost, { cluster, facts }: PhaseContext): readonly string[] => {
   const own = dnsServers(cluster).flatMap(addressesOf);
@@ -101,17 +102,17 @@ const upstreamsOf = (host: ClusterHost, { cluster, facts }: PhaseContext): reado
 };
 
 /**
- * CoreDNS itself takes the new file, in a network of its own where these addresses are free: nothing is heard of it
- * outside, and the running server goes on. It has passed once its health port answers.
+ * CoreDNS itself starts with the new file, in a network namespace where these addresses are free, so the running server
+ * goes on. The file is good once its health port answers.
  */
-const dryStart = (addresses: readonly string[]): string => `kbs_log=$(mktemp)
+const dryStart = (addresses: readonly string[]): Script => sh`kbs_log=$(mktemp)
 kbs_code=0
-unshare -n bash -c '${started}' bash "$1" "$kbs_log" '${addresses.join(' ')}' || kbs_code=1
+unshare -n bash -c ${String(started)} bash "$1" "$kbs_log" ${addresses.join(' ')} || kbs_code=1
 if [ $kbs_code != 0 ]; then tail -n 5 "$kbs_log" >&2; fi
 rm -f "$kbs_log"
 [ $kbs_code = 0 ]`;
 
-const started = `ip link set lo up
+const started = sh`ip link set lo up
 for address in $3; do ip address add "$address/32" dev lo; done
 /usr/local/bin/coredns -conf "$1" > "$2" 2>&1 &
 for try in {1..100}; do

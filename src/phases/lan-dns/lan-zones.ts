@@ -8,7 +8,7 @@ export interface LanZone {
   readonly name: string;
   /** A zone file (RFC 1035), with `@SERIAL@` where its serial goes. */
   readonly content: string;
-  /** Whether others have names in it too: what kbs does not know of is then asked of the upstream resolvers. */
+  /** Whether it may hold other names too: those are then asked of the upstream resolvers. */
   readonly shared: boolean;
 }
 
@@ -17,8 +17,8 @@ export interface LanZone {
  * and the zones that lead from addresses back to names.
  *
  * A segment has one reverse zone, cut at the octet above its prefix, which may hold addresses of others: those of
- * 192.168.40.0/26 are in 40.168.192.in-addr.arpa. Delegating less than an octet (RFC 2317) would need the owner of the
- * zone above, whom a LAN does not have.
+ * 192.168.40.0/26 are in 40.168.192.in-addr.arpa. Delegating less than an octet (RFC 2317) needs a zone above, which a LAN
+ * does not have.
  */
 export const zonesOf = (cluster: Cluster): readonly LanZone[] => {
   const { zone = '' } = cluster;
@@ -49,7 +49,7 @@ const namesOf = (cluster: Cluster): Readonly<Record<'api' | 'hosts' | 'interface
   };
 };
 
-/** Of several that have the same key, the first. */
+/** The first pair of each key. */
 const firstOf = (pairs: readonly Pair[]): readonly Pair[] => {
   const seen = new Map<string, string>();
   for (const [key, value] of pairs) if (!seen.has(key)) seen.set(key, value);

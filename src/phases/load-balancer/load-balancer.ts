@@ -1,4 +1,5 @@
 import type { LiveRoute } from '../../hosts/facts/facts.js';
+import { joined, lines, raw, type Script, sh } from '../../hosts/shell.js';
 import { contains, prefixLength } from '../../inventory/addresses.js';
 import {
   apiServerPort,
@@ -15,10 +16,10 @@ import { render } from '../../templates/render.js';
 import { fingerprint } from '../fingerprint.js';
 import type { Gate, Phase, PhaseContext, RollingUpdate } from '../phase.js';
 
-/** haproxy before the API servers, and keepalived for the address that the load balancers share. */
+/** haproxy in front of the API servers, and keepalived for the address that the load balancers share. */
 export const loadBalancer: Phase = {
   name: 'load-balancer',
-  ensures: 'haproxy passes the API on, at an address that outlives this machine',
+  ensures: 'haproxy passes the API on, at an address that survives this machine',
   appliesTo: (host, { endpoint }) => isLoadBalancer(host) && !endpoint.external,
   resources(host, context) {
     const { vip } = context.cluster.endpoint;
@@ -69,7 +70,7 @@ const haproxy = (host: ClusterHost, { cluster, credentials }: PhaseContext): rea
         ({ name, address }) => `${name} ${address}:${apiServerPort} check-sni ${name} verifyhost ${name}`,
       ),
     }),
-    check: '/usr/sbin/haproxy -c -q -f "$1"',
+    check: sh`/usr/sbin/haproxy -c -q -f "$1"`,
   };
   return [
     ca,
@@ -104,7 +105,7 @@ const keepalived = (host: ClusterHost, vip: string, { cluster, facts }: PhaseCon
         .filter(({ name }) => name !== host.name)
         .map(({ address }) => address),
     }),
-    check: '/usr/sbin/keepalived --vrrp --config-test --use-file "$1"',
+    check: sh`/usr/sbin/keepalived --vrrp --config-test --use-file "$1"`,
   };
   return [
     settings,
@@ -136,8 +137,13 @@ const othersServe = (others: readonly ClusterHost[]): readonly Gate[] =>
     : [
         {
           name: 'another load balancer serves',
-          test: `${others.map(({ address }) => asked(address)).join(' || ')} || {
-  echo 'haproxy reaches an API server on none of ${others.map(({ name }) => name).join(', ')}'
+          test: sh`${raw(
+            joined(
+              others.map(({ address }) => isServing(address)),
+              ' || ',
+            ),
+          )} || {
+  echo ${`haproxy reaches an API server on none of ${others.map(({ name }) => name).join(', ')}`}
   exit 1
 }`,
           timeoutSeconds: 120,
@@ -146,11 +152,12 @@ const othersServe = (others: readonly ClusterHost[]): readonly Gate[] =>
 
 const serves = ({ endpoint }: Cluster): Gate => ({
   name: 'load balancer serves',
-  test: `${asked('127.0.0.1')} || { echo 'haproxy reaches no API server'; exit 1; }${
-    endpoint.vip === undefined ? '' : '\nsystemctl is-active keepalived.service'
-  }`,
+  test: lines(
+    sh`${raw(isServing('127.0.0.1'))} || { echo 'haproxy reaches no API server'; exit 1; }`,
+    ...(endpoint.vip === undefined ? [] : [sh`systemctl is-active keepalived.service`]),
+  ),
   timeoutSeconds: 60,
 });
 
-/** A machine that is off answers nothing at all. */
-const asked = (address: string): string => `timeout 2 ${healthPath} ${address} 2>/dev/null`;
+/** A test: haproxy on that machine reaches an API server. One that is off costs two seconds. */
+const isServing = (address: string): Script => sh`timeout 2 ${healthPath} ${address} 2>/dev/null`;

@@ -1,3 +1,4 @@
+import { sh } from '../../hosts/shell.js';
 import { type Cluster, type ClusterHost, isControlPlane, isDns, isNode } from '../../inventory/cluster.js';
 import type { Resource } from '../../resources/resource.js';
 import type { Phase } from '../phase.js';
@@ -26,9 +27,9 @@ const names = (host: ClusterHost, { endpoint }: Cluster): readonly Resource[] =>
 ];
 
 const modules: readonly Resource[] = [
-  { kind: 'kernel-module', name: 'overlay', check: 'grep -qw overlay /proc/filesystems' },
-  { kind: 'kernel-module', name: 'br_netfilter', check: '[ -e /proc/sys/net/bridge ]' },
-  { kind: 'kernel-module', name: 'nf_conntrack', check: '[ -e /proc/sys/net/netfilter ]' },
+  { kind: 'kernel-module', name: 'overlay', check: sh`grep -qw overlay /proc/filesystems` },
+  { kind: 'kernel-module', name: 'br_netfilter', check: sh`[ -e /proc/sys/net/bridge ]` },
+  { kind: 'kernel-module', name: 'nf_conntrack', check: sh`[ -e /proc/sys/net/netfilter ]` },
 ];
 
 /**

@@ -1,5 +1,4 @@
 import { type ClusterHost, isRouter } from '../../inventory/cluster.js';
-import { compileRoutes } from '../../network/routes.js';
 import type { Resource } from '../../resources/resource.js';
 import { setRoute } from '../../resources/route.js';
 import { render } from '../../templates/render.js';
@@ -13,7 +12,7 @@ export const routes: Phase = {
   ensures: "packets find every other host's pods",
   appliesTo: () => true,
   resources(host, context) {
-    const wanted = compileRoutes(context.cluster)[host.name] ?? [];
+    const wanted = context.cluster.routes[host.name] ?? [];
     const keeper = {
       kind: 'file',
       path: '/usr/local/lib/kbs/keep-routes',

@@ -46,7 +46,7 @@ export const binaries = (
 ): readonly Resource[] =>
   names.map((name) => ({ kind: 'binary', path: `${directory}/${name}`, content: artifacts.binary(name) }));
 
-/** kbs's settings are one drop-in of many; files that somebody puts beside it are never touched. */
+/** kbs's settings are one drop-in; other files beside it are never touched. */
 const containerdFiles = (host: ClusterHost, { artifacts, facts }: PhaseContext): readonly FileResource[] => {
   const { cgroup, oomAdjustable } = facts(host.name);
   const settings = {

@@ -12,21 +12,20 @@ import {
 import { hasQuorum, type Member, memberAt, votes } from '../../kubernetes/etcd-members.js';
 import type { PodToEvict } from '../../kubernetes/evictable-pods.js';
 import { proveRoutes } from '../../network/reachability.js';
-import { compileRoutes } from '../../network/routes.js';
 
 /** How a host leaves. */
-export interface Leave {
+export interface RemovalMode {
   /** Nothing is asked of the host any more: it is gone for good. */
   readonly dead: boolean;
   readonly force: boolean;
 }
 
-/** What speaks against it before anything is contacted; what `force` overrides is left out with it. */
-export const refusals = (
+/** What is in the way of a removal before any host is contacted; with `force`, only what cannot be overridden. */
+export const removalFailures = (
   before: Cluster,
   after: Cluster,
   leaving: readonly ClusterHost[],
-  { force }: Leave,
+  { force }: RemovalMode,
 ): readonly Failure[] => {
   if (controlPlanes(after).length === 0) {
     return [
@@ -35,10 +34,12 @@ export const refusals = (
       }),
     ];
   }
-  return force ? [] : [...balancing(before, after, leaving), ...naming(before, after, leaving), ...routing(after)];
+  return force
+    ? []
+    : [...balancerFailures(before, after, leaving), ...dnsFailures(before, after, leaving), ...routeFailures(after)];
 };
 
-const balancing = (before: Cluster, after: Cluster, leaving: readonly ClusterHost[]): readonly Failure[] => {
+const balancerFailures = (before: Cluster, after: Cluster, leaving: readonly ClusterHost[]): readonly Failure[] => {
   const { address, vip, external } = before.endpoint;
   if (external) return [];
   const last = leaving.some(isLoadBalancer) && loadBalancers(after).length === 0;
@@ -60,27 +61,27 @@ const balancing = (before: Cluster, after: Cluster, leaving: readonly ClusterHos
   );
 };
 
-const naming = ({ zone }: Cluster, after: Cluster, leaving: readonly ClusterHost[]): readonly Failure[] =>
+const dnsFailures = ({ zone }: Cluster, after: Cluster, leaving: readonly ClusterHost[]): readonly Failure[] =>
   zone !== undefined && leaving.some(isDns) && dnsServers(after).length === 0
     ? [
         new Failure('refused', `${namesOf(leaving.filter(isDns))}: the last DNS server cannot be removed`, {
-          why: [`nobody would answer for the zone ${zone}`],
+          why: [`no server would answer for the zone ${zone}`],
           next: 'add another one first and apply, or lose the names with --force',
         }),
       ]
     : [];
 
-/** Somebody may have carried the packets of others. */
-const routing = (after: Cluster): readonly Failure[] => proveRoutes(after, compileRoutes(after));
+/** A removed host may have forwarded the packets of others. */
+const routeFailures = (after: Cluster): readonly Failure[] => proveRoutes(after, after.routes);
 
 /**
  * What etcd has against it. Members go one after the other, and each time those that answer must be a majority, of the
  * members before and of those after.
  */
-export const quorumRefusals = (
+export const quorumFailures = (
   members: readonly Member[],
   leaving: readonly ClusterHost[],
-  { dead, force }: Leave,
+  { dead, force }: RemovalMode,
 ): readonly Failure[] => {
   let now = members;
   for (const host of leaving.filter(isControlPlane)) {
@@ -97,7 +98,7 @@ export const quorumRefusals = (
     if (!hasQuorum(now)) {
       return [
         new Failure('refused', 'etcd has lost its quorum: no member can be taken out', {
-          why: silent(now),
+          why: notVoting(now),
           next: 'bring members back, or begin anew from a snapshot: kbs etcd restore FILE',
         }),
       ];
@@ -105,7 +106,7 @@ export const quorumRefusals = (
     if (!force && !hasQuorum(rest)) {
       return [
         new Failure('refused', `without ${host.name} etcd would lose its quorum`, {
-          why: silent(rest),
+          why: notVoting(rest),
           next: 'bring the others back first, see kbs etcd status; --force lets etcd itself decide',
         }),
       ];
@@ -115,24 +116,41 @@ export const quorumRefusals = (
   return [];
 };
 
-const silent = (members: readonly Member[]): readonly string[] =>
+const notVoting = (members: readonly Member[]): readonly string[] =>
   members
     .filter((member) => !votes(member))
     .map(({ name, id, status }) => `${name || id}: ${status?.errors.join(', ') ?? 'does not answer'}`);
 
-/** Pods that nobody makes again would be lost without a word. */
-export const lonelyRefusals = (
+/** Pods without a controller would be lost. */
+export const unmanagedPodFailures = (
   host: ClusterHost,
   pods: readonly PodToEvict[],
-  { force }: Leave,
+  { force }: RemovalMode,
 ): readonly Failure[] => {
-  const alone = pods.filter((pod) => pod.unmanaged).map(({ pod }) => pod);
-  if (force || alone.length === 0) return [];
+  const unmanaged = pods.filter((pod) => pod.unmanaged).map(({ pod }) => pod);
+  if (force || unmanaged.length === 0) return [];
   return [
-    new Failure('refused', `${host.name} has pods that nobody would make again elsewhere`, {
+    new Failure('refused', `${host.name} has pods that no controller makes again elsewhere`, {
       where: { host: host.name },
-      why: alone,
+      why: unmanaged,
       next: 'move or delete them, or lose them with --force',
+    }),
+  ];
+};
+
+/** Pods that a budget never lets go: a drain would wait for them until its time is over. */
+export const budgetFailures = (
+  host: ClusterHost,
+  pods: readonly PodToEvict[],
+  { force }: RemovalMode,
+): readonly Failure[] => {
+  const blocked = pods.filter(({ blockedBy }) => blockedBy.length > 0);
+  if (force || blocked.length === 0) return [];
+  return [
+    new Failure('refused', `${host.name} has pods that their budgets never let go`, {
+      where: { host: host.name },
+      why: blocked.map(({ pod, blockedBy }) => `${pod}: ${blockedBy.join(' and ')}`),
+      next: 'run more replicas or allow a disruption in the budget, or delete the pods past it with --force',
     }),
   ];
 };

@@ -5,7 +5,14 @@ import { operationSteps } from '../../engine/run-operation.js';
 import { forUndo, undo, undoNames } from '../../engine/undo.js';
 import { Failure, Failures } from '../../failure.js';
 import type { Facts } from '../../hosts/facts/facts.js';
-import { type Cluster, type ClusterHost, controlPlanes, isControlPlane, isNode } from '../../inventory/cluster.js';
+import {
+  type Cluster,
+  type ClusterHost,
+  controlPlanes,
+  isControlPlane,
+  isNode,
+  nodes,
+} from '../../inventory/cluster.js';
 import { type ApiHost, selectApiHost } from '../../kubernetes/api-host.js';
 import { drainOperation, evictablePods } from '../../kubernetes/drain.js';
 import { type Member, memberAt, membersOf } from '../../kubernetes/etcd-members.js';
@@ -16,12 +23,13 @@ import type { PhaseReference } from '../../phases/phase.js';
 import { requireOwnCluster } from '../run/checks.js';
 import type { PlannedRun, RunContext } from '../run/context.js';
 import { limitsOf } from '../run/limits.js';
+import { contextInputs, now } from '../run/phase-context.js';
 import { announce } from '../run/run-events.js';
 import { clusterWithout } from './affected-hosts.js';
-import { type Leave, lonelyRefusals, quorumRefusals } from './checks.js';
+import { budgetFailures, quorumFailures, type RemovalMode, unmanagedPodFailures } from './checks.js';
 
 /** Which hosts leave, how, and which of those that stay change with them. */
-export interface RemovalScope extends Leave {
+export interface RemovalScope extends RemovalMode {
   readonly leaving: readonly ClusterHost[];
   /** The hosts that stay and change, with the phases that do. */
   readonly affected: RunHosts;
@@ -65,13 +73,8 @@ const observeRemoval = async (run: RunContext, { leaving, affected, dead }: Remo
   const after = clusterWithout(cluster, leaving);
   const limits = limitsOf(run);
   const credentials = await run.credentials;
-  const inputs = (of: Cluster) => ({
-    cluster: of,
-    credentials,
-    artifacts,
-    startedAt: Math.floor(Date.now() / 1000),
-    targetNodes: after.hosts.filter(isNode),
-  });
+  const inputs = (of: Cluster) =>
+    contextInputs(of, artifacts, { credentials, startedAt: now(), targetNodes: nodes(after) });
   const open = (host: ClusterHost) => pool.host(host);
   const known = leaving.some((host) => isNode(host) || isControlPlane(host));
   const [ours, theirs, apiHost] = await Promise.all([
@@ -107,11 +110,16 @@ const refuse = ({ leaving, members, pods }: Observed, scope: RemovalScope): void
   const silent = [...leaving.unreachable].map(([host, failure]) => notAnswering(host, failure));
   if (silent.length > 0) throw new Failures(silent);
   const refused = [
-    ...quorumRefusals(members, scope.leaving, scope),
-    ...(scope.dead ? [] : scope.leaving.flatMap((host) => lonelyRefusals(host, pods.get(host.name) ?? [], scope))),
+    ...quorumFailures(members, scope.leaving, scope),
+    ...(scope.dead ? [] : scope.leaving.flatMap((host) => podFailures(host, pods.get(host.name) ?? [], scope))),
   ];
   if (refused.length > 0) throw new Failures(refused);
 };
+
+const podFailures = (host: ClusterHost, pods: readonly PodToEvict[], mode: RemovalMode): readonly Failure[] => [
+  ...unmanagedPodFailures(host, pods, mode),
+  ...budgetFailures(host, pods, mode),
+];
 
 const notAnswering = (host: string, cause: Failure): Failure =>
   new Failure('unreachable', `${host} does not answer`, {

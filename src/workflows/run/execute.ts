@@ -77,7 +77,7 @@ const prepare = async (request: RunRequest, artifacts: Artifacts, pool: Pool): P
   const pinned = await pinPodCidrs(loaded, await recordedAssignment(loaded.state, ask));
   const { cluster } = pinned.loaded;
   const directory = keyringDirectory(loaded.inventory, cluster.name);
-  // A damaged keyring is told before a host is contacted.
+  // A damaged keyring is reported before a host is contacted.
   const { credentials, identity: keyring } = await readKeyring(directory, cluster, new Date());
   if (!isExact(request)) return { artifacts, pinned, keyring, credentials, saveKeyring: async () => {} };
   const issued = await prepareKeyring(directory, cluster, new Date());
@@ -142,7 +142,7 @@ const refuseIfMoved = (plan: Plan, saved: Plan | undefined): void => {
   if (saved === undefined || isEmpty(plan)) return;
   if (JSON.stringify(plan.hosts) === JSON.stringify(saved.hosts)) return;
   throw new Failure('refused', 'the hosts or the inventory have changed since this plan was saved', {
-    next: 'look at a new plan: kbs plan -o plan.json',
+    next: 'make a new plan: kbs plan -o plan.json',
   });
 };
 

@@ -16,7 +16,7 @@ export interface Lockable {
 }
 
 /**
- * Holds the operator's lock on one cluster while `work` runs. The second runner is told who holds it and since when.
+ * Holds the operator's lock on one cluster while `work` runs. A second run is refused, with the holder's name and the time.
  * The lock of a process that died is taken over once it has not been renewed for ten seconds.
  */
 export const holdingLock = async <T>({ directory, command, say }: Lockable, work: () => Promise<T>): Promise<T> => {
@@ -44,9 +44,9 @@ const acquire = async (directory: string, holder: string, say: Lockable['say']):
       return await lock(directory, { lockfilePath: join(directory, 'lock'), stale });
     } catch (cause) {
       if (!isLocked(cause)) throw cause;
-      const who = await readFile(holder, 'utf8').catch(() => '');
-      if (!died(who) || Date.now() - begun > 2 * stale) throw locked(who, cause);
-      if (attempt === 1) say(`the last run died (${who.trim()}); taking over its lock in a few seconds`);
+      const holderSaid = await readFile(holder, 'utf8').catch(() => '');
+      if (!died(holderSaid) || Date.now() - begun > 2 * stale) throw locked(holderSaid, cause);
+      if (attempt === 1) say(`the last run died (${holderSaid.trim()}); taking over its lock in a few seconds`);
       await sleep(500);
     }
   }
@@ -57,9 +57,9 @@ const isLocked = (error: unknown): boolean => error instanceof Error && 'code' i
 const holderText = (command: string): string =>
   `${userInfo().username}@${hostname()}, process ${process.pid}: kbs ${command}, since ${new Date().toISOString()}\n`;
 
-/** Whether the holder was a process of this machine that is no more. Of other machines nobody can tell. */
-const died = (who: string): boolean => {
-  const [, host, pid] = /@(\S+), process (\d+):/.exec(who) ?? [];
+/** Whether the holder was a process of this machine that has ended. Of another machine that is unknown. */
+const died = (holderSaid: string): boolean => {
+  const [, host, pid] = /@(\S+), process (\d+):/.exec(holderSaid) ?? [];
   if (host !== hostname() || pid === undefined) return false;
   try {
     process.kill(Number(pid), 0);
@@ -69,9 +69,9 @@ const died = (who: string): boolean => {
   }
 };
 
-const locked = (who: string, cause: unknown): Failure =>
+const locked = (holderSaid: string, cause: unknown): Failure =>
   new Failure('locked', 'another run of kbs is at work on this cluster', {
-    why: [who.trim() || 'it did not say who it is'],
+    why: [holderSaid.trim() || 'it left no name'],
     next: 'wait for it to end, then run the same command again',
     cause,
   });

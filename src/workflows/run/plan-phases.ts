@@ -6,11 +6,11 @@ import { Failure, toProblem } from '../../failure.js';
 import { type Cluster, type ClusterHost, isApiHost, isControlPlane } from '../../inventory/cluster.js';
 import { type NodeCidrsAnswer, nodeCidrsQuery, parseNodeCidrs } from '../../kubernetes/node-cidrs.js';
 import type { PhaseReference } from '../../phases/phase.js';
-import { placeholderCredentials } from '../../pki/placeholder.js';
 import { isNeeded, preflight, requireApi, requireReachable } from './checks.js';
 import type { PlannedRun, Workflow } from './context.js';
 import { phasesByHost, targetNodesOf } from './host-phases.js';
 import { limitsOf } from './limits.js';
+import { contextInputs, now } from './phase-context.js';
 import type { Around, PhaseRun, PhaseWorkflow } from './phase-workflow.js';
 import { requireFreePodCidrs } from './pod-cidrs.js';
 import { announce } from './run-events.js';
@@ -105,19 +105,17 @@ const named = (name: string) => ({ name });
 
 /** What is asked of hosts does not depend on credentials: placeholders stand in for those still in the making. */
 const observeRun = (run: PhaseRun, runHosts: RunHosts): Promise<Observation> =>
-  observe(runHosts, contextInputs(run), (host) => run.pool.host(host), run.emit, {
+  observe(runHosts, inputsOf(run), (host) => run.pool.host(host), run.emit, {
     ...limitsOf(run),
     also: (host) => (isApiHost(host, run.cluster) ? [nodeCidrsQuery] : []),
   });
 
-const contextInputs = (run: PhaseRun): ContextInputs => ({
-  cluster: run.cluster,
-  credentials: placeholderCredentials(run.cluster),
-  artifacts: run.artifacts,
-  startedAt: Math.floor(Date.now() / 1000),
-  targetNodes: targetNodesOf(run.workflow, run),
-  ...(run.around ? { snapshot: run.around.snapshot } : {}),
-});
+const inputsOf = (run: PhaseRun): ContextInputs =>
+  contextInputs(run.cluster, run.artifacts, {
+    startedAt: now(),
+    targetNodes: targetNodesOf(run.workflow, run),
+    ...(run.around ? { snapshot: run.around.snapshot } : {}),
+  });
 
 const skippedHosts = (names: readonly string[], { unreachable }: Observation): Plan['hosts'] =>
   names.map((host) => ({

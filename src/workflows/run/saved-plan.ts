@@ -7,13 +7,13 @@ import { withWriteErrors } from '../write-error.js';
 
 const format = 'kbs/plan/v1';
 
-/** A plan, and what its look was limited to: whoever applies it has to look at the same. */
+/** A plan, and what it was limited to: it is applied with the same limits. */
 export interface SavedPlan extends Plan {
   readonly selection?: Selection;
   readonly skippedChecks?: readonly string[];
 }
 
-/** Saves a plan as JSON, readable by its owner only: it may hold configuration that is nobody else's business. */
+/** Saves a plan as JSON, readable by its owner only: it may hold configuration that is not for others. */
 export const savePlan = (path: string, plan: SavedPlan): Promise<void> =>
   withWriteErrors(path, 'name another file: kbs plan -o FILE', () =>
     writeFileAtomic(path, `${JSON.stringify({ format, ...plan }, undefined, 2)}\n`, { mode: 0o600 }),

@@ -17,7 +17,12 @@ import {
   removedHosts,
   withPruning,
 } from '../../../src/workflows/remove/affected-hosts.js';
-import { lonelyRefusals, quorumRefusals, refusals } from '../../../src/workflows/remove/checks.js';
+import {
+  budgetFailures,
+  quorumFailures,
+  removalFailures,
+  unmanagedPodFailures,
+} from '../../../src/workflows/remove/checks.js';
 import { removeFromInventory } from '../../../src/workflows/remove/inventory.js';
 import { clusterOf, hostOf } from '../../support/cluster.js';
 import { contextOf } from '../../support/site.js';
@@ -28,7 +33,7 @@ const cluster = clusterOf();
 const named = (of: Cluster, ...names: readonly string[]): readonly ClusterHost[] => removedHosts(of, names);
 const says = (failures: readonly Failure[]): readonly string[] => failures.map(({ message }) => message);
 const refused = (of: Cluster, ...names: readonly string[]): readonly string[] =>
-  says(refusals(of, clusterWithout(of, named(of, ...names)), named(of, ...names), gently));
+  says(removalFailures(of, clusterWithout(of, named(of, ...names)), named(of, ...names), gently));
 
 /** Three control planes behind a virtual address, with one load balancer and one DNS server. */
 const highlyAvailable = clusterOf({
@@ -78,9 +83,11 @@ describe('before anything is contacted', () => {
   it('force overrides all of it but the last control plane', () => {
     const force = { dead: false, force: true };
     const without = (...names: readonly string[]) => clusterWithout(highlyAvailable, named(highlyAvailable, ...names));
-    expect(refusals(highlyAvailable, without('lb-00'), named(highlyAvailable, 'lb-00'), force)).toEqual([]);
+    expect(removalFailures(highlyAvailable, without('lb-00'), named(highlyAvailable, 'lb-00'), force)).toEqual([]);
     const all = ['cp-0', 'cp-1', 'cp-2'];
-    expect(says(refusals(highlyAvailable, without(...all), named(highlyAvailable, ...all), force))).toHaveLength(1);
+    expect(says(removalFailures(highlyAvailable, without(...all), named(highlyAvailable, ...all), force))).toHaveLength(
+      1,
+    );
   });
 });
 
@@ -108,7 +115,7 @@ describe('etcd', () => {
   });
   const members = (...well: readonly boolean[]): readonly Member[] => well.map((one, n) => member(n, one));
   const judge = (of: readonly Member[], names: readonly string[], how = gently) =>
-    says(quorumRefusals(of, named(highlyAvailable, ...names), how));
+    says(quorumFailures(of, named(highlyAvailable, ...names), how));
 
   test.each([
     ['lets one of three go', members(true, true, true), ['cp-0'], gently, []],
@@ -157,15 +164,28 @@ describe('etcd', () => {
   });
 });
 
-it('pods that nobody would make again are named, and lost only by force', () => {
+it('pods that a budget never lets go are named, and deleted only by force', () => {
   const [worker] = named(cluster, 'worker-rack-00');
   if (!worker) throw new Error('no worker');
   const pods = [
-    { pod: 'shop/web', waitsUntil: '', unmanaged: false },
-    { pod: 'default/mine', waitsUntil: '', unmanaged: true },
+    { pod: 'shop/web', waitsUntil: '', unmanaged: false, blockedBy: ['the PodDisruptionBudget shop/web (…)'] },
+    { pod: 'shop/api', waitsUntil: '', unmanaged: false, blockedBy: [] },
   ];
-  expect(lonelyRefusals(worker, pods, gently).flatMap(({ why }) => why)).toEqual(['default/mine']);
-  expect(lonelyRefusals(worker, pods, { dead: false, force: true })).toEqual([]);
+  expect(budgetFailures(worker, pods, gently).flatMap(({ why }) => why)).toEqual([
+    'shop/web: the PodDisruptionBudget shop/web (…)',
+  ]);
+  expect(budgetFailures(worker, pods, { dead: false, force: true })).toEqual([]);
+});
+
+it('pods without a controller are named, and lost only by force', () => {
+  const [worker] = named(cluster, 'worker-rack-00');
+  if (!worker) throw new Error('no worker');
+  const pods = [
+    { pod: 'shop/web', waitsUntil: '', blockedBy: [], unmanaged: false },
+    { pod: 'default/mine', waitsUntil: '', blockedBy: [], unmanaged: true },
+  ];
+  expect(unmanagedPodFailures(worker, pods, gently).flatMap(({ why }) => why)).toEqual(['default/mine']);
+  expect(unmanagedPodFailures(worker, pods, { dead: false, force: true })).toEqual([]);
 });
 
 describe('those that stay', () => {
