@@ -23,7 +23,7 @@ ${commands.map((one) => section(one)).join('\n\n')}
 
 const exitStatuses = `Exit status: 0 done, 1 a bug of kbs, 2 wrong usage, 3 inventory
 invalid, 4 preflight refused, 5 a needed host cannot be reached, 6 a host refused, 7 a wait ran out, 8 partial: some
-hosts set aside, 9 locked by another run, 10 changes pending (\`plan\`, \`drift\`)
+hosts skipped, 9 locked by another run, 10 changes pending (\`plan\`, \`drift\`)
 or a failure that the cluster would not survive (\`what-if\`), 130 interrupted, safe to run again.`;
 
 interface Named {

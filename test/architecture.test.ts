@@ -70,6 +70,10 @@ it('a type-only import is an import', () => {
   expect(found.get('src/engine/only-a-type.ts')).toEqual(['room-engine']);
 });
 
+it('types that point at each other are a circle', () => {
+  expect(found.get('src/engine/one-type.ts')).toEqual(['no-circular']);
+});
+
 it('only the room that prints may know the type of what it prints', () => {
   expect(found.get('src/cli/only-a-type.ts')).toBeUndefined();
 });
@@ -95,6 +99,8 @@ function houseWith(files: typeof planted): string {
     'src/engine/only-a-type.ts',
     "import type { it } from '../hosts/ssh/connection.js';\nexport type It = typeof it;\n",
   );
+  write('src/engine/one-type.ts', "import type { Other } from './other-type.js';\nexport type One = Other[];\n");
+  write('src/engine/other-type.ts', "import type { One } from './one-type.js';\nexport type Other = One | null;\n");
   return folder;
 }
 

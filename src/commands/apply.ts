@@ -5,7 +5,9 @@ import { Failure } from '../failure.js';
 
 export default class Apply extends RunCommand {
   static override summary = 'Make every host what the inventory says: init and join in one.';
-  static override description = 'With a saved plan, exactly that plan, or nothing where the hosts have changed since.';
+  static override description =
+    `Shows the plan and asks before it changes anything. With a saved plan, exactly that plan is applied, or nothing where
+the hosts have changed since.`;
   static override examples = [
     '<%= config.bin %> apply',
     '<%= config.bin %> apply --limit worker-rack-00 --only routes',

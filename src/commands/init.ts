@@ -3,9 +3,10 @@ import { RunCommand } from '../cli/run-command.js';
 
 export default class Init extends RunCommand {
   static override summary = 'Bring up everything that a cluster needs before workers.';
-  static override description = `Control planes with etcd, the router's routes, kube-proxy and CoreDNS.
-Without an inventory, on a machine that is to be the control plane itself: when no -i is given and ./kbs.yaml is not
-there, kbs finds the machine's address, segment and gateway, asks, writes kbs.yaml, and goes on over the local transport.`;
+  static override description =
+    `Control planes with etcd, the router's routes, kube-proxy and CoreDNS. Shows the plan and asks before it changes
+anything. When no -i is given and ./kbs.yaml is not there, this machine becomes the control plane: kbs finds its address,
+segment and gateway, shows the plan, asks, writes kbs.yaml, and goes on over the local transport.`;
   static override examples = [
     '<%= config.bin %> init -i inventories/two-segments.yaml',
     '<%= config.bin %> init --dry-run',

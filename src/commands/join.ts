@@ -3,8 +3,9 @@ import { RunCommand } from '../cli/run-command.js';
 
 export default class Join extends RunCommand {
   static override summary = 'Join workers to the cluster.';
-  static override description = `Without names, all workers of the inventory; what is joined already is left alone.
-name=user@address adds a host to the inventory, in the segment that its address belongs to.`;
+  static override description =
+    `Without names, all workers of the inventory; a worker that has joined already stays as it is. Shows the plan and asks
+before it changes anything. name=user@address adds a host to the inventory, in the segment of its address.`;
   static override examples = [
     '<%= config.bin %> join',
     '<%= config.bin %> join worker-rack-00',

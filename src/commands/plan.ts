@@ -2,7 +2,7 @@ import { fileFlags, hostFlags, inventoryFlags, runFlags, selectionFlags } from '
 import { RunCommand, settings } from '../cli/run-command.js';
 
 export default class Plan extends RunCommand {
-  static override summary = 'Look, compare, and print what apply would change. Touches nothing.';
+  static override summary = 'Observe the hosts and print what apply would change. Changes nothing.';
   static override description = 'Exit status 10 means that something would change, 0 that nothing would.';
   static override examples = [
     '<%= config.bin %> plan',

@@ -3,7 +3,7 @@ import { hostFlags, inventoryFlags, runFlags, selectionFlags } from '../cli/flag
 import { exits } from '../failure.js';
 
 export default class Preflight extends BaseCommand {
-  static override summary = 'Check whether the hosts are fit for what the inventory wants of them. Changes no host.';
+  static override summary = 'Check whether the hosts are fit for their roles in the inventory. Changes no host.';
   static override description =
     `Runs the checks of init, join and apply on every host at once, and names each that fails with the reason and what to
 do. Exit status 4 where a check failed, 8 where the checks passed and some hosts could not be reached, 5 where none could.

@@ -6,9 +6,9 @@ import { RunCommand } from '../cli/run-command.js';
 export default class Remove extends RunCommand {
   static override summary = 'Take hosts out of the cluster, and leave them as they were found.';
   static override description =
-    `Pods are evicted, budgets kept, and etcd and the API forget the host before it is reset; load balancers, routes
-and zones of the others follow. The host is taken out of the inventory, whose comments stay.
---timeout is how long the pods of one host may take to leave it; five minutes when absent.`;
+    `Shows the plan and asks first. Pods are evicted within their budgets, and the host is removed from etcd and the API
+before it is reset; load balancers, routes and zones of the other hosts follow. The host is taken out of the inventory,
+whose comments stay. --timeout is how long the pods of one host may take to leave it; five minutes when absent.`;
   static override examples = [
     '<%= config.bin %> remove worker-rack-00 --dry-run',
     '<%= config.bin %> remove worker-rack-00 worker-rack-01',
@@ -22,7 +22,7 @@ and zones of the others follow. The host is taken out of the inventory, whose co
     ...consentFlags,
     dead: boolean({ description: 'the host is gone for good: nothing is asked of it, and it stays in the inventory' }),
     forget: boolean({ description: 'take a dead host out of the inventory too', dependsOn: ['dead'] }),
-    force: boolean({ description: 'delete pods past their budgets, and remove what others count on' }),
+    force: boolean({ description: 'delete pods past their budgets, and remove what other hosts depend on' }),
     'dry-run': runFlags['dry-run'],
     events: runFlags.events,
   };

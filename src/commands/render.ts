@@ -7,7 +7,7 @@ export default class Render extends BaseCommand {
   static override summary = 'Write every file, unit, manifest, route and object of every host into a folder.';
   static override description =
     `Offline: no host is contacted. The same inventory gives the same tree, fit for version control.
-What an earlier rendering left in the folder goes; the file .kbs-render names it. Other files there stay.
+Files of an earlier rendering are removed from the folder; .kbs-render lists them. Other files there stay.
 Hosts are assumed to be current machines with cgroup v2; what depends on the host can differ from what \`plan\` shows.`;
   static override examples = ['<%= config.bin %> render -i kbs.yaml rendered/'];
   static override args = { dir: directory({ description: 'the folder', required: true }) };

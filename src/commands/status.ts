@@ -4,7 +4,8 @@ import { exits } from '../failure.js';
 
 export default class Status extends BaseCommand {
   static override summary = 'Hosts, components, certificates and routes at a glance.';
-  static override description = 'Exit status 8 where something is not well, 5 where no control plane can be reached.';
+  static override description =
+    'Exit status 8 where something is not healthy, 5 where no control plane can be reached.';
   static override examples = ['<%= config.bin %> status', '<%= config.bin %> status --json'];
   static override flags = { ...inventoryFlags, ...hostFlags };
 

@@ -3,7 +3,7 @@ import { hostFlags, inventoryFlags, outputFlags } from '../cli/flags.js';
 import { exits } from '../failure.js';
 
 export default class Verify extends BaseCommand {
-  static override summary = 'Prove with real packets that the cluster does what it promises.';
+  static override summary = 'Prove with real packets that the cluster works.';
   static override description =
     `Pod to pod for every pair of segments with source addresses preserved, path MTU, Service addresses from pods and
 from hosts, DNS by short and full name, the API through its endpoint, nodes Ready, components healthy.

@@ -1,7 +1,7 @@
 import type { Failure } from '../failure.js';
 import type { Gate, Phase, PhaseReference, RollingUpdate } from '../phases/phase.js';
 import type { Step } from '../resources/resource.js';
-import type { HostPhases } from './observe.js';
+import type { HostPhases } from './host-phases.js';
 import type { Operation } from './operation.js';
 import type { Change } from './plan.js';
 

@@ -17,34 +17,39 @@ export const awaitGates = async (
   { emit, signal, timeout }: { readonly emit: Emit; readonly signal: AbortSignal; readonly timeout?: number },
 ): Promise<void> => {
   const begun = Date.now();
-  const patience =
+  const closed = new Set(gates);
+  const bound =
     timeout === undefined ? Math.max(...gates.map((gate) => gate.timeoutSeconds)) : Math.ceil(timeout / 1000);
   for (const { name } of gates) emit({ type: 'gate', host: host.name, phase, gate: name, state: 'started' });
   const onLine = (line: string) => {
     const gate = gates[Number(readMark(line))];
     if (!gate) return;
+    closed.delete(gate);
     emit({ type: 'gate', host: host.name, phase, gate: gate.name, state: 'done', ms: Date.now() - begun });
   };
-  const output = await host.query(query(waiting(gates, patience)), {
+  const output = await host.query(query(waiting(gates, bound)), {
     onLine,
     signal,
-    timeout: (patience + 30) * 1000,
+    timeout: (bound + 30) * 1000,
   });
   if (output.code === 0) return;
+  const names = [...closed].map(({ name }) => name).join(', ');
+  // A gate about another host is asked here, and its cause is there.
+  const hosts = [...new Set([...closed].map(({ afterHost }) => afterHost ?? host.name))];
   const failure = new Failure(
     output.code === timedOut ? 'timeout' : 'refused',
-    `${phase}: waited ${patience} s, and a gate is still closed`,
+    output.code === timedOut ? `timed out after ${bound} s waiting for: ${names}` : `cannot wait for: ${names}`,
     {
       where: { host: host.name, phase },
       why: lastLines(output.stderr),
-      next: `see why on the host (kbs ssh ${host.name}), then run the same command again`,
+      next: `see why on ${hosts.join(', ')} (${hosts.map((name) => `kbs ssh ${name}`).join('; ')}), then run the same command again`,
     },
   );
   emit({
     type: 'gate',
     host: host.name,
     phase,
-    gate: gates.map(({ name }) => name).join(', '),
+    gate: names,
     state: 'failed',
     error: toProblem(failure),
   });
@@ -53,10 +58,10 @@ export const awaitGates = async (
 
 const timedOut = 124;
 
-const waiting = (gates: readonly Gate[], patience: number): Script =>
+const waiting = (gates: readonly Gate[], bound: number): Script =>
   lines(
     sh`set +e`,
-    sh`kbs_deadline=$(( ${raw(uptime)} + ${patience} ))`,
+    sh`kbs_deadline=$(( ${raw(uptime)} + ${bound} ))`,
     ...gates.map((_, index) => sh`${opened(index)}=no`),
     sh`while :; do`,
     sh`kbs_closed=0`,

@@ -7,21 +7,11 @@ import type { Gate, Phase, PhaseContext, RollingUpdate } from '../phases/phase.j
 import { kindOf, nameOf } from '../resources/registry.js';
 import type { Resource } from '../resources/resource.js';
 import type { Emit } from './event.js';
+import type { HostPhases, RunHosts } from './host-phases.js';
 import { type Leftovers, leftoverQuestions, leftoversOf, noLeftovers } from './prune.js';
 import { type BatchQuery, type QueryResults, queryAll } from './query-batch.js';
 
-/** The hosts of a run, each with the phases that it walks. */
-export type RunHosts = readonly HostPhases[];
-
-export interface HostPhases {
-  readonly host: ClusterHost;
-  readonly phases: readonly Phase[];
-  /**
-   * All phases of the host, also those that this run leaves out: what kbs has recorded there and none of them wants is
-   * pruned. Without them nothing is.
-   */
-  readonly all?: readonly Phase[];
-}
+export type { HostPhases, RunHosts } from './host-phases.js';
 
 /** What was seen of all hosts at one moment. */
 export interface Observation {

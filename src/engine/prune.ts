@@ -14,7 +14,7 @@ import {
 import { claimsOf, kindOf, nameOf } from '../resources/registry.js';
 import { type ObjectResource, type Resource, type State, step, Unknown } from '../resources/resource.js';
 import type { PlannedChange } from './executable-plan.js';
-import type { HostPhases } from './observe.js';
+import type { HostPhases } from './host-phases.js';
 import type { Change } from './plan.js';
 import type { BatchQuery, QueryResults } from './query-batch.js';
 

@@ -8,6 +8,7 @@ import type { CheckResult } from '../../src/verify/check-result.js';
 import { kubectl, readyNodes } from './support/kubectl.js';
 import { linesOf, makeProject, type Project } from './support/project.js';
 import { eventually, readyz } from './support/readyz.js';
+import { killAt } from './support/run-until.js';
 
 const example = readFileSync(new URL('../../inventories/ha.yaml', import.meta.url), 'utf8');
 const version = 'version: 1.36.3';
@@ -114,6 +115,23 @@ describe.each([
       await project.kbs('lab start controller-00');
     });
 
+    test('let one of them leave, though kbs is killed after each operation, and take it back', async () => {
+      for (const phase of ['drain', 'etcd-member', 'node']) {
+        await killAt(
+          project,
+          'remove controller-02 --yes',
+          (event) => event.type === 'phase' && event.phase === phase && event.state === 'done',
+        );
+      }
+      const { stderr } = await project.kbs('remove controller-02 --yes');
+      expect(stderr).toContain('controller-02 stays in ');
+      expect(await memberNames(project)).toEqual(['controller-00', 'controller-01']);
+      expect(await readyNodes(project)).toEqual(nodes.filter((node) => node !== 'controller-02'));
+      await project.kbs('apply --yes');
+      expect(await memberNames(project)).toEqual(controllers);
+      expect(await readyNodes(project)).toEqual(nodes);
+    });
+
     test('come back when everything is switched off and on', async () => {
       await project.kbs('lab reboot all --power-cut');
       await eventually(async () => expect(await readyNodes(project)).toEqual(nodes));
@@ -125,6 +143,15 @@ describe.each([
     expect(linesOf(await project.json<Plan>('plan'))).toEqual([]);
   });
 });
+
+const memberNames = async (project: Project): Promise<readonly string[]> => {
+  const list = await project.on('controller-00', `${etcdctl} member list`);
+  return list
+    .trim()
+    .split('\n')
+    .map((line) => line.split(', ')[2] ?? '')
+    .toSorted();
+};
 
 /** From the first event of a host's changes to its control plane to the last, as places in the stream. */
 const turnOf = (events: readonly Event[], host: string): { readonly first: number; readonly last: number } => {

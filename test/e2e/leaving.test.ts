@@ -10,7 +10,7 @@ import type { Snapshot } from '../../src/workflows/etcd/snapshot.js';
 import { replaceMachine } from './support/disk.js';
 import { kubectl, readyNodes } from './support/kubectl.js';
 import { linesOf, makeProject, type Project } from './support/project.js';
-import { killAt } from './support/run-until.js';
+import { killAt, type Moment } from './support/run-until.js';
 
 const entry = '  worker-01: { address: 172.27.10.21, roles: [worker] }\n';
 const without = `# This comment stays.
@@ -75,13 +75,15 @@ describe('a cluster that hosts leave', () => {
   });
 
   describe('once the budget gives way', () => {
-    test('a worker leaves, though kbs is killed half way', async () => {
+    test('a worker leaves, though kbs is killed after each operation and in the middle of the reset', async () => {
       await kubectl(project, 'delete poddisruptionbudget web');
-      await killAt(
-        project,
-        'remove worker-01 --yes',
-        (event) => event.type === 'phase' && event.host === 'worker-01' && event.phase === 'kubelet',
-      );
+      const reached =
+        (phase: string, state: string): Moment =>
+        (event) =>
+          event.type === 'phase' && event.host === 'worker-01' && event.phase === phase && event.state === state;
+      for (const moment of [reached('drain', 'done'), reached('node', 'done'), reached('kubelet', 'started')]) {
+        await killAt(project, 'remove worker-01 --yes', moment);
+      }
       await project.kbs('remove worker-01 --yes');
       expect(await readyNodes(project)).toEqual(['controller-00', 'worker-00']);
       expect(await inventory()).toBe(without);

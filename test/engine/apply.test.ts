@@ -169,8 +169,24 @@ describe('gates', () => {
 
   test('one that stays closed is a timeout with its reason', async () => {
     const { outcome } = await run([hostPhases(rack, phase('enters', [mark('inside')], { gates: () => [gate(1)] }))]);
-    expect(outcome.get('worker-rack-00')).toMatchObject({ code: 'timeout', why: ['the door: still shut'] });
+    expect(outcome.get('worker-rack-00')).toMatchObject({
+      code: 'timeout',
+      message: 'timed out after 1 s waiting for: the door',
+      why: ['the door: still shut'],
+      next: expect.stringContaining('kbs ssh worker-rack-00'),
+    });
     expect(order()).toEqual([]);
+  });
+
+  test('a timeout names the gates that are closed, and the host that each is about', async () => {
+    const open: Gate = { name: 'the window', test: ':', timeoutSeconds: 1 };
+    const about: Gate = { ...gate(1), afterHost: 'worker-office-00' };
+    const waits = phase('waits', [mark('inside')], { gates: () => [open, about] });
+    const { outcome } = await run([hostPhases(office, phase('first', [mark('done')])), hostPhases(rack, waits)]);
+    expect(outcome.get('worker-rack-00')).toMatchObject({
+      message: 'timed out after 1 s waiting for: the door',
+      next: expect.stringContaining('see why on worker-office-00 (kbs ssh worker-office-00)'),
+    });
   });
 
   test('a clock that is set in the meantime cuts no wait short', async () => {

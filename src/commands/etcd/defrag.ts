@@ -5,8 +5,9 @@ import type { Defragmented } from '../../workflows/defrag.js';
 export default class EtcdDefrag extends RunCommand {
   static override summary = 'Give back the disk space that deleted keys held, one member after the other.';
   static override description =
-    'A member answers nobody while it is at it: followers go first, the leader last, and each only while all are well.';
-  static override examples = ['<%= config.bin %> etcd defrag', '<%= config.bin %> etcd defrag --yes'];
+    `A member answers no request meanwhile: followers go first, the leader last, and each only while all are healthy. Where
+etcd is full (alarm NOSPACE), its history is compacted first, and the alarm is disarmed at the end.`;
+  static override examples = ['<%= config.bin %> etcd defrag', '<%= config.bin %> etcd defrag --dry-run'];
   static override flags = {
     ...inventoryFlags,
     ...hostFlags,

@@ -4,10 +4,11 @@ import { consentFlags, hostFlags, inventoryFlags, runFlags } from '../../cli/fla
 import { RunCommand } from '../../cli/run-command.js';
 
 export default class EtcdRestore extends RunCommand {
-  static override summary = 'Begin anew from a snapshot, after all members are lost, or to go back.';
+  static override summary = 'Start etcd from a snapshot, after all members are lost, or to go back.';
   static override description =
-    `API servers and etcd stop on every control plane, their data are put aside and kept, and then it is init, whose first
-member begins with the snapshot. Control planes may be new machines. The keyring must be that of the cluster that was.`;
+    `API servers and etcd stop on every control plane, their data are kept in a folder beside, and then it is init, whose
+first member starts from the snapshot. Control planes may be new machines. The keyring must be that of the cluster.
+Refused where etcd has its quorum, and where it runs and does not answer. Interrupted, the same command goes on.`;
   static override examples = [
     '<%= config.bin %> etcd restore .kbs/hybrid/snapshots/etcd-2026-11-21T09-45-38Z.db',
     '<%= config.bin %> etcd restore monday.db --dry-run',
@@ -19,7 +20,7 @@ member begins with the snapshot. Control planes may be new machines. The keyring
     ...hostFlags,
     ...consentFlags,
     'dry-run': runFlags['dry-run'],
-    force: boolean({ description: 'also where etcd is alive, and what it holds will be lost' }),
+    force: boolean({ description: 'also where etcd is or may be alive; what it holds is lost' }),
     events: runFlags.events,
   };
 

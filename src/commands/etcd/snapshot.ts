@@ -3,10 +3,10 @@ import { BaseCommand } from '../../cli/base-command.js';
 import { hostFlags, inventoryFlags } from '../../cli/flags.js';
 
 export default class EtcdSnapshot extends BaseCommand {
-  static override summary = "Take a snapshot of the cluster's memory into a file of this machine.";
+  static override summary = 'Take a snapshot of etcd into a file of this machine.';
   static override description =
     `It holds every object of the cluster; Secrets are in it as they lie in etcd, encrypted with the key in the
-keyring. Without a name it goes to .kbs/CLUSTER/snapshots beside the inventory. It is checked before it counts.`;
+keyring. Without a name it goes to .kbs/CLUSTER/snapshots beside the inventory. It is read whole before it is accepted.`;
   static override examples = ['<%= config.bin %> etcd snapshot', '<%= config.bin %> etcd snapshot /backup/monday.db'];
   static override args = { file: file({ description: 'where to write it' }) };
   static override flags = { ...inventoryFlags, ...hostFlags };

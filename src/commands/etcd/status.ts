@@ -3,8 +3,8 @@ import { hostFlags, inventoryFlags } from '../../cli/flags.js';
 import { exits } from '../../failure.js';
 
 export default class EtcdStatus extends BaseCommand {
-  static override summary = 'The members of etcd: who leads, who votes, who does not answer.';
-  static override description = 'Exit status 8 where a member is not well, or too few are for a quorum.';
+  static override summary = 'The members of etcd: the leader, the voters, and those that do not answer.';
+  static override description = 'Exit status 8 where a member is not healthy, or too few are for a quorum.';
   static override examples = ['<%= config.bin %> etcd status', '<%= config.bin %> etcd status --json'];
   static override flags = { ...inventoryFlags, ...hostFlags };
 

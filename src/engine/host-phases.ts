@@ -1,0 +1,15 @@
+import type { ClusterHost } from '../inventory/cluster.js';
+import type { Phase } from '../phases/phase.js';
+
+/** The hosts of a run, each with the phases that it runs. */
+export type RunHosts = readonly HostPhases[];
+
+export interface HostPhases {
+  readonly host: ClusterHost;
+  readonly phases: readonly Phase[];
+  /**
+   * All phases of the host, also those that this run leaves out: what kbs has recorded there and none of them wants is
+   * pruned. Without them nothing is.
+   */
+  readonly all?: readonly Phase[];
+}
