@@ -2,6 +2,7 @@ import { Failure, toProblem } from '../failure.js';
 import { assumedFacts, type Facts, parseFacts } from '../hosts/facts/facts.js';
 import { factsScript } from '../hosts/facts/script.js';
 import type { Observer, RunOptions } from '../hosts/host.js';
+import { type Script, sh } from '../hosts/shell.js';
 import type { ClusterHost } from '../inventory/cluster.js';
 import type { Gate, Phase, PhaseContext, RollingUpdate } from '../phases/phase.js';
 import { kindOf, nameOf, subjectOf } from '../resources/registry.js';
@@ -117,7 +118,7 @@ const factsQuestion: BatchQuery = { name: 'facts', script: factsScript };
 const questionsFor = (
   hostPhases: HostPhases,
   context: PhaseContext,
-): { preludes: readonly string[]; questions: readonly BatchQuery[] } => {
+): { preludes: readonly Script[]; questions: readonly BatchQuery[] } => {
   const resources = [...resourcesOf(hostPhases, context).values()].flat();
   // Whether the others can do without this host is asked when its turn comes, and not now.
   const gates = hostPhases.phases.flatMap((phase) => [
@@ -126,8 +127,8 @@ const questionsFor = (
   ]);
   return {
     preludes: [
-      ...resources.map((resource) => kindOf(subjectOf(resource)).prelude ?? ''),
-      ...gates.map((gate) => gate.prelude ?? ''),
+      ...resources.map((resource) => kindOf(subjectOf(resource)).prelude ?? sh``),
+      ...gates.map((gate) => gate.prelude ?? sh``),
     ],
     questions: [
       ...resources.map((resource) => ({

@@ -1,3 +1,4 @@
+import { raw, type Script, sh } from '../hosts/shell.js';
 import type { Phase } from '../phases/phase.js';
 import { kindOf } from '../resources/registry.js';
 import { type Resource, type State, type Step, step, type UnitResource, Unknown } from '../resources/resource.js';
@@ -76,8 +77,8 @@ const unmade = (resource: Resource, seen: State | Unknown | undefined): readonly
     : change(resource.kind, kind.id(resource), kind.remove(resource, seen));
 };
 
-const script = (kind: string, phase: Phase, text: string | undefined): readonly PlannedChange[] =>
-  text === undefined ? [] : change(kind, phase.name, [step(`(\n${text}\n) </dev/null`)]);
+const script = (kind: string, phase: Phase, text: Script | undefined): readonly PlannedChange[] =>
+  text === undefined ? [] : change(kind, phase.name, [step(sh`(\n${raw(text)}\n) </dev/null`)]);
 
 const change = (kind: string, id: string, steps: readonly Step[]): readonly PlannedChange[] => {
   if (steps.length === 0) return [];
@@ -93,7 +94,7 @@ const forget = (units: readonly UnitResource[]): PlannedChange => ({
   change: { kind: 'directory', id: '/var/lib/kbs', action: 'remove', differences: [] },
   steps: [
     ...units.map((unit) => step(restartReplacedUnit(unit))),
-    step(`rm -rf /var/lib/kbs/before/*.none /var/lib/kbs/stamps /var/lib/kbs/import
+    step(sh`rm -rf /var/lib/kbs/before/*.none /var/lib/kbs/stamps /var/lib/kbs/import
 rmdir /var/lib/kbs/before /var/lib/kbs 2>/dev/null || :
 rm -f /run/kbs.lock`),
   ],

@@ -19,4 +19,4 @@ export const task: Kind<TaskResource> = {
 };
 
 /** In a subshell, so that what it sets or changes to stays its own, and away from the stdin that others read. */
-const alone = (script: string): Script => sh`(\n${raw(script)}\n) </dev/null`;
+const alone = (script: Script): Script => sh`(\n${raw(script)}\n) </dev/null`;

@@ -16,6 +16,7 @@ import {
   Unknown,
 } from '../../src/resources/resource.js';
 import { here } from '../support/here.js';
+import { asScript } from '../support/script.js';
 import { differing, known } from './reconcile.js';
 import { applied } from './recorded/objects.js';
 
@@ -121,7 +122,7 @@ describe('what a host says of its objects', () => {
     const prelude = (object.prelude ?? '')
       .replaceAll('/usr/local/bin/kubectl', program)
       .replace('timeout 15', 'timeout 1');
-    const results = await queryAll(here(), [prelude], [{ name: 'objects', script: object.query(asked) }]);
+    const results = await queryAll(here(), [asScript(prelude)], [{ name: 'objects', script: object.query(asked) }]);
     const [{ code, output } = { code: 1, output: '' }] = [...results.values()];
     expect(code).toBe(0);
     return object.parse(output, asked);

@@ -6,6 +6,7 @@ import { describe, expect, it, test } from 'vitest';
 import { placeholderArtifacts } from '../../../src/artifacts/placeholder.js';
 import { resourcesOf } from '../../../src/engine/observe.js';
 import type { Failure } from '../../../src/failure.js';
+import { sh } from '../../../src/hosts/shell.js';
 import type { Cluster, ClusterHost } from '../../../src/inventory/cluster.js';
 import { hasQuorum, type Member } from '../../../src/kubernetes/etcd-members.js';
 import type { Phase } from '../../../src/phases/phase.js';
@@ -207,7 +208,7 @@ describe('a phase that does not concern a host without those that leave', () => 
   const [stays, leaves] = highlyAvailable.hosts as [ClusterHost, ClusterHost];
   const after = clusterWithout(highlyAvailable, [leaves]);
   const file: Resource = { kind: 'file', path: '/etc/for-its-sake', content: '', mode: '0644' };
-  const gate = { name: 'it is there', test: 'true', timeoutSeconds: 1 };
+  const gate = { name: 'it is there', test: sh`true`, timeoutSeconds: 1 };
   const phaseOn = (on: Phase['appliesTo']): Phase =>
     withPruning(
       { name: 'p', ensures: 'p', appliesTo: on, resources: () => [file], gates: () => [gate] },
