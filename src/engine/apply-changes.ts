@@ -1,6 +1,8 @@
 import { Failure } from '../failure.js';
 import { type Host, mutation, type RunOptions } from '../hosts/host.js';
 import { lastLines } from '../hosts/last-lines.js';
+import { mark, readMark } from '../hosts/records.js';
+import { lines, raw, type Script, sh } from '../hosts/shell.js';
 import type { Emit } from './event.js';
 import type { PlannedChange } from './executable-plan.js';
 import { verbOf } from './plan.js';
@@ -20,9 +22,10 @@ export const applyChanges = async (
     emit({ type: 'change', host: host.name, phase, state, change: { kind, id, action } });
   };
   const onLine = (line: string) => {
-    if (!line.startsWith(mark)) return;
+    const begun = readMark(line);
+    if (!begun?.startsWith(changeMark)) return;
     report(current, 'done');
-    current = Number(line.slice(mark.length));
+    current = Number(begun.slice(changeMark.length));
     report(current, 'started');
   };
   const payloads = planned.flatMap(({ steps }) => steps.flatMap((step) => step.payloads));
@@ -58,22 +61,25 @@ const within = (phase: string, error: unknown): unknown => {
   });
 };
 
-const mark = '\x1echange ';
+const changeMark = 'change ';
 const lockedCode = 79;
 
 /**
  * Changes of two runs on one host never mix: the script holds a lock while it runs, and waits a while for the rest of
  * a run whose operator was killed. A mark begins with a line break: what a step printed last may have none.
  */
-const compose = (planned: readonly PlannedChange[]): string =>
-  [
-    'exec 9>>/run/kbs.lock',
-    `flock -w 60 -E ${lockedCode} 9`,
-    ...planned.flatMap(({ steps }, index) => [begin(index), ...steps.map(({ script }) => `(\n${script}\n) 9>&-`)]),
+const compose = (planned: readonly PlannedChange[]): Script =>
+  lines(
+    sh`exec 9>>/run/kbs.lock`,
+    sh`flock -w 60 -E ${lockedCode} 9`,
+    ...planned.flatMap(({ steps }, index) => [
+      begin(index),
+      ...steps.map(({ script }) => sh`(\n${raw(script)}\n) 9>&-`),
+    ]),
     begin(planned.length),
-  ].join('\n');
+  );
 
-const begin = (index: number): string => `printf '\\n\\036change %d\\n' ${index}`;
+const begin = (index: number): Script => lines(sh`echo`, mark(`${changeMark}${index}`));
 
 const lockedElsewhere = (host: string): Failure =>
   new Failure('locked', 'another run of kbs is changing this host', {

@@ -2,6 +2,7 @@ import { Failure, toProblem } from '../failure.js';
 import { assumedFacts, type Facts, parseFacts } from '../hosts/facts/facts.js';
 import { factsScript } from '../hosts/facts/script.js';
 import type { Observer, RunOptions } from '../hosts/host.js';
+import { type Script, sh } from '../hosts/shell.js';
 import type { ClusterHost } from '../inventory/cluster.js';
 import type { Gate, Phase, PhaseContext, RollingUpdate } from '../phases/phase.js';
 import { kindOf, nameOf } from '../resources/registry.js';
@@ -119,7 +120,7 @@ const questionsFor = (
   hostPhases: HostPhases,
   context: PhaseContext,
   leftovers: Leftovers = noLeftovers,
-): { preludes: readonly string[]; questions: readonly BatchQuery[] } => {
+): { preludes: readonly Script[]; questions: readonly BatchQuery[] } => {
   const wanted = [...resourcesOf(hostPhases, context).values()].flat();
   const resources = [...wanted, ...leftovers.resources.map(({ resource }) => resource)];
   // Whether the others can do without this host is asked when its turn comes, and not now.
@@ -129,8 +130,8 @@ const questionsFor = (
   ]);
   return {
     preludes: [
-      ...resources.map((resource) => kindOf(resource).prelude ?? ''),
-      ...gates.map((gate) => gate.prelude ?? ''),
+      ...resources.map((resource) => kindOf(resource).prelude ?? sh``),
+      ...gates.map((gate) => gate.prelude ?? sh``),
     ],
     questions: [
       ...resources.map((resource) => ({

@@ -1,4 +1,5 @@
 import type { Payload } from '../hosts/host.js';
+import type { Script } from '../hosts/shell.js';
 import type { ClusterHost } from '../inventory/cluster.js';
 import type { Gate } from '../phases/phase.js';
 
@@ -16,7 +17,7 @@ export interface Operation {
   readonly on: ClusterHost;
   /** What must be so before it begins: asked on the same host, within the gate's own bound. */
   readonly precondition?: Gate;
-  readonly script: string;
+  readonly script: Script;
   readonly payloads?: readonly Payload[];
   /** Seconds: the longest that the script may take. */
   readonly timeoutSeconds: number;
@@ -33,7 +34,7 @@ export interface Operation {
 }
 
 export interface Watch {
-  readonly script: string;
+  readonly script: Script;
   /** Sentences that fit behind "waits until". */
   parse(output: string): readonly string[];
 }

@@ -8,7 +8,7 @@ import { lines, raw, type Script, sh } from '../hosts/shell.js';
 /** One query of a batch, and its name in a failure. */
 export interface BatchQuery {
   readonly name: string;
-  readonly script: string;
+  readonly script: Script;
 }
 
 /** The results of queries, by their script. */
@@ -25,7 +25,7 @@ export interface QueryResult {
  */
 export const queryAll = async (
   host: Observer,
-  preludes: readonly string[],
+  preludes: readonly Script[],
   questions: readonly BatchQuery[],
   options: RunOptions = {},
 ): Promise<QueryResults> => {
@@ -46,7 +46,7 @@ export const queryAll = async (
  * Each result is a record: the separator, the query's exit status, a line break, its output.
  * `set -e` holds inside the queries only; one that fails must not end the others.
  */
-const compose = (preludes: readonly string[], questions: readonly BatchQuery[]): Script =>
+const compose = (preludes: readonly Script[], questions: readonly BatchQuery[]): Script =>
   lines(
     sh`set +eu`,
     sh`kbs_answer() { kbs_code=$?; ${raw(separator)}; printf '%d\\n%s' "$kbs_code" "$kbs_output"; }`,

@@ -1,5 +1,5 @@
 import { Failure } from '../failure.js';
-import { raw, sh } from '../hosts/shell.js';
+import { raw, type Script, sh } from '../hosts/shell.js';
 import type { Cluster, ClusterHost } from '../inventory/cluster.js';
 import type { Phase } from '../phases/phase.js';
 import { recordsPath, removeRecords } from '../resources/record.js';
@@ -125,8 +125,8 @@ const unmade = (resource: Resource, seen: State | Unknown | undefined): readonly
     : change(resource.kind, kind.id(resource), kind.remove(resource, seen));
 };
 
-const script = (kind: string, phase: Phase, text: string | undefined): readonly PlannedChange[] =>
-  text === undefined ? [] : change(kind, phase.name, [step(`(\n${text}\n) </dev/null`)]);
+const script = (kind: string, phase: Phase, text: Script | undefined): readonly PlannedChange[] =>
+  text === undefined ? [] : change(kind, phase.name, [step(sh`(\n${raw(text)}\n) </dev/null`)]);
 
 const change = (kind: string, id: string, steps: readonly Step[]): readonly PlannedChange[] => {
   if (steps.length === 0) return [];

@@ -1,3 +1,5 @@
+import type { Script } from './shell.js';
+
 /**
  * The seam between kbs and a machine: two verbs, and nothing else. A transport (ssh, local) implements them.
  *
@@ -18,13 +20,13 @@ export interface Observer {
 /** A script that changes nothing on the host. */
 export interface Query {
   readonly effect: 'query';
-  readonly script: string;
+  readonly script: Script;
 }
 
 /** A script that may change the host, and the bytes that it reads from stdin. */
 export interface Mutation {
   readonly effect: 'mutation';
-  readonly script: string;
+  readonly script: Script;
   readonly payloads: readonly Payload[];
 }
 
@@ -47,9 +49,9 @@ export interface Output {
   readonly stderr: string;
 }
 
-export const query = (script: string): Query => ({ effect: 'query', script });
+export const query = (script: Script): Query => ({ effect: 'query', script });
 
-export const mutation = (script: string, payloads: readonly Payload[] = []): Mutation => ({
+export const mutation = (script: Script, payloads: readonly Payload[] = []): Mutation => ({
   effect: 'mutation',
   script,
   payloads,

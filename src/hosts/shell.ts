@@ -14,10 +14,10 @@ export const sh = (strings: TemplateStringsArray, ...values: readonly Interpolat
   String.raw({ raw: strings }, ...values.map(textOf)) as Script;
 
 /** Embeds a script in another one. */
-export const raw = (script: string): RawScript => ({ raw: script });
+export const raw = (script: Script): RawScript => ({ raw: script });
 
 export interface RawScript {
-  readonly raw: string;
+  readonly raw: Script;
 }
 
 /** A value, which is not shell. */
@@ -35,8 +35,14 @@ export const quote = (word: string | number): Script => {
   return (/^[A-Za-z0-9_@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`) as Script;
 };
 
+/**
+ * A script that kbs itself made and recorded on a host, in a file that only root there can write: it goes back to that
+ * host and to no other.
+ */
+export const recordedScript = (text: string): Script => text as Script;
+
 /** Scripts one after the other, each on lines of its own. */
-export const lines = (...scripts: readonly string[]): Script => scripts.join('\n') as Script;
+export const lines = (...scripts: readonly Script[]): Script => scripts.join('\n') as Script;
 
 /** Scripts with an operator or a separator between them, such as ` || `. */
 export const joined = (scripts: readonly Script[], separator: ' ' | ' || ' | ' && '): Script =>

@@ -12,7 +12,7 @@ export interface ApiHost {
   readonly at: ClusterHost;
   readonly host: Host;
   /** kubectl there, for the API server of that host. */
-  readonly kubectl: string;
+  readonly kubectl: Script;
 }
 
 /** The first control plane of the inventory that can be reached and whose API server is ready. */

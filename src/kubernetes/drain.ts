@@ -2,7 +2,8 @@ import type { Operation, Watch } from '../engine/operation.js';
 import { Failure } from '../failure.js';
 import { query } from '../hosts/host.js';
 import { lastLines } from '../hosts/last-lines.js';
-import { raw, sh, uptime } from '../hosts/shell.js';
+import { asRecords, splitRecords } from '../hosts/records.js';
+import { lines, raw, type Script, sh, uptime } from '../hosts/shell.js';
 import type { ApiHost } from './api-host.js';
 import { type Budget, type Pod, type PodToEvict, podsToEvict } from './evictable-pods.js';
 
@@ -42,10 +43,13 @@ export const drainOperation = (
 const evictionText = ({ pod, unmanaged, blockedBy }: PodToEvict): string =>
   `evicts pod ${pod}${unmanaged ? ', which no controller makes again' : ''}${blockedBy.length > 0 ? `, past ${blockedBy.join(' and ')}` : ''}`;
 
-const drainScript = (node: string, { kubectl }: ApiHost, { timeoutSeconds, force }: DrainOptions): string => {
-  const drain = sh`${raw(kubectl)} drain ${node} --ignore-daemonsets --delete-emptydir-data${raw(force ? ' --force' : '')}`;
+const drainScript = (node: string, { kubectl }: ApiHost, { timeoutSeconds, force }: DrainOptions): Script => {
+  const flags = ['--ignore-daemonsets', '--delete-emptydir-data', ...(force ? ['--force'] : [])];
+  const drain = sh`${raw(kubectl)} drain ${node} ${flags}`;
   // To kubectl, a timeout of zero means none.
-  return sh`kbs_node=$(${raw(kubectl)} get node ${node} -o name --ignore-not-found) || exit 1
+  const withoutBudgets = sh`${raw(drain)} --disable-eviction --timeout=${timeoutSeconds}s </dev/null >/dev/null && exit 0`;
+  return lines(
+    sh`kbs_node=$(${raw(kubectl)} get node ${node} -o name --ignore-not-found) || exit 1
 [ -n "$kbs_node" ] || exit 0
 kbs_deadline=$(( ${raw(uptime)} + ${timeoutSeconds} ))
 while :; do
@@ -54,8 +58,10 @@ while :; do
   ${raw(drain)} --timeout="$kbs_left"s </dev/null >/dev/null && exit 0
   [ ${raw(uptime)} -lt "$kbs_deadline" ] || break
   sleep 1
-done
-${raw(force ? `${drain} --disable-eviction --timeout=${timeoutSeconds}s </dev/null >/dev/null && exit 0\n` : '')}exit 1`;
+done`,
+    ...(force ? [withoutBudgets] : []),
+    sh`exit 1`,
+  );
 };
 
 const watchPods = (node: string, apiHost: Pick<ApiHost, 'kubectl'>): Watch => ({
@@ -81,13 +87,14 @@ ${raw(podsScript(node, apiHost))}`),
   return stdout.trim() === '' ? undefined : parsePods(stdout);
 };
 
-const podsScript = (node: string, { kubectl }: Pick<ApiHost, 'kubectl'>): string =>
-  sh`${raw(kubectl)} get pods -A --field-selector ${`spec.nodeName=${node}`} -o json
-printf '\\036'
-${raw(kubectl)} get poddisruptionbudgets -A -o json`;
+const podsScript = (node: string, { kubectl }: Pick<ApiHost, 'kubectl'>): Script =>
+  asRecords(
+    sh`${raw(kubectl)} get pods -A --field-selector ${`spec.nodeName=${node}`} -o json`,
+    sh`${raw(kubectl)} get poddisruptionbudgets -A -o json`,
+  );
 
 const parsePods = (output: string): readonly PodToEvict[] => {
-  const [pods = '', budgets = ''] = output.split('\x1e');
+  const [pods = '', budgets = ''] = splitRecords(output);
   return podsToEvict(itemsOf<Pod>(pods), itemsOf<Budget>(budgets));
 };
 

@@ -1,3 +1,5 @@
+import { sh } from '../hosts/shell.js';
+
 /**
  * What kubectl on a host says to a question. Silence proves nothing: an API server that is down has the same objects as
  * before. `reason` is the last line of kubectl's stderr.
@@ -15,7 +17,7 @@ export type KubectlAnswer =
  * An API server without its etcd accepts connections and answers nothing, and one observation asks several times: hence
  * the short limits.
  */
-export const askKubectl = `
+export const askKubectl = sh`
 ask_kubectl() { # KUBECONFIG ARGUMENT...
   kbs_conf=$1; shift
   if [ ! -x /usr/local/bin/kubectl ] || [ ! -r "$kbs_conf" ]; then printf '\\nkbs: not installed\\n'; return 0; fi

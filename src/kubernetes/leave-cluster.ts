@@ -18,7 +18,7 @@ export const removeMemberOperation = (
   const handOver =
     member.status && successor
       ? sh`${raw(etcdctl([clientUrl(host)]))} move-leader ${successor.id} >/dev/null 2>&1 || :\n`
-      : '';
+      : sh``;
   const endpoints = staying.map(clientUrl);
   return {
     name: 'etcd-member',
@@ -57,7 +57,7 @@ export const deleteNodeOperation = ({ name }: ClusterHost, apiHost: ApiHost, dea
   const pods = dead
     ? sh`
 ${kubectl} delete pods -A --field-selector ${`spec.nodeName=${name}`} --force --grace-period=0 --wait=false >/dev/null 2>&1 || :`
-    : '';
+    : sh``;
   return {
     name: 'node',
     target: name,

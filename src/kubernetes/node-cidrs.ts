@@ -1,6 +1,6 @@
 import { Failure, Failures } from '../failure.js';
 import { type Observer, query, type RunOptions } from '../hosts/host.js';
-import { sh } from '../hosts/shell.js';
+import { lines, sh } from '../hosts/shell.js';
 import { type Cluster, type ClusterHost, controlPlanes } from '../inventory/cluster.js';
 import { adminConf } from './kubectl.js';
 import { askKubectl, type KubectlAnswer, parseKubectlAnswer } from './kubectl-answer.js';
@@ -20,15 +20,18 @@ export type NodeCidrsAnswer =
 /** What a control plane is asked for them, as one query of a batch: it stands alone and always succeeds. */
 export const nodeCidrsQuery = {
   name: 'pod CIDRs of the Nodes',
-  script: `${askKubectl}
-${sh`ask_kubectl ${adminConf} get nodes -o ${'jsonpath={range .items[*]}{.metadata.name} {.spec.podCIDRs[*]}{"\\n"}{end}'} </dev/null`}
-`,
+  script: lines(
+    askKubectl,
+    sh`ask_kubectl ${adminConf} get nodes -o ${'jsonpath={range .items[*]}{.metadata.name} {.spec.podCIDRs[*]}{"\\n"}{end}'} </dev/null`,
+  ),
 };
 
 /** The same with the record of the last run, for a machine that has lost it. */
-export const recordScript = `${nodeCidrsQuery.script}
-printf '\\035'
-${sh`ask_kubectl ${adminConf} -n kube-system get configmap kbs --ignore-not-found -o ${'jsonpath={.data.pod-cidrs\\.json}'} </dev/null`}`;
+export const recordScript = lines(
+  nodeCidrsQuery.script,
+  sh`printf '\\035'`,
+  sh`ask_kubectl ${adminConf} -n kube-system get configmap kbs --ignore-not-found -o ${'jsonpath={.data.pod-cidrs\\.json}'} </dev/null`,
+);
 
 /** Reads what either script printed. */
 export const parseNodeCidrs = (printed: string): NodeCidrsAnswer => {

@@ -1,4 +1,4 @@
-import { raw, sh } from '../hosts/shell.js';
+import { hereDocument, raw, sh } from '../hosts/shell.js';
 import { hostNamespace, routerNamespace, switchNamespace, uplink } from './paths.js';
 import type { Cable, HostSpec, LabSpec } from './spec.js';
 
@@ -26,7 +26,7 @@ export const switchUp = (lab: string, spec: LabSpec): string => {
     sh`ip netns exec ${space} sysctl -qw net.ipv4.ip_forward=1 net.ipv4.conf.all.send_redirects=0`,
     // Absent without br_netfilter; with it the rules for the operator would filter the packets of one segment.
     sh`ip netns exec ${space} sysctl -qew net.bridge.bridge-nf-call-iptables=0 net.bridge.bridge-nf-call-arptables=0`,
-    sh`ip netns exec ${space} nft -f - <<'RULES'\n${raw(switchRules)}\nRULES`,
+    sh`ip netns exec ${space} nft -f - ${raw(hereDocument(switchRules, 'RULES'))}`,
     ...(spec.router.length === 0 ? [] : [routerUp(lab, spec.router)]),
     sh`ip addr add ${operatorEnd}/32 dev ${up}`,
     sh`ip link set ${up} up`,

@@ -62,12 +62,12 @@ rm -rf --one-file-system "$kbs_data".before-restore-* "$kbs_data"/before-restore
 };
 
 /** Sockets and tasks of containerd and what it made for pods; a reboot would remove them too. */
-export const runtimeState: Cleanup = {
+export const runtimeState = {
   remove: sh`rm -rf --one-file-system /run/containerd /run/nri; rmdir /run/netns 2>/dev/null || :`,
-};
+} satisfies Cleanup;
 
 /** The bridge, what shapes pods' traffic, and the rules of host ports. */
-export const podNetwork: Cleanup = {
+export const podNetwork = {
   remove: sh`for kbs_link in $(ip -o link | awk -F '[ :@]+' '{ print $2 }'); do
   case $kbs_link in cni0 | kube-ipvs0 | bwp*) ip link delete "$kbs_link" 2>/dev/null || : ;; esac
 done
@@ -89,4 +89,4 @@ for kbs_family in ip ip6; do
       nft delete table $kbs_family $kbs_table
   done
 done`,
-};
+} satisfies Cleanup;

@@ -1,5 +1,6 @@
 import type { Artifacts } from '../artifacts/artifacts.js';
 import type { Facts } from '../hosts/facts/facts.js';
+import type { Script } from '../hosts/shell.js';
 import type { Cluster, ClusterHost } from '../inventory/cluster.js';
 import type { Credentials } from '../pki/credentials.js';
 import type { Resource } from '../resources/resource.js';
@@ -50,9 +51,9 @@ export type Prunes =
 /** What no resource stands for: processes, mounts, interfaces and rules that programs make for themselves. */
 export interface Cleanup {
   /** Shell that makes them stand still, before anything of any phase is taken away. */
-  readonly stop?: string;
+  readonly stop?: Script;
   /** Shell that takes away what they made, once the phase's own resources are gone. */
-  readonly remove?: string;
+  readonly remove?: Script;
 }
 
 /**
@@ -92,11 +93,11 @@ export interface PhaseContext {
 export interface Gate {
   readonly name: string;
   /** A shell test: succeeds when open; what it prints last is the reason while it is closed. */
-  readonly test: string;
+  readonly test: Script;
   /** Seconds. */
   readonly timeoutSeconds: number;
   /** Shell that runs once before each round of tests, and is shared by all gates that name the same text. */
-  readonly prelude?: string;
+  readonly prelude?: Script;
   /** The other host that this is about: waited for only once that host is done, and not at all if it failed. */
   readonly afterHost?: string;
 }

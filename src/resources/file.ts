@@ -86,7 +86,7 @@ as_digest() { sha256sum; }`,
 };
 
 /** The program's own verdict, before the file is where it reads it. */
-const checked = (check: string, path: string): Script => sh`( set -- ${path}
+const checked = (check: Script, path: string): Script => sh`( set -- ${path}
 ${raw(check)}
 ) </dev/null >&2 || { rm -f ${path}; exit 1; }`;
 

@@ -10,7 +10,7 @@ import { step, Unknown } from './resource.js';
 export const nftTable: Kind<NftTableResource> = {
   kind: 'nft-table',
   id: nameOf,
-  prelude: `
+  prelude: sh`
 look_table() { # FAMILY NAME
   command -v nft >/dev/null || return 0
   if kbs_table=$(LC_ALL=C nft --stateless list table "$1" "$2" 2>&1); then printf '%s\\n' "$kbs_table"; return 0; fi

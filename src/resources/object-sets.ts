@@ -1,4 +1,4 @@
-import { sh } from '../hosts/shell.js';
+import { type Script, sh } from '../hosts/shell.js';
 import { setLabel } from './kube-object.js';
 import type { KubeObject, ObjectResource } from './resource.js';
 
@@ -20,7 +20,7 @@ const prunedTypes = [
  * Shell that prints the cluster's labelled objects, one a line: set, API version, kind, name, namespace. Nothing where
  * the API server does not answer.
  */
-export const printObjectSets = (kubeconfig: string): string =>
+export const printObjectSets = (kubeconfig: string): Script =>
   sh`if [ -x ${kubectl} ] && [ -r ${kubeconfig} ]; then
   timeout 15 ${kubectl} --kubeconfig ${kubeconfig} --cache-dir=/dev/null --request-timeout=5s \\
     get ${prunedTypes.join(',')} -A -l ${setLabel} -o ${`jsonpath=${columns}`} 2>/dev/null || :

@@ -1,5 +1,5 @@
 import { stringify } from 'yaml';
-import { sh } from '../hosts/shell.js';
+import { hereDocument, raw, type Script, sh } from '../hosts/shell.js';
 import { askKubectl, parseKubectlAnswer } from '../kubernetes/kubectl-answer.js';
 import { asApplied, keyOf, listOf, nameOnly, parseObjects } from './kube-object.js';
 import { project } from './projection.js';
@@ -16,9 +16,10 @@ export const object: Kind<ObjectResource> = {
   kind: 'object',
   id: (resource) => resource.name,
   prelude: askKubectl,
-  query: (resource) => `${sh`ask_kubectl ${resource.kubeconfig} get -f - -o json --ignore-not-found`} <<'END_OF_OBJECTS'
-${listOf(resource.objects.map(nameOnly))}
-END_OF_OBJECTS`,
+  query: (resource) => {
+    const names = hereDocument(listOf(resource.objects.map(nameOnly)), 'END_OF_OBJECTS');
+    return sh`ask_kubectl ${resource.kubeconfig} get -f - -o json --ignore-not-found ${raw(names)}`;
+  },
   parse(output, resource) {
     const answer = parseKubectlAnswer(output);
     if (answer.state === 'not installed') return undefined;
@@ -37,14 +38,16 @@ END_OF_OBJECTS`,
     const wanted = object.desired(resource);
     const differing = asApplied(resource).filter((each) => seen?.[keyOf(each)] !== wanted[keyOf(each)]);
     const bytes = Buffer.from(listOf(differing));
-    const flags = '--server-side --force-conflicts --field-manager=kbs --validate=ignore';
-    return [step(`head -c ${bytes.length} | ${run(resource)} apply ${flags} -f -`, [{ bytes }])];
+    const flags = ['--server-side', '--force-conflicts', '--field-manager=kbs', '--validate=ignore'];
+    return [step(sh`head -c ${bytes.length} | ${raw(run(resource))} apply ${flags} -f -`, [{ bytes }])];
   },
   remove(resource, seen) {
     const present = resource.objects.filter((each) => keyOf(each) in seen).toReversed();
     const bytes = Buffer.from(listOf(present.map(nameOnly)));
     return [
-      step(`head -c ${bytes.length} | ${run(resource)} delete --ignore-not-found --wait=false -f -`, [{ bytes }]),
+      step(sh`head -c ${bytes.length} | ${raw(run(resource))} delete --ignore-not-found --wait=false -f -`, [
+        { bytes },
+      ]),
     ];
   },
 };
@@ -53,7 +56,7 @@ END_OF_OBJECTS`,
  * kubectl writes no cache. `--validate=ignore` spares it the download of the API's schema: in a server-side apply the
  * server refuses unknown fields anyway.
  */
-const run = ({ kubeconfig }: ObjectResource): string =>
+const run = ({ kubeconfig }: ObjectResource): Script =>
   sh`/usr/local/bin/kubectl --kubeconfig ${kubeconfig} --cache-dir=/dev/null --request-timeout=60s`;
 
 const isSame = (live: KubeObject, wanted: KubeObject): boolean =>

@@ -1,4 +1,4 @@
-import { raw, sh } from '../hosts/shell.js';
+import { raw, type Script, sh } from '../hosts/shell.js';
 import type { State } from './resource.js';
 
 /**
@@ -7,10 +7,9 @@ import type { State } from './resource.js';
  * No note means that kbs never touched the path, and so that nothing there is kbs's to remove. `besides` is shell that
  * keeps what else is to be known of the state before.
  */
-export const saveOriginal = (path: string, keep: string = copy(path), besides = ':'): string => {
+export const saveOriginal = (path: string, keep = copy(path), besides = sh`:`): Script => {
   const note = recordPath(path);
-  return sh`
-if [ ! -e ${note}.was ] && [ ! -L ${note}.was ] && [ ! -e ${note}.none ]; then
+  return sh`if [ ! -e ${note}.was ] && [ ! -L ${note}.was ] && [ ! -e ${note}.none ]; then
   missing= above=${parentOf(path)}
   while [ -n "$above" ] && [ ! -d "$above" ]; do
     missing="$missing$above
@@ -25,17 +24,16 @@ if [ ! -e ${note}.was ] && [ ! -L ${note}.was ] && [ ! -e ${note}.none ]; then
   else
     printf %s "$missing" > ${note}.none
   fi
-fi`.trim();
+fi`;
 };
 
 /** Shell: puts back what was there, or removes what kbs made, with the directories on the way that are empty now. */
 export const restoreOriginal = (
   path: string,
-  { restore = putBack(path), remove = sh`rm -f ${path}` }: { restore?: string; remove?: string } = {},
-): string => {
+  { restore = putBack(path), remove = sh`rm -f ${path}` }: { restore?: Script; remove?: Script } = {},
+): Script => {
   const note = recordPath(path);
-  return sh`
-if [ -e ${note}.was ] || [ -L ${note}.was ]; then
+  return sh`if [ -e ${note}.was ] || [ -L ${note}.was ]; then
   ${raw(restore)}
   rm -f ${note}.was
 elif [ -e ${note}.none ]; then
@@ -45,11 +43,11 @@ elif [ -e ${note}.none ]; then
     rm -f ${note}.none
   fi
 fi
-rmdir ${store} ${home} 2>/dev/null || :`.trim();
+rmdir ${store} ${home} 2>/dev/null || :`;
 };
 
 /** A shell test: kbs touched this path and has not given it back. */
-export const isManaged = (path: string): string => {
+export const isManaged = (path: string): Script => {
   const note = recordPath(path);
   return sh`{ [ -e ${note}.was ] || [ -L ${note}.was ] || [ -e ${note}.none ]; }`;
 };
@@ -59,7 +57,7 @@ export const isManaged = (path: string): string => {
  * `nothing NOTE` answers for a path where nothing is: not a word, or that kbs's thing is gone, and whether an original
  * is kept.
  */
-export const managed = `
+export const managed = sh`
 touched() {
   if [ -e "$1.was" ] || [ -L "$1.was" ] || [ -e "$1.none" ]; then echo yes; else echo no; fi
 }
@@ -108,7 +106,7 @@ export const parentOf = (path: string): string => path.slice(0, path.lastIndexOf
 const home = '/var/lib/kbs';
 const store = `${home}/before`;
 
-const copy = (path: string): string => sh`cp -aT ${path} ${`${recordPath(path)}.new`}`;
-const putBack = (path: string): string =>
+const copy = (path: string): Script => sh`cp -aT ${path} ${`${recordPath(path)}.new`}`;
+const putBack = (path: string): Script =>
   sh`[ -d ${parentOf(path)} ] || mkdir -p ${parentOf(path)}
   cp -aT ${`${recordPath(path)}.was`} ${temporaryPath(path)}; mv -fT ${temporaryPath(path)} ${path}`;

@@ -1,4 +1,4 @@
-import { raw, type Script, sh } from '../hosts/shell.js';
+import { type Script, sh } from '../hosts/shell.js';
 import { kindNamed, kindOf, nameOf } from './registry.js';
 import type { RecordDetails, Resource } from './resource.js';
 
@@ -70,7 +70,7 @@ export const printRecords = sh`if [ -e /var/lib/kbs/resources ]; then cat /var/l
  * Shell that records resources and drops records. A record that is there already keeps its place. The new file is written
  * beside and renamed, so that the file is always whole. The caller holds the host's lock.
  */
-export const updateRecords = (put: readonly string[], drop: readonly Pick<ResourceRecord, 'line'>[]): string => {
+export const updateRecords = (put: readonly string[], drop: readonly Pick<ResourceRecord, 'line'>[]): Script => {
   const lines = [...put.map((line) => `+${line}`), ...drop.map(({ line }) => `-${line}`)];
   return sh`[ -d ${home} ] || mkdir -p ${home}
 kbs_records=${file}
@@ -95,7 +95,7 @@ const home = '/var/lib/kbs';
 
 /** A host's file of records: root's own. */
 export const recordsPath = `${home}/resources`;
-const file = raw(recordsPath);
+const file = recordsPath;
 
 /** In JSON a quote inside a text follows a backslash, so the first `,"phase":"` of a line is the name of the field. */
 const merge = `

@@ -1,5 +1,6 @@
 import type { ImageArchive, StoredFile } from '../artifacts/artifacts.js';
 import type { Payload } from '../hosts/host.js';
+import type { Script } from '../hosts/shell.js';
 import type { Secret } from '../secret.js';
 
 /** One thing that must be true of one host, as plain data. Each member of this union has a kind in its own file. */
@@ -33,7 +34,7 @@ export interface FileResource {
    * Shell that asks the program itself whether it would take this file, whose new text lies at `$1`; it fails with the
    * reason. What lay there before stays where it fails.
    */
-  readonly check?: string;
+  readonly check?: Script;
 }
 
 export interface DirectoryResource {
@@ -68,7 +69,7 @@ export interface UnitResource {
   /** `service`: a process that stays. `oneshot`: runs at boot and when it changes. */
   readonly runs: 'service' | 'oneshot';
   /** Shell that must succeed before a changed text goes live, such as the program's own check of its flags. */
-  readonly check?: string;
+  readonly check?: Script;
   readonly keep?: Keep;
 }
 
@@ -82,7 +83,7 @@ export interface KernelModuleResource {
   readonly kind: 'kernel-module';
   readonly name: string;
   /** A shell test that succeeds where the feature is there, loaded or built in. */
-  readonly check: string;
+  readonly check: Script;
 }
 
 /** No swap, now and after a reboot. */
@@ -166,12 +167,12 @@ export interface TaskResource {
   readonly kind: 'task';
   readonly name: string;
   /** A shell test that changes nothing and succeeds once the task is done. */
-  readonly check: string;
-  readonly run: string;
+  readonly check: Script;
+  readonly run: Script;
   /** Bytes that `run` reads from stdin, all of them; so a secret never lies in a script or in argv. */
   readonly input?: Secret;
   /** Undoes it; absent where there is nothing to undo. */
-  readonly undo?: string;
+  readonly undo?: Script;
   readonly keep?: Keep;
 }
 
@@ -193,8 +194,8 @@ export interface Kind<R extends { readonly kind: string }> {
   /** The resource's name, unique among those of its kind on one host. */
   id(resource: R): string;
   /** Shell that runs once before the queries of this kind: functions, or a snapshot that many queries share. */
-  readonly prelude?: string;
-  query(resource: R): string;
+  readonly prelude?: Script;
+  query(resource: R): Script;
   /**
    * `undefined` where the thing is absent and nothing is left to unmake; `Unknown` where what was asked is installed and
    * did not answer: absence is never concluded from silence.
@@ -237,8 +238,8 @@ export class Unknown {
 
 /** One piece of a mutation: a script, and the bytes it reads from stdin with `head -c`, all of them, in order. */
 export interface Step {
-  readonly script: string;
+  readonly script: Script;
   readonly payloads: readonly Payload[];
 }
 
-export const step = (script: string, payloads: readonly Payload[] = []): Step => ({ script, payloads });
+export const step = (script: Script, payloads: readonly Payload[] = []): Step => ({ script, payloads });

@@ -1,4 +1,4 @@
-import { raw, type Script, sh } from '../hosts/shell.js';
+import { raw, recordedScript, type Script, sh } from '../hosts/shell.js';
 import type { Kind, TaskResource } from './resource.js';
 import { step } from './resource.js';
 
@@ -20,10 +20,10 @@ export const task: Kind<TaskResource> = {
     write: ({ check, undo }) => (undo === undefined ? undefined : { check, undo }),
     read: (id, { check, undo }) =>
       typeof check === 'string' && typeof undo === 'string'
-        ? { kind: 'task', name: id, check: sh`${raw(check)}`, run: sh`exit 1`, undo: sh`${raw(undo)}` }
+        ? { kind: 'task', name: id, check: recordedScript(check), run: sh`exit 1`, undo: recordedScript(undo) }
         : undefined,
   },
 };
 
 /** In a subshell, so that what it sets or changes to stays its own, and away from the stdin that others read. */
-const alone = (script: string): Script => sh`(\n${raw(script)}\n) </dev/null`;
+const alone = (script: Script): Script => sh`(\n${raw(script)}\n) </dev/null`;

@@ -2,6 +2,7 @@ import type { Problem } from '../failure.js';
 import { failuresIn, toProblem } from '../failure.js';
 import { type Host, query, type RunOptions } from '../hosts/host.js';
 import { messageOf } from '../hosts/message.js';
+import { sh } from '../hosts/shell.js';
 import { type Cluster, type ClusterHost, controlPlanes } from '../inventory/cluster.js';
 import { firstAnsweringApiHost } from '../kubernetes/api-host.js';
 import { type Expiry, expiries } from '../pki/expiry.js';
@@ -48,7 +49,7 @@ export const statusOf = async (file: string, { acceptNewHostKeys, limits }: Stat
   const certificates = await expiries(keyringDirectory(inventory, cluster.name), cluster, new Date());
   return withPool(acceptNewHostKeys, async (pool) => {
     const ask = (host: ClusterHost) =>
-      pool.host(host).query(query('ip -4 route show table main'), { timeout: 120_000, ...limits });
+      pool.host(host).query(query(sh`ip -4 route show table main`), { timeout: 120_000, ...limits });
     const hosts = await Promise.all(
       cluster.hosts.map(async (host) => {
         const outline = outlineOf(host);

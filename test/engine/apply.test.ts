@@ -5,10 +5,12 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { changesOf } from '../../src/engine/plan.js';
 import { Failure } from '../../src/failure.js';
 import type { Host } from '../../src/hosts/host.js';
+import { sh } from '../../src/hosts/shell.js';
 import type { Gate } from '../../src/phases/phase.js';
 import type { Resource } from '../../src/resources/resource.js';
 import { clusterOf } from '../support/cluster.js';
 import { here } from '../support/here.js';
+import { asScript } from '../support/script.js';
 import { hostPhases, phase, type Stage, stage } from './engine-harness.js';
 
 const [controller, office, rack] = clusterOf().hosts;
@@ -48,7 +50,7 @@ describe('apply', () => {
 
   test('a host waits for another only where a gate of its phase is about that one', async () => {
     const aboutSlow = {
-      gates: () => [{ name: 'slow', test: ':', timeoutSeconds: 1, afterHost: controller?.name ?? '' }],
+      gates: () => [{ name: 'slow', test: sh`:`, timeoutSeconds: 1, afterHost: controller?.name ?? '' }],
     };
     let freeIsDone = () => {};
     const free = new Promise<void>((resolve) => {
@@ -113,7 +115,7 @@ describe('apply', () => {
       const script = (text: string) => text.replace('/run/kbs.lock', lock).replace(from, to);
       return {
         ...local,
-        mutate: (given, options) => local.mutate({ ...given, script: script(given.script) }, options),
+        mutate: (given, options) => local.mutate({ ...given, script: asScript(script(given.script)) }, options),
       };
     };
     const { outcome } = await run([hostPhases(office, phase('one', [mark('bad', 'exit 79')]))], { open });
@@ -155,7 +157,7 @@ const hold = (file: string): Promise<ChildProcess> =>
 describe('gates', () => {
   const gate = (timeoutSeconds: number): Gate => ({
     name: 'the door',
-    test: `echo still shut; [ -e ${scene.folder}/door ]`,
+    test: sh`echo still shut; [ -e ${scene.folder}/door ]`,
     timeoutSeconds,
   });
 
@@ -179,7 +181,7 @@ describe('gates', () => {
   });
 
   test('a timeout names the gates that are closed, and the host that each is about', async () => {
-    const open: Gate = { name: 'the window', test: ':', timeoutSeconds: 1 };
+    const open: Gate = { name: 'the window', test: sh`:`, timeoutSeconds: 1 };
     const about: Gate = { ...gate(1), afterHost: 'worker-office-00' };
     const waits = phase('waits', [mark('inside')], { gates: () => [open, about] });
     const { outcome } = await run([hostPhases(office, phase('first', [mark('done')])), hostPhases(rack, waits)]);
@@ -194,8 +196,8 @@ describe('gates', () => {
     const late: Gate = {
       name: 'the late door',
       // From now on it is the year 2286.
-      prelude: `if [ -e ${flag} ]; then date() { echo 9999999999; }; fi`,
-      test: `[ -e ${flag}-twice ] || { [ ! -e ${flag} ] || touch ${flag}-twice; touch ${flag}; false; }`,
+      prelude: sh`if [ -e ${flag} ]; then date() { echo 9999999999; }; fi`,
+      test: sh`[ -e ${flag}-twice ] || { [ ! -e ${flag} ] || touch ${flag}-twice; touch ${flag}; false; }`,
       timeoutSeconds: 60,
     };
     const { outcome } = await run([hostPhases(rack, phase('enters', [mark('inside')], { gates: () => [late] }))]);
@@ -248,11 +250,11 @@ esac
           .replaceAll('/run/kbs.lock', join(scene.folder, `${host.name}.lock`));
       return {
         name: host.name,
-        query: (given, options) => local.query({ ...given, script: script(given.script) }, options),
-        mutate: (given, options) => local.mutate({ ...given, script: script(given.script) }, options),
+        query: (given, options) => local.query({ ...given, script: asScript(script(given.script)) }, options),
+        mutate: (given, options) => local.mutate({ ...given, script: asScript(script(given.script)) }, options),
       };
     };
-    const gates = () => [{ name: 'API answers', test: `[ -e ${scene.folder}/api ]`, timeoutSeconds: 20 }];
+    const gates = () => [{ name: 'API answers', test: sh`[ -e ${scene.folder}/api ]`, timeoutSeconds: 20 }];
     const runHosts = [
       hostPhases(office, phase('starts', [mark('api', 'sleep 0.2')])),
       hostPhases(rack, phase('applies', [objects], { gates })),

@@ -6,11 +6,13 @@ import { compare, toPlan } from '../../src/engine/compare.js';
 import type { EventData } from '../../src/engine/event.js';
 import { observe, type RunHosts } from '../../src/engine/observe.js';
 import type { Host } from '../../src/hosts/host.js';
+import { raw, sh } from '../../src/hosts/shell.js';
 import type { ClusterHost } from '../../src/inventory/cluster.js';
 import type { Phase } from '../../src/phases/phase.js';
 import type { Resource } from '../../src/resources/resource.js';
 import { clusterOf } from '../support/cluster.js';
 import { here } from '../support/here.js';
+import { asScript } from '../support/script.js';
 import { contextOf } from '../support/site.js';
 
 type Open = (host: { name: string }) => Host;
@@ -24,8 +26,8 @@ export const stage = () => {
   const mark = (name: string, command = ':'): Resource => ({
     kind: 'task',
     name,
-    check: `[ -e ${folder}/${name} ]`,
-    run: `${command}; echo ${name} >> ${folder}/order; touch ${folder}/${name}`,
+    check: sh`[ -e ${folder}/${name} ]`,
+    run: sh`${raw(asScript(command))}; echo ${name} >> ${folder}/order; touch ${folder}/${name}`,
   });
 
   const lines = (file: string): readonly string[] =>
@@ -64,12 +66,15 @@ const apart =
       ...local,
       mutate: (mutation, options) =>
         local.mutate(
-          { ...mutation, script: mutation.script.replace('/run/kbs.lock', join(folder, `${name}.lock`)) },
+          { ...mutation, script: asScript(mutation.script.replace('/run/kbs.lock', join(folder, `${name}.lock`))) },
           options,
         ),
       // What this machine itself may have from kbs is nothing to these tests.
       query: (query, options) =>
-        local.query({ ...query, script: query.script.replaceAll('/var/lib/kbs/resources', '/nonexistent') }, options),
+        local.query(
+          { ...query, script: asScript(query.script.replaceAll('/var/lib/kbs/resources', '/nonexistent')) },
+          options,
+        ),
     };
   };
 

@@ -1,9 +1,12 @@
 import { expect, test } from 'vitest';
 import { queryAll } from '../../src/engine/query-batch.js';
 import type { Observer } from '../../src/hosts/host.js';
+import { sh } from '../../src/hosts/shell.js';
 import { here } from '../support/here.js';
+import { asScript } from '../support/script.js';
 
-const ask = async (...scripts: string[]) => {
+const ask = async (...texts: string[]) => {
+  const scripts = texts.map(asScript);
   const answers = await queryAll(
     here(),
     [],
@@ -22,7 +25,7 @@ test('many questions are one command', async () => {
       return host.query(query);
     },
   };
-  const questions = Array.from({ length: 40 }, (_, n) => ({ name: `${n}`, script: `echo ${n}` }));
+  const questions = Array.from({ length: 40 }, (_, n) => ({ name: `${n}`, script: sh`echo ${n}` }));
   const answers = await queryAll(counting, [], questions);
   expect(commands).toBe(1);
   expect(questions.map(({ script }) => answers.get(script)?.output)).toEqual(questions.map(({ name }) => name));
@@ -49,10 +52,10 @@ test.each([
 test('a prelude runs once and is seen by all questions', async () => {
   const answers = await queryAll(
     here(),
-    ['shared=$(date +%N)', 'shared=$(date +%N)'],
+    [sh`shared=$(date +%N)`, sh`shared=$(date +%N)`],
     [
-      { name: 'a', script: 'echo "$shared"' },
-      { name: 'b', script: 'echo "$shared" ' },
+      { name: 'a', script: sh`echo "$shared"` },
+      { name: 'b', script: sh`echo "$shared" ` },
     ],
   );
   expect(answers.get('echo "$shared"')?.output).toMatch(/^\d+$/);
@@ -65,8 +68,8 @@ test('a look that ends early names the question that ended it', async () => {
     half,
     [],
     [
-      { name: 'one', script: 'a' },
-      { name: 'file /etc/two', script: 'b' },
+      { name: 'one', script: sh`a` },
+      { name: 'file /etc/two', script: sh`b` },
     ],
   );
   await expect(looking).rejects.toMatchObject({

@@ -5,6 +5,7 @@ import type { Outcome } from '../../src/engine/context.js';
 import type { EventData } from '../../src/engine/event.js';
 import type { ExecutablePlan, HostWorkPlan, PhaseSteps } from '../../src/engine/executable-plan.js';
 import type { Host } from '../../src/hosts/host.js';
+import { sh } from '../../src/hosts/shell.js';
 import type { Gate, RollingUpdate } from '../../src/phases/phase.js';
 import { clusterOf, hostOf } from '../support/cluster.js';
 import { contextOf } from '../support/site.js';
@@ -13,7 +14,7 @@ import { phase } from './engine-harness.js';
 const names = ['a', 'b', 'c', 'd'];
 const phaseNames = ['one', 'two', 'three', 'four', 'five'];
 const groups: readonly RollingUpdate['group'][] = ['control-plane', 'load-balancer', 'dns'];
-const open: Gate = { name: 'open', test: ':', timeoutSeconds: 1 };
+const open: Gate = { name: 'open', test: sh`:`, timeoutSeconds: 1 };
 
 /** What one phase of one host has to do; numbers are places in the lists above. */
 interface Seed {

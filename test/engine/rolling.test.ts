@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { RollingGroups } from '../../src/engine/rolling.js';
 import { Failure } from '../../src/failure.js';
 import type { Host } from '../../src/hosts/host.js';
+import { sh } from '../../src/hosts/shell.js';
 import type { ClusterHost } from '../../src/inventory/cluster.js';
 import type { Gate, Phase, RollingUpdate } from '../../src/phases/phase.js';
 import type { Resource } from '../../src/resources/resource.js';
@@ -27,7 +28,7 @@ const path = (name: string) => join(scene.folder, name);
 const serve = (name: string) => writeFileSync(path(`${name}-serves`), '');
 const exists = (file: string, timeoutSeconds = 10): Gate => ({
   name: file,
-  test: `echo ${file} is missing; [ -e ${path(file)} ]`,
+  test: sh`echo ${file} is missing; [ -e ${path(file)} ]`,
   timeoutSeconds,
 });
 

@@ -4,6 +4,7 @@ import type { PhaseSteps } from '../../src/engine/executable-plan.js';
 import { observe } from '../../src/engine/observe.js';
 import { hostForUndo, undo, undoNames } from '../../src/engine/undo.js';
 import type { Observer, Payload } from '../../src/hosts/host.js';
+import { sh } from '../../src/hosts/shell.js';
 import type { Phase } from '../../src/phases/phase.js';
 import type { Resource } from '../../src/resources/resource.js';
 import { createWorld, type World } from '../resources/overlay-host.js';
@@ -37,12 +38,12 @@ const phases: readonly Phase[] = [
     'program',
     [
       file('/opt/kbs-test/program', '#!/bin/sh\n'),
-      { kind: 'task', name: 'ran once', check: 'test -e /opt/kbs-test/ran', run: 'touch /opt/kbs-test/ran' },
+      { kind: 'task', name: 'ran once', check: sh`test -e /opt/kbs-test/ran`, run: sh`touch /opt/kbs-test/ran` },
     ],
     {
       cleanup: () => ({
-        stop: 'echo halt >> /run/order; test -e /opt/kbs-test/program; rm /run/lively',
-        remove: 'echo sweep >> /run/order; test ! -e /opt/kbs-test/program; rm -r /srv/droppings',
+        stop: sh`echo halt >> /run/order; test -e /opt/kbs-test/program; rm /run/lively`,
+        remove: sh`echo sweep >> /run/order; test ! -e /opt/kbs-test/program; rm -r /srv/droppings`,
       }),
     },
   ),

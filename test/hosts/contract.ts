@@ -6,7 +6,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { Failure } from '../../src/failure.js';
 import { type Host, mutation, query } from '../../src/hosts/host.js';
-import { sh } from '../../src/hosts/shell.js';
+import { raw, sh } from '../../src/hosts/shell.js';
+import { asScript } from '../support/script.js';
 
 /** A transport under test; the host must be this very machine, so that the suite can see what happened there. */
 export interface Subject {
@@ -44,11 +45,11 @@ export function hostContract(transport: string, open: () => Promise<Subject>): v
         ['an empty script', '', 0],
         ['only a comment', '# nothing', 0],
       ])('%s', async (_, script, code) => {
-        expect((await host.query(query(script))).code).toBe(code);
+        expect((await host.query(query(asScript(script)))).code).toBe(code);
       });
 
       test('stdout and stderr come back apart, as they were written', async () => {
-        expect(await host.query(query(`printf 'out\\n\\n'; printf err >&2`))).toEqual({
+        expect(await host.query(query(sh`printf 'out\\n\\n'; printf err >&2`))).toEqual({
           code: 0,
           stdout: 'out\n\n',
           stderr: 'err',
@@ -65,19 +66,19 @@ export function hostContract(transport: string, open: () => Promise<Subject>): v
       });
 
       test('a large stdout comes back whole', async () => {
-        const { stdout } = await host.query(query('seq 1 1000000'));
+        const { stdout } = await host.query(query(sh`seq 1 1000000`));
         expect(sha(stdout)).toBe(sha(Array.from({ length: 1_000_000 }, (_, index) => `${index + 1}\n`).join('')));
       });
 
       test('of a large stderr the last 64 KiB come back', async () => {
-        const { stderr, code } = await host.query(query('seq 1 100000 >&2; printf "the end é" >&2; exit 4'));
+        const { stderr, code } = await host.query(query(sh`seq 1 100000 >&2; printf "the end é" >&2; exit 4`));
         expect(code).toBe(4);
         expect(stderr.endsWith('99999\n100000\nthe end é')).toBe(true);
         expect(Buffer.byteLength(stderr)).toBe(64 * 1024);
       });
 
       test('a cut through a character leaves no broken text', async () => {
-        const { stderr } = await host.query(query(`printf 'x' >&2; yes 世 | head -n 30000 | tr -d '\\n' >&2`));
+        const { stderr } = await host.query(query(sh`printf 'x' >&2; yes 世 | head -n 30000 | tr -d '\\n' >&2`));
         expect(stderr).toMatch(/^世+$/u);
       });
 
@@ -104,7 +105,7 @@ export function hostContract(transport: string, open: () => Promise<Subject>): v
 
     describe('runs scripts', () => {
       test('as root, in the C locale, from the root folder, with a sane path and umask', async () => {
-        const { stdout } = await host.query(query('id -u; echo "$LC_ALL $PWD $PATH"; umask'));
+        const { stdout } = await host.query(query(sh`id -u; echo "$LC_ALL $PWD $PATH"; umask`));
         const path = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
         expect(stdout).toBe(`${process.getuid?.()}\nC / ${path}\n0022\n`);
       });
@@ -126,11 +127,11 @@ export function hostContract(transport: string, open: () => Promise<Subject>): v
         ['words of many lines', "printf %s 'a\nb\n\nc'", 'a\nb\n\nc'],
         ['the text of its own marker', "printf '\\001kbs 1\\n'", '\u0001kbs 1\n'],
       ])('with %s', async (_, script, stdout) => {
-        expect(await host.query(query(script))).toEqual({ code: 0, stdout, stderr: '' });
+        expect(await host.query(query(asScript(script)))).toEqual({ code: 0, stdout, stderr: '' });
       });
 
       test('of two megabytes', async () => {
-        const { stdout } = await host.query(query(`${`: ${'x'.repeat(1000)}\n`.repeat(2000)}echo done`));
+        const { stdout } = await host.query(query(asScript(`${`: ${'x'.repeat(1000)}\n`.repeat(2000)}echo done`)));
         expect(stdout).toBe('done\n');
       });
 
@@ -171,7 +172,7 @@ export function hostContract(transport: string, open: () => Promise<Subject>): v
         writeFileSync(file, 'three');
         const script = 'head -c 3; echo; head -c 0; head -c 3; echo; head -c 5; echo; cat';
         const { stdout } = await host.mutate(
-          mutation(script, [
+          mutation(asScript(script), [
             { bytes: Buffer.from('one') },
             { bytes: Buffer.alloc(0) },
             { bytes: Buffer.from('two') },
@@ -185,12 +186,12 @@ export function hostContract(transport: string, open: () => Promise<Subject>): v
         const file = join(dir, 'file');
         const bytes = randomBytes(20_000_000);
         writeFileSync(file, bytes);
-        const { stdout } = await host.mutate(mutation('sha256sum', [{ file, size: bytes.length }]));
+        const { stdout } = await host.mutate(mutation(sh`sha256sum`, [{ file, size: bytes.length }]));
         expect(stdout.slice(0, 64)).toBe(sha(bytes));
       });
 
       test('and a script that needs no input finds it empty', async () => {
-        expect((await host.query(query('cat; echo end'))).stdout).toBe('end\n');
+        expect((await host.query(query(sh`cat; echo end`))).stdout).toBe('end\n');
       });
 
       test.each([
@@ -199,7 +200,7 @@ export function hostContract(transport: string, open: () => Promise<Subject>): v
         ['after it closed its input', 'exec 0<&-; echo no >&2; exit 7'],
       ])('and a script that ends %s says why, not that a pipe broke', async (_, script) => {
         const bytes = randomBytes(20_000_000);
-        expect(await host.mutate(mutation(script, [{ bytes }, { bytes }]))).toEqual({
+        expect(await host.mutate(mutation(asScript(script), [{ bytes }, { bytes }]))).toEqual({
           code: 7,
           stdout: '',
           stderr: 'no\n',
@@ -228,7 +229,7 @@ export function hostContract(transport: string, open: () => Promise<Subject>): v
         const trace = join(dir, 'trace');
         const script = sh`echo ready; ${waitFor(flag)}; head -c ${size} > ${join(dir, 'half')}; : > ${trace}`;
         const failure = await failureOf(
-          host.mutate(mutation(script, [{ file, size }]), {
+          host.mutate(mutation(asScript(script), [{ file, size }]), {
             onLine() {
               truncateSync(file, 20_000_000);
               writeFileSync(flag, '');
@@ -241,7 +242,8 @@ export function hostContract(transport: string, open: () => Promise<Subject>): v
     });
 
     describe('lets go', () => {
-      const endless = (pids: string) => sh`sh -c 'echo $$ > ${{ raw: pids }}; echo started; exec sleep 300' & wait`;
+      const endless = (pids: string) =>
+        sh`sh -c 'echo $$ > ${raw(asScript(pids))}; echo started; exec sleep 300' & wait`;
 
       test('of a command that takes too long, and ends it there', async () => {
         const pids = join(dir, 'pid');
@@ -268,16 +270,16 @@ export function hostContract(transport: string, open: () => Promise<Subject>): v
       });
 
       test('and answers as before afterwards', async () => {
-        await failureOf(host.query(query('sleep 300'), { timeout: 200 }));
-        expect((await host.query(query('echo still here'))).stdout).toBe('still here\n');
+        await failureOf(host.query(query(sh`sleep 300`), { timeout: 200 }));
+        expect((await host.query(query(sh`echo still here`))).stdout).toBe('still here\n');
       });
 
       test('with a failure and never a success, where the connection is lost', async () => {
         if (!subject.cut) return;
         const { cut } = subject;
-        const failure = await failureOf(host.query(query('echo ready; sleep 300'), { onLine: () => cut() }));
+        const failure = await failureOf(host.query(query(sh`echo ready; sleep 300`), { onLine: () => cut() }));
         expect(failure).toMatchObject({ code: 'unreachable', where: { host: host.name } });
-        expect((await host.query(query('echo back'))).stdout).toBe('back\n');
+        expect((await host.query(query(sh`echo back`))).stdout).toBe('back\n');
       });
 
       test('with a failure, where the connection is lost while a payload is on its way', async () => {
@@ -285,7 +287,9 @@ export function hostContract(transport: string, open: () => Promise<Subject>): v
         const { cut } = subject;
         const bytes = randomBytes(20_000_000);
         const failure = await failureOf(
-          host.mutate(mutation('head -c 1000 >/dev/null; echo ready; sleep 300', [{ bytes }]), { onLine: () => cut() }),
+          host.mutate(mutation(sh`head -c 1000 >/dev/null; echo ready; sleep 300`, [{ bytes }]), {
+            onLine: () => cut(),
+          }),
         );
         expect(failure.code).toBe('unreachable');
       });

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { query } from '../../src/hosts/host.js';
 import { openPool } from '../../src/hosts/pool.js';
+import { sh } from '../../src/hosts/shell.js';
 import { makeKey, type Sshd, startSshd } from '../support/sshd.js';
 import { failureOf } from './contract.js';
 
@@ -28,7 +29,7 @@ async function ask(acceptNewHostKeys = false, at: Sshd = sshd): Promise<string> 
   const pool = openPool({ acceptNewHostKeys });
   try {
     const host = pool.host({ name: 'node-1', ssh: at.settings({ knownHosts }) });
-    return (await host.query(query('echo in'))).stdout;
+    return (await host.query(query(sh`echo in`))).stdout;
   } finally {
     await pool.close();
   }

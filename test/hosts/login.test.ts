@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { query } from '../../src/hosts/host.js';
 import { openPool } from '../../src/hosts/pool.js';
+import { sh } from '../../src/hosts/shell.js';
 import { makeKey, type Sshd, startSshd } from '../support/sshd.js';
 import { failureOf } from './contract.js';
 
@@ -26,7 +27,7 @@ async function login(keys: readonly string[], agent = ''): Promise<string> {
   const pool = openPool({ agent });
   try {
     const host = pool.host({ name: 'node-1', ssh: sshd.settings({ keys }) });
-    return (await host.query(query('echo in'))).stdout;
+    return (await host.query(query(sh`echo in`))).stdout;
   } finally {
     await pool.close();
   }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { query } from '../../src/hosts/host.js';
 import { openPool, type Pool, type PoolOptions } from '../../src/hosts/pool.js';
+import { sh } from '../../src/hosts/shell.js';
 import { connect } from '../../src/hosts/ssh/connection.js';
 import type { SshSettings } from '../../src/inventory/cluster.js';
 import { startProxy } from '../support/proxy.js';
@@ -49,7 +50,7 @@ describe('a pool', () => {
       const host = pool.host(target(through(proxy.port)));
       expect(proxy.connections()).toBe(0);
       expect(pool.commands().get('node-1')).toBeUndefined();
-      await host.query(query('true'));
+      await host.query(query(sh`true`));
       expect(proxy.connections()).toBe(1);
     } finally {
       await proxy.stop();
@@ -61,7 +62,7 @@ describe('a pool', () => {
     try {
       const pool = openTestPool();
       const to = target(through(proxy.port));
-      await Promise.all([pool.connect(to), ...Array.from({ length: 10 }, () => pool.host(to).query(query('true')))]);
+      await Promise.all([pool.connect(to), ...Array.from({ length: 10 }, () => pool.host(to).query(query(sh`true`)))]);
       expect(proxy.connections()).toBe(1);
       expect(pool.commands()).toEqual(new Map([['node-1', 10]]));
     } finally {
@@ -74,9 +75,9 @@ describe('a pool', () => {
     try {
       const pool = openTestPool();
       const host = pool.host(target(through(proxy.port)));
-      const failure = await failureOf(host.query(query('echo; sleep 300'), { onLine: () => sshd.cut() }));
+      const failure = await failureOf(host.query(query(sh`echo; sleep 300`), { onLine: () => sshd.cut() }));
       expect(failure.code).toBe('unreachable');
-      const answers = await Promise.all(Array.from({ length: 5 }, () => host.query(query('echo back'))));
+      const answers = await Promise.all(Array.from({ length: 5 }, () => host.query(query(sh`echo back`))));
       expect(answers.map(({ stdout }) => stdout)).toEqual(Array(5).fill('back\n'));
       expect(proxy.connections()).toBe(2);
     } finally {
@@ -122,7 +123,7 @@ describe('a pool', () => {
   test('reaches forty hosts at once through one sshd as it comes', async () => {
     const pool = openTestPool();
     const hosts = Array.from({ length: 40 }, (_, index) => pool.host(target(sshd.settings(), `node-${index}`)));
-    const answers = await Promise.all(hosts.map((host) => host.query(query('echo here'))));
+    const answers = await Promise.all(hosts.map((host) => host.query(query(sh`echo here`))));
     expect(answers.map(({ stdout }) => stdout)).toEqual(Array(40).fill('here\n'));
   });
 
@@ -133,7 +134,7 @@ describe('a pool', () => {
     const pool = openTestPool();
     const { signal } = new AbortController();
     const hosts = Array.from({ length: 15 }, (_, index) => pool.host(target(sshd.settings(), `node-${index}`)));
-    await Promise.all(hosts.map((host) => host.query(query('true'), { signal })));
+    await Promise.all(hosts.map((host) => host.query(query(sh`true`), { signal })));
     await new Promise(setImmediate);
     process.off('warning', note);
     expect(warnings).toEqual([]);
@@ -144,7 +145,7 @@ describe('a pool', () => {
     try {
       const stop = new AbortController();
       const host = openTestPool({ connectTimeout: 1000 }).host(target(through(silent.port)));
-      const asked = failureOf(host.query(query('true'), { signal: stop.signal }));
+      const asked = failureOf(host.query(query(sh`true`), { signal: stop.signal }));
       stop.abort();
       expect((await asked).code).toBe('interrupted');
     } finally {
@@ -155,16 +156,16 @@ describe('a pool', () => {
   test('that is closed contacts no host', async () => {
     const pool = openTestPool();
     const host = pool.host(target(sshd.settings()));
-    await host.query(query('true'));
+    await host.query(query(sh`true`));
     await pool.close();
-    await expect(host.query(query('true'))).rejects.toThrow('the pool is closed');
+    await expect(host.query(query(sh`true`))).rejects.toThrow('the pool is closed');
   });
 
   test('waits for a busy sshd that allows fewer sessions than it would like', async () => {
     const narrow = await startSshd({ config: ['MaxSessions 2'] });
     try {
       const host = openTestPool().host(target(narrow.settings()));
-      const answers = await Promise.all(Array.from({ length: 10 }, () => host.query(query('sleep 0.05; echo ok'))));
+      const answers = await Promise.all(Array.from({ length: 10 }, () => host.query(query(sh`sleep 0.05; echo ok`))));
       expect(answers.map(({ stdout }) => stdout)).toEqual(Array(10).fill('ok\n'));
     } finally {
       await narrow.stop();
@@ -224,10 +225,10 @@ describe('a host that cannot be reached', () => {
     const port = await freePort();
     const pool = openTestPool();
     const host = pool.host(target(through(port)));
-    await failureOf(host.query(query('true')));
+    await failureOf(host.query(query(sh`true`)));
     const late = await startSshd({ port });
     try {
-      const failure = await failureOf(host.query(query('true')));
+      const failure = await failureOf(host.query(query(sh`true`)));
       expect(failure.message).toMatch(/^HOST KEY CHANGED/);
     } finally {
       await late.stop();
@@ -237,7 +238,7 @@ describe('a host that cannot be reached', () => {
 
 test('a command that ends at once is never taken for a lost connection', async () => {
   const host = openTestPool().host(target(sshd.settings()));
-  const failing = Array.from({ length: 200 }, () => host.query(query('exit 3')));
+  const failing = Array.from({ length: 200 }, () => host.query(query(sh`exit 3`)));
   expect(new Set((await Promise.all(failing)).map(({ code }) => code))).toEqual(new Set([3]));
 });
 
@@ -247,7 +248,7 @@ describe('a host that says no', () => {
     ['ops is not in the sudoers file.', 'echo "sudo: ops may not run sudo" >&2; exit 1'],
   ])('to sudo is a refusal with advice (%s)', async (said, how) => {
     await withSudo(`echo '${said}' >&2; ${how}`, async (settings) => {
-      const failure = await failureOf(openTestPool().host(target(settings)).query(query('echo never')));
+      const failure = await failureOf(openTestPool().host(target(settings)).query(query(sh`echo never`)));
       expect(failure).toMatchObject({
         code: 'refused',
         message: 'node-1 does not let its user become root',
@@ -260,14 +261,14 @@ describe('a host that says no', () => {
 
   test('to nothing, lets sudo run the script without a password prompt', async () => {
     await withSudo('export HOW="$1"; shift; exec "$@"', async (settings) => {
-      const answer = await openTestPool().host(target(settings)).query(query('echo "sudo $HOW"'));
+      const answer = await openTestPool().host(target(settings)).query(query(sh`echo "sudo $HOW"`));
       expect(answer).toEqual({ code: 0, stdout: 'sudo -n\n', stderr: '' });
     });
   });
 
   test('because it has no sudo is a refusal with advice', async () => {
     await withSudo(undefined, async (settings) => {
-      const failure = await failureOf(openTestPool().host(target(settings)).query(query('echo never')));
+      const failure = await failureOf(openTestPool().host(target(settings)).query(query(sh`echo never`)));
       expect(failure).toMatchObject({ code: 'refused', message: 'node-1 does not let its user become root' });
     });
   });
@@ -275,7 +276,7 @@ describe('a host that says no', () => {
   test('to scripts altogether is a refusal, and no empty success', async () => {
     const strict = await startSshd({ config: ['ForceCommand echo backups only'] });
     try {
-      const failure = await failureOf(openTestPool().host(target(strict.settings())).query(query('true')));
+      const failure = await failureOf(openTestPool().host(target(strict.settings())).query(query(sh`true`)));
       expect(failure).toMatchObject({
         code: 'refused',
         message: 'node-1 did not run the script it was given',
@@ -294,7 +295,7 @@ test('what a login shell says before the script is no answer', async () => {
   try {
     const lines: string[] = [];
     const host = openTestPool().host(target(chatty.settings()));
-    const { stdout } = await host.query(query('echo answer'), { onLine: (line) => lines.push(line) });
+    const { stdout } = await host.query(query(sh`echo answer`), { onLine: (line) => lines.push(line) });
     expect(stdout).toBe('answer\n');
     expect(lines).toEqual(['answer']);
   } finally {

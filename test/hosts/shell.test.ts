@@ -1,9 +1,10 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { mutation, query } from '../../src/hosts/host.js';
 import { hereDocument, joined, lines, quote, raw, receive, type Script, sh, untilTrue } from '../../src/hosts/shell.js';
 
 const run = (script: string, input: string | Buffer = ''): string =>
@@ -34,7 +35,7 @@ test.each([
   ['safe words are left alone', sh`cp ${'/etc/a.conf'} ${1}`, 'cp /etc/a.conf 1'],
   ['an empty word is still a word', sh`echo ${''}`, "echo ''"],
   ['quotes are closed and opened again', sh`echo ${"it's"}`, "echo 'it'\\''s'"],
-  ['raw text is not quoted', sh`a ${raw('| b')}`, 'a | b'],
+  ['raw text is not quoted', sh`a ${raw(sh`| b`)}`, 'a | b'],
 ])('%s', (_, text, expected) => {
   expect(text).toBe(expected);
 });
@@ -60,16 +61,37 @@ test('half a payload is a failure, and nothing after it runs', () => {
   }
 });
 
-test('a script is embedded on purpose or not at all, and a value is never one', () => {
+test('only the template makes a script', () => {
+  const value = 'x; id';
+  // @ts-expect-error a plain template with a value
+  expect(query(`rm ${value}`).script).toBe('rm x; id');
+  // @ts-expect-error a plain text
+  expect(mutation('reboot').script).toBe('reboot');
+  // @ts-expect-error texts that were joined
+  expect(query(['echo', value].join(' ')).script).toBe('echo x; id');
+  // @ts-expect-error a value passed off as a script
+  expect(query(sh`rm ${raw(value)}`).script).toBe('rm x; id');
+  // @ts-expect-error a part of a script
+  expect(query(sh`rm ${value}`.slice(0, -1)).script).toBe("rm 'x; id");
+  expect(query(sh`rm ${value}`).script).toBe("rm 'x; id'");
+});
+
+test('a script in another one is either embedded or a word', () => {
   const script = sh`echo one`;
   expect(sh`{ ${raw(script)}; }`).toBe('{ echo one; }');
-  // @ts-expect-error without raw it would be one quoted word
-  expect(sh`{ ${script}; }`).toBe("{ 'echo one'; }");
-  const value = 'two';
-  // @ts-expect-error a plain template is no script
-  const plain: Script = `echo ${value}`;
-  expect(plain).toBe('echo two');
   expect(sh`sh -c ${String(script)}`).toBe("sh -c 'echo one'");
+  // @ts-expect-error which of the two is meant must be said
+  expect(sh`{ ${script}; }`).toBe("{ 'echo one'; }");
+});
+
+test('no other file says that a text is a script', () => {
+  const files = readdirSync('src', { recursive: true, encoding: 'utf8' }).filter(
+    (file) => file.endsWith('.ts') && file !== join('hosts', 'shell.ts'),
+  );
+  expect(files.length).toBeGreaterThan(100);
+  expect(files.filter((file) => /\bas (unknown as )?Script\b/.test(readFileSync(join('src', file), 'utf8')))).toEqual(
+    [],
+  );
 });
 
 test('scripts are joined as lines, or with an operator', () => {

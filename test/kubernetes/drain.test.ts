@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
 import { runOperation } from '../../src/engine/run-operation.js';
+import { sh } from '../../src/hosts/shell.js';
 import { drainOperation } from '../../src/kubernetes/drain.js';
 import { clusterOf, hostOf } from '../support/cluster.js';
 import { here } from '../support/here.js';
@@ -41,7 +42,7 @@ const draining = async (agrees: string, force: boolean, timeoutSeconds: number):
   const apiHost = {
     at: hostOf({ name: 'cp', address: '192.0.2.1', segment: 's' }),
     host: here('cp'),
-    kubectl: await kubectl(folder, agrees),
+    kubectl: sh`${await kubectl(folder, agrees)}`,
   };
   await runOperation('n', drainOperation('n', apiHost, [], { timeoutSeconds, force }), {
     context: contextOf(clusterOf()),

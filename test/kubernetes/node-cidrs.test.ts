@@ -8,6 +8,7 @@ import type { ClusterHost } from '../../src/inventory/cluster.js';
 import { askNodeCidrs, parseNodeCidrs, recordScript } from '../../src/kubernetes/node-cidrs.js';
 import { clusterOf, hostOf } from '../support/cluster.js';
 import { here } from '../support/here.js';
+import { asScript } from '../support/script.js';
 
 describe('what a control plane says of the pod CIDRs', () => {
   let folder: string;
@@ -26,7 +27,7 @@ describe('what a control plane says of the pod CIDRs', () => {
     const script = recordScript
       .replaceAll('/usr/local/bin/kubectl', program)
       .replaceAll('/etc/kubernetes/admin.conf', conf);
-    return parseNodeCidrs((await here().query(query(script))).stdout);
+    return parseNodeCidrs((await here().query(query(asScript(script)))).stdout);
   };
 
   it('each Node has its CIDRs, or none yet, and the record is there as it was written', async () => {
@@ -57,7 +58,7 @@ describe('what a control plane says of the pod CIDRs', () => {
 
   it('nothing is installed on a host without kubectl', async () => {
     const script = recordScript.replaceAll('/usr/local/bin/kubectl', join(folder, 'none'));
-    expect(parseNodeCidrs((await here().query(query(script))).stdout)).toEqual({ state: 'not installed' });
+    expect(parseNodeCidrs((await here().query(query(asScript(script)))).stdout)).toEqual({ state: 'not installed' });
   });
 
   it('output that was cut off is no answer', () => {

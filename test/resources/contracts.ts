@@ -1,4 +1,5 @@
 import type { StoredFile } from '../../src/artifacts/artifacts.js';
+import { sh } from '../../src/hosts/shell.js';
 import type { Resource } from '../../src/resources/resource.js';
 import { Secret } from '../../src/secret.js';
 
@@ -228,7 +229,7 @@ ls /etc/sysctl.d`,
   },
   {
     about: 'a kernel module',
-    resources: [{ kind: 'kernel-module', name: 'br-feature', check: '[ -e /run/feature ]' }],
+    resources: [{ kind: 'kernel-module', name: 'br-feature', check: sh`[ -e /run/feature ]` }],
     given: `
 mount -t tmpfs tmpfs /sys/module
 cat > /usr/local/sbin/modprobe <<'END'
@@ -349,9 +350,9 @@ cat /etc/hosts hosts.debian.tmpl; ls -ln | cut -c 1-20`,
       {
         kind: 'task',
         name: 'it is done',
-        check: 'test -e /run/done # with a remark',
-        run: 'cd /run; done=yes\necho "$done" > done # with a remark',
-        undo: 'rm /run/done',
+        check: sh`test -e /run/done # with a remark`,
+        run: sh`cd /run; done=yes\necho "$done" > done # with a remark`,
+        undo: sh`rm /run/done`,
       },
     ],
     given: ':',

@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { sh } from '../../src/hosts/shell.js';
 import { kindOf } from '../../src/resources/registry.js';
 import type { FileResource, Resource } from '../../src/resources/resource.js';
 import { Secret, sha256 } from '../../src/secret.js';
@@ -173,13 +174,13 @@ mkdir lost+found snapshots; echo found > lost+found/1; echo ours > snapshots/1`)
   });
 
   it('a feature that is built into the kernel is left as it is', async () => {
-    const resource: Resource = { kind: 'kernel-module', name: 'overlay', check: 'grep -qw proc /proc/filesystems' };
+    const resource: Resource = { kind: 'kernel-module', name: 'overlay', check: sh`grep -qw proc /proc/filesystems` };
     expect(await differences(world, resource)).toEqual({});
     expect(await unmake(world, [resource])).toBe(0);
   });
 
   it('a module that cannot be loaded is refused with its reason', async () => {
-    const resource: Resource = { kind: 'kernel-module', name: 'no-such', check: 'false' };
+    const resource: Resource = { kind: 'kernel-module', name: 'no-such', check: sh`false` };
     await world.run(`printf '#!/bin/sh\\necho "FATAL: Module $1 not found" >&2; exit 1\\n' > /usr/local/sbin/modprobe
 chmod +x /usr/local/sbin/modprobe`);
     expect(await see(world, resource)).toBeUndefined();
@@ -205,7 +206,7 @@ chmod +x /usr/local/sbin/modprobe`);
   });
 
   it('a task that fails says so', async () => {
-    const resource: Resource = { kind: 'task', name: 'fails', check: 'false', run: 'echo why >&2; false; echo on' };
+    const resource: Resource = { kind: 'task', name: 'fails', check: sh`false`, run: sh`echo why >&2; false; echo on` };
     await expect(apply(world, [resource])).rejects.toThrow('why');
   });
 });

@@ -10,6 +10,7 @@ import { parseObjectSets } from '../../src/resources/object-sets.js';
 import { project } from '../../src/resources/projection.js';
 import { type KubeObject, type ObjectResource, type State, Unknown } from '../../src/resources/resource.js';
 import { here } from '../support/here.js';
+import { asScript } from '../support/script.js';
 import { differing, known } from './reconcile.js';
 import { applied } from './recorded/objects.js';
 
@@ -141,7 +142,7 @@ describe('what a host says of its objects', () => {
     const prelude = (object.prelude ?? '')
       .replaceAll('/usr/local/bin/kubectl', program)
       .replace('timeout 15', 'timeout 1');
-    const results = await queryAll(here(), [prelude], [{ name: 'objects', script: object.query(asked) }]);
+    const results = await queryAll(here(), [asScript(prelude)], [{ name: 'objects', script: object.query(asked) }]);
     const [{ code, output } = { code: 1, output: '' }] = [...results.values()];
     expect(code).toBe(0);
     return object.parse(output, asked);

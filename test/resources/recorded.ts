@@ -1,3 +1,4 @@
+import { sh } from '../../src/hosts/shell.js';
 import type { Resource } from '../../src/resources/resource.js';
 import { Secret } from '../../src/secret.js';
 
@@ -225,7 +226,7 @@ export const recordings: Readonly<Record<Exclude<Resource['kind'], 'object'>, re
   ],
   'kernel-module': [
     {
-      resource: { kind: 'kernel-module', name: 'br_netfilter', check: '[ -e /proc/sys/net/bridge ]' },
+      resource: { kind: 'kernel-module', name: 'br_netfilter', check: sh`[ -e /proc/sys/net/bridge ]` },
       answers: {
         absent: 'no no no',
         'as wanted': 'yes no yes',
@@ -306,9 +307,9 @@ export const recordings: Readonly<Record<Exclude<Resource['kind'], 'object'>, re
       resource: {
         kind: 'task',
         name: 'join',
-        check: 'test -e /run/done',
-        run: 'touch /run/done',
-        undo: 'rm /run/done',
+        check: sh`test -e /run/done`,
+        run: sh`touch /run/done`,
+        undo: sh`rm /run/done`,
       },
       answers: { absent: '', 'as wanted': 'yes' },
     },

@@ -7,12 +7,13 @@ import { type QueryResult, queryAll } from '../../src/engine/query-batch.js';
 import { kindOf } from '../../src/resources/registry.js';
 import { type Resource, Unknown } from '../../src/resources/resource.js';
 import { here } from '../support/here.js';
+import { asScript } from '../support/script.js';
 
 /** What a real shell prints for a kind's query; `rewrite` puts programs of the test's own in place of the host's. */
 const ask = async (resource: Resource, rewrite: (prelude: string) => string): Promise<QueryResult> => {
   const kind = kindOf(resource);
   const script = kind.query(resource);
-  const results = await queryAll(here(), [rewrite(kind.prelude ?? '')], [{ name: kind.kind, script }]);
+  const results = await queryAll(here(), [asScript(rewrite(kind.prelude ?? ''))], [{ name: kind.kind, script }]);
   return results.get(script) ?? { code: -1, output: '' };
 };
 

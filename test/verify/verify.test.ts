@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { type Host, type Mutation, mutation, type Output, type RunOptions } from '../../src/hosts/host.js';
+import { raw, sh } from '../../src/hosts/shell.js';
 import { nodes } from '../../src/inventory/cluster.js';
 import { components } from '../../src/verify/components.js';
 import { allReady } from '../../src/verify/start.js';
@@ -126,6 +127,6 @@ test.each([
   ['nothing could be read', [], false],
 ])('the wait where %s is over: %s', async (_, lines, over) => {
   const text = Buffer.from(lines.map((line) => `${line}\n`).join(''));
-  const script = `head -c ${text.length} | ${allReady(['a', 'b'])}`;
+  const script = sh`head -c ${text.length} | ${raw(allReady(['a', 'b']))}`;
   expect((await here().mutate(mutation(script, [{ bytes: text }]))).code === 0).toBe(over);
 });

@@ -1,5 +1,7 @@
+import { sh } from '../shell.js';
+
 /** Prints one `key value` line per fact. Bit 24 of CapEff is CAP_SYS_RESOURCE (capabilities(7)). */
-export const factsScript = `
+export const factsScript = sh`
 fact() { printf '%s %s\\n' "$1" "$2"; }
 fact hostname "$(cat /proc/sys/kernel/hostname)"
 fact arch "$(uname -m)"

@@ -1,3 +1,4 @@
+import { type Script, sh } from '../../hosts/shell.js';
 import type { ClusterHost } from '../../inventory/cluster.js';
 import type { FileResource, Resource } from '../../resources/resource.js';
 import { render } from '../../templates/render.js';
@@ -39,7 +40,7 @@ const configurationFile = (host: ClusterHost, context: PhaseContext, kubeconfig:
   mode: '0644',
   content: toYaml({ ...proxyConfiguration(host, context, kubeconfig), hostnameOverride: host.name }),
   // Written to /dev/null: before kube-proxy writes a configuration it reads and validates it.
-  check: '/usr/local/bin/kube-proxy --config="$1" --write-config-to=/dev/null',
+  check: sh`/usr/local/bin/kube-proxy --config="$1" --write-config-to=/dev/null`,
 });
 
 /**
@@ -49,17 +50,17 @@ const configurationFile = (host: ClusterHost, context: PhaseContext, kubeconfig:
 const protocols: Resource = {
   kind: 'task',
   name: 'protocol names',
-  check: "grep -q '^tcp[[:space:]]' /etc/protocols",
-  run: `printf '%s\\t%s\\t%s\\n' '# Written by kbs: kube-proxy and nft need these names.' '' '' \\
+  check: sh`grep -q '^tcp[[:space:]]' /etc/protocols`,
+  run: sh`printf '%s\\t%s\\t%s\\n' '# Written by kbs: kube-proxy and nft need these names.' '' '' \\
   icmp 1 ICMP tcp 6 TCP udp 17 UDP ipv6-icmp 58 IPv6-ICMP sctp 132 SCTP >> /etc/protocols`,
-  undo: `if grep -q '^# Written by kbs' /etc/protocols; then
+  undo: sh`if grep -q '^# Written by kbs' /etc/protocols; then
   sed -i '/^# Written by kbs/,+5d' /etc/protocols
   [ -s /etc/protocols ] || rm -f /etc/protocols
 fi`,
 };
 
 /** nftables was looked for before anything was changed; iptables in their images served until now. */
-const toolsAreThere = ({ cluster }: PhaseContext): string =>
+const toolsAreThere = ({ cluster }: PhaseContext): Script =>
   cluster.kubernetes.proxy === 'nftables'
-    ? 'command -v nft'
-    : `command -v iptables-restore || { echo 'kube-proxy needs iptables here: install the package iptables'; exit 1; }`;
+    ? sh`command -v nft`
+    : sh`command -v iptables-restore || { echo 'kube-proxy needs iptables here: install the package iptables'; exit 1; }`;

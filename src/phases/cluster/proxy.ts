@@ -1,4 +1,4 @@
-import { uptime } from '../../hosts/shell.js';
+import { raw, sh, untilTrue } from '../../hosts/shell.js';
 import { type Cluster, type ClusterHost, isApiHost, isNode } from '../../inventory/cluster.js';
 import { adminConf } from '../../kubernetes/kubectl.js';
 import type { ObjectResource, Resource } from '../../resources/resource.js';
@@ -38,7 +38,7 @@ const onNode = (host: ClusterHost, context: PhaseContext): readonly Resource[] =
   context.cluster.kubernetes.controlPlane === 'systemd' ? proxyUnit(host, context) : [podRuns];
 
 /** Shell: leaves well where a kube-proxy runs that is not the unit's. */
-const podIsThere = `for kbs_comm in $(grep -lx kube-proxy /proc/[0-9]*/comm 2>/dev/null); do
+const podIsThere = sh`for kbs_comm in $(grep -lx kube-proxy /proc/[0-9]*/comm 2>/dev/null); do
     grep -q '/kube-proxy[.]service' "\${kbs_comm%comm}cgroup" || exit 0
   done
   exit 1`;
@@ -47,15 +47,10 @@ const podIsThere = `for kbs_comm in $(grep -lx kube-proxy /proc/[0-9]*/comm 2>/d
 const podRuns: Resource = {
   kind: 'task',
   name: 'kube-proxy runs in a pod',
-  check: `! systemctl -q is-active kube-proxy.service || { ${podIsThere}; }`,
-  run: `
-kbs_deadline=$(( ${uptime} + 300 ))
-while :; do
-  if ( ${podIsThere} ); then exit 0; fi
-  if [ "${uptime}" -ge $kbs_deadline ]; then
-    echo 'no pod of the DaemonSet kube-proxy has come to this node' >&2
-    exit 1
-  fi
-  sleep 0.3
-done`,
+  check: sh`! systemctl -q is-active kube-proxy.service || { ${raw(podIsThere)}; }`,
+  run: untilTrue(sh`( ${raw(podIsThere)} )`, {
+    seconds: 300,
+    otherwise: sh`echo 'after 300 s no pod of the DaemonSet kube-proxy runs on this node' >&2; exit 1`,
+    pause: 0.3,
+  }),
 };

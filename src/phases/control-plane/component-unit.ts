@@ -1,5 +1,5 @@
 import type { Facts } from '../../hosts/facts/facts.js';
-import { sh } from '../../hosts/shell.js';
+import { type Script, sh } from '../../hosts/shell.js';
 import type { FileResource, TaskResource, UnitResource } from '../../resources/resource.js';
 import { render } from '../../templates/render.js';
 import { fingerprint } from '../fingerprint.js';
@@ -37,7 +37,7 @@ export const componentUnit = (component: Component, { oomAdjustable }: Pick<Fact
 };
 
 /** Kubernetes' programs and etcd parse all flags before they look at `--version`: a wrong one never goes live. */
-export const flagsAreKnown = (program: string, flags: readonly string[]): string =>
+export const flagsAreKnown = (program: string, flags: readonly string[]): Script =>
   sh`kbs_said=$(${program} ${flags} --version 2>&1) || { printf '%s\n' "$kbs_said" | tail -n 3; exit 1; }`;
 
 /**
@@ -51,12 +51,12 @@ export const componentUser = ({ name, writes }: Pick<Component, 'name' | 'writes
     {
       kind: 'task',
       name: `user ${name}`,
-      check: `[ -e ${note} ] && getent passwd ${name}`,
-      run: `mkdir -p /var/lib/kbs/users
+      check: sh`[ -e ${note} ] && getent passwd ${name}`,
+      run: sh`mkdir -p /var/lib/kbs/users
 if getent passwd ${name} >/dev/null; then echo found > ${note}; exit 0; fi
 useradd --system --user-group --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin ${name}
 echo made > ${note}`,
-      undo: `for kbs_path in ${writes.join(' ')}; do
+      undo: sh`for kbs_path in ${writes}; do
   [ ! -d "$kbs_path" ] || chown -R root:root "$kbs_path"
 done
 if [ "$(cat ${note})" = made ]; then userdel ${name}; fi

@@ -1,4 +1,4 @@
-import { uptime } from '../../hosts/shell.js';
+import { lines, raw, sh, untilTrue } from '../../hosts/shell.js';
 import type { ClusterHost } from '../../inventory/cluster.js';
 import type { Resource } from '../../resources/resource.js';
 import type { PhaseContext } from '../phase.js';
@@ -44,23 +44,28 @@ const directories = ({ writes }: Component, owner: string): readonly Resource[] 
  * runs that could end it, the process is asked itself.
  */
 const podHasEnded = ({ name, port }: Component): Resource => {
-  const strangers = `for kbs_pid in $(ss -Hltnp 'sport = :${port}' | grep -o 'pid=[0-9]*' | sort -u); do
-  grep -q '/${name}[.]service' "/proc/\${kbs_pid#pid=}/cgroup" || echo "\${kbs_pid#pid=}"
+  const listeners = sh`ss -Hltnp ${`sport = :${port}`}`;
+  const strangers = sh`for kbs_pid in $(${raw(listeners)} | grep -o 'pid=[0-9]*' | sort -u); do
+  grep -q ${`/${name}[.]service`} "/proc/\${kbs_pid#pid=}/cgroup" || echo "\${kbs_pid#pid=}"
 done`;
   return {
     kind: 'task',
     name: `${name} has left its pod`,
-    check: `[ -z "$(${strangers})" ]`,
-    run: `
-kbs_deadline=$(( ${uptime} + 90 ))
-while kbs_pids=$(${strangers}); [ -n "$kbs_pids" ]; do
+    check: sh`[ -z "$(${raw(strangers)})" ]`,
+    run: lines(
+      sh`
+kbs_ended() {
+  kbs_pids=$(${raw(strangers)})
+  [ -n "$kbs_pids" ] || return 0
   systemctl -q is-active kubelet.service || kill $kbs_pids 2>/dev/null || :
-  if [ "${uptime}" -ge $kbs_deadline ]; then
-    echo "port ${port}, which ${name} needs, is still held:" >&2
-    ss -Hltnp 'sport = :${port}' >&2
-    exit 1
-  fi
-  sleep 0.2
-done`,
+  return 1
+}`,
+      untilTrue(sh`kbs_ended`, {
+        seconds: 90,
+        otherwise: sh`echo ${`after 90 s port ${port}, which ${name} needs, is still held:`} >&2
+    ${raw(listeners)} >&2
+    exit 1`,
+      }),
+    ),
   };
 };

@@ -1,4 +1,4 @@
-import { raw, sh, uptime } from '../../hosts/shell.js';
+import { lines, raw, type Script, sh, untilTrue } from '../../hosts/shell.js';
 import { type ClusterHost, isControlPlane, isNode } from '../../inventory/cluster.js';
 import { kubectl } from '../../kubernetes/kubectl.js';
 import { isManaged, recordPath } from '../../resources/original.js';
@@ -40,23 +40,24 @@ export const removeKubelet: Phase = {
 const nodeHasLeft = ({ name }: ClusterHost): TaskResource => ({
   kind: 'task',
   name: `node ${name} has left`,
-  check: `${isUntouched('kubelet.service')} && [ -z "$(${kubectl} --request-timeout=10s get node ${name} --ignore-not-found -o name)" ]`,
-  run: `
-kbs_node=$(${kubectl} get node ${name} --ignore-not-found -o name)
+  check: sh`${raw(isUntouched('kubelet.service'))} && [ -z "$(${raw(kubectl)} --request-timeout=10s get node ${name} --ignore-not-found -o name)" ]`,
+  run: sh`
+kbs_node=$(${raw(kubectl)} get node ${name} --ignore-not-found -o name)
 if [ -n "$kbs_node" ]; then
   if systemctl -q is-active kubelet.service; then
-    kbs_deadline=$(( ${uptime} + 60 ))
-    until kbs_said=$(${kubectl} drain ${name} --ignore-daemonsets --delete-emptydir-data --timeout=180s 2>&1); do
-      if [ "${uptime}" -ge $kbs_deadline ]; then printf '%s\n' "$kbs_said" >&2; exit 1; fi
-      sleep 1
-    done
+${raw(
+  untilTrue(
+    sh`kbs_said=$(${raw(kubectl)} drain ${name} --ignore-daemonsets --delete-emptydir-data --timeout=180s 2>&1)`,
+    { seconds: 60, otherwise: sh`printf '%s\\n' "$kbs_said" >&2; exit 1`, pause: 1 },
+  ),
+)}
     systemctl stop kubelet.service
   else
-    ${kubectl} cordon ${name} >&2
-${pods.stop}
-    ${kubectl} delete pods -A --field-selector spec.nodeName=${name} --force --grace-period=0 --wait=false >&2
+    ${raw(kubectl)} cordon ${name} >&2
+${raw(pods.stop)}
+    ${raw(kubectl)} delete pods -A --field-selector ${`spec.nodeName=${name}`} --force --grace-period=0 --wait=false >&2
   fi
-  ${kubectl} delete node ${name} --ignore-not-found >&2
+  ${raw(kubectl)} delete node ${name} --ignore-not-found >&2
 fi`,
 });
 
@@ -64,30 +65,31 @@ const podsHaveEnded: TaskResource = {
   kind: 'task',
   name: 'pods have ended',
   check: isUntouched('containerd.service'),
-  run: [
+  run: lines(
     pods.stop,
-    'systemctl stop containerd.service',
+    sh`systemctl stop containerd.service`,
     runtimeState.remove,
     podNetwork.remove,
     // Programs put this there, and not kbs: it has no records.
-    "find /var/lib/containerd /var/lib/cni -xdev -mindepth 1 ! -path '*/lost+found*' -delete 2>/dev/null || :",
+    sh`find /var/lib/containerd /var/lib/cni -xdev -mindepth 1 ! -path '*/lost+found*' -delete 2>/dev/null || :`,
     emptied('/var/lib/kubelet', '/var/log/pods', '/var/log/containers'),
-    'rmdir /etc/kubernetes/manifests 2>/dev/null || :',
+    sh`rmdir /etc/kubernetes/manifests 2>/dev/null || :`,
     pods.remove,
-  ].join('\n'),
+  ),
 };
 
 /** Shell test: kbs has no unit of this name here. */
-function isUntouched(unit: string): string {
-  return `! ${isManaged(`/etc/systemd/system/${unit}`)}`;
+function isUntouched(unit: string): Script {
+  return sh`! ${raw(isManaged(`/etc/systemd/system/${unit}`))}`;
 }
 
 /** Shell that empties directories that kbs made, down to what a file system of their own has. */
-function emptied(...paths: readonly string[]) {
-  const each = paths.map(
-    (path) => sh`if [ -e ${recordPath(path)}.none ]; then
+function emptied(...paths: readonly string[]): Script {
+  return lines(
+    ...paths.map(
+      (path) => sh`if [ -e ${recordPath(path)}.none ]; then
   find ${path} -xdev -mindepth 1 ! -path ${`${path}/lost+found*`} -delete 2>/dev/null || :
 fi`,
+    ),
   );
-  return sh`${raw(each.join('\n'))}`;
 }

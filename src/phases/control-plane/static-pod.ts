@@ -1,3 +1,4 @@
+import { type Script, sh } from '../../hosts/shell.js';
 import type { FileResource } from '../../resources/resource.js';
 import { sha256 } from '../../secret.js';
 import { toYaml } from '../../templates/yaml.js';
@@ -54,13 +55,13 @@ const digestOf = (name: string, flags: Flags, inputs: readonly FileResource[], {
 const digestMark = 'kbs-';
 
 /** A shell test: the process of a static pod was started as its manifest says, or has no manifest of kbs's. */
-export const startedAsWritten = (name: string): string => `
-kbs_want=$(grep -o '${digestMark}[0-9a-f]\\{16\\}' /etc/kubernetes/manifests/${name}.yaml 2>/dev/null) || exit 0
+export const startedAsWritten = (name: string): Script => sh`
+kbs_want=$(grep -o ${`${digestMark}[0-9a-f]\\{16\\}`} /etc/kubernetes/manifests/${name}.yaml 2>/dev/null) || exit 0
 for kbs_process in /proc/[0-9]*; do
   if [ "$(cat $kbs_process/comm 2>/dev/null)" = ${name} ] &&
     grep -qzxF "KBS_DIGEST=$kbs_want" $kbs_process/environ 2>/dev/null; then exit 0; fi
 done
-echo '${name} does not run as its manifest says yet'
+echo ${`${name} does not run as its manifest says yet`}
 exit 1`;
 
 /** kubeadm's three probes, with its patience of four minutes at the start, asked more often. */

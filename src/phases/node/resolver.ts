@@ -1,3 +1,4 @@
+import { joined, raw, type Script, sh } from '../../hosts/shell.js';
 import { type Cluster, type ClusterHost, dnsServers } from '../../inventory/cluster.js';
 import type { FileResource, TaskResource } from '../../resources/resource.js';
 import { answersFor } from '../lan-dns/dns-query.js';
@@ -15,7 +16,7 @@ export const resolver: Phase = {
   gates: (host, { cluster }) => {
     if (!asksLan(cluster)) return [];
     const tests = serversFor(host, cluster).map((server) => answersFor(server, cluster.zone ?? ''));
-    return [{ name: 'a DNS server of the LAN answers', test: tests.join(' || '), timeoutSeconds: 120 }];
+    return [{ name: 'a DNS server of the LAN answers', test: joined(tests, ' || '), timeoutSeconds: 120 }];
   },
   resources: (host, context) => (asksLan(context.cluster) ? settings(host, context) : []),
   prunes: { of: ['resolver'] },
@@ -47,7 +48,7 @@ const settings = (host: ClusterHost, context: PhaseContext): readonly (FileResou
         // `~.` sends every name to these servers, and not only to those that came with a link (resolved.conf(5)).
         content: `[Resolve]\nDNS=${servers.join(' ')}\nDomains=${zone} ~.\n`,
         takenUp: '/run/systemd/resolve/resolv.conf',
-        apply: 'systemctl restart systemd-resolved',
+        apply: sh`systemctl restart systemd-resolved`,
         servers,
       });
     case 'NetworkManager':
@@ -55,7 +56,7 @@ const settings = (host: ClusterHost, context: PhaseContext): readonly (FileResou
         path: '/etc/NetworkManager/conf.d/50-kbs-dns.conf',
         content: `[global-dns]\nsearches=${zone}\n\n[global-dns-domain-*]\nservers=${servers.join(',')}\n`,
         takenUp: '/etc/resolv.conf',
-        apply: 'systemctl reload NetworkManager',
+        apply: sh`systemctl reload NetworkManager`,
         servers,
       });
     default:
@@ -91,28 +92,28 @@ interface DropIn {
   readonly content: string;
   /** The resolv.conf that the daemon writes. */
   readonly takenUp: string;
-  readonly apply: string;
+  readonly apply: Script;
   readonly servers: readonly string[];
 }
 
 /** A daemon's setting, and that it goes by it: the resolv.conf that it writes testifies. */
 const dropIn = ({ path, content, takenUp, apply, servers }: DropIn): readonly [FileResource, TaskResource] => {
-  const first = `sed -n 's/^nameserver //p' ${takenUp} | head -n ${servers.length} | paste -sd ' '`;
-  const done = `[ -e ${path} ] && [ "$(${first})" = '${servers.join(' ')}' ]`;
+  const first = sh`sed -n 's/^nameserver //p' ${takenUp} | head -n ${servers.length} | paste -sd ' '`;
+  const done = sh`[ -e ${path} ] && [ "$(${raw(first)})" = ${servers.join(' ')} ]`;
   return [
     { kind: 'file', path, mode: '0644', content: `# Written by kbs: the LAN's DNS servers.\n${content}` },
     {
       kind: 'task',
       name: 'resolver',
       check: done,
-      run: `${apply}
+      run: sh`${raw(apply)}
 for kbs_try in $(seq 50); do
-  if ${done}; then exit 0; fi
+  if ${raw(done)}; then exit 0; fi
   sleep 0.2
 done
-echo '${takenUp} has other name servers first: ${apply} did not take up ${path}' >&2
+echo ${`${takenUp} has other name servers first: ${apply} did not take up ${path}`} >&2
 exit 1`,
-      undo: `rm -f ${path}\n${apply}`,
+      undo: sh`rm -f ${path}\n${raw(apply)}`,
     },
   ];
 };

@@ -3,7 +3,7 @@ import { Failure, Failures } from '../../failure.js';
 import { query, type RunOptions } from '../../hosts/host.js';
 import { messageOf } from '../../hosts/message.js';
 import type { Pool } from '../../hosts/pool.js';
-import { raw, receive, sh, uptime } from '../../hosts/shell.js';
+import { raw, receive, type Script, sh, uptime } from '../../hosts/shell.js';
 import { type Cluster, type ClusterHost, controlPlanes } from '../../inventory/cluster.js';
 import { type Member, membersOf } from '../../kubernetes/etcd-members.js';
 import { dataDirectory, uploadedSnapshot } from '../../kubernetes/etcdctl.js';
@@ -118,7 +118,7 @@ export const stopEtcdOperation = (host: ClusterHost, { sha256 }: SnapshotFile, n
 const stopScript = (
   time: string,
   sha256: string,
-): string => sh`rm -f /etc/kubernetes/manifests/kube-apiserver.yaml /etc/kubernetes/manifests/etcd.yaml
+): Script => sh`rm -f /etc/kubernetes/manifests/kube-apiserver.yaml /etc/kubernetes/manifests/etcd.yaml
 kbs_pids() { ss -Hltnp '( sport = :6443 or sport = :2379 )' | grep -oE '"'"$1"'",pid=[0-9]+' | sed 's/.*=//' | sort -u; }
 systemctl kill -s KILL kube-apiserver.service 2>/dev/null || :
 systemctl stop kube-apiserver.service etcd.service 2>/dev/null || :

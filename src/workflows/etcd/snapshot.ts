@@ -4,7 +4,7 @@ import { dirname, join, resolve } from 'node:path';
 import { Failure } from '../../failure.js';
 import { type Host, mutation, query, type RunOptions } from '../../hosts/host.js';
 import { lastLines } from '../../hosts/last-lines.js';
-import { sh } from '../../hosts/shell.js';
+import { raw, sh } from '../../hosts/shell.js';
 import { controlPlanes } from '../../inventory/cluster.js';
 import { selectEtcdHost } from '../../kubernetes/api-host.js';
 import { memberAt, membersOf, votes } from '../../kubernetes/etcd-members.js';
@@ -77,11 +77,11 @@ interface Saved {
 
 const save = async (host: Host, limits: RunOptions): Promise<Saved> => {
   const output = await host.mutate(
-    mutation(`umask 077
+    mutation(sh`umask 077
 kbs_folder=$(mktemp -d /var/tmp/kbs.XXXXXX)
 trap 'rm -rf "$kbs_folder"; exit 1' HUP INT TERM
 {
-  ${etcdctl([localEndpoint])} --command-timeout=1200s snapshot save "$kbs_folder/snapshot.db" >/dev/null &&
+  ${raw(etcdctl([localEndpoint]))} --command-timeout=1200s snapshot save "$kbs_folder/snapshot.db" >/dev/null &&
   kbs_facts=$(/usr/local/bin/etcdutl snapshot status "$kbs_folder/snapshot.db" -w json)
 } || { rm -rf "$kbs_folder"; exit 1; }
 printf '%s\\n' "$kbs_folder" "$kbs_facts" "$(stat -c %s "$kbs_folder/snapshot.db")" "$(sha256sum < "$kbs_folder/snapshot.db")"`),
