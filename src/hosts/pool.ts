@@ -36,7 +36,7 @@ export interface Pool {
 
 export function openPool(options: PoolOptions = {}): Pool {
   const sessions = new Map<string, Promise<Session>>();
-  const execs = new Map<string, number>();
+  const commands = new Map<string, number>();
   const connecting = pLimit(options.parallel ?? 16);
   const upload = pLimit(uploads);
   let open = true;
@@ -66,7 +66,7 @@ export function openPool(options: PoolOptions = {}): Pool {
     const { name } = target;
     const { start, limit } = await unlessAborted(name, session(target), asked.signal);
     const go = (): Promise<Output> => {
-      execs.set(name, (execs.get(name) ?? 0) + 1);
+      commands.set(name, (commands.get(name) ?? 0) + 1);
       return runScript(start, { host: name, script, payloads }, asked);
     };
     return limit(() => (payloads.some((payload) => 'file' in payload) ? upload(go) : go()));
@@ -79,7 +79,7 @@ export function openPool(options: PoolOptions = {}): Pool {
       mutate: ({ script, payloads }, asked) => run(target, script, payloads, asked),
     }),
     connect: async (target) => void (await session(target)),
-    commands: () => execs,
+    commands: () => commands,
     async close() {
       open = false;
       const closing = [...sessions.values()].map(async (session) => (await session).close());

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { defined } from '../defined.js';
 import { Failure } from '../failure.js';
 import { nthAddress, overlaps, parseCidr, prefixLength } from '../inventory/addresses.js';
 import type { Cluster, ClusterHost, Segment } from '../inventory/cluster.js';
@@ -69,7 +70,7 @@ const hostSpec = (cluster: Cluster, host: ClusterHost, index: number): HostSpec 
       const segment = segmentNamed(cluster, name);
       return cable(cluster, `host ${host.name}`, `h${index}e${port}`, segment, address, port);
     }),
-    ...(gateway === undefined ? {} : { gateway }),
+    ...defined({ gateway }),
     user: host.ssh.user,
     sshPort: host.ssh.port,
     sshAddress: host.ssh.address,

@@ -1,3 +1,4 @@
+import { defined } from '../defined.js';
 import { frozen, type Hierarchies, hierarchies, memoryOf, processesIn } from './cgroups.js';
 import { type Delay, readDelays } from './delay.js';
 import { isStanding, readRecords } from './find.js';
@@ -49,5 +50,5 @@ const hostStatus = async (places: Places, tree: Hierarchies, lab: string, host: 
   const running = (await processesIn(tree, group)).length > 0;
   const memory = running ? await memoryOf(tree, group) : undefined;
   const state = !running ? 'off' : (await frozen(tree, group)) ? 'paused' : 'running';
-  return { ...labHostOf(places, lab, host), state, ...(memory === undefined ? {} : { memory }) };
+  return { ...labHostOf(places, lab, host), state, ...defined({ memory }) };
 };

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { defined } from '../defined.js';
 import { Failure } from '../failure.js';
 import type { Cluster } from '../inventory/cluster.js';
 import { grantAccess, makeOperatorKey } from './access.js';
@@ -109,7 +110,7 @@ const resume = async (
 /** Records that `up` is running, and at the end that it is done; after a failure the lab is recorded as incomplete. */
 const finishing = async (places: Places, record: LabRecord, work: () => Promise<void>): Promise<LabRecord> => {
   const { up, ...done } = record;
-  await writeRecord(places, { ...done, ...(up === undefined ? {} : { up }), complete: false });
+  await writeRecord(places, { ...done, ...defined({ up }), complete: false });
   try {
     await work();
     await writeRecord(places, { ...done, complete: true });

@@ -1,3 +1,4 @@
+import { defined } from '../defined.js';
 import { Failure } from '../failure.js';
 import type { Check, CheckResult, ClusterFacts, FailedCheck } from './check.js';
 import { checks } from './index.js';
@@ -42,8 +43,7 @@ export const failuresOf = (results: readonly CheckResult[]): readonly Failure[] 
       ({ name, hosts, detail, why, next }) =>
         new Failure('preflight', `${name}: ${detail}`, {
           ...(hosts.length === 0 ? {} : { where: { host: hosts.join(', ') } }),
-          ...(why === undefined ? {} : { why }),
-          ...(next === undefined ? {} : { next }),
+          ...defined({ why, next }),
         }),
     );
 

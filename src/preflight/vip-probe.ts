@@ -1,3 +1,4 @@
+import { defined } from '../defined.js';
 import { raw, type Script, sh } from '../hosts/shell.js';
 
 /*
@@ -89,5 +90,5 @@ export const parseVipProbe = (output: string): Received | undefined => {
   const adverts = lines.flatMap(([word, from = '', id, ...addresses]) =>
     word === 'advert' ? [{ from, routerId: Number(id), addresses }] : [],
   );
-  return { adverts, ...(owner === undefined ? {} : { owner }) };
+  return { adverts, ...defined({ owner }) };
 };

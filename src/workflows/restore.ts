@@ -1,3 +1,4 @@
+import { defined } from '../defined.js';
 import type { Expected } from '../engine/compare.js';
 import type { PhaseSteps } from '../engine/executable-plan.js';
 import { operationSteps } from '../engine/run-operation.js';
@@ -61,7 +62,7 @@ const plan = async (run: RunContext, options: RestoreOptions): Promise<PlannedRe
     ...planned,
     work: resumes ? planned.work.map((host) => withFinish(host)) : planned.work,
     snapshot,
-    ...(revision === undefined ? {} : { revision }),
+    ...defined({ revision }),
     local: [said],
   };
 };

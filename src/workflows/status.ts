@@ -1,3 +1,4 @@
+import { defined } from '../defined.js';
 import type { Problem } from '../failure.js';
 import { failuresIn, toProblem } from '../failure.js';
 import { type Host, query, type RunOptions } from '../hosts/host.js';
@@ -96,7 +97,7 @@ const outlineOf = ({ name, address, roles, segment, podCidr }: ClusterHost): Hos
   address,
   roles,
   segment,
-  ...(podCidr === undefined ? {} : { podCidr }),
+  ...defined({ podCidr }),
 });
 
 const routesOf = (host: ClusterHost, cluster: Cluster, live: string): string => {

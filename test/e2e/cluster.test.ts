@@ -125,8 +125,8 @@ describe('a cluster of two segments', () => {
     test('is left alone by a second apply, in one line and one command for each host', async () => {
       const { stdout } = await project.kbs('apply --yes');
       expect(stdout).toBe('nothing to change: 4 hosts are as the inventory says\n');
-      const { execs } = await project.json<{ execs: Record<string, number> }>('apply --yes');
-      expect(execs).toEqual(Object.fromEntries(hosts.map((host) => [host, 1])));
+      const { commands } = await project.json<{ commands: Record<string, number> }>('apply --yes');
+      expect(commands).toEqual(Object.fromEntries(hosts.map((host) => [host, 1])));
       expect(linesOf(await plan(0))).toEqual([]);
     });
 
@@ -195,9 +195,9 @@ describe('a cluster of two segments', () => {
   describe('that grows', () => {
     test('takes in a new worker: into the inventory, into the cluster, past whom it does not concern', async () => {
       const logins = await loginsOf(project, 'worker-office-00');
-      const { execs } = await project.json<{ execs: Record<string, number> }>('join spare=root@10.80.20.30 --yes');
+      const { commands } = await project.json<{ commands: Record<string, number> }>('join spare=root@10.80.20.30 --yes');
       expect(await loginsOf(project, 'worker-office-00')).toBe(logins + 1); // this very question
-      expect(Object.keys(execs).toSorted()).toEqual(['controller-00', 'edge', 'spare', 'worker-rack-00']);
+      expect(Object.keys(commands).toSorted()).toEqual(['controller-00', 'edge', 'spare', 'worker-rack-00']);
       expect(await readFile(join(project.folder, 'kbs.yaml'), 'utf8')).toBe(`${inventory}  ${spare}\n`);
       expect(await readyNodes(project)).toEqual(['controller-00', 'spare', 'worker-office-00', 'worker-rack-00']);
       expect(linesOf(await plan(0))).toEqual([]);

@@ -1,3 +1,4 @@
+import { defined } from '../../defined.js';
 import type { Problem } from '../../failure.js';
 import type { CheckResult } from '../../preflight/check.js';
 import type { Preflight } from '../../workflows/preflight.js';
@@ -45,7 +46,7 @@ const part = (
 
 const resultLines = ({ name, scope, hosts, ok, detail, why = [], next }: CheckResult, colors: Colors) => {
   const about = !ok && scope === 'cluster' && hosts.length > 0 ? ` (${hosts.join(', ')})` : '';
-  const rest = { code: 'preflight', what: detail, where: {}, why, ...(next === undefined ? {} : { next }) };
+  const rest = { code: 'preflight', what: detail, where: {}, why, ...defined({ next }) };
   return [line(ok, `${name}: ${detail}${about}`, colors), ...indented(details(rest, colors))];
 };
 

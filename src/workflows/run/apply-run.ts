@@ -1,3 +1,4 @@
+import { defined } from '../../defined.js';
 import { apply } from '../../engine/apply.js';
 import type { Summary } from '../../engine/event.js';
 import { changesOf } from '../../engine/plan.js';
@@ -19,7 +20,7 @@ export const applyRun = async (
     emit,
     signal,
     open: (host) => pool.host(host),
-    ...(timeout === undefined ? {} : { timeout }),
+    ...defined({ timeout }),
   });
   const failed = [...outcome].flatMap(([host, failure]) => (failure ? [{ host, failure }] : []));
   const skipped = [

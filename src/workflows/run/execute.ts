@@ -1,4 +1,5 @@
 import type { Artifacts } from '../../artifacts/artifacts.js';
+import { defined } from '../../defined.js';
 import type { Summary } from '../../engine/event.js';
 import { isEmpty, type Plan } from '../../engine/plan.js';
 import { Failure } from '../../failure.js';
@@ -133,9 +134,7 @@ const runContext = (
   pool,
   emit,
   signal,
-  ...(selection === undefined ? {} : { selection }),
-  ...(skippedChecks === undefined ? {} : { skippedChecks }),
-  ...(timeout === undefined ? {} : { timeout }),
+  ...defined({ selection, skippedChecks, timeout }),
 });
 
 const refuseIfMoved = (plan: Plan, saved: Plan | undefined): void => {
