@@ -101,11 +101,11 @@ const rooms = {
 const typesOfAll = ['cli'];
 
 /** Classes that commands are made from: they call workflows as a command does, and only commands import them. */
-const commandBases = ['cli/run-command'];
+const commandBases = ['cli/run-command', 'cli/lab-host-command'];
 
 /** Package → the files of src that may import it. */
 const doors = {
-  '@oclif/core': ['commands/', 'cli/base-command', 'cli/flags', 'cli/unknown-command'],
+  '@oclif/core': ['commands/', 'cli/base-command', 'cli/flags', 'cli/lab-host-command', 'cli/unknown-command'],
   listr2: ['cli/events/tree'],
   diff: ['cli/text/diff-text'],
   ssh2: ['hosts/ssh/'],

@@ -1,8 +1,7 @@
-import { string } from '@oclif/core/args';
-import { BaseCommand } from '../../cli/base-command.js';
 import { inventoryFlags } from '../../cli/flags.js';
+import { LabHostCommand, labHostArgs } from '../../cli/lab-host-command.js';
 
-export default class LabPause extends BaseCommand {
+export default class LabPause extends LabHostCommand {
   static override summary = "Make a lab's hosts hang.";
   static override description =
     `Every process is frozen and nothing answers for the host any more, as on a machine that hangs; its memory and its disks
@@ -12,16 +11,10 @@ stay as they are. kbs lab resume continues it.`;
     '<%= config.bin %> lab pause all',
   ];
   static override strict = false;
-  static override args = {
-    hosts: string({ description: 'names of hosts, `segment=NAME`, or `all`', required: true }),
-  };
+  static override args = labHostArgs;
   static override flags = inventoryFlags;
 
-  override async run(): Promise<unknown> {
-    const { flags, argv } = await this.parse(LabPause);
-    const { setHostState } = await import('../../workflows/lab.js');
-    const done = await setHostState(flags.inventory, 'pause', argv.map(String));
-    this.print(`paused: ${done.hosts.join(', ')}`);
-    return done;
+  override run(): Promise<unknown> {
+    return this.bringTo('paused', 'pause');
   }
 }

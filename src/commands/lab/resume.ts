@@ -1,8 +1,7 @@
-import { string } from '@oclif/core/args';
-import { BaseCommand } from '../../cli/base-command.js';
 import { inventoryFlags } from '../../cli/flags.js';
+import { LabHostCommand, labHostArgs } from '../../cli/lab-host-command.js';
 
-export default class LabResume extends BaseCommand {
+export default class LabResume extends LabHostCommand {
   static override summary = "Resume a lab's hosts that were paused.";
   static override description = 'Hosts that were not paused are left alone.';
   static override examples = [
@@ -10,16 +9,10 @@ export default class LabResume extends BaseCommand {
     '<%= config.bin %> lab resume all',
   ];
   static override strict = false;
-  static override args = {
-    hosts: string({ description: 'names of hosts, `segment=NAME`, or `all`', required: true }),
-  };
+  static override args = labHostArgs;
   static override flags = inventoryFlags;
 
-  override async run(): Promise<unknown> {
-    const { flags, argv } = await this.parse(LabResume);
-    const { setHostState } = await import('../../workflows/lab.js');
-    const done = await setHostState(flags.inventory, 'resume', argv.map(String));
-    this.print(`running: ${done.hosts.join(', ')}`);
-    return done;
+  override run(): Promise<unknown> {
+    return this.bringTo('running', 'resume');
   }
 }

@@ -1,8 +1,7 @@
-import { string } from '@oclif/core/args';
-import { BaseCommand } from '../../cli/base-command.js';
 import { inventoryFlags } from '../../cli/flags.js';
+import { LabHostCommand, labHostArgs } from '../../cli/lab-host-command.js';
 
-export default class LabStart extends BaseCommand {
+export default class LabStart extends LabHostCommand {
   static override summary = "Switch a lab's hosts on that are off.";
   static override description = 'Waits until they answer SSH. Hosts that run are left alone.';
   static override examples = [
@@ -10,16 +9,10 @@ export default class LabStart extends BaseCommand {
     '<%= config.bin %> lab start all',
   ];
   static override strict = false;
-  static override args = {
-    hosts: string({ description: 'names of hosts, `segment=NAME`, or `all`', required: true }),
-  };
+  static override args = labHostArgs;
   static override flags = inventoryFlags;
 
-  override async run(): Promise<unknown> {
-    const { flags, argv } = await this.parse(LabStart);
-    const { setHostState } = await import('../../workflows/lab.js');
-    const done = await setHostState(flags.inventory, 'start', argv.map(String));
-    this.print(`running: ${done.hosts.join(', ')}`);
-    return done;
+  override run(): Promise<unknown> {
+    return this.bringTo('running', 'start');
   }
 }
