@@ -15,7 +15,13 @@ export abstract class LabHostCommand extends BaseCommand {
 
   /** Does it to the hosts that the arguments name, and prints their names behind the state that they are in now. */
   protected async bringTo(state: string, action: Parameters<typeof setHostState>[1]): Promise<unknown> {
-    const { flags, argv } = await this.parse({ args: labHostArgs, flags: inventoryFlags, strict: false });
+    const { flags, argv } = await this.parse({
+      args: labHostArgs,
+      flags: inventoryFlags,
+      baseFlags: BaseCommand.baseFlags,
+      enableJsonFlag: true,
+      strict: false,
+    });
     const { setHostState } = await import('../workflows/lab.js');
     const done = await setHostState(flags.inventory, action, argv.map(String));
     this.print(`${state}: ${done.hosts.join(', ')}`);
