@@ -1,3 +1,4 @@
+import { defined } from '../defined.js';
 import { Failure } from '../failure.js';
 import { type Host, mutation, type RunOptions } from '../hosts/host.js';
 import { lastLines } from '../hosts/last-lines.js';
@@ -7,12 +8,15 @@ import type { Emit } from './event.js';
 import type { PlannedChange } from './executable-plan.js';
 import { verbOf } from './plan.js';
 
-/** All changes of one phase in one script: each is marked as it begins, so a failure names its resource. */
+/**
+ * All changes of one phase in one script: each is marked as it begins, so a failure names its resource. An interruption
+ * lets the script finish.
+ */
 export const applyChanges = async (
   host: Host,
   phase: string,
   planned: readonly PlannedChange[],
-  { emit, ...limits }: { readonly emit: Emit } & Pick<RunOptions, 'timeout'>,
+  { emit, timeout }: { readonly emit: Emit } & Pick<RunOptions, 'timeout'>,
 ): Promise<void> => {
   let current = -1;
   const report = (index: number, state: 'started' | 'done') => {
@@ -30,7 +34,7 @@ export const applyChanges = async (
   };
   const payloads = planned.flatMap(({ steps }) => steps.flatMap((step) => step.payloads));
   const output = await host
-    .mutate(mutation(compose(planned), payloads), { onLine, ...limits })
+    .mutate(mutation(compose(planned), payloads), { onLine, ...defined({ timeout }) })
     .catch((error: unknown) => {
       throw within(phase, error);
     });
@@ -45,12 +49,12 @@ export const applyChanges = async (
       command: `sh (exit status ${output.code})`,
     },
     why: lastLines(output.stderr),
-    next: 'mend the cause on the host, then run the same command again',
+    next: 'fix the cause on the host, then run the same command again',
   });
 };
 
-/** A host that cannot be spoken with knows nothing of phases. */
-const within = (phase: string, error: unknown): unknown => {
+/** The failure of a connection, which knows of no phase, with the phase. */
+export const within = (phase: string, error: unknown): unknown => {
   if (!(error instanceof Failure)) return error;
   const { code, message, where, why, next, cause } = error;
   return new Failure(code, message, {

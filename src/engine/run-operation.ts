@@ -3,6 +3,7 @@ import { Failure } from '../failure.js';
 import { type Host, mutation, type Output, query } from '../hosts/host.js';
 import { lastLines } from '../hosts/last-lines.js';
 import type { PhaseReference, RollingUpdate } from '../phases/phase.js';
+import { within } from './apply-changes.js';
 import type { ApplyContext } from './context.js';
 import type { PhaseSteps } from './executable-plan.js';
 import { awaitGates } from './gate.js';
@@ -21,7 +22,7 @@ export const operationSteps = (
       {
         change: {
           kind: 'operation',
-          id: `${name} ${target}`,
+          id: idOf(operation),
           action: 'run',
           differences: [],
           operation: {
@@ -49,9 +50,9 @@ export const runOperation = async (
   operation: Operation,
   { open, emit, signal, timeout }: ApplyContext,
 ): Promise<void> => {
-  const { name, on, precondition, script, payloads = [], timeoutSeconds, interruptible, resume } = operation;
+  const { name, on, precondition, script, payloads = [], timeoutSeconds, interruptible } = operation;
   const host = open(on);
-  const change = { kind: 'operation', id: `${name} ${operation.target}`, action: 'run' } as const;
+  const change = { kind: 'operation', id: idOf(operation), action: 'run' } as const;
   emit({ type: 'change', host: target, phase: name, state: 'started', change });
   if (precondition) {
     await awaitGates(host, name, [precondition], { emit, signal, ...(timeout === undefined ? {} : { timeout }) });
@@ -62,37 +63,55 @@ export const runOperation = async (
       timeout: (timeoutSeconds + 60) * 1000,
       ...(interruptible ? { signal } : {}),
     })
+    .catch((error: unknown) => {
+      throw error instanceof Failure && error.code === 'interrupted'
+        ? interrupted(target, operation)
+        : within(name, error);
+    })
     .finally(() => watching.stop());
   const waitingFor = await watching.ended;
-  if (output.code !== 0) throw failed(target, operation, output, signal.aborted, waitingFor);
+  if (output.code !== 0) throw failed(target, operation, output, waitingFor);
+  watching.succeeded();
   emit({ type: 'change', host: target, phase: name, state: 'done', change });
-
-  function failed(
-    host: string,
-    { failure }: Operation,
-    { code, stderr }: Output,
-    interrupted: boolean,
-    waitingFor: readonly string[],
-  ): Failure {
-    const where = { host, phase: name, resource: `operation ${change.id}`, command: `sh (exit status ${code})` };
-    if (interrupted) return new Failure('interrupted', `interrupted during ${change.id}`, { where, next: resume });
-    return new Failure(waitingFor.length > 0 ? 'timeout' : 'refused', failure.what, {
-      where,
-      why: waitingFor.length > 0 ? waitingFor.map((until) => `still waited for: ${until}`) : lastLines(stderr, 5),
-      next: failure.next,
-    });
-  }
 };
+
+const failed = (
+  target: string,
+  operation: Operation,
+  { code, stderr }: Output,
+  waitingFor: readonly string[],
+): Failure =>
+  new Failure(waitingFor.length > 0 ? 'timeout' : 'refused', operation.failure.what, {
+    where: { ...whereOf(target, operation), command: `sh (exit status ${code})` },
+    why: waitingFor.length > 0 ? waitingFor.map((until) => `still waited for: ${until}`) : lastLines(stderr, 5),
+    next: operation.failure.next,
+  });
+
+const interrupted = (target: string, operation: Operation): Failure =>
+  new Failure('interrupted', `interrupted during ${idOf(operation)}`, {
+    where: whereOf(target, operation),
+    next: operation.resume,
+  });
+
+const whereOf = (host: string, operation: Operation) => ({
+  host,
+  phase: operation.name,
+  resource: `operation ${idOf(operation)}`,
+});
+
+const idOf = ({ name, target }: Operation): string => `${name} ${target}`;
 
 interface Watching {
   stop(): void;
+  /** Nothing is waited for any more. */
+  succeeded(): void;
   /** What was waited for last. */
   readonly ended: Promise<readonly string[]>;
 }
 
 /** Shows what an operation waits for as gates. What cannot be asked now is asked again two seconds later. */
 const watch = (target: string, host: Host, { name, watch }: Operation, emit: ApplyContext['emit']): Watching => {
-  if (watch === undefined) return { stop: () => {}, ended: Promise.resolve([]) };
+  if (watch === undefined) return { stop: () => {}, succeeded: () => {}, ended: Promise.resolve([]) };
   const over = new AbortController();
   const shown = new Map<string, number>();
   const show = (left: readonly string[]): void => {
@@ -120,5 +139,5 @@ const watch = (target: string, host: Host, { name, watch }: Operation, emit: App
     }
     return last;
   })();
-  return { stop: () => over.abort(), ended };
+  return { stop: () => over.abort(), succeeded: () => show([]), ended };
 };

@@ -1,5 +1,6 @@
 import { Failure } from '../failure.js';
 import { type Host, query, type RunOptions } from '../hosts/host.js';
+import { lastLines } from '../hosts/last-lines.js';
 import { messageOf } from '../hosts/message.js';
 import type { Pool } from '../hosts/pool.js';
 import { raw, type Script, sh } from '../hosts/shell.js';
@@ -40,8 +41,7 @@ const selectHost = async (
   const asked = controlPlanes(cluster).map((at) => {
     const host = pool.host(at);
     const answer = host.query(query(question(at)), { timeout: 30_000, ...limits }).then(
-      ({ code, stdout, stderr }) =>
-        code === 0 ? undefined : ((stderr + stdout).trim().split('\n').at(-1) ?? `status ${code}`),
+      ({ code, stdout, stderr }) => (code === 0 ? undefined : (lastLines(stderr + stdout, 1)[0] ?? `status ${code}`)),
       (error: unknown) => messageOf(error),
     );
     return { at, host, answer };

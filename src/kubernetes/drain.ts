@@ -1,6 +1,6 @@
 import type { Operation, Watch } from '../engine/operation.js';
 import { Failure } from '../failure.js';
-import { query } from '../hosts/host.js';
+import { query, type RunOptions } from '../hosts/host.js';
 import { lastLines } from '../hosts/last-lines.js';
 import { asRecords, splitRecords } from '../hosts/records.js';
 import { lines, raw, type Script, sh, uptime } from '../hosts/shell.js';
@@ -70,12 +70,16 @@ const watchPods = (node: string, apiHost: Pick<ApiHost, 'kubectl'>): Watch => ({
 });
 
 /** The pods that a node would have to lose; undefined where there is no such node. Throws `refused` where the API does not say. */
-export const evictablePods = async (node: string, apiHost: ApiHost): Promise<readonly PodToEvict[] | undefined> => {
+export const evictablePods = async (
+  node: string,
+  apiHost: ApiHost,
+  limits: RunOptions = {},
+): Promise<readonly PodToEvict[] | undefined> => {
   const { code, stdout, stderr } = await apiHost.host.query(
     query(sh`kbs_node=$(${raw(apiHost.kubectl)} get node ${node} -o name --ignore-not-found) || exit 1
 [ -n "$kbs_node" ] || exit 0
 ${raw(podsScript(node, apiHost))}`),
-    { timeout: 60_000 },
+    { timeout: 60_000, ...limits },
   );
   if (code !== 0) {
     throw new Failure('refused', `the API server does not say which pods are on ${node}`, {

@@ -29,6 +29,7 @@ export interface Defragmented {
  */
 export const defrag = (onDone: (members: readonly Defragmented[]) => void): Workflow => ({
   name: 'etcd defrag',
+  issuesNothing: true,
   plan: (run) => plan(run, onDone),
 });
 

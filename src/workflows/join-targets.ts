@@ -1,5 +1,5 @@
 import { Failure } from '../failure.js';
-import { type Cluster, isNode, isWorker } from '../inventory/cluster.js';
+import { type Cluster, type ClusterHost, isNode, isWorker } from '../inventory/cluster.js';
 import { unknownName } from '../inventory/did-you-mean.js';
 import { addHost, type NewHost } from '../inventory/edit.js';
 import { type LoadedCluster, loadCluster } from './load-cluster.js';
@@ -14,7 +14,7 @@ export interface JoinTargets {
 /**
  * The workers to join: the named ones, or all workers of the inventory, where the plan then finds those that lack
  * something; and of these only what `limit` names. `name=user@address` adds a host to the inventory's text; the file is
- * not written here. Throws `usage` where a name is unknown or no worker is left.
+ * not written here. Throws `usage` where a name is unknown, or where `limit` leaves no worker.
  */
 export const resolveJoinTargets = async (
   file: string,
@@ -24,11 +24,13 @@ export const resolveJoinTargets = async (
   const known = await loadCluster(file);
   const added = words.map(newHost).filter((host) => host !== undefined && !isListed(known.cluster, host));
   const text = added.reduce((edited, host) => (host ? addHost(edited, host) : edited), known.text);
-  const loaded = text === known.text ? known : await loadCluster(file, text);
+  const loaded = text === known.text ? known : await loadCluster(file, text, known.text);
   const { cluster } = loaded;
-  const names = words.map((word) => word.split('=')[0] ?? '');
-  refuseUnknown(cluster, [...names, ...(limit ?? [])]);
-  const wanted = names.length > 0 ? names : cluster.hosts.filter(isWorker).map(({ name }) => name);
+  const names = [...new Set(words.map((word) => word.split('=')[0] ?? ''))];
+  const workers = cluster.hosts.filter(isWorker);
+  requireKnown(workers, names, 'a new one: kbs join name=user@address; control planes join by: kbs init');
+  requireKnown(cluster.hosts.filter(isNode), limit ?? [], 'a new one: kbs join name=user@address');
+  const wanted = names.length > 0 ? names : workers.map(({ name }) => name);
   const joining = wanted.filter((name) => limit === undefined || limit.includes(name));
   if (limit !== undefined && joining.length === 0) {
     throw new Failure('usage', `no worker is left to join: --limit ${limit.join(',')} names none of them`, {
@@ -52,9 +54,8 @@ const newHost = (word: string): NewHost | undefined => {
 const isListed = (cluster: Cluster, { name, address }: NewHost): boolean =>
   cluster.hosts.some((host) => host.name === name && host.address === address);
 
-const refuseUnknown = (cluster: Cluster, names: readonly string[]): void => {
-  const known = cluster.hosts.filter((host) => isNode(host)).map(({ name }) => name);
+const requireKnown = (hosts: readonly ClusterHost[], names: readonly string[], advice: string): void => {
+  const known = hosts.map(({ name }) => name);
   const unknown = names.filter((name) => !known.includes(name));
-  if (unknown.length === 0) return;
-  throw unknownName('the inventory has no worker', unknown, known, 'a new one: kbs join name=user@address');
+  if (unknown.length > 0) throw unknownName('the inventory has no worker', unknown, known, advice);
 };

@@ -6,6 +6,7 @@ import { defaultBundle } from '../artifacts/build.js';
 import { openBundle } from '../artifacts/bundle.js';
 import { knownVersions } from '../artifacts/catalogue.js';
 import { placeholderArtifacts } from '../artifacts/placeholder.js';
+import { defined } from '../defined.js';
 import { Failure, Failures } from '../failure.js';
 import type { Cluster } from '../inventory/cluster.js';
 import { derive } from '../inventory/derive.js';
@@ -26,13 +27,15 @@ export interface LoadedCluster {
   readonly text: string;
   /** The same where the file does not hold it yet: written once the operator has agreed. */
   readonly unsaved?: string;
+  /** What the file held when it was read; absent where it is not there yet. */
+  readonly onDisk?: string;
 }
 
 /**
  * Reads an inventory and derives its cluster. Throws every mistake at once, and routes that do not lead anywhere.
- * `text` stands in for the file's content: a change that is not written yet.
+ * `text` stands in for the file's content: a change that is not written yet, of a file that held `onDisk`.
  */
-export const loadCluster = async (file: string, text?: string): Promise<LoadedCluster> => {
+export const loadCluster = async (file: string, text?: string, onDisk?: string): Promise<LoadedCluster> => {
   const inventory = resolve(file);
   const content = text ?? (await readInventory(inventory));
   const source = parseInventory(content, file, knownVersions());
@@ -42,7 +45,13 @@ export const loadCluster = async (file: string, text?: string): Promise<LoadedCl
   const unproven = proveRoutes(cluster, cluster.routes);
   if (unproven.length > 0) throw new Failures(unproven);
   const state = join(directory, '.kbs', cluster.name);
-  return { inventory, cluster, state, text: content, ...(text === undefined ? {} : { unsaved: text }) };
+  return {
+    inventory,
+    cluster,
+    state,
+    text: content,
+    ...defined({ unsaved: text, onDisk: text === undefined ? content : onDisk }),
+  };
 };
 
 /** The keys that ssh tries by itself; see IdentityFile in ssh_config(5). */

@@ -41,6 +41,7 @@ const plan = async (run: RunContext, options: RemoveOptions): Promise<PlannedRun
   return {
     ...(await planRemoval(run, { ...options, leaving, affected })),
     local: [localSentence(inventory, names, loaded.inventory)],
+    editsInventory: !('kept' in inventory),
     finish: () => finish(run, leaving, inventory, names, say),
   };
 };
@@ -58,4 +59,6 @@ const finish = async (
 };
 
 const localSentence = (inventory: InventoryRemoval, names: readonly string[], file: string): string =>
-  'kept' in inventory ? `${inventory.kept}; ${inventory.next}` : `will be taken out of ${file}: ${names.join(', ')}`;
+  'kept' in inventory
+    ? `${inventory.kept}; ${inventory.next}`
+    : `on this machine: takes ${names.join(', ')} out of ${file}`;

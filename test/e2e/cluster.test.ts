@@ -195,7 +195,9 @@ describe('a cluster of two segments', () => {
   describe('that grows', () => {
     test('takes in a new worker: into the inventory, into the cluster, past whom it does not concern', async () => {
       const logins = await loginsOf(project, 'worker-office-00');
-      const { commands } = await project.json<{ commands: Record<string, number> }>('join spare=root@10.80.20.30 --yes');
+      const { commands } = await project.json<{ commands: Record<string, number> }>(
+        'join spare=root@10.80.20.30 --yes',
+      );
       expect(await loginsOf(project, 'worker-office-00')).toBe(logins + 1); // this very question
       expect(Object.keys(commands).toSorted()).toEqual(['controller-00', 'edge', 'spare', 'worker-rack-00']);
       expect(await readFile(join(project.folder, 'kbs.yaml'), 'utf8')).toBe(`${inventory}  ${spare}\n`);

@@ -48,13 +48,15 @@ export const etcdViews = async (cluster: Cluster, pool: Pool, limits: RunOptions
 const etcdView = async (host: ClusterHost, cluster: Cluster, pool: Pool, limits: RunOptions): Promise<EtcdView> => {
   const { name } = host;
   const { stdout } = await pool.host(host).query(
-    query(sh`ss -Hltn '( sport = :2379 or sport = :2380 )' | grep -q . && echo runs || echo stopped
+    query(sh`if ! kbs_sockets=$(ss -Hltn '( sport = :2379 or sport = :2380 )'); then echo unknown
+elif [ -n "$kbs_sockets" ]; then echo runs; else echo stopped; fi
 if [ -e ${restoreMark} ] && [ ! -e ${uploadedSnapshot} ]; then cat ${restoreMark}; fi`),
     { timeout: 30_000, ...limits },
   );
   const [state, started] = stdout.split('\n');
   const known = { host: name, ...(started ? { started } : {}) };
   if (state === 'stopped') return { ...known, members: [] };
+  if (state !== 'runs') return { ...known, members: [], unknown: 'ss does not say whether etcd listens' };
   try {
     return { ...known, members: await membersOf({ host: pool.host(host) }, cluster, limits) };
   } catch (error) {

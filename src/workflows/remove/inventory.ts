@@ -1,7 +1,8 @@
 import { failuresIn } from '../../failure.js';
-import { removeHost, saveInventory } from '../../inventory/edit.js';
+import { removeHost } from '../../inventory/edit.js';
 import { type LoadedCluster, loadCluster } from '../load-cluster.js';
 import { pinPodCidrs, readRecord, recordPodCidrs } from '../run/pod-cidrs.js';
+import { saveLoadedInventory } from '../save-inventory.js';
 
 /** What becomes of the inventory's file when hosts leave: the text without them, or why they stay in it. */
 export type InventoryRemoval =
@@ -26,7 +27,8 @@ export const removeFromInventory = async (
   }
   try {
     const text = names.reduce(removeHost, before);
-    return { text, loaded: await loadCluster(inventory, text) };
+    // Pins are written before the first host changes: the file then holds the text that is edited here.
+    return { text, loaded: await loadCluster(inventory, text, before) };
   } catch (error) {
     const reasons = failuresIn(error);
     if (reasons.length === 0) throw error;
@@ -48,8 +50,8 @@ export const saveRemoval = async (
     return;
   }
   const { loaded, pins } = await pinPodCidrs(removal.loaded, await readRecord(removal.loaded.state));
-  await saveInventory(loaded.inventory, loaded.unsaved ?? removal.text);
+  await saveLoadedInventory(loaded, loaded.unsaved ?? removal.text);
   await recordPodCidrs(loaded);
-  if (pins.length > 0) say(`${loaded.inventory}: wrote down what would have moved otherwise: ${pins.join(', ')}`);
+  if (pins.length > 0) say(`${loaded.inventory}: pinned what would have changed otherwise: ${pins.join(', ')}`);
   say(`took ${names.join(', ')} out of ${loaded.inventory}`);
 };

@@ -5,6 +5,7 @@ import { operationSteps } from '../../engine/run-operation.js';
 import { hostForUndo, undo, undoNames } from '../../engine/undo.js';
 import { Failure, Failures } from '../../failure.js';
 import type { Facts } from '../../hosts/facts/facts.js';
+import type { RunOptions } from '../../hosts/host.js';
 import {
   type Cluster,
   type ClusterHost,
@@ -85,7 +86,7 @@ const observeRemoval = async (run: RunContext, { leaving, affected, dead }: Remo
   const [members, pods] = apiHost
     ? await Promise.all([
         leaving.some(isControlPlane) ? membersOf(apiHost, cluster, limits) : [],
-        podsByNode(leaving.filter(isNode), apiHost),
+        podsByNode(leaving.filter(isNode), apiHost, limits),
       ])
     : [[], new Map()];
   return { ...(apiHost ? { apiHost } : {}), members, pods, leaving: ours, affected: theirs };
@@ -94,8 +95,11 @@ const observeRemoval = async (run: RunContext, { leaving, affected, dead }: Remo
 const podsByNode = async (
   hosts: readonly ClusterHost[],
   apiHost: ApiHost,
+  limits: RunOptions,
 ): Promise<ReadonlyMap<string, readonly PodToEvict[]>> => {
-  const found = await Promise.all(hosts.map(async ({ name }) => [name, await evictablePods(name, apiHost)] as const));
+  const found = await Promise.all(
+    hosts.map(async ({ name }) => [name, await evictablePods(name, apiHost, limits)] as const),
+  );
   return new Map(found.flatMap(([name, pods]) => (pods === undefined ? [] : [[name, pods] as const])));
 };
 

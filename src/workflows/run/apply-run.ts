@@ -27,7 +27,9 @@ export const applyRun = async (
     ...skippedIn(plan).filter(({ host }) => !outcome.has(host)),
     ...failed.map(({ host, failure }) => ({ host, problem: toProblem(failure) })),
   ];
-  const summary = { changes: changesOf(plan).length, hosts: work.length, skipped, ms: Date.now() - startedAt };
+  // How far a host came that failed is in its events: its changes are not counted.
+  const done = { ...plan, hosts: plan.hosts.filter(({ host }) => outcome.get(host) === undefined) };
+  const summary = { changes: changesOf(done).length, hosts: work.length, skipped, ms: Date.now() - startedAt };
   const fatal = fatalAmong(failed, outcome.size, isNeeded);
   if (fatal.length > 0) throw new RunFailed(fatal, summary);
   return summary;

@@ -36,6 +36,8 @@ export interface Workflow {
    * that it emits is the run's `started`.
    */
   plan(run: RunContext): Promise<PlannedRun>;
+  /** Needs no credentials of the cluster: the keyring is neither completed nor saved. */
+  readonly issuesNothing?: true;
 }
 
 /** What a run would do. */
@@ -45,8 +47,10 @@ export interface PlannedRun {
   readonly context: PhaseContext;
   /** Whether the run has failed where this host fails. */
   isNeeded(host: string): boolean;
-  /** What changes on the operator's machine besides, in sentences: for before and for after they are done. */
+  /** What changes on the operator's machine besides, in sentences for the question and the dry run. */
   readonly local?: readonly string[];
+  /** Whether the inventory is edited, so that the operator is asked although no host changes. */
+  readonly editsInventory?: boolean;
   /** Changes on the operator's machine, once the hosts are done. */
   finish?(): Promise<void>;
 }

@@ -4,12 +4,12 @@ import type { Summary } from '../../engine/event.js';
 import { isEmpty, type Plan } from '../../engine/plan.js';
 import { Failure } from '../../failure.js';
 import type { Pool } from '../../hosts/pool.js';
-import { saveInventory } from '../../inventory/edit.js';
 import { askNodeCidrs } from '../../kubernetes/node-cidrs.js';
 import { keyringDirectory, prepareKeyring, readKeyring } from '../../pki/keyring.js';
 import { keepKubeconfig } from '../kubeconfig.js';
 import { type LoadedCluster, openArtifacts, openArtifactsOrPlaceholders } from '../load-cluster.js';
 import { routerAdvice } from '../routers.js';
+import { saveLoadedInventory } from '../save-inventory.js';
 import { requireSupported } from '../unsupported-features.js';
 import { applyRun, RunFailed } from './apply-run.js';
 import type { PlannedRun, RunContext, Workflow } from './context.js';
@@ -80,7 +80,8 @@ const prepare = async (request: RunRequest, artifacts: Artifacts, pool: Pool): P
   const directory = keyringDirectory(loaded.inventory, cluster.name);
   // A damaged keyring is reported before a host is contacted.
   const { credentials, identity: keyring } = await readKeyring(directory, cluster, new Date());
-  if (!isExact(request)) return { artifacts, pinned, keyring, credentials, saveKeyring: async () => {} };
+  if (!isExact(request) || request.workflow.issuesNothing)
+    return { artifacts, pinned, keyring, credentials, saveKeyring: async () => {} };
   const issued = await prepareKeyring(directory, cluster, new Date());
   return { artifacts, pinned, keyring, credentials: issued.credentials, saveKeyring: issued.save };
 };
@@ -97,26 +98,30 @@ const planAndApply = async (request: RunRequest, prepared: Prepared, pool: Pool)
     commands: Object.fromEntries(pool.commands()),
   });
   let planned: PlannedRun | undefined;
+  let applied: Summary | undefined;
   try {
     planned = await workflow.plan(run);
     refuseIfMoved(planned.plan, saved);
     const pending = pendingSummary(planned, startedAt);
     if (dryRun) {
       if (request.exact) await prepared.saveKeyring();
-      tellLocal(request, prepared, planned);
+      for (const sentence of localChanges(prepared, planned)) request.say(sentence);
       emit({ type: 'run', state: 'done', summary: pending });
       return result(planned.plan, pending);
     }
     emit({ type: 'run', state: 'planned', summary: pending });
-    if (!isEmpty(planned.plan)) await confirm(planned.plan, localChanges(prepared, planned));
+    if (!isEmpty(planned.plan) || writesLocally(prepared, planned)) {
+      await confirm(planned.plan, localChanges(prepared, planned));
+    }
     await saveLocally(request, prepared, run);
     const summary = await applyRun(run, planned, startedAt);
+    applied = summary;
     await finish(request, run, planned);
     emit({ type: 'run', state: 'done', summary });
     return result(planned.plan, summary);
   } catch (error) {
     const nothingDone = { changes: 0, hosts: planned?.work.length ?? 0, skipped: [], ms: Date.now() - startedAt };
-    events.failed(error, error instanceof RunFailed ? error.summary : nothingDone);
+    events.failed(error, error instanceof RunFailed ? error.summary : (applied ?? nothingDone));
     throw error;
   }
 };
@@ -139,34 +144,45 @@ const runContext = (
 
 const refuseIfMoved = (plan: Plan, saved: Plan | undefined): void => {
   if (saved === undefined || isEmpty(plan)) return;
-  if (JSON.stringify(plan.hosts) === JSON.stringify(saved.hosts)) return;
+  if (comparable(plan) === comparable(saved)) return;
   throw new Failure('refused', 'the hosts or the inventory have changed since this plan was saved', {
     next: 'make a new plan: kbs plan -o plan.json',
   });
 };
 
-/** What changes on this machine, in sentences. */
-const localChanges = ({ pinned }: Prepared, { local = [] }: PlannedRun): readonly string[] => [
-  ...(pinned.pins.length === 0 ? [] : [`${pinned.loaded.inventory}: ${pinned.pins.join(', ')}`]),
-  ...local,
-];
+/** What two plans must have in common: why a host was skipped may be said in other words today. */
+const comparable = ({ cluster, hosts }: Plan): string =>
+  JSON.stringify({
+    cluster,
+    hosts: hosts.map(({ host, phases, skipped }) => ({ host, phases, skipped: skipped?.code })),
+  });
 
-const tellLocal = ({ say }: RunRequest, { pinned }: Prepared, { local = [] }: PlannedRun): void => {
-  if (pinned.pins.length > 0) say(`would be written into ${pinned.loaded.inventory}: ${pinned.pins.join(', ')}`);
-  for (const sentence of local) say(sentence);
+/** What changes on this machine, in sentences. */
+const localChanges = ({ pinned }: Prepared, { local = [] }: PlannedRun): readonly string[] => {
+  const { loaded, pins } = pinned;
+  const pinning = pins.length === 0 ? '' : `, with what would change otherwise: ${pins.join(', ')}`;
+  return [...(loaded.unsaved === undefined ? [] : [`on this machine: writes ${loaded.inventory}${pinning}`]), ...local];
 };
+
+const writesLocally = ({ pinned }: Prepared, { editsInventory = false }: PlannedRun): boolean =>
+  pinned.loaded.unsaved !== undefined || editsInventory;
 
 /**
  * The inventory, the keys and the pod CIDRs are written before the first host changes: a run that is interrupted there
  * finds what it gave out. The administrator's kubeconfig too: it is needed most where a run fails half way.
  */
-const saveLocally = async ({ say }: RunRequest, { pinned, saveKeyring }: Prepared, run: RunContext): Promise<void> => {
+const saveLocally = async (
+  { say, workflow }: RunRequest,
+  { pinned, saveKeyring }: Prepared,
+  run: RunContext,
+): Promise<void> => {
   const { inventory, unsaved } = pinned.loaded;
   if (pinned.pins.length > 0) await savePins(pinned, say);
   else if (unsaved !== undefined) {
-    await saveInventory(inventory, unsaved);
+    await saveLoadedInventory(pinned.loaded, unsaved);
     say(`wrote ${inventory}`);
   }
+  if (workflow.issuesNothing) return;
   const credentials = await run.credentials;
   await saveKeyring();
   await recordPodCidrs(pinned.loaded);
@@ -176,6 +192,8 @@ const saveLocally = async ({ say }: RunRequest, { pinned, saveKeyring }: Prepare
 
 const finish = async ({ say }: RunRequest, { cluster }: RunContext, planned: PlannedRun): Promise<void> => {
   await planned.finish?.();
-  const advice = routerAdvice(cluster);
-  if (advice && !isEmpty(planned.plan)) say(advice);
+  const advice = planned.plan.hosts.some(({ phases }) => phases.some(({ phase }) => phase === 'routes'))
+    ? routerAdvice(cluster)
+    : undefined;
+  if (advice) say(advice);
 };

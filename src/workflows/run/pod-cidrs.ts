@@ -4,7 +4,7 @@ import writeFileAtomic from 'write-file-atomic';
 import { knownVersions } from '../../artifacts/catalogue.js';
 import { Failure, Failures, failuresIn } from '../../failure.js';
 import type { Cluster } from '../../inventory/cluster.js';
-import { pinPodCidr, pinSegment, saveInventory } from '../../inventory/edit.js';
+import { pinPodCidr, pinSegment } from '../../inventory/edit.js';
 import { parseInventory } from '../../inventory/load.js';
 import type { NodeCidrsAnswer } from '../../kubernetes/node-cidrs.js';
 import {
@@ -19,6 +19,7 @@ import {
 } from '../../network/assignment.js';
 import { makePrivateFolder } from '../../private-folder.js';
 import { type LoadedCluster, loadCluster } from '../load-cluster.js';
+import { saveLoadedInventory } from '../save-inventory.js';
 
 /** A cluster whose nodes keep the pod CIDRs that they have, and what the inventory has to say for that. */
 export interface PinnedCluster {
@@ -50,8 +51,8 @@ export const savePins = async (
   say: (text: string) => void,
 ): Promise<LoadedCluster> => {
   if (pins.length === 0) return loaded;
-  await saveInventory(loaded.inventory, text);
-  say(`${loaded.inventory}: wrote down what would have moved otherwise: ${pins.join(', ')}`);
+  await saveLoadedInventory(loaded, text);
+  say(`${loaded.inventory}: pinned what would have changed otherwise: ${pins.join(', ')}`);
   const { unsaved: _, ...saved } = loaded;
   return saved;
 };
@@ -159,7 +160,7 @@ const parsed = ({ text, loaded }: PinnedCluster) => parseInventory(text, loaded.
 const withPins = async (pinned: PinnedCluster, pins: readonly Pin[]): Promise<PinnedCluster> => {
   if (pins.length === 0) return pinned;
   const text = pins.reduce((edited, pin) => pin.into(edited), pinned.text);
-  const loaded = await loadCluster(pinned.loaded.inventory, text);
+  const loaded = await loadCluster(pinned.loaded.inventory, text, pinned.loaded.onDisk);
   return { loaded, text, pins: [...pinned.pins, ...pins.map(({ says }) => says)] };
 };
 

@@ -90,7 +90,7 @@ describe('nodes keep their pods', () => {
     expect(text).toContain('# which pods are where');
     expect(text).not.toContain('podCIDR');
     expect(said).toEqual([
-      `${file}: wrote down what would have moved otherwise: network.segments.s0.pods: 10.244.0.0/18, network.segments.s1.pods: 10.244.64.0/18, network.segments.s2.pods: 10.244.128.0/18`,
+      `${file}: pinned what would have changed otherwise: network.segments.s0.pods: 10.244.0.0/18, network.segments.s1.pods: 10.244.64.0/18, network.segments.s2.pods: 10.244.128.0/18`,
     ]);
   });
 
@@ -107,7 +107,7 @@ describe('nodes keep their pods', () => {
     expect(before).toEqual({ 's0-10': '10.244.10.0/24', 's0-74': '10.244.11.0/24' });
     const after = await keep(await write('s0 10 74 75', 's1 11'), say);
     expect(pods(after)).toMatchObject(before);
-    expect(said).toEqual([`${file}: wrote down what would have moved otherwise: hosts.s0-74.podCIDR: 10.244.11.0/24`]);
+    expect(said).toEqual([`${file}: pinned what would have changed otherwise: hosts.s0-74.podCIDR: 10.244.11.0/24`]);
   });
 
   it('and what was written once is not written again', async () => {
