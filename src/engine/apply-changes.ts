@@ -7,7 +7,10 @@ import type { Emit } from './event.js';
 import type { PlannedChange } from './executable-plan.js';
 import { verbOf } from './plan.js';
 
-/** All changes of one phase in one script: each is marked as it begins, so a failure names its resource. */
+/**
+ * Runs all changes of one phase in one script on the host. Each prints a mark as it begins, so that a Failure names the
+ * resource. `timeout` in milliseconds.
+ */
 export const applyChanges = async (
   host: Host,
   phase: string,
@@ -45,11 +48,11 @@ export const applyChanges = async (
       command: `sh (exit status ${output.code})`,
     },
     why: lastLines(output.stderr),
-    next: 'mend the cause on the host, then run the same command again',
+    next: 'fix the cause on the host, then run the same command again',
   });
 };
 
-/** A host that cannot be spoken with knows nothing of phases. */
+/** A connection failure does not name the phase, so it is added. */
 const within = (phase: string, error: unknown): unknown => {
   if (!(error instanceof Failure)) return error;
   const { code, message, where, why, next, cause } = error;
@@ -65,8 +68,8 @@ const changeMark = 'change ';
 const lockedCode = 79;
 
 /**
- * Changes of two runs on one host never mix: the script holds a lock while it runs, and waits a while for the rest of
- * a run whose operator was killed. A mark begins with a line break: what a step printed last may have none.
+ * The script holds the host's lock, so that changes of two runs never mix. It waits up to 60 s for the lock: the script of
+ * a run whose kbs was killed may still be ending. A mark begins with a line break, as the last output of a step may lack one.
  */
 const compose = (planned: readonly PlannedChange[]): Script =>
   lines(
