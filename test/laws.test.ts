@@ -10,7 +10,7 @@ import { claimsOf, kindOf, nameOf } from '../src/resources/registry.js';
 import type { Resource } from '../src/resources/resource.js';
 import { reveal, Secret } from '../src/secret.js';
 import { clusterOf, hostOf } from './support/cluster.js';
-import { recordsOf, walked } from './support/pruned.js';
+import { plannedLines, recordsOf } from './support/pruned.js';
 import { contextOf } from './support/site.js';
 
 /** The cluster with a unit for every component, and a control plane of these roles. */
@@ -136,7 +136,7 @@ describe.each(hosts)('$name: $host.name', ({ cluster, host }) => {
   });
 
   test('a host on which everything is as wanted has nothing to prune', () => {
-    const { lines, notes } = walked(host, cluster, recordsOf(host, cluster));
+    const { lines, notes } = plannedLines(host, cluster, recordsOf(host, cluster));
     expect(lines.filter((line) => line.includes(': remove '))).toEqual([]);
     expect(notes).toEqual([]);
   });

@@ -69,8 +69,8 @@ const changeMark = 'change ';
 const lockedCode = 79;
 
 /**
- * Changes of two runs on one host never mix: the script holds a lock while it runs, and waits a while for the rest of
- * a run whose operator was killed. A mark begins with a line break: what a step printed last may have none.
+ * The script holds the host's lock, so that changes of two runs never mix. It waits up to 60 s for the lock: the script of
+ * a run whose kbs was killed may still be ending. A mark begins with a line break, as the last output of a step may lack one.
  */
 const compose = (planned: readonly PlannedChange[]): Script =>
   lines(

@@ -11,10 +11,14 @@ import type { Difference, HostPlan, Plan } from './plan.js';
 import { adoption, noLeftovers, type Pruning, pruningOf, recording, recordsIn } from './prune.js';
 import type { QueryResults } from './query-batch.js';
 
-/** Compares what was seen with what is wanted. Pure. A host whose look failed is set aside with the reason. */
+/**
+ * The changes that bring each host from its observed to its desired state, with the steps that apply them. Pure. A host
+ * that could not be observed, or one of whose queries failed, has no changes and is `unreachable` with the reason.
+ * `expected`: what operations before the phases change of the observed state.
+ */
 export const compare = (
   runHosts: RunHosts,
-  { context, answers, unreachable, leftovers }: Observation,
+  { context, results, unreachable, leftovers }: Observation,
   expected: Expected = asObserved,
 ): ExecutablePlan => {
   const present = new Set(runHosts.map(({ host }) => host.name).filter((host) => !unreachable.has(host)));
@@ -22,17 +26,17 @@ export const compare = (
     const failure = unreachable.get(hostPhases.host.name);
     if (failure) return { hostPhases, unreachable: failure, phases: [] };
     try {
-      const seen = answers.get(hostPhases.host.name) ?? new Map();
+      const hostResults = results.get(hostPhases.host.name) ?? new Map();
       const left = leftovers.get(hostPhases.host.name) ?? noLeftovers;
       const awaited = hostPhases.phases.flatMap((phase) =>
         phase.prunes ? (phase.after?.(hostPhases.host, context) ?? []) : [],
       );
       const absent = awaited.map(({ host }) => host).filter((host) => !present.has(host));
-      const pruning = pruningOf(hostPhases, left, (resource) => stateOf(resource, seen, hostPhases), absent);
+      const pruning = pruningOf(hostPhases, left, (resource) => stateOf(resource, hostResults, hostPhases), absent);
       const { notes } = pruning;
       return {
         hostPhases,
-        phases: phasesOf(hostPhases, context, seen, pruning, expected),
+        phases: phasesOf(hostPhases, context, hostResults, pruning, expected),
         ...(notes.length > 0 ? { notes } : {}),
       };
     } catch (error) {
@@ -45,31 +49,31 @@ export const compare = (
 const phasesOf = (
   hostPhases: HostPhases,
   context: Observation['context'],
-  seen: QueryResults,
+  results: QueryResults,
   pruning: Pruning,
   expected: Expected,
 ): readonly PhaseSteps[] => {
-  const records = recordsIn(seen);
-  const see = (resource: Resource) => stateOf(resource, seen, hostPhases);
+  const records = recordsIn(results);
+  const observed = (resource: Resource) => stateOf(resource, results, hostPhases);
   const adopted: string[] = [];
-  const works = [...resourcesOf(hostPhases, context)].map(([phase, resources]): PhaseSteps => {
-    const isOpen = (gate: Gate) => seen.get(gate.test)?.code === 0;
+  const planned = [...resourcesOf(hostPhases, context)].map(([phase, resources]): PhaseSteps => {
+    const isOpen = (gate: Gate) => results.get(gate.test)?.code === 0;
     const owner = { cluster: context.cluster.name, phase: phase.name };
-    const own = resources.map((resource) => ({ resource, changes: changeOf(resource, seen, hostPhases, expected) }));
-    const made = own.filter(({ changes }) => changes.length > 0).map(({ resource }) => resource);
+    const own = resources.map((resource) => ({ resource, changes: changeOf(resource, results, hostPhases, expected) }));
+    const changed = own.filter(({ changes }) => changes.length > 0).map(({ resource }) => resource);
     for (const { resource, changes } of own) {
       if (changes.length === 0 && hostPhases.all) {
-        adopted.push(...adoption(owner, resource, see, records));
+        adopted.push(...adoption(owner, resource, observed, records));
       }
     }
-    const recorded = recording(owner, made, records);
+    const recorded = recording(owner, changed, records);
     const removals = pruning.removals.get(phase) ?? [];
-    const done = withFirst(
+    const applied = withFirst(
       recorded.length > 0 ? [step(updateRecords(recorded, []))] : [],
       own.flatMap(({ changes }) => changes),
     );
     const isFirst = phase.prunes && 'of' in phase.prunes && phase.prunes.first;
-    const changes = isFirst ? [...removals, ...done] : [...done, ...removals];
+    const changes = isFirst ? [...removals, ...applied] : [...applied, ...removals];
     const roll = rollingOf(hostPhases, phase, context);
     const disturbs =
       !expected.isStopped(hostPhases.host) &&
@@ -86,44 +90,44 @@ const phasesOf = (
       ...(disturbs ? { rolling: roll } : {}),
     };
   });
-  return withHousekeeping(works, adopted, pruning);
+  return withRecordUpdates(planned, adopted, pruning);
 };
 
-/** A phase's resources are recorded before the first of them is made: a record without a thing does no harm. */
+/** Runs `steps` before the first change: a phase's resources are recorded before they are applied, so none lacks a record. */
 const withFirst = (steps: readonly Step[], [first, ...rest]: readonly PlannedChange[]): readonly PlannedChange[] =>
   first ? [{ ...first, steps: [...steps, ...first.steps] }, ...rest] : [];
 
 /**
- * Records that only had to be brought up to date are so in the first phase that waits for nothing and disturbs nothing:
- * of a host that stays as it is, a plan says nothing.
+ * Adds missing records and drops stale ones where nothing else changes: as a quiet change, which the plan does not show, in
+ * the first phase that has no gate, no rolling update and no dependency on other hosts.
  */
-const withHousekeeping = (
-  works: readonly PhaseSteps[],
+const withRecordUpdates = (
+  planned: readonly PhaseSteps[],
   adopted: readonly string[],
   { stale, forgotten }: Pruning,
 ): readonly PhaseSteps[] => {
-  if (adopted.length + stale.length === 0) return works;
-  const place = works.findIndex(({ phase: { gates, rolling, after } }) => !gates && !rolling && !after);
+  if (adopted.length + stale.length === 0) return planned;
+  const place = planned.findIndex(({ phase: { gates, rolling, after } }) => !gates && !rolling && !after);
   const change = { kind: 'file', id: recordsPath, action: 'update', differences: [] } as const;
   const quiet: PlannedChange = { change, steps: [...forgotten, step(updateRecords(adopted, stale))], quiet: true };
-  return works.map((work, index) => (index === place ? { ...work, changes: [quiet, ...work.changes] } : work));
+  return planned.map((steps, index) => (index === place ? { ...steps, changes: [quiet, ...steps.changes] } : steps));
 };
 
-/** What operations before the phases change of what was observed. */
+/** How operations that run before the phases change the observed state. */
 export interface Expected {
-  /** The state that the resource will have; undefined where it stays as observed. */
+  /** The state that the resource will then have; undefined where it stays as observed. */
   stateOf(resource: Resource, host: ClusterHost): { readonly state: State | Unknown | undefined } | undefined;
-  /** Whether the host will serve nothing that a rolling update could disturb. */
+  /** Whether the host's services will be stopped, so that its changes need no rolling update. */
   isStopped(host: ClusterHost): boolean;
 }
 
 const asObserved: Expected = { stateOf: () => undefined, isStopped: () => false };
 
-/** The plan of some work: what can be printed and saved. */
-export const toPlan = (workflow: string, cluster: string, work: ExecutablePlan): Plan => ({
+/** The plan without its scripts and secrets, which can be printed and saved. Quiet changes are left out. */
+export const toPlan = (workflow: string, cluster: string, executable: ExecutablePlan): Plan => ({
   workflow,
   cluster,
-  hosts: work.map(
+  hosts: executable.map(
     ({ hostPhases, unreachable, phases, notes }): HostPlan => ({
       host: hostPhases.host.name,
       ...(unreachable ? { skipped: toProblem(unreachable) } : {}),
@@ -140,49 +144,52 @@ export const toPlan = (workflow: string, cluster: string, work: ExecutablePlan):
 
 const changeOf = (
   resource: Resource,
-  answers: QueryResults,
+  results: QueryResults,
   hostPhases: HostPhases,
   expected: Expected,
 ): readonly PlannedChange[] => {
   const kind = kindOf(resource);
   const changed = expected.stateOf(resource, hostPhases.host);
-  const seen = changed ? changed.state : stateOf(resource, answers, hostPhases);
-  const wanted = kind.desired(resource);
-  if (seen instanceof Unknown) {
+  const observed = changed ? changed.state : stateOf(resource, results, hostPhases);
+  const desired = kind.desired(resource);
+  if (observed instanceof Unknown) {
     const named = { kind: resource.kind, id: kind.id(resource), action: 'unknown' } as const;
-    const change = { ...named, differences: differ(undefined, wanted), reason: seen.reason };
+    const change = { ...named, differences: differ(undefined, desired), reason: observed.reason };
     return [{ change, steps: kind.apply(resource, undefined) }];
   }
-  const differences = differ(seen, wanted);
+  const differences = differ(observed, desired);
   if (differences.length === 0) return [];
-  const isThere = Object.keys(wanted).some((aspect) => seen?.[aspect] !== undefined);
+  const isThere = Object.keys(desired).some((aspect) => observed?.[aspect] !== undefined);
   const action = isThere ? 'update' : 'create';
   const change = { kind: resource.kind, id: kind.id(resource), action, differences } as const;
-  return [{ change, steps: kind.apply(resource, seen) }];
+  return [{ change, steps: kind.apply(resource, observed) }];
 };
 
-/** What was seen of a resource. Throws where the look at it failed: of what nobody saw, nothing follows. */
+/**
+ * The observed state of a resource, parsed from the query results of its host; `undefined` where it does not exist. Throws
+ * a Failure where its query failed or was not run: a failed query does not mean that the resource is absent.
+ */
 export const stateOf = (
   resource: Resource,
-  answers: QueryResults,
+  results: QueryResults,
   { host }: HostPhases,
 ): State | Unknown | undefined => {
   const kind = kindOf(resource);
-  const answer = answers.get(kind.query(resource));
-  if (answer?.code === 0) return kind.parse(answer.output, resource);
+  const result = results.get(kind.query(resource));
+  if (result?.code === 0) return kind.parse(result.output, resource);
   const id = kind.id(resource);
-  throw new Failure('refused', `cannot look at ${resource.kind} ${id}`, {
+  throw new Failure('refused', `cannot query ${resource.kind} ${id}`, {
     where: { host: host.name, resource: `${resource.kind} ${id}` },
-    why: answer ? [`exit status ${answer.code}`, ...lastLines(answer.output)] : [],
-    next: `look at it on the host: kbs ssh ${host.name}`,
+    why: result ? [`exit status ${result.code}`, ...lastLines(result.output)] : [],
+    next: `inspect it on the host: kbs ssh ${host.name}`,
   });
 };
 
-/** The aspects that are wanted and are not so. What nobody asked for is nobody's difference. */
-const differ = (seen: State | undefined, wanted: State): readonly Difference[] =>
-  Object.entries(wanted)
-    .filter(([aspect, value]) => seen?.[aspect] !== value)
+/** The desired aspects whose observed value differs. Aspects that are only observed do not count. */
+const differ = (observed: State | undefined, desired: State): readonly Difference[] =>
+  Object.entries(desired)
+    .filter(([aspect, value]) => observed?.[aspect] !== value)
     .map(([aspect, value]) => {
-      const is = seen?.[aspect];
+      const is = observed?.[aspect];
       return is === undefined ? { aspect, wanted: value } : { aspect, is, wanted: value };
     });

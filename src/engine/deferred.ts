@@ -1,4 +1,4 @@
-/** A promise that somebody else resolves. */
+/** A promise that is resolved by a call of `resolve`, from outside of the code that waits for it. */
 export interface Deferred {
   readonly promise: Promise<void>;
   resolve(): void;

@@ -5,7 +5,7 @@ import type { HostPhases } from './host-phases.js';
 import type { Operation } from './operation.js';
 import type { Change } from './plan.js';
 
-/** A plan with its hands: the same changes, and the scripts that make them. Secrets may be inside: never printed. */
+/** A plan with the scripts that apply its changes. It may hold secrets, so it is never printed or saved; `Plan` is. */
 export type ExecutablePlan = readonly HostWorkPlan[];
 
 export interface HostWorkPlan {
@@ -20,25 +20,25 @@ export interface PhaseSteps {
   readonly phase: Phase;
   readonly changes: readonly PlannedChange[];
   readonly gates: readonly PlannedGate[];
-  /** Whether the phase has nothing to change in any case, and is only a wait. */
+  /** Whether the phase has no resources at all, and only waits for its gates. */
   readonly waitOnly: boolean;
-  /** The rolling update that the changes are part of; absent where they disturb nothing that serves. */
+  /** The rolling update that the changes are part of; absent where the host is not healthy, so has nothing to disturb. */
   readonly rolling?: RollingUpdate;
   /** Phases of other hosts that must be done before this one begins. */
   readonly after?: readonly PhaseReference[];
-  /** What is run in place of the changes' steps. */
+  /** Runs in place of the steps of `changes`. */
   readonly operation?: Operation;
 }
 
 export interface PlannedChange {
   readonly change: Change;
   readonly steps: readonly Step[];
-  /** Only kbs's own records change: no line of the plan, and no event. */
+  /** The change concerns only kbs's own records, so it is neither shown in the plan nor reported as an event. */
   readonly quiet?: true;
 }
 
 export interface PlannedGate {
   readonly gate: Gate;
-  /** As seen by the survey. */
+  /** Whether the gate was open when the host was observed. */
   readonly open: boolean;
 }

@@ -34,7 +34,7 @@ export const awaitGates = async (
   });
   if (output.code === 0) return;
   const names = [...closed].map(({ name }) => name).join(', ');
-  // A gate about another host is asked here, and its cause is there.
+  // The test of a gate about another host runs here, but the cause is on that host.
   const hosts = [...new Set([...closed].map(({ afterHost }) => afterHost ?? host.name))];
   const failure = new Failure(
     output.code === timedOut ? 'timeout' : 'refused',

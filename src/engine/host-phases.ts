@@ -8,8 +8,8 @@ export interface HostPhases {
   readonly host: ClusterHost;
   readonly phases: readonly Phase[];
   /**
-   * All phases of the host, also those that this run leaves out: what kbs has recorded there and none of them wants is
-   * pruned. Without them nothing is.
+   * All phases of the host, also those that this run leaves out. Recorded resources that none of them desires are pruned;
+   * where `all` is absent, nothing is pruned.
    */
   readonly all?: readonly Phase[];
 }

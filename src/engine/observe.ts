@@ -9,52 +9,53 @@ import { kindOf, nameOf } from '../resources/registry.js';
 import type { Resource } from '../resources/resource.js';
 import type { Emit } from './event.js';
 import type { HostPhases, RunHosts } from './host-phases.js';
-import { type Leftovers, leftoverQuestions, leftoversOf, noLeftovers } from './prune.js';
+import { type Leftovers, leftoverQueries, leftoversOf, noLeftovers } from './prune.js';
 import { type BatchQuery, type QueryResults, queryAll } from './query-batch.js';
 
 export type { HostPhases, RunHosts } from './host-phases.js';
 
-/** What was seen of all hosts at one moment. */
+/** The observed state of the hosts of a run, as raw query results. Maps are by the name of the host. */
 export interface Observation {
+  /** The inputs of the observation, with the facts of each observed host. */
   readonly context: PhaseContext;
-  readonly answers: ReadonlyMap<string, QueryResults>;
-  /** Hosts that could not be looked at, and why. */
+  readonly results: ReadonlyMap<string, QueryResults>;
+  /** Hosts that could not be observed, with the reason. */
   readonly unreachable: ReadonlyMap<string, Failure>;
-  /** By host. */
   readonly leftovers: ReadonlyMap<string, Leftovers>;
 }
 
-/** A site without the facts, which the survey finds. */
+/** A `PhaseContext` without the facts of hosts, which `observe` adds. */
 export type ContextInputs = Omit<PhaseContext, 'facts'>;
 
 export interface ObserveOptions extends Pick<RunOptions, 'signal' | 'timeout'> {
-  /** What else a host is asked, in the same round trip. Each stands alone: it needs no prelude. */
+  /** More queries for a host, run in the same round trip as the others. They may not depend on a prelude. */
   also?(host: ClusterHost): readonly BatchQuery[];
 }
 
 /**
- * Looks at every host of the itinerary, in parallel, all resources of all phases and the host's facts in one script.
- * What to ask is computed from assumed facts; where the true ones lead to other questions, those alone are asked in a
- * second round. A host that does not answer within `timeout` milliseconds is set aside like one that cannot be reached.
+ * Queries every host of a run, in parallel: its facts, its records, and the resources and gates of all its phases, in one
+ * script. Which resources a phase has may depend on facts, so the queries are computed from assumed facts first; a second
+ * script has the queries that the real facts add, and those of leftovers. A host that cannot be reached, or that does not
+ * answer within `timeout` milliseconds, is in `unreachable` with the reason; no Failure of a host is thrown.
  */
 export const observe = async (
   runHosts: RunHosts,
-  ground: ContextInputs,
-  observe: (host: ClusterHost) => Observer,
+  inputs: ContextInputs,
+  open: (host: ClusterHost) => Observer,
   emit: Emit,
   { signal, timeout = 120_000, also = () => [] }: ObserveOptions = {},
 ): Promise<Observation> => {
   const options = { timeout, ...(signal ? { signal } : {}) };
   const unreachable = new Map<string, Failure>();
   const facts = new Map<string, Facts>();
-  const answers = new Map<string, QueryResults>();
+  const results = new Map<string, QueryResults>();
   const leftovers = new Map<string, Leftovers>();
-  const context: PhaseContext = { ...ground, facts: (host) => facts.get(host) ?? assumedFacts };
-  const first = new Map(runHosts.map((hostPhases) => [hostPhases, questionsFor(hostPhases, context)]));
-  const each = (visit: (hostPhases: HostPhases) => Promise<void>) =>
+  const context: PhaseContext = { ...inputs, facts: (host) => facts.get(host) ?? assumedFacts };
+  const first = new Map(runHosts.map((hostPhases) => [hostPhases, queriesFor(hostPhases, context)]));
+  const onEachHost = (observeHost: (hostPhases: HostPhases) => Promise<void>) =>
     Promise.all(
       runHosts.map((hostPhases) =>
-        visit(hostPhases).catch((error: unknown) => {
+        observeHost(hostPhases).catch((error: unknown) => {
           const failure = asFailure(error, hostPhases.host.name);
           unreachable.set(hostPhases.host.name, failure);
           emit({ type: 'host', host: hostPhases.host.name, state: 'failed', error: toProblem(failure) });
@@ -62,46 +63,49 @@ export const observe = async (
       ),
     );
 
-  await each(async (hostPhases) => {
+  await onEachHost(async (hostPhases) => {
     emit({ type: 'host', host: hostPhases.host.name, state: 'connecting' });
-    const { preludes, questions } = first.get(hostPhases) ?? questionsFor(hostPhases, context);
-    const seen = await queryAll(
-      observe(hostPhases.host),
+    const { preludes, queries } = first.get(hostPhases) ?? queriesFor(hostPhases, context);
+    const found = await queryAll(
+      open(hostPhases.host),
       preludes,
-      [factsQuestion, ...leftoverQuestions(hostPhases), ...also(hostPhases.host), ...questions],
+      [factsQuery, ...leftoverQueries(hostPhases), ...also(hostPhases.host), ...queries],
       options,
     );
-    facts.set(hostPhases.host.name, parseFacts(seen.get(factsScript)?.output ?? ''));
-    answers.set(hostPhases.host.name, seen);
+    facts.set(hostPhases.host.name, parseFacts(found.get(factsScript)?.output ?? ''));
+    results.set(hostPhases.host.name, found);
   });
-  await each(async (hostPhases) => {
-    const seen = answers.get(hostPhases.host.name);
-    if (!seen) return;
-    const left = leftoversOf(hostPhases, context, seen);
+  await onEachHost(async (hostPhases) => {
+    const found = results.get(hostPhases.host.name);
+    if (!found) return;
+    const left = leftoversOf(hostPhases, context, found);
     leftovers.set(hostPhases.host.name, left);
-    const { preludes, questions } = questionsFor(hostPhases, context, left);
-    const missing = questions.filter(({ script }) => !seen.has(script));
-    const more = await queryAll(observe(hostPhases.host), preludes, missing, options);
-    answers.set(hostPhases.host.name, new Map([...seen, ...more]));
+    const { preludes, queries } = queriesFor(hostPhases, context, left);
+    const missing = queries.filter(({ script }) => !found.has(script));
+    const more = await queryAll(open(hostPhases.host), preludes, missing, options);
+    results.set(hostPhases.host.name, new Map([...found, ...more]));
     emit({ type: 'host', host: hostPhases.host.name, state: 'observed' });
   });
-  return { context, answers, unreachable, leftovers };
+  return { context, results, unreachable, leftovers };
 };
 
-/** The resources of a leg, each once: phases may agree about a resource, and must not fight over it. */
+/**
+ * The resources of a host by phase, in order. A resource that several phases have is listed under the first of them.
+ * Throws an Error, a bug of kbs, where two phases desire different states of one resource.
+ */
 export const resourcesOf = (hostPhases: HostPhases, context: PhaseContext): ReadonlyMap<Phase, readonly Resource[]> => {
-  const seen = new Map<string, string>();
+  const known = new Map<string, string>();
   return new Map(
     hostPhases.phases.map((phase) => [
       phase,
       phase.resources(hostPhases.host, context).filter((resource) => {
         const key = nameOf(resource);
-        const wanted = JSON.stringify(kindOf(resource).desired(resource));
-        const before = seen.get(key);
-        if (before !== undefined && before !== wanted) {
-          throw new Error(`${hostPhases.host.name}: phase ${phase.name} and an earlier phase fight over ${key}`);
+        const desired = JSON.stringify(kindOf(resource).desired(resource));
+        const before = known.get(key);
+        if (before !== undefined && before !== desired) {
+          throw new Error(`${hostPhases.host.name}: phase ${phase.name} and an earlier phase disagree about ${key}`);
         }
-        seen.set(key, wanted);
+        known.set(key, desired);
         return before === undefined;
       }),
     ]),
@@ -114,16 +118,16 @@ export const gatesOf = (hostPhases: HostPhases, phase: Phase, context: PhaseCont
 export const rollingOf = (hostPhases: HostPhases, phase: Phase, context: PhaseContext): RollingUpdate | undefined =>
   phase.rolling?.(hostPhases.host, context);
 
-const factsQuestion: BatchQuery = { name: 'facts', script: factsScript };
+const factsQuery: BatchQuery = { name: 'facts', script: factsScript };
 
-const questionsFor = (
+const queriesFor = (
   hostPhases: HostPhases,
   context: PhaseContext,
   leftovers: Leftovers = noLeftovers,
-): { preludes: readonly Script[]; questions: readonly BatchQuery[] } => {
-  const wanted = [...resourcesOf(hostPhases, context).values()].flat();
-  const resources = [...wanted, ...leftovers.resources.map(({ resource }) => resource)];
-  // Whether the others can do without this host is asked when its turn comes, and not now.
+): { preludes: readonly Script[]; queries: readonly BatchQuery[] } => {
+  const desired = [...resourcesOf(hostPhases, context).values()].flat();
+  const resources = [...desired, ...leftovers.resources.map(({ resource }) => resource)];
+  // The preconditions of a rolling update are not queried here: their result counts only while the host holds the slot.
   const gates = hostPhases.phases.flatMap((phase) => [
     ...gatesOf(hostPhases, phase, context),
     ...(rollingOf(hostPhases, phase, context)?.healthy ?? []),
@@ -133,7 +137,7 @@ const questionsFor = (
       ...resources.map((resource) => kindOf(resource).prelude ?? sh``),
       ...gates.map((gate) => gate.prelude ?? sh``),
     ],
-    questions: [
+    queries: [
       ...resources.map((resource) => ({
         name: `${resource.kind} ${kindOf(resource).id(resource)}`,
         script: kindOf(resource).query(resource),

@@ -18,26 +18,26 @@ import type { HostPhases } from './host-phases.js';
 import type { Change } from './plan.js';
 import type { BatchQuery, QueryResults } from './query-batch.js';
 
-/** What kbs once put on a host, or through it into the cluster, and what no phase of the host wants any more. */
+/** What kbs once applied on a host, or through it to the cluster, and no phase of the host desires any more. */
 export interface Leftovers {
-  /** In the order in which they were made. */
+  /** In the order in which they were first applied. */
   readonly resources: readonly Leftover[];
   readonly objects: readonly ObjectResource[];
-  /** Records that this version of kbs does not understand: they stay, with what they stand for. */
+  /** Records that this version of kbs does not understand; they stay, and so do their resources. */
   readonly unknown: readonly ResourceRecord[];
 }
 
 export interface Leftover {
   readonly record: ResourceRecord;
   readonly resource: Resource;
-  /** A directory in which something wanted lies. */
+  /** Whether it is a directory that holds a resource which a phase desires. */
   readonly inUse: boolean;
 }
 
 export const noLeftovers: Leftovers = { resources: [], objects: [], unknown: [] };
 
-/** What is asked of a host, with everything else, so that its leftovers are known. */
-export const leftoverQuestions = ({ phases, all }: HostPhases): readonly BatchQuery[] => [
+/** The queries, in addition to those of resources, from which `leftoversOf` finds a host's leftovers. */
+export const leftoverQueries = ({ phases, all }: HostPhases): readonly BatchQuery[] => [
   { name: 'records', script: printRecords },
   ...(all === undefined ? [] : kubeconfigsOf(phases)).map((kubeconfig) => ({
     name: 'object sets',
@@ -48,39 +48,39 @@ export const leftoverQuestions = ({ phases, all }: HostPhases): readonly BatchQu
 const kubeconfigsOf = (phases: readonly Phase[]): readonly string[] =>
   phases.flatMap(({ prunes }) => (prunes && 'objectsThrough' in prunes ? [prunes.objectsThrough] : []));
 
-/** A host's records, the first made first. */
-export const recordsIn = (answers: QueryResults): readonly ResourceRecord[] => {
-  const answer = answers.get(printRecords);
-  return answer?.code === 0 ? parseRecords(answer.output) : [];
+/** A host's records, in the order in which the resources were first applied. */
+export const recordsIn = (results: QueryResults): readonly ResourceRecord[] => {
+  const result = results.get(printRecords);
+  return result?.code === 0 ? parseRecords(result.output) : [];
 };
 
 /**
- * Compares the records with what all phases of the host want, by everything that a resource stands for: so what another
- * phase wants now stays, and so does a file that has become a program. Nothing is a leftover where not all phases of the
- * host are given, or where its facts, on which it depends what they want, could not be read.
+ * The recorded resources that no phase of the host desires. Resources are compared by their claims, such as paths: one that
+ * has moved to another phase is no leftover, nor is a file that has become a binary. There are no leftovers where
+ * `hostPhases.all` is absent, or where the host's facts, from which the desired resources follow, could not be read.
  */
-export const leftoversOf = (hostPhases: HostPhases, context: PhaseContext, answers: QueryResults): Leftovers => {
+export const leftoversOf = (hostPhases: HostPhases, context: PhaseContext, results: QueryResults): Leftovers => {
   const { host, phases, all } = hostPhases;
   const isOurs = ({ cluster = context.cluster.name }: ResourceRecord) => cluster === context.cluster.name;
-  const records = recordsIn(answers).filter(isOurs);
+  const records = recordsIn(results).filter(isOurs);
   const sets = kubeconfigsOf(phases).flatMap((kubeconfig) =>
-    parseObjectSets(answers.get(printObjectSets(kubeconfig))?.output ?? '', kubeconfig),
+    parseObjectSets(results.get(printObjectSets(kubeconfig))?.output ?? '', kubeconfig),
   );
-  if (all === undefined || answers.get(factsScript)?.code !== 0 || records.length + sets.length === 0) {
+  if (all === undefined || results.get(factsScript)?.code !== 0 || records.length + sets.length === 0) {
     return noLeftovers;
   }
   const claims = new Set(all.flatMap((phase) => phase.resources(host, context)).flatMap(claimsOf));
   return {
     resources: records.flatMap((record) => {
       const resource = record.resource && unclaimed(record.resource, claims);
-      return resource ? [{ record, resource, inUse: holdsWanted(resource, claims) }] : [];
+      return resource ? [{ record, resource, inUse: holdsClaimed(resource, claims) }] : [];
     }),
     objects: sets.filter((set) => !claims.has(nameOf(set))),
     unknown: records.filter(({ resource }) => resource === undefined),
   };
 };
 
-/** What is left of a resource without all that others stand for; `undefined` where nothing is, or where it has no parts. */
+/** The resource without the parts that desired resources claim; `undefined` where no part is left, or where it has none. */
 const unclaimed = (resource: Resource, claims: ReadonlySet<string>): Resource | undefined => {
   if (claims.has(nameOf(resource))) return undefined;
   const kind = kindOf(resource);
@@ -88,41 +88,42 @@ const unclaimed = (resource: Resource, claims: ReadonlySet<string>): Resource | 
   return claimsOf(resource).some((name) => claims.has(name)) ? undefined : resource;
 };
 
-const holdsWanted = (resource: Resource, claims: ReadonlySet<string>): boolean =>
+const holdsClaimed = (resource: Resource, claims: ReadonlySet<string>): boolean =>
   resource.kind === 'directory' && [...claims].some((name) => name.startsWith(`${pathClaim(resource.path)}/`));
 
-/** What follows for one host. */
+/** What pruning does on one host. */
 export interface Pruning {
-  /** By the phase that removes them, in their order. */
+  /** By the phase that removes them, in the order of removal. */
   readonly removals: ReadonlyMap<Phase, readonly PlannedChange[]>;
-  /** Records without a thing. */
+  /** Records whose resource does not exist any more. */
   readonly stale: readonly ResourceRecord[];
-  /** Steps that clear kbs's notes of what a person has deleted. */
+  /** Steps that delete the originals' markers of resources that were deleted by hand. */
   readonly forgotten: PlannedChange['steps'];
-  /** What stays, and why, a sentence each. */
+  /** What stays, with the reason, a sentence each. */
   readonly notes: readonly string[];
 }
 
 /**
- * Which phase removes what, last made first. Pure. `see` gives what was seen of a resource, and throws where it failed. What
- * is unknown, as images are while containerd is down, stays with its record for a later run. The rest, and objects, are
- * pruned only in a run of all phases of the host: phases that are left out may still have to replace what uses them. For
- * the same reason objects stay where a host is `absent` from the run whose phase must be done before.
+ * Which phase removes which leftovers, last applied first. Pure. `observed` gives the state of a resource, and throws where
+ * its query failed. A resource in an unknown state, such as an image while containerd is down, stays with its record for a
+ * later run. Objects, and what the phase with `prunes: { of: 'rest' }` removes, are pruned only in a run of all phases of the
+ * host: a phase that is left out may still use them. For the same reason objects stay where a host whose phase must be done
+ * before is `absent` from the run.
  */
 export const pruningOf = (
   { host, phases, all = [] }: HostPhases,
   { resources, objects, unknown }: Leftovers,
-  see: (resource: Resource) => State | Unknown | undefined,
+  observed: (resource: Resource) => State | Unknown | undefined,
   absent: readonly string[],
 ): Pruning => {
   const known = resources
     .filter(({ inUse }) => !inUse)
     .flatMap(({ record, resource }) => {
-      const seen = see(resource);
-      if (seen instanceof Unknown) return [];
+      const state = observed(resource);
+      if (state instanceof Unknown) return [];
       const pruned = asPruned(resource);
-      const steps = seen === undefined ? [] : kindOf(pruned).remove(pruned, seen);
-      return [{ record, pruned, steps, isGone: steps.length === 0 || (seen !== undefined && isGone(pruned, seen)) }];
+      const steps = state === undefined ? [] : kindOf(pruned).remove(pruned, state);
+      return [{ record, pruned, steps, isGone: steps.length === 0 || (state !== undefined && isGone(pruned, state)) }];
     });
   const gone = known.filter((each) => each.isGone);
   const there = known.filter((each) => !each.isGone);
@@ -167,13 +168,13 @@ export const pruningOf = (
   };
 };
 
-/** On a host that stays, what others have put into a directory of kbs's stays too, and so does the directory then. */
+/** On a host that stays in the cluster, a directory that holds files of other programs is not removed. */
 const asPruned = (resource: Resource): Resource =>
   resource.kind === 'directory' ? { ...resource, shared: true } : resource;
 
-/** Of a path where nothing is and nothing was before kbs, only kbs's own note is left. */
-const isGone = ({ kind }: Resource, seen: State): boolean =>
-  ['file', 'zone', 'directory', 'binary'].includes(kind) && Object.keys(seen).join() === 'touched';
+/** Whether nothing is at the path, and nothing was there before kbs: only the original's marker has to be deleted. */
+const isGone = ({ kind }: Resource, state: State): boolean =>
+  ['file', 'zone', 'directory', 'binary'].includes(kind) && Object.keys(state).join() === 'touched';
 
 const removal = (resource: Resource): Change => ({
   kind: resource.kind,
@@ -185,11 +186,11 @@ const removal = (resource: Resource): Change => ({
 const dropped = (records: readonly ResourceRecord[]) => step(updateRecords([], records));
 
 const deletion = (set: ObjectResource): PlannedChange => {
-  const seen = Object.fromEntries(set.objects.map((one) => [keyOf(one), 'there']));
-  return { change: removal(set), steps: kindOf(set).remove(set, seen) };
+  const state = Object.fromEntries(set.objects.map((one) => [keyOf(one), 'there']));
+  return { change: removal(set), steps: kindOf(set).remove(set, state) };
 };
 
-/** Records of what a phase is about to make or change, but for those that are there already, word for word. */
+/** The records of resources that a phase is about to apply, without those that the host already has in the same words. */
 export const recording = (
   owner: RecordOwner,
   resources: readonly Resource[],
@@ -199,15 +200,18 @@ export const recording = (
   return resources.flatMap((resource) => recordOf(owner, resource) ?? []).filter((line) => !known.has(line));
 };
 
-/** The record of a resource that is as wanted and that kbs made, as the note beside its original tells. */
+/**
+ * The missing record of a resource that is as desired, if kbs applied it: its original under /var/lib/kbs/before shows that.
+ * Versions of kbs without records leave such resources.
+ */
 export const adoption = (
   owner: RecordOwner,
   resource: Resource,
-  see: (resource: Resource) => State | Unknown | undefined,
+  observed: (resource: Resource) => State | Unknown | undefined,
   records: readonly ResourceRecord[],
 ): readonly string[] => {
   if (!kindOf(resource).record || records.some(({ name }) => name === nameOf(resource))) return [];
-  const seen = see(resource);
-  const isOurs = !(seen instanceof Unknown) && seen?.touched === 'yes';
+  const state = observed(resource);
+  const isOurs = !(state instanceof Unknown) && state?.touched === 'yes';
   return isOurs ? recording(owner, [resource], records) : [];
 };

@@ -5,13 +5,13 @@ import { lastLines } from '../hosts/last-lines.js';
 import { separator, splitRecords } from '../hosts/records.js';
 import { lines, raw, type Script, sh } from '../hosts/shell.js';
 
-/** One query of a batch, and its name in a failure. */
+/** One query of a batch. `name` is used in failures. */
 export interface BatchQuery {
   readonly name: string;
   readonly script: Script;
 }
 
-/** The results of queries, by their script. */
+/** Results of queries, by the text of the query's script. */
 export type QueryResults = ReadonlyMap<string, QueryResult>;
 
 export interface QueryResult {
@@ -20,42 +20,42 @@ export interface QueryResult {
 }
 
 /**
- * Runs all queries on a host in one script and one round trip: forty in sequence cost seconds, together a fraction of
- * one. Preludes come first, once. Throws a Failure when the host cannot be reached.
+ * Runs all queries on a host in one script and one round trip, as forty single round trips would take seconds. Preludes
+ * run first, each once. Throws a Failure when the host cannot be reached or the script ends early.
  */
 export const queryAll = async (
   host: Observer,
   preludes: readonly Script[],
-  questions: readonly BatchQuery[],
+  queries: readonly BatchQuery[],
   options: RunOptions = {},
 ): Promise<QueryResults> => {
-  if (questions.length === 0) return new Map();
-  const output = await host.query(query(compose(preludes, questions)), options);
-  const answers = splitRecords(output.stdout).slice(1);
-  if (answers.length !== questions.length) {
+  if (queries.length === 0) return new Map();
+  const output = await host.query(query(compose(preludes, queries)), options);
+  const records = splitRecords(output.stdout).slice(1);
+  if (records.length !== queries.length) {
     throw new Failure('refused', 'the query ended early', {
-      where: { host: host.name, resource: questions[answers.length]?.name ?? '' },
+      where: { host: host.name, resource: queries[records.length]?.name ?? '' },
       why: lastLines(output.stderr),
       next: `run: kbs ssh ${host.name}`,
     });
   }
-  return new Map(questions.map(({ script }, index) => [script, answer(answers[index] ?? '')]));
+  return new Map(queries.map(({ script }, index) => [script, resultOf(records[index] ?? '')]));
 };
 
 /**
  * Each result is a record: the separator, the query's exit status, a line break, its output.
- * `set -e` holds inside the queries only; one that fails must not end the others.
+ * `set -e` is on only inside each query, so that a failed query does not end the script.
  */
-const compose = (preludes: readonly Script[], questions: readonly BatchQuery[]): Script =>
+const compose = (preludes: readonly Script[], queries: readonly BatchQuery[]): Script =>
   lines(
     sh`set +eu`,
-    sh`kbs_answer() { kbs_code=$?; ${raw(separator)}; printf '%d\\n%s' "$kbs_code" "$kbs_output"; }`,
+    sh`kbs_result() { kbs_code=$?; ${raw(separator)}; printf '%d\\n%s' "$kbs_code" "$kbs_output"; }`,
     ...new Set(preludes),
-    ...questions.map(({ script }) => sh`kbs_output=$(set -eu\n${raw(script)}\n)\nkbs_answer`),
+    ...queries.map(({ script }) => sh`kbs_output=$(set -eu\n${raw(script)}\n)\nkbs_result`),
     sh`exit 0`,
   );
 
-const answer = (record: string): QueryResult => {
+const resultOf = (record: string): QueryResult => {
   const end = record.indexOf('\n');
   return { code: Number(record.slice(0, end)), output: record.slice(end + 1) };
 };

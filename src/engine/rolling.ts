@@ -6,16 +6,17 @@ import type { PhaseSteps } from './executable-plan.js';
 
 export type Group = RollingUpdate['group'];
 
-/** A stretch of a host's way that it walks with turns in hand. */
+/** Consecutive phases of one host that it runs while it holds the slots of one or more groups. */
 export interface RollingSpan {
+  /** The groups whose slots the host acquires before the first of these phases. */
   readonly groups: readonly Group[];
-  /** From the first phase that needs one of the turns to the last, with all that lie between. */
+  /** From the first phase that is part of a rolling update to the last, with all phases between them. */
   readonly phases: readonly PhaseSteps[];
 }
 
 /**
- * A turn is held from the first phase that needs it to the last. Where turns of several groups overlap, they are one
- * hold and are taken together: a host that waits for a turn then holds none.
+ * The rolling spans of one host. A slot is held from the first phase that needs it to the last. Spans of several groups
+ * that overlap are merged into one, whose slots are acquired together: so a host that waits for a slot holds no other.
  */
 export const rollingSpans = (phases: readonly PhaseSteps[]): readonly RollingSpan[] => {
   const spans: { first: number; last: number; groups: Set<Group> }[] = [];
@@ -31,15 +32,16 @@ export const rollingSpans = (phases: readonly PhaseSteps[]): readonly RollingSpa
   return spans.map(({ first, last, groups }) => ({ groups: [...groups], phases: phases.slice(first, last + 1) }));
 };
 
-/** Why a group's turn is given to nobody any more. */
+/** Why a group's rolling update is stopped: no host acquires its slot any more. */
 export interface Halt {
+  /** The host that failed while it held the slot. */
   readonly host: string;
   readonly cause: Failure;
 }
 
 /**
- * Who holds the turn of each group. The turn goes to the first in the given order of those that wait; nobody waits for
- * a host that has not come yet.
+ * The slots of all groups in one run, one slot per group. A free slot goes to the host that comes first in `order` among
+ * the hosts that wait for it; a host that does not wait for it yet is passed over.
  */
 export class RollingGroups {
   readonly #order: readonly string[];
@@ -48,24 +50,26 @@ export class RollingGroups {
   readonly #waiting = new Map<string, readonly Group[]>();
   #woken = deferred();
 
+  /** `order`: names of all hosts of the run, in the order of the inventory. */
   constructor(order: readonly string[]) {
     this.#order = order;
   }
 
   /**
-   * Resolves when the host holds the turns of all these groups, or with the reason why one of them was stopped.
-   * Calls `onWait` with the host that is waited for, whenever that is another one.
+   * Resolves with `undefined` once the host holds the slots of all these groups, or with the reason why the rolling update
+   * of one of them is stopped; the host then holds none. Calls `onWait` with the name of the host that is waited for, again
+   * whenever that is a different one.
    */
   async acquire(host: string, groups: readonly Group[], onWait: (other: string) => void): Promise<Halt | undefined> {
     this.#waiting.set(host, groups);
-    // Hosts that have nothing to do before their turn come here together, and none is first by a hair.
+    // Hosts without earlier changes get here in the same tick; after it all of them wait, and the order decides.
     await setImmediate();
     for (let announced: string | undefined; ; await this.#woken.promise) {
       const halt = groups.map((group) => this.#halts.get(group)).find((found) => found !== undefined);
-      const other = this.#inTheWayOf(host, groups);
+      const other = this.#blockerOf(host, groups);
       if (halt || other === undefined) {
         this.#waiting.delete(host);
-        // Somebody may have waited for no more than this host's place in the order.
+        // A later host may have waited only because this one came before it in the order.
         if (halt) this.#wake();
         else for (const group of groups) this.#holders.set(group, host);
         return halt;
@@ -75,13 +79,14 @@ export class RollingGroups {
     }
   }
 
+  /** Frees the group's slot; does nothing where the host does not hold it. */
   release(host: string, group: Group): void {
     if (this.#holders.get(group) !== host) return;
     this.#holders.delete(group);
     this.#wake();
   }
 
-  /** The host failed: every group whose turn it holds is stopped. */
+  /** To be called when a host fails: stops the rolling update of every group whose slot the host holds. */
   halt(host: string, cause: Failure): void {
     const held = [...this.#holders].filter(([, holder]) => holder === host);
     for (const [group] of held) {
@@ -90,12 +95,14 @@ export class RollingGroups {
     }
   }
 
-  #inTheWayOf(host: string, groups: readonly Group[]): string | undefined {
+  /** The host that must come first: one that holds a slot of these groups, else one that waits for it and is earlier. */
+  #blockerOf(host: string, groups: readonly Group[]): string | undefined {
     const holder = groups.map((group) => this.#holders.get(group)).find((found) => found !== undefined);
     const earlier = this.#order.slice(0, this.#order.indexOf(host));
     return holder ?? earlier.find((other) => this.#waiting.get(other)?.some((group) => groups.includes(group)));
   }
 
+  /** Makes all waiting hosts check again. */
   #wake(): void {
     const woken = this.#woken;
     this.#woken = deferred();

@@ -10,7 +10,7 @@ import { awaitGates } from './gate.js';
 import type { Operation } from './operation.js';
 import { emptyPhase } from './undo.js';
 
-/** An operation as one entry in the phases of `target`, which need not be the host that it runs on. */
+/** An operation as one phase of its `target`, which may be another host than the one that it runs on. */
 export const operationSteps = (
   operation: Operation,
   { rolling, after }: { readonly rolling?: RollingUpdate; readonly after?: readonly PhaseReference[] } = {},
@@ -109,7 +109,7 @@ interface Watching {
   readonly ended: Promise<readonly string[]>;
 }
 
-/** Shows what an operation waits for as gates. What cannot be asked now is asked again two seconds later. */
+/** Reports what an operation waits for as gate events. Queries every two seconds; a failed query changes nothing. */
 const watch = (target: string, host: Host, { name, watch }: Operation, emit: ApplyContext['emit']): Watching => {
   if (watch === undefined) return { stop: () => {}, succeeded: () => {}, ended: Promise.resolve([]) };
   const over = new AbortController();
@@ -126,7 +126,7 @@ const watch = (target: string, host: Host, { name, watch }: Operation, emit: App
       emit({ type: 'gate', host: target, phase: name, gate, state: 'started' });
     }
   };
-  const ask = async (): Promise<readonly string[] | undefined> => {
+  const observe = async (): Promise<readonly string[] | undefined> => {
     const output = await host.query(query(watch.script), { timeout: 60_000 }).catch(() => undefined);
     return output?.code === 0 ? watch.parse(output.stdout) : undefined;
   };
@@ -134,7 +134,7 @@ const watch = (target: string, host: Host, { name, watch }: Operation, emit: App
     let last: readonly string[] = [];
     while (!over.signal.aborted) {
       await sleep(2000, undefined, { signal: over.signal }).catch(() => {});
-      last = (await ask()) ?? last;
+      last = (await observe()) ?? last;
       if (!over.signal.aborted) show(last);
     }
     return last;

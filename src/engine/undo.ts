@@ -13,15 +13,16 @@ import type { Change } from './plan.js';
 import { type Leftovers, noLeftovers } from './prune.js';
 
 /**
- * A host as it is observed in order to undo all that kbs did there. `phases` are all phases of kbs: of those that do not
- * apply to the host, records may tell that they once did, and then what their programs left goes too.
+ * A host with its phases in the form in which it is observed in order to undo them. `phases` are all phases of kbs: one
+ * that does not apply to the host may have done so earlier; if records on the host name it, its leftovers and those of its
+ * programs are removed too.
  */
 export const hostForUndo = (host: ClusterHost, cluster: Cluster, phases: readonly Phase[]): HostPhases => {
-  const all = phases.map((phase) => (phase.appliesTo(host, cluster) ? forUndo(phase) : formerly(phase)));
+  const all = phases.map((phase) => (phase.appliesTo(host, cluster) ? forUndo(phase) : forCleanup(phase)));
   return { host, phases: all.filter((phase) => phase.appliesTo(host, cluster)), all };
 };
 
-const formerly = ({ name, ensures, cleanup }: Phase): Phase => ({
+const forCleanup = ({ name, ensures, cleanup }: Phase): Phase => ({
   name,
   ensures,
   appliesTo: () => false,
@@ -30,8 +31,8 @@ const formerly = ({ name, ensures, cleanup }: Phase): Phase => ({
 });
 
 /**
- * A phase as it is observed in order to undo it: what it put on the host, and nothing to wait for. Objects stay out of
- * it: they are the cluster's, whichever host they went through.
+ * A phase without gates and dependencies, which undoing does not need, and without Kubernetes objects: they belong to the
+ * cluster and stay when a host leaves it.
  */
 const forUndo = ({ name, ensures, appliesTo, resources, cleanup }: Phase): Phase => ({
   name,
@@ -44,41 +45,42 @@ const forUndo = ({ name, ensures, appliesTo, resources, cleanup }: Phase): Phase
 const isOnHost = ({ kind }: Resource): boolean => kind !== 'object';
 
 /**
- * The work that leaves a host as it was found: first everything is stopped, then what is recorded there of phases that do
- * not want it any more is removed, then phase by phase, last one first, each kind removes what it made and gives back what
- * lay there, and then what programs left goes. What was never touched is left alone. Pure; for phases that went through
- * `forUndo`, in the order in which they were done. Throws where a query failed, or where a record is not understood: what
- * was not seen would stay, and kbs's notes of it would go.
+ * The steps that bring a host back to the state in which kbs found it, in this order: stop all programs; remove what is
+ * recorded and no phase desires any more; then for each phase, last one first, remove its resources, restore the originals
+ * and remove what its programs left; last, delete kbs's own state. Resources that kbs did not change are not touched. Pure;
+ * for a host from `hostForUndo`. Throws a Failure where a query failed or a record is not understood: such a resource would
+ * stay on the host while its record is deleted.
  */
-export const undo = (hostPhases: HostPhases, { context, answers, leftovers }: Observation): readonly PhaseSteps[] => {
+export const undo = (hostPhases: HostPhases, { context, results, leftovers }: Observation): readonly PhaseSteps[] => {
   const { resources: left, unknown } = leftovers.get(hostPhases.host.name) ?? noLeftovers;
   refuseUnknown(hostPhases, unknown);
-  const seen = answers.get(hostPhases.host.name) ?? new Map();
+  const hostResults = results.get(hostPhases.host.name) ?? new Map();
+  const removalOf = (resource: Resource) => removal(resource, stateOf(resource, hostResults, hostPhases));
   const done = [...resourcesOf(hostPhases, context)].toReversed();
-  const works = done.map(([phase, resources]) =>
-    work(phase, [
-      ...resources.toReversed().flatMap((resource) => unmade(resource, stateOf(resource, seen, hostPhases))),
+  const undone = done.map(([phase, resources]) =>
+    stepsOf(phase, [
+      ...resources.toReversed().flatMap(removalOf),
       ...script('leftovers', phase, phase.cleanup?.(hostPhases.host, context).remove),
     ]),
   );
   const former = (hostPhases.all ?? [])
     .filter((phase) => !hostPhases.phases.includes(phase) && left.some(({ record }) => record.phase === phase.name))
     .toReversed();
-  const remains = [
-    ...left.toReversed().flatMap(({ resource }) => unmade(resource, stateOf(resource, seen, hostPhases))),
+  const pruned = [
+    ...left.toReversed().flatMap(({ resource }) => removalOf(resource)),
     ...former.flatMap((phase) => script('leftovers', phase, phase.cleanup?.(hostPhases.host, context).remove)),
   ];
-  const halts = [...former, ...done.map(([phase]) => phase)].flatMap((phase) =>
+  const stops = [...former, ...done.map(([phase]) => phase)].flatMap((phase) =>
     script('processes', phase, phase.cleanup?.(hostPhases.host, context).stop),
   );
   const units = [...done.flatMap(([, resources]) => resources), ...left.map(({ resource }) => resource)].filter(
     (resource) => resource.kind === 'unit',
   );
   return [
-    work(stopPhase, halts),
-    work(formerPhase, remains),
-    ...works,
-    work(forgetPhase, [forget(units, context.cluster.name)]),
+    stepsOf(stopPhase, stops),
+    stepsOf(prunePhase, pruned),
+    ...undone,
+    stepsOf(cleanUpPhase, [cleanUpState(units, context.cluster.name)]),
   ].filter(({ changes }) => changes.length > 0);
 };
 
@@ -91,14 +93,14 @@ const refuseUnknown = ({ host }: HostPhases, [first]: Leftovers['unknown']): voi
   });
 };
 
-/** The names of the phases of `undo`, in its order: for who announces them. */
+/** The names of the phases of `undo`, in its order, for the outline of a run. */
 export const undoNames = (phases: readonly Phase[]): readonly string[] => [
   stopPhase.name,
   ...phases.toReversed().map(({ name }) => name),
-  forgetPhase.name,
+  cleanUpPhase.name,
 ];
 
-/** A phase that stands for nothing but its name: for work that was planned elsewhere. */
+/** A phase without resources, whose name and purpose stand in plans and events for changes from elsewhere. */
 export const emptyPhase = (name: string, ensures: string): Phase => ({
   name,
   ensures,
@@ -107,22 +109,22 @@ export const emptyPhase = (name: string, ensures: string): Phase => ({
 });
 
 const stopPhase = emptyPhase('stop', 'nothing of the cluster runs on the host');
-const formerPhase = emptyPhase('prune', 'the host holds nothing of kbs that no phase wants');
-const forgetPhase = emptyPhase('clean-up-state', 'no record of kbs is left on the host');
+const prunePhase = emptyPhase('prune', 'the host holds nothing of kbs that no phase wants');
+const cleanUpPhase = emptyPhase('clean-up-state', 'no record of kbs is left on the host');
 
-const work = (phase: Phase, changes: readonly PlannedChange[]): PhaseSteps => ({
+const stepsOf = (phase: Phase, changes: readonly PlannedChange[]): PhaseSteps => ({
   phase: emptyPhase(phase.name, phase.ensures),
   changes,
   gates: [],
   waitOnly: false,
 });
 
-/** What is unknown is left alone: images go with containerd's directory, and a table of nftables with the next boot. */
-const unmade = (resource: Resource, seen: State | Unknown | undefined): readonly PlannedChange[] => {
+/** An unknown state needs no removal: images go with containerd's directory, and nftables tables with the next boot. */
+const removal = (resource: Resource, observed: State | Unknown | undefined): readonly PlannedChange[] => {
   const kind = kindOf(resource);
-  return seen === undefined || seen instanceof Unknown
+  return observed === undefined || observed instanceof Unknown
     ? []
-    : change(resource.kind, kind.id(resource), kind.remove(resource, seen));
+    : change(resource.kind, kind.id(resource), kind.remove(resource, observed));
 };
 
 const script = (kind: string, phase: Phase, text: Script | undefined): readonly PlannedChange[] =>
@@ -130,15 +132,15 @@ const script = (kind: string, phase: Phase, text: Script | undefined): readonly 
 
 const change = (kind: string, id: string, steps: readonly Step[]): readonly PlannedChange[] => {
   if (steps.length === 0) return [];
-  const removal: Change = { kind, id, action: 'remove', differences: [] };
-  return [{ change: removal, steps }];
+  const change: Change = { kind, id, action: 'remove', differences: [] };
+  return [{ change, steps }];
 };
 
 /**
- * What ran before in the place of these units may run again now. What is left then are notes about what no phase of the
- * host stands for any more, and that nothing lay there before. A copy of what did lie there is never thrown away.
+ * Restarts the units that ran before kbs replaced them, and deletes kbs's state on the host. A copy of an original that no
+ * phase restored stays under /var/lib/kbs/before; only the markers of paths where nothing lay before kbs are deleted.
  */
-const forget = (units: readonly UnitResource[], cluster: string): PlannedChange => ({
+const cleanUpState = (units: readonly UnitResource[], cluster: string): PlannedChange => ({
   change: { kind: 'directory', id: '/var/lib/kbs', action: 'remove', differences: [] },
   steps: [
     ...units.map((unit) => step(restartReplacedUnit(unit))),

@@ -5,7 +5,7 @@ export type { Lab, LabHost } from './lab.js';
 export { type LabOverlay, labState, readLabOverlay } from './overlay.js';
 export { labHeal, labPartition } from './partition.js';
 export type { Partition } from './partitions.js';
-export { labCut, labFreeze, labKill, labMend, labReboot, labStart, labThaw } from './power.js';
+export { labCut, labFreeze, labKill, labReboot, labReconnect, labStart, labThaw } from './power.js';
 export { labRouterRoutes, type RouterRoute } from './router.js';
 export { labHosts } from './select-hosts.js';
 export { labSsh } from './ssh.js';

@@ -78,13 +78,13 @@ export const labThaw = async (hosts: string, places: Places = placesOf()): Promi
   );
 };
 
-/** Pulls all of a host's network cables, until `labMend`. */
+/** Pulls all of a host's network cables, until `labReconnect`. */
 export const labCut = async (hosts: string, places: Places = placesOf()): Promise<void> => {
   for (const { lab, host } of await findHosts(places, hosts))
     await shell(`disconnecting ${host.name}`, cables(lab, host, 'down'));
 };
 
-export const labMend = async (hosts: string, places: Places = placesOf()): Promise<void> => {
+export const labReconnect = async (hosts: string, places: Places = placesOf()): Promise<void> => {
   for (const { lab, host } of await findHosts(places, hosts))
     await shell(`reconnecting ${host.name}`, cables(lab, host, 'up'));
 };

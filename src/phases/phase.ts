@@ -6,27 +6,27 @@ import type { Credentials } from '../pki/credentials.js';
 import type { Resource } from '../resources/resource.js';
 
 /**
- * What must be true of one host at one step. Pure: the same site gives the same resources, and nothing is read,
- * asked or drawn by lot while they are computed.
+ * A named step in the setup of a host, described by the resources that must exist after it. All functions are pure: they
+ * compute from the host and the context alone, and read no file, clock, network or random number.
  */
 export interface Phase {
   readonly name: string;
-  /** One line for people: what is true when the phase is done. */
+  /** What is true of the host when the phase is done, as one line for the operator. */
   readonly ensures: string;
   appliesTo(host: ClusterHost, cluster: Cluster): boolean;
   resources(host: ClusterHost, context: PhaseContext): readonly Resource[];
-  /** What must be open before this phase changes anything; a phase without resources is only a wait. */
+  /** Conditions that are waited for before this phase changes anything. A phase without resources only waits for them. */
   gates?(host: ClusterHost, context: PhaseContext): readonly Gate[];
-  /** Where hosts must not all be disturbed at once: the rolling update that the phase's changes are part of. */
+  /** The rolling update that the phase's changes are part of; absent or undefined where all hosts may change at once. */
   rolling?(host: ClusterHost, context: PhaseContext): RollingUpdate | undefined;
   /**
-   * Phases of other hosts that must be done before this one begins. A host that is not in the run, or that the run goes
-   * on without, is not waited for; one that fails before it is done with that phase ends this host's phases too.
+   * Phases of other hosts that must be done before this phase begins. A host that is not in the run or is skipped is not
+   * waited for. If the other host fails before that phase is done, this host fails too, unless `mayFail` is set.
    */
   after?(host: ClusterHost, context: PhaseContext): readonly PhaseReference[];
-  /** What the phase removes of what kbs once made and no phase of the host wants any more. */
+  /** Which leftovers the phase removes: resources that kbs once applied and no phase of the host desires any more. */
   readonly prunes?: Prunes;
-  /** What the phase's programs leave on a host besides its resources; for a host that leaves the cluster. */
+  /** How to remove what the phase's programs leave besides its resources; runs when the host leaves the cluster. */
   cleanup?(host: ClusterHost, context: PhaseContext): Cleanup;
 }
 
@@ -34,70 +34,70 @@ export interface Phase {
 export interface PhaseReference {
   readonly host: string;
   readonly phase: string;
-  /** The failure of that host does not matter: only its end is waited for. */
+  /** Where the other host fails, this host continues: it waits only until the other one is done or has failed. */
   readonly mayFail?: true;
 }
 
 /**
- * What a phase prunes: on its host, what these phases once wanted; `rest` is all that no other phase of the host prunes.
- * Last made first, after the phase's own changes, as what is left over may still be in use until then; or `first`, where a
- * former program holds a port or an address that a new one needs. Or, in the cluster, the sets of objects that no phase
- * wants, as found and deleted through a kubeconfig of the host.
+ * Which leftovers a phase removes. `of`: those on its host whose records name these phases, or with `rest` those that no
+ * other phase prunes. They are removed last applied first, after the phase's own changes, which may replace what uses them;
+ * with `first` before them, for a former program that holds a port or an address which the new one needs.
+ * `objectsThrough`: sets of objects in the cluster that no phase desires; the value is the path of a kubeconfig on the host.
  */
 export type Prunes =
   | { readonly of: readonly string[] | 'rest'; readonly first?: true }
   | { readonly objectsThrough: string };
 
-/** What no resource stands for: processes, mounts, interfaces and rules that programs make for themselves. */
+/** Scripts that remove what programs create by themselves: processes, mounts, network interfaces and firewall rules. */
 export interface Cleanup {
-  /** Shell that makes them stand still, before anything of any phase is taken away. */
+  /** Shell that stops the programs; runs before any resource of any phase is removed. */
   readonly stop?: Script;
-  /** Shell that takes away what they made, once the phase's own resources are gone. */
+  /** Shell that removes what they created; runs after the phase's own resources are removed. */
   readonly remove?: Script;
 }
 
 /**
- * A rolling update of the hosts of one group. A host that is healthy when it is observed changes such phases only while it
- * holds the group's slot: from the first of them that has changes to the last, one host at a time, in the order of the
- * inventory. Where one fails while it holds the slot, hosts of the group that have not begun are left untouched. A host that
- * is not healthy has nothing to disturb and takes no slot. A host that holds a slot waits for no other host: its gates are
- * asked as things are, whichever host they are about.
+ * A rolling update of the hosts of one group, which change one at a time in the order of the inventory. A host that is
+ * healthy when kbs observes it holds the group's one slot from its first such phase with changes to its last. If a host
+ * fails while it holds the slot, the hosts of the group that have not begun are left untouched. A host that is not healthy
+ * has nothing to disturb and needs no slot. A host that holds a slot waits for no other host to be done: its gates are
+ * tested at once, also gates about other hosts.
  */
 export interface RollingUpdate {
   readonly group: 'control-plane' | 'load-balancer' | 'dns' | 'removal';
-  /** Whether the others can do without this host: asked on it, right before each of its phases changes it. */
+  /** Whether the other hosts can serve without this one. Tested on this host, right before each of its rolling phases. */
   readonly preconditions: readonly Gate[];
   /**
-   * What is open while this host serves; it is healthy if all are open, and never where none is named. Waited for after
-   * each phase's changes, and all of the span's again before the slot is released: so they must not be open while what was
-   * changed has yet to be restarted.
+   * The host is healthy if there is at least one gate and all are open. They are waited for after each rolling phase with
+   * changes, and those of all its rolling phases again before the slot is released. So a gate must stay closed until the
+   * changed program has restarted.
    */
   readonly healthy: readonly Gate[];
 }
 
-/** Everything that a phase may read. */
+/** All inputs of a phase. */
 export interface PhaseContext {
   readonly cluster: Cluster;
   readonly credentials: Credentials;
   readonly artifacts: Artifacts;
   facts(host: string): Facts;
-  /** When this run began, in whole seconds since the epoch: no phase reads a clock. */
+  /** When this run began, in whole seconds since the epoch. */
   readonly startedAt: number;
-  /** The nodes that this run is about; a join is about those that join. */
+  /** The nodes that this run sets up; in a join, those that join. */
   readonly targetNodes: readonly ClusterHost[];
-  /** Path on the first control plane: what etcd is to begin with, where it is founded anew. */
+  /** Path on the first control plane of an etcd snapshot, from which a new etcd cluster starts; only in a restore. */
   readonly snapshot?: string;
 }
 
-/** A bounded wait, on the phase's own host. */
+/** A condition that is waited for on the phase's own host, with a time limit. */
 export interface Gate {
   readonly name: string;
-  /** A shell test: succeeds when open; what it prints last is the reason while it is closed. */
+  /** A shell test that succeeds when the gate is open; while it fails, its output is the reason. */
   readonly test: Script;
   /** Seconds. */
   readonly timeoutSeconds: number;
-  /** Shell that runs once before each round of tests, and is shared by all gates that name the same text. */
+  /** Shell that runs before each round of tests; gates with the same text share one run of it. */
   readonly prelude?: Script;
-  /** The other host that this is about: waited for only once that host is done, and not at all if it failed. */
+  /** The other host that the gate is about: the gate is tested once that host is done, and not at all if that host failed. */
   readonly afterHost?: string;
 }

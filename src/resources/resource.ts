@@ -197,8 +197,8 @@ export interface Kind<R extends { readonly kind: string }> {
   readonly prelude?: Script;
   query(resource: R): Script;
   /**
-   * `undefined` where the thing is absent and nothing is left to unmake; `Unknown` where what was asked is installed and
-   * did not answer: absence is never concluded from silence.
+   * `undefined` where the resource is absent and nothing is left to remove; `Unknown` where the program that was queried is
+   * installed and did not answer: then kbs must not conclude that the resource is absent.
    */
   parse(output: string, resource: R): State | Unknown | undefined;
   desired(resource: R): State;

@@ -4,8 +4,8 @@ import { step } from './resource.js';
 import { rewrite } from './rewrite.js';
 
 /**
- * No swap: none in use, and none that /etc/fstab brings back. Lines of fstab are set aside by a `#kbs# ` in front,
- * and come back when the resource is unmade.
+ * No swap: none in use, and none that /etc/fstab would enable at boot. `apply` comments lines of fstab out with `#kbs# `;
+ * `remove` restores them.
  */
 export const swap: Kind<SwapResource> = {
   kind: 'swap',
@@ -18,7 +18,7 @@ if [ -r /etc/fstab ]; then
   # The last line may have no end.
   while read -r device _ type _ || [ -n "$device" ]; do
     case "$device $type" in
-      "#kbs# "*) echo "aside $type" ;;
+      "#kbs# "*) echo "disabled $type" ;;
       "#"*) ;;
       *" swap") echo "boot $device" ;;
     esac
@@ -30,20 +30,20 @@ fi`,
     return {
       now: named('now').join(' ') || 'off',
       boot: named('boot').join(' ') || 'off',
-      aside: String(named('aside').length),
+      disabled: String(named('disabled').length),
     };
   },
   desired: () => ({ now: 'off', boot: 'off' }),
   apply(_resource, seen) {
     const off = seen?.now === 'off' ? [] : [sh`swapoff -a`];
-    const setAside = sh`sed -E 's/^[[:blank:]]*[^#[:blank:]]+[[:blank:]]+[^[:blank:]]+[[:blank:]]+swap([[:blank:]]|$)/#kbs# &/'`;
-    const boot = seen?.boot === 'off' ? [] : [rewrite('/etc/fstab', setAside), reload];
+    const commentOut = sh`sed -E 's/^[[:blank:]]*[^#[:blank:]]+[[:blank:]]+[^[:blank:]]+[[:blank:]]+swap([[:blank:]]|$)/#kbs# &/'`;
+    const boot = seen?.boot === 'off' ? [] : [rewrite('/etc/fstab', commentOut), reload];
     return [step(lines(...off, ...boot))];
   },
   remove: (_resource, seen) =>
-    seen.aside === '0' ? [] : [step(lines(rewrite('/etc/fstab', sh`sed 's/^#kbs# //'`), reload, sh`swapon -a`))],
+    seen.disabled === '0' ? [] : [step(lines(rewrite('/etc/fstab', sh`sed 's/^#kbs# //'`), reload, sh`swapon -a`))],
   record: { write: () => ({}), read: (id) => (id === 'off' ? { kind: 'swap', state: id } : undefined) },
 };
 
-/** systemd made units from fstab, and would start them again. */
+/** systemd generates swap units from fstab, and would start them again. */
 const reload = sh`if [ -d /run/systemd/system ]; then systemctl daemon-reload; fi`;

@@ -53,7 +53,7 @@ export const preflightOf = async (
     const runHosts = hosts.map((host): HostPhases => ({ host, phases: [] }));
     const artifacts = placeholderArtifacts(cluster.kubernetes.version);
     const inputs = contextInputs(cluster, artifacts, { startedAt: from, targetNodes: [] });
-    const { context, answers, unreachable } = await observe(
+    const { context, results, unreachable } = await observe(
       runHosts,
       inputs,
       (host) => pool.host(host),
@@ -62,7 +62,7 @@ export const preflightOf = async (
     );
     const interrupted = [...unreachable.values()].find(({ code }) => code === 'interrupted');
     if (interrupted) throw interrupted;
-    const facts = new Map(hosts.filter(({ name }) => answers.has(name)).map(({ name }) => [name, context.facts(name)]));
+    const facts = new Map(hosts.filter(({ name }) => results.has(name)).map(({ name }) => [name, context.facts(name)]));
     const to = Math.ceil(Date.now() / 1000);
     const { signal } = limits;
     const probes = await probeVip(balancersToProbe(cluster, facts, skippedChecks), { cluster, facts, pool, signal });

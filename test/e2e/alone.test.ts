@@ -61,7 +61,7 @@ describe('kbs on the controller itself, without an inventory', () => {
   });
 });
 
-/** Brings Node, kbs with what it depends on, and a bundle to the controller, as a tar that somebody carried there. */
+/** Copies Node, kbs with its dependencies, and a bundle to the controller as a tar, as an operator without a network would. */
 const install = async (project: Project): Promise<void> => {
   const { stdout } = await execa('npm', ['ls', '--omit=dev', '--all', '--parseable'], { cwd: root, reject: false });
   const packages = stdout.split('\n').map((path) => relative(root, path));

@@ -52,7 +52,7 @@ describe('a cluster of two segments', () => {
   const plan = (exit: number) => project.json<Plan>('plan', exit);
 
   describe('that does not exist yet', () => {
-    test('is shown whole by a dry run that contacts nobody: units, static pods, the kubelet configuration', async () => {
+    test('is rendered by a dry run that contacts no host: units, static pods, the kubelet configuration', async () => {
       const { stdout } = await project.kbs('init --dry-run -o yaml');
       const documents = parseAllDocuments(stdout).map((document): Shown => document.toJS());
       expect(new Set(documents.map(({ host }) => host))).toEqual(new Set(['controller-00', 'edge']));
@@ -133,7 +133,7 @@ describe('a cluster of two segments', () => {
     test('has the certificates that kubeadm looks for, and each is signed by its CA', async () => {
       const checked = await project.on('controller-00', 'kubeadm certs check-expiration 2>&1');
       expect(checked).not.toContain('Falling back');
-      // The one file that grants everything to whoever reads it stays with the operator.
+      // super-admin.conf bypasses RBAC, so it stays with the operator.
       expect(checked.match(/^!MISSING!.*$/gm)?.map((line) => line.trim())).toEqual(['!MISSING! super-admin.conf']);
       expect(checked.match(/\b3\d\dd\b/g)).toHaveLength(10);
       await verifyCertificates(project);
@@ -152,14 +152,15 @@ describe('a cluster of two segments', () => {
   });
 
   describe('that people have meddled with', () => {
-    test('is told exactly what differs, and mended without touching anything else', async () => {
+    test('is planned with exactly what differs, and repaired without touching anything else', async () => {
       const before = await conditionOf(project);
       for (const { host, harm } of faults) await project.on(host, harm);
       expect(linesOf(await plan(10))).toEqual(faults.map(({ shown }) => shown).toSorted());
       await project.kbs('apply --yes');
       expect(linesOf(await plan(0))).toEqual([]);
-      const mended = faults.map(({ mends }) => mends);
-      const others = (condition: Condition) => condition.filter((line) => !mended.some((path) => line.includes(path)));
+      const repaired = faults.map(({ repairs }) => repairs);
+      const others = (condition: Condition) =>
+        condition.filter((line) => !repaired.some((path) => line.includes(path)));
       expect(others(await conditionOf(project))).toEqual(others(before));
     });
   });
@@ -193,7 +194,7 @@ describe('a cluster of two segments', () => {
   });
 
   describe('that grows', () => {
-    test('takes in a new worker: into the inventory, into the cluster, past whom it does not concern', async () => {
+    test('joins a new worker: into the inventory, into the cluster, without touching hosts that need no change', async () => {
       const logins = await loginsOf(project, 'worker-office-00');
       const { commands } = await project.json<{ commands: Record<string, number> }>(
         'join spare=root@10.80.20.30 --yes',
@@ -244,8 +245,8 @@ interface Fault {
   readonly harm: string;
   /** The line of the plan that names it. */
   readonly shown: string;
-  /** What mending it changes, as it stands in a condition. */
-  readonly mends: string;
+  /** What the repair changes, as part of a line of a `Condition`. */
+  readonly repairs: string;
 }
 
 const faults: readonly Fault[] = [
@@ -253,73 +254,73 @@ const faults: readonly Fault[] = [
     host: 'controller-00',
     harm: 'rm /etc/kubernetes/manifests/kube-scheduler.yaml',
     shown: 'controller-00 control-plane file /etc/kubernetes/manifests/kube-scheduler.yaml',
-    mends: 'kube-scheduler',
+    repairs: 'kube-scheduler',
   },
   {
     host: 'controller-00',
     harm: `kubectl --kubeconfig /etc/kubernetes/admin.conf -n kube-system patch configmap coredns --type merge -p '{"data":{"Corefile":".:53 {\\n  errors\\n  ready\\n}\\n"}}'`,
     shown: 'controller-00 dns object coredns',
-    mends: '(no file)',
+    repairs: '(no file)',
   },
   {
     host: 'controller-00',
     harm: 'kubectl --kubeconfig /etc/kubernetes/admin.conf label node worker-rack-00 tier-',
     shown: 'controller-00 nodes object nodes',
-    mends: '(no file)',
+    repairs: '(no file)',
   },
   {
     host: 'worker-office-00',
     harm: 'systemctl stop kubelet',
     shown: 'worker-office-00 kubelet unit kubelet.service',
-    mends: 'worker-office-00 kubelet.service',
+    repairs: 'worker-office-00 kubelet.service',
   },
   {
     host: 'worker-office-00',
     harm: 'sed -i s/portmap/hostport/ /etc/cni/net.d/10-kbs.conflist',
     shown: 'worker-office-00 cni file /etc/cni/net.d/10-kbs.conflist',
-    mends: 'worker-office-00 /etc/cni/net.d/10-kbs.conflist',
+    repairs: 'worker-office-00 /etc/cni/net.d/10-kbs.conflist',
   },
   {
     host: 'worker-office-00',
     harm: 'echo 0 > /proc/sys/net/ipv4/conf/all/rp_filter',
     shown: 'worker-office-00 prepare sysctl net.ipv4.conf.all.rp_filter',
-    mends: 'worker-office-00 /etc/sysctl.d/zz-kbs-net.ipv4.conf.all.rp_filter.conf',
+    repairs: 'worker-office-00 /etc/sysctl.d/zz-kbs-net.ipv4.conf.all.rp_filter.conf',
   },
   {
     host: 'worker-office-00',
     harm: 'ip route del 10.244.64.0/18',
     shown: 'worker-office-00 routes route 10.244.64.0/18',
-    mends: '(no file)',
+    repairs: '(no file)',
   },
   {
     host: 'worker-rack-00',
     harm: 'nft flush table ip kbs',
     shown: 'worker-rack-00 cni nft-table ip kbs',
-    mends: '(no file)',
+    repairs: '(no file)',
   },
   {
     host: 'worker-rack-00',
     harm: 'rm /usr/local/bin/runc',
     shown: 'worker-rack-00 runtime binary /usr/local/bin/runc',
-    mends: 'worker-rack-00 /usr/local/bin/runc',
+    repairs: 'worker-rack-00 /usr/local/bin/runc',
   },
   {
     host: 'worker-rack-00',
     harm: "sed -i '/# kbs/d' /etc/hosts",
     shown: 'worker-rack-00 prepare hosts-entry worker-rack-00',
-    mends: 'worker-rack-00 /etc/hosts',
+    repairs: 'worker-rack-00 /etc/hosts',
   },
   {
     host: 'worker-rack-00',
     harm: 'chmod 0644 /var/lib/kubelet/pki/kubelet.key',
     shown: 'worker-rack-00 certificates file /var/lib/kubelet/pki/kubelet.key',
-    mends: 'worker-rack-00 /var/lib/kubelet/pki/kubelet.key',
+    repairs: 'worker-rack-00 /var/lib/kubelet/pki/kubelet.key',
   },
   {
     host: 'edge',
     harm: 'ip route del $(ip -4 route show | grep -o "^10.244.[0-9.]*/24" | tail -n 1)',
     shown: 'edge routes route 10.244.84.0/24',
-    mends: '(no file)',
+    repairs: '(no file)',
   },
 ];
 

@@ -44,12 +44,12 @@ const upstream = `. {
     answer "{{ .Name }} 5 IN A 198.51.100.7"
   }
   template IN PTR . {
-    answer "{{ .Name }} 5 IN PTR somebody.example."
+    answer "{{ .Name }} 5 IN PTR outside.example."
   }
 }
 `;
 
-/** As the unit has it: nobody in particular, who may do nothing but listen on port 53. */
+/** As the unit runs it: an unprivileged user with one capability, to listen on port 53. */
 const only = '-all,+net_bind_service';
 const unprivileged = `setpriv --reuid=65534 --regid=65534 --clear-groups --no-new-privs --inh-caps=${only} --ambient-caps=${only} --bounding-set=${only}`;
 
@@ -115,7 +115,7 @@ describe('the DNS server of the LAN', () => {
     [`worker-rack-00.${zone}`, 'A'],
     [`edge.${zone}`, 'A'],
     [`edge-rack.${zone}`, 'A'],
-    [`nobody.${zone}`, 'A'],
+    [`missing.${zone}`, 'A'],
     [zone, 'NS'],
     ['5.10.168.192.in-addr.arpa', 'PTR'],
     ['20.10.168.192.in-addr.arpa', 'PTR'],
@@ -133,13 +133,13 @@ describe('the DNS server of the LAN', () => {
       `worker-rack-00.${zone} A ["192.168.20.20"]`,
       `edge.${zone} A ["192.168.10.1"]`,
       `edge-rack.${zone} A ["192.168.20.1"]`,
-      `nobody.${zone} A "ENOTFOUND"`,
+      `missing.${zone} A "ENOTFOUND"`,
       expect.stringMatching(/NS \["dns-0[01].*","dns-0[01].*"\]/),
       `5.10.168.192.in-addr.arpa PTR ["api.${zone}"]`,
       `20.10.168.192.in-addr.arpa PTR ["worker-office-00.${zone}"]`,
       '99.10.168.192.in-addr.arpa PTR "ENOTFOUND"',
       `20.20.168.192.in-addr.arpa PTR ["worker-rack-00.${zone}"]`,
-      '99.20.168.192.in-addr.arpa PTR ["somebody.example"]',
+      '99.20.168.192.in-addr.arpa PTR ["outside.example"]',
       'www.example.com A ["198.51.100.7"]',
     ]);
   });

@@ -49,7 +49,7 @@ describe.runIf(programsAreHere)('the virtual address', () => {
     return parseVipProbe(await run(name, vipProbeScript({ address, vip, routerId, device: 'eth0' })));
   };
 
-  it('is free on the wire as long as nobody has it', async () => {
+  it('is free on the wire as long as no host holds it', async () => {
     expect(await asked('lb-01')).toEqual({ adverts: [] });
   });
 

@@ -15,9 +15,9 @@ import {
   labFreeze,
   labHeal,
   labKill,
-  labMend,
   labPartition,
   labReboot,
+  labReconnect,
   labRouterRoutes,
   labSsh,
   labStart,
@@ -141,7 +141,7 @@ describe.skipIf(!able)('a lab', () => {
       await until(heard);
       await labCut(host);
       expect([await state(), await heard()]).toEqual(['running', false]);
-      await labMend(host);
+      await labReconnect(host);
       await until(heard);
       await labKill(host);
       expect([await state(), await heard()]).toEqual(['off', false]);
@@ -164,7 +164,7 @@ describe.skipIf(!able)('a lab', () => {
         await on('e2e-lab-one/edge', 'sysctl -qw net.ipv4.ip_forward=1');
       });
 
-      test('keeps two hosts of a segment from each other and from nobody else', async () => {
+      test('separates two hosts of a segment from each other and from no other host', async () => {
         await labPartition(cluster.name, ['controller-00'], ['worker-office-00']);
         expect(await reach('controller-00', office, rack)).toEqual([false, true]);
         expect(await reach('worker-office-00', controller, rack)).toEqual([false, true]);

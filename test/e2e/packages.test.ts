@@ -6,7 +6,7 @@ import { kindOf } from '../../src/resources/registry.js';
 import type { PackageResource } from '../../src/resources/resource.js';
 import { daemon, repository } from '../resources/debs.js';
 import { createWorld, type World, worldsAreHere } from '../resources/overlay-host.js';
-import { apply, differences, see, unmake } from '../resources/reconcile.js';
+import { apply, differences, observed, remove } from '../resources/reconcile.js';
 
 const folder = await mkdtemp(join(tmpdir(), 'kbs-package-'));
 afterAll(() => rm(folder, { recursive: true }));
@@ -23,7 +23,7 @@ dpkg -l | sed 1,5d; ls /var/lib/dpkg/updates
 find /etc/apt /var/lib/apt/lists /var/cache/apt /usr/sbin/policy-rc.d /etc/kbs-one /var/lib/kbs \\
   -printf '%p %y %m %s %T@\\n' 2>&1 | grep -v '^/var/lib/apt/lists[^ ]* d ' | sort`;
 
-/** Somebody's mirror, which answers at once. */
+/** Shell that sets up a mirror of Debian packages of the host's own, which answers at once. */
 const mirror = `
 mkdir /srv/mirror; tar -x -C /srv/mirror
 printf 'Suite: stable\\nDate: %s\\nSHA256:\\n %s %s Packages\\n' "$(date -uR)" \\
@@ -57,7 +57,7 @@ rm -f /sbin/runlevel; printf '#!/bin/sh\necho N 5\n' > /sbin/runlevel; chmod +x 
     expect(await differences(world, resource)).toEqual({});
     expect(await world.run('kbs-one')).toBe('1.0\n');
     expect(await started()).toBe('never\n');
-    await unmake(world, [resource]);
+    await remove(world, [resource]);
     expect(await world.run(shows)).toBe(before);
   });
 
@@ -72,7 +72,7 @@ rm -f /sbin/runlevel; printf '#!/bin/sh\necho N 5\n' > /sbin/runlevel; chmod +x 
     await apply(world, [resource]);
     expect(await world.run('kbs-one')).toBe('2.0\n');
     expect(await started()).toBe('never\n');
-    await unmake(world, [resource]);
+    await remove(world, [resource]);
     expect(await world.run(shows)).toBe(before);
   });
 
@@ -89,18 +89,18 @@ sed -i 's/^Depends: .*/&, kbs-nowhere/' /srv/mirror/Packages; rm /srv/mirror/Rel
   it('may be there already, at any version, and then are not kbs’s to remove', async () => {
     await byHand('debs', newer);
     expect(await differences(world, resource)).toEqual({});
-    expect(await unmake(world, [resource])).toBe(0);
+    expect(await remove(world, [resource])).toBe(0);
     await world.run('dpkg --purge kbs-one');
     await apply(world, [resource]);
     expect(await versions()).toBe('kbs-one install ok installed 1.0\nkbs-two install ok installed 2.0\n');
-    await unmake(world, [resource]);
+    await remove(world, [resource]);
     expect(await versions()).toBe('kbs-two install ok installed 2.0\n');
   });
 
   it('stay where other packages have come to need them', async () => {
     await apply(world, [one]);
     await byHand('debs', three);
-    await unmake(world, [one]);
+    await remove(world, [one]);
     expect(await versions()).toBe('kbs-three install ok installed 1.0\nkbs-two install ok installed 1.0\n');
     expect(await world.run('ls /var/lib/kbs 2>&1 || :')).toContain('No such file');
   });
@@ -108,9 +108,9 @@ sed -i 's/^Depends: .*/&, kbs-nowhere/' /srv/mirror/Packages; rm /srv/mirror/Rel
   it('leave the settings that lay there before', async () => {
     await byHand('debs', brought);
     await world.run('echo mine > /etc/kbs-one/one.conf; dpkg --remove kbs-one');
-    expect(await see(world, one)).toMatchObject({ 'kbs-one': 'removed' });
+    expect(await observed(world, one)).toMatchObject({ 'kbs-one': 'removed' });
     await apply(world, [one]);
-    await unmake(world, [one]);
+    await remove(world, [one]);
     expect(await versions()).toContain('kbs-one deinstall ok config-files');
     expect(await world.run('cat /etc/kbs-one/one.conf')).toBe('mine\n');
   });
@@ -119,20 +119,20 @@ sed -i 's/^Depends: .*/&, kbs-nowhere/' /srv/mirror/Packages; rm /srv/mirror/Rel
     await world.run(`printf '#!/bin/sh\\nexit 104\\n' > /usr/sbin/policy-rc.d; echo die > /run/hurt`);
     const before = await world.run(shows);
     await expect(apply(world, [resource])).rejects.toThrow();
-    expect(await see(world, resource)).toMatchObject({ touched: 'yes', installation: 'unfinished' });
+    expect(await observed(world, resource)).toMatchObject({ touched: 'yes', installation: 'unfinished' });
     await apply(world, [resource]);
     expect(await differences(world, resource)).toEqual({});
     expect(await started()).toBe('never\n');
     expect(await world.run('cat /usr/sbin/policy-rc.d')).toContain('104');
-    await unmake(world, [resource]);
+    await remove(world, [resource]);
     expect(await world.run(shows)).toBe(before);
   });
 
-  it('can be unmade where the power went in the middle', async () => {
+  it('can be removed after a loss of power during the installation', async () => {
     await world.run(`echo die > /run/hurt`);
     const before = await world.run(shows);
     await expect(apply(world, [resource])).rejects.toThrow();
-    await unmake(world, [resource]);
+    await remove(world, [resource]);
     expect(await world.run(shows)).toBe(before);
   });
 
@@ -141,7 +141,7 @@ sed -i 's/^Depends: .*/&, kbs-nowhere/' /srv/mirror/Packages; rm /srv/mirror/Rel
     expect(await failing('echo fail > /run/hurt')).toMatch(/could not install kbs-one kbs-two:[\s\S]*it hurts/);
     expect(await world.run('ls /usr/sbin/policy-rc.d 2>&1 || :')).toContain('No such file');
     expect(await differences(world, resource)).toEqual({ 'kbs-one': 'half configured' });
-    await unmake(world, [resource]);
+    await remove(world, [resource]);
     expect(await world.run(shows)).toBe(before);
   });
 
@@ -166,9 +166,9 @@ sed -i 's/^Depends: .*/&, kbs-nowhere/' /srv/mirror/Packages; rm /srv/mirror/Rel
 
   it('are programs of that name where there is no dpkg', async () => {
     await world.run('mount --bind /dev/null /usr/bin/dpkg-query');
-    expect(await see(world, one)).toBeUndefined();
+    expect(await observed(world, one)).toBeUndefined();
     await world.run('printf "#!/bin/sh\\n" > /usr/local/bin/kbs-one; chmod +x /usr/local/bin/kbs-one');
     expect(await differences(world, one)).toEqual({});
-    expect(await unmake(world, [one])).toBe(0);
+    expect(await remove(world, [one])).toBe(0);
   });
 });

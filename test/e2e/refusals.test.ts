@@ -51,7 +51,7 @@ describe('a run', () => {
     const strange = (ssh: string) => inventory({ ssh: `${ssh}, key: ${project.labFiles}/key` });
     const trusted = () => `knownHosts: ${project.labFiles}/known_hosts`;
 
-    test('is refused where a host shows a key that nobody knows, with the fingerprint and the way to learn it', async () => {
+    test('is refused where a host shows an unknown key, with the fingerprint and the flag that accepts it', async () => {
       const text = strange('user: root, knownHosts: ./none');
       const said = await refused(project, text, 5);
       expect(said).toContain('controller-00 at 10.82.10.10:22 shows a host key that is not known');
@@ -113,7 +113,7 @@ describe('a run', () => {
       expect(await Promise.all(hosts.map((host) => loginsOf(project, host)))).toEqual(logins.map((count) => count + 1));
     });
 
-    test('is refused where nobody is there to ask and nobody said yes', async () => {
+    test('is refused without a terminal to ask on and without --yes', async () => {
       const { stderr } = await project.kbs('apply', { exit: 2 });
       expect(stderr).toContain('--yes');
     });
@@ -156,7 +156,7 @@ describe('a run', () => {
       expect({ code, stderr }).toEqual({ code: 130, stderr: expect.stringContaining('safe to run the same command') });
     });
 
-    test('sets a worker aside whose SSH dies half-way, and ends with 8', async () => {
+    test('skips a worker whose SSH connection is lost during the run, and exits with 8', async () => {
       await project.on(
         'worker-00',
         `cat > /run/end-sessions <<'END'

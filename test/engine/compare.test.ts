@@ -15,10 +15,10 @@ const live = JSON.stringify({ ...object, data: { c: 'other' } });
 const compared = (resource: Resource, output: string) => {
   const runHosts = [hostPhases(cluster.hosts[0], phase('one', [resource]))];
   const results = new Map([[kindOf(resource).query(resource), { code: 0, output }]]);
-  const answers = new Map([[cluster.hosts[0]?.name ?? '', results]]);
+  const byHost = new Map([[cluster.hosts[0]?.name ?? '', results]]);
   const work = compare(runHosts, {
     context: contextOf(cluster),
-    answers,
+    results: byHost,
     unreachable: new Map(),
     leftovers: new Map(),
   });

@@ -17,12 +17,12 @@ import { contextOf } from '../support/site.js';
 
 type Open = (host: { name: string }) => Host;
 
-/** Hosts that are all this machine, and a folder of the test's own whose files tell what happened. */
+/** Hosts that are all this machine, and a folder of the test's own with files that show what ran. */
 export const stage = () => {
   const cluster = clusterOf();
   const folder = mkdtempSync(join(tmpdir(), 'kbs-engine-'));
 
-  /** A task is done when its file is there, and leaves its name in the order of things. */
+  /** A task that is done when its file exists; when it runs, it appends its name to the file `order`. */
   const mark = (name: string, command = ':'): Resource => ({
     kind: 'task',
     name,
@@ -34,13 +34,13 @@ export const stage = () => {
     existsSync(join(folder, file)) ? readFileSync(join(folder, file), 'utf8').trim().split('\n') : [];
 
   const run = async (
-    itinerary: RunHosts,
+    runHosts: RunHosts,
     { signal = new AbortController().signal, open = apart(folder) }: { signal?: AbortSignal; open?: Open } = {},
   ) => {
     const events: EventData[] = [];
     const emit = (event: EventData) => events.push(event);
-    const seen = await observe(itinerary, contextOf(cluster), open, emit);
-    const work = compare(itinerary, seen);
+    const seen = await observe(runHosts, contextOf(cluster), open, emit);
+    const work = compare(runHosts, seen);
     const outcome = await apply(work, { context: seen.context, open, emit, signal });
     return { events, outcome, plan: toPlan('apply', cluster.name, work) };
   };
@@ -57,7 +57,7 @@ export const stage = () => {
 
 export type Stage = ReturnType<typeof stage>;
 
-/** Machines have a lock each; hosts that are one machine would change one at a time for that reason alone. */
+/** Gives each host its own lock file: with the one lock of this machine, hosts would change one at a time. */
 const apart =
   (folder: string): Open =>
   ({ name }) => {
@@ -69,7 +69,7 @@ const apart =
           { ...mutation, script: asScript(mutation.script.replace('/run/kbs.lock', join(folder, `${name}.lock`))) },
           options,
         ),
-      // What this machine itself may have from kbs is nothing to these tests.
+      // Records of kbs on this machine itself must not enter these tests.
       query: (query, options) =>
         local.query(
           { ...query, script: asScript(query.script.replaceAll('/var/lib/kbs/resources', '/nonexistent')) },

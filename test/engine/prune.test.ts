@@ -62,10 +62,11 @@ describe.skipIf(lacks('root'))('pruning on a real shell', () => {
       query: ({ script }) => shell({ effect: 'mutation', script, payloads: [] }),
     };
   };
-  const survey = (phases: HostPhases) => observe([phases], contextOf(cluster), open, () => {});
-  const planned = async (phases: HostPhases) => toPlan('apply', cluster.name, compare([phases], await survey(phases)));
+  const observed = (phases: HostPhases) => observe([phases], contextOf(cluster), open, () => {});
+  const planned = async (phases: HostPhases) =>
+    toPlan('apply', cluster.name, compare([phases], await observed(phases)));
   const run = async (phases: HostPhases) => {
-    const seen = await survey(phases);
+    const seen = await observed(phases);
     const work = compare([phases], seen);
     const events: EventData[] = [];
     const outcome = await apply(work, {
@@ -84,7 +85,7 @@ describe.skipIf(lacks('root'))('pruning on a real shell', () => {
       .map((line) => JSON.parse(line));
   const there = (path: string) => world.run(`cat ${path} 2>/dev/null || echo nothing`);
 
-  it('what was taken away in the code is one removal in the plan, and clean after apply; a file beside it stays', async () => {
+  it('a resource that the code no longer has is one removal in the plan and is gone after apply; a file beside it stays', async () => {
     await run(code(phase('settings', [file('/etc/kbs-test/kept'), file('/etc/kbs-test/gone')])));
     const later = code(phase('settings', [file('/etc/kbs-test/kept')]));
     const { plan, events } = await run(later);
@@ -98,7 +99,7 @@ describe.skipIf(lacks('root'))('pruning on a real shell', () => {
     expect(changesOf(await planned(later))).toEqual([]);
   });
 
-  it('gives back what kbs replaced, and leaves a directory in which something else lies', async () => {
+  it('restores what kbs replaced, and keeps a directory that holds other files', async () => {
     await world.run('echo theirs > /etc/kbs-test/theirs; chmod 0640 /etc/kbs-test/theirs');
     await run(
       code(
@@ -118,7 +119,7 @@ describe.skipIf(lacks('root'))('pruning on a real shell', () => {
     await world.run('rm -r /etc/kbs-test/theirs /etc/kbs-test/used');
   });
 
-  it('drops without a word the record of what a person has deleted, and touches nothing that is put there afterwards', async () => {
+  it('drops the record of a file that was deleted by hand, and keeps a file that is put there afterwards', async () => {
     await run(code(phase('settings', [file('/etc/kbs-test/gone')])));
     await world.run('rm /etc/kbs-test/gone');
     const { plan, events } = await run(code());
@@ -131,7 +132,7 @@ describe.skipIf(lacks('root'))('pruning on a real shell', () => {
     await world.run('rm /etc/kbs-test/gone');
   });
 
-  it('leaves a record that it does not understand, and says so', async () => {
+  it('keeps a record that it does not understand, and the plan says so', async () => {
     const newer = `{"kind":"hologram","id":"it's new","phase":"later","cluster":"${cluster.name}","depth":3}`;
     await run(code(phase('settings', [file('/etc/kbs-test/gone')])));
     await world.run(`cat >> /var/lib/kbs/resources <<'END'\n${newer}\nnot json\nEND`);
@@ -143,11 +144,11 @@ describe.skipIf(lacks('root'))('pruning on a real shell', () => {
     expect(removed(plan)).toEqual(['prune: remove file /etc/kbs-test/gone']);
     expect(await world.run('cat /var/lib/kbs/resources')).toBe(`${newer}\nnot json\n`);
     const undone = hostForUndo(host, cluster, []);
-    const seen = await survey(undone);
+    const seen = await observed(undone);
     expect(() => undo(undone, seen)).toThrow("this version of kbs does not know how to remove hologram it's new");
   });
 
-  it('keeps what has moved to another phase, and a file that has become a resource of another kind', async () => {
+  it('keeps a file that has moved to another phase, and one that has become a resource of another kind', async () => {
     const zone: Resource = { kind: 'zone', path: '/etc/kbs-test/zone', content: 'x\n', serial: 1, mode: '0644' };
     await run(code(phase('one', [file('/etc/kbs-test/moved'), file('/etc/kbs-test/zone', 'x\n')])));
     const later = code(phase('other', [file('/etc/kbs-test/moved'), zone]));
@@ -156,7 +157,7 @@ describe.skipIf(lacks('root'))('pruning on a real shell', () => {
     expect(await there('/etc/kbs-test/zone')).toBe('x\n');
   });
 
-  it('what another cluster wants of a host that both share stays, and so do its records', async () => {
+  it('keeps the resources and records of another cluster on a host that both share', async () => {
     await run(code(phase('settings', [file('/etc/kbs-test/gone')])));
     await world.run(`sed -i 's/"cluster":"${cluster.name}"/"cluster":"other"/' /var/lib/kbs/resources`);
     const { plan } = await run(code());
@@ -165,7 +166,7 @@ describe.skipIf(lacks('root'))('pruning on a real shell', () => {
     await world.run(`sed -i 's/"cluster":"other"/"cluster":"${cluster.name}"/' /var/lib/kbs/resources`);
   });
 
-  it('what a phase outside of this run wants, or prunes, stays', async () => {
+  it('keeps what a phase outside of this run desires or prunes', async () => {
     const settings = phase('settings', [file('/etc/kbs-test/gone')]);
     const { all = [] } = code(settings);
     await run(code(settings));
@@ -180,7 +181,7 @@ describe.skipIf(lacks('root'))('pruning on a real shell', () => {
     ]);
   });
 
-  it('removes last made first, before the changes of a phase that asks for it and after those of others', async () => {
+  it('removes in reverse order of creation: before the changes of a phase with `first`, after those of others', async () => {
     const made = phase(
       'a',
       ['one', 'two', 'three'].map((name) => file(`/etc/kbs-test/${name}`)),
@@ -202,7 +203,7 @@ describe.skipIf(lacks('root'))('pruning on a real shell', () => {
     ]);
   });
 
-  it('records only what it made or changed, and no content', async () => {
+  it('records only what it created or changed, and no content', async () => {
     await world.run('echo ours > /etc/kbs-test/same; chmod 0644 /etc/kbs-test/same');
     const hush = 'PRIVATE-KEY-TEXT';
     const settings = phase('settings', [
@@ -210,25 +211,25 @@ describe.skipIf(lacks('root'))('pruning on a real shell', () => {
       { kind: 'file', path: '/etc/kbs-test/key', content: new Secret(hush), mode: '0600' },
       {
         kind: 'task',
-        name: 'told',
-        check: sh`[ -e /run/told ]`,
-        run: sh`cat > /run/told`,
+        name: 'secret',
+        check: sh`[ -e /run/secret ]`,
+        run: sh`cat > /run/secret`,
         input: new Secret(hush),
-        undo: sh`rm /run/told`,
+        undo: sh`rm /run/secret`,
       },
-      { kind: 'task', name: 'for ever', check: sh`[ -e /run/ever ]`, run: sh`touch /run/ever` },
+      { kind: 'task', name: 'without undo', check: sh`[ -e /run/ever ]`, run: sh`touch /run/ever` },
     ]);
     await run(code(settings));
-    expect((await records()).map(({ id }) => id)).toEqual(['/etc/kbs-test/key', 'told']);
+    expect((await records()).map(({ id }) => id)).toEqual(['/etc/kbs-test/key', 'secret']);
     expect(await world.run('stat -c %a:%U /var/lib/kbs/resources; cat /var/lib/kbs/resources')).toMatch(/^600:root\n/);
     const { plan } = await run(code());
-    expect(removed(plan)).toEqual(['prune: remove task told', 'prune: remove file /etc/kbs-test/key']);
+    expect(removed(plan)).toEqual(['prune: remove task secret', 'prune: remove file /etc/kbs-test/key']);
     expect(JSON.stringify(plan)).not.toContain(hush);
-    expect(await world.run('ls /run/told /etc/kbs-test/key 2>/dev/null || :; cat /etc/kbs-test/same')).toBe('ours\n');
+    expect(await world.run('ls /run/secret /etc/kbs-test/key 2>/dev/null || :; cat /etc/kbs-test/same')).toBe('ours\n');
     await world.run('rm /etc/kbs-test/same');
   });
 
-  it('takes over what kbs made before it kept records, and leaves the place of a record when it changes', async () => {
+  it('records what a version of kbs without records created, and keeps the place of a record that changes', async () => {
     const link = (to: string): Resource => ({ kind: 'route', to: '127.9.0.0/24', via: to });
     const settings = phase('settings', [file('/etc/kbs-test/one'), file('/etc/kbs-test/two')]);
     await run(code(settings));
@@ -247,7 +248,7 @@ describe.skipIf(lacks('root'))('pruning on a real shell', () => {
     ]);
   });
 
-  it('holds back where the host has data that only a removal may delete', async () => {
+  it('prunes nothing of a host that has data which only kbs remove may delete', async () => {
     const data: Resource = {
       ...{ kind: 'task', name: 'data', check: sh`[ -e /run/data ]`, run: sh`touch /run/data`, undo: sh`rm /run/data` },
       keep: 'until-removed',
@@ -265,10 +266,10 @@ describe.skipIf(lacks('root'))('pruning on a real shell', () => {
     ]);
   });
 
-  it('undo removes what former phases left, and every record', async () => {
+  it('undo removes the leftovers of former phases, and every record', async () => {
     await run(code(phase('former', [file('/etc/kbs-test/former')]), phase('own', [file('/etc/kbs-test/own')])));
     const undone = hostForUndo(host, cluster, [phase('own', [file('/etc/kbs-test/own')])]);
-    const works = undo(undone, await survey(undone));
+    const works = undo(undone, await observed(undone));
     expect(works.map(({ phase: { name }, changes }) => `${name}: ${changes.map(({ change }) => change.id)}`)).toEqual([
       'prune: /etc/kbs-test/former',
       'own: /etc/kbs-test/own',
@@ -280,21 +281,21 @@ describe.skipIf(lacks('root'))('pruning on a real shell', () => {
     expect(await world.run('ls -A /etc/kbs-test /var/lib/kbs 2>/dev/null || :')).toBe('/etc/kbs-test:\nbeside\n');
   });
 
-  it('cut off between any two steps, comes to the same end when it is run again', async () => {
+  it('interrupted between any two steps, comes to the same result when it is run again', async () => {
     const phases = [
       phase('a', [{ kind: 'directory', path: '/etc/kbs-test/own', mode: '0700' }, file('/etc/kbs-test/own/a')]),
       phase('b', [file('/etc/kbs-test/own/b'), file('/etc/kbs-test/c')]),
     ];
     const later = code(phase('a', [file('/etc/kbs-test/d')]));
     const stepsOf = async (of: HostPhases) =>
-      compare([of], await survey(of)).flatMap((each) =>
+      compare([of], await observed(of)).flatMap((each) =>
         each.phases.flatMap(({ changes }) => changes.flatMap(({ steps }) => steps)),
       );
     const all = (await stepsOf(code(...phases))).length;
     for (let cut = 0; cut <= all; cut += 1) {
       for (const { script, payloads } of (await stepsOf(code(...phases))).slice(0, cut))
         await world.run(script, payloads);
-      // What is made has a record by then: were its phase gone from the code now, it would go too.
+      // What was applied has a record by then, so it is pruned when its phase is gone from the code.
       const { plan } = await run(code());
       expect(removed(plan).every((line) => line.startsWith('prune: remove'))).toBe(true);
       expect(await world.run('ls -A /etc/kbs-test; ls -A /var/lib/kbs 2>/dev/null || :'), `cut at ${cut}`).toBe(
@@ -314,7 +315,7 @@ describe.skipIf(lacks('root'))('pruning on a real shell', () => {
   });
 });
 
-describe('objects of a set that no phase wants', () => {
+describe('objects of a set that no phase desires', () => {
   const [, worker] = cluster.hosts;
   if (!worker) throw new Error('no second host');
   const objects = phase('objects', [], {
@@ -322,19 +323,19 @@ describe('objects of a set that no phase wants', () => {
     prunes: { objectsThrough: '/admin.conf' },
   });
   const other: HostPhases = { host: worker, phases: [], all: [] };
-  const answers = new Map([
+  const results = new Map([
     [factsScript, { code: 0, output: '' }],
     [printObjectSets('/admin.conf'), { code: 0, output: 'kube-proxy apps/v1 DaemonSet kube-proxy kube-system' }],
   ]);
   const planOf = (own: HostPhases, more: readonly HostPhases[], unreachable = new Map<string, Failure>()) => {
     const context = contextOf(cluster);
-    const leftovers = new Map([[host.name, leftoversOf(own, context, answers)]]);
-    const work = compare([own, ...more], { context, answers: new Map([[host.name, answers]]), unreachable, leftovers });
+    const leftovers = new Map([[host.name, leftoversOf(own, context, results)]]);
+    const work = compare([own, ...more], { context, results: new Map([[host.name, results]]), unreachable, leftovers });
     return { work, plan: toPlan('apply', cluster.name, work) };
   };
   const alone = { host, phases: [objects], all: [objects] };
 
-  it('are deleted together, after the phases of other hosts that come first', () => {
+  it('are deleted together, after the phases of other hosts that must be done first', () => {
     const { work, plan } = planOf(alone, [other]);
     expect(removed(plan)).toEqual(['objects: remove object kube-proxy']);
     expect(work[0]?.phases[0]?.after).toEqual([{ host: worker.name, phase: 'proxy' }]);
@@ -342,9 +343,9 @@ describe('objects of a set that no phase wants', () => {
     expect(step?.script).toContain('delete --ignore-not-found');
   });
 
-  it('stay where one of these hosts is not in the run, or not in reach', () => {
-    const silent = new Map([[worker.name, new Failure('unreachable', 'no answer')]]);
-    for (const { plan } of [planOf(alone, []), planOf(alone, [other], silent)]) {
+  it('stay where one of these hosts is not in the run, or is unreachable', () => {
+    const unreachable = new Map([[worker.name, new Failure('unreachable', 'no answer')]]);
+    for (const { plan } of [planOf(alone, []), planOf(alone, [other], unreachable)]) {
       expect(removed(plan)).toEqual([]);
       expect(plan.hosts[0]?.notes).toEqual([
         `object kube-proxy stays: ${worker.name} must first be done and is not in this run`,
@@ -352,7 +353,7 @@ describe('objects of a set that no phase wants', () => {
     }
   });
 
-  it('stay where a phase wants the set, or the run leaves phases out', () => {
+  it('stay where a phase desires the set, or the run leaves phases out', () => {
     const set: Resource = { kind: 'object', name: 'kube-proxy', kubeconfig: '/admin.conf', objects: [] };
     const wanting = phase('wanting', [set]);
     expect(removed(planOf({ host, phases: [objects], all: [objects, wanting] }, [other]).plan)).toEqual([]);

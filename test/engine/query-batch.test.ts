@@ -7,15 +7,15 @@ import { asScript } from '../support/script.js';
 
 const ask = async (...texts: string[]) => {
   const scripts = texts.map(asScript);
-  const answers = await queryAll(
+  const results = await queryAll(
     here(),
     [],
     scripts.map((script) => ({ name: script, script })),
   );
-  return scripts.map((script) => answers.get(script));
+  return scripts.map((script) => results.get(script));
 };
 
-test('many questions are one command', async () => {
+test('many queries are one command', async () => {
   let commands = 0;
   const host = here();
   const counting: Observer = {
@@ -25,13 +25,13 @@ test('many questions are one command', async () => {
       return host.query(query);
     },
   };
-  const questions = Array.from({ length: 40 }, (_, n) => ({ name: `${n}`, script: sh`echo ${n}` }));
-  const answers = await queryAll(counting, [], questions);
+  const queries = Array.from({ length: 40 }, (_, n) => ({ name: `${n}`, script: sh`echo ${n}` }));
+  const results = await queryAll(counting, [], queries);
   expect(commands).toBe(1);
-  expect(questions.map(({ script }) => answers.get(script)?.output)).toEqual(questions.map(({ name }) => name));
+  expect(queries.map(({ script }) => results.get(script)?.output)).toEqual(queries.map(({ name }) => name));
 });
 
-test('a question that fails does not end the others, and its status is told', async () => {
+test('a query that fails does not end the others, and its exit status is returned', async () => {
   expect(await ask('echo a; false; echo never', 'echo b', 'exit 7', 'echo c')).toEqual([
     { code: 1, output: 'a' },
     { code: 0, output: 'b' },
@@ -44,13 +44,13 @@ test.each([
   ['several lines', "printf 'one\\ntwo\\n'", 'one\ntwo'],
   ['no output', ':', ''],
   ['quotes and dollars', `printf '%s' '$HOME "x"'`, '$HOME "x"'],
-  ['an unset variable is an error of its own', 'echo "$nobody_set_this"', ''],
-])('an answer with %s', async (_, script, output) => {
+  ['an unset variable is an error of its own', 'echo "$never_set"', ''],
+])('a result with %s', async (_, script, output) => {
   expect((await ask(script))[0]?.output).toBe(output);
 });
 
-test('a prelude runs once and is seen by all questions', async () => {
-  const answers = await queryAll(
+test('a prelude runs once and its variables reach all queries', async () => {
+  const results = await queryAll(
     here(),
     [sh`shared=$(date +%N)`, sh`shared=$(date +%N)`],
     [
@@ -58,8 +58,8 @@ test('a prelude runs once and is seen by all questions', async () => {
       { name: 'b', script: sh`echo "$shared" ` },
     ],
   );
-  expect(answers.get('echo "$shared"')?.output).toMatch(/^\d+$/);
-  expect(answers.get('echo "$shared"')?.output).toBe(answers.get('echo "$shared" ')?.output);
+  expect(results.get('echo "$shared"')?.output).toMatch(/^\d+$/);
+  expect(results.get('echo "$shared"')?.output).toBe(results.get('echo "$shared" ')?.output);
 });
 
 test('a look that ends early names the question that ended it', async () => {

@@ -16,14 +16,15 @@ const phaseNames = ['one', 'two', 'three', 'four', 'five'];
 const groups: readonly RollingUpdate['group'][] = ['control-plane', 'load-balancer', 'dns'];
 const open: Gate = { name: 'open', test: sh`:`, timeoutSeconds: 1 };
 
-/** What one phase of one host has to do; numbers are places in the lists above. */
+/** What one phase of one host does. */
 interface Seed {
   readonly changes: boolean;
   readonly serves: boolean;
   readonly fails: boolean;
+  /** The index in `names` of the host that the phase's gate is about; null where the phase has no gate. */
   readonly about: number | null;
-  /** How long its script takes, in turns of the event loop. */
-  readonly pace: number;
+  /** How long its script takes, in iterations of the event loop. */
+  readonly ticks: number;
 }
 
 const anySeed: fc.Arbitrary<Seed> = fc.record({
@@ -31,17 +32,17 @@ const anySeed: fc.Arbitrary<Seed> = fc.record({
   serves: fc.boolean(),
   fails: fc.integer({ min: 0, max: 9 }).map((lot) => lot === 0),
   about: fc.option(fc.nat(3), { freq: 4 }),
-  pace: fc.nat(5),
+  ticks: fc.nat(5),
 });
 
 const anyFleet = fc.record({
-  /** The group that each phase rolls in. */
+  /** The group of each phase's rolling update. */
   rolls: fc.array(fc.option(fc.constantFrom(...groups), { freq: 3 }), { minLength: 5, maxLength: 5 }),
   hosts: fc.array(fc.array(anySeed, { minLength: 5, maxLength: 5 }), { minLength: 1, maxLength: 4 }),
 });
 type Fleet = typeof anyFleet extends fc.Arbitrary<infer T> ? T : never;
 
-/** Waits that lead only to earlier hosts cannot go round in a circle. */
+/** Drops gates that are about later hosts: hosts that wait only for earlier ones are in no cycle. */
 const forward = ({ rolls, hosts }: Fleet): Fleet => ({
   rolls,
   hosts: hosts.map((seeds, own) =>
@@ -60,14 +61,14 @@ const workOf = ({ rolls, hosts }: Fleet): ExecutablePlan =>
   });
 
 const phaseWork = (name: string, seed: Seed, group: RollingUpdate['group'] | undefined): PhaseSteps => {
-  const turns =
+  const rolling =
     group && seed.changes && seed.serves ? { rolling: { group, preconditions: [open], healthy: [open] } } : {};
   return {
     phase: phase(name, []),
     changes: seed.changes ? [{ change: { kind: 'task', id: name, action: 'create', differences: [] }, steps: [] }] : [],
     gates: seed.about === null ? [] : [{ gate: { ...open, afterHost: names[seed.about] ?? '' }, open: false }],
     waitOnly: false,
-    ...turns,
+    ...rolling,
   };
 };
 
@@ -75,7 +76,7 @@ const ticks = async (count: number) => {
   for (let left = count; left > 0; left -= 1) await new Promise((resolve) => setImmediate(resolve));
 };
 
-/** Hosts that take a while and fail as they were told to. */
+/** Applies the fleet's plan on simulated hosts, whose scripts take and fail as the seeds say. */
 const run = async (fleet: Fleet): Promise<{ events: readonly EventData[]; outcome: Outcome | 'hangs' | 'refused' }> => {
   const events: EventData[] = [];
   const host = (name: string): Host => {
@@ -85,27 +86,27 @@ const run = async (fleet: Fleet): Promise<{ events: readonly EventData[]; outcom
       return seeds[phaseNames.indexOf(begun?.type === 'phase' ? begun.phase : '')];
     };
     const answer = async (code: number) => {
-      await ticks(seedNow()?.pace ?? 0);
+      await ticks(seedNow()?.ticks ?? 0);
       return { code, stdout: '', stderr: '' };
     };
     return { name, query: () => answer(0), mutate: () => answer(seedNow()?.fails ? 1 : 0) };
   };
-  const surroundings = {
+  const applyContext = {
     context: contextOf(clusterOf()),
     open: ({ name }: { name: string }) => host(name),
     emit: (event: EventData) => events.push(event),
     signal: new AbortController().signal,
   };
-  // More than all scripts of the largest fleet together take.
+  // All scripts of the largest fleet together take fewer iterations.
   const hangs = ticks(2000).then(() => 'hangs' as const);
-  const outcome = apply(workOf(fleet), surroundings).catch((error: unknown) => {
+  const outcome = apply(workOf(fleet), applyContext).catch((error: unknown) => {
     expect(String(error)).toContain('wait for each other without end');
     return 'refused' as const;
   });
   return { events, outcome: await Promise.race([outcome, hangs]) };
 };
 
-/** What the events say of each group: who held its turn when, and whether somebody went on after it was stopped. */
+/** Where the events show two holders of a group's slot at once, or a host that changed after its group was stopped. */
 const violations = (work: ExecutablePlan, events: readonly EventData[]): readonly string[] => {
   const holders = new Map<string, string>();
   const stopped = new Set<string>();
@@ -120,8 +121,8 @@ const violations = (work: ExecutablePlan, events: readonly EventData[]): readonl
       if (first < 0 || at < first || at > last) continue;
       if (event.state === 'started') {
         const holder = holders.get(group) ?? event.host;
-        if (holder !== event.host) found.push(`${group}: ${event.host} while ${holder} holds the turn`);
-        if (stopped.has(group)) found.push(`${group}: ${event.host} goes on after it was stopped`);
+        if (holder !== event.host) found.push(`${group}: ${event.host} while ${holder} holds the slot`);
+        if (stopped.has(group)) found.push(`${group}: ${event.host} changes after the group was stopped`);
         holders.set(group, event.host);
       } else if (holders.get(group) === event.host && (event.state === 'failed' || at === last)) {
         holders.delete(group);
@@ -132,7 +133,7 @@ const violations = (work: ExecutablePlan, events: readonly EventData[]): readonl
   return found;
 };
 
-test('no turn has two holders, none is given after a failure, and every run comes to its end', async () => {
+test('a slot has one holder at a time, no slot is granted after a failure, and every run ends', async () => {
   await fc.assert(
     fc.asyncProperty(anyFleet.map(forward), async (fleet) => {
       const { events, outcome } = await run(fleet);
@@ -143,7 +144,7 @@ test('no turn has two holders, none is given after a failure, and every run come
   );
 });
 
-test('whoever waits for whom, a run comes to its end or is refused before anything begins', async () => {
+test('with any dependencies between hosts, a run ends or is refused before anything begins', async () => {
   await fc.assert(
     fc.asyncProperty(anyFleet, async (fleet) => {
       const { events, outcome } = await run(fleet);
@@ -155,7 +156,7 @@ test('whoever waits for whom, a run comes to its end or is refused before anythi
   );
 });
 
-test('where nothing fails and nobody waits in a circle, everything is done', async () => {
+test('where no host fails and the dependencies have no cycle, all changes are applied', async () => {
   const well = ({ rolls, hosts }: Fleet): Fleet => ({
     rolls,
     hosts: hosts.map((seeds) => seeds.map((seed) => ({ ...seed, fails: false }))),

@@ -39,24 +39,24 @@ const roll = (host: ClusterHost, rest: Partial<RollingUpdate> = {}): RollingUpda
   ...rest,
 });
 
-/** Shell that ends when a file is there, and fails when it does not come. */
+/** Shell that ends once a file exists, and fails after ten seconds without it. */
 const until = (file: string) =>
   `n=0; until [ -e ${path(file)} ]; do n=$((n + 1)); if [ $n -gt 200 ]; then exit 1; fi; sleep 0.05; done`;
 
-/** A phase with one task per host, `HOST-PHASE`, which says when it begins and when it ends. */
+/** A phase with one task per host, `HOST-PHASE`, which logs when it begins and when it ends. */
 const step = (name: string, command: (host: string) => string = () => 'sleep 0.1', rest: Partial<Phase> = {}): Phase =>
-  phase(name, [], { resources: (host) => [told(`${host.name}-${name}`, command(host.name))], ...rest });
+  phase(name, [], { resources: (host) => [logged(`${host.name}-${name}`, command(host.name))], ...rest });
 
-const told = (name: string, command: string): Resource =>
+const logged = (name: string, command: string): Resource =>
   scene.mark(name, `echo "(${name}" >> ${path('order')}; ${command}`);
 
-/** The same under a turn. */
+/** The same as part of a rolling update. */
 const rolling = (name: string, command?: (host: string) => string, rest: Partial<Phase> = {}): Phase =>
   step(name, command, { rolling: (host) => roll(host), ...rest });
 
-const walk = (...phases: Phase[]) => hosts.map((host) => hostPhases(host, ...phases));
+const onEach = (...phases: Phase[]) => hosts.map((host) => hostPhases(host, ...phases));
 
-/** One after the other, none begun before the one before it ended. */
+/** The log of tasks that run one after the other, each begun after the one before it ended. */
 const inSequence = (...names: string[]) => names.flatMap((name) => [`(${name}`, name]);
 
 const waiting = (events: Awaited<ReturnType<Stage['run']>>['events']) =>
@@ -65,20 +65,20 @@ const waiting = (events: Awaited<ReturnType<Stage['run']>>['events']) =>
   );
 
 describe('hosts that serve', () => {
-  test('change one at a time, in the order of the inventory, and say whom they wait for', async () => {
-    const { outcome, events } = await scene.run(walk(rolling('one')));
+  test('change one at a time, in the order of the inventory, and their events name the host that they wait for', async () => {
+    const { outcome, events } = await scene.run(onEach(rolling('one')));
     expect(scene.order()).toEqual(inSequence('a-one', 'b-one', 'c-one'));
     expect([...outcome.values()]).toEqual([undefined, undefined, undefined]);
     expect(waiting(events)).toEqual(['b on a', 'c on a', 'c on b']);
   });
 
-  test('keep their turn from the first phase that changes them to the last, whatever lies between', async () => {
-    await scene.run(walk(rolling('one'), step('two'), rolling('three')));
+  test('hold the slot from the first rolling phase to the last, with all phases between', async () => {
+    await scene.run(onEach(rolling('one'), step('two'), rolling('three')));
     const each = (host: string) => [`${host}-one`, `${host}-two`, `${host}-three`];
     expect(scene.order()).toEqual(inSequence(...each('a'), ...each('b'), ...each('c')));
   });
 
-  test('hold no turn before the first such phase nor after the last', async () => {
+  test('hold no slot before the first rolling phase nor after the last', async () => {
     const { outcome } = await scene.run([
       hostPhases(
         hosts[0],
@@ -94,37 +94,37 @@ describe('hosts that serve', () => {
     expect([...outcome.values()]).toEqual([undefined, undefined]);
   });
 
-  test('take no turn where nothing changes', async () => {
+  test('acquire no slot where nothing changes', async () => {
     writeFileSync(path('a-one'), '');
-    const { events } = await scene.run(walk(rolling('one')));
+    const { events } = await scene.run(onEach(rolling('one')));
     expect(waiting(events)).toEqual(['c on b']);
   });
 
-  test('pass their turn on when they serve again, and not before', async () => {
+  test('release the slot only once they are healthy again', async () => {
     const restart = (host: string) =>
       `ls ${scene.folder} | grep -c -- -serves >> ${path('serving')}
        rm ${path(`${host}-serves`)}; (sleep 0.5; touch ${path(`${host}-serves`)}) > /dev/null 2>&1 & :`;
-    const patient = { rolling: (host: ClusterHost) => roll(host, { healthy: [exists(`${host.name}-serves`)] }) };
-    await scene.run(walk(rolling('one', restart, patient)));
+    const withTime = { rolling: (host: ClusterHost) => roll(host, { healthy: [exists(`${host.name}-serves`)] }) };
+    await scene.run(onEach(rolling('one', restart, withTime)));
     expect(scene.lines('serving')).toEqual(['3', '3', '3']);
   });
 
-  test('look afresh, when it is their turn, whether the others can do without them', async () => {
+  test('query the preconditions once they hold the slot', async () => {
     writeFileSync(path('healthy'), '');
     const before = { rolling: (host: ClusterHost) => roll(host, { preconditions: [exists('healthy', 1)] }) };
-    const hurt = (host: string) => (host === 'a' ? `rm ${path('healthy')}` : ':');
-    const { outcome } = await scene.run(walk(rolling('one', hurt, before)));
+    const harm = (host: string) => (host === 'a' ? `rm ${path('healthy')}` : ':');
+    const { outcome } = await scene.run(onEach(rolling('one', harm, before)));
     expect(scene.order()).toEqual(inSequence('a-one'));
     expect(outcome.get('a')).toBeUndefined();
     expect(outcome.get('b')).toMatchObject({ code: 'timeout', why: ['healthy: healthy is missing'] });
     expect(outcome.get('c')).toMatchObject({ code: 'timeout', message: 'left untouched: b failed before' });
   });
 
-  test('look at that before each phase of their turn', async () => {
+  test('query the preconditions before each phase of the rolling update', async () => {
     writeFileSync(path('healthy'), '');
     const before = { rolling: (host: ClusterHost) => roll(host, { preconditions: [exists('healthy', 1)] }) };
     await scene.run(
-      walk(
+      onEach(
         rolling('one', () => `rm ${path('healthy')}`),
         rolling('two', undefined, before),
       ),
@@ -134,39 +134,39 @@ describe('hosts that serve', () => {
 });
 
 describe('hosts that do not serve', () => {
-  test('change at once: nothing is disturbed', async () => {
+  test('change at the same time, as they have nothing to disturb', async () => {
     for (const { name } of hosts) rmSync(path(`${name}-serves`));
     const others = (host: string) => [...'abc'.replace(host, '')].map((other) => until(`${other}-came`)).join('\n');
     const meet = (host: string) => `touch ${path(`${host}-came`)}\n${others(host)}`;
-    const { outcome } = await scene.run(walk(rolling('one', meet)));
+    const { outcome } = await scene.run(onEach(rolling('one', meet)));
     expect([...outcome.values()]).toEqual([undefined, undefined, undefined]);
   });
 
-  test('do not wait for one that does, nor it for them', async () => {
+  test('do not wait for a host that serves, nor it for them', async () => {
     rmSync(path('a-serves'));
     const meet = (host: string) => `touch ${path(`${host}-came`)}\n${until(host === 'a' ? 'b-came' : 'a-came')}`;
-    const { outcome } = await scene.run(walk(rolling('one', meet)));
+    const { outcome } = await scene.run(onEach(rolling('one', meet)));
     expect([...outcome.values()]).toEqual([undefined, undefined, undefined]);
   });
 
-  test('are all those without a word on what serving is', async () => {
+  test('are all hosts whose rolling update has no `healthy` gate', async () => {
     const meet = (host: string) => `touch ${path(`${host}-came`)}\n${until('c-came')}`;
     const nothing = { rolling: (host: ClusterHost) => roll(host, { healthy: [] }) };
-    const { outcome } = await scene.run(walk(rolling('one', meet, nothing)));
+    const { outcome } = await scene.run(onEach(rolling('one', meet, nothing)));
     expect([...outcome.values()]).toEqual([undefined, undefined, undefined]);
   });
 });
 
-describe('a host that fails in its turn stops the group', () => {
+describe('a host that fails while it holds the slot stops the rolling update', () => {
   test.each([
     ['in a rolling phase', 'one'],
-    ['in a phase between', 'two'],
-    ['in the last one', 'three'],
+    ['in a phase between two rolling phases', 'two'],
+    ['in the last rolling phase', 'three'],
   ])('%s', async (_where, bad) => {
     const fails = (name: string) => (host: string) =>
       name === bad && host === 'a' ? 'echo why it broke >&2; exit 3' : ':';
     const { outcome, events } = await scene.run(
-      walk(rolling('one', fails('one')), step('two', fails('two')), rolling('three', fails('three')), step('late')),
+      onEach(rolling('one', fails('one')), step('two', fails('two')), rolling('three', fails('three')), step('late')),
     );
     expect(scene.order().filter((line) => !/^\(?a-/.test(line))).toEqual([]);
     expect(outcome.get('a')).toMatchObject({ code: 'refused', why: ['why it broke'] });
@@ -181,9 +181,9 @@ describe('a host that fails in its turn stops the group', () => {
     }
   });
 
-  test('when it does not serve after its changes', async () => {
+  test('when it is not healthy after its changes', async () => {
     const { outcome } = await scene.run(
-      walk(
+      onEach(
         rolling('one', (host) => `rm ${path(`${host}-serves`)}`),
         step('late'),
       ),
@@ -193,11 +193,11 @@ describe('a host that fails in its turn stops the group', () => {
     expect(outcome.get('b')).toMatchObject({ code: 'timeout', message: 'left untouched: a failed before' });
   });
 
-  test('when a later phase of its turn closed what an earlier one had opened', async () => {
+  test('when a later rolling phase closes a `healthy` gate of an earlier one', async () => {
     const etcd = { rolling: (host: ClusterHost) => roll(host, { healthy: [exists('etcd', 1)] }) };
     writeFileSync(path('etcd'), '');
     const { outcome } = await scene.run(
-      walk(
+      onEach(
         rolling('one', () => ':', etcd),
         rolling('two', () => `rm ${path('etcd')}`),
       ),
@@ -206,7 +206,7 @@ describe('a host that fails in its turn stops the group', () => {
     expect(outcome.get('a')).toMatchObject({ code: 'timeout', where: { host: 'a', phase: 'two' } });
   });
 
-  test('and no other group, nor hosts that do not serve', async () => {
+  test('but stops neither other groups nor hosts that do not serve', async () => {
     rmSync(path('c-serves'));
     const dns = { rolling: (host: ClusterHost) => roll(host, { group: 'dns' }) };
     const { outcome } = await scene.run([
@@ -223,9 +223,9 @@ describe('a host that fails in its turn stops the group', () => {
     expect([...outcome].filter(([, failure]) => failure).map(([name]) => name)).toEqual(['a']);
   });
 
-  test('and one that fails before its turn stops nobody', async () => {
+  test('but one that fails before it holds the slot stops no other host', async () => {
     const { outcome } = await scene.run(
-      walk(
+      onEach(
         step('early', (host) => (host === 'a' ? 'exit 3' : ':')),
         rolling('one'),
       ),
@@ -235,21 +235,21 @@ describe('a host that fails in its turn stops the group', () => {
   });
 });
 
-test('an interrupt in a turn ends all who wait, changes nothing more, and the next run goes on', async () => {
+test('an interrupt during a rolling update ends all waiting hosts without a change, and the next run continues', async () => {
   const { signal, abort } = interruption();
   const open = ({ name }: { name: string }): Host => {
     const local = here(name);
     return { ...local, mutate: (mutation, options) => local.mutate(mutation, options).finally(abort) };
   };
-  const itinerary = walk(
+  const runHosts = onEach(
     rolling('one', () => ':'),
     rolling('two', () => ':'),
   );
-  const { outcome } = await scene.run(itinerary, { signal, open });
+  const { outcome } = await scene.run(runHosts, { signal, open });
   expect(scene.order()).toEqual(inSequence('a-one'));
   expect([...outcome.values()].map((failure) => failure?.code)).toEqual(['interrupted', 'interrupted', 'interrupted']);
   expect(outcome.get('b')?.message).toBe('interrupted before phase one');
-  await scene.run(itinerary);
+  await scene.run(runHosts);
   expect(scene.order()).toEqual(inSequence('a-one', 'a-two', 'b-one', 'b-two', 'c-one', 'c-two'));
 });
 
@@ -258,20 +258,20 @@ const interruption = () => {
   return { signal: controller.signal, abort: () => controller.abort() };
 };
 
-describe('who holds a turn waits for no other host', () => {
-  test('a gate about a host that waits for the turn is looked at as things are', async () => {
+describe('a host that holds a slot waits for no other host', () => {
+  test('its gate about a host that waits for the slot is queried without waiting for that host', async () => {
     const about = { gates: () => [{ ...exists('b-serves'), afterHost: 'b' }] };
-    await scene.run(walk(rolling('one'), step('two', undefined, about), rolling('three')).slice(0, 2));
+    await scene.run(onEach(rolling('one'), step('two', undefined, about), rolling('three')).slice(0, 2));
     expect(scene.order().filter((line) => line.startsWith('(b'))).toHaveLength(3);
   });
 
-  test('a gate after the turn waits for all who still want it', async () => {
+  test('its gate about another host, after the rolling update, waits until that host is done', async () => {
     const about = (host: ClusterHost) => (host.name === 'a' ? [{ ...exists('c-one', 1), afterHost: 'c' }] : []);
-    const { outcome } = await scene.run(walk(rolling('one'), phase('ready', [], { gates: about })));
+    const { outcome } = await scene.run(onEach(rolling('one'), phase('ready', [], { gates: about })));
     expect(outcome.get('a')).toBeUndefined();
   });
 
-  test('turns of two groups that overlap are taken together', async () => {
+  test('the slots of two groups whose phases overlap are acquired together', async () => {
     const group = (name: RollingUpdate['group']) => ({ rolling: (host: ClusterHost) => roll(host, { group: name }) });
     const plane = (name: string) => rolling(name, undefined, group('control-plane'));
     const balancer = (name: string) => rolling(name, undefined, group('load-balancer'));
@@ -282,36 +282,36 @@ describe('who holds a turn waits for no other host', () => {
     expect(scene.order()).toEqual(inSequence('a-one', 'a-two', 'a-three', 'b-two', 'b-three', 'b-four'));
   });
 
-  test('phases that would wait for each other without end are our mistake, and nothing is changed', async () => {
+  test('phases that wait for each other in a cycle are an error of kbs, and nothing is changed', async () => {
     const cross = (host: ClusterHost) => [{ ...exists('never', 1), afterHost: host.name === 'a' ? 'b' : 'a' }];
-    const running = scene.run(walk(step('one', undefined, { gates: cross })).slice(0, 2));
+    const running = scene.run(onEach(step('one', undefined, { gates: cross })).slice(0, 2));
     await expect(running).rejects.toThrow('hosts would wait for each other without end: a, b');
     expect(existsSync(path('order'))).toBe(false);
   });
 });
 
-test('when several wait, the first in the order of the inventory is next, however late it came', async () => {
-  const turns = new RollingGroups(['a', 'b', 'c', 'd']);
+test('when several hosts wait, the first in the order of the inventory is next, however late it came', async () => {
+  const slots = new RollingGroups(['a', 'b', 'c', 'd']);
   const took: string[] = [];
   const take = async (host: string) => {
-    await turns.acquire(host, ['dns'], () => {});
+    await slots.acquire(host, ['dns'], () => {});
     took.push(host);
   };
   await take('c');
-  const rest = ['d', 'b', 'a'].map((host) => take(host).then(() => turns.release(host, 'dns')));
-  turns.release('c', 'dns');
+  const rest = ['d', 'b', 'a'].map((host) => take(host).then(() => slots.release(host, 'dns')));
+  slots.release('c', 'dns');
   await Promise.all(rest);
   expect(took).toEqual(['c', 'a', 'b', 'd']);
 });
 
-test('who waits only for the place of a host that gives up is next', async () => {
-  const turns = new RollingGroups(['a', 'b', 'c']);
-  await turns.acquire('c', ['dns'], () => {});
-  const told: string[] = [];
-  const second = turns.acquire('b', ['control-plane'], (other) => told.push(other));
-  const first = turns.acquire('a', ['control-plane', 'dns'], () => {});
-  turns.halt('c', new Failure('refused', 'broken'));
+test('a host that waits only behind a host that is stopped acquires the slot', async () => {
+  const slots = new RollingGroups(['a', 'b', 'c']);
+  await slots.acquire('c', ['dns'], () => {});
+  const waitedFor: string[] = [];
+  const second = slots.acquire('b', ['control-plane'], (other) => waitedFor.push(other));
+  const first = slots.acquire('a', ['control-plane', 'dns'], () => {});
+  slots.halt('c', new Failure('refused', 'broken'));
   expect((await first)?.host).toBe('c');
   expect(await second).toBeUndefined();
-  expect(told).toEqual(['a']);
+  expect(waitedFor).toEqual(['a']);
 });

@@ -4,17 +4,17 @@ import { phases } from '../../src/phases/index.js';
 import { clusterOf } from '../support/cluster.js';
 
 const cluster = clusterOf();
-const itinerary = cluster.hosts.map((host) => ({
+const runHosts = cluster.hosts.map((host) => ({
   host,
   phases: phases.filter((phase) => phase.appliesTo(host, cluster)),
 }));
 const order = phases.map(({ name }) => name);
-const shape = (selection: Parameters<typeof select>[1], legs = itinerary) =>
-  select(legs, selection, order).map(({ host, phases: walked }) => [host.name, ...walked.map(({ name }) => name)]);
+const shape = (selection: Parameters<typeof select>[1], hosts = runHosts) =>
+  select(hosts, selection, order).map((each) => [each.host.name, ...each.phases.map(({ name }) => name)]);
 
 describe('selection', () => {
-  test('nothing asked for is everything', () => {
-    expect(select(itinerary, {}, order)).toEqual(itinerary);
+  test('an empty selection is the whole run', () => {
+    expect(select(runHosts, {}, order)).toEqual(runHosts);
   });
 
   test('--limit leaves only those hosts, with all their phases', () => {
@@ -40,15 +40,15 @@ describe('selection', () => {
   });
 
   test('the order of hosts in the inventory does not matter', () => {
-    const sorted = (legs: typeof itinerary) => shape({ from: 'routes' }, legs).toSorted();
-    expect(sorted(itinerary.toReversed())).toEqual(sorted(itinerary));
+    const sorted = (hosts: typeof runHosts) => shape({ from: 'routes' }, hosts).toSorted();
+    expect(sorted(runHosts.toReversed())).toEqual(sorted(runHosts));
   });
 
   test.each([
-    [{ limit: ['nobody'] }, 'this run has no host nobody'],
+    [{ limit: ['missing'] }, 'this run has no host missing'],
     [{ only: ['kublet', 'routes'] }, 'this run has no phase kublet'],
     [{ from: 'later' }, 'this run has no phase later'],
-  ])('%j is a mistake and not an empty run', (selection, message) => {
-    expect(() => select(itinerary, selection, order)).toThrow(message);
+  ])('%j is an error and not an empty run', (selection, message) => {
+    expect(() => select(runHosts, selection, order)).toThrow(message);
   });
 });

@@ -26,9 +26,9 @@ const phase = (name: string, resources: readonly Resource[], more: Partial<Phase
 
 const file = (path: string, content: string): Resource => ({ kind: 'file', path, content, mode: '0644' });
 
-/** Each phase needs what the one before it made: a folder, a program in it, and what that program leaves. */
+/** Each phase needs what the phase before it applied: a directory, a program in it, and what that program leaves. */
 const phases: readonly Phase[] = [
-  phase('ground', [
+  phase('base', [
     { kind: 'directory', path: '/opt/kbs-test', mode: '0750' },
     { kind: 'hosts-entry', address: '192.0.2.11', names: ['cp1'] },
     { kind: 'sysctl', name: 'net.ipv4.ip_forward', value: '1' },
@@ -50,7 +50,7 @@ const phases: readonly Phase[] = [
   phase('cluster', [{ kind: 'object', name: 'nodes', kubeconfig: '/x', objects: [] }, file('/opt/kbs-test/late', 'x')]),
 ];
 
-/** What this machine has of its own under /usr/local is long to list, and nothing to these phases. */
+/** /usr/local is empty: what this machine has there is long to list, and these phases do not touch it. */
 const given = `
 mount -t tmpfs tmpfs /usr/local; mkdir /usr/local/sbin
 rm -rf /run/order; mkdir -p /srv
@@ -77,86 +77,86 @@ describe.skipIf(lacks('root'))('undoing on a real shell', () => {
     query: async ({ script }) => ({ code: 0, stdout: await world.run(script), stderr: '' }),
   });
   const hostPhases = hostForUndo(host, cluster, phases);
-  const look = () => observe([hostPhases], contextOf(cluster), observer, () => {});
-  const obey = async (works: readonly PhaseSteps[]) => {
+  const observed = () => observe([hostPhases], contextOf(cluster), observer, () => {});
+  const run = async (works: readonly PhaseSteps[]) => {
     for (const { changes } of works) {
       const steps = changes.flatMap((planned) => planned.steps);
       const payloads: readonly Payload[] = steps.flatMap((step) => step.payloads);
       await world.run(steps.map(({ script }) => `(\n${script}\n)`).join('\n'), payloads);
     }
   };
-  const make = async () => {
-    for (const { phases: works } of compare([hostPhases], await look())) await obey(works);
+  const applyAll = async () => {
+    for (const { phases: works } of compare([hostPhases], await observed())) await run(works);
     await world.run('mkdir -p /srv/droppings; touch /run/lively');
   };
 
-  it('leaves everything as it was found, whatever lay there', async () => {
-    await make();
+  it('leaves the host as kbs found it, with the originals of files that kbs replaced', async () => {
+    await applyAll();
     expect(await world.run(shows)).not.toBe(found);
-    const works = undo(hostPhases, await look());
-    await obey(works);
+    const works = undo(hostPhases, await observed());
+    await run(works);
     expect(await world.run(shows)).toBe(found);
     expect(await world.run('cat /run/order; ls /run/lively 2>&1 || :')).toMatch(/^halt\nsweep\nls: /);
     expect(undoNames(hostPhases.phases)).toEqual(works.map((work) => work.phase.name));
   });
 
-  it('goes on where it was cut off, whatever is gone by then', async () => {
-    await make();
-    const works = undo(hostPhases, await look());
-    await obey(works.slice(0, 2));
+  it('continues after an interruption, also where a file was deleted by hand since', async () => {
+    await applyAll();
+    const works = undo(hostPhases, await observed());
+    await run(works.slice(0, 2));
     await world.run('rm /etc/theirs.conf; touch /run/lively');
-    await obey(undo(hostPhases, await look()));
+    await run(undo(hostPhases, await observed()));
     expect(await world.run(shows)).toBe(found);
   });
 
-  it('what somebody deleted is created again, and not updated', async () => {
-    await make();
+  it('a file that was deleted by hand is created again by apply, and its original is restored by undo', async () => {
+    await applyAll();
     await world.run('rm /etc/theirs.conf');
-    const [work] = compare([hostPhases], await look());
+    const [work] = compare([hostPhases], await observed());
     expect(work?.phases.flatMap(({ changes }) => changes.map(({ change }) => change))).toMatchObject([
       { id: '/etc/theirs.conf', action: 'create' },
     ]);
-    await obey(undo(hostPhases, await look()));
+    await run(undo(hostPhases, await observed()));
     expect(await world.run(shows)).toBe(found);
   });
 
-  it('removes what a phase left that does not apply any more, and what its programs left', async () => {
-    await make();
+  it('removes the leftovers of a phase that no longer applies to the host, and those of its programs', async () => {
+    await applyAll();
     const former = hostForUndo(
       host,
       cluster,
       phases.map((each) => (each.name === 'program' ? { ...each, appliesTo: () => false } : each)),
     );
     const works = undo(former, await observe([former], contextOf(cluster), observer, () => {}));
-    expect(works.map((work) => work.phase.name)).toEqual(['stop', 'prune', 'cluster', 'ground', 'clean-up-state']);
-    await obey(works);
+    expect(works.map((work) => work.phase.name)).toEqual(['stop', 'prune', 'cluster', 'base', 'clean-up-state']);
+    await run(works);
     expect(await world.run(shows)).toBe(found);
     expect(await world.run('ls /run/lively 2>&1 || :')).toMatch(/^ls: /);
     const never = hostForUndo(host, cluster, [{ ...phase('never', [], phases[1]), appliesTo: () => false }]);
     expect(undo(never, await observe([never], contextOf(cluster), observer, () => {}))).toHaveLength(1);
   });
 
-  it('refuses where a look failed, with everything and its notes still there', async () => {
-    await make();
+  it('refuses where a query failed, before it removes anything', async () => {
+    await applyAll();
     await world.run(`printf '#!/bin/sh\nexit 1\n' > /usr/local/sbin/stat; chmod +x /usr/local/sbin/stat`);
-    const seen = await look();
+    const seen = await observed();
     await world.run('rm /usr/local/sbin/stat');
-    expect(() => undo(hostPhases, seen)).toThrow(/^cannot look at file \/opt\/kbs-test\/late$/);
-    await obey(undo(hostPhases, await look()));
+    expect(() => undo(hostPhases, seen)).toThrow(/^cannot query file \/opt\/kbs-test\/late$/);
+    await run(undo(hostPhases, await observed()));
     expect(await world.run(shows)).toBe(found);
   });
 
-  it('touches nothing that belongs to the cluster, or that kbs never made', async () => {
+  it('touches no object of the cluster and no file that kbs did not create', async () => {
     await world.run('mkdir -p /opt/kbs-test; echo mine > /opt/kbs-test/late');
-    const works = undo(hostPhases, await look());
+    const works = undo(hostPhases, await observed());
     const ids = works.flatMap(({ changes }) => changes.map(({ change }) => `${change.kind} ${change.id}`));
     expect(ids).not.toContain('object nodes');
     expect(ids).not.toContain('file /opt/kbs-test/late');
   });
 
-  it('keeps the copy of what lay where no phase of the host puts anything now', async () => {
-    await make();
-    await obey(undo({ host, phases: [] }, await look()));
+  it('keeps an original at whose path no phase of the host puts anything now', async () => {
+    await applyAll();
+    await run(undo({ host, phases: [] }, await observed()));
     expect(await world.run('ls -A /var/lib/kbs/before')).toMatch(/^etc-theirs\.conf\.was$/m);
   });
 });

@@ -71,7 +71,7 @@ describe('a new host', () => {
     ],
     ['no host yet', 'hosts: {¶}\n', ' new-00: { address: 192.168.10.99, roles: [worker] } '],
   ])('finds its place in %s', (_, marked, added) => {
-    const { user: _nobody, ...plain } = host;
+    const { user: _user, ...plain } = host;
     expect(addHost(marked.replace('¶', ''), plain)).toBe(marked.replace('¶', added));
   });
 
@@ -132,7 +132,7 @@ describe('a pin', () => {
   });
 
   it('on a host that is not there is refused', () => {
-    expect(() => pinPodCidr(text, 'nobody', '10.244.1.0/24')).toThrow('hosts.nobody.podCIDR cannot be written');
+    expect(() => pinPodCidr(text, 'missing', '10.244.1.0/24')).toThrow('hosts.missing.podCIDR cannot be written');
   });
 });
 

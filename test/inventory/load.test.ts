@@ -86,7 +86,7 @@ const mistakes: Readonly<Record<string, readonly Row[]>> = {
     ['  worker-00:\n', '  lb-00:\n', '19:3 hosts.lb-00 is there twice; remove one of the two'],
     ['  worker-00:\n', '  17:\n', '19:3 hosts.17: the key is not a text; put it in quotes'],
     ['  worker-00:\n', '  __proto__:\n', '19:3 hosts.__proto__ is not allowed as a name'],
-    ['ssh: {', 'ssh: *nobody #', '15:6 *nobody has no anchor; write &nobody before it'],
+    ['ssh: {', 'ssh: *absent #', '15:6 *absent has no anchor; write &absent before it'],
     ['ssh: { user: ops }', 'ssh: &own { user: *own }', '15:19 *own holds itself; write the value out'],
     ['1.36.2', '1.30', '4:12 kubernetes.version: 1.30 is a number to YAML; put it in quotes'],
     ['tier: training', 'tier: 3', '23:13 hosts.worker-00.labels.tier: 3 is a number to YAML; put it in quotes'],

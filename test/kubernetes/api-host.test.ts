@@ -6,7 +6,7 @@ import { hostOf } from '../support/cluster.js';
 const hosts = ['a', 'b', 'c'].map((name) => hostOf({ name, address: '192.0.2.1', segment: 's' }));
 
 /** Each control plane's API server is `ready` or `down`, or the host is `gone` or says nothing: `hangs`. */
-const speaks = async (states: Readonly<Record<string, string>>, among: readonly ClusterHost[] = hosts) => {
+const apiHostOf = async (states: Readonly<Record<string, string>>, among: readonly ClusterHost[] = hosts) => {
   const open = ({ name }: ClusterHost) => ({
     query: () => {
       if (states[name] === 'gone') return Promise.reject(new Error(`${name} is gone`));
@@ -18,17 +18,17 @@ const speaks = async (states: Readonly<Record<string, string>>, among: readonly 
 };
 
 test.each([
-  ['the first is well', { a: 'ready', b: 'gone', c: 'gone' }, 'a'],
+  ['the first is healthy', { a: 'ready', b: 'gone', c: 'gone' }, 'a'],
   ['the first is gone', { a: 'gone', b: 'ready', c: 'down' }, 'b'],
   ["the first's API server is down", { a: 'down', b: 'gone', c: 'ready' }, 'c'],
   ['the first hangs', { a: 'hangs', b: 'ready', c: 'hangs' }, 'b'],
-  ['no API server answers, and one host can tell why', { a: 'gone', b: 'down', c: 'gone' }, 'b'],
-  ['nobody is there, and the first is to be told of', { a: 'gone', b: 'gone', c: 'gone' }, 'a'],
+  ['no API server answers, and one host can be reached', { a: 'gone', b: 'down', c: 'gone' }, 'b'],
+  ['no host can be reached, and the first is named', { a: 'gone', b: 'gone', c: 'gone' }, 'a'],
 ])('where %s', async (_, states, expected) => {
-  expect(await speaks(states)).toBe(expected);
+  expect(await apiHostOf(states)).toBe(expected);
 });
 
-test('the only one is not asked, and nobody speaks for none', async () => {
-  expect(await speaks({ a: 'hangs' }, hosts.slice(0, 1))).toBe('a');
-  expect(await speaks({}, [])).toBeUndefined();
+test('a single control plane is the API host without a query, and there is none without control planes', async () => {
+  expect(await apiHostOf({ a: 'hangs' }, hosts.slice(0, 1))).toBe('a');
+  expect(await apiHostOf({}, [])).toBeUndefined();
 });

@@ -131,13 +131,13 @@ describe('a member that says', () => {
   });
 });
 
-describe('the etcd that lives', () => {
+describe('the revision of the etcd that has a quorum', () => {
   const at = (id: number, revision: number): Member => ({ ...voter(id, true), status: { ...status(), revision } });
   const alone = [at(1, 5), voter(2, false), voter(3, false)];
   const others = [voter(1, false), at(2, 8), at(3, 9)];
 
   test.each([
-    ['nobody answers', [], undefined],
+    ['no member answers', [], undefined],
     ['no view has members', [[], []], undefined],
     ['the first is cut off, and the others agree', [alone, others, others], 9],
     ['each sees itself alone', [alone, [voter(1, false), at(2, 8), voter(3, false)]], undefined],

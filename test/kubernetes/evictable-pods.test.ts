@@ -24,7 +24,7 @@ const free = 'shop/web-1 is evicted';
 describe('pods that must leave a node', () => {
   test.each([
     ['of a Deployment', pod(), 1],
-    ['that nobody owns', pod({ ownerReferences: [] }), 1],
+    ['without an owner', pod({ ownerReferences: [] }), 1],
     ['of a DaemonSet', pod({ ownerReferences: [{ kind: 'DaemonSet', controller: true }] }), 0],
     ['of the kubelet itself', pod({ annotations: { 'kubernetes.io/config.mirror': 'x' } }), 0],
     ['that have ended well', pod({}, 'Succeeded'), 0],

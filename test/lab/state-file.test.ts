@@ -65,7 +65,7 @@ describe('the record of a lab', () => {
     expect(await found('two/edge')).toEqual(['two/edge']);
     expect(await found('two/all')).toHaveLength(4);
     await expect(found('edge')).rejects.toThrow('edge is in the labs one and two');
-    await expect(found('nobody')).rejects.toThrow('no lab has a host nobody');
+    await expect(found('missing')).rejects.toThrow('no lab has a host missing');
     await expect(found('three/edge')).rejects.toThrow('no lab has a host three/edge');
   });
 

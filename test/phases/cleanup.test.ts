@@ -38,7 +38,7 @@ ${undo}`);
   it.each([
     ['a directory', 'mkdir /var/lib/etcd'],
     ['a link to another disk', 'mkdir -p /srv/etcd; ln -s /srv/etcd /var/lib/etcd'],
-  ])('what a restore put aside, where the data lie in %s', async (_, given) => {
+  ])('the data directory that a restore replaced and kept, where the data are in %s', async (_, given) => {
     await world.run(`rm -rf /var/lib/etcd; ${given}
 data=$(readlink -f /var/lib/etcd)
 mkdir -p $data/member $data/.kbs-restore $data/before-restore-1/member $data.before-restore-2/member $data-theirs

@@ -45,6 +45,6 @@ describe('a kubeconfig', () => {
   });
 });
 
-it('asking for a host that the cluster lacks is a bug, and says which', () => {
-  expect(() => placeholderCredentials(cluster).files('nobody')).toThrow('no host nobody in cluster hybrid');
+it('a request for the files of a host that the cluster lacks throws an error with its name', () => {
+  expect(() => placeholderCredentials(cluster).files('missing')).toThrow('no host missing in cluster hybrid');
 });

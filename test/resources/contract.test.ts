@@ -11,7 +11,7 @@ import { lacks } from '../support/needs.js';
 import { contracts } from './contracts.js';
 import { daemon, repository } from './debs.js';
 import { createWorld, type World } from './overlay-host.js';
-import { allDifferences, apply, unmake } from './reconcile.js';
+import { allDifferences, apply, remove } from './reconcile.js';
 
 const folder = await mkdtemp(join(tmpdir(), 'kbs-contract-'));
 afterAll(() => rm(folder, { recursive: true }));
@@ -41,37 +41,37 @@ describe.skipIf(lacks('root')).each(cases)('$about', ({ resources, given, drifts
   });
   afterAll(() => world.end());
 
-  it('is made, once', async () => {
+  it('is applied, and differs in nothing afterwards', async () => {
     for (const difference of await allDifferences(world, resources)) expect(difference).not.toEqual({});
     await apply(world, resources);
     for (const difference of await allDifferences(world, resources)) expect(difference).toEqual({});
   });
 
-  it('is looked at without a trace', async () => {
+  it('is queried without a change to the host', async () => {
     await allDifferences(world, resources);
     const before = await world.changes();
     await allDifferences(world, resources);
     expect(await world.changes()).toBe(before);
   });
 
-  it.each(Object.entries(drifts))('is mended when it was %s', async (_drift, script) => {
+  it.each(Object.entries(drifts))('is repaired when it was %s', async (_drift, script) => {
     await apply(world, resources);
     await world.run(script);
     expect(await apply(world, resources), 'something differs').toBeGreaterThan(0);
     for (const difference of await allDifferences(world, resources)) expect(difference).toEqual({});
   });
 
-  it('leaves nothing behind', async () => {
+  it('is removed without leftovers', async () => {
     await apply(world, resources);
-    await unmake(world, resources);
+    await remove(world, resources);
     expect(await world.run(shows)).toBe(found);
     expect(await world.run('ls -d /var/lib/kbs 2>/dev/null || :')).toBe('');
-    expect(await unmake(world, resources), 'nothing is left to unmake').toBe(0);
+    expect(await remove(world, resources), 'nothing is left to remove').toBe(0);
   });
 
-  it('leaves nothing behind either where only its record is known', async () => {
+  it('is removed without leftovers also where only its record is known', async () => {
     await apply(world, resources);
-    await unmake(world, resources.flatMap(fromRecord));
+    await remove(world, resources.flatMap(fromRecord));
     expect(await world.run(shows)).toBe(found);
     expect(await world.run('ls -d /var/lib/kbs 2>/dev/null || :')).toBe('');
   });

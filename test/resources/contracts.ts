@@ -3,13 +3,13 @@ import { sh } from '../../src/hosts/shell.js';
 import type { Resource } from '../../src/resources/resource.js';
 import { Secret } from '../../src/secret.js';
 
-/** One kind's contract case: resources, the world they come into, and what may happen to them there. */
+/** One kind's contract case: resources, the host to which they are applied, and what may happen to them there. */
 export interface Contract {
   readonly about: string;
   readonly resources: readonly Resource[];
   /** Shell that prepares the world. Commands in /usr/local/sbin come first in PATH. */
   readonly given: string;
-  /** What somebody does by hand, as shell; each must be seen and mended. */
+  /** Changes by hand, as shell; each must be found by the query and undone by apply. */
   readonly drifts: Readonly<Record<string, string>>;
   /** Shell that shows, by the host's own tools, all that the resources stand for; it must be the same in the end. */
   readonly shows: string;

@@ -9,7 +9,7 @@ import type { FileResource, Resource } from '../../src/resources/resource.js';
 import { Secret, sha256 } from '../../src/secret.js';
 import { lacks } from '../support/needs.js';
 import { createWorld, type World } from './overlay-host.js';
-import { apply, differences, see, unmake } from './reconcile.js';
+import { apply, differences, observed, remove } from './reconcile.js';
 
 const folder = await mkdtemp(join(tmpdir(), 'kbs-edge-'));
 afterAll(() => rm(folder, { recursive: true }));
@@ -45,7 +45,7 @@ describe.skipIf(lacks('root'))('on a real shell', () => {
           await world.run(
             `mkdir -p "$(dirname ${resource.path})"; ${old} > ${resource.path}; chmod 600 ${resource.path}`,
           );
-          const [made] = kindOf(resource).apply(resource, await see(world, resource));
+          const [made] = kindOf(resource).apply(resource, await observed(world, resource));
           if (!made) throw new Error('nothing to make');
           await world.run(
             `printf '#!/bin/sh\\nexit 1\\n' > /usr/local/sbin/${command}; /bin/chmod +x /usr/local/sbin/${command}`,
@@ -58,7 +58,7 @@ describe.skipIf(lacks('root'))('on a real shell', () => {
           if (content.trim() !== wanted) expect(outcome).toBeInstanceOf(Error);
           await apply(world, [resource]);
           expect(await differences(world, resource)).toEqual({});
-          await unmake(world, [resource]);
+          await remove(world, [resource]);
           expect(await world.run(`stat -c %a ${resource.path}; cat ${resource.path}`)).toBe('600\nold\n');
         }
         await world.run('/bin/rm -r /etc/kbs-edge /opt/kbs-edge');
@@ -68,7 +68,7 @@ describe.skipIf(lacks('root'))('on a real shell', () => {
     it('puts nothing in place of which only half arrived', async () => {
       const [made] = kindOf(file).apply(file, undefined);
       await expect(world.run(made?.script ?? '', [{ bytes: Buffer.from('ne') }])).rejects.toThrow('exit 1');
-      expect(await see(world, file)).toEqual({ touched: 'yes' });
+      expect(await observed(world, file)).toEqual({ touched: 'yes' });
     });
 
     it('refuses an artifact whose content has another size than the catalogue says', async () => {
@@ -83,7 +83,7 @@ describe.skipIf(lacks('root'))('on a real shell', () => {
     const file: Resource = { kind: 'file', path: '/etc/kbs-right', content: 'right\n', mode: '0644' };
     await world.run('echo right > /etc/kbs-right');
     expect(await apply(world, [file])).toBe(0);
-    expect(await unmake(world, [file])).toBe(0);
+    expect(await remove(world, [file])).toBe(0);
     expect(await world.run('cat /etc/kbs-right')).toBe('right\n');
   });
 
@@ -103,7 +103,7 @@ chmod +x /usr/local/sbin/chown`);
         ? { kind, path: `/srv/${kind}`, content: '', mode: '0644' }
         : { kind, path: `/srv/${kind}`, content };
     await world.run(`mkdir -p /srv/${kind}; echo mine > /srv/${kind}/mine`);
-    expect((await see(world, resource))?.type).toBe('not a file');
+    expect((await observed(world, resource))?.type).toBe('not a file');
     await expect(apply(world, [resource])).rejects.toThrow('cannot overwrite directory');
     expect(await world.run(`cat /srv/${kind}/mine`)).toBe('mine\n');
   });
@@ -111,7 +111,7 @@ chmod +x /usr/local/sbin/chown`);
   it('a file where a directory should be is refused and kept', async () => {
     const resource: Resource = { kind: 'directory', path: '/srv/plain', mode: '0755' };
     await world.run('echo mine > /srv/plain');
-    expect((await see(world, resource))?.type).toBe('not a directory');
+    expect((await observed(world, resource))?.type).toBe('not a directory');
     await expect(apply(world, [resource])).rejects.toThrow('File exists');
     expect(await world.run('cat /srv/plain')).toBe('mine\n');
   });
@@ -120,10 +120,10 @@ chmod +x /usr/local/sbin/chown`);
     const resource: Resource = { kind: 'directory', path: '/srv/made', mode: '0755' };
     await apply(world, [resource]);
     await world.run('mkdir -p /srv/made/mount; mount -t tmpfs tmpfs /srv/made/mount; echo mine > /srv/made/mount/mine');
-    await expect(unmake(world, [resource])).rejects.toThrow('/srv/made/mount');
+    await expect(remove(world, [resource])).rejects.toThrow('/srv/made/mount');
     expect(await world.run('cat /srv/made/mount/mine; umount /srv/made/mount')).toBe('mine\n');
-    await unmake(world, [resource]);
-    expect(await see(world, resource)).toBeUndefined();
+    await remove(world, [resource]);
+    expect(await observed(world, resource)).toBeUndefined();
   });
 
   it('a directory that kbs made and that got a disk of its own is emptied, and stays mounted', async () => {
@@ -131,11 +131,11 @@ chmod +x /usr/local/sbin/chown`);
     await apply(world, [resource]);
     await world.run(`mount -t tmpfs tmpfs /srv/disk; cd /srv/disk
 mkdir lost+found snapshots; echo found > lost+found/1; echo ours > snapshots/1`);
-    await unmake(world, [resource]);
+    await remove(world, [resource]);
     expect(await world.run('mountpoint /srv/disk; cd /srv/disk; find . | sort')).toBe(
       '/srv/disk is a mountpoint\n.\n./lost+found\n./lost+found/1\n',
     );
-    expect(await unmake(world, [resource]), 'nothing is left to unmake').toBe(0);
+    expect(await remove(world, [resource]), 'nothing is left to remove').toBe(0);
     await world.run('umount /srv/disk; rmdir /srv/disk');
   });
 
@@ -143,17 +143,17 @@ mkdir lost+found snapshots; echo found > lost+found/1; echo ours > snapshots/1`)
     const resource: Resource = { kind: 'directory', path: '/srv/deep/modules', mode: '0755', shared: true };
     await apply(world, [resource]);
     await world.run('mkdir /srv/deep/modules/6.1; echo theirs > /srv/deep/modules/6.1/kvm.ko');
-    await unmake(world, [resource]);
+    await remove(world, [resource]);
     expect(await world.run('cat /srv/deep/modules/6.1/kvm.ko; rm -r /srv/deep')).toBe('theirs\n');
   });
 
-  it('a directory that somebody took away leaves no note, and does not come back', async () => {
+  it('a directory that was deleted by hand leaves no original behind, and removal does not restore it', async () => {
     const made: Resource = { kind: 'directory', path: '/srv/gone/made', mode: '0755' };
     const found: Resource = { kind: 'directory', path: '/srv/found', mode: '0700' };
     await world.run('mkdir /srv/found');
     await apply(world, [made, found]);
     await world.run('rmdir /srv/gone/made /srv/found');
-    await unmake(world, [made, found]);
+    await remove(world, [made, found]);
     expect(
       await world.run(
         'ls -d /srv/gone /srv/found /var/lib/kbs/before/srv-gone* /var/lib/kbs/before/srv-found* 2>/dev/null || :',
@@ -169,21 +169,21 @@ mkdir lost+found snapshots; echo found > lost+found/1; echo ours > snapshots/1`)
     await apply(world, [entry]);
     await world.run('cat /etc/cloud/templates/hosts.debian.tmpl > /etc/hosts');
     expect(await differences(world, entry)).toEqual({});
-    await unmake(world, [entry]);
+    await remove(world, [entry]);
     expect(await world.run('cat /etc/hosts; rm -r /etc/cloud')).toBe('127.0.0.1 localhost\n');
   });
 
   it('a feature that is built into the kernel is left as it is', async () => {
     const resource: Resource = { kind: 'kernel-module', name: 'overlay', check: sh`grep -qw proc /proc/filesystems` };
     expect(await differences(world, resource)).toEqual({});
-    expect(await unmake(world, [resource])).toBe(0);
+    expect(await remove(world, [resource])).toBe(0);
   });
 
   it('a module that cannot be loaded is refused with its reason', async () => {
     const resource: Resource = { kind: 'kernel-module', name: 'no-such', check: sh`false` };
     await world.run(`printf '#!/bin/sh\\necho "FATAL: Module $1 not found" >&2; exit 1\\n' > /usr/local/sbin/modprobe
 chmod +x /usr/local/sbin/modprobe`);
-    expect(await see(world, resource)).toBeUndefined();
+    expect(await observed(world, resource)).toBeUndefined();
     await expect(apply(world, [resource])).rejects.toThrow('FATAL: Module no-such not found');
     await world.run('ls /etc/modules-load.d/kbs-no-such.conf').then(
       () => expect.fail('listed for the next boot'),
@@ -193,7 +193,7 @@ chmod +x /usr/local/sbin/modprobe`);
 
   it('a sysctl that the kernel does not have is absent, and cannot be set', async () => {
     const resource: Resource = { kind: 'sysctl', name: 'net.ipv4.no_such', value: '1' };
-    expect(await see(world, resource)).toBeUndefined();
+    expect(await observed(world, resource)).toBeUndefined();
     await expect(apply(world, [resource])).rejects.toThrow('no_such');
   });
 
@@ -201,8 +201,8 @@ chmod +x /usr/local/sbin/modprobe`);
     await world.run('rm -f /usr/local/bin/ctr /usr/local/bin/kubectl');
     const images: Resource = { kind: 'image', name: 'node', archives: [] };
     const objects: Resource = { kind: 'object', name: 'some', objects: [], kubeconfig: '/etc/kubernetes/admin.conf' };
-    expect(await see(world, images)).toBeUndefined();
-    expect(await see(world, objects)).toBeUndefined();
+    expect(await observed(world, images)).toBeUndefined();
+    expect(await observed(world, objects)).toBeUndefined();
   });
 
   it('a task that fails says so', async () => {

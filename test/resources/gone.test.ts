@@ -7,7 +7,7 @@ import type { Resource } from '../../src/resources/resource.js';
 import { sha256 } from '../../src/secret.js';
 import { lacks } from '../support/needs.js';
 import { createWorld, type World } from './overlay-host.js';
-import { apply, differences, unmake } from './reconcile.js';
+import { apply, differences, remove } from './reconcile.js';
 
 const folder = await mkdtemp(join(tmpdir(), 'kbs-gone-'));
 afterAll(() => rm(folder, { recursive: true }));
@@ -20,7 +20,7 @@ interface Case {
   readonly about: string;
   readonly resource: Resource;
   readonly given?: string;
-  /** What somebody does by hand. */
+  /** Shell that deletes the resource by hand. */
   readonly gone: string;
   /** What brings back what the kernel has, and not kbs. */
   readonly after?: string;
@@ -95,9 +95,9 @@ describe.skipIf(lacks('root')).each(cases)('$about, taken away by hand', ({ reso
   afterEach(() => world.end());
 
   it('is still given back, once', async () => {
-    expect(await unmake(world, [resource])).toBe(1);
+    expect(await remove(world, [resource])).toBe(1);
     expect(await world.run(shows)).toBe(found);
-    expect(await unmake(world, [resource])).toBe(0);
+    expect(await remove(world, [resource])).toBe(0);
   });
 
   it('is made again', async () => {
@@ -120,7 +120,7 @@ describe.skipIf(lacks('root'))('a kernel setting that was wanted before its modu
     await expect(apply(world, [resource])).rejects.toThrow('mod/rp_filter');
     await world.run('ip link add mod type veth peer name doom');
     await apply(world, [resource]);
-    await unmake(world, [resource]);
+    await remove(world, [resource]);
     expect(await world.run(shows)).toBe(found);
   });
 });

@@ -2,34 +2,34 @@ import { kindOf } from '../../src/resources/registry.js';
 import { type Resource, type State, type Step, Unknown } from '../../src/resources/resource.js';
 import type { World } from './overlay-host.js';
 
-/** What is there, looked at as the engine does: output captured by a shell, which drops its last newlines. */
-export const see = async (world: World, resource: Resource): Promise<State | undefined> =>
-  (await seeAll(world, [resource]))[0];
+/** The observed state, queried as the engine does: output captured by a shell, which drops its last newlines. */
+export const observed = async (world: World, resource: Resource): Promise<State | undefined> =>
+  (await observedAll(world, [resource]))[0];
 
-/** The same of several, by one shell as the engine asks: a shell costs more than most looks. */
-const seeAll = async (world: World, resources: readonly Resource[]): Promise<readonly (State | undefined)[]> => {
+/** The same of several, in one shell as in the engine: starting a shell takes longer than most queries. */
+const observedAll = async (world: World, resources: readonly Resource[]): Promise<readonly (State | undefined)[]> => {
   const preludes = new Set(resources.map((resource) => kindOf(resource).prelude ?? ''));
-  const looks = resources.map(
+  const queries = resources.map(
     (resource) => `output=$(set -eu\n${kindOf(resource).query(resource)}\n) || exit\nprintf '\\036%s' "$output"`,
   );
-  const [, ...outputs] = (await world.run(['set +eu', ...preludes, ...looks].join('\n'))).split('\x1e');
+  const [, ...outputs] = (await world.run(['set +eu', ...preludes, ...queries].join('\n'))).split('\x1e');
   return resources.map((resource, index) => known(kindOf(resource).parse(outputs[index] ?? '', resource)));
 };
 
-/** The wanted aspects that are not so, with what they are. */
+/** The desired aspects that differ, with their observed values. */
 export const differences = async (world: World, resource: Resource): Promise<Record<string, string>> =>
-  differing(await see(world, resource), kindOf(resource).desired(resource));
+  differing(await observed(world, resource), kindOf(resource).desired(resource));
 
 /** The same of several, one after the other. */
 export const allDifferences = async (
   world: World,
   resources: readonly Resource[],
 ): Promise<readonly Record<string, string>[]> => {
-  const seen = await seeAll(world, resources);
+  const seen = await observedAll(world, resources);
   return resources.map((resource, index) => differing(seen[index], kindOf(resource).desired(resource)));
 };
 
-/** The wanted aspects that are not so; all of them where it is unknown what is there. */
+/** The desired aspects that differ; all of them where the state is unknown. */
 export const differing = (seen: State | Unknown | undefined, wanted: State): Record<string, string> => {
   const [state, otherwise] = seen instanceof Unknown ? [undefined, 'unknown'] : [seen, 'absent'];
   return Object.fromEntries(
@@ -44,9 +44,9 @@ export const known = (seen: State | Unknown | undefined): State | undefined => {
   return seen;
 };
 
-/** Makes what differs, all steps in one script; gives their number. */
+/** Applies the resources that differ, all steps in one script; returns the number of steps. */
 export const apply = async (world: World, resources: readonly Resource[]): Promise<number> => {
-  const seen = await seeAll(world, resources);
+  const seen = await observedAll(world, resources);
   const steps = resources.flatMap((resource, index) => {
     const state = seen[index];
     const same = Object.keys(differing(state, kindOf(resource).desired(resource))).length === 0;
@@ -55,9 +55,9 @@ export const apply = async (world: World, resources: readonly Resource[]): Promi
   return run(world, steps);
 };
 
-/** Unmakes what is there, last made first; gives the number of steps. */
-export const unmake = async (world: World, resources: readonly Resource[]): Promise<number> => {
-  const seen = await seeAll(world, resources);
+/** Removes the resources that exist, last applied first; returns the number of steps. */
+export const remove = async (world: World, resources: readonly Resource[]): Promise<number> => {
+  const seen = await observedAll(world, resources);
   const steps = resources
     .flatMap((resource, index) => {
       const state = seen[index];

@@ -3,7 +3,7 @@ import type { UnitResource } from '../../src/resources/resource.js';
 import { restartReplacedUnit } from '../../src/resources/unit.js';
 import { lacks } from '../support/needs.js';
 import { createWorld, type World } from './overlay-host.js';
-import { apply, see, unmake } from './reconcile.js';
+import { apply, observed, remove } from './reconcile.js';
 
 const text = (program: string): string =>
   `[Service]\nType=exec\nExecStart=/bin/${program}\n\n[Install]\nWantedBy=multi-user.target\n`;
@@ -72,7 +72,7 @@ describe.skipIf(lacks('root'))('a unit', () => {
     world.run(`printf '%s' '${text(program)}' > /lib/systemd/system/kbs-test.service`);
   const admins = (program: string) => world.run(`printf '%s' '${text(program)}' > ${path}`);
   const leave = async () => {
-    await unmake(world, [ours]);
+    await remove(world, [ours]);
     await world.run(`${restartReplacedUnit(ours)}\nrmdir /var/lib/kbs/before /var/lib/kbs 2>/dev/null || :`);
   };
   const runs = () => world.run('cat /run/active/kbs-test.service 2>/dev/null || :');
@@ -88,13 +88,13 @@ describe.skipIf(lacks('root'))('a unit', () => {
   it.each([
     ['the file', `rm ${path}`],
     ['the file, and the process has ended', `rm ${path} /run/active/kbs-test.service`],
-  ])('is stopped and taken out of the boot where somebody deleted %s', async (_, gone) => {
+  ])('is stopped and disabled after %s was deleted by hand', async (_, gone) => {
     const found = await world.run(shows);
     await apply(world, [ours]);
     await world.run(gone);
     await leave();
     expect(await world.run(shows)).toBe(found);
-    expect(await see(world, ours)).toBeUndefined();
+    expect(await observed(world, ours)).toBeUndefined();
   });
 
   it.each([
@@ -127,7 +127,7 @@ describe.skipIf(lacks('root'))('a unit', () => {
     await world.run('systemctl --quiet enable kbs-test.service; systemctl start kbs-test.service');
     const found = await world.run(shows);
     await apply(world, [ours]);
-    await unmake(world, [ours]);
+    await remove(world, [ours]);
     expect(await runs()).toBe('');
     await apply(world, [ours]);
     await leave();

@@ -9,7 +9,7 @@ import { nameOf } from '../../src/resources/registry.js';
 import type { Resource, State } from '../../src/resources/resource.js';
 import { contextOf } from './site.js';
 
-/** All phases of a host, as a run of the whole inventory walks them. */
+/** All phases of a host, as a run of the whole inventory has them. */
 export const phasesOf = (host: ClusterHost, cluster: Cluster): HostPhases => {
   const all = phases.filter((phase) => phase.appliesTo(host, cluster));
   return { host, phases: all, all };
@@ -22,10 +22,10 @@ export const recordsOf = (host: ClusterHost, cluster: Cluster, facts: Partial<Fa
   );
 
 /**
- * What a run does on a host, in order, where everything has records of an earlier inventory: `PHASE: KIND ID` for what is
- * wanted, and `PHASE: remove KIND ID`. Pure.
+ * The resources that a run applies and removes on a host, in order, where records of an earlier inventory exist:
+ * `PHASE: KIND ID` for what is desired, and `PHASE: remove KIND ID`. Pure.
  */
-export const walked = (
+export const plannedLines = (
   host: ClusterHost,
   cluster: Cluster,
   records: readonly string[],
@@ -50,11 +50,11 @@ export const walked = (
   return { lines, notes };
 };
 
-/** Everything is there, and kbs put it there. */
+/** The state of a resource that kbs applied. */
 const seen = (resource: Resource): State =>
   resource.kind === 'image'
     ? { 'a reference': 'sha256:0' }
     : {
-        ...{ type: 'there', touched: 'yes', aside: '1', listed: 'yes', line: 'there', files: '/etc/hosts' },
+        ...{ type: 'there', touched: 'yes', disabled: '1', listed: 'yes', line: 'there', files: '/etc/hosts' },
         ...(resource.kind === 'route' ? { via: resource.via } : {}),
       };

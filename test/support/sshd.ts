@@ -13,7 +13,7 @@ export interface Sshd {
   /** Path of the private key that is let in. */
   readonly key: string;
   readonly user: string;
-  /** Its own folder: host keys such as `host_ed25519` and their `.pub`, `authorized_keys`. It is the home of whoever logs in. */
+  /** Its own folder: host keys such as `host_ed25519` and their `.pub`, `authorized_keys`. It is the home of the user that logs in. */
   readonly dir: string;
   /** Settings that reach it; what `overrides` names is replaced. */
   settings(overrides?: Partial<SshSettings>): SshSettings;
@@ -126,7 +126,7 @@ function writeConfig(dir: string, port: number, options: SshdOptions): void {
     'PasswordAuthentication no',
     'KbdInteractiveAuthentication no',
     'PermitRootLogin yes',
-    // HOME: no test depends on somebody's own .bashrc.
+    // HOME: no test depends on the developer's own .bashrc.
     `SetEnv ${Object.entries({ HOME: dir, ...options.env })
       .map((pair) => pair.join('='))
       .join(' ')}`,
@@ -166,7 +166,7 @@ const started = (child: ChildProcess, port: number): Promise<string | undefined>
     child.once('exit', () => end(said));
   });
 
-/** A TCP port of loopback that nobody listens on right now. */
+/** A TCP port of loopback on which no process listens now. */
 export const freePort = (): Promise<number> =>
   new Promise((resolve, reject) => {
     const server = createServer().once('error', reject);

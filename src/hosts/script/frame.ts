@@ -31,6 +31,6 @@ export function parseHeader(stdout: Buffer): { readonly pid: number; readonly en
   return { pid: Number(stdout.subarray(start + 5, end).toString()), end: end + 1 };
 }
 
-/** Shell that ends the process group of a script that is still running, whoever owns it. */
+/** Shell that sends SIGTERM to the process group of a script that is still running, whichever user it runs as. */
 export const killGroupScript = (pid: number): string =>
   `read -r _ _ _ _ group _ < /proc/${pid}/stat && kill -TERM "-$group"`;

@@ -5,9 +5,9 @@ import { answersFor } from '../lan-dns/dns-query.js';
 import type { Phase, PhaseContext } from '../phase.js';
 
 /**
- * Whom the host asks for names: the LAN's DNS servers, where the inventory wants that, through whoever writes
- * /etc/resolv.conf there. Where it wants that no longer, or has no such server any more, pruning gives the former settings
- * back. A host that answers the LAN's own servers stays as it is: it would ask itself by way of them.
+ * The DNS servers of a host: the LAN's, if the inventory sets `hostsUseDns`, through the program that writes
+ * /etc/resolv.conf there. Where the inventory sets that no longer, or has no `dns` host any more, pruning restores the
+ * former settings. An upstream of the LAN's DNS servers stays as it is: its queries would come back to itself.
  */
 export const resolver: Phase = {
   name: 'resolver',

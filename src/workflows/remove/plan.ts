@@ -105,8 +105,8 @@ const podsByNode = async (
 
 const factsOf = ({ leaving, affected }: Observed): ReadonlyMap<string, Facts> =>
   new Map(
-    [leaving, affected].flatMap(({ context, answers }) =>
-      [...answers.keys()].map((host) => [host, context.facts(host)] as const),
+    [leaving, affected].flatMap(({ context, results }) =>
+      [...results.keys()].map((host) => [host, context.facts(host)] as const),
     ),
   );
 
@@ -161,7 +161,7 @@ const balancersFirst = (steps: readonly PhaseSteps[], left: readonly PhaseRefere
 ];
 
 /**
- * What takes a host out of the cluster, one host at a time. Its API server ends while its etcd member still answers, so
+ * What takes a host out of the cluster, one host at a time. Its API server ends while its etcd member still results, so
  * that it can take itself out of the Service `kubernetes`.
  */
 const leaveSteps = (

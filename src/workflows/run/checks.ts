@@ -32,7 +32,7 @@ export const requireReachable = (
 /** Throws what the checks of hosts and cluster find, of all observed hosts at once. */
 export const preflight = (
   runHosts: RunHosts,
-  { context, answers }: Observation,
+  { context, results: queryResults }: Observation,
   {
     workflow,
     cluster,
@@ -41,7 +41,7 @@ export const preflight = (
     around,
   }: Pick<PhaseRun, 'workflow' | 'cluster' | 'keyring' | 'skippedChecks' | 'around'>,
 ): void => {
-  const observed = runHosts.filter(({ host }) => answers.has(host.name));
+  const observed = runHosts.filter(({ host }) => queryResults.has(host.name));
   const results = runChecks(
     {
       workflow: workflow.name,
@@ -73,16 +73,16 @@ export const throwFailed = (results: readonly CheckResult[]): void => {
 };
 
 /** Throws where no API server answers: then there is no cluster to join. */
-export const requireApi = (runHosts: RunHosts, { answers }: Observation): void => {
-  const asked = runHosts.flatMap(({ host }) => {
-    const answer = answers.get(host.name)?.get(apiAnswers.test);
-    return answer ? [{ host: host.name, answer }] : [];
+export const requireApi = (runHosts: RunHosts, { results }: Observation): void => {
+  const responses = runHosts.flatMap(({ host }) => {
+    const response = results.get(host.name)?.get(apiAnswers.test);
+    return response ? [{ host: host.name, ...response }] : [];
   });
-  const [first] = asked;
-  if (!first || asked.some(({ answer }) => answer.code === 0)) return;
+  const [first] = responses;
+  if (!first || responses.some(({ code }) => code === 0)) return;
   throw new Failure('refused', 'the cluster does not answer', {
     where: { host: first.host, command: 'kubectl get --raw /readyz' },
-    why: [first.answer.output],
+    why: [first.output],
     next: 'bring it up first: kbs init',
   });
 };

@@ -85,11 +85,11 @@ const planObserved = async (
   };
 };
 
-/** What the API host said; where it is not in the run, the record on this machine is all that is known. */
-const nodeCidrsIn = (cluster: Cluster, { answers }: Observation): NodeCidrsAnswer => {
+/** The pod CIDRs of Nodes as the API host returned them; `not answered` where it is not in the run. */
+const nodeCidrsIn = (cluster: Cluster, { results }: Observation): NodeCidrsAnswer => {
   const apiHost = cluster.hosts.find((host) => isApiHost(host, cluster));
-  const said = answers.get(apiHost?.name ?? '')?.get(nodeCidrsQuery.script)?.output;
-  return said === undefined ? { state: 'not answered', reason: 'it was not asked' } : parseNodeCidrs(said);
+  const output = results.get(apiHost?.name ?? '')?.get(nodeCidrsQuery.script)?.output;
+  return output === undefined ? { state: 'not answered', reason: 'it was not asked' } : parseNodeCidrs(output);
 };
 
 /** The phases of control planes begin once the operations before them are done on all control planes. */

@@ -19,11 +19,11 @@ import type { PhaseRun } from './phase-workflow.js';
  */
 export const checkVipConflict = async (
   { cluster, pool, skippedChecks = new Set(), signal }: PhaseRun,
-  { context, answers }: Observation,
+  { context, results }: Observation,
   plan: Plan,
 ): Promise<void> => {
   const facts = new Map(
-    cluster.hosts.filter(({ name }) => answers.has(name)).map(({ name }) => [name, context.facts(name)]),
+    cluster.hosts.filter(({ name }) => results.has(name)).map(({ name }) => [name, context.facts(name)]),
   );
   const asked = balancersToProbe(cluster, facts, skippedChecks).filter(({ name }) => installs(plan, name));
   throwFailed(runProbeChecks(await probeVip(asked, { cluster, facts, pool, signal }), cluster, skippedChecks));

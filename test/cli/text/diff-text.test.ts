@@ -115,9 +115,9 @@ skipped: b (no answer from 10.0.0.2:22)
   );
 });
 
-it('what stays although nothing wants it is said, also where nothing changes', () => {
-  const plan = planOf({ ...hostPlan('a', {}), notes: ['unit x.service stays: nobody knows why'] });
-  expect(planText(plan)).toBe(`a: unit x.service stays: nobody knows why
+it('a plan names what is left over and stays, also where nothing changes', () => {
+  const plan = planOf({ ...hostPlan('a', {}), notes: ['unit x.service stays: its record is not understood'] });
+  expect(planText(plan)).toBe(`a: unit x.service stays: its record is not understood
 
 nothing to change: 1 host is as the inventory says
 `);

@@ -8,8 +8,8 @@ import { labKill, labStart } from '../../../src/lab/index.js';
 import { hostFolder, placesOf } from '../../../src/lab/paths.js';
 
 /**
- * Another machine in the place of this one: the power goes, and a bare disk comes. Only its SSH key is that of before, as
- * if an operator had brought it over, so that nobody has to be told of a new one. `labFiles` is the lab's own folder.
+ * Another machine in the place of this one: it is powered off and boots from a bare disk. Only its SSH host key is the
+ * former one, so that known_hosts stays valid. `labFiles` is the lab's own folder.
  */
 export const replaceMachine = async (name: string, labFiles: string): Promise<void> => {
   await labKill(name);

@@ -24,6 +24,6 @@ cat /proc/swaps /etc/hosts
 findmnt -rno TARGET,SOURCE,OPTIONS | grep -v '^/run/user'
 `;
 
-/** How many logins over SSH the host has seen since it booted: a host that nobody contacts sees no more. */
+/** How many logins over SSH the host has accepted since it booted; the number grows whenever kbs contacts the host. */
 export const loginsOf = async (project: Project, host: string): Promise<number> =>
   Number(await project.on(host, "journalctl -q -b --no-pager _COMM=sshd | grep -c 'Accepted ' || :"));

@@ -16,7 +16,7 @@ const corefileOf = (overrides: Partial<Cluster>): string => {
 
 it.each([
   ['a zone and a server', { zone: 'lan.internal', hosts: [server, ...clusterOf().hosts] }, true],
-  ['a zone that nobody answers for', { zone: 'lan.internal' }, false],
+  ['a zone without a server', { zone: 'lan.internal' }, false],
   ['a zone that holds the domain of Services', { zone: 'local', hosts: [server, ...clusterOf().hosts] }, false],
 ])('pods find names of the LAN: %s', (_, overrides, found) => {
   expect(corefileOf(overrides).includes('forward . 192.168.10.3')).toBe(found);

@@ -39,6 +39,6 @@ it('the plan does not change with the order of the inventory', () => {
   expect(planOf(turned)).toEqual(planOf(cluster));
 });
 
-it('a run about nobody applies nothing', () => {
+it('a run without target nodes applies no objects', () => {
   expect(objectsFor([])).toEqual([]);
 });

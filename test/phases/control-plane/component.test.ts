@@ -13,7 +13,7 @@ import type { Resource, UnitResource } from '../../../src/resources/resource.js'
 import { reveal, Secret } from '../../../src/secret.js';
 import { clusterOf, hostOf } from '../../support/cluster.js';
 import { lacks } from '../../support/needs.js';
-import { recordsOf, walked } from '../../support/pruned.js';
+import { plannedLines, recordsOf } from '../../support/pruned.js';
 import { contextOf } from '../../support/site.js';
 
 type ControlPlaneStyle = Cluster['kubernetes']['controlPlane'];
@@ -78,7 +78,7 @@ const units = (cluster: Cluster): ReadonlyMap<string, UnitResource> =>
     wanted(cluster).flatMap((resource) => (resource.kind === 'unit' ? [[resource.name, resource] as const] : [])),
   );
 
-/** The words of a unit's command, the program aside. */
+/** The words of a unit's command, without the program. */
 const wordsOf = (unit: UnitResource | undefined): readonly string[] => {
   const command = /^ExecStart=((?:.*\\\n)*.*)$/m.exec(unit?.text ?? '')?.[1] ?? '';
   return command
@@ -143,7 +143,7 @@ describe.each(components)('%s', (name) => {
 /** What is done to a host of one style that becomes one of the other. */
 const switched = (to: Cluster['kubernetes']['controlPlane'], host: ClusterHost = controller): readonly string[] => {
   const from = to === 'systemd' ? 'static-pods' : 'systemd';
-  return walked(host, clusterIn(to, host), recordsOf(controller, clusterIn(from))).lines;
+  return plannedLines(host, clusterIn(to, host), recordsOf(controller, clusterIn(from))).lines;
 };
 
 const inOrder = (lines: readonly string[], expected: readonly string[]): void => {
@@ -183,7 +183,7 @@ it('a change of style removes what the other one put there', () => {
 it('a second look after a change of style finds nothing to remove', () => {
   for (const style of ['systemd', 'static-pods'] as const) {
     const cluster = clusterIn(style);
-    const again = walked(controller, cluster, recordsOf(controller, cluster));
+    const again = plannedLines(controller, cluster, recordsOf(controller, cluster));
     expect(again.lines.filter((line) => line.includes(': remove '))).toEqual([]);
   }
 });
@@ -226,7 +226,7 @@ it.each([
   const other: ClusterHost = { ...machine, roles, ...(roles[0] === 'worker' ? { podCidr: podCidr ?? '' } : {}) };
   const [, ...rest] = clusterOf().hosts;
   const cluster = clusterOf({ kubernetes: kubernetes('systemd'), hosts: [other, ...rest] });
-  const { lines, notes } = walked(other, cluster, recordsOf(controller, clusterIn('systemd')));
+  const { lines, notes } = plannedLines(other, cluster, recordsOf(controller, clusterIn('systemd')));
   expect(lines.filter((line) => /(?<!proxy): remove /.test(line))).toEqual([]);
   expect(notes[0]).toBe(
     `${thing} stays, with all that is left over: first run kbs remove controller-00, then add it again`,

@@ -182,11 +182,11 @@ describe('the server of the LAN', () => {
     expect(corefileOf(lan({ upstreams }), nameservers)).toContain(`    ${expected}`);
   });
 
-  it('passes nothing on where nobody else is known', () => {
+  it('forwards nothing where no upstream is known', () => {
     expect(corefileOf(lan(), ['192.168.10.4'])).not.toMatch(/forward|fallthrough/);
   });
 
-  it('is told the same when a host comes, so that it goes on', () => {
+  it('keeps its Corefile when a host is added, so that it is not restarted', () => {
     const more = lan({ hosts: [...lan().hosts, hostOf({ name: 'new', address: '192.168.10.99', segment: 'office' })] });
     expect(corefileOf(more)).toBe(corefileOf(lan()));
     const [host] = more.hosts;

@@ -57,7 +57,7 @@ const text = (cluster: Cluster, path: string): string | undefined => {
 };
 
 describe.each(cases)('load balancers: %s', (_, cluster, bind, peers) => {
-  it('listen where nobody else does, and pass on to every control plane by its name', () => {
+  it('listen on an address of their own, and forward to every control plane by its name', () => {
     const settings = text(cluster, '/etc/haproxy/haproxy.cfg') ?? '';
     expect(settings.match(/^ {4}bind .*(?=\n {4}default_backend)/m)?.[0].trim()).toBe(bind);
     const servers = cluster.hosts.filter(({ roles }) => roles.includes('control-plane'));
@@ -66,18 +66,18 @@ describe.each(cases)('load balancers: %s', (_, cluster, bind, peers) => {
     );
   });
 
-  it('share an address only where there is one, and tell only each other', () => {
+  it('share a virtual address only where there is one, and send VRRP only to each other', () => {
     const settings = text(cluster, '/etc/keepalived/keepalived.conf');
     expect(unitsOf(cluster).map(({ name }) => name)).toEqual(
       peers ? ['haproxy.service', 'keepalived.service'] : ['haproxy.service'],
     );
-    const told =
+    const unicastPeers =
       settings
         ?.match(/unicast_peer \{([^}]*)\}/)?.[1]
         ?.trim()
         .split(/\s+/) ?? [];
-    expect(settings === undefined ? undefined : told).toEqual(peers);
-    // The only one keeps the address whatever happens: nobody else could have it.
+    expect(settings === undefined ? undefined : unicastPeers).toEqual(peers);
+    // A single load balancer keeps the address in any case: no other host could take it.
     expect(settings?.includes('track_file') ?? false).toBe((peers ?? []).length > 0);
   });
 
@@ -105,7 +105,7 @@ test.skipIf(lacks('systemd'))('both are units that systemd understands', () => {
   }
 });
 
-test('nothing is installed where somebody else balances', () => {
+test('nothing is installed where the load balancer is external', () => {
   const cluster = balanced({ external: true }, lb, cp);
   expect(cluster.hosts.filter((host) => loadBalancer.appliesTo(host, cluster))).toEqual([]);
 });

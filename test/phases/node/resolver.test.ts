@@ -8,7 +8,7 @@ import type { Cluster, ClusterHost } from '../../../src/inventory/cluster.js';
 import { resolver } from '../../../src/phases/node/resolver.js';
 import type { Resource } from '../../../src/resources/resource.js';
 import { clusterOf, hostOf } from '../../support/cluster.js';
-import { recordsOf, walked } from '../../support/pruned.js';
+import { plannedLines, recordsOf } from '../../support/pruned.js';
 import { contextOf } from '../../support/site.js';
 
 const base = clusterOf();
@@ -38,16 +38,16 @@ const contentOf = (resources: readonly Resource[]): string => {
   return String(file.content);
 };
 
-describe('whom hosts ask for names', () => {
+describe('the DNS servers of hosts', () => {
   it.each([
     ['worker-rack-00', ['192.168.20.3', '192.168.10.3']],
     ['worker-office-00', ['192.168.10.3', '192.168.20.3']],
     ['dns-01', ['192.168.20.3', '192.168.10.3']],
-  ])('%s asks the nearest first, and itself before all', (name, expected) => {
+  ])('%s has the nearest first, and itself before all others', (name, expected) => {
     expect(contentOf(settings(name)).match(/(?<=nameserver ).*/g)).toEqual(expected);
   });
 
-  it('keeps search domains and options, and is the same when it finds its own', () => {
+  it('keep search domains and options, and are the same when kbs reads back its own settings', () => {
     const text = contentOf(
       settings('dns-00', { searchDomains: ['a.example'], resolverOptions: ['edns0', 'timeout:3'] }),
     );
@@ -60,15 +60,15 @@ describe('whom hosts ask for names', () => {
     expect(contentOf(settings('dns-00', again))).toBe(text);
   });
 
-  it('is left alone on a host that answers the servers themselves', () => {
+  it('stay as they are on a host that is an upstream of the DNS servers', () => {
     expect(resolver.appliesTo(host('edge'), cluster)).toBe(false);
     expect(resolver.appliesTo(host('dns-00'), cluster)).toBe(true);
   });
 
-  it('is given back where the inventory wants it no longer', () => {
+  it('are restored when the inventory no longer sets hostsUseDns', () => {
     const facts = { resolver: 'resolved' };
     const without = { ...cluster, hostsUseDns: false };
-    const { lines } = walked(host('dns-00'), without, recordsOf(host('dns-00'), cluster, facts), facts);
+    const { lines } = plannedLines(host('dns-00'), without, recordsOf(host('dns-00'), cluster, facts), facts);
     expect(lines.filter((line) => line.includes(': remove '))).toEqual([
       'resolver: remove task resolver',
       'resolver: remove file /etc/systemd/resolved.conf.d/50-kbs.conf',
@@ -79,15 +79,15 @@ describe('whom hosts ask for names', () => {
     ['file', '/etc/resolv.conf'],
     ['resolved', '/etc/systemd/resolved.conf.d/50-kbs.conf'],
     ['NetworkManager', '/etc/NetworkManager/conf.d/50-kbs-dns.conf'],
-  ])('is given back, by %s, when the last server is gone', (name, path) => {
+  ])('are restored, by %s, when the last server is gone', (name, path) => {
     const facts = { resolver: name };
     const worker = host('worker-rack-00');
-    const { lines } = walked(worker, { ...cluster, hosts: base.hosts }, recordsOf(worker, cluster, facts), facts);
+    const { lines } = plannedLines(worker, { ...cluster, hosts: base.hosts }, recordsOf(worker, cluster, facts), facts);
     expect(lines).toContain(`resolver: remove file ${path}`);
     expect(lines.filter((line) => /^resolver: (?!remove )/.test(line))).toEqual([]);
   });
 
-  it('is nothing that kbs sets where somebody unknown does', () => {
+  it('are not set by kbs where an unknown program writes them', () => {
     expect(settings('dns-00', { resolver: 'resolvconf' })).toEqual([]);
   });
 });

@@ -62,7 +62,7 @@ echo 'there again'`);
 
   it('many changes at once are few runs', async () => {
     const { stdout, stderr } = await onKeptHost(`
-for turn in 1 2 3 4 5 6 7 8 9; do printf 'link set eth0 %s\\n' down up; done | ip -batch -
+for round in 1 2 3 4 5 6 7 8 9; do printf 'link set eth0 %s\\n' down up; done | ip -batch -
 until_true there
 sleep 2
 wc -l < runs`);
@@ -70,7 +70,7 @@ wc -l < runs`);
     expect(Number(stdout)).toBeLessThan(5);
   });
 
-  it('a route that somebody deletes stays away for kbs plan to show, whatever pods come and go', async () => {
+  it('a route that was deleted by hand stays deleted until kbs apply, also when links of pods come and go', async () => {
     const { stdout, stderr } = await onKeptHost(`
 sleep 2 # The kernel tells of a new link with some delay.
 ip route del 10.244.64.0/18

@@ -66,7 +66,7 @@ describe('the data of the first member', () => {
   const run = (etcdMember: boolean, snapshot?: string) =>
     memberData(host, { ...contextOf(cluster, { etcdMember }), ...(snapshot === undefined ? {} : { snapshot }) }).run;
 
-  it('come from the snapshot only where nobody has data, and with revisions that nobody has seen', () => {
+  it('come from the snapshot only where no member has data, with revisions above all that clients have seen', () => {
     const script = run(false, '/var/lib/kbs/snapshot.db');
     expect(script).toContain('etcdutl snapshot restore /var/lib/kbs/snapshot.db --name=controller-00');
     expect(script).toContain('--bump-revision=1000000000 --mark-compacted');

@@ -17,7 +17,7 @@ import {
 } from '../../../src/workflows/remove/checks.js';
 import { removeFromInventory } from '../../../src/workflows/remove/inventory.js';
 import { clusterOf, hostOf } from '../../support/cluster.js';
-import { recordsOf, walked } from '../../support/pruned.js';
+import { plannedLines, recordsOf } from '../../support/pruned.js';
 import { contextOf } from '../../support/site.js';
 
 const gently = { dead: false, force: false };
@@ -48,8 +48,8 @@ const highlyAvailable = clusterOf({
 });
 
 describe('before anything is contacted', () => {
-  it('a host that nobody knows is wrong usage, and so is nobody', () => {
-    expect(() => removedHosts(cluster, ['worker-rack-00', 'nobody'])).toThrow('the inventory has no host nobody');
+  it('a host that the inventory lacks is wrong usage, and so is a command without a host', () => {
+    expect(() => removedHosts(cluster, ['worker-rack-00', 'missing'])).toThrow('the inventory has no host missing');
     expect(() => removedHosts(cluster, [])).toThrow('no host is named');
   });
 
@@ -58,7 +58,7 @@ describe('before anything is contacted', () => {
     ['one of three control planes', ['cp-0'], []],
     ['all control planes', ['cp-0', 'cp-1', 'cp-2'], ['cp-0, cp-1, cp-2: the last control plane cannot be removed']],
     [
-      'the last of what others count on',
+      'the last load balancer and DNS server',
       ['lb-00'],
       ['lb-00: the last load balancer cannot be removed', 'lb-00: the last DNS server cannot be removed'],
     ],
@@ -111,10 +111,10 @@ describe('etcd', () => {
     says(quorumFailures(of, named(highlyAvailable, ...names), how));
 
   test.each([
-    ['lets one of three go', members(true, true, true), ['cp-0'], gently, []],
-    ['lets two of three go, one after the other', members(true, true, true), ['cp-0', 'cp-1'], gently, []],
-    ['lets a dead one go', members(true, true, false), ['cp-2'], { ...gently, dead: true }, []],
-    ['lets a host go that is no member any more', members(true, true), ['cp-2'], gently, []],
+    ['removes one of three', members(true, true, true), ['cp-0'], gently, []],
+    ['removes two of three, one after the other', members(true, true, true), ['cp-0', 'cp-1'], gently, []],
+    ['removes a dead one', members(true, true, false), ['cp-2'], { ...gently, dead: true }, []],
+    ['removes a host that is no member any more', members(true, true), ['cp-2'], gently, []],
     [
       'keeps one of the two that are left of three',
       members(true, true, false),
@@ -122,22 +122,22 @@ describe('etcd', () => {
       gently,
       ['without cp-1 etcd would lose its quorum'],
     ],
-    ['lets it go by force', members(true, true, false), ['cp-1'], { ...gently, force: true }, []],
+    ['removes it with force', members(true, true, false), ['cp-1'], { ...gently, force: true }, []],
     [
-      'that has lost its quorum lets nobody go, by no means',
+      'that has lost its quorum removes no member, not even with force',
       members(true, false, false),
       ['cp-1'],
       { dead: true, force: true },
       ['etcd has lost its quorum: no member can be taken out'],
     ],
     [
-      'does not bury who answers',
+      'does not remove as dead a member that answers',
       members(true, true, true),
       ['cp-1'],
       { dead: true, force: true },
       ['cp-1 is not dead: its etcd member answers'],
     ],
-    ['does not care about workers', members(true, false, false), ['worker-00'], gently, []],
+    ['is not asked about workers', members(true, false, false), ['worker-00'], gently, []],
   ])('%s', (_, of, names, how, what) => {
     expect(judge(of, names, how)).toEqual(what);
   });
@@ -181,40 +181,42 @@ it('pods without a controller are named, and lost only by force', () => {
   expect(unmanagedPodFailures(worker, pods, { dead: false, force: true })).toEqual([]);
 });
 
-describe('those that stay', () => {
+describe('the hosts that stay', () => {
   const artifacts = placeholderArtifacts('1.36.3');
-  const told = (of: Cluster, ...names: readonly string[]) => {
+  const affected = (of: Cluster, ...names: readonly string[]) => {
     const after = clusterWithout(of, named(of, ...names));
-    return { after, legs: affectedHosts(of, after, artifacts) };
+    return { after, runHosts: affectedHosts(of, after, artifacts) };
   };
 
-  it('hear of a worker of their segment, and routers; the other segment hears nothing', () => {
+  it('run routes for a worker that leaves their segment, as routers do; hosts of the other segment do not', () => {
     const spare = hostOf({ name: 'spare', address: '192.168.20.30', segment: 'rack', podCidr: '10.244.65.0/24' });
-    const { legs } = told(clusterOf({ hosts: [...cluster.hosts, spare] }), 'spare');
-    const heard = Object.fromEntries(legs.map(({ host, phases }) => [host.name, phases.map(({ name }) => name)]));
-    expect(heard).toEqual({ 'controller-00': ['nodes'], 'worker-rack-00': ['routes'], edge: ['routes'] });
+    const { runHosts } = affected(clusterOf({ hosts: [...cluster.hosts, spare] }), 'spare');
+    const changing = Object.fromEntries(
+      runHosts.map(({ host, phases }) => [host.name, phases.map(({ name }) => name)]),
+    );
+    expect(changing).toEqual({ 'controller-00': ['nodes'], 'worker-rack-00': ['routes'], edge: ['routes'] });
   });
 
   it('remove the routes to pods that are no more, and nothing else', () => {
     const spare = hostOf({ name: 'spare', address: '192.168.20.30', segment: 'rack', podCidr: '10.244.65.0/24' });
     const before = clusterOf({ hosts: [...cluster.hosts, spare] });
-    const { legs, after } = told(before, 'spare');
-    const routers = legs.filter(({ phases }) => phases.some(({ name }) => name === 'routes'));
+    const { runHosts, after } = affected(before, 'spare');
+    const routers = runHosts.filter(({ phases }) => phases.some(({ name }) => name === 'routes'));
     expect(routers).toHaveLength(2);
     for (const hostPhases of routers) {
       const { host } = hostPhases;
-      const { lines } = walked(host, after, recordsOf(host, before), {}, hostPhases);
+      const { lines } = plannedLines(host, after, recordsOf(host, before), {}, hostPhases);
       expect(lines.filter((line) => line.includes(': remove '))).toEqual(['routes: remove route 10.244.65.0/24']);
     }
   });
 
-  it('drop a control plane from their load balancer', () => {
-    const { legs } = told(highlyAvailable, 'cp-1');
-    const balancer = legs.find(({ host }) => host.name === 'lb-00');
+  it('remove a control plane from the load balancer', () => {
+    const { runHosts } = affected(highlyAvailable, 'cp-1');
+    const balancer = runHosts.find(({ host }) => host.name === 'lb-00');
     expect(balancer?.phases.map(({ name }) => name)).toContain('load-balancer');
   });
 
-  it('get their resolvers back with the last DNS server', () => {
+  it('get their former resolvers back when the last DNS server is removed', () => {
     const asking = { ...highlyAvailable, hostsUseDns: true, upstreams: ['192.168.10.1'] };
     const without = clusterWithout(asking, named(asking, 'lb-00'));
     const worker = affectedHosts(asking, without, placeholderArtifacts('1.36.3')).find(
@@ -223,7 +225,7 @@ describe('those that stay', () => {
     if (!worker) throw new Error('the worker does not change');
     const resolver = worker.phases.find(({ name }) => name === 'resolver');
     expect(resolver?.gates?.(worker.host, contextOf(without))).toEqual([]);
-    const { lines } = walked(worker.host, without, recordsOf(worker.host, asking), {}, worker);
+    const { lines } = plannedLines(worker.host, without, recordsOf(worker.host, asking), {}, worker);
     expect(lines.filter((line) => line.startsWith('resolver'))).toEqual(['resolver: remove file /etc/resolv.conf']);
   });
 });
@@ -231,7 +233,7 @@ describe('those that stay', () => {
 describe('the inventory', () => {
   const text = (hosts: string) => `# stays
 apiVersion: kbs/v1
-cluster: parting
+cluster: lan
 kubernetes: { version: 1.36.3 }
 network: { segments: { lan: { cidr: 192.0.2.0/24, gateway: 192.0.2.1 } } }
 endpoint: { vip: 192.0.2.5 }
@@ -241,33 +243,33 @@ ${hosts}`;
   const controls = [0, 1, 2].map((n) => `  cp-${n}: { address: 192.0.2.1${n}, roles: [control-plane] }\n`);
   const worker = '  worker: { address: 192.0.2.20, roles: [worker] }\n';
 
-  const parting = async (names: readonly string[], how = { dead: false, forget: false }) => {
+  const removed = async (names: readonly string[], how = { dead: false, forget: false }) => {
     const folder = await mkdtemp(join(tmpdir(), 'kbs-remove-'));
     const file = join(folder, 'kbs.yaml');
     const before = text(controls.join('') + worker);
     await writeFile(file, before);
     try {
-      const said = await removeFromInventory(await loadCluster(file), names, how);
+      const result = await removeFromInventory(await loadCluster(file), names, how);
       expect(await readFile(file, 'utf8')).toBe(before);
-      return said;
+      return result;
     } finally {
       await rm(folder, { recursive: true });
     }
   };
 
   it('loses a worker and keeps its comments', async () => {
-    expect(await parting(['worker'])).toMatchObject({ text: text(controls.join('')) });
+    expect(await removed(['worker'])).toMatchObject({ text: text(controls.join('')) });
   });
 
   it('loses two control planes at once, and keeps one that would leave an even number', async () => {
-    expect(await parting(['cp-1', 'cp-2'])).toMatchObject({ text: text(`${controls[0]}${worker}`) });
-    expect(await parting(['cp-1'])).toMatchObject({ kept: expect.stringContaining('cp-1 stays in') });
+    expect(await removed(['cp-1', 'cp-2'])).toMatchObject({ text: text(`${controls[0]}${worker}`) });
+    expect(await removed(['cp-1'])).toMatchObject({ kept: expect.stringContaining('cp-1 stays in') });
   });
 
-  it('keeps the dead, whose place a new machine takes, unless they are to be forgotten', async () => {
-    expect(await parting(['worker'], { dead: true, forget: false })).toMatchObject({
+  it('keeps a dead host, for a new machine to take its place, unless --forget is given', async () => {
+    expect(await removed(['worker'], { dead: true, forget: false })).toMatchObject({
       next: expect.stringContaining('kbs remove --dead --forget worker'),
     });
-    expect(await parting(['worker'], { dead: true, forget: true })).toMatchObject({ text: text(controls.join('')) });
+    expect(await removed(['worker'], { dead: true, forget: true })).toMatchObject({ text: text(controls.join('')) });
   });
 });

@@ -122,16 +122,16 @@ describe('nodes keep their pods', () => {
   });
 });
 
-describe('looking ahead', () => {
+describe('a dry run', () => {
   it('shows the same cluster and writes nothing', async () => {
     const before = pods(await ran('s0 10 74'));
     const opened = await write('s0 10 74 75');
     const text = readFileSync(file, 'utf8');
-    const { loaded: foreseen, pins } = await pinPodCidrs(opened, await readRecord(opened.state));
-    expect(pods(foreseen)).toMatchObject(before);
+    const { loaded: pinned, pins } = await pinPodCidrs(opened, await readRecord(opened.state));
+    expect(pods(pinned)).toMatchObject(before);
     expect(readFileSync(file, 'utf8')).toBe(text);
     expect(pins).toEqual(['hosts.s0-74.podCIDR: 10.244.11.0/24']);
-    expect(pods(await keep(opened, say))).toEqual(pods(foreseen));
+    expect(pods(await keep(opened, say))).toEqual(pods(pinned));
   });
 });
 

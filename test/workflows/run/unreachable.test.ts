@@ -10,43 +10,47 @@ const controlPlane = (name: string) =>
 const worker = hostOf({ name: 'w', address: '192.0.2.2', segment: 'office', roles: ['worker'] });
 const cluster = clusterOf({ hosts: [...['a', 'b', 'c'].map(controlPlane), worker] });
 
-/** What a run goes on without, where those hosts were not seen and only those API servers answer. */
-const goesOn = async (unseen: readonly string[], ready: readonly string[], joining?: readonly string[]) => {
+/** The hosts that a run skips, where `unreachable` do not answer and only the API servers of `ready` do. */
+const skippedIn = async (unreachable: readonly string[], ready: readonly string[], joining?: readonly string[]) => {
   const host = ({ name }: { readonly name: string }) =>
     ({
       query: () => Promise.resolve({ code: ready.includes(name) ? 0 : 1, stdout: '', stderr: '' }),
     }) as unknown as Host;
   const run = { cluster, pool: { host }, ...(joining ? { joining } : {}) } as unknown as PhaseRun;
-  const reasons = new Map(unseen.map((name) => [name, new Failure('unreachable', `${name} is gone`)]));
+  const reasons = new Map(unreachable.map((name) => [name, new Failure('unreachable', `${name} is gone`)]));
   const rest = await excludeUnreachable(run, reasons, {});
   return rest && { absent: rest.absent, apiHost: rest.run.cluster.apiHost, joining: rest.run.joining };
 };
 
 describe('a run', () => {
   test.each([
-    ['as it is where everybody answers', [], ['a', 'b', 'c']],
-    ['as it is where a worker does not answer', ['w'], ['a', 'b', 'c']],
-    ['nowhere without the first control plane, where nobody speaks for the others', ['a'], []],
-    ['nowhere where all control planes are lost', ['a', 'b', 'c'], []],
-  ])('goes on %s', async (_, unseen, ready) => {
-    expect(await goesOn(unseen, ready)).toBeUndefined();
+    ['every host answers', [], ['a', 'b', 'c']],
+    ['a worker does not answer', ['w'], ['a', 'b', 'c']],
+    ['the first control plane does not answer, and no API server of the others does', ['a'], []],
+    ['no control plane answers', ['a', 'b', 'c'], []],
+  ])('skips no host where %s', async (_, unreachable, ready) => {
+    expect(await skippedIn(unreachable, ready)).toBeUndefined();
   });
 
   test.each([
-    ['without the first control plane, by another', ['a'], ['b', 'c'], 'b'],
-    ['by the first of those that are ready', ['a'], ['c'], 'c'],
-    ['without another control plane, as before', ['c'], ['a', 'b'], undefined],
-    ['without two of them, where etcd has its majority all the same', ['a', 'b'], ['c'], 'c'],
-  ])('goes on %s', async (_, unseen, ready, apiHost) => {
-    expect(await goesOn(unseen, ready)).toEqual({ absent: unseen, apiHost, joining: undefined });
+    ['the first control plane, with another API host', ['a'], ['b', 'c'], 'b'],
+    ['the first control plane, with the first API host that is ready', ['a'], ['c'], 'c'],
+    ['another control plane, with the same API host', ['c'], ['a', 'b'], undefined],
+    ['two control planes, where etcd still has its quorum', ['a', 'b'], ['c'], 'c'],
+  ])('skips %s', async (_, unreachable, ready, apiHost) => {
+    expect(await skippedIn(unreachable, ready)).toEqual({ absent: unreachable, apiHost, joining: undefined });
   });
 
-  test('joins the others where one of those that join does not answer', async () => {
-    expect(await goesOn(['w'], ['a'], ['w', 'x'])).toEqual({ absent: ['w'], apiHost: undefined, joining: ['x'] });
-    expect(await goesOn(['w', 'a'], ['b'], ['w', 'x'])).toEqual({ absent: ['w', 'a'], apiHost: 'b', joining: ['x'] });
+  test('skips a joining host that does not answer, and joins the others', async () => {
+    expect(await skippedIn(['w'], ['a'], ['w', 'x'])).toEqual({ absent: ['w'], apiHost: undefined, joining: ['x'] });
+    expect(await skippedIn(['w', 'a'], ['b'], ['w', 'x'])).toEqual({
+      absent: ['w', 'a'],
+      apiHost: 'b',
+      joining: ['x'],
+    });
   });
 
-  test('goes nowhere for those that join either, where the first control plane is lost and nobody speaks for it', async () => {
-    expect(await goesOn(['w', 'a'], [], ['w', 'x'])).toBeUndefined();
+  test('skips no joining host where the first control plane is lost and no other API server answers', async () => {
+    expect(await skippedIn(['w', 'a'], [], ['w', 'x'])).toBeUndefined();
   });
 });
