@@ -24,6 +24,7 @@ whose comments stay. --timeout is how long the pods of one host may take to leav
     forget: boolean({ description: 'take a dead host out of the inventory too', dependsOn: ['dead'] }),
     force: boolean({ description: 'delete pods past their budgets, and remove what other hosts depend on' }),
     'dry-run': runFlags['dry-run'],
+    'skip-check': runFlags['skip-check'],
     events: runFlags.events,
   };
 

@@ -66,7 +66,8 @@ export const within = (phase: string, error: unknown): unknown => {
 };
 
 const changeMark = 'change ';
-const lockedCode = 79;
+/** The exit status of a script that did not get the host's lock. */
+export const lockedCode = 79;
 
 /**
  * The script holds the host's lock, so that changes of two runs never mix. It waits up to 60 s for the lock: the script of
@@ -74,18 +75,22 @@ const lockedCode = 79;
  */
 const compose = (planned: readonly PlannedChange[]): Script =>
   lines(
-    sh`exec 9>>/run/kbs.lock`,
-    sh`flock -w 60 -E ${lockedCode} 9`,
-    ...planned.flatMap(({ steps }, index) => [
-      begin(index),
-      ...steps.map(({ script }) => sh`(\n${raw(script)}\n) 9>&-`),
-    ]),
+    takeLock,
+    ...planned.flatMap(({ steps }, index) => [begin(index), ...steps.map(({ script }) => withoutLock(script))]),
     begin(planned.length),
   );
 
+/** A script that holds the host's lock while it runs. */
+export const locked = (script: Script): Script => lines(takeLock, withoutLock(script));
+
+const takeLock = lines(sh`exec 9>>/run/kbs.lock`, sh`flock -w 60 -E ${lockedCode} 9`);
+
+/** A process that a script leaves behind must not hold the lock. */
+const withoutLock = (script: Script): Script => sh`(\n${raw(script)}\n) 9>&-`;
+
 const begin = (index: number): Script => lines(sh`echo`, mark(`${changeMark}${index}`));
 
-const lockedElsewhere = (host: string): Failure =>
+export const lockedElsewhere = (host: string): Failure =>
   new Failure('locked', 'another run of kbs is changing this host', {
     where: { host },
     next: 'wait for it to end, then run the same command again',

@@ -2,6 +2,7 @@ import { Failure, toProblem } from '../failure.js';
 import { assumedFacts, type Facts, parseFacts } from '../hosts/facts/facts.js';
 import { factsScript } from '../hosts/facts/script.js';
 import type { Observer, RunOptions } from '../hosts/host.js';
+import { lastLines } from '../hosts/last-lines.js';
 import { type Script, sh } from '../hosts/shell.js';
 import type { ClusterHost } from '../inventory/cluster.js';
 import type { Gate, Phase, PhaseContext, RollingUpdate } from '../phases/phase.js';
@@ -26,6 +27,17 @@ export interface Observation {
 
 /** A `PhaseContext` without the facts of hosts, which `observe` adds. */
 export type ContextInputs = Omit<PhaseContext, 'facts'>;
+
+/** Throws where the script ended early: what it did not print would count as absent. */
+const factsIn = (found: QueryResults, host: string): string => {
+  const { code, output } = found.get(factsScript) ?? { code: 1, output: '' };
+  if (code === 0) return output;
+  throw new Failure('refused', 'the facts of the host could not be read', {
+    where: { host, command: `sh (exit status ${code})` },
+    why: lastLines(output, 3),
+    next: `see what is wrong there: kbs ssh ${host}`,
+  });
+};
 
 export interface ObserveOptions extends Pick<RunOptions, 'signal' | 'timeout'> {
   /** More queries for a host, run in the same round trip as the others. They may not depend on a prelude. */
@@ -72,7 +84,7 @@ export const observe = async (
       [factsQuery, ...leftoverQueries(hostPhases), ...also(hostPhases.host), ...queries],
       options,
     );
-    facts.set(hostPhases.host.name, parseFacts(found.get(factsScript)?.output ?? ''));
+    facts.set(hostPhases.host.name, parseFacts(factsIn(found, hostPhases.host.name)));
     results.set(hostPhases.host.name, found);
   });
   await onEachHost(async (hostPhases) => {

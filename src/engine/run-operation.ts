@@ -3,7 +3,7 @@ import { Failure } from '../failure.js';
 import { type Host, mutation, type Output, query } from '../hosts/host.js';
 import { lastLines } from '../hosts/last-lines.js';
 import type { PhaseReference, RollingUpdate } from '../phases/phase.js';
-import { within } from './apply-changes.js';
+import { locked, lockedCode, lockedElsewhere, within } from './apply-changes.js';
 import type { ApplyContext } from './context.js';
 import type { PhaseSteps } from './executable-plan.js';
 import { awaitGates } from './gate.js';
@@ -59,8 +59,8 @@ export const runOperation = async (
   }
   const watching = watch(target, host, operation, emit);
   const output = await host
-    .mutate(mutation(script, payloads), {
-      timeout: (timeoutSeconds + 60) * 1000,
+    .mutate(mutation(interruptible ? script : locked(script), payloads), {
+      timeout: Math.max((timeoutSeconds + 60) * 1000, timeout ?? 0),
       ...(interruptible ? { signal } : {}),
     })
     .catch((error: unknown) => {
@@ -70,6 +70,7 @@ export const runOperation = async (
     })
     .finally(() => watching.stop());
   const waitingFor = await watching.ended;
+  if (output.code === lockedCode && !interruptible) throw lockedElsewhere(host.name);
   if (output.code !== 0) throw failed(target, operation, output, waitingFor);
   watching.succeeded();
   emit({ type: 'change', host: target, phase: name, state: 'done', change });
@@ -127,7 +128,9 @@ const watch = (target: string, host: Host, { name, watch }: Operation, emit: App
     }
   };
   const observe = async (): Promise<readonly string[] | undefined> => {
-    const output = await host.query(query(watch.script), { timeout: 60_000 }).catch(() => undefined);
+    const output = await host
+      .query(query(watch.script), { timeout: 60_000, signal: over.signal })
+      .catch(() => undefined);
     return output?.code === 0 ? watch.parse(output.stdout) : undefined;
   };
   const ended = (async () => {

@@ -1,4 +1,5 @@
 import { raw, sh } from '../hosts/shell.js';
+import { uploadedSnapshot } from '../kubernetes/etcdctl.js';
 import { isManaged } from '../resources/original.js';
 import type { Cleanup } from './phase.js';
 
@@ -58,7 +59,8 @@ done`,
 /** What `kbs etcd restore` backed up or left unfinished, with all secrets of the old cluster: beside the data, or on the same disk. */
 export const etcdData: Cleanup = {
   remove: sh`kbs_data=$(readlink -f /var/lib/etcd)
-rm -rf --one-file-system "$kbs_data".before-restore-* "$kbs_data"/before-restore-* "$kbs_data/.kbs-restore"`,
+rm -rf --one-file-system "$kbs_data".before-restore-* "$kbs_data"/before-restore-* "$kbs_data/.kbs-restore"
+rm -f /var/lib/kbs/restore ${uploadedSnapshot} ${`${uploadedSnapshot}.part`}`,
 };
 
 /** Sockets and tasks of containerd and what it made for pods; a reboot would remove them too. */

@@ -1,5 +1,6 @@
 import { createPublicKey } from 'node:crypto';
 import { dirname, join } from 'node:path';
+import { Failure } from '../failure.js';
 import type { Cluster } from '../inventory/cluster.js';
 import { ignoreEverything } from '../private-folder.js';
 import { Secret } from '../secret.js';
@@ -10,7 +11,14 @@ import { certificatesOf, isAuthority, serviceAccountPath } from './certificates.
 import { checkKeyring } from './check-keyring.js';
 import type { Credentials } from './credentials.js';
 import { credentialsFrom, type PemSource } from './credentials-from.js';
-import { readKeyringFiles, removeKeyringFolder, secureKeyring, writeKeyringFile } from './keyring-files.js';
+import {
+  type KeyringFiles,
+  readKeyringFiles,
+  removeKeyringFolder,
+  secureKeyring,
+  type Unreadable,
+  writeKeyringFile,
+} from './keyring-files.js';
 import { placeholderMaterial } from './placeholder.js';
 
 /** Where a cluster's keyring lies: beside its inventory file. */
@@ -93,6 +101,7 @@ export const prepareKeyring = async (
     async save() {
       await filled;
       await secureKeyring(directory);
+      requireUnchanged(directory, files, await readKeyringFiles(directory), made);
       // Nothing in here belongs into version control, whatever the repository around it says.
       for (const [path, text] of [['.gitignore', ignoreEverything] as const, ...made]) {
         const there = files.get(path);
@@ -100,6 +109,23 @@ export const prepareKeyring = async (
       }
     },
   };
+};
+
+/** Throws where a file that is about to be written was written by another run since it was read. */
+const requireUnchanged = (
+  directory: string,
+  before: KeyringFiles,
+  now: KeyringFiles,
+  made: readonly (readonly [path: string, text: string])[],
+): void => {
+  const same = (one: Secret | Unreadable | undefined, other: Secret | Unreadable | undefined) =>
+    one instanceof Secret && other instanceof Secret ? one.reveal() === other.reveal() : typeof one === typeof other;
+  const changed = made.filter(([path]) => !same(before.get(path), now.get(path)));
+  if (changed.length === 0) return;
+  throw new Failure('refused', `another run has written the keyring ${directory} meanwhile`, {
+    why: changed.slice(0, 5).map(([path]) => `${path} is not as it was read`),
+    next: 'run the same command again: it reads the keyring anew',
+  });
 };
 
 /**

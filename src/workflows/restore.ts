@@ -47,7 +47,7 @@ const plan = async (run: RunContext, options: RestoreOptions): Promise<PlannedRe
   await requireKeyring(run, options.now);
   const views = await etcdViews(run.cluster, run.pool, limitsOf(run));
   const revision = livingRevision(views.map(({ members }) => members));
-  const resumes = isResumed(views, revision, snapshot, options);
+  const resumes = isResumed(views, revision, snapshot);
   if (!resumes && !options.force) refuseAlive(views, revision);
   const planned = await phaseRun(
     { ...init, name: 'etcd restore' },
@@ -83,12 +83,8 @@ const requireKeyring = async ({ loaded, cluster }: RunContext, now: Date): Promi
 };
 
 /** Whether the etcd that answers has started from this very snapshot, in a run that was interrupted: nothing is lost. */
-const isResumed = (
-  views: readonly EtcdView[],
-  revision: number | undefined,
-  { sha256 }: SnapshotFile,
-  { force }: RestoreOptions,
-): boolean => !force && (revision ?? 0) >= restoredRevisions && views[0]?.started === sha256;
+const isResumed = (views: readonly EtcdView[], revision: number | undefined, { sha256 }: SnapshotFile): boolean =>
+  (revision ?? 0) >= restoredRevisions && views[0]?.started === sha256;
 
 const refuseAlive = (views: readonly EtcdView[], revision: number | undefined): void => {
   if (revision !== undefined) {

@@ -291,6 +291,6 @@ describe('observe', () => {
   test('phases that want different things of one resource are a bug, and nothing begins', async () => {
     const one = phase('one', [{ kind: 'file', path: `${scene.folder}/f`, content: 'a', mode: '0644' }]);
     const two = phase('two', [{ kind: 'file', path: `${scene.folder}/f`, content: 'b', mode: '0644' }]);
-    await expect(run([hostPhases(office, one, two)])).rejects.toThrow('fight over file');
+    await expect(run([hostPhases(office, one, two)])).rejects.toThrow('disagree about file');
   });
 });

@@ -20,6 +20,7 @@ Refused where etcd has its quorum, and where it runs and does not answer. Interr
     ...hostFlags,
     ...consentFlags,
     'dry-run': runFlags['dry-run'],
+    'skip-check': runFlags['skip-check'],
     force: boolean({ description: 'also where etcd is or may be alive; what it holds is lost' }),
     events: runFlags.events,
   };

@@ -100,7 +100,9 @@ grep -ls '^[[:space:]]*ExecStart[[:space:]]*=' $files | while read -r dropin; do
 done
 fact machineid "$(cat /etc/machine-id 2>/dev/null || :)"
 if [ -d /var/lib/etcd/member/wal ]; then fact etcdmember yes; fi
-if grep -qs KBS_DIGEST /etc/kubernetes/manifests/etcd.yaml /etc/systemd/system/etcd.service; then fact etcdinstalled yes; fi
+if grep -qs KBS_DIGEST /etc/kubernetes/manifests/etcd.yaml /etc/systemd/system/etcd.service ||
+  # A restore has stopped etcd here and keeps its data elsewhere.
+  [ -e /var/lib/kbs/restore ]; then fact etcdinstalled yes; fi
 ca=/etc/kubernetes/pki/ca.crt
 # A load balancer knows the cluster only by what its haproxy trusts.
 if [ ! -e $ca ] && [ -e /usr/local/lib/kbs/haproxy-health ]; then ca=/etc/haproxy/ca.crt; fi

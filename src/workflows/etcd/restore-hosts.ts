@@ -88,7 +88,8 @@ mkdir -p /var/lib/kbs
 } || { rm -f ${part}; exit 1; }
 mv -f ${part} ${uploadedSnapshot}`,
     payloads: [{ file, size }],
-    timeoutSeconds: 1800,
+    // At 100 kB a second; --timeout may allow more.
+    timeoutSeconds: Math.max(1800, Math.ceil(size / 100_000)),
     affects: [`copies ${file} (sha256 ${sha256.slice(0, 12)}…) to ${uploadedSnapshot}`],
     resume: `run the same command again, or give up: delete ${uploadedSnapshot}`,
     failure: { what: 'the snapshot cannot be used', next: 'name another one' },

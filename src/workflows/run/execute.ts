@@ -11,6 +11,7 @@ import { type LoadedCluster, openArtifacts, openArtifactsOrPlaceholders } from '
 import { routerAdvice } from '../routers.js';
 import { saveLoadedInventory } from '../save-inventory.js';
 import { requireSupported } from '../unsupported-features.js';
+import { withWriteErrors } from '../write-error.js';
 import { applyRun, RunFailed } from './apply-run.js';
 import type { PlannedRun, RunContext, Workflow } from './context.js';
 import { limitsOf } from './limits.js';
@@ -59,7 +60,8 @@ export const execute = async (request: RunRequest): Promise<RunResult> => {
     withPool(request.acceptNewHostKeys, async (pool) =>
       planAndApply(request, await prepare(request, artifacts, pool), pool),
     );
-  return dryRun ? run() : holdingLock({ directory: loaded.state, command: workflow.name, say }, run);
+  // A dry run whose plan is saved may write the keyring.
+  return dryRun && !request.exact ? run() : holdingLock({ directory: loaded.state, command: workflow.name, say }, run);
 };
 
 /** Whether the plan must be the very one that is applied, to the last digest of a key. */
@@ -113,7 +115,9 @@ const planAndApply = async (request: RunRequest, prepared: Prepared, pool: Pool)
     if (!isEmpty(planned.plan) || writesLocally(prepared, planned)) {
       await confirm(planned.plan, localChanges(prepared, planned));
     }
-    await saveLocally(request, prepared, run);
+    await withWriteErrors(run.loaded.state, 'kbs keeps its state beside the inventory: make that folder writable', () =>
+      saveLocally(request, prepared, run),
+    );
     const summary = await applyRun(run, planned, startedAt);
     applied = summary;
     await finish(request, run, planned);

@@ -5,6 +5,7 @@ import type { Plan } from '../../engine/plan.js';
 import { Failure, toProblem } from '../../failure.js';
 import { type Cluster, type ClusterHost, isApiHost, isControlPlane } from '../../inventory/cluster.js';
 import { type NodeCidrsAnswer, nodeCidrsQuery, parseNodeCidrs } from '../../kubernetes/node-cidrs.js';
+import { ready } from '../../phases/cluster/ready.js';
 import type { PhaseReference } from '../../phases/phase.js';
 import { isNeeded, preflight, requireApi, requireReachable } from './checks.js';
 import type { PlannedRun, Workflow } from './context.js';
@@ -35,7 +36,8 @@ const planPhases = async (run: PhaseRun): Promise<PlannedRun> => {
     all.map((each) => withOperations(each, run.around)),
   );
   const first = await observeRun(run, all);
-  const reduced = await excludeUnreachable(run, first.unreachable, limitsOf(run));
+  // Operations around the phases are for all control planes, or for none.
+  const reduced = run.around ? undefined : await excludeUnreachable(run, first.unreachable, limitsOf(run));
   requireReachable(all, first.unreachable, {
     ...run,
     ...(reduced?.run.without ? { without: reduced.run.without } : {}),
@@ -67,8 +69,10 @@ const planObserved = async (
     ...host,
     phases: [
       ...(around?.before.get(host.hostPhases.host.name) ?? []),
-      ...host.phases.map((steps) => begin(host.hostPhases.host, steps, around?.begins)),
-      ...(around?.after.get(host.hostPhases.host.name) ?? []),
+      ...beforeReady(
+        host.phases.map((steps) => begin(host.hostPhases.host, steps, around?.begins)),
+        around?.after.get(host.hostPhases.host.name) ?? [],
+      ),
     ],
   }));
   const failed = work.flatMap(({ hostPhases, unreachable }) =>
@@ -90,6 +94,12 @@ const nodeCidrsIn = (cluster: Cluster, { results }: Observation): NodeCidrsAnswe
   const apiHost = cluster.hosts.find((host) => isApiHost(host, cluster));
   const output = results.get(apiHost?.name ?? '')?.get(nodeCidrsQuery.script)?.output;
   return output === undefined ? { state: 'not answered', reason: 'it was not asked' } : parseNodeCidrs(output);
+};
+
+/** What ends a workflow comes before its last wait: what is waited for may not be in the workflow's hands. */
+const beforeReady = (phases: readonly PhaseSteps[], last: readonly PhaseSteps[]): readonly PhaseSteps[] => {
+  const isWait = ({ phase }: PhaseSteps): boolean => phase.name === ready.name;
+  return [...phases.filter((steps) => !isWait(steps)), ...last, ...phases.filter(isWait)];
 };
 
 /** The phases of control planes begin once the operations before them are done on all control planes. */

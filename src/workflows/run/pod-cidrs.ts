@@ -77,7 +77,7 @@ export const recordedAssignment = async (
     case 'not answered':
       throw new Failure('refused', 'cannot tell which pod CIDRs the nodes of the cluster have', {
         why: [`${recordIn(state)} is missing, and no API server answers`, answer.reason],
-        next: 'bring that file here from where kbs ran before, or bring an API server up so that kbs can ask it: kbs status',
+        next: 'bring that file here from where kbs ran before, or bring an API server up so that kbs can ask it (kbs status); by hand it is {"segments": {"NAME": "CIDR"}, "hosts": {"NAME": "CIDR"}}',
       });
   }
 };

@@ -30,8 +30,8 @@ export const checkVipConflict = async (
 };
 
 /**
- * The load balancers from which the virtual address can be probed: none where one of them holds it already, or was not
- * observed and may hold it.
+ * The load balancers from which the virtual address can be probed: none where a host of the cluster holds it already, or
+ * a load balancer was not observed and may hold it.
  */
 export const balancersToProbe = (
   cluster: Cluster,
@@ -40,10 +40,11 @@ export const balancersToProbe = (
 ): readonly ClusterHost[] => {
   const { vip, external } = cluster.endpoint;
   const balancers = loadBalancers(cluster);
-  const mayHold = ({ name }: ClusterHost) =>
-    facts.get(name)?.addresses.some((found) => found.split('/')[0] === vip) ?? true;
+  // Also a host that was a load balancer until now.
+  const isHeld = [...facts.values()].some(({ addresses }) => addresses.some((found) => found.split('/')[0] === vip));
+  const isUnknown = balancers.some(({ name }) => !facts.has(name));
   const allSkipped = checks.every(({ name, scope }) => scope !== 'probe' || skipped.has(name));
-  return vip === undefined || external || allSkipped || balancers.some(mayHold) ? [] : balancers;
+  return vip === undefined || external || allSkipped || isHeld || isUnknown ? [] : balancers;
 };
 
 /** Probes from each of these load balancers, in parallel; see `vipProbeScript`. */
