@@ -2,8 +2,8 @@ import type { Problem } from '../failure.js';
 import type { Change } from './plan.js';
 
 /**
- * The engine's only voice. The tree, the lines, the JSON stream and the journal are subscribers.
- * `at` is milliseconds since the epoch. No event holds a secret.
+ * What happens in a run. Events are the engine's only output; the tree, the lines, the JSON stream and the journal subscribe
+ * to them. `at` is milliseconds since the epoch. No event holds a secret.
  */
 export type Event = { readonly at: number } & EventData;
 
@@ -92,7 +92,7 @@ export interface SkippedHost {
 
 export interface Summary {
   readonly changes: number;
-  /** Of a run that only looks: the changes that it found and did not make. */
+  /** In a run that changes nothing, such as `kbs plan`: the number of changes that it found. */
   readonly pending?: number;
   readonly hosts: number;
   /** Hosts that failed or could not be reached, with the reason. */
@@ -100,5 +100,5 @@ export interface Summary {
   readonly ms: number;
 }
 
-/** Gives one event to all subscribers. The engine is handed this and prints nothing itself. */
-export type Emit = (happening: EventData) => void;
+/** Sends one event to all subscribers. */
+export type Emit = (event: EventData) => void;

@@ -12,7 +12,7 @@ export interface HostWorkPlan {
   readonly hostPhases: HostPhases;
   readonly unreachable?: Failure;
   readonly phases: readonly PhaseSteps[];
-  /** What kbs leaves on the host as it is, and why, a sentence each. */
+  /** Leftovers that stay on the host, with the reason, a sentence each. */
   readonly notes?: readonly string[];
 }
 

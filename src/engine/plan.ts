@@ -15,7 +15,7 @@ export interface HostPlan {
   /** Why the run goes on without this host; its phases are then empty. */
   readonly skipped?: Problem;
   readonly phases: readonly PhasePlan[];
-  /** What kbs leaves on the host as it is, and why, a sentence each. */
+  /** Leftovers that stay on the host, with the reason, a sentence each. */
   readonly notes?: readonly string[];
 }
 
@@ -28,7 +28,7 @@ export interface Change {
   readonly kind: string;
   /** Unique among the resources of its kind on the host. */
   readonly id: string;
-  /** `unknown`: kbs cannot tell what is there, and applies it in any case; where nothing differs, that changes nothing. */
+  /** `unknown`: kbs cannot tell the observed state and applies the resource in any case, which changes nothing if it is as desired. */
   readonly action: 'create' | 'update' | 'remove' | 'unknown' | 'run';
   /** Of an unknown change: all that is wanted, whether or not it differs. */
   readonly differences: readonly Difference[];
@@ -52,7 +52,7 @@ export interface OperationDetails {
 
 export type Verb = 'create' | 'update' | 'remove' | 'run' | 'apply';
 
-/** What is done for a change, as a verb: of what is unknown there is nothing to say but that it is applied. */
+/** The verb for a change in output. For an unknown change it is `apply`: whether it creates or updates is not known. */
 export const verbOf = ({ action }: Pick<Change, 'action'>): Verb => (action === 'unknown' ? 'apply' : action);
 
 /** One aspect that differs. `content` is text for a line diff; other aspects are short. */

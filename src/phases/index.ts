@@ -22,9 +22,9 @@ import type { Phase } from './phase.js';
 import { prune, pruneObjects, staleServices } from './prune.js';
 
 /**
- * What kbs does, in order. Each host walks the phases that concern it by itself; a phase waits for others only where it
- * says so. The order is chosen so that long waits overlap with long copies: the API server starts while tools and
- * its host's other images are still arriving.
+ * All phases, in order. Each host runs the phases that apply to it, independently of other hosts; it waits for another host
+ * only where a phase says so. In this order long waits overlap with long copies: the API server starts while tools and other
+ * images are still being copied to its host.
  */
 export const phases = [
   prepare,

@@ -13,7 +13,7 @@ import type { DirectoryResource, Kind } from './resource.js';
 import { step } from './resource.js';
 
 /**
- * A directory's mode and owner; its contents are not looked at. A link to a directory counts as one, so that an
+ * A directory's mode and owner, without its contents. A link to a directory counts as one, so that an
  * administrator may put the directory on another disk.
  *
  * The modes given to chmod have five digits: with four it leaves a directory's set-id bits as they are.

@@ -2,14 +2,14 @@ import { raw, type Script, sh } from '../hosts/shell.js';
 import type { State } from './resource.js';
 
 /**
- * What lay at a path before kbs first touched it. A note under /var/lib/kbs/before remembers it until `giveBack`:
- * NAME.was holds what was there, NAME.none says that nothing was, and lists the directories that kbs made on the way.
- * No note means that kbs never touched the path, and so that nothing there is kbs's to remove. `besides` is shell that
- * keeps what else is to be known of the state before.
+ * Shell that saves the original of a path, that is what lay there before kbs first changed it, under /var/lib/kbs/before
+ * until `restoreOriginal`: NAME.was is a copy of it; NAME.none says that nothing was there, and lists the parent directories
+ * that kbs created. Without either, kbs never changed the path, and must not remove what is there. `keep` is shell that
+ * writes NAME.new, the copy; `besides` is shell that saves more about the former state.
  */
 export const saveOriginal = (path: string, keep = copy(path), besides = sh`:`): Script => {
-  const note = recordPath(path);
-  return sh`if [ ! -e ${note}.was ] && [ ! -L ${note}.was ] && [ ! -e ${note}.none ]; then
+  const original = recordPath(path);
+  return sh`if [ ! -e ${original}.was ] && [ ! -L ${original}.was ] && [ ! -e ${original}.none ]; then
   missing= above=${parentOf(path)}
   while [ -n "$above" ] && [ ! -d "$above" ]; do
     missing="$missing$above
@@ -20,42 +20,42 @@ export const saveOriginal = (path: string, keep = copy(path), besides = sh`:`): 
   ${raw(besides)}
   if [ "$found" = yes ]; then
     ${raw(keep)}
-    mv -fT ${note}.new ${note}.was
+    mv -fT ${original}.new ${original}.was
   else
-    printf %s "$missing" > ${note}.none
+    printf %s "$missing" > ${original}.none
   fi
 fi`;
 };
 
-/** Shell: puts back what was there, or removes what kbs made, with the directories on the way that are empty now. */
+/** Shell that restores the original of a path, or removes what kbs created there and parent directories that are empty now. */
 export const restoreOriginal = (
   path: string,
   { restore = putBack(path), remove = sh`rm -f ${path}` }: { restore?: Script; remove?: Script } = {},
 ): Script => {
-  const note = recordPath(path);
-  return sh`if [ -e ${note}.was ] || [ -L ${note}.was ]; then
+  const original = recordPath(path);
+  return sh`if [ -e ${original}.was ] || [ -L ${original}.was ]; then
   ${raw(restore)}
-  rm -f ${note}.was
-elif [ -e ${note}.none ]; then
+  rm -f ${original}.was
+elif [ -e ${original}.none ]; then
   ${raw(remove)}
-  if [ -e ${note}.none ]; then
-    while read -r made; do rmdir "$made" 2>/dev/null || :; done < ${note}.none
-    rm -f ${note}.none
+  if [ -e ${original}.none ]; then
+    while read -r made; do rmdir "$made" 2>/dev/null || :; done < ${original}.none
+    rm -f ${original}.none
   fi
 fi
 rmdir ${store} ${home} 2>/dev/null || :`;
 };
 
-/** A shell test: kbs touched this path and has not given it back. */
+/** A shell test that succeeds if kbs changed this path and has not restored its original. */
 export const isManaged = (path: string): Script => {
-  const note = recordPath(path);
-  return sh`{ [ -e ${note}.was ] || [ -L ${note}.was ] || [ -e ${note}.none ]; }`;
+  const original = recordPath(path);
+  return sh`{ [ -e ${original}.was ] || [ -L ${original}.was ] || [ -e ${original}.none ]; }`;
 };
 
 /**
- * Shell functions for preludes. `touched NOTE` prints whether kbs touched the path of this note, as `yes` or `no`;
- * `nothing NOTE` answers for a path where nothing is: not a word, or that kbs's thing is gone, and whether an original
- * is kept.
+ * Shell functions for preludes; ORIGINAL is `recordPath` of a path. `touched ORIGINAL` prints whether kbs changed the path,
+ * as `yes` or `no`. `nothing ORIGINAL` is for a path where nothing is: it prints nothing if kbs never changed it, else
+ * `gone`, or `gone,original` if a copy of the original is saved.
  */
 export const managed = sh`
 touched() {
@@ -67,20 +67,20 @@ nothing() {
   fi
 }`;
 
-/** What is seen by the output of `nothing`: what a person has deleted is still kbs's to undo. */
+/** The state of a missing path, from the output of `nothing`. Also for a file that was deleted by hand there is an original to restore. */
 export const stateOfMissing = (output: string): State | undefined => {
   const [word, original] = output.trim().split(',');
   if (word !== 'gone') return undefined;
   return original === undefined ? { touched: 'yes' } : { touched: 'yes', original: 'kept' };
 };
 
-/** What else a path may be known as: resources of several kinds may stand for one. */
+/** The claim on a path, which resources of several kinds may have. */
 export const pathClaim = (path: string): string => `path ${path}`;
 
-/** An id from a record that is a path indeed. */
+/** Whether an id from a record is a path. */
 export const isPath = (id: string): boolean => id.startsWith('/') && !id.endsWith('/');
 
-/** Where the note of a path lies, without its suffix. */
+/** The path of a path's saved original, without `.was` or `.none`. */
 export const recordPath = (path: string): string => `${store}/${escapePath(path)}`;
 
 /** A path as one file name, as `systemd-escape --path` writes it. */

@@ -7,8 +7,11 @@ const policy = '/usr/sbin/policy-rc.d';
 /** Exists while packages come or go, and afterwards only where that was cut off, as by a loss of power. */
 export const work = `${store}/work`;
 
-/** Where it is written which packages came with these: `purge NAME`, or `remove NAME` where settings lay there before. */
-export const noteOf = (names: readonly string[]): string => `${store}/${names.join(',')}`;
+/**
+ * The path of the list of packages that kbs installed for these, in lines `purge NAME`, or `remove NAME` where settings of
+ * the package existed before.
+ */
+export const installedListOf = (names: readonly string[]): string => `${store}/${names.join(',')}`;
 
 /**
  * Shell that installs packages: from the distribution where a mirror answers, else from the repository in the tar of
@@ -29,11 +32,11 @@ wanted=${names.join(' ')}`,
     bring,
   );
 
-/** Shell that removes what the note names, and leaves what other packages have come to need. */
+/** Shell that removes the listed packages, except those on which other packages depend by now. */
 export const remove = (names: readonly string[]): Script => lines(opening(names), takeAway);
 
 /** dpkg runs in a process group of its own: a script that gets a signal lets it finish, and then cleans up. */
-const opening = (names: readonly string[]): Script => sh`note=${noteOf(names)} work=${work}
+const opening = (names: readonly string[]): Script => sh`note=${installedListOf(names)} work=${work}
 mkdir -p -m 0700 ${store}
 mkdir -p "$work"
 rm -rf "$work"/*
@@ -92,7 +95,7 @@ const fromBundle = sh`from_bundle() {
   get 60 --simulate install $wanted > "$work/plan" 2>> "$work/log" || fail "apt-get cannot install $wanted here"
 }`;
 
-/** The note is written before anything is installed, and keeps what an earlier, unfinished run wrote there. */
+/** The list is written before anything is installed, and keeps the entries of an earlier run that was interrupted. */
 const bring = sh`mkdir "$work/lists" "$work/cache" "$work/repository"
 if [ -e "$note" ]; then
   settle --configure -a || fail 'dpkg could not finish what it had begun'

@@ -1,19 +1,18 @@
 import { sh } from '../hosts/shell.js';
 import { nothing } from './binary.js';
-import { install, noteOf, remove, work } from './package-install.js';
+import { install, installedListOf, remove, work } from './package-install.js';
 import type { Kind, PackageResource } from './resource.js';
 import { step } from './resource.js';
 
 /**
- * Packages of the host's own package manager. Which of them kbs brought, with all that came along, a note under
- * /var/lib/kbs/packages says; so what was there before kbs, and what the host has got since, is not kbs's to remove.
- * Where there is no dpkg, a program of that name is as good.
+ * Packages of the host's own package manager. A list under /var/lib/kbs/packages names the packages that kbs installed, with
+ * their dependencies; only those are removed. On a host without dpkg, a program of the package's name counts as installed.
  */
 export const osPackage: Kind<PackageResource> = {
   kind: 'package',
   id: ({ names }) => names.join(' '),
   prelude: sh`
-look_packages() { # NOTE NAME...
+query_packages() { # LIST NAME...
   if [ -e "$1" ]; then echo 'touched yes'; else echo 'touched no'; fi
   if [ -e ${work} ]; then echo 'installation unfinished'; else echo 'installation whole'; fi
   shift
@@ -25,7 +24,7 @@ look_packages() { # NOTE NAME...
     fi
   done
 }`,
-  query: ({ names }) => sh`look_packages ${noteOf(names)} ${names}`,
+  query: ({ names }) => sh`query_packages ${installedListOf(names)} ${names}`,
   parse(output, { names }) {
     const lines = output.split('\n').map((line) => line.split(/ +/));
     const said = (word: string) => lines.find(([first]) => first === word)?.[1] ?? '';

@@ -22,10 +22,10 @@ export const kindOf = (resource: Resource): Kind<Resource> => kinds[resource.kin
 export const kindNamed = (name: string): Kind<Resource> | undefined =>
   Object.hasOwn(kinds, name) ? kinds[name as Resource['kind']] : undefined;
 
-/** A resource's kind and id: one name for a thing on a host. */
+/** A resource's kind and id, which name it uniquely on a host. */
 export const nameOf = (resource: Resource): string => `${resource.kind} ${kindOf(resource).id(resource)}`;
 
-/** All that a resource stands for: its own name, and what other resources may stand for too. */
+/** All claims of a resource: its own name, and claims that resources of other kinds may have too, such as a path. */
 export const claimsOf = (resource: Resource): readonly string[] => [
   nameOf(resource),
   ...(kindOf(resource).claims?.(resource) ?? []),

@@ -104,39 +104,39 @@ const write = (resource: UnitResource, size: number): Script => {
   const path = pathOf(resource);
   const beside = temporaryPath(path);
   return lines(
-    saveOriginal(path, undefined, rememberRun(resource)),
+    saveOriginal(path, undefined, saveFormerVerbs(resource)),
     receive(size, beside),
     sh`chmod 0644 ${beside}; mv -fT ${beside} ${path}`,
   );
 };
 
-/** What brings a unit that was there before back to where it was, as commands of systemctl; usually there is none. */
-const rememberRun = (resource: UnitResource): Script => {
-  const note = runNoteOf(resource);
+/** Shell that saves the verbs of systemctl, if any, with which `restartReplacedUnit` restores the unit that kbs replaces. */
+const saveFormerVerbs = (resource: UnitResource): Script => {
+  const verbs = formerVerbsPath(resource);
   const { name } = resource;
-  return sh`if [ ! -e ${note} ]; then
+  return sh`if [ ! -e ${verbs} ]; then
     {
       if [ "$(systemctl show -p UnitFileState --value ${name} </dev/null)" = enabled ]; then echo enable; fi
       if systemctl --quiet is-active ${name} </dev/null; then echo start; fi
-    } > ${note}.new
-    if [ -s ${note}.new ]; then mv -fT ${note}.new ${note}; else rm -f ${note}.new; fi
+    } > ${verbs}.new
+    if [ -s ${verbs}.new ]; then mv -fT ${verbs}.new ${verbs}; else rm -f ${verbs}.new; fi
   fi`;
 };
 
 /**
- * Shell: the unit whose place kbs's took is enabled and started again, as it was. For when all else was given back:
- * before that it would run with kbs's settings, and might hold an address of the cluster. One that will not start is
- * told once, so that it does not keep the host in the cluster.
+ * Shell that enables and starts the unit that kbs's unit replaced, as it was before kbs. To be run once all originals are
+ * restored: earlier the unit would run with kbs's settings, and might hold an address of the cluster. A unit that does not
+ * start is an error once, and not in the next run, so that the host can still leave the cluster.
  */
 export const restartReplacedUnit = (resource: UnitResource): Script => {
-  const note = runNoteOf(resource);
+  const verbs = formerVerbsPath(resource);
   const { name } = resource;
-  return sh`if [ -e ${note} ]; then
+  return sh`if [ -e ${verbs} ]; then
   failed=no
   if [ "$(systemctl show -p LoadState --value ${name} </dev/null)" = loaded ]; then
-    while read -r verb; do systemctl --quiet "$verb" ${name} </dev/null || failed=$verb; done < ${note}
+    while read -r verb; do systemctl --quiet "$verb" ${name} </dev/null || failed=$verb; done < ${verbs}
   fi
-  rm -f ${note}
+  rm -f ${verbs}
   if [ "$failed" != no ]; then
     echo ${name} "was there before kbs, and systemctl cannot $failed it again: look at it on the host with" >&2
     echo 'systemctl status' ${`${name},`} 'and run kbs again, which goes on without it' >&2
@@ -145,7 +145,7 @@ export const restartReplacedUnit = (resource: UnitResource): Script => {
 fi`;
 };
 
-const runNoteOf = (resource: UnitResource): string => `${recordPath(pathOf(resource))}.run`;
+const formerVerbsPath = (resource: UnitResource): string => `${recordPath(pathOf(resource))}.run`;
 
 /** A unit that is not loaded, with its file gone, cannot be stopped and need not be. */
 const stop = ({ name }: UnitResource): Script =>

@@ -80,7 +80,7 @@ const operationsFor = (members: readonly Member[], on: ClusterHost): readonly Op
   ];
 };
 
-/** Followers first: after the leader's turn every member would wait for an election. */
+/** Followers first: the defragmentation of the leader starts an election, for which members after it would have to wait. */
 export const inOrder = (members: readonly Member[]): readonly Member[] =>
   members.toSorted((a, b) => Number(a.status?.leader ?? false) - Number(b.status?.leader ?? false));
 

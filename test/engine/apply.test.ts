@@ -26,7 +26,7 @@ const mark: Stage['mark'] = (...given) => scene.mark(...given);
 const order: Stage['order'] = () => scene.order();
 
 describe('apply', () => {
-  test('does what the plan says, and a second plan is empty', async () => {
+  test('applies the plan, and a second plan is empty', async () => {
     const runHosts = [hostPhases(office, phase('one', [mark('a'), mark('b')]), phase('two', [mark('c')]))];
     const first = await run(runHosts);
     expect(changesOf(first.plan)).toHaveLength(3);
@@ -97,7 +97,7 @@ describe('apply', () => {
     );
   });
 
-  test('a failure names its own resource also where the one before left its last line open', async () => {
+  test('a failure names its own resource also where the output of the one before ends without a line break', async () => {
     const phases = [phase('one', [mark('open', 'printf unfinished'), mark('bad', 'exit 3')])];
     const { outcome } = await run([hostPhases(office, ...phases)]);
     expect(outcome.get('worker-office-00')?.where).toMatchObject({ resource: 'task bad' });
@@ -129,7 +129,7 @@ describe('apply', () => {
     expect(changes).toEqual(['a started', 'a done', 'b started', 'b done']);
   });
 
-  test('an interrupt begins nothing new, and what is done stays done', async () => {
+  test('after an interrupt no further phase begins, and the next run continues', async () => {
     const controller = new AbortController();
     const open = (host: { name: string }): Host => {
       const local = here(host.name);
@@ -191,7 +191,7 @@ describe('gates', () => {
     });
   });
 
-  test('a clock that is set in the meantime cuts no wait short', async () => {
+  test('a change of the system clock shortens no wait', async () => {
     const flag = join(scene.folder, 'asked');
     const late: Gate = {
       name: 'the late door',
@@ -223,7 +223,7 @@ describe('gates', () => {
   });
 });
 
-describe('what kbs cannot tell', () => {
+describe('a resource in an unknown state', () => {
   /** A kubectl that is refused until the API is up, and then keeps what is applied. */
   const kubectl = () => `#!/bin/sh
 [ -e ${scene.folder}/api ] || { echo refused >&2; exit 1; }
@@ -288,7 +288,7 @@ describe('observe', () => {
     expect(order()).toEqual(['a']);
   });
 
-  test('phases that want different things of one resource are a bug, and nothing begins', async () => {
+  test('phases that desire different states of one resource are a bug of kbs, and nothing begins', async () => {
     const one = phase('one', [{ kind: 'file', path: `${scene.folder}/f`, content: 'a', mode: '0644' }]);
     const two = phase('two', [{ kind: 'file', path: `${scene.folder}/f`, content: 'b', mode: '0644' }]);
     await expect(run([hostPhases(office, one, two)])).rejects.toThrow('disagree about file');

@@ -25,7 +25,7 @@ const compared = (resource: Resource, output: string) => {
   return { plan: toPlan('apply', cluster.name, work), changes: work[0]?.phases[0]?.changes ?? [] };
 };
 
-describe('what kubectl says, and what the plan says then', () => {
+describe('the plan for the output of kubectl', () => {
   it.each([
     ['nothing is installed', objects, 'kbs: not installed', ['create']],
     ['none is there', objects, 'kbs: answered', ['create']],
@@ -37,7 +37,7 @@ describe('what kubectl says, and what the plan says then', () => {
     expect(isEmpty(plan)).toBe(false);
   });
 
-  it('an unknown change has its reason and all that is wanted, and its steps apply all of it', () => {
+  it('has for an unknown change its reason and the whole desired state, and its steps apply all of it', () => {
     const [unknown] = compared(objects, 'kbs: not answered: refused').changes;
     const [create] = compared(objects, 'kbs: answered').changes;
     expect(unknown?.change).toEqual({ ...create?.change, action: 'unknown', reason: 'refused' });

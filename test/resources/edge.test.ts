@@ -65,7 +65,7 @@ describe.skipIf(lacks('root'))('on a real shell', () => {
       },
     );
 
-    it('puts nothing in place of which only half arrived', async () => {
+    it('replaces no file with content that arrived only in part', async () => {
       const [made] = kindOf(file).apply(file, undefined);
       await expect(world.run(made?.script ?? '', [{ bytes: Buffer.from('ne') }])).rejects.toThrow('exit 1');
       expect(await observed(world, file)).toEqual({ touched: 'yes' });
@@ -79,7 +79,7 @@ describe.skipIf(lacks('root'))('on a real shell', () => {
     });
   });
 
-  it('a file that was right before kbs came is not touched, and not removed', async () => {
+  it('a file that was as desired before kbs is neither changed nor removed', async () => {
     const file: Resource = { kind: 'file', path: '/etc/kbs-right', content: 'right\n', mode: '0644' };
     await world.run('echo right > /etc/kbs-right');
     expect(await apply(world, [file])).toBe(0);
@@ -87,7 +87,7 @@ describe.skipIf(lacks('root'))('on a real shell', () => {
     expect(await world.run('cat /etc/kbs-right')).toBe('right\n');
   });
 
-  it('a secret file is never readable by others, not for a moment', async () => {
+  it('a secret file is never readable by other users, also while it is written', async () => {
     const file: Resource = { kind: 'file', path: '/etc/kbs-hush', content: new Secret('hush'), mode: '0600' };
     await world.run(`printf '#!/bin/sh\\nstat -c %%a /etc/.kbs-hush.* >> /run/modes; exec /bin/chown "$@"\\n' > /usr/local/sbin/chown
 chmod +x /usr/local/sbin/chown`);
@@ -116,7 +116,7 @@ chmod +x /usr/local/sbin/chown`);
     expect(await world.run('cat /srv/plain')).toBe('mine\n');
   });
 
-  it('a directory that kbs made goes with what is in it, but not with what is mounted there', async () => {
+  it('a directory that kbs created is removed with its contents, but not with what is mounted there', async () => {
     const resource: Resource = { kind: 'directory', path: '/srv/made', mode: '0755' };
     await apply(world, [resource]);
     await world.run('mkdir -p /srv/made/mount; mount -t tmpfs tmpfs /srv/made/mount; echo mine > /srv/made/mount/mine');
@@ -126,7 +126,7 @@ chmod +x /usr/local/sbin/chown`);
     expect(await observed(world, resource)).toBeUndefined();
   });
 
-  it('a directory that kbs made and that got a disk of its own is emptied, and stays mounted', async () => {
+  it('a directory that kbs created and on which a disk was mounted is emptied, and stays mounted', async () => {
     const resource: Resource = { kind: 'directory', path: '/srv/disk', mode: '0755' };
     await apply(world, [resource]);
     await world.run(`mount -t tmpfs tmpfs /srv/disk; cd /srv/disk
@@ -139,7 +139,7 @@ mkdir lost+found snapshots; echo found > lost+found/1; echo ours > snapshots/1`)
     await world.run('umount /srv/disk; rmdir /srv/disk');
   });
 
-  it('what others keep in a shared directory that kbs made stays', async () => {
+  it('files of other programs in a shared directory that kbs created stay', async () => {
     const resource: Resource = { kind: 'directory', path: '/srv/deep/modules', mode: '0755', shared: true };
     await apply(world, [resource]);
     await world.run('mkdir /srv/deep/modules/6.1; echo theirs > /srv/deep/modules/6.1/kvm.ko');
@@ -205,7 +205,7 @@ chmod +x /usr/local/sbin/modprobe`);
     expect(await observed(world, objects)).toBeUndefined();
   });
 
-  it('a task that fails says so', async () => {
+  it('a task that fails is an error', async () => {
     const resource: Resource = { kind: 'task', name: 'fails', check: sh`false`, run: sh`echo why >&2; false; echo on` };
     await expect(apply(world, [resource])).rejects.toThrow('why');
   });

@@ -82,7 +82,7 @@ const shows = `
 find /etc/kbs-test /opt /srv /etc/sysctl.d /var/lib/kbs -printf '%p %y %m %l\n' 2>/dev/null | sort
 cat /etc/kbs-test/* /srv/three 2>/dev/null || :`;
 
-describe.skipIf(lacks('root')).each(cases)('$about, taken away by hand', ({ resource, given, gone, after }) => {
+describe.skipIf(lacks('root')).each(cases)('$about, deleted by hand', ({ resource, given, gone, after }) => {
   let world: World;
   let found: string;
   beforeEach(async () => {
@@ -94,27 +94,27 @@ describe.skipIf(lacks('root')).each(cases)('$about, taken away by hand', ({ reso
   });
   afterEach(() => world.end());
 
-  it('is still given back, once', async () => {
+  it('has its original restored by removal, once', async () => {
     expect(await remove(world, [resource])).toBe(1);
     expect(await world.run(shows)).toBe(found);
     expect(await remove(world, [resource])).toBe(0);
   });
 
-  it('is made again', async () => {
+  it('is created again by apply', async () => {
     await world.run(after ?? ':');
     await apply(world, [resource]);
     expect(await differences(world, resource)).toEqual({});
   });
 });
 
-describe.skipIf(lacks('root'))('a kernel setting that was wanted before its module was loaded', () => {
+describe.skipIf(lacks('root'))('a sysctl that was applied before its module was loaded', () => {
   let world: World;
   beforeAll(async () => {
     world = await createWorld();
   });
   afterAll(() => world.end());
 
-  it('can be taken away', async () => {
+  it('can be removed', async () => {
     const resource: Resource = { kind: 'sysctl', name: 'net.ipv4.conf.mod.rp_filter', value: '2' };
     const found = await world.run(shows);
     await expect(apply(world, [resource])).rejects.toThrow('mod/rp_filter');

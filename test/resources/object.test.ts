@@ -26,11 +26,11 @@ const resource: ObjectResource = {
 };
 
 describe('objects', () => {
-  it('are as wanted when the API server has added its own', () => {
+  it('are as desired where the API server has added fields', () => {
     expect(differing(seenIn(answer), object.desired(resource))).toEqual({});
   });
 
-  it('are found where kubectl prints one without a list', () => {
+  it('are found where kubectl prints a single object without a list', () => {
     const [first] = parsed().items;
     const seen = seenIn(JSON.stringify(first));
     expect(Object.keys(seen ?? {})).toEqual(['ConfigMap/kube-system/kubeadm-config']);
@@ -86,7 +86,7 @@ describe('objects', () => {
     expect(differing(seenIn(answerWith(key, change)), object.desired(resource))).toEqual({});
   });
 
-  it('of a set that may be pruned carry its name, and are changed where they lack it', () => {
+  it('of a set that may be pruned have a label with its name, and are updated where they lack it', () => {
     const [first] = applied.map(({ apiVersion, kind, metadata }) => ({ apiVersion, kind, metadata }));
     const set: ObjectResource = { kind: 'object', name: 'some', kubeconfig: '/x', objects: first ? [first] : [] };
     const live = (labels: object) =>
@@ -98,7 +98,7 @@ describe('objects', () => {
     expect(Object.keys(differing(object.parse(live({}), set), object.desired(set)))).toHaveLength(1);
   });
 
-  it('of a set that no phase wants are found by that name', () => {
+  it('of a set that no phase desires are found by that label', () => {
     const lines = ['a v1 ServiceAccount x kube-system', 'b v1 Namespace y ', 'a apps/v1 DaemonSet x kube-system', ''];
     const set = (name: string, ...objects: readonly object[]) => ({ kind: 'object', name, kubeconfig: '/k', objects });
     expect(parseObjectSets(lines.join('\n'), '/k')).toEqual([
@@ -126,7 +126,7 @@ describe('objects', () => {
   });
 });
 
-describe('what a host says of its objects', () => {
+describe('the output of a query for objects', () => {
   let folder: string;
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), 'kbs-object-'));
@@ -167,18 +167,18 @@ describe('what a host says of its objects', () => {
     expect(await see(kubectl)).toEqual(new Unknown(reason));
   });
 
-  it('they are as kubectl prints them, whatever it warns of', async () => {
+  it('has the objects as kubectl prints them, without its warnings', async () => {
     const seen = await see(`${found('objects.json')}; echo Warning: deprecated >&2`);
     expect(differing(seen, object.desired(resource))).toEqual({});
   });
 
-  it('names and kubeconfig reach kubectl', async () => {
+  it('comes from kubectl with the names and the kubeconfig of the set', async () => {
     await see(`printf '%s\\n' "$@" > ${folder}/arguments; cat > ${folder}/names`);
     expect(readFileSync(join(folder, 'arguments'), 'utf8')).toContain(`--kubeconfig\n${folder}/admin.conf\n`);
     expect(JSON.parse(readFileSync(join(folder, 'names'), 'utf8'))).toMatchObject({ kind: 'List' });
   });
 
-  it('an answer that was cut off is none', () => {
+  it('is unknown where it was cut off', () => {
     for (const length of [0, 4000, answer.length]) {
       expect(object.parse(answer.slice(0, length), resource)).toBeInstanceOf(Unknown);
     }
@@ -191,11 +191,11 @@ describe('a projection', () => {
     map: fc.dictionary(fc.stringMatching(/^[a-m]{1,4}$/), tie('value'), { maxKeys: 4 }),
   })).map;
 
-  it('of a wanted object onto itself is that object', () => {
+  it('of a desired object onto itself is that object', () => {
     fc.assert(fc.property(wantedObjects, (wanted) => void expect(project(wanted, wanted)).toEqual(wanted)));
   });
 
-  it('leaves out whatever others add', () => {
+  it('leaves out fields that other programs add', () => {
     const added = (value: unknown): unknown =>
       isMap(value)
         ? { ...Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, added(inner)])), zzz: 'theirs' }

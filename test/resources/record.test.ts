@@ -25,11 +25,11 @@ describe.skipIf(lacks('root'))("a host's records", () => {
   const lines = async () => (await world.run(printRecords)).split('\n').filter(Boolean);
   const awkward = [`/a "b" $HOME`, `/a`, `/a ","phase":"x`, `it's \\ é %s -n`];
 
-  it('are none where there is no file', async () => {
+  it('are an empty list where there is no file', async () => {
     expect(await lines()).toEqual([]);
   });
 
-  it('keep their order and their places, whatever is in them', async () => {
+  it('keep their order and their places, with any characters in them', async () => {
     await update(awkward.map((id) => line(id, '1')));
     await update([line('/last', '1'), line(awkward[1] ?? '', '2')]);
     const expected = awkward.map((id, index) => line(id, index === 1 ? '2' : '1'));
@@ -39,7 +39,7 @@ describe.skipIf(lacks('root'))("a host's records", () => {
     expect(await world.run('stat -c "%a %U" /var/lib/kbs/resources; ls /var/lib/kbs')).toBe('600 root\nresources\n');
   });
 
-  it('survive a run that was cut off while it wrote, and go with the last one', async () => {
+  it('survive a run that was interrupted while it wrote, and the file is deleted with the last record', async () => {
     const before = await lines();
     await world.run('printf half > /var/lib/kbs/resources.new');
     expect(await lines()).toEqual(before);
@@ -53,10 +53,10 @@ describe.skipIf(lacks('root'))("a host's records", () => {
   });
 });
 
-describe('what a record says', () => {
+describe('a record', () => {
   const route: Resource = { kind: 'route', to: '10.0.0.0/24', via: '192.0.2.1' };
 
-  it('is as much of the resource as removes it', () => {
+  it('has what the removal of the resource needs', () => {
     const [record] = parseRecords(recordOf({ cluster: 'lan', phase: 'routes' }, route) ?? '');
     expect(record).toMatchObject({
       name: 'route 10.0.0.0/24',

@@ -77,7 +77,7 @@ describe.skipIf(lacks('root'))('a unit', () => {
   };
   const runs = () => world.run('cat /run/active/kbs-test.service 2>/dev/null || :');
 
-  it('leaves nothing where nothing was', async () => {
+  it('is removed without leftovers where it replaced no unit', async () => {
     const found = await world.run(shows);
     await apply(world, [ours]);
     expect(await runs()).toBe('/bin/ours\n');
@@ -112,7 +112,7 @@ describe.skipIf(lacks('root'))('a unit', () => {
       'systemctl --quiet enable kbs-test.service; systemctl start kbs-test.service',
     ],
     ["the administrator's, idle", admins, ':'],
-  ])('gives its place back to %s', async (_, put, given) => {
+  ])('that replaced %s restores it', async (_, put, given) => {
     await put('theirs');
     await world.run(given);
     const found = await world.run(shows);
@@ -122,7 +122,7 @@ describe.skipIf(lacks('root'))('a unit', () => {
     expect(await world.run(shows)).toBe(found);
   });
 
-  it('lets the one before rest until all else was given back, whatever comes between', async () => {
+  it('does not start the replaced unit before all originals are restored, also after an interruption', async () => {
     await vendors('theirs');
     await world.run('systemctl --quiet enable kbs-test.service; systemctl start kbs-test.service');
     const found = await world.run(shows);
@@ -134,7 +134,7 @@ describe.skipIf(lacks('root'))('a unit', () => {
     expect(await world.run(shows)).toBe(found);
   });
 
-  it('is told once of one before that does not start again', async () => {
+  it('reports a replaced unit that does not start again once', async () => {
     await vendors('theirs');
     await world.run('systemctl start kbs-test.service');
     await apply(world, [ours]);
@@ -146,7 +146,7 @@ describe.skipIf(lacks('root'))('a unit', () => {
     expect(await world.run('ls -d /var/lib/kbs 2>/dev/null || :')).toBe('');
   });
 
-  it('does not ask for one before that is no more', async () => {
+  it('does not start a replaced unit that does not exist any more', async () => {
     await vendors('theirs');
     await world.run('systemctl --quiet enable kbs-test.service');
     await apply(world, [ours]);

@@ -59,7 +59,7 @@ const protocols: Resource = {
 fi`,
 };
 
-/** nftables was looked for before anything was changed; iptables in their images served until now. */
+/** Preflight has already checked for nft. iptables on the host is needed only now: as a pod, kube-proxy has its own. */
 const toolsAreThere = ({ cluster }: PhaseContext): Script =>
   cluster.kubernetes.proxy === 'nftables'
     ? sh`command -v nft`

@@ -41,26 +41,27 @@ export const flagsAreKnown = (program: string, flags: readonly string[]): Script
   sh`kbs_said=$(${program} ${flags} --version 2>&1) || { printf '%s\n' "$kbs_said" | tail -n 3; exit 1; }`;
 
 /**
- * The user of a component that owns files; one that owns none gets a dynamic user of systemd's while it runs. A user of
- * that name that was there before is used as it is, and stays. One that kbs made is removed, and its files are root's again.
+ * The user of a component that owns files; a component that owns none runs as a dynamic user of systemd. A user of that
+ * name that existed before kbs is used as it is, and is not removed. A user that kbs created is removed with the component,
+ * and its files belong to root again.
  */
 export const componentUser = ({ name, writes }: Pick<Component, 'name' | 'writes'>): readonly TaskResource[] => {
   if (writes.length === 0) return [];
-  const note = `/var/lib/kbs/users/${name}`;
+  const origin = `/var/lib/kbs/users/${name}`;
   return [
     {
       kind: 'task',
       name: `user ${name}`,
-      check: sh`[ -e ${note} ] && getent passwd ${name}`,
+      check: sh`[ -e ${origin} ] && getent passwd ${name}`,
       run: sh`mkdir -p /var/lib/kbs/users
-if getent passwd ${name} >/dev/null; then echo found > ${note}; exit 0; fi
+if getent passwd ${name} >/dev/null; then echo found > ${origin}; exit 0; fi
 useradd --system --user-group --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin ${name}
-echo made > ${note}`,
+echo made > ${origin}`,
       undo: sh`for kbs_path in ${writes}; do
   [ ! -d "$kbs_path" ] || chown -R root:root "$kbs_path"
 done
-if [ "$(cat ${note})" = made ]; then userdel ${name}; fi
-rm -f ${note}
+if [ "$(cat ${origin})" = made ]; then userdel ${name}; fi
+rm -f ${origin}
 rmdir /var/lib/kbs/users /var/lib/kbs 2>/dev/null || :`,
     },
   ];

@@ -20,8 +20,8 @@ export const etcd: Phase = {
   ensures: "the control plane's etcd member runs",
   appliesTo: isControlPlane,
   rolling(host, context) {
-    const turn = controlPlaneRolling(host, context);
-    return turn && !starts(host, context) ? { ...turn, healthy: [] } : turn;
+    const rolling = controlPlaneRolling(host, context);
+    return rolling && !starts(host, context) ? { ...rolling, healthy: [] } : rolling;
   },
   resources(host, context) {
     const member = [component(host, context)];

@@ -118,7 +118,7 @@ describe.each(components)('%s', (name) => {
     expect(asFiles).toEqual(pod.spec.containers[0].command.slice(1));
   });
 
-  it('reads no file of /etc/kubernetes by itself, and each copy that it names is handed over', () => {
+  it('reads no file of /etc/kubernetes itself, and gets a copy of each file that its flags name', () => {
     const credentials = credentialsOf(unit);
     const words = wordsOf(unit);
     expect(words.filter((word) => word.includes('/etc/kubernetes'))).toEqual([]);
@@ -127,7 +127,7 @@ describe.each(components)('%s', (name) => {
     expect(named.filter((credential) => !credentials.has(credential))).toEqual([]);
   });
 
-  it('is started again when a file that it reads changes, and only then', () => {
+  it('restarts when a file that it reads changes, and only then', () => {
     const read = [...credentialsOf(unit).values()];
     const expected = [...afterChanges.systemd.keys()].filter((path) => read.includes(path));
     const restarted = (style: ControlPlaneStyle) => {
@@ -152,7 +152,7 @@ const inOrder = (lines: readonly string[], expected: readonly string[]): void =>
   expect(places).toEqual(places.toSorted((a, b) => a - b));
 };
 
-it('a change of style removes what the other one put there', () => {
+it('a change of style removes the resources of the other style', () => {
   const toUnits = switched('systemd').filter((line) => line.includes(': remove '));
   expect(toUnits).toEqual(
     expect.arrayContaining([
@@ -180,7 +180,7 @@ it('a change of style removes what the other one put there', () => {
   ]);
 });
 
-it('a second look after a change of style finds nothing to remove', () => {
+it('a second run after a change of style finds nothing to remove', () => {
   for (const style of ['systemd', 'static-pods'] as const) {
     const cluster = clusterIn(style);
     const again = plannedLines(controller, cluster, recordsOf(controller, cluster));
@@ -188,7 +188,7 @@ it('a second look after a change of style finds nothing to remove', () => {
   }
 });
 
-it('a pod has left before its unit starts, and the user is there before the directory is theirs', () => {
+it('a pod has ended before its unit starts, and the user exists before it owns the directory', () => {
   inOrder(switched('systemd'), [
     'etcd: remove file /etc/kubernetes/manifests/etcd.yaml',
     'etcd: task etcd has left its pod',
@@ -203,7 +203,7 @@ it('a pod has left before its unit starts, and the user is there before the dire
   ]);
 });
 
-it("a unit has ended and the data are root's again before the manifest is there, and the program goes last", () => {
+it('a unit has ended and root owns the data before the manifest is there, and the program is removed last', () => {
   inOrder(switched('static-pods'), [
     'control-plane-images: image control-plane',
     'etcd: remove unit etcd.service',
@@ -233,7 +233,7 @@ it.each([
   );
 });
 
-it('the DaemonSet goes once every other node has its unit', () => {
+it('the DaemonSet is removed once every other node has its unit', () => {
   const cluster = clusterOf({ kubernetes: kubernetes('systemd') });
   const [first] = cluster.hosts;
   const context = contextOf(cluster);

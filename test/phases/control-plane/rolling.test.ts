@@ -19,7 +19,7 @@ const gatesOf = (count: number) => {
   return controlPlaneRolling(host, contextOf(clusterOf({ hosts })))?.preconditions ?? [];
 };
 
-describe('before a control plane is disturbed', () => {
+describe('the preconditions of a control plane', () => {
   test.each([
     [1, []],
     [2, ['another API server answers']],
@@ -29,7 +29,7 @@ describe('before a control plane is disturbed', () => {
     expect(gatesOf(count).map(({ name }) => name)).toEqual(names);
   });
 
-  it('no worker waits for anything', () => {
+  it('are none for a worker', () => {
     const worker = hostOf({ name: 'w', address: '192.0.2.20', segment: 'office' });
     expect(controlPlaneRolling(worker, contextOf(clusterOf({ hosts: [worker] })))).toBeUndefined();
   });

@@ -40,7 +40,7 @@ const records = (cluster: Cluster, zone: string): readonly string[] =>
     .filter((line) => / IN (A|PTR) /.test(line));
 
 describe('the zones of the LAN', () => {
-  it('begin as zones do, with every DNS host as a server', () => {
+  it('begin with a SOA record and an NS record for every DNS host', () => {
     const [zone] = zonesOf(lan());
     expect(zone?.content.split('\n').slice(0, 5)).toEqual([
       '; Written by kbs: lan.internal. The serial grows with every change.',
@@ -51,7 +51,7 @@ describe('the zones of the LAN', () => {
     ]);
   });
 
-  it('name every host, and a router once more at each of its addresses', () => {
+  it('have a record for every host, and for a router one more at each of its addresses', () => {
     expect(records(lan(), 'lan.internal')).toEqual([
       'dns-00.lan.internal. IN A 192.168.10.3',
       'dns-01.lan.internal. IN A 192.168.10.4',
@@ -68,7 +68,7 @@ describe('the zones of the LAN', () => {
     ]);
   });
 
-  it('lead from the name of the API to its address and back', () => {
+  it('have the name of the API and the PTR record of its address', () => {
     const cluster = named(lan(), 'api.lan.internal');
     expect(records(cluster, 'lan.internal')[0]).toBe('api.lan.internal. IN A 192.168.10.5');
     expect(records(cluster, '10.168.192.in-addr.arpa').at(-1)).toBe(
@@ -76,12 +76,12 @@ describe('the zones of the LAN', () => {
     );
   });
 
-  it('lead back to the host where the API has the address of one', () => {
+  it('have a PTR record for the host where the API has the address of a host', () => {
     const cluster = named(lan(), 'api.lan.internal', '192.168.10.10');
     expect(records(cluster, '10.168.192.in-addr.arpa').join()).not.toContain('api');
   });
 
-  it('give a name that two lay claim to to the API, and to a host before an interface', () => {
+  it('resolve a name conflict in favour of the API, then of a host, then of an interface', () => {
     const twin = hostOf({ name: 'edge-rack', address: '192.168.20.9', segment: 'rack' });
     const cluster = named(lan({ hosts: [...lan().hosts, twin] }), 'worker-rack-00.lan.internal');
     const lines = records(cluster, 'lan.internal');
@@ -93,7 +93,7 @@ describe('the zones of the LAN', () => {
     ]);
   });
 
-  it('have one more for the name of the API outside, which others may have names in', () => {
+  it('include one more for a name of the API outside of the zone, which leaves other names there alone', () => {
     const zones = zonesOf(named(lan(), 'k8s.example.com'));
     expect(zones.map(({ name, shared }) => `${name} ${shared}`)).toEqual([
       'lan.internal false',
@@ -128,7 +128,7 @@ describe('the zones of the LAN', () => {
     expect(pointers.toSorted()).toEqual(owners.toSorted());
   });
 
-  it('hold every record in the zone that a server looks it up in, whatever the segments', () => {
+  it('have every record in the zone in which a server searches for it, for any segments', () => {
     const anySegment = fc.tuple(
       fc.integer({ min: 8, max: 30 }),
       fc.nat(255),
@@ -194,7 +194,7 @@ describe('the server of the LAN', () => {
     expect(zones(more)).not.toEqual(zones(lan()));
   });
 
-  it('is disturbed only while another one answers, and not at all where it is alone', () => {
+  it('has another DNS server that answers as its precondition, and none where it is alone', () => {
     const [first, , ...others] = lan().hosts;
     if (!first) throw new Error('no host');
     const waitsFor = (cluster: Cluster) =>

@@ -81,7 +81,7 @@ describe.each(cases)('load balancers: %s', (_, cluster, bind, peers) => {
     expect(settings?.includes('track_file') ?? false).toBe((peers ?? []).length > 0);
   });
 
-  it('are disturbed only while another one serves', () => {
+  it('have another load balancer that serves as their precondition', () => {
     const roll = loadBalancer.rolling?.(first(cluster), { ...ca.site, cluster });
     expect(roll?.preconditions.map(({ test: script }) => script.match(/192\.168\.10\.\d+/g))).toEqual(
       (peers ?? []).length > 0 ? [peers] : [],

@@ -4,14 +4,14 @@ import { setRoute } from '../../../src/resources/route.js';
 import { render } from '../../../src/templates/render.js';
 import { lacks } from '../../support/needs.js';
 
-it('a next hop that is down keeps no other route from being set, and is still told of', async () => {
+it('a next hop that is down does not prevent other routes, and is still an error', async () => {
   const script = render('routes.sh', { routes: ['echo first', 'false', 'echo third'] });
   const { stdout, exitCode } = await execa('sh', { input: script, reject: false });
   expect(stdout).toBe('first\nthird');
   expect(exitCode).toBe(1);
 });
 
-it('routes that can all be set end well', async () => {
+it('routes that can all be set are a success', async () => {
   const script = render('routes.sh', { routes: ['true', 'true'] });
   expect((await execa('sh', { input: script, reject: false })).exitCode).toBe(0);
 });
@@ -60,7 +60,7 @@ echo 'there again'`);
     expect(`${stdout}${stderr}`).toBe('there again');
   });
 
-  it('many changes at once are few runs', async () => {
+  it('many changes at once lead to few runs of the script', async () => {
     const { stdout, stderr } = await onKeptHost(`
 for round in 1 2 3 4 5 6 7 8 9; do printf 'link set eth0 %s\\n' down up; done | ip -batch -
 until_true there
