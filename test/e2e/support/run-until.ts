@@ -8,6 +8,15 @@ import type { Project } from './project.js';
 /** A point in a run: the first event that it accepts. */
 export type Moment = (event: Event) => boolean;
 
+/**
+ * The moment at which a phase of a host starts. What a killed run has sent is still carried out on its host, so the
+ * moment at which a phase is done may never come in the next run: a sequence of kills waits for starts.
+ */
+export const phaseStarted =
+  (host: string, phase: string): Moment =>
+  (event) =>
+    event.type === 'phase' && event.host === host && event.phase === phase && event.state === 'started';
+
 /** Starts a run and comes back as soon as the moment has come. A run that ends before it has come throws what it said. */
 export const startUntil = async (project: Project, words: string, moment: Moment): Promise<Running> => {
   const file = join(project.folder, `events-${Date.now()}.jsonl`);
