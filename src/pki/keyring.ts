@@ -94,10 +94,11 @@ export const prepareKeyring = async (
     made.push([path, text]);
   };
   const filled = fill(found, { now, randomness, write });
+  const credentials = filled.then((state) => credentialsFrom(cluster, materialOf(state, cluster)));
   // A run that ends before it needs the keys does not wait for them.
-  filled.catch(() => {});
+  credentials.catch(() => {});
   return {
-    credentials: filled.then((state) => credentialsFrom(cluster, materialOf(state, cluster))),
+    credentials,
     async save() {
       await filled;
       await secureKeyring(directory);
