@@ -19,9 +19,11 @@ export const awaitGates = async (
   const patience =
     timeout === undefined ? Math.max(...gates.map((gate) => gate.timeoutSeconds)) : Math.ceil(timeout / 1000);
   for (const { name } of gates) emit({ type: 'gate', host: host.name, phase, gate: name, state: 'started' });
+  const closed = new Set(gates);
   const onLine = (line: string) => {
     const opened = line.startsWith('\x1e') ? gates[Number(line.slice(1))] : undefined;
     if (!opened) return;
+    closed.delete(opened);
     emit({ type: 'gate', host: host.name, phase, gate: opened.name, state: 'done', ms: Date.now() - begun });
   };
   const output = await host.query(query(waiting(gates, patience)), {
@@ -43,7 +45,7 @@ export const awaitGates = async (
     type: 'gate',
     host: host.name,
     phase,
-    gate: gates.map(({ name }) => name).join(', '),
+    gate: [...closed].map(({ name }) => name).join(', '),
     state: 'failed',
     error: toProblem(failure),
   });
