@@ -1,9 +1,9 @@
 import { defined } from '../defined.js';
 import type { Expected } from '../engine/compare.js';
-import type { PhaseSteps } from '../engine/executable-plan.js';
+import type { HostWorkPlan, PhaseSteps } from '../engine/executable-plan.js';
 import { operationSteps } from '../engine/run-operation.js';
 import { Failure } from '../failure.js';
-import { type ClusterHost, controlPlanes, isControlPlane } from '../inventory/cluster.js';
+import { type Cluster, type ClusterHost, controlPlanes, isControlPlane } from '../inventory/cluster.js';
 import { livingRevision } from '../kubernetes/etcd-members.js';
 import { restoredRevisions, uploadedSnapshot } from '../kubernetes/etcdctl.js';
 import { keyringDirectory, readKeyring } from '../pki/keyring.js';
@@ -60,17 +60,24 @@ const plan = async (run: RunContext, options: RestoreOptions): Promise<PlannedRe
       : `what etcd holds now, at revision ${revision}, is lost`;
   return {
     ...planned,
-    work: resumes ? planned.work.map((host) => withFinish(host)) : planned.work,
+    work: resumes ? planned.work.map((host) => withFinish(host, run.cluster)) : planned.work,
     snapshot,
     ...defined({ revision }),
     local: [said],
   };
 };
 
-const withFinish = (host: PlannedRun['work'][number]): PlannedRun['work'][number] =>
-  isControlPlane(host.hostPhases.host) ? { ...host, phases: [...host.phases, finish(host.hostPhases.host)] } : host;
+const withFinish = (host: HostWorkPlan, cluster: Cluster): HostWorkPlan =>
+  isControlPlane(host.hostPhases.host)
+    ? { ...host, phases: [...host.phases, finish(host.hostPhases.host, cluster)] }
+    : host;
 
-const finish = (host: ClusterHost): PhaseSteps => operationSteps(finishOperation(host));
+/** The first control plane last: its mark is what tells the next run that a restore which failed elsewhere goes on. */
+const finish = (host: ClusterHost, cluster: Cluster): PhaseSteps => {
+  const [first, ...others] = controlPlanes(cluster);
+  const after = host === first ? others.map(({ name }) => ({ host: name, phase: 'finish-restore' })) : [];
+  return operationSteps(finishOperation(host), { after });
+};
 
 const requireKeyring = async ({ loaded, cluster }: RunContext, now: Date): Promise<void> => {
   const { missing } = await readKeyring(keyringDirectory(loaded.inventory, cluster.name), cluster, now);
@@ -119,7 +126,7 @@ const around = ({ cluster }: RunContext, snapshot: SnapshotFile, { file, now }: 
         hosts.some(({ name }) => name === host) ? { ...context.facts(host), etcdMember: false } : context.facts(host),
       begins: hosts.map(({ name }) => ({ host: name, phase: 'stop-etcd' })),
       before: new Map(hosts.map((host) => [host.name, before(host)])),
-      after: new Map(hosts.map((host) => [host.name, [finish(host)]])),
+      after: new Map(hosts.map((host) => [host.name, [finish(host, cluster)]])),
     }),
   };
 

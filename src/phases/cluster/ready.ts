@@ -12,12 +12,11 @@ export const ready: Phase = {
   resources: () => [],
   gates: (host, { cluster, targetNodes }) => [
     apiAnswers,
-    ...targetNodes.flatMap((node) => [
-      { ...nodeReady(node.name), ...(node.name === host.name ? {} : { afterHost: node.name }) },
-      ...(cluster.kubernetes.controlPlane === 'systemd'
-        ? []
-        : [{ ...proxyReady(node.name), ...(node.name === host.name ? {} : { afterHost: node.name }) }]),
-    ]),
+    ...targetNodes.flatMap(({ name }) =>
+      [nodeReady(name), ...(cluster.kubernetes.controlPlane === 'systemd' ? [] : [proxyReady(name)])].map(
+        (gate): Gate => (name === host.name ? gate : { ...gate, afterHost: name }),
+      ),
+    ),
     // Before the first node there is no place for its pods.
     ...(targetNodes.length === 0 ? [] : [dnsReady]),
   ],

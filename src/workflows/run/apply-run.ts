@@ -56,5 +56,9 @@ const fatalAmong = (
   isNeeded: PlannedRun['isNeeded'],
 ): readonly Failure[] => {
   const needed = failed.filter(({ host, failure }) => failure.code === 'interrupted' || isNeeded(host));
-  return (failed.length === hosts ? failed : needed).map(({ failure }) => failure);
+  return withoutConsequences((failed.length === hosts ? failed : needed).map(({ failure }) => failure));
 };
+
+/** Without those that only follow from another one among them: hosts that did not start because that one failed. */
+const withoutConsequences = (failures: readonly Failure[]): readonly Failure[] =>
+  failures.filter(({ cause }) => !failures.some((other) => other === cause));

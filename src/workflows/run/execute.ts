@@ -17,7 +17,7 @@ import type { PlannedRun, RunContext, Workflow } from './context.js';
 import { limitsOf } from './limits.js';
 import { holdingLock } from './lock.js';
 import { type PinnedCluster, pinPodCidrs, recordedAssignment, recordPodCidrs, savePins } from './pod-cidrs.js';
-import { withPool } from './pool.js';
+import { type OpenPool, withPool } from './pool.js';
 import { pendingSummary, runEvents } from './run-events.js';
 
 /** What the operator asked for, whatever the workflow. */
@@ -38,6 +38,8 @@ export interface RunRequest extends RunOptions {
   readonly saved?: Plan;
   /** Shows the plan and asks. Throws where the answer is no. Not called for a dry run, nor where nothing changes. */
   readonly confirm: (planned: Plan, local: readonly string[]) => Promise<void>;
+  /** How hosts are reached; as the inventory says when absent. */
+  readonly openPool?: OpenPool;
 }
 
 export interface RunResult {
@@ -57,8 +59,10 @@ export const execute = async (request: RunRequest): Promise<RunResult> => {
   const artifacts = await (isExact(request) ? openArtifacts(loaded) : openArtifactsOrPlaceholders(loaded, say));
   // What is read of this machine is read under the lock: another run may have written it a moment before.
   const run = () =>
-    withPool(request.acceptNewHostKeys, async (pool) =>
-      planAndApply(request, await prepare(request, artifacts, pool), pool),
+    withPool(
+      request.acceptNewHostKeys,
+      async (pool) => planAndApply(request, await prepare(request, artifacts, pool), pool),
+      request.openPool,
     );
   // A dry run whose plan is saved may write the keyring.
   return dryRun && !request.exact ? run() : holdingLock({ directory: loaded.state, command: workflow.name, say }, run);

@@ -1,8 +1,15 @@
-import { openPool, type Pool } from '../../hosts/pool.js';
+import { openPool, type Pool, type PoolOptions } from '../../hosts/pool.js';
+
+/** How connections are opened: over SSH or locally, unless a test has hosts of its own. */
+export type OpenPool = (options: PoolOptions) => Pool;
 
 /** Opens connections for `work` and closes them after it, whatever becomes of it. */
-export const withPool = async <T>(acceptNewHostKeys: boolean, work: (pool: Pool) => Promise<T>): Promise<T> => {
-  const pool = openPool({ acceptNewHostKeys });
+export const withPool = async <T>(
+  acceptNewHostKeys: boolean,
+  work: (pool: Pool) => Promise<T>,
+  open: OpenPool = openPool,
+): Promise<T> => {
+  const pool = open({ acceptNewHostKeys });
   try {
     return await work(pool);
   } finally {

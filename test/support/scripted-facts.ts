@@ -1,0 +1,46 @@
+import type { Facts } from '../../src/hosts/facts/facts.js';
+
+/** Facts as `factsScript` prints them: what `parseFacts` reads back. */
+export const printFacts = (facts: Facts): string => {
+  const many = (key: string, values: readonly (string | number)[]) => values.map((value) => `${key} ${value}`);
+  const when = (key: string, so: boolean) => (so ? [`${key} yes`] : []);
+  return [
+    `hostname ${facts.hostname}`,
+    `arch ${facts.arch}`,
+    `os ${facts.os}`,
+    `kernel ${facts.kernel}`,
+    `clock ${facts.clock}`,
+    `uid ${facts.uid}`,
+    ...when('systemd', facts.systemd),
+    `cgroup ${facts.cgroup}`,
+    ...many('controller', facts.controllers),
+    `cpus ${facts.cpus}`,
+    `memory ${facts.memory}`,
+    `virtualization ${facts.virtualization}`,
+    ...when('oom', facts.oomAdjustable),
+    ...when('conntrack', facts.conntrackWritable),
+    ...many('feature', facts.features),
+    ...many('tool', facts.tools),
+    ...many('address', facts.addresses),
+    ...facts.routes.map(({ to, via, device }) => `route ${to}${via === undefined ? '' : ` via ${via}`} dev ${device}`),
+    ...many('swap', facts.swaps),
+    ...many('nameserver', facts.nameservers),
+    `resolvconf ${facts.resolvConf}`,
+    `resolver ${facts.resolver}`,
+    ...many('search', facts.searchDomains),
+    ...many('resolveroptions', facts.resolverOptions),
+    ...facts.nameServices.map(({ address, process }) => `nameservice ${address} users:(("${process}",pid=1,fd=3))`),
+    ...many('networkdaemon', facts.networkDaemons),
+    ...facts.listeners.map(({ port, process }) => `listener ${port} users:(("${process}",pid=1,fd=3))`),
+    ...facts.firewalls.map(({ hook, table, chain }) => `firewall ${hook} ${table} ${chain}`),
+    ...facts.firewalls.flatMap(({ table, rules }) =>
+      rules.map(({ chain, text }) => `firewallrule ${table} ${chain} ${text}`),
+    ),
+    ...many('cniconfig', facts.cniConfigs),
+    ...many('commanddropin', facts.commandDropIns),
+    `machineid ${facts.machineId}`,
+    ...when('etcdmember', facts.etcdMember),
+    ...when('etcdinstalled', facts.etcdInstalled),
+    ...(facts.clusterCa === undefined ? [] : [`clusterca ${facts.clusterCa}`]),
+  ].join('\n');
+};

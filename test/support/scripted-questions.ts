@@ -1,0 +1,197 @@
+import { factsScript } from '../../src/hosts/facts/script.js';
+import { setLabel } from '../../src/resources/kube-object.js';
+import type { KubeObject } from '../../src/resources/resource.js';
+import { nameOf, type ScriptedCluster, type ScriptedMachine } from './scripted-cluster.js';
+import { printFacts } from './scripted-facts.js';
+import type { Reply } from './scripted-protocol.js';
+import { keyOf, printState, subjectOf } from './scripted-resources.js';
+
+/** What a machine of a scripted cluster answers to one question: a query of a resource, a gate, or one of kubernetes/. */
+export const answer = (cluster: ScriptedCluster, machine: ScriptedMachine, question: string): Reply => {
+  if (question === factsScript) return yes(printFacts(cluster.factsOf(machine)));
+  const subject = subjectOf(question);
+  if (subject !== undefined) return yes(printState(subject, machine.states.get(keyOf(subject)), question));
+  for (const [marks, reply] of table) {
+    if (marks.every((mark) => question.includes(mark))) return reply({ cluster, machine, question });
+  }
+  throw new Error(`nothing is known of this question to ${machine.host.name}:\n${question}`);
+};
+
+interface Asked {
+  readonly cluster: ScriptedCluster;
+  readonly machine: ScriptedMachine;
+  readonly question: string;
+}
+
+const yes = (output = ''): Reply => ({ code: 0, output });
+const no = (output: string): Reply => ({ code: 1, output });
+const when = (so: boolean, otherwise: string): Reply => (so ? yes() : no(otherwise));
+
+/** The first row counts all of whose texts are in the question. */
+const table: readonly (readonly [marks: readonly string[], reply: (asked: Asked) => Reply])[] = [
+  // Tasks, which print `yes` where they are done.
+  [['member/wal ]\n) >/dev/null'], ({ machine }) => yes(machine.data ? 'yes' : '')],
+  [['member list', ', false$', 'echo yes'], ({ cluster, machine }) => yes(isVoter(cluster, machine) ? 'yes' : '')],
+  [
+    ['get clusterrolebinding kubeadm:cluster-admins'],
+    ({ cluster, machine }) =>
+      yes(cluster.apiReady(machine) && cluster.objects.has('ClusterRoleBinding/kubeadm:cluster-admins') ? 'yes' : ''),
+  ],
+  [['is-active kube-proxy.service'], () => yes('yes')],
+  // Users are of control planes without pods, which no scripted cluster has.
+  [['/var/lib/kbs/users/'], () => yes()],
+
+  [['cat /var/lib/kbs/resources'], ({ machine }) => yes(machine.records)],
+
+  // kubectl.
+  [['jsonpath={range .items[*]}{.metadata.labels.'], (asked) => yes(objectSets(asked))],
+  [["END_OF_OBJECTS'"], (asked) => yes(askKubectl(asked, objectsIn(asked)))],
+  [['\nask_kubectl', 'spec.podCIDRs'], (asked) => yes(nodeCidrs(asked))],
+  [['--field-selector', 'poddisruptionbudgets'], podsOf],
+  [['kbs_nodes='], () => yes()],
+  [['get --raw /readyz'], readyz],
+  [["'^", '=True='], isReady],
+
+  // etcdctl.
+  [['member list --consistency=s', 'endpoint status'], membersOf],
+  [["'( sport = :2379 or sport = :2380 )'"], etcdState],
+  [['endpoint status'], ({ cluster, machine }) => when(cluster.etcdRuns(machine), 'no etcd listens on port 2379')],
+  [
+    ['get health'],
+    ({ cluster, machine }) => when(cluster.etcdRuns(machine) && cluster.hasQuorum(), 'etcdserver: no leader'),
+  ],
+  [['endpoint health', '-ge '], healthyMembers],
+
+  // The rest.
+  [['kbs_want=$('], () => yes()],
+  [['haproxy-health'], balancers],
+  [['/dev/udp/'], nameServers],
+  [['exec perl - '], () => yes('listened\n')],
+  [[':'], ({ question }) => when(question.trim() === ':', `nothing is known of this question: ${question}`)],
+];
+
+const isVoter = (cluster: ScriptedCluster, machine: ScriptedMachine): boolean =>
+  cluster.etcdRuns(machine) && cluster.members.get(machine.host.name)?.voter === true;
+
+const askKubectl = ({ cluster, machine }: Asked, output: string): string => {
+  const installed = machine.states.has('binary /usr/local/bin/kubectl');
+  if (!installed || !machine.states.has('file /etc/kubernetes/admin.conf')) return '\nkbs: not installed\n';
+  return cluster.apiReady(machine) ? `${output}\nkbs: answered\n` : '\nkbs: not answered: connection refused\n';
+};
+
+const objectsIn = ({ cluster, question }: Asked): string => {
+  const [, list = ''] = /<<'END_OF_OBJECTS'\n(.*)\nEND_OF_OBJECTS/s.exec(question) ?? [];
+  const { items } = JSON.parse(list) as { readonly items: readonly KubeObject[] };
+  return JSON.stringify({ kind: 'List', items: items.flatMap((item) => cluster.objects.get(nameOf(item)) ?? []) });
+};
+
+const objectSets = ({ cluster, machine }: Asked): string => {
+  if (!machine.states.has('binary /usr/local/bin/kubectl') || !cluster.apiReady(machine)) return '';
+  const lines = [...cluster.objects.values()].map(
+    ({ apiVersion, kind, metadata: { labels, name, namespace = '' } }) => {
+      const set = (labels as Readonly<Record<string, string>> | undefined)?.[setLabel];
+      return set === undefined ? '' : `${set} ${apiVersion} ${kind} ${name} ${namespace}\n`;
+    },
+  );
+  return lines.join('');
+};
+
+const nodeCidrs = (asked: Asked): string => {
+  const nodes = [...asked.cluster.objects.values()].filter(({ kind }) => kind === 'Node');
+  const lines = nodes.map(({ metadata, spec }) => `${metadata.name} ${(spec as { podCIDR?: string }).podCIDR ?? ''}\n`);
+  const record = asked.cluster.objects.get('ConfigMap/kube-system/kbs')?.data as Record<string, string> | undefined;
+  return `${askKubectl(asked, lines.join(''))}\x1d${askKubectl(asked, record?.['pod-cidrs.json'] ?? '')}`;
+};
+
+function podsOf({ cluster, machine, question }: Asked): Reply {
+  if (!cluster.apiReady(machine)) return no('connection refused');
+  const [, node = ''] = /spec\.nodeName=(\S+?)'? -o json/.exec(question) ?? [];
+  if (question.includes('--ignore-not-found') && !cluster.objects.has(`Node/${node}`)) return yes();
+  const pods = cluster.pods.filter((each) => each.node === node).map(({ pod }) => pod);
+  return yes(`${JSON.stringify({ items: pods })}\x1e${JSON.stringify({ items: cluster.budgets })}`);
+}
+
+/** Of the API servers that are named, or of the host's own. */
+function readyz({ cluster, machine, question }: Asked): Reply {
+  if (!machine.states.has('binary /usr/local/bin/kubectl')) return no('kubectl: not found');
+  const named = [...question.matchAll(/--server=https:\/\/([0-9.]+):6443/g)].map(([, address]) => address);
+  const asked =
+    named.length === 0 ? [machine] : cluster.controlPlanes().filter(({ host }) => named.includes(host.address));
+  return when(
+    asked.some((each) => cluster.apiReady(each)),
+    'the server is not ready',
+  );
+}
+
+function isReady({ cluster, question }: Asked): Reply {
+  const [, what = '', node] = /'\^(?:(kube-proxy)=)?([^=']+)=True='/.exec(question) ?? [];
+  const anyNode = [...cluster.machines.keys()].some((name) => cluster.nodeReady(name));
+  if (question.includes('kube-dns='))
+    return when(cluster.objects.has('Deployment/kube-system/coredns') && anyNode, 'no DNS');
+  const proxies = what === '' || cluster.objects.has('DaemonSet/kube-system/kube-proxy');
+  return when(proxies && cluster.nodeReady(node ?? ''), `${node} is not ready`);
+}
+
+function membersOf({ cluster, machine }: Asked): Reply {
+  if (!cluster.etcdRuns(machine)) return no('connection refused');
+  const leader = cluster.leader();
+  const leaderId = leader === undefined ? 0 : cluster.members.get(leader)?.id;
+  const members = [...cluster.members].map(([name, { id, voter }]) => {
+    const { address } = cluster.at(name).host;
+    return {
+      ID: id,
+      name,
+      peerURLs: [`https://${address}:2380`],
+      clientURLs: [`https://${address}:2379`],
+      isLearner: !voter,
+    };
+  });
+  const statuses = [...cluster.members]
+    .filter(([name]) => cluster.etcdRuns(cluster.at(name)))
+    .map(([, { id, size }]) => ({
+      Status: {
+        header: { member_id: id, revision: cluster.revision },
+        version: '3.7.3',
+        dbSize: size,
+        dbSizeInUse: 1_000_000,
+        leader: leaderId,
+        raftTerm: 2,
+        raftIndex: 10,
+        ...(leader === undefined ? { errors: ['etcdserver: no leader'] } : {}),
+        ...(cluster.full ? { errors: [`memberID:${id} alarm:NOSPACE `] } : {}),
+      },
+    }));
+  return yes(`${JSON.stringify({ members })}\x1e${JSON.stringify(statuses)}`);
+}
+
+function etcdState({ cluster, machine }: Asked): Reply {
+  const started = machine.restoring !== undefined && machine.snapshot === undefined ? `${machine.restoring}\n` : '';
+  return yes(`${cluster.etcdRuns(machine) ? 'runs' : 'stopped'}\n${started}`);
+}
+
+function healthyMembers({ cluster, question }: Asked): Reply {
+  const needed = Number(/-ge (\d+)/.exec(question)?.[1]);
+  const asked = cluster.controlPlanes().filter(({ host }) => question.includes(`https://${host.address}:2379`));
+  const healthy = asked.filter((each) => cluster.etcdRuns(each) && cluster.hasQuorum());
+  return when(healthy.length >= needed, `${healthy.length} of ${asked.length} members are healthy`);
+}
+
+function balancers({ cluster, machine, question }: Asked): Reply {
+  const addresses = [...question.matchAll(/haproxy-health ([0-9.]+)/g)].map(([, address]) => address);
+  const serves = [...cluster.machines.values()].some(
+    (each) =>
+      cluster.balancerServes(each) &&
+      (addresses.includes(each.host.address) || (addresses.includes('127.0.0.1') && each === machine)),
+  );
+  return when(serves, 'haproxy reaches no API server');
+}
+
+function nameServers({ cluster, question }: Asked): Reply {
+  const addresses = [...question.matchAll(/\/dev\/udp\/([0-9.]+)\/53/g)].map(([, address]) => address);
+  const serves = [...cluster.machines.values()].some(
+    (each) =>
+      cluster.runs(each, 'coredns.service') &&
+      [each.host.address, ...Object.values(each.host.addresses)].some((address) => addresses.includes(address)),
+  );
+  return when(serves, 'no answer');
+}
