@@ -16,8 +16,18 @@ export default defineConfig({
           // No test replaces a module or leaves anything behind in one, so test files may share what is imported.
           isolate: false,
           include: ['test/**/*.test.ts'],
-          exclude: ['test/e2e/**'],
+          exclude: ['test/e2e/**', 'test/runs/**'],
           testTimeout: 30_000,
+        },
+      },
+      {
+        test: {
+          ...shared,
+          name: 'runs',
+          // Whole runs of every workflow on scripted hosts. They take longer than `npm run check` may.
+          isolate: false,
+          include: ['test/runs/**/*.test.ts'],
+          testTimeout: 120_000,
         },
       },
       {

@@ -199,12 +199,12 @@ const keepServiceAccountKey = async (
 const materialOf = (found: KeyringState, cluster: Cluster): PemSource => {
   const substitute = placeholderMaterial(cluster);
   const { serviceAccountKey } = found;
+  const publicKey = serviceAccountKey === undefined ? undefined : publicKeyOf(serviceAccountKey);
   return {
     certificate: (path) => found.pairs.get(path)?.certificate ?? substitute.certificate(path),
     key: (path) =>
       (path === serviceAccountPath ? serviceAccountKey : found.pairs.get(path)?.key) ?? substitute.key(path),
-    publicKey: (path) =>
-      serviceAccountKey === undefined ? substitute.publicKey(path) : publicKeyOf(serviceAccountKey),
+    publicKey: (path) => publicKey ?? substitute.publicKey(path),
     encryptionKey: found.encryptionKey ?? substitute.encryptionKey,
     embed: (text) => (text.startsWith('-----BEGIN ') ? Buffer.from(text).toString('base64') : substitute.embed(text)),
   };

@@ -1,11 +1,11 @@
 import { describe, expect, it, test } from 'vitest';
-import type { Plan } from '../../../src/engine/plan.js';
-import { apply } from '../../../src/workflows/apply.js';
-import { type RemoveOptions, remove } from '../../../src/workflows/remove.js';
-import { phaseRun } from '../../../src/workflows/run/plan-phases.js';
-import type { ScriptedCluster } from '../../support/scripted-cluster.js';
-import { scriptedInventory } from '../../support/scripted-inventory.js';
-import { inWords, run, scriptedProjects } from '../../support/scripted-project.js';
+import type { Plan } from '../../src/engine/plan.js';
+import { apply } from '../../src/workflows/apply.js';
+import { type RemoveOptions, remove } from '../../src/workflows/remove.js';
+import { phaseRun } from '../../src/workflows/run/plan-phases.js';
+import type { ScriptedCluster } from '../support/scripted-cluster.js';
+import { scriptedInventory } from '../support/scripted-inventory.js';
+import { inWords, run, scriptedProjects } from '../support/scripted-project.js';
 
 const projects = scriptedProjects(scriptedInventory);
 
