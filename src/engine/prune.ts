@@ -25,6 +25,8 @@ export interface Leftovers {
   readonly objects: readonly ObjectResource[];
   /** Records that this version of kbs does not understand: they stay, with what they stand for. */
   readonly unknown: readonly ResourceRecord[];
+  /** Whether data of etcd lie on a host that is no control plane: its member may still vote, whatever is recorded. */
+  readonly holdsMember: boolean;
 }
 
 export interface Leftover {
@@ -34,7 +36,7 @@ export interface Leftover {
   readonly inUse: boolean;
 }
 
-export const noLeftovers: Leftovers = { resources: [], objects: [], unknown: [] };
+export const noLeftovers: Leftovers = { resources: [], objects: [], unknown: [], holdsMember: false };
 
 /** What is asked of a host, with everything else, so that its leftovers are known. */
 export const leftoverQuestions = ({ phases, all }: HostPhases): readonly BatchQuery[] => [
@@ -77,6 +79,7 @@ export const leftoversOf = (hostPhases: HostPhases, context: PhaseContext, answe
     }),
     objects: sets.filter((set) => !claims.has(nameOf(set))),
     unknown: records.filter(({ resource }) => resource === undefined),
+    holdsMember: context.facts(host.name).etcdMember && !all.some(({ name }) => name === 'etcd'),
   };
 };
 
@@ -111,7 +114,7 @@ export interface Pruning {
  */
 export const pruningOf = (
   { host, phases, all = [] }: HostPhases,
-  { resources, objects, unknown }: Leftovers,
+  { resources, objects, unknown, holdsMember }: Leftovers,
   see: (resource: Resource) => State | Unknown | undefined,
   absent: readonly string[],
 ): Pruning => {
@@ -128,10 +131,12 @@ export const pruningOf = (
   const there = known.filter((each) => !each.isGone);
   const named = ({ phase }: ResourceRecord) =>
     all.find(({ prunes }) => prunes && 'of' in prunes && prunes.of !== 'rest' && prunes.of.includes(phase));
-  const kept = there.filter(({ record }) => record.keep && !named(record));
+  const unnamed = there.filter(({ record }) => !named(record));
+  const kept = unnamed.filter(({ record }) => record.keep).map(({ record: { name } }) => `${name} stays`);
+  const holds = kept.length === 0 && unnamed.length > 0 && holdsMember ? ['data of etcd stay'] : kept;
   const isWhole = all.every((phase) => phases.includes(phase));
   const rest =
-    isWhole && kept.length === 0
+    isWhole && holds.length === 0
       ? all.find(({ prunes }) => prunes && 'of' in prunes && prunes.of === 'rest')
       : undefined;
   const removals = new Map<Phase, readonly PlannedChange[]>();
@@ -159,9 +164,8 @@ export const pruningOf = (
         ({ name }) => `object ${name} stays: ${absent.join(', ')} must first be done and is not in this run`,
       ),
       ...unknown.map(({ name }) => `${name} stays: this version of kbs does not know what its record says`),
-      ...kept.map(
-        ({ record: { name } }) =>
-          `${name} stays, with all that is left over: first run kbs remove ${host.name}, then add it again`,
+      ...holds.map(
+        (stays) => `${stays}, with all that is left over: first run kbs remove ${host.name}, then add it again`,
       ),
     ],
   };
@@ -199,15 +203,23 @@ export const recording = (
   return resources.flatMap((resource) => recordOf(owner, resource) ?? []).filter((line) => !known.has(line));
 };
 
-/** The record of a resource that is as wanted and that kbs made, as the note beside its original tells. */
+/**
+ * The record of a resource that is as wanted and that kbs made: as the note beside its original tells, or a record under
+ * another name of the cluster. A task leaves no note, and one whose loss would hurt is recorded wherever it is done.
+ */
 export const adoption = (
   owner: RecordOwner,
   resource: Resource,
   see: (resource: Resource) => State | Unknown | undefined,
   records: readonly ResourceRecord[],
 ): readonly string[] => {
-  if (!kindOf(resource).record || records.some(({ name }) => name === nameOf(resource))) return [];
+  const named = records.filter(({ name }) => name === nameOf(resource));
+  if (!kindOf(resource).record || named.some(({ cluster }) => cluster === owner.cluster)) return [];
   const seen = see(resource);
-  const isOurs = !(seen instanceof Unknown) && seen?.touched === 'yes';
+  const isOurs =
+    named.length > 0 || (!(seen instanceof Unknown) && (seen?.touched === 'yes' || isKeptTask(resource, seen)));
   return isOurs ? recording(owner, [resource], records) : [];
 };
+
+const isKeptTask = (resource: Resource, seen: State | undefined): boolean =>
+  resource.kind === 'task' && resource.keep !== undefined && seen?.done === 'yes';

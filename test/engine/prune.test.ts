@@ -265,6 +265,42 @@ describe.skipIf(lacks('root'))('pruning on a real shell', () => {
     ]);
   });
 
+  it('records again a done task whose removal is kept for kbs remove, where its record is lost or names another cluster', async () => {
+    const data: Resource = {
+      ...{ kind: 'task', name: 'data', check: sh`[ -e /run/data ]`, run: sh`touch /run/data`, undo: sh`rm /run/data` },
+      keep: 'until-removed',
+    };
+    const settings = phase('settings', [file('/etc/kbs-test/store'), data]);
+    const ends = [
+      'rm /var/lib/kbs/resources',
+      `sed -i 's/"cluster":"[^"]*"/"cluster":"former"/' /var/lib/kbs/resources`,
+    ];
+    for (const end of ends) {
+      await run(code(settings));
+      await world.run(end);
+      expect(changesOf((await run(code(settings))).plan)).toEqual([]);
+      expect(await records()).toMatchObject([
+        { id: '/etc/kbs-test/store', cluster: cluster.name },
+        { id: 'data', cluster: cluster.name, keep: 'until-removed' },
+      ]);
+    }
+    expect(removed((await run(code())).plan)).toEqual([]);
+    await run(code(phase('emptied', [], { prunes: { of: ['settings'] } })));
+  });
+
+  it('holds back where the host has data of etcd and is no control plane, whatever is recorded', async () => {
+    await run(code(phase('settings', [file('/etc/kbs-test/gone')])));
+    await world.run('mkdir -p /var/lib/etcd/member/wal');
+    const { plan } = await run(code());
+    expect(removed(plan)).toEqual([]);
+    expect(plan.hosts[0]?.notes).toEqual([
+      `data of etcd stay, with all that is left over: first run kbs remove ${host.name}, then add it again`,
+    ]);
+    expect(removed(await planned(code(phase('etcd', []))))).toEqual(['prune: remove file /etc/kbs-test/gone']);
+    await world.run('rm -r /var/lib/etcd');
+    expect(removed(await planned(code()))).toEqual(['prune: remove file /etc/kbs-test/gone']);
+  });
+
   it('undo removes what former phases left, and every record', async () => {
     await run(code(phase('former', [file('/etc/kbs-test/former')]), phase('own', [file('/etc/kbs-test/own')])));
     const undone = hostForUndo(host, cluster, [phase('own', [file('/etc/kbs-test/own')])]);
