@@ -1,8 +1,10 @@
 import { factsScript } from '../hosts/facts/script.js';
+import { lines, type Script } from '../hosts/shell.js';
 import type { Phase, PhaseContext } from '../phases/phase.js';
+import { removeStamp } from '../resources/binary.js';
 import { keyOf } from '../resources/kube-object.js';
 import { parseObjectSets, printObjectSets } from '../resources/object-sets.js';
-import { pathClaim } from '../resources/original.js';
+import { forgetMissing, pathClaim } from '../resources/original.js';
 import {
   parseRecords,
   printRecords,
@@ -158,7 +160,7 @@ export const pruningOf = (
   return {
     removals,
     stale: gone.map(({ record }) => record),
-    forgotten: gone.flatMap(({ steps }) => steps),
+    forgotten: gone.flatMap(({ pruned, steps }) => (steps.length > 0 ? [step(forgotten(pruned))] : [])),
     notes: [
       ...(isWhole && absent.length > 0 ? objects : []).map(
         ({ name }) => `object ${name} stays: ${absent.join(', ')} must first be done and is not in this run`,
@@ -178,6 +180,13 @@ const asPruned = (resource: Resource): Resource =>
 /** Of a path where nothing is and nothing was before kbs, only kbs's own note is left. */
 const isGone = ({ kind }: Resource, seen: State): boolean =>
   ['file', 'zone', 'directory', 'binary'].includes(kind) && Object.keys(seen).join() === 'touched';
+
+/** The plan does not name these removals: what a person puts there after the observation is not touched. */
+const forgotten = (resource: Resource): Script =>
+  lines(
+    ...(resource.kind === 'binary' ? [removeStamp(resource), ...(resource.links ?? []).map(forgetMissing)] : []),
+    ...('path' in resource ? [forgetMissing(resource.path)] : []),
+  );
 
 const removal = (resource: Resource): Change => ({
   kind: resource.kind,

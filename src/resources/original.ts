@@ -39,9 +39,17 @@ export const restoreOriginal = (
 elif [ -e ${note}.none ]; then
   ${raw(remove)}
   if [ -e ${note}.none ]; then
-    while read -r made; do rmdir "$made" 2>/dev/null || :; done < ${note}.none
-    rm -f ${note}.none
+    ${raw(removeNote(note))}
   fi
+fi
+rmdir ${store} ${home} 2>/dev/null || :`;
+};
+
+/** Shell: clears the note of a path where nothing was, with the empty directories on the way. What is there now stays. */
+export const forgetMissing = (path: string): Script => {
+  const note = recordPath(path);
+  return sh`if [ -e ${note}.none ]; then
+  ${raw(removeNote(note))}
 fi
 rmdir ${store} ${home} 2>/dev/null || :`;
 };
@@ -106,6 +114,9 @@ export const parentOf = (path: string): string => path.slice(0, path.lastIndexOf
 const home = '/var/lib/kbs';
 const store = `${home}/before`;
 
+const removeNote = (note: string): Script =>
+  sh`while read -r made; do rmdir "$made" 2>/dev/null || :; done < ${note}.none
+    rm -f ${note}.none`;
 const copy = (path: string): Script => sh`cp -aT ${path} ${`${recordPath(path)}.new`}`;
 const putBack = (path: string): Script =>
   sh`[ -d ${parentOf(path)} ] || mkdir -p ${parentOf(path)}

@@ -12,6 +12,8 @@ import type { Host } from '../../src/hosts/host.js';
 import { sh } from '../../src/hosts/shell.js';
 import type { Phase } from '../../src/phases/phase.js';
 import { printObjectSets } from '../../src/resources/object-sets.js';
+import { recordPath } from '../../src/resources/original.js';
+import { recordOf } from '../../src/resources/record.js';
 import type { Resource } from '../../src/resources/resource.js';
 import { Secret } from '../../src/secret.js';
 import { createWorld, type World } from '../resources/overlay-host.js';
@@ -129,6 +131,50 @@ describe.skipIf(lacks('root'))('pruning on a real shell', () => {
     expect(removed((await run(code())).plan)).toEqual([]);
     expect(await there('/etc/kbs-test/gone')).toBe('mine\n');
     await world.run('rm /etc/kbs-test/gone');
+  });
+
+  it('touches nothing that a person puts where nothing was, between the plan and its steps', async () => {
+    const program: Resource = {
+      ...{ kind: 'binary', path: '/etc/kbs-test/program', links: ['/etc/kbs-test/link'] },
+      content: { name: '', sha256: '', size: 0, file: '', packedSize: 0, packing: 'none' },
+    };
+    const paths = ['/etc/kbs-test/own/gone', '/etc/kbs-test/folder', '/etc/kbs-test/program'];
+    await run(
+      code(
+        phase('settings', [
+          file('/etc/kbs-test/own/gone'),
+          { kind: 'directory', path: '/etc/kbs-test/folder', mode: '0700' },
+        ]),
+      ),
+    );
+    const record = recordOf({ cluster: cluster.name, phase: 'settings' }, program) ?? '';
+    await world.run(`echo '${record}' >> /var/lib/kbs/resources
+touch '${recordPath('/etc/kbs-test/program')}.none' '${recordPath('/etc/kbs-test/link')}.none'
+rm -r /etc/kbs-test/own /etc/kbs-test/folder`);
+    const work = compare([code()], await survey(code()));
+    expect(removed(toPlan('apply', cluster.name, work))).toEqual([]);
+    await world.run(
+      `mkdir /etc/kbs-test/own; for each in ${paths.join(' ')} /etc/kbs-test/link; do echo mine > $each; done`,
+    );
+    for (const { changes } of work.flatMap((each) => each.phases)) {
+      for (const { script, payloads } of changes.flatMap(({ steps }) => steps)) await world.run(script, payloads);
+    }
+    expect(await world.run(`cat ${paths.join(' ')} /etc/kbs-test/link`)).toBe('mine\nmine\nmine\nmine\n');
+    expect(await world.run('ls -d /var/lib/kbs 2>/dev/null || :')).toBe('');
+    await world.run(`rm -r /etc/kbs-test/own ${paths.join(' ')} /etc/kbs-test/link 2>/dev/null || :`);
+  });
+
+  it('a program that a person deleted and whose other names are left is a removal in the plan', async () => {
+    const program: Resource = {
+      ...{ kind: 'binary', path: '/etc/kbs-test/program', links: ['/etc/kbs-test/link'] },
+      content: { name: '', sha256: '', size: 0, file: '', packedSize: 0, packing: 'none' },
+    };
+    const record = recordOf({ cluster: cluster.name, phase: 'settings' }, program) ?? '';
+    await world.run(`mkdir -p /var/lib/kbs/before; echo '${record}' >> /var/lib/kbs/resources
+touch '${recordPath('/etc/kbs-test/program')}.none' '${recordPath('/etc/kbs-test/link')}.none'
+ln -s /etc/kbs-test/program /etc/kbs-test/link`);
+    expect(removed((await run(code())).plan)).toEqual(['prune: remove binary /etc/kbs-test/program']);
+    expect(await world.run('ls /etc/kbs-test')).toBe('beside\n');
   });
 
   it('leaves a record that it does not understand, and says so', async () => {
