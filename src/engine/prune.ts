@@ -1,6 +1,6 @@
 import { factsScript } from '../hosts/facts/script.js';
 import { lines, type Script } from '../hosts/shell.js';
-import type { Phase, PhaseContext } from '../phases/phase.js';
+import type { Phase, PhaseContext, PhaseReference } from '../phases/phase.js';
 import { removeStamp } from '../resources/binary.js';
 import { keyOf } from '../resources/kube-object.js';
 import { parseObjectSets, printObjectSets } from '../resources/object-sets.js';
@@ -112,13 +112,14 @@ export interface Pruning {
  * Which phase removes what, last made first. Pure. `see` gives what was seen of a resource, and throws where it failed. What
  * is unknown, as images are while containerd is down, stays with its record for a later run. The rest, and objects, are
  * pruned only in a run of all phases of the host: phases that are left out may still have to replace what uses them. For
- * the same reason objects stay where a host is `absent` from the run whose phase must be done before.
+ * the same reason objects stay where a host is absent from the run whose phase must be done before, and what a phase left
+ * stays where every host is absent that has the phase instead.
  */
 export const pruningOf = (
   { host, phases, all = [] }: HostPhases,
   { resources, objects, unknown, holdsMember }: Leftovers,
   see: (resource: Resource) => State | Unknown | undefined,
-  absent: readonly string[],
+  { after, isPresent }: Predecessors,
 ): Pruning => {
   const known = resources
     .filter(({ inUse }) => !inUse)
@@ -136,9 +137,17 @@ export const pruningOf = (
   const unnamed = there.filter(({ record }) => !named(record));
   const kept = unnamed.filter(({ record }) => record.keep).map(({ record: { name } }) => `${name} stays`);
   const holds = kept.length === 0 && unnamed.length > 0 && holdsMember ? ['data of etcd stay'] : kept;
+  const successors = ({ record }: { readonly record: ResourceRecord }): readonly string[] => {
+    const phase = named(record);
+    return (phase ? after(phase) : []).filter((each) => each.phase === record.phase).map((each) => each.host);
+  };
+  const awaiting = there.filter((each) => successors(each).length > 0 && !successors(each).some(isPresent));
+  const absent = phases
+    .flatMap((phase) => (phase.prunes && 'objectsThrough' in phase.prunes ? after(phase) : []))
+    .flatMap((each) => (isPresent(each.host) ? [] : [each.host]));
   const isWhole = all.every((phase) => phases.includes(phase));
   const rest =
-    isWhole && holds.length === 0
+    isWhole && awaiting.length + holds.length === 0
       ? all.find(({ prunes }) => prunes && 'of' in prunes && prunes.of === 'rest')
       : undefined;
   const removals = new Map<Phase, readonly PlannedChange[]>();
@@ -147,7 +156,9 @@ export const pruningOf = (
     if (prunes === undefined) continue;
     if ('objectsThrough' in prunes) removals.set(phase, isWhole && absent.length === 0 ? objects.map(deletion) : []);
     else {
-      const own = there.filter(({ record }) => (named(record) ?? rest)?.name === phase.name).toReversed();
+      const own = there
+        .filter((each) => !awaiting.includes(each) && (named(each.record) ?? rest)?.name === phase.name)
+        .toReversed();
       removals.set(
         phase,
         own.map(({ pruned, steps }, index) => ({
@@ -166,12 +177,25 @@ export const pruningOf = (
         ({ name }) => `object ${name} stays: ${absent.join(', ')} must first be done and is not in this run`,
       ),
       ...unknown.map(({ name }) => `${name} stays: this version of kbs does not know what its record says`),
+      ...new Set(
+        awaiting.map(
+          (each) =>
+            `what is left of ${each.record.phase} stays: first one of ${successors(each).join(', ')} must have it, and none is in this run`,
+        ),
+      ),
       ...holds.map(
         (stays) => `${stays}, with all that is left over: first run kbs remove ${host.name}, then add it again`,
       ),
     ],
   };
 };
+
+/** What the phases that prune wait for. */
+export interface Predecessors {
+  after(phase: Phase): readonly PhaseReference[];
+  /** Whether a host is in the run and was observed. */
+  isPresent(host: string): boolean;
+}
 
 /** On a host that stays, what others have put into a directory of kbs's stays too, and so does the directory then. */
 const asPruned = (resource: Resource): Resource =>
