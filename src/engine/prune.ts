@@ -27,6 +27,7 @@ export interface Leftovers {
   readonly objects: readonly ObjectResource[];
   /** Records that this version of kbs does not understand: they stay, with what they stand for. */
   readonly unknown: readonly ResourceRecord[];
+  readonly damaged: readonly ResourceRecord[];
   /** Whether data of etcd lie on a host that is no control plane: its member may still vote, whatever is recorded. */
   readonly holdsMember: boolean;
 }
@@ -38,7 +39,7 @@ export interface Leftover {
   readonly inUse: boolean;
 }
 
-export const noLeftovers: Leftovers = { resources: [], objects: [], unknown: [], holdsMember: false };
+export const noLeftovers: Leftovers = { resources: [], objects: [], unknown: [], damaged: [], holdsMember: false };
 
 /** What is asked of a host, with everything else, so that its leftovers are known. */
 export const leftoverQuestions = ({ phases, all }: HostPhases): readonly BatchQuery[] => [
@@ -80,7 +81,8 @@ export const leftoversOf = (hostPhases: HostPhases, context: PhaseContext, answe
       return resource ? [{ record, resource, inUse: holdsWanted(resource, claims) }] : [];
     }),
     objects: sets.filter((set) => !claims.has(nameOf(set))),
-    unknown: records.filter(({ resource }) => resource === undefined),
+    unknown: records.filter(({ resource, damaged }) => resource === undefined && !damaged),
+    damaged: records.filter(({ damaged }) => damaged),
     holdsMember: context.facts(host.name).etcdMember && !all.some(({ name }) => name === 'etcd'),
   };
 };
@@ -117,7 +119,7 @@ export interface Pruning {
  */
 export const pruningOf = (
   { host, phases, all = [] }: HostPhases,
-  { resources, objects, unknown, holdsMember }: Leftovers,
+  { resources, objects, unknown, damaged, holdsMember }: Leftovers,
   see: (resource: Resource) => State | Unknown | undefined,
   { after, isPresent }: Predecessors,
 ): Pruning => {
@@ -176,6 +178,7 @@ export const pruningOf = (
       ...(isWhole && absent.length > 0 ? objects : []).map(
         ({ name }) => `object ${name} stays: ${absent.join(', ')} must first be done and is not in this run`,
       ),
+      ...damaged.map(({ name }) => `${name} is damaged: delete that line`),
       ...unknown.map(({ name }) => `${name} stays: this version of kbs does not know what its record says`),
       ...new Set(
         awaiting.map(

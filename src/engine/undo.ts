@@ -82,6 +82,10 @@ export const undo = (hostPhases: HostPhases, { context, answers, leftovers }: Ob
   ].filter(({ changes }) => changes.length > 0);
 };
 
+/** What `undo` cannot remove, a sentence each. */
+export const undoNotes = ({ host }: HostPhases, { leftovers }: Observation): readonly string[] =>
+  (leftovers.get(host.name) ?? noLeftovers).damaged.map(({ name }) => `${name} is damaged: what it named may stay`);
+
 const refuseUnknown = ({ host }: HostPhases, [first]: Leftovers['unknown']): void => {
   if (first === undefined) return;
   throw new Failure('refused', `this version of kbs does not know how to remove ${first.name}`, {

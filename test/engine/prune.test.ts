@@ -5,7 +5,7 @@ import type { EventData } from '../../src/engine/event.js';
 import { type HostPhases, observe } from '../../src/engine/observe.js';
 import { changesOf, type Plan } from '../../src/engine/plan.js';
 import { leftoversOf } from '../../src/engine/prune.js';
-import { hostForUndo, undo } from '../../src/engine/undo.js';
+import { hostForUndo, undo, undoNotes } from '../../src/engine/undo.js';
 import { Failure } from '../../src/failure.js';
 import { factsScript } from '../../src/hosts/facts/script.js';
 import type { Host } from '../../src/hosts/host.js';
@@ -180,17 +180,40 @@ ln -s /etc/kbs-test/program /etc/kbs-test/link`);
   it('leaves a record that it does not understand, and says so', async () => {
     const newer = `{"kind":"hologram","id":"it's new","phase":"later","cluster":"${cluster.name}","depth":3}`;
     await run(code(phase('settings', [file('/etc/kbs-test/gone')])));
-    await world.run(`cat >> /var/lib/kbs/resources <<'END'\n${newer}\nnot json\nEND`);
+    await world.run(`cat >> /var/lib/kbs/resources <<'END'\n${newer}\nEND`);
     const { plan } = await run(code());
     expect(plan.hosts[0]?.notes).toEqual([
       "hologram it's new stays: this version of kbs does not know what its record says",
-      'a record that is no record of kbs stays: this version of kbs does not know what its record says',
     ]);
     expect(removed(plan)).toEqual(['prune: remove file /etc/kbs-test/gone']);
-    expect(await world.run('cat /var/lib/kbs/resources')).toBe(`${newer}\nnot json\n`);
+    expect(await world.run('cat /var/lib/kbs/resources')).toBe(`${newer}\n`);
     const undone = hostForUndo(host, cluster, []);
     const seen = await survey(undone);
     expect(() => undo(undone, seen)).toThrow("this version of kbs does not know how to remove hologram it's new");
+  });
+
+  it('names damaged lines of the file, and takes them away with the rest when the host leaves', async () => {
+    const damaged = [
+      'not json',
+      '{"kind":"file","id":"/etc/pas',
+      '[]',
+      `{"kind":"file","id":"/a","cluster":"${cluster.name}"}`,
+    ];
+    await run(code(phase('settings', [file('/etc/kbs-test/gone')])));
+    await world.run(`cat >> /var/lib/kbs/resources <<'END'\n${damaged.join('\n')}\nEND`);
+    const notes = damaged.map((_, index) => `line ${index + 2} of /var/lib/kbs/resources is damaged: delete that line`);
+    const { plan } = await run(code(phase('settings', [file('/etc/kbs-test/gone')])));
+    expect(plan.hosts[0]?.notes).toEqual(notes);
+    expect(changesOf(plan)).toEqual([]);
+    const undone = hostForUndo(host, cluster, []);
+    const seen = await survey(undone);
+    expect(undoNotes(undone, seen)).toEqual(
+      notes.map((note) => note.replace('delete that line', 'what it named may stay')),
+    );
+    for (const { changes } of undo(undone, seen)) {
+      for (const { script, payloads } of changes.flatMap(({ steps }) => steps)) await world.run(script, payloads);
+    }
+    expect(await world.run('ls -A /etc/kbs-test /var/lib/kbs 2>/dev/null || :')).toBe('/etc/kbs-test:\nbeside\n');
   });
 
   it('keeps what has moved to another phase, and a file that has become a resource of another kind', async () => {
