@@ -28,6 +28,8 @@ export interface Leftovers {
   /** Records that this version of kbs does not understand: they stay, with what they stand for. */
   readonly unknown: readonly ResourceRecord[];
   readonly damaged: readonly ResourceRecord[];
+  /** Names of other clusters that have records there. */
+  readonly foreign: readonly string[];
   /** Whether data of etcd lie on a host that is no control plane: its member may still vote, whatever is recorded. */
   readonly holdsMember: boolean;
 }
@@ -39,7 +41,14 @@ export interface Leftover {
   readonly inUse: boolean;
 }
 
-export const noLeftovers: Leftovers = { resources: [], objects: [], unknown: [], damaged: [], holdsMember: false };
+export const noLeftovers: Leftovers = {
+  resources: [],
+  objects: [],
+  unknown: [],
+  damaged: [],
+  foreign: [],
+  holdsMember: false,
+};
 
 /** What is asked of a host, with everything else, so that its leftovers are known. */
 export const leftoverQuestions = ({ phases, all }: HostPhases): readonly BatchQuery[] => [
@@ -67,13 +76,14 @@ export const recordsIn = (answers: QueryResults): readonly ResourceRecord[] => {
 export const leftoversOf = (hostPhases: HostPhases, context: PhaseContext, answers: QueryResults): Leftovers => {
   const { host, phases, all } = hostPhases;
   const isOurs = ({ cluster = context.cluster.name }: ResourceRecord) => cluster === context.cluster.name;
-  const records = recordsIn(answers).filter(isOurs);
+  const recorded = recordsIn(answers);
+  const records = recorded.filter(isOurs);
+  const foreign = [...new Set(recorded.flatMap((record) => (isOurs(record) ? [] : (record.cluster ?? []))))];
   const sets = kubeconfigsOf(phases).flatMap((kubeconfig) =>
     parseObjectSets(answers.get(printObjectSets(kubeconfig))?.output ?? '', kubeconfig),
   );
-  if (all === undefined || answers.get(factsScript)?.code !== 0 || records.length + sets.length === 0) {
-    return noLeftovers;
-  }
+  if (all === undefined || answers.get(factsScript)?.code !== 0) return noLeftovers;
+  if (records.length + sets.length === 0) return { ...noLeftovers, foreign };
   const claims = new Set(all.flatMap((phase) => phase.resources(host, context)).flatMap(claimsOf));
   return {
     resources: records.flatMap((record) => {
@@ -83,6 +93,7 @@ export const leftoversOf = (hostPhases: HostPhases, context: PhaseContext, answe
     objects: sets.filter((set) => !claims.has(nameOf(set))),
     unknown: records.filter(({ resource, damaged }) => resource === undefined && !damaged),
     damaged: records.filter(({ damaged }) => damaged),
+    foreign,
     holdsMember: context.facts(host.name).etcdMember && !all.some(({ name }) => name === 'etcd'),
   };
 };
@@ -119,7 +130,7 @@ export interface Pruning {
  */
 export const pruningOf = (
   { host, phases, all = [] }: HostPhases,
-  { resources, objects, unknown, damaged, holdsMember }: Leftovers,
+  { resources, objects, unknown, damaged, foreign, holdsMember }: Leftovers,
   see: (resource: Resource) => State | Unknown | undefined,
   { after, isPresent }: Predecessors,
 ): Pruning => {
@@ -177,6 +188,10 @@ export const pruningOf = (
     notes: [
       ...(isWhole && absent.length > 0 ? objects : []).map(
         ({ name }) => `object ${name} stays: ${absent.join(', ')} must first be done and is not in this run`,
+      ),
+      ...foreign.map(
+        (name) =>
+          `records of cluster ${name} are here: kbs takes over what this cluster wants too and leaves the rest; two clusters cannot share a host`,
       ),
       ...damaged.map(({ name }) => `${name} is damaged: delete that line`),
       ...unknown.map(({ name }) => `${name} stays: this version of kbs does not know what its record says`),

@@ -83,8 +83,13 @@ export const undo = (hostPhases: HostPhases, { context, answers, leftovers }: Ob
 };
 
 /** What `undo` cannot remove, a sentence each. */
-export const undoNotes = ({ host }: HostPhases, { leftovers }: Observation): readonly string[] =>
-  (leftovers.get(host.name) ?? noLeftovers).damaged.map(({ name }) => `${name} is damaged: what it named may stay`);
+export const undoNotes = ({ host }: HostPhases, { leftovers }: Observation): readonly string[] => {
+  const { foreign, damaged } = leftovers.get(host.name) ?? noLeftovers;
+  return [
+    ...foreign.map((name) => `records of cluster ${name} stay, with what they name`),
+    ...damaged.map(({ name }) => `${name} is damaged: what it named may stay`),
+  ];
+};
 
 const refuseUnknown = ({ host }: HostPhases, [first]: Leftovers['unknown']): void => {
   if (first === undefined) return;
@@ -146,8 +151,9 @@ const forget = (units: readonly UnitResource[], cluster: string): PlannedChange 
   change: { kind: 'directory', id: '/var/lib/kbs', action: 'remove', differences: [] },
   steps: [
     ...units.map((unit) => step(restartReplacedUnit(unit))),
-    step(sh`rm -rf /var/lib/kbs/before/*.none /var/lib/kbs/stamps /var/lib/kbs/import
-${raw(removeRecords(cluster))}
+    step(sh`${raw(removeRecords(cluster))}
+[ -e ${recordsPath} ] || rm -rf /var/lib/kbs/before/*.none
+rm -rf /var/lib/kbs/stamps /var/lib/kbs/import
 rmdir /var/lib/kbs/before /var/lib/kbs 2>/dev/null || :
 rm -f /run/kbs.lock`),
   ],

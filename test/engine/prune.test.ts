@@ -225,12 +225,26 @@ ln -s /etc/kbs-test/program /etc/kbs-test/link`);
     expect(await there('/etc/kbs-test/zone')).toBe('x\n');
   });
 
-  it('what another cluster wants of a host that both share stays, and so do its records', async () => {
+  it('what a cluster of another name made stays, with its records, and the plan says so', async () => {
     await run(code(phase('settings', [file('/etc/kbs-test/gone')])));
     await world.run(`sed -i 's/"cluster":"${cluster.name}"/"cluster":"other"/' /var/lib/kbs/resources`);
     const { plan } = await run(code());
-    expect(plan.hosts[0]).toEqual({ host: host.name, phases: [] });
+    expect(plan.hosts[0]).toEqual({
+      host: host.name,
+      phases: [],
+      notes: [
+        'records of cluster other are here: kbs takes over what this cluster wants too and leaves the rest; two clusters cannot share a host',
+      ],
+    });
     expect(await there('/etc/kbs-test/gone')).toBe('ours\n');
+    const undone = hostForUndo(host, cluster, []);
+    const seen = await survey(undone);
+    expect(undoNotes(undone, seen)).toEqual(['records of cluster other stay, with what they name']);
+    for (const { changes } of undo(undone, seen)) {
+      for (const { script, payloads } of changes.flatMap(({ steps }) => steps)) await world.run(script, payloads);
+    }
+    expect(await there('/etc/kbs-test/gone')).toBe('ours\n');
+    expect(await world.run('ls -A /var/lib/kbs/before')).toMatch(/gone\.none$/m);
     await world.run(`sed -i 's/"cluster":"other"/"cluster":"${cluster.name}"/' /var/lib/kbs/resources`);
   });
 
