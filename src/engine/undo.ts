@@ -145,7 +145,8 @@ const change = (kind: string, id: string, steps: readonly Step[]): readonly Plan
 
 /**
  * What ran before in the place of these units may run again now. What is left then are notes about what no phase of the
- * host stands for any more, and that nothing lay there before. A copy of what did lie there is never thrown away.
+ * host stands for any more, and that nothing lay there before; records of another cluster still need them. A copy of
+ * what did lie there is never thrown away.
  */
 const forget = (units: readonly UnitResource[], cluster: string): PlannedChange => ({
   change: { kind: 'directory', id: '/var/lib/kbs', action: 'remove', differences: [] },
