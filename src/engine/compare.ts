@@ -28,11 +28,10 @@ export const compare = (
     try {
       const hostResults = results.get(hostPhases.host.name) ?? new Map();
       const left = leftovers.get(hostPhases.host.name) ?? noLeftovers;
-      const awaited = hostPhases.phases.flatMap((phase) =>
-        phase.prunes ? (phase.after?.(hostPhases.host, context) ?? []) : [],
-      );
-      const absent = awaited.map(({ host }) => host).filter((host) => !present.has(host));
-      const pruning = pruningOf(hostPhases, left, (resource) => stateOf(resource, hostResults, hostPhases), absent);
+      const pruning = pruningOf(hostPhases, left, (resource) => stateOf(resource, hostResults, hostPhases), {
+        after: (phase) => phase.after?.(hostPhases.host, context) ?? [],
+        isPresent: (host) => present.has(host),
+      });
       const { notes } = pruning;
       return {
         hostPhases,
@@ -86,7 +85,8 @@ const phasesOf = (
       changes,
       waitOnly: resources.length === 0 && phase.prunes === undefined,
       gates: gatesOf(hostPhases, phase, context).map((gate) => ({ gate, open: isOpen(gate) })),
-      ...(phase.after ? { after: phase.after(hostPhases.host, context) } : {}),
+      // In a rolling update a phase's wait counts for all of it, so one that removes nothing must not have any.
+      ...(phase.after && (!phase.prunes || changes.length > 0) ? { after: phase.after(hostPhases.host, context) } : {}),
       ...(disturbs ? { rolling: roll } : {}),
     };
   });

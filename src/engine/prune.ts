@@ -1,8 +1,10 @@
 import { factsScript } from '../hosts/facts/script.js';
-import type { Phase, PhaseContext } from '../phases/phase.js';
+import { lines, type Script } from '../hosts/shell.js';
+import type { Phase, PhaseContext, PhaseReference } from '../phases/phase.js';
+import { removeStamp } from '../resources/binary.js';
 import { keyOf } from '../resources/kube-object.js';
 import { parseObjectSets, printObjectSets } from '../resources/object-sets.js';
-import { pathClaim } from '../resources/original.js';
+import { forgetMissing, pathClaim } from '../resources/original.js';
 import {
   parseRecords,
   printRecords,
@@ -25,6 +27,11 @@ export interface Leftovers {
   readonly objects: readonly ObjectResource[];
   /** Records that this version of kbs does not understand; they stay, and so do their resources. */
   readonly unknown: readonly ResourceRecord[];
+  readonly damaged: readonly ResourceRecord[];
+  /** Names of other clusters that have records there. */
+  readonly foreign: readonly string[];
+  /** Whether data of etcd lie on a host that is no control plane: its member may still vote, whatever is recorded. */
+  readonly holdsMember: boolean;
 }
 
 export interface Leftover {
@@ -34,7 +41,14 @@ export interface Leftover {
   readonly inUse: boolean;
 }
 
-export const noLeftovers: Leftovers = { resources: [], objects: [], unknown: [] };
+export const noLeftovers: Leftovers = {
+  resources: [],
+  objects: [],
+  unknown: [],
+  damaged: [],
+  foreign: [],
+  holdsMember: false,
+};
 
 /** The queries, in addition to those of resources, from which `leftoversOf` finds a host's leftovers. */
 export const leftoverQueries = ({ phases, all }: HostPhases): readonly BatchQuery[] => [
@@ -62,13 +76,14 @@ export const recordsIn = (results: QueryResults): readonly ResourceRecord[] => {
 export const leftoversOf = (hostPhases: HostPhases, context: PhaseContext, results: QueryResults): Leftovers => {
   const { host, phases, all } = hostPhases;
   const isOurs = ({ cluster = context.cluster.name }: ResourceRecord) => cluster === context.cluster.name;
-  const records = recordsIn(results).filter(isOurs);
+  const recorded = recordsIn(results);
+  const records = recorded.filter(isOurs);
+  const foreign = [...new Set(recorded.flatMap((record) => (isOurs(record) ? [] : (record.cluster ?? []))))];
   const sets = kubeconfigsOf(phases).flatMap((kubeconfig) =>
     parseObjectSets(results.get(printObjectSets(kubeconfig))?.output ?? '', kubeconfig),
   );
-  if (all === undefined || results.get(factsScript)?.code !== 0 || records.length + sets.length === 0) {
-    return noLeftovers;
-  }
+  if (all === undefined || results.get(factsScript)?.code !== 0) return noLeftovers;
+  if (records.length + sets.length === 0) return { ...noLeftovers, foreign };
   const claims = new Set(all.flatMap((phase) => phase.resources(host, context)).flatMap(claimsOf));
   return {
     resources: records.flatMap((record) => {
@@ -76,7 +91,10 @@ export const leftoversOf = (hostPhases: HostPhases, context: PhaseContext, resul
       return resource ? [{ record, resource, inUse: holdsClaimed(resource, claims) }] : [];
     }),
     objects: sets.filter((set) => !claims.has(nameOf(set))),
-    unknown: records.filter(({ resource }) => resource === undefined),
+    unknown: records.filter(({ resource, damaged }) => resource === undefined && !damaged),
+    damaged: records.filter(({ damaged }) => damaged),
+    foreign,
+    holdsMember: context.facts(host.name).etcdMember && !all.some(({ name }) => name === 'etcd'),
   };
 };
 
@@ -108,13 +126,13 @@ export interface Pruning {
  * its query failed. A resource in an unknown state, such as an image while containerd is down, stays with its record for a
  * later run. Objects, and what the phase with `prunes: { of: 'rest' }` removes, are pruned only in a run of all phases of the
  * host: a phase that is left out may still use them. For the same reason objects stay where a host whose phase must be done
- * before is `absent` from the run.
+ * before is not in the run, and leftovers of a phase stay where no host that has the phase now is in the run.
  */
 export const pruningOf = (
   { host, phases, all = [] }: HostPhases,
-  { resources, objects, unknown }: Leftovers,
+  { resources, objects, unknown, damaged, foreign, holdsMember }: Leftovers,
   observed: (resource: Resource) => State | Unknown | undefined,
-  absent: readonly string[],
+  { after, isPresent }: Predecessors,
 ): Pruning => {
   const known = resources
     .filter(({ inUse }) => !inUse)
@@ -129,10 +147,20 @@ export const pruningOf = (
   const there = known.filter((each) => !each.isGone);
   const named = ({ phase }: ResourceRecord) =>
     all.find(({ prunes }) => prunes && 'of' in prunes && prunes.of !== 'rest' && prunes.of.includes(phase));
-  const kept = there.filter(({ record }) => record.keep && !named(record));
+  const unnamed = there.filter(({ record }) => !named(record));
+  const kept = unnamed.filter(({ record }) => record.keep).map(({ record: { name } }) => `${name} stays`);
+  const holds = kept.length === 0 && unnamed.length > 0 && holdsMember ? ['data of etcd stay'] : kept;
+  const successors = ({ record }: { readonly record: ResourceRecord }): readonly string[] => {
+    const phase = named(record);
+    return (phase ? after(phase) : []).filter((each) => each.phase === record.phase).map((each) => each.host);
+  };
+  const awaiting = there.filter((each) => successors(each).length > 0 && !successors(each).some(isPresent));
+  const absent = phases
+    .flatMap((phase) => (phase.prunes && 'objectsThrough' in phase.prunes ? after(phase) : []))
+    .flatMap((each) => (isPresent(each.host) ? [] : [each.host]));
   const isWhole = all.every((phase) => phases.includes(phase));
   const rest =
-    isWhole && kept.length === 0
+    isWhole && awaiting.length + holds.length === 0
       ? all.find(({ prunes }) => prunes && 'of' in prunes && prunes.of === 'rest')
       : undefined;
   const removals = new Map<Phase, readonly PlannedChange[]>();
@@ -141,7 +169,9 @@ export const pruningOf = (
     if (prunes === undefined) continue;
     if ('objectsThrough' in prunes) removals.set(phase, isWhole && absent.length === 0 ? objects.map(deletion) : []);
     else {
-      const own = there.filter(({ record }) => (named(record) ?? rest)?.name === phase.name).toReversed();
+      const own = there
+        .filter((each) => !awaiting.includes(each) && (named(each.record) ?? rest)?.name === phase.name)
+        .toReversed();
       removals.set(
         phase,
         own.map(({ pruned, steps }, index) => ({
@@ -154,19 +184,36 @@ export const pruningOf = (
   return {
     removals,
     stale: gone.map(({ record }) => record),
-    forgotten: gone.flatMap(({ steps }) => steps),
+    forgotten: gone.flatMap(({ pruned, steps }) => (steps.length > 0 ? [step(forgotten(pruned))] : [])),
     notes: [
       ...(isWhole && absent.length > 0 ? objects : []).map(
         ({ name }) => `object ${name} stays: ${absent.join(', ')} must first be done and is not in this run`,
       ),
+      ...foreign.map(
+        (name) =>
+          `records of cluster ${name} are here: kbs takes over what this cluster wants too and leaves the rest; two clusters cannot share a host`,
+      ),
+      ...damaged.map(({ name }) => `${name} is damaged: delete that line`),
       ...unknown.map(({ name }) => `${name} stays: this version of kbs does not know what its record says`),
-      ...kept.map(
-        ({ record: { name } }) =>
-          `${name} stays, with all that is left over: first run kbs remove ${host.name}, then add it again`,
+      ...new Set(
+        awaiting.map(
+          (each) =>
+            `what is left of ${each.record.phase} stays: first one of ${successors(each).join(', ')} must have it, and none is in this run`,
+        ),
+      ),
+      ...holds.map(
+        (stays) => `${stays}, with all that is left over: first run kbs remove ${host.name}, then add it again`,
       ),
     ],
   };
 };
+
+/** What the phases that prune wait for. */
+export interface Predecessors {
+  after(phase: Phase): readonly PhaseReference[];
+  /** Whether a host is in the run and was observed. */
+  isPresent(host: string): boolean;
+}
 
 /** On a host that stays in the cluster, a directory that holds files of other programs is not removed. */
 const asPruned = (resource: Resource): Resource =>
@@ -175,6 +222,13 @@ const asPruned = (resource: Resource): Resource =>
 /** Whether nothing is at the path, and nothing was there before kbs: only the original's marker has to be deleted. */
 const isGone = ({ kind }: Resource, state: State): boolean =>
   ['file', 'zone', 'directory', 'binary'].includes(kind) && Object.keys(state).join() === 'touched';
+
+/** The plan does not name these removals: what a person puts there after the observation is not touched. */
+const forgotten = (resource: Resource): Script =>
+  lines(
+    ...(resource.kind === 'binary' ? [removeStamp(resource), ...(resource.links ?? []).map(forgetMissing)] : []),
+    ...('path' in resource ? [forgetMissing(resource.path)] : []),
+  );
 
 const removal = (resource: Resource): Change => ({
   kind: resource.kind,
@@ -201,8 +255,8 @@ export const recording = (
 };
 
 /**
- * The missing record of a resource that is as desired, if kbs applied it: its original under /var/lib/kbs/before shows that.
- * Versions of kbs without records leave such resources.
+ * The missing record of a resource that is as desired, if kbs applied it: its original under /var/lib/kbs/before shows that,
+ * or a record under another name of the cluster. A task has no original; one with `keep` is recorded wherever it is done.
  */
 export const adoption = (
   owner: RecordOwner,
@@ -210,8 +264,13 @@ export const adoption = (
   observed: (resource: Resource) => State | Unknown | undefined,
   records: readonly ResourceRecord[],
 ): readonly string[] => {
-  if (!kindOf(resource).record || records.some(({ name }) => name === nameOf(resource))) return [];
+  const named = records.filter(({ name }) => name === nameOf(resource));
+  if (!kindOf(resource).record || named.some(({ cluster }) => cluster === owner.cluster)) return [];
   const state = observed(resource);
-  const isOurs = !(state instanceof Unknown) && state?.touched === 'yes';
+  const isOurs =
+    named.length > 0 || (!(state instanceof Unknown) && (state?.touched === 'yes' || isKeptTask(resource, state)));
   return isOurs ? recording(owner, [resource], records) : [];
 };
+
+const isKeptTask = (resource: Resource, seen: State | undefined): boolean =>
+  resource.kind === 'task' && resource.keep !== undefined && seen?.done === 'yes';

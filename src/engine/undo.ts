@@ -84,6 +84,15 @@ export const undo = (hostPhases: HostPhases, { context, results, leftovers }: Ob
   ].filter(({ changes }) => changes.length > 0);
 };
 
+/** What `undo` cannot remove, a sentence each. */
+export const undoNotes = ({ host }: HostPhases, { leftovers }: Observation): readonly string[] => {
+  const { foreign, damaged } = leftovers.get(host.name) ?? noLeftovers;
+  return [
+    ...foreign.map((name) => `records of cluster ${name} stay, with what they name`),
+    ...damaged.map(({ name }) => `${name} is damaged: what it named may stay`),
+  ];
+};
+
 const refuseUnknown = ({ host }: HostPhases, [first]: Leftovers['unknown']): void => {
   if (first === undefined) return;
   throw new Failure('refused', `this version of kbs does not know how to remove ${first.name}`, {
@@ -137,15 +146,18 @@ const change = (kind: string, id: string, steps: readonly Step[]): readonly Plan
 };
 
 /**
+/**
  * Restarts the units that ran before kbs replaced them, and deletes kbs's state on the host. A copy of an original that no
- * phase restored stays under /var/lib/kbs/before; only the markers of paths where nothing lay before kbs are deleted.
+ * phase restored stays under /var/lib/kbs/before; only the markers of paths where nothing lay before kbs are deleted, and
+ * not while records of another cluster need them.
  */
 const cleanUpState = (units: readonly UnitResource[], cluster: string): PlannedChange => ({
   change: { kind: 'directory', id: '/var/lib/kbs', action: 'remove', differences: [] },
   steps: [
     ...units.map((unit) => step(restartReplacedUnit(unit))),
-    step(sh`rm -rf /var/lib/kbs/before/*.none /var/lib/kbs/stamps /var/lib/kbs/import
-${raw(removeRecords(cluster))}
+    step(sh`${raw(removeRecords(cluster))}
+[ -e ${recordsPath} ] || rm -rf /var/lib/kbs/before/*.none
+rm -rf /var/lib/kbs/stamps /var/lib/kbs/import
 rmdir /var/lib/kbs/before /var/lib/kbs 2>/dev/null || :
 rm -f /run/kbs.lock`),
   ],

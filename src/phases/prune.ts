@@ -1,19 +1,42 @@
-import { isApiHost, nodes } from '../inventory/cluster.js';
+import { type ClusterHost, isApiHost, isControlPlane, isLoadBalancer, nodes } from '../inventory/cluster.js';
 import { adminConf } from '../kubernetes/kubectl.js';
 import { apiAnswers } from './gates.js';
-import type { Phase } from './phase.js';
+import { lanDns } from './lan-dns/lan-dns.js';
+import { loadBalancer } from './load-balancer/load-balancer.js';
+import type { Phase, PhaseContext, PhaseReference } from './phase.js';
 
 /**
  * A balancer that still held the virtual address would do harm, and so would a server that still answered with old names
- * or held a port. So these go before anything new is started.
+ * or held a port. So these go early, but after the hosts that have the role now: until then they alone serve.
  */
 export const staleServices: Phase = {
   name: 'stale-services',
   ensures: 'nothing runs for a role that the host has no more',
   appliesTo: () => true,
+  after: (host, context) => [
+    ...successors(loadBalancer, host, context),
+    ...successors(lanDns, host, context).filter(({ host: other }) => !waitsInItsSpan(other, host, context)),
+  ],
   resources: () => [],
-  prunes: { of: ['load-balancer', 'lan-dns'], first: true },
+  prunes: { of: [loadBalancer.name, lanDns.name], first: true },
 };
+
+/** Hosts that the phase applies to; none where it still applies to this one. */
+const successors = (phase: Phase, host: ClusterHost, { cluster }: PhaseContext): readonly PhaseReference[] =>
+  phase.appliesTo(host, cluster)
+    ? []
+    : cluster.hosts
+        .filter((other) => phase.appliesTo(other, cluster))
+        .map(({ name }) => ({ host: name, phase: phase.name }));
+
+/**
+ * Whether a DNS server may wait for this host's load balancer. Control planes wait before their rolling update begins,
+ * which comes before either phase: two that exchanged these roles would wait for each other.
+ */
+const waitsInItsSpan = (other: string, host: ClusterHost, { cluster }: PhaseContext): boolean =>
+  [host, ...cluster.hosts.filter(({ name }) => name === other)].every(isControlPlane) &&
+  isLoadBalancer(host) &&
+  !cluster.hosts.some((each) => each.name === other && isLoadBalancer(each));
 
 /** kube-proxy's DaemonSet, for one, goes only once every node has a unit in the place of its pod. */
 export const pruneObjects: Phase = {

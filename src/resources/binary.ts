@@ -12,7 +12,7 @@ import {
   stateOfMissing,
   temporaryPath,
 } from './original.js';
-import type { BinaryResource, Kind } from './resource.js';
+import type { BinaryResource, Kind, State } from './resource.js';
 import { step } from './resource.js';
 
 /** Where the program that unpacks artifacts lies on a host: zstd on stdin, the content on stdout. */
@@ -32,7 +32,7 @@ export const binary: Kind<BinaryResource> = {
   prelude: sh`${raw(managed)}
 look_binary() { # PATH STAMP NOTE LINK...
   if [ -L "$1" ]; then echo "link $(touched "$3") - - $(readlink "$1")"; return 0; fi
-  if [ ! -e "$1" ]; then nothing "$3"; return 0; fi
+  if [ ! -e "$1" ]; then nothing "$3"; links_to "$1" "$@"; return 0; fi
   if [ ! -f "$1" ]; then echo "other $(touched "$3")"; return 0; fi
   facts=$(stat -c ${`%a %U:%G ${life}`} "$1")
   digest= stamped=
@@ -40,15 +40,18 @@ look_binary() { # PATH STAMP NOTE LINK...
   if [ "$stamped" != "\${facts#* * }" ]; then digest=$(sha256sum < "$1"); fi
   echo "file $(touched "$3") $facts"
   echo "$digest"
-  path=$1; shift 3
-  for link; do if [ "$(readlink "$link")" = "$path" ]; then echo "$link"; fi; done
+  links_to "$1" "$@"
+}
+links_to() { # TARGET PATH STAMP NOTE LINK...
+  target=$1; shift 4
+  for link; do if [ "$(readlink "$link")" = "$target" ]; then echo "$link"; fi; done
 }`,
   query: (resource) =>
     sh`look_binary ${resource.path} ${stampOf(resource)} ${recordPath(resource.path)}${raw(words(resource.links))}`,
   parse(output, resource) {
     const [line = '', digest = '', ...links] = output.split('\n');
     const [type = '', byKbs, mode = '', owner = '', ...rest] = line.split(' ');
-    if (byKbs === undefined) return stateOfMissing(line);
+    if (byKbs === undefined) return missing(line, [digest, ...links]);
     if (type === 'link') return { type: `link to ${rest.join(' ')}`, touched: byKbs };
     if (type === 'other') return { type: 'not a file', touched: byKbs };
     const facts = { type, sha256: digest.slice(0, 64), mode: mode.padStart(4, '0'), owner, touched: byKbs };
@@ -72,7 +75,7 @@ look_binary() { # PATH STAMP NOTE LINK...
       ? [
           step(
             lines(
-              sh`rm -f ${stampOf(resource)}; rmdir ${stamps} 2>/dev/null || :`,
+              removeStamp(resource),
               ...[...(resource.links ?? []), resource.path].map((path) => restoreOriginal(path)),
             ),
           ),
@@ -88,6 +91,17 @@ look_binary() { # PATH STAMP NOTE LINK...
   },
   claims: ({ path, links = [] }) => [path, ...links].map(pathClaim),
 };
+
+/** A program that a person has deleted may have left other names that lead nowhere. */
+const missing = (line: string, links: readonly string[]): State | undefined => {
+  const seen = stateOfMissing(line);
+  const left = links.filter(Boolean).join(' ');
+  return seen === undefined || left === '' ? seen : { ...seen, left };
+};
+
+/** Shell that removes kbs's stamp of a program, which lies beside kbs's other notes. */
+export const removeStamp = (resource: BinaryResource): Script =>
+  sh`rm -f ${stampOf(resource)}; rmdir ${stamps} 2>/dev/null || :`;
 
 /** In place of an artifact where there is none: what is removed is never sent. */
 export const nothing: StoredFile = { name: '', sha256: '', size: 0, file: '', packedSize: 0, packing: 'none' };

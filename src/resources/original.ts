@@ -39,9 +39,17 @@ export const restoreOriginal = (
 elif [ -e ${original}.none ]; then
   ${raw(remove)}
   if [ -e ${original}.none ]; then
-    while read -r made; do rmdir "$made" 2>/dev/null || :; done < ${original}.none
-    rm -f ${original}.none
+    ${raw(removeMarker(original))}
   fi
+fi
+rmdir ${store} ${home} 2>/dev/null || :`;
+};
+
+/** Shell: deletes the marker of a path where nothing was, and empty directories that kbs made above it. The path stays. */
+export const forgetMissing = (path: string): Script => {
+  const original = recordPath(path);
+  return sh`if [ -e ${original}.none ]; then
+  ${raw(removeMarker(original))}
 fi
 rmdir ${store} ${home} 2>/dev/null || :`;
 };
@@ -106,6 +114,9 @@ export const parentOf = (path: string): string => path.slice(0, path.lastIndexOf
 const home = '/var/lib/kbs';
 const store = `${home}/before`;
 
+const removeMarker = (original: string): Script =>
+  sh`while read -r made; do rmdir "$made" 2>/dev/null || :; done < ${original}.none
+    rm -f ${original}.none`;
 const copy = (path: string): Script => sh`cp -aT ${path} ${`${recordPath(path)}.new`}`;
 const putBack = (path: string): Script =>
   sh`[ -d ${parentOf(path)} ] || mkdir -p ${parentOf(path)}

@@ -8,7 +8,7 @@ export interface ResourceRecord {
   readonly name: string;
   /** The phase that wanted it. */
   readonly phase: string;
-  /** The cluster that wanted it: clusters may share a router. Absent from what is no record of kbs. */
+  /** The name of the cluster that wanted it. Absent from a damaged line. */
   readonly cluster?: string;
   /** Its kind's `until-removed`. */
   readonly keep: boolean;
@@ -16,6 +16,8 @@ export interface ResourceRecord {
   readonly resource?: Resource;
   /** The line as it stands in the file. */
   readonly line: string;
+  /** The line is no record of any version of kbs: `name` is its place in the file. */
+  readonly damaged?: true;
 }
 
 /**
@@ -37,12 +39,13 @@ export interface RecordOwner {
 }
 
 /** The records in a host's file, in the order in which the resources were first made. */
-export const parseRecords = (text: string): readonly ResourceRecord[] => text.split('\n').filter(Boolean).map(parse);
+export const parseRecords = (text: string): readonly ResourceRecord[] =>
+  text.split('\n').flatMap((line, index) => (line === '' ? [] : parse(line, index + 1)));
 
-const parse = (line: string): ResourceRecord => {
+const parse = (line: string, place: number): ResourceRecord => {
   const { kind: word, id, phase, cluster, keep, ...details } = fieldsOf(line);
   if (!isName(word) || !isName(id) || !isName(phase) || !isName(cluster)) {
-    return { name: 'a record that is no record of kbs', phase: '', keep: false, line };
+    return { name: `line ${place} of ${recordsPath}`, phase: '', keep: false, line, damaged: true };
   }
   const resource = kindNamed(word)?.record?.read(id, details);
   const known = resource !== undefined && nameOf(resource) === `${word} ${id}` && (keep === undefined || keep === kept);
@@ -68,7 +71,7 @@ export const printRecords = sh`if [ -e /var/lib/kbs/resources ]; then cat /var/l
 
 /**
  * Shell that records resources and drops records. A record that is there already keeps its place. The new file is written
- * beside and renamed, so that the file is always whole. The caller holds the host's lock.
+ * beside, flushed to the disk and renamed, so that the file is always whole. The caller holds the host's lock.
  */
 export const updateRecords = (put: readonly string[], drop: readonly Pick<ResourceRecord, 'line'>[]): Script => {
   const lines = [...put.map((line) => `+${line}`), ...drop.map(({ line }) => `-${line}`)];
@@ -76,20 +79,24 @@ export const updateRecords = (put: readonly string[], drop: readonly Pick<Resour
 kbs_records=${file}
 [ -e "$kbs_records" ] || kbs_records=/dev/null
 ( umask 077; printf '%s\\n' ${lines} | LC_ALL=C awk ${merge} change=1 - change=0 "$kbs_records" > ${file}.new )
-if [ -s ${file}.new ]; then mv -fT ${file}.new ${file}
+if [ -s ${file}.new ]; then sync ${file}.new; mv -fT ${file}.new ${file}
 else
   rm -f ${file} ${file}.new
   rmdir ${home} 2>/dev/null || :
 fi`;
 };
 
-/** Shell that forgets all records of a cluster, for a host that it leaves as it was found. */
+/** Shell that removes all records of a cluster, and damaged lines, for a host that it leaves as it was found. */
 export const removeRecords = (cluster: string): Script =>
   sh`rm -f ${file}.new
 if [ -e ${file} ]; then
-  ( umask 077; LC_ALL=C grep -avF ${`,"cluster":${JSON.stringify(cluster)}`} ${file} > ${file}.new || [ $? = 1 ] )
-  if [ -s ${file}.new ]; then mv -fT ${file}.new ${file}; else rm -f ${file} ${file}.new; fi
+  ( umask 077; export LC_ALL=C
+    grep -avF ${`,"cluster":${JSON.stringify(cluster)}`} ${file} | grep -a ${whole} > ${file}.new || [ $? = 1 ] )
+  if [ -s ${file}.new ]; then sync ${file}.new; mv -fT ${file}.new ${file}; else rm -f ${file} ${file}.new; fi
 fi`;
+
+/** A basic regular expression: the shape in which `recordOf` writes a line. */
+const whole = '^{"kind":".*,"phase":".*,"cluster":".*}$';
 
 const home = '/var/lib/kbs';
 

@@ -5,13 +5,15 @@ import type { EventData } from '../../src/engine/event.js';
 import { type HostPhases, observe } from '../../src/engine/observe.js';
 import { changesOf, type Plan } from '../../src/engine/plan.js';
 import { leftoversOf } from '../../src/engine/prune.js';
-import { hostForUndo, undo } from '../../src/engine/undo.js';
+import { hostForUndo, undo, undoNotes } from '../../src/engine/undo.js';
 import { Failure } from '../../src/failure.js';
 import { factsScript } from '../../src/hosts/facts/script.js';
 import type { Host } from '../../src/hosts/host.js';
 import { sh } from '../../src/hosts/shell.js';
 import type { Phase } from '../../src/phases/phase.js';
 import { printObjectSets } from '../../src/resources/object-sets.js';
+import { recordPath } from '../../src/resources/original.js';
+import { recordOf } from '../../src/resources/record.js';
 import type { Resource } from '../../src/resources/resource.js';
 import { Secret } from '../../src/secret.js';
 import { createWorld, type World } from '../resources/overlay-host.js';
@@ -132,20 +134,87 @@ describe.skipIf(lacks('root'))('pruning on a real shell', () => {
     await world.run('rm /etc/kbs-test/gone');
   });
 
+  it('touches nothing that a person puts where nothing was, between the plan and its steps', async () => {
+    const program: Resource = {
+      ...{ kind: 'binary', path: '/etc/kbs-test/program', links: ['/etc/kbs-test/link'] },
+      content: { name: '', sha256: '', size: 0, file: '', packedSize: 0, packing: 'none' },
+    };
+    const paths = ['/etc/kbs-test/own/gone', '/etc/kbs-test/folder', '/etc/kbs-test/program'];
+    await run(
+      code(
+        phase('settings', [
+          file('/etc/kbs-test/own/gone'),
+          { kind: 'directory', path: '/etc/kbs-test/folder', mode: '0700' },
+        ]),
+      ),
+    );
+    const record = recordOf({ cluster: cluster.name, phase: 'settings' }, program) ?? '';
+    await world.run(`echo '${record}' >> /var/lib/kbs/resources
+touch '${recordPath('/etc/kbs-test/program')}.none' '${recordPath('/etc/kbs-test/link')}.none'
+rm -r /etc/kbs-test/own /etc/kbs-test/folder`);
+    const work = compare([code()], await observed(code()));
+    expect(removed(toPlan('apply', cluster.name, work))).toEqual([]);
+    await world.run(
+      `mkdir /etc/kbs-test/own; for each in ${paths.join(' ')} /etc/kbs-test/link; do echo mine > $each; done`,
+    );
+    for (const { changes } of work.flatMap((each) => each.phases)) {
+      for (const { script, payloads } of changes.flatMap(({ steps }) => steps)) await world.run(script, payloads);
+    }
+    expect(await world.run(`cat ${paths.join(' ')} /etc/kbs-test/link`)).toBe('mine\nmine\nmine\nmine\n');
+    expect(await world.run('ls -d /var/lib/kbs 2>/dev/null || :')).toBe('');
+    await world.run(`rm -r /etc/kbs-test/own ${paths.join(' ')} /etc/kbs-test/link 2>/dev/null || :`);
+  });
+
+  it('a program that a person deleted and whose other names are left is a removal in the plan', async () => {
+    const program: Resource = {
+      ...{ kind: 'binary', path: '/etc/kbs-test/program', links: ['/etc/kbs-test/link'] },
+      content: { name: '', sha256: '', size: 0, file: '', packedSize: 0, packing: 'none' },
+    };
+    const record = recordOf({ cluster: cluster.name, phase: 'settings' }, program) ?? '';
+    await world.run(`mkdir -p /var/lib/kbs/before; echo '${record}' >> /var/lib/kbs/resources
+touch '${recordPath('/etc/kbs-test/program')}.none' '${recordPath('/etc/kbs-test/link')}.none'
+ln -s /etc/kbs-test/program /etc/kbs-test/link`);
+    expect(removed((await run(code())).plan)).toEqual(['prune: remove binary /etc/kbs-test/program']);
+    expect(await world.run('ls /etc/kbs-test')).toBe('beside\n');
+  });
+
   it('keeps a record that it does not understand, and the plan says so', async () => {
     const newer = `{"kind":"hologram","id":"it's new","phase":"later","cluster":"${cluster.name}","depth":3}`;
     await run(code(phase('settings', [file('/etc/kbs-test/gone')])));
-    await world.run(`cat >> /var/lib/kbs/resources <<'END'\n${newer}\nnot json\nEND`);
+    await world.run(`cat >> /var/lib/kbs/resources <<'END'\n${newer}\nEND`);
     const { plan } = await run(code());
     expect(plan.hosts[0]?.notes).toEqual([
       "hologram it's new stays: this version of kbs does not know what its record says",
-      'a record that is no record of kbs stays: this version of kbs does not know what its record says',
     ]);
     expect(removed(plan)).toEqual(['prune: remove file /etc/kbs-test/gone']);
-    expect(await world.run('cat /var/lib/kbs/resources')).toBe(`${newer}\nnot json\n`);
+    expect(await world.run('cat /var/lib/kbs/resources')).toBe(`${newer}\n`);
     const undone = hostForUndo(host, cluster, []);
     const seen = await observed(undone);
     expect(() => undo(undone, seen)).toThrow("this version of kbs does not know how to remove hologram it's new");
+  });
+
+  it('names damaged lines of the file, and takes them away with the rest when the host leaves', async () => {
+    const damaged = [
+      'not json',
+      '{"kind":"file","id":"/etc/pas',
+      '[]',
+      `{"kind":"file","id":"/a","cluster":"${cluster.name}"}`,
+    ];
+    await run(code(phase('settings', [file('/etc/kbs-test/gone')])));
+    await world.run(`cat >> /var/lib/kbs/resources <<'END'\n${damaged.join('\n')}\nEND`);
+    const notes = damaged.map((_, index) => `line ${index + 2} of /var/lib/kbs/resources is damaged: delete that line`);
+    const { plan } = await run(code(phase('settings', [file('/etc/kbs-test/gone')])));
+    expect(plan.hosts[0]?.notes).toEqual(notes);
+    expect(changesOf(plan)).toEqual([]);
+    const undone = hostForUndo(host, cluster, []);
+    const seen = await observed(undone);
+    expect(undoNotes(undone, seen)).toEqual(
+      notes.map((note) => note.replace('delete that line', 'what it named may stay')),
+    );
+    for (const { changes } of undo(undone, seen)) {
+      for (const { script, payloads } of changes.flatMap(({ steps }) => steps)) await world.run(script, payloads);
+    }
+    expect(await world.run('ls -A /etc/kbs-test /var/lib/kbs 2>/dev/null || :')).toBe('/etc/kbs-test:\nbeside\n');
   });
 
   it('keeps a file that has moved to another phase, and one that has become a resource of another kind', async () => {
@@ -161,8 +230,22 @@ describe.skipIf(lacks('root'))('pruning on a real shell', () => {
     await run(code(phase('settings', [file('/etc/kbs-test/gone')])));
     await world.run(`sed -i 's/"cluster":"${cluster.name}"/"cluster":"other"/' /var/lib/kbs/resources`);
     const { plan } = await run(code());
-    expect(plan.hosts[0]).toEqual({ host: host.name, phases: [] });
+    expect(plan.hosts[0]).toEqual({
+      host: host.name,
+      phases: [],
+      notes: [
+        'records of cluster other are here: kbs takes over what this cluster wants too and leaves the rest; two clusters cannot share a host',
+      ],
+    });
     expect(await there('/etc/kbs-test/gone')).toBe('ours\n');
+    const undone = hostForUndo(host, cluster, []);
+    const seen = await observed(undone);
+    expect(undoNotes(undone, seen)).toEqual(['records of cluster other stay, with what they name']);
+    for (const { changes } of undo(undone, seen)) {
+      for (const { script, payloads } of changes.flatMap(({ steps }) => steps)) await world.run(script, payloads);
+    }
+    expect(await there('/etc/kbs-test/gone')).toBe('ours\n');
+    expect(await world.run('ls -A /var/lib/kbs/before')).toMatch(/gone\.none$/m);
     await world.run(`sed -i 's/"cluster":"other"/"cluster":"${cluster.name}"/' /var/lib/kbs/resources`);
   });
 
@@ -264,6 +347,42 @@ describe.skipIf(lacks('root'))('pruning on a real shell', () => {
       'emptied: remove task data',
       'emptied: remove file /etc/kbs-test/store',
     ]);
+  });
+
+  it('records again a done task whose removal is kept for kbs remove, where its record is lost or names another cluster', async () => {
+    const data: Resource = {
+      ...{ kind: 'task', name: 'data', check: sh`[ -e /run/data ]`, run: sh`touch /run/data`, undo: sh`rm /run/data` },
+      keep: 'until-removed',
+    };
+    const settings = phase('settings', [file('/etc/kbs-test/store'), data]);
+    const ends = [
+      'rm /var/lib/kbs/resources',
+      `sed -i 's/"cluster":"[^"]*"/"cluster":"former"/' /var/lib/kbs/resources`,
+    ];
+    for (const end of ends) {
+      await run(code(settings));
+      await world.run(end);
+      expect(changesOf((await run(code(settings))).plan)).toEqual([]);
+      expect(await records()).toMatchObject([
+        { id: '/etc/kbs-test/store', cluster: cluster.name },
+        { id: 'data', cluster: cluster.name, keep: 'until-removed' },
+      ]);
+    }
+    expect(removed((await run(code())).plan)).toEqual([]);
+    await run(code(phase('emptied', [], { prunes: { of: ['settings'] } })));
+  });
+
+  it('holds back where the host has data of etcd and is no control plane, whatever is recorded', async () => {
+    await run(code(phase('settings', [file('/etc/kbs-test/gone')])));
+    await world.run('mkdir -p /var/lib/etcd/member/wal');
+    const { plan } = await run(code());
+    expect(removed(plan)).toEqual([]);
+    expect(plan.hosts[0]?.notes).toEqual([
+      `data of etcd stay, with all that is left over: first run kbs remove ${host.name}, then add it again`,
+    ]);
+    expect(removed(await planned(code(phase('etcd', []))))).toEqual(['prune: remove file /etc/kbs-test/gone']);
+    await world.run('rm -r /var/lib/etcd');
+    expect(removed(await planned(code()))).toEqual(['prune: remove file /etc/kbs-test/gone']);
   });
 
   it('undo removes the leftovers of former phases, and every record', async () => {

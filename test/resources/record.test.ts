@@ -48,6 +48,9 @@ describe.skipIf(lacks('root'))("a host's records", () => {
     await update([line('/a', '1'), line('/b ","cluster":"lan"', '1', 'other'), line('/c', '1')]);
     await world.run(removeRecords('lan'));
     expect(await lines()).toEqual([line('/b ","cluster":"lan"', '1', 'other')]);
+    await world.run('echo "half of a li" >> /var/lib/kbs/resources');
+    await world.run(removeRecords('lan'));
+    expect(await lines()).toEqual([line('/b ","cluster":"lan"', '1', 'other')]);
     await world.run(removeRecords('other'));
     expect(await world.run('ls -A /var/lib/kbs')).toBe('');
   });
@@ -72,6 +75,20 @@ describe('a record', () => {
     ['no object', '"route"'],
     ['without a phase', '{"kind":"route","id":"10.0.0.0/24","cluster":"c","via":"192.0.2.1"}'],
     ['without a cluster', '{"kind":"route","id":"10.0.0.0/24","phase":"p","via":"192.0.2.1"}'],
+    ['with a name that would move a cursor', '{"kind":"file","id":"/a\\u001b[2J","phase":"p","cluster":"c"}'],
+  ])('is damaged: %s', (_, text) => {
+    const [valid, damaged] = parseRecords(`${line('/a', '1')}\n\n${text}\n`);
+    expect(valid?.damaged).toBeUndefined();
+    expect(damaged).toEqual({
+      name: 'line 3 of /var/lib/kbs/resources',
+      phase: '',
+      keep: false,
+      line: text,
+      damaged: true,
+    });
+  });
+
+  it.each([
     ['of a kind that is not known', '{"kind":"hologram","id":"x","phase":"p","cluster":"c"}'],
     ['of a name that every object has', '{"kind":"toString","id":"x","phase":"p","cluster":"c"}'],
     ['of a kind that is never recorded', '{"kind":"object","id":"x","phase":"p","cluster":"c"}'],
@@ -81,7 +98,6 @@ describe('a record', () => {
       '{"kind":"route","id":"10.0.0.0/24","phase":"p","cluster":"c","keep":"on-sundays","via":"1"}',
     ],
     ['of a path that is none', '{"kind":"file","id":"etc/passwd","phase":"p","cluster":"c"}'],
-    ['with a name that would move a cursor', '{"kind":"file","id":"/a\\u001b[2J","phase":"p","cluster":"c"}'],
   ])('is not understood: %s', (_, text) => {
     const [record] = parseRecords(text);
     expect(record?.line).toBe(text);

@@ -37,7 +37,10 @@ export const plannedLines = (
     [printRecords, { code: 0, output: records.join('\n') }],
     [factsScript, { code: 0, output: '' }],
   ]);
-  const { removals, notes } = pruningOf(hostPhases, leftoversOf(hostPhases, context, answers), seen, []);
+  const { removals, notes } = pruningOf(hostPhases, leftoversOf(hostPhases, context, answers), seen, {
+    after: () => [],
+    isPresent: () => true,
+  });
   const lines = [...resourcesOf(hostPhases, context)].flatMap(([phase, resources]) => {
     const wanted = resources.map((resource) => `${phase.name}: ${nameOf(resource)}`);
     const removed = (removals.get(phase) ?? []).map(

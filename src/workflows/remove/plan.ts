@@ -2,7 +2,7 @@ import { compare, toPlan } from '../../engine/compare.js';
 import type { ExecutablePlan, HostWorkPlan, PhaseSteps } from '../../engine/executable-plan.js';
 import { type HostPhases, type Observation, observe, type RunHosts } from '../../engine/observe.js';
 import { operationSteps } from '../../engine/run-operation.js';
-import { hostForUndo, undo, undoNames } from '../../engine/undo.js';
+import { hostForUndo, undo, undoNames, undoNotes } from '../../engine/undo.js';
 import { Failure, Failures } from '../../failure.js';
 import type { Facts } from '../../hosts/facts/facts.js';
 import type { RunOptions } from '../../hosts/host.js';
@@ -148,7 +148,12 @@ const workOf = (run: RunContext, scope: RemovalScope, observed: Observed): Execu
     ...leaves.map(({ host, steps }): HostWorkPlan => {
       const hostPhases = hostPhasesOf(host, run.cluster);
       const resets = scope.dead ? [] : undo(hostPhases, observed.leaving).filter((each) => !isApiServer(each));
-      return { hostPhases, phases: [...steps, ...resets.map((each) => ({ ...each, after: left }))] };
+      const notes = scope.dead ? [] : undoNotes(hostPhases, observed.leaving);
+      return {
+        hostPhases,
+        phases: [...steps, ...resets.map((each) => ({ ...each, after: left }))],
+        ...(notes.length > 0 ? { notes } : {}),
+      };
     }),
     ...updates.map((host) => ({ ...host, phases: balancersFirst(host.phases, left) })),
   ];

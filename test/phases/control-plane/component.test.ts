@@ -233,6 +233,17 @@ it.each([
   );
 });
 
+it('a control plane that becomes a worker is left as it is, even where the record of its data is lost', () => {
+  const [, ...rest] = clusterOf().hosts;
+  const other: ClusterHost = { ...controller, roles: ['worker'] };
+  const before = recordsOf(controller, clusterOf()).filter((line) => !line.includes('etcd-member'));
+  const { lines, notes } = plannedLines(other, clusterOf({ hosts: [other, ...rest] }), before, { etcdMember: true });
+  expect(lines.filter((line) => /(?<!proxy): remove /.test(line))).toEqual([]);
+  expect(notes[0]).toBe(
+    'data of etcd stay, with all that is left over: first run kbs remove controller-00, then add it again',
+  );
+});
+
 it('the DaemonSet is removed once every other node has its unit', () => {
   const cluster = clusterOf({ kubernetes: kubernetes('systemd') });
   const [first] = cluster.hosts;
