@@ -31,7 +31,9 @@ async function compile(): Promise<void> {
   const shelf = dirname(compiled);
   mkdirSync(shelf, { recursive: true });
   for (const old of readdirSync(shelf)) {
-    if (statSync(join(shelf, old)).mtimeMs < Date.now() - 3_600_000) rmSync(join(shelf, old), { recursive: true });
+    // Another worker may be clearing up too.
+    const seen = statSync(join(shelf, old), { throwIfNoEntry: false });
+    if (seen && seen.mtimeMs < Date.now() - 3_600_000) rmSync(join(shelf, old), { recursive: true, force: true });
   }
   const making = `${compiled}.${process.pid}`;
   for (const file of sources) {
