@@ -19,7 +19,7 @@ export default class Status extends BaseCommand {
     });
     this.print(statusText(status));
     if (!status.reached) this.exitWith(exits.unreachable);
-    else if (!status.well) this.exitWith(exits.partial);
+    else if (!status.healthy) this.exitWith(exits.partial);
     return status;
   }
 }

@@ -141,26 +141,26 @@ const statusOf = (status: NonNullable<RawStatus['Status']>): MemberStatus => ({
 /** Whether enough of the voters answer, and agree with a leader, for anything to be written. */
 export const hasQuorum = (members: readonly Member[]): boolean => {
   const voters = members.filter(({ learner }) => !learner);
-  return voters.length > 0 && voters.filter(votes).length >= majority(voters.length);
+  return voters.length > 0 && voters.filter(hasLeader).length >= majority(voters.length);
 };
 
 /**
  * The revision of a running etcd, by what several members report: one that is partitioned from the others reports no quorum
  * where there is one. Undefined where no member reports one.
  */
-export const livingRevision = (views: readonly (readonly Member[])[]): number | undefined => {
-  const living = views.filter(hasQuorum).flat();
-  return living.length === 0 ? undefined : Math.max(...living.map(({ status }) => status?.revision ?? 0));
+export const currentRevision = (views: readonly (readonly Member[])[]): number | undefined => {
+  const withQuorum = views.filter(hasQuorum).flat();
+  return withQuorum.length === 0 ? undefined : Math.max(...withQuorum.map(({ status }) => status?.revision ?? 0));
 };
 
-/** Whether it answers and has a leader. Every member names every alarm of the cluster, and votes all the same. */
-export const votes = ({ status }: Member): boolean =>
+/** Whether it answers and has a leader. An alarm does not count: every member reports every alarm of the cluster. */
+export const hasLeader = ({ status }: Member): boolean =>
   status !== undefined && !status.errors.some((error) => error.includes('no leader'));
 
 /** Whether etcd takes no more writes, since the data of a member have reached their quota. */
 export const isFull = ({ status }: Member): boolean => status?.errors.some(saysFull) ?? false;
 
-/** Well but for being full, which is what it is defragmented for. */
+/** Whether it answers without an error, or with no error but that it is full, which defragmentation repairs. */
 export const canBeDefragmented = ({ status }: Member): boolean => status?.errors.every(saysFull) ?? false;
 
 const saysFull = (error: string): boolean => error.includes('alarm:NOSPACE');

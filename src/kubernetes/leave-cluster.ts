@@ -2,7 +2,7 @@ import type { Operation } from '../engine/operation.js';
 import { raw, sh } from '../hosts/shell.js';
 import type { ClusterHost } from '../inventory/cluster.js';
 import type { ApiHost } from './api-host.js';
-import { type Member, titleOf, votes } from './etcd-members.js';
+import { hasLeader, type Member, titleOf } from './etcd-members.js';
 import { clientUrl, etcdctl, listMembers, peerUrl } from './etcdctl.js';
 
 /**
@@ -14,14 +14,14 @@ export const removeMemberOperation = (
   apiHost: ApiHost,
   { member, members, staying }: MemberRemoval,
 ): Operation => {
-  const successor = members.find((other) => other !== member && !other.learner && votes(other));
+  const successor = members.find((other) => other !== member && !other.learner && hasLeader(other));
   const handOver =
     member.status && successor
       ? sh`${raw(etcdctl([clientUrl(host)]))} move-leader ${successor.id} >/dev/null 2>&1 || :\n`
       : sh``;
   const endpoints = staying.map(clientUrl);
   return {
-    name: 'etcd-member',
+    name: 'remove-member',
     target: host.name,
     on: apiHost.at,
     script: sh`kbs_members=$(${raw(listMembers(endpoints))})
@@ -59,7 +59,7 @@ export const deleteNodeOperation = ({ name }: ClusterHost, apiHost: ApiHost, dea
 ${kubectl} delete pods -A --field-selector ${`spec.nodeName=${name}`} --force --grace-period=0 --wait=false >/dev/null 2>&1 || :`
     : sh``;
   return {
-    name: 'node',
+    name: 'delete-node',
     target: name,
     on: apiHost.at,
     script: sh`${kubectl} delete node ${name} --ignore-not-found --timeout=60s${raw(pods)}`,

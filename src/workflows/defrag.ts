@@ -23,7 +23,7 @@ export interface Defragmented {
 
 /**
  * Gives back the disk space that deleted keys held, one member after the other. A member answers no request meanwhile, so
- * followers come first and the leader last, and each only while all others are well. Where etcd is full, its history is
+ * followers come first and the leader last, and each only while all others are healthy. Where etcd is full, its history is
  * compacted first, since API servers cannot do that any more, and its alarm is ended afterwards. `onDone` is called with the
  * sizes once all members are done.
  */
@@ -61,11 +61,11 @@ const sizes = (before: readonly Member[], after: readonly Member[]): readonly De
   }));
 
 const requireWell = (members: readonly Member[], { at }: ApiHost): void => {
-  const unwell = members.filter((member) => !canBeDefragmented(member));
-  if (unwell.length === 0) return;
-  throw new Failure('refused', 'etcd cannot be defragmented while a member is not well', {
+  const unhealthy = members.filter((member) => !canBeDefragmented(member));
+  if (unhealthy.length === 0) return;
+  throw new Failure('refused', 'etcd cannot be defragmented while a member is unhealthy', {
     where: { host: at.name },
-    why: unwell.map((member) => `${titleOf(member)}: ${member.status?.errors.join(', ') ?? 'does not answer'}`),
+    why: unhealthy.map((member) => `${titleOf(member)}: ${member.status?.errors.join(', ') ?? 'does not answer'}`),
     next: 'see kbs etcd status',
   });
 };
@@ -116,7 +116,7 @@ exit 1`,
   };
 };
 
-/** A member that names the alarm of a full disk is well enough: that is what it is defragmented for. */
+/** The alarm of a full disk does not count: defragmentation is what repairs it. */
 const allHealthy = (members: readonly Member[]): Gate => ({
   name: 'all members are healthy',
   test: sh`kbs_output=$(${raw(etcdctl(members.flatMap(({ clientUrls }) => clientUrls)))} endpoint health 2>&1) || :

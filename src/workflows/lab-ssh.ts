@@ -4,7 +4,7 @@ import { labHosts, readLabOverlay } from '../lab/index.js';
 import { loadCluster } from './load-cluster.js';
 import { sshTo } from './ssh.js';
 
-/** As `shellOn`, but only on a host of the inventory's lab: without that lab the name would mean the real machine. */
+/** As `sshTo`, but only on a host of the inventory's lab: without that lab the name would mean the real machine. */
 export const sshToLabHost = async (file: string, name: string, command: readonly string[]): Promise<number> => {
   const { cluster, inventory } = await loadCluster(file);
   await labHosts(cluster.name, [name]);

@@ -4,7 +4,7 @@ import type { HostWorkPlan, PhaseSteps } from '../engine/executable-plan.js';
 import { operationSteps } from '../engine/run-operation.js';
 import { Failure } from '../failure.js';
 import { type Cluster, type ClusterHost, controlPlanes, isControlPlane } from '../inventory/cluster.js';
-import { livingRevision } from '../kubernetes/etcd-members.js';
+import { currentRevision } from '../kubernetes/etcd-members.js';
 import { restoredRevisions, uploadedSnapshot } from '../kubernetes/etcdctl.js';
 import { keyringDirectory, readKeyring } from '../pki/keyring.js';
 import { nameOf } from '../resources/registry.js';
@@ -46,7 +46,7 @@ const plan = async (run: RunContext, options: RestoreOptions): Promise<PlannedRe
   const snapshot = await checkSnapshot(options.file);
   await requireKeyring(run, options.now);
   const views = await etcdViews(run.cluster, run.pool, limitsOf(run));
-  const revision = livingRevision(views.map(({ members }) => members));
+  const revision = currentRevision(views.map(({ members }) => members));
   const resumes = isResumed(views, revision, snapshot);
   if (!resumes && !options.force) refuseAlive(views, revision);
   const planned = await phaseRun(
@@ -97,7 +97,7 @@ const refuseAlive = (views: readonly EtcdView[], revision: number | undefined): 
   if (revision !== undefined) {
     throw new Failure('refused', `etcd is alive, at revision ${revision}: nothing has to be restored`, {
       why: ['whatever was written after the snapshot would be lost, in the cluster as a whole'],
-      next: 'to go back all the same: --force; take a snapshot first: kbs etcd snapshot',
+      next: 'to finish an interrupted restore: kbs apply; to go back all the same: --force, after kbs etcd snapshot',
     });
   }
   const unknown = views.filter((view) => view.unknown !== undefined);

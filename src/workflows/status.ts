@@ -16,7 +16,7 @@ import { withPool } from './run/pool.js';
 export interface Status {
   readonly cluster: string;
   readonly version: string;
-  readonly well: boolean;
+  readonly healthy: boolean;
   /** Whether any control plane answers: without one nothing is known of the cluster. */
   readonly reached: boolean;
   readonly hosts: readonly HostStatus[];
@@ -68,12 +68,12 @@ export const statusOf = async (file: string, { acceptNewHostKeys, limits }: Stat
     const reachable = controlPlanes(cluster).filter(({ name }) => !withProblem.has(name));
     const apiHost = await firstAnsweringApiHost(reachable, (host) => pool.host(host), limits);
     const findings = apiHost ? await findingsOf(cluster, pool.host(apiHost), limits) : [];
-    const well =
+    const healthy =
       hosts.every(({ problem }) => problem === undefined) && findings.length > 0 && findings.every(({ ok }) => ok);
     return {
       cluster: cluster.name,
       version: cluster.kubernetes.version,
-      well,
+      healthy,
       reached: reachable.length > 0,
       hosts,
       findings,

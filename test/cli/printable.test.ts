@@ -146,7 +146,7 @@ it.each(Object.entries(events))(
 const status: Status = {
   cluster: 'c',
   version: '1.36.3',
-  well: false,
+  healthy: false,
   reached: true,
   hosts: [{ name: 'a', address: '192.0.2.1', roles: ['worker'], segment: 'lan', problem: problem }],
   findings: [{ proof: 'components', name: 'etcd', ok: false, detail: 'down', ms: 1 }],

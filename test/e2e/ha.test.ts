@@ -116,7 +116,7 @@ describe.each([
     });
 
     test('let one of them leave, though kbs is killed in each operation, and take it back', async () => {
-      for (const phase of ['drain', 'etcd-member', 'node']) {
+      for (const phase of ['drain', 'remove-member', 'delete-node']) {
         await killAt(project, 'remove controller-02 --yes', phaseStarted('controller-02', phase));
       }
       const { stderr } = await project.kbs('remove controller-02 --yes');

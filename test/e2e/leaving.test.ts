@@ -58,7 +58,7 @@ describe('a cluster that hosts leave', () => {
       const plan = await project.json<Plan>('remove worker-01 --dry-run', 10);
       const phases = plan.hosts.find(({ host }) => host === 'worker-01')?.phases ?? [];
       expect(phases.slice(0, 2).map(({ phase, changes }) => `${phase}: ${changes.map(({ id }) => id).join()}`)).toEqual(
-        ['drain: drain worker-01', 'node: node worker-01'],
+        ['drain: drain worker-01', 'delete-node: delete-node worker-01'],
       );
       const affected = changesOf(plan).flatMap(({ operation }) => operation?.affects ?? []);
       expect(affected.filter((text) => text.includes('default/web-'))).toHaveLength(1);
@@ -79,7 +79,7 @@ describe('a cluster that hosts leave', () => {
   describe('once the budget gives way', () => {
     test('a worker leaves, though kbs is killed in each operation and in the middle of the reset', async () => {
       await kubectl(project, 'delete poddisruptionbudget web');
-      for (const phase of ['drain', 'node', 'kubelet']) {
+      for (const phase of ['drain', 'delete-node', 'kubelet']) {
         await killAt(project, 'remove worker-01 --yes', phaseStarted('worker-01', phase));
       }
       await project.kbs('remove worker-01 --yes');

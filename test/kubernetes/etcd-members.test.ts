@@ -3,14 +3,14 @@ import { describe, expect, it, test } from 'vitest';
 import { majority } from '../../src/inventory/cluster.js';
 import {
   canBeDefragmented,
+  currentRevision,
+  hasLeader,
   hasQuorum,
   isFull,
-  livingRevision,
   type Member,
   memberAt,
   parseMembers,
   titleOf,
-  votes,
 } from '../../src/kubernetes/etcd-members.js';
 import { inOrder } from '../../src/workflows/defrag.js';
 import { hostOf } from '../support/cluster.js';
@@ -121,13 +121,13 @@ describe('a member that says', () => {
     ['that it is full and has no leader', [noLeader, full], { votes: false, full: true, defragment: false }],
   ])('%s', (_, errors, expected) => {
     const member = { ...voter(1, true), status: { ...status(), errors } };
-    expect({ votes: votes(member), full: isFull(member), defragment: canBeDefragmented(member) }).toEqual(expected);
+    expect({ votes: hasLeader(member), full: isFull(member), defragment: canBeDefragmented(member) }).toEqual(expected);
     expect(hasQuorum([1, 2, 3].map((id) => ({ ...member, ...voter(id, false) })))).toBe(expected.votes);
   });
 
   it('nothing at all neither votes nor is defragmented', () => {
     const silent = voter(1, false);
-    expect([votes(silent), isFull(silent), canBeDefragmented(silent)]).toEqual([false, false, false]);
+    expect([hasLeader(silent), isFull(silent), canBeDefragmented(silent)]).toEqual([false, false, false]);
   });
 });
 
@@ -143,7 +143,7 @@ describe('the revision of the etcd that has a quorum', () => {
     ['each sees itself alone', [alone, [voter(1, false), at(2, 8), voter(3, false)]], undefined],
     ['all see all', [[at(1, 5), at(2, 5), at(3, 6)]], 6],
   ])('where %s', (_, views, revision) => {
-    expect(livingRevision(views)).toBe(revision);
+    expect(currentRevision(views)).toBe(revision);
   });
 });
 

@@ -362,7 +362,7 @@ describe('before the question a run refuses', () => {
       'to defragment etcd while a member does not answer',
       () => onCluster(defrag(() => {})),
       ({ world }) => off(world, 'cp-1'),
-      ['refused: etcd cannot be defragmented while a member is not well'],
+      ['refused: etcd cannot be defragmented while a member is unhealthy'],
     ],
   ])('%s', async (_, setting, change, words) => {
     const now = await setting();

@@ -44,7 +44,14 @@ describe('the plan of a removal', () => {
     ];
     const { result } = await run(project, world, removal(['cp-2']), { dryRun: true });
     const phases = phasesOf(result?.plan, 'cp-2');
-    expect(phases.slice(0, 6)).toEqual(['drain', 'control-plane', 'etcd-member', 'node', 'stop', 'node-images']);
+    expect(phases.slice(0, 6)).toEqual([
+      'drain',
+      'control-plane',
+      'remove-member',
+      'delete-node',
+      'stop',
+      'node-images',
+    ]);
     expect(phases.slice(-3)).toEqual(['certificates', 'prepare', 'clean-up-state']);
     const operations = result?.plan.hosts.flatMap((host) =>
       host.phases.flatMap(({ changes }) =>
@@ -53,8 +60,8 @@ describe('the plan of a removal', () => {
     );
     expect(operations?.map(({ id, operation }) => [id, operation.host, operation.affects])).toEqual([
       ['drain cp-2', 'cp-0', ['evicts pod shop/web']],
-      ['etcd-member cp-2', 'cp-0', ['removes etcd member cp-2']],
-      ['node cp-2', 'cp-0', ['deletes object Node/cp-2']],
+      ['remove-member cp-2', 'cp-0', ['removes etcd member cp-2']],
+      ['delete-node cp-2', 'cp-0', ['deletes object Node/cp-2']],
     ]);
   });
 
@@ -78,7 +85,7 @@ describe('the plan of a removal', () => {
   it('hands leadership of etcd over where the leader leaves', async () => {
     const { project, world } = await projects.cluster();
     const { result } = await run(project, world, removal(['cp-0']), { dryRun: true });
-    const [member] = result?.plan.hosts[0]?.phases.find(({ phase }) => phase === 'etcd-member')?.changes ?? [];
+    const [member] = result?.plan.hosts[0]?.phases.find(({ phase }) => phase === 'remove-member')?.changes ?? [];
     expect(member?.operation).toMatchObject({
       host: 'cp-1',
       affects: ['removes etcd member cp-0', expect.stringMatching(/^hands leadership over to cp-[12]$/)],
@@ -121,7 +128,7 @@ describe('a removal', () => {
     const leave = doneIn(world).filter((each) => /^(cp-[12]|w-1) (drain|control-plane|etcd-member|node)$/.test(each));
     expect(leave).toEqual([
       ...['cp-1', 'cp-2'].flatMap((name) =>
-        ['drain', 'control-plane', 'etcd-member', 'node'].map((phase) => `${name} ${phase}`),
+        ['drain', 'control-plane', 'remove-member', 'delete-node'].map((phase) => `${name} ${phase}`),
       ),
       'w-1 drain',
       'w-1 node',

@@ -413,17 +413,17 @@ export class ScriptedCluster {
   }
 
   #operation(name: string, target: string, on: ScriptedMachine, script: string): string | undefined {
-    const needsApi = ['drain', 'node'].includes(name);
+    const needsApi = ['drain', 'delete-node'].includes(name);
     if (needsApi && !this.controlPlanes().some((each) => this.apiReady(each))) return 'no API server answers';
     switch (name) {
       case 'drain':
         this.pods = this.pods.filter(({ node }) => node !== target);
         return undefined;
-      case 'node':
+      case 'delete-node':
         this.objects.delete(`Node/${target}`);
         this.pods = this.pods.filter(({ node }) => node !== target);
         return undefined;
-      case 'etcd-member':
+      case 'remove-member':
         if (!this.hasQuorum()) return 'etcdserver: no leader';
         this.members.delete(target);
         this.started.delete(target);

@@ -8,7 +8,7 @@ import { proxyObjects } from './proxy-pods.js';
 import { proxyUnit } from './proxy-unit.js';
 
 /**
- * kube-proxy on every node: a pod of a DaemonSet, or a unit where the hard way was chosen. What it has written into
+ * kube-proxy on every node: a pod of a DaemonSet, or a unit in the style `systemd`. What it has written into
  * the kernel stays when it ends, so for the moments between the one and the other every Service works.
  */
 export const proxy: Phase = {
@@ -37,7 +37,7 @@ const daemonSet = (host: ClusterHost, context: PhaseContext): ObjectResource => 
 const onNode = (host: ClusterHost, context: PhaseContext): readonly Resource[] =>
   context.cluster.kubernetes.controlPlane === 'systemd' ? proxyUnit(host, context) : [podRuns];
 
-/** Shell: leaves well where a kube-proxy runs that is not the unit's. */
+/** Shell: exits with 0 where a kube-proxy runs that is not the unit's. */
 const podIsThere = sh`for kbs_comm in $(grep -lx kube-proxy /proc/[0-9]*/comm 2>/dev/null); do
     grep -q '/kube-proxy[.]service' "\${kbs_comm%comm}cgroup" || exit 0
   done

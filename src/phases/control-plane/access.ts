@@ -72,7 +72,7 @@ const granted = (
   namespace: string,
   name: string,
   rule: Rule,
-  targetNodes: readonly { readonly kind: 'Group' | 'User'; readonly name: string }[],
+  subjects: readonly { readonly kind: 'Group' | 'User'; readonly name: string }[],
 ): readonly KubeObject[] => [
   { apiVersion: rbac, kind: 'Role', metadata: { name, namespace }, rules: [rule] },
   {
@@ -80,7 +80,7 @@ const granted = (
     kind: 'RoleBinding',
     metadata: { name, namespace },
     roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name },
-    subjects: targetNodes.map((subject) => ({ apiGroup: 'rbac.authorization.k8s.io', ...subject })),
+    subjects: subjects.map((subject) => ({ apiGroup: 'rbac.authorization.k8s.io', ...subject })),
   },
 ];
 

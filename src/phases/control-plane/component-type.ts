@@ -1,7 +1,7 @@
 import type { FileResource } from '../../resources/resource.js';
 import type { Flags } from './flags.js';
 
-/** One part of the control plane, whatever starts it: a static pod, or a unit where the hard way was chosen. */
+/** One part of the control plane, a static pod, or a unit in the style `systemd`. */
 export interface Component {
   /** The program's name, and that of its pod or unit. */
   readonly name: string;

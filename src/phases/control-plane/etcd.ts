@@ -58,7 +58,7 @@ const component = (host: ClusterHost, context: PhaseContext): Component => ({
     cpu: '100m',
   },
   unit: {
-    description: "etcd: the cluster's memory",
+    description: 'etcd: key-value store of the cluster',
     documentation: 'https://etcd.io/docs/',
     program: context.artifacts.binary('etcd').sha256,
     type: 'notify',

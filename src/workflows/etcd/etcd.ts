@@ -19,7 +19,7 @@ export interface EtcdStatus {
   readonly members: readonly Member[];
 }
 
-/** All members as a control plane sees them, whether they are well or not. */
+/** All members as a control plane sees them, whether they are healthy or not. */
 export const etcdStatus = async (file: string, { acceptNewHostKeys, limits }: EtcdOptions): Promise<EtcdStatus> => {
   const { cluster } = await loadCluster(file);
   return withPool(acceptNewHostKeys, async (pool) => {

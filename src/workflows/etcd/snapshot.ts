@@ -7,7 +7,7 @@ import { lastLines } from '../../hosts/last-lines.js';
 import { raw, sh } from '../../hosts/shell.js';
 import { controlPlanes } from '../../inventory/cluster.js';
 import { selectEtcdHost } from '../../kubernetes/api-host.js';
-import { memberAt, membersOf, votes } from '../../kubernetes/etcd-members.js';
+import { hasLeader, memberAt, membersOf } from '../../kubernetes/etcd-members.js';
 import { etcdctl, localEndpoint } from '../../kubernetes/etcdctl.js';
 import { makePrivateFolder } from '../../private-folder.js';
 import { loadCluster } from '../load-cluster.js';
@@ -45,11 +45,11 @@ export const takeSnapshot = async (
   return withPool(acceptNewHostKeys, async (pool) => {
     const apiHost = await selectEtcdHost(cluster, pool, limits);
     const members = await membersOf(apiHost, cluster, limits);
-    const well = controlPlanes(cluster).find((host) => {
+    const voter = controlPlanes(cluster).find((host) => {
       const member = memberAt(members, host);
-      return member !== undefined && !member.learner && votes(member);
+      return member !== undefined && !member.learner && hasLeader(member);
     });
-    const host = pool.host(well ?? apiHost.at);
+    const host = pool.host(voter ?? apiHost.at);
     const saved = await save(host, limits);
     try {
       await fetchSnapshot(host, saved, file, limits);

@@ -9,7 +9,7 @@ import {
   isLoadBalancer,
   loadBalancers,
 } from '../../inventory/cluster.js';
-import { hasQuorum, type Member, memberAt, votes } from '../../kubernetes/etcd-members.js';
+import { hasLeader, hasQuorum, type Member, memberAt } from '../../kubernetes/etcd-members.js';
 import type { PodToEvict } from '../../kubernetes/evictable-pods.js';
 import { proveRoutes } from '../../network/reachability.js';
 
@@ -98,7 +98,7 @@ export const quorumFailures = (
     if (!hasQuorum(now)) {
       return [
         new Failure('refused', 'etcd has lost its quorum: no member can be taken out', {
-          why: notVoting(now),
+          why: withoutLeader(now),
           next: 'bring members back, or begin anew from a snapshot: kbs etcd restore FILE',
         }),
       ];
@@ -106,7 +106,7 @@ export const quorumFailures = (
     if (!force && !hasQuorum(rest)) {
       return [
         new Failure('refused', `without ${host.name} etcd would lose its quorum`, {
-          why: notVoting(rest),
+          why: withoutLeader(rest),
           next: 'bring the others back first, see kbs etcd status; --force lets etcd itself decide',
         }),
       ];
@@ -116,9 +116,9 @@ export const quorumFailures = (
   return [];
 };
 
-const notVoting = (members: readonly Member[]): readonly string[] =>
+const withoutLeader = (members: readonly Member[]): readonly string[] =>
   members
-    .filter((member) => !votes(member))
+    .filter((member) => !hasLeader(member))
     .map(({ name, id, status }) => `${name || id}: ${status?.errors.join(', ') ?? 'does not answer'}`);
 
 /** Pods without a controller would be lost. */

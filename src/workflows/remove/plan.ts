@@ -221,8 +221,8 @@ const outline = (cluster: Cluster, { leaving, affected, dead }: RemovalScope) =>
     host,
     phases: [
       ...(isNode(host) && !dead ? ['drain'] : []),
-      ...(isControlPlane(host) ? ['etcd-member'] : []),
-      ...(isNode(host) ? ['node'] : []),
+      ...(isControlPlane(host) ? ['remove-member'] : []),
+      ...(isNode(host) ? ['delete-node'] : []),
       ...(dead ? [] : undoNames(hostPhasesOf(host, cluster).phases)),
     ].map((name) => ({ name })),
   })),
