@@ -153,6 +153,7 @@ const queriesFor = (
       ...resources.map((resource) => ({
         name: `${resource.kind} ${kindOf(resource).id(resource)}`,
         script: kindOf(resource).query(resource),
+        ...(resource.kind === 'object' ? { callsApi: true as const } : {}),
       })),
       ...uniqueTests(gates),
     ],

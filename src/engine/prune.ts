@@ -56,6 +56,7 @@ export const leftoverQueries = ({ phases, all }: HostPhases): readonly BatchQuer
   ...(all === undefined ? [] : kubeconfigsOf(phases)).map((kubeconfig) => ({
     name: 'object sets',
     script: printObjectSets(kubeconfig),
+    callsApi: true as const,
   })),
 ];
 

@@ -9,6 +9,8 @@ import { lines, raw, type Script, sh } from '../hosts/shell.js';
 export interface BatchQuery {
   readonly name: string;
   readonly script: Script;
+  /** Calls the API server. Such queries run one after the other, while the others of the batch run. */
+  readonly callsApi?: true;
 }
 
 /** Results of queries, by the text of the query's script. */
@@ -32,28 +34,38 @@ export const queryAll = async (
   if (queries.length === 0) return new Map();
   const output = await host.query(query(compose(preludes, queries)), options);
   const records = splitRecords(output.stdout).slice(1);
-  if (records.length !== queries.length) {
+  const printed = [...queries.filter(({ callsApi }) => !callsApi), ...queries.filter(({ callsApi }) => callsApi)];
+  if (records.length !== printed.length) {
     throw new Failure('refused', 'the query ended early', {
-      where: { host: host.name, resource: queries[records.length]?.name ?? '' },
+      where: { host: host.name, resource: printed[records.length]?.name ?? '' },
       why: lastLines(output.stderr),
       next: `run: kbs ssh ${host.name}`,
     });
   }
-  return new Map(queries.map(({ script }, index) => [script, resultOf(records[index] ?? '')]));
+  return new Map(printed.map(({ script }, index) => [script, resultOf(records[index] ?? '')]));
 };
 
 /**
  * Each result is a record: the separator, the query's exit status, a line break, its output.
- * `set -e` is on only inside each query, so that a failed query does not end the script.
+ * `set -e` is on only inside each query, so that a failed query does not end the script. A pipe holds the records of the
+ * queries that call the API server until the others have printed theirs.
  */
-const compose = (preludes: readonly Script[], queries: readonly BatchQuery[]): Script =>
-  lines(
+const compose = (preludes: readonly Script[], queries: readonly BatchQuery[]): Script => {
+  const ofApi = queries.filter(({ callsApi }) => callsApi);
+  const ofHost = recordsOf(queries.filter(({ callsApi }) => !callsApi));
+  return lines(
     sh`set +eu`,
     sh`kbs_result() { kbs_code=$?; ${raw(separator)}; printf '%d\\n%s' "$kbs_code" "$kbs_output"; }`,
     ...new Set(preludes),
-    ...queries.map(({ script }) => sh`kbs_output=$(set -eu\n${raw(script)}\n)\nkbs_result`),
+    ofApi.length === 0
+      ? ofHost
+      : sh`{\n${raw(recordsOf(ofApi))}\n} </dev/null | {\n{\n${raw(ofHost)}\n} </dev/null\ncat\n}`,
     sh`exit 0`,
   );
+};
+
+const recordsOf = (queries: readonly BatchQuery[]): Script =>
+  lines(sh`:`, ...queries.map(({ script }) => sh`kbs_output=$(set -eu\n${raw(script)}\n)\nkbs_result`));
 
 const resultOf = (record: string): QueryResult => {
   const end = record.indexOf('\n');

@@ -20,6 +20,7 @@ export type NodeCidrsAnswer =
 /** What a control plane is asked for them, as one query of a batch: it stands alone and always succeeds. */
 export const nodeCidrsQuery = {
   name: 'pod CIDRs of the Nodes',
+  callsApi: true as const,
   script: lines(
     askKubectl,
     sh`ask_kubectl ${adminConf} get nodes -o ${'jsonpath={range .items[*]}{.metadata.name} {.spec.podCIDRs[*]}{"\\n"}{end}'} </dev/null`,

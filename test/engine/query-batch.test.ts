@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { queryAll } from '../../src/engine/query-batch.js';
 import type { Observer } from '../../src/hosts/host.js';
@@ -77,4 +80,26 @@ test('a look that ends early names the question that ended it', async () => {
     where: { host: 'web', resource: 'file /etc/two' },
     why: ['killed'],
   });
+});
+
+test('queries that call the API server run while the others do, whatever they print or read', async () => {
+  const flag = join(mkdtempSync(join(tmpdir(), 'kbs-batch-')), 'flag');
+  const queries = [
+    {
+      name: 'api',
+      script: sh`until [ -e ${flag} ]; do sleep 0.02; done; head -c 200000 /dev/zero | tr '\\0' x`,
+      callsApi: true,
+    },
+    { name: 'reader', script: sh`cat; echo read` },
+    { name: 'host', script: sh`touch ${flag}; exit 3` },
+    { name: 'second of the API', script: sh`cat; exit 4`, callsApi: true },
+  ] as const;
+  const results = await queryAll(here(), [], queries);
+  rmSync(dirname(flag), { recursive: true });
+  expect(queries.map(({ script }) => results.get(script))).toEqual([
+    { code: 0, output: 'x'.repeat(200_000) },
+    { code: 0, output: 'read' },
+    { code: 3, output: '' },
+    { code: 4, output: '' },
+  ]);
 });

@@ -115,8 +115,8 @@ describe('a removal', () => {
       'lb-1 load-balancer',
       'cp-2 drain',
       'cp-2 control-plane',
-      'cp-2 etcd-member',
-      'cp-2 node',
+      'cp-2 remove-member',
+      'cp-2 delete-node',
     ]);
     expect(done.slice(6)).toEqual(expect.arrayContaining(['cp-2 stop', 'lb-0 lan-zones', 'w-1 routes', 'cp-0 nodes']));
   });
@@ -125,16 +125,18 @@ describe('a removal', () => {
     const { project, world } = await projects.cluster();
     const outcome = await run(project, world, removal(['w-1', 'cp-1', 'cp-2', 'lb-1']));
     expect(inWords(outcome)).toEqual([]);
-    const leave = doneIn(world).filter((each) => /^(cp-[12]|w-1) (drain|control-plane|etcd-member|node)$/.test(each));
+    const leave = doneIn(world).filter((each) =>
+      /^(cp-[12]|w-1) (drain|control-plane|remove-member|delete-node)$/.test(each),
+    );
     expect(leave).toEqual([
       ...['cp-1', 'cp-2'].flatMap((name) =>
         ['drain', 'control-plane', 'remove-member', 'delete-node'].map((phase) => `${name} ${phase}`),
       ),
       'w-1 drain',
-      'w-1 node',
+      'w-1 delete-node',
     ]);
     expect(doneIn(world).findIndex((each) => each.endsWith(' stop'))).toBeGreaterThan(
-      doneIn(world).indexOf('w-1 node'),
+      doneIn(world).indexOf('w-1 delete-node'),
     );
     for (const name of ['w-1', 'cp-1', 'cp-2', 'lb-1']) expect(remains(world, name)).toEqual(nothing);
     expect([...world.members.keys()]).toEqual(['cp-0']);
@@ -201,7 +203,7 @@ describe('a dead host', () => {
     expect(outcome.result?.commands).not.toHaveProperty([name]);
     expect(remains(world, name)).toMatchObject({ node: false, member: false });
     expect(doneIn(world).filter((each) => each.startsWith(`${name} `))).toEqual(
-      name === 'w-1' ? ['w-1 node'] : ['cp-2 etcd-member', 'cp-2 node'],
+      name === 'w-1' ? ['w-1 delete-node'] : ['cp-2 remove-member', 'cp-2 delete-node'],
     );
   });
 

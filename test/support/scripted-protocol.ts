@@ -15,8 +15,12 @@ export interface Reply {
 /** The questions of a batch; undefined where the script is none. */
 export const questionsIn = (script: string): readonly string[] | undefined => {
   if (!script.startsWith('set +eu\nkbs_result()')) return undefined;
-  const parts = script.split('\nkbs_output=$(set -eu\n').slice(1);
-  return parts.map((part) => part.slice(0, part.lastIndexOf('\n)\nkbs_result')));
+  const [first = '', second] = script.split('\n} </dev/null | {\n');
+  // The queries of the API server stand first, and their records come last.
+  return (second === undefined ? [first] : [second, first]).flatMap((half) => {
+    const parts = half.split('\nkbs_output=$(set -eu\n').slice(1);
+    return parts.map((part) => part.slice(0, part.lastIndexOf('\n)\nkbs_result')));
+  });
 };
 
 /** Answers a batch, as the shell would: of each output the line breaks at its end are lost. */
