@@ -85,7 +85,7 @@ const phasesOf = (
       changes,
       waitOnly: resources.length === 0 && phase.prunes === undefined,
       gates: gatesOf(hostPhases, phase, context).map((gate) => ({ gate, open: isOpen(gate) })),
-      // In a rolling update a phase's wait counts for all of it, so one that removes nothing must not have any.
+      // In a rolling update what one phase waits for delays all of its phases: one that removes nothing waits for nothing.
       ...(phase.after && (!phase.prunes || changes.length > 0) ? { after: phase.after(hostPhases.host, context) } : {}),
       ...(disturbs ? { rolling: roll } : {}),
     };

@@ -9,9 +9,9 @@ export interface ApplyContext {
   readonly context: PhaseContext;
   readonly open: (host: ClusterHost) => Host;
   readonly emit: Emit;
-  /** Once aborted, no further phase begins. What runs is left to finish, so that the next run finds whole things. */
+  /** Once aborted, no further phase begins, and gates and interruptible operations end. A script of changes still finishes. */
   readonly signal: AbortSignal;
-  /** Milliseconds: the longest wait for one step, in place of each step's own. */
+  /** Milliseconds: the longest that a gate or the changes of a phase may take, in place of their own; operations may take longer. */
   readonly timeout?: number;
 }
 

@@ -20,7 +20,7 @@ export interface PhaseSteps {
   readonly phase: Phase;
   readonly changes: readonly PlannedChange[];
   readonly gates: readonly PlannedGate[];
-  /** Whether the phase has no resources at all, and only waits for its gates. */
+  /** Whether the phase has no resources and prunes nothing: it only waits for its gates. */
   readonly waitOnly: boolean;
   /** The rolling update that the changes are part of; absent where the host is not healthy, so has nothing to disturb. */
   readonly rolling?: RollingUpdate;
@@ -33,7 +33,7 @@ export interface PhaseSteps {
 export interface PlannedChange {
   readonly change: Change;
   readonly steps: readonly Step[];
-  /** The change concerns only kbs's own records, so it is neither shown in the plan nor reported as an event. */
+  /** The change concerns only kbs's own records, so it is neither shown in the plan nor reported. */
   readonly quiet?: true;
 }
 

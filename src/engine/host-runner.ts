@@ -127,7 +127,8 @@ export class HostRunner {
   async #apply(steps: PhaseSteps, dependencies: Dependencies, gates: readonly Gate[]): Promise<void> {
     const begun = Date.now();
     this.running = true;
-    this.#emit(steps, { state: 'started', changes: steps.changes.length });
+    const changes = steps.changes.filter(({ quiet }) => !quiet).length;
+    this.#emit(steps, { state: 'started', changes });
     const host = this.#context.open(this.#plan.hostPhases.host);
     await this.#await(host, steps, gates);
     for (const { test } of gates) this.#opened.add(test);
@@ -138,10 +139,10 @@ export class HostRunner {
       // Asked last: the other hosts change while this one waits for anything else.
       await this.#await(host, steps, steps.rolling?.preconditions ?? []);
       await applyChanges(host, steps.phase.name, steps.changes, this.#context);
-      this.changed = true;
+      this.changed ||= changes > 0;
       await this.#await(host, steps, this.#healthyAfter(steps, dependencies));
     }
-    this.#emit(steps, { state: 'done', changes: steps.changes.length, ms: Date.now() - begun });
+    this.#emit(steps, { state: 'done', changes, ms: Date.now() - begun });
   }
 
   /** What must be healthy after a phase; at the end of a rolling span, what each of its phases may have disturbed. */

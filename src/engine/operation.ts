@@ -19,7 +19,7 @@ export interface Operation {
   readonly precondition?: Gate;
   readonly script: Script;
   readonly payloads?: readonly Payload[];
-  /** Seconds: the longest that the script may take. */
+  /** Seconds: the longest that the script may take, and 60 s more for the connection; a longer `timeout` of the run counts. */
   readonly timeoutSeconds: number;
   /** What it changes, for people: `pod shop/web`. */
   readonly affects: readonly string[];

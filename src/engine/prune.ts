@@ -188,7 +188,7 @@ export const pruningOf = (
     forgotten: gone.flatMap(({ pruned, steps }) => (steps.length > 0 ? [step(forgotten(pruned))] : [])),
     notes: [
       ...(isWhole && absent.length > 0 ? objects : []).map(
-        ({ name }) => `object ${name} stays: ${absent.join(', ')} must first be done and is not in this run`,
+        ({ name }) => `object ${name} stays: it is deleted in a run that includes ${absent.join(', ')}`,
       ),
       ...foreign.map(
         (name) =>
@@ -199,7 +199,7 @@ export const pruningOf = (
       ...new Set(
         awaiting.map(
           (each) =>
-            `what is left of ${each.record.phase} stays: first one of ${successors(each).join(', ')} must have it, and none is in this run`,
+            `leftovers of phase ${each.record.phase} stay: that phase must first be done on ${successors(each).join(' or ')}, and none of them is in this run`,
         ),
       ),
       ...holds.map(

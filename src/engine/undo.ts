@@ -146,7 +146,6 @@ const change = (kind: string, id: string, steps: readonly Step[]): readonly Plan
 };
 
 /**
-/**
  * Restarts the units that ran before kbs replaced them, and deletes kbs's state on the host. A copy of an original that no
  * phase restored stays under /var/lib/kbs/before; only the markers of paths where nothing lay before kbs are deleted, and
  * not while records of another cluster need them.

@@ -68,7 +68,7 @@ export const runtimeState = {
   remove: sh`rm -rf --one-file-system /run/containerd /run/nri; rmdir /run/netns 2>/dev/null || :`,
 } satisfies Cleanup;
 
-/** The bridge, what shapes pods' traffic, and the rules of host ports. */
+/** The bridge, kube-proxy's interfaces and tables, traffic shapers, and all rules in chains of Kubernetes and of CNI. */
 export const podNetwork = {
   remove: sh`for kbs_link in $(ip -o link | awk -F '[ :@]+' '{ print $2 }'); do
   case $kbs_link in cni0 | kube-ipvs0 | bwp*) ip link delete "$kbs_link" 2>/dev/null || : ;; esac

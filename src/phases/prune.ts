@@ -30,8 +30,8 @@ const successors = (phase: Phase, host: ClusterHost, { cluster }: PhaseContext):
         .map(({ name }) => ({ host: name, phase: phase.name }));
 
 /**
- * Whether a DNS server may wait for this host's load balancer. Control planes wait before their rolling update begins,
- * which comes before either phase: two that exchanged these roles would wait for each other.
+ * Whether a DNS server may wait for this host's load balancer. If two control planes swap these roles, each would wait for
+ * the other before its rolling update begins: they do not wait.
  */
 const waitsInItsSpan = (other: string, host: ClusterHost, { cluster }: PhaseContext): boolean =>
   [host, ...cluster.hosts.filter(({ name }) => name === other)].every(isControlPlane) &&

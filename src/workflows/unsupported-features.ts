@@ -2,8 +2,7 @@ import { Failure, Failures } from '../failure.js';
 import type { Cluster } from '../inventory/cluster.js';
 
 /**
- * What an inventory may say and this release does not build yet. Said before anything is contacted, and all at once:
- * half a cluster is worse than none.
+ * What an inventory may say and this release does not build yet. Reported before any host is contacted, and all at once.
  */
 export const requireSupported = (cluster: Cluster): void => {
   const asked: readonly (readonly [boolean, string])[] = [

@@ -467,7 +467,7 @@ describe('objects of a set that no phase desires', () => {
     for (const { plan } of [planOf(alone, []), planOf(alone, [other], unreachable)]) {
       expect(removed(plan)).toEqual([]);
       expect(plan.hosts[0]?.notes).toEqual([
-        `object kube-proxy stays: ${worker.name} must first be done and is not in this run`,
+        `object kube-proxy stays: it is deleted in a run that includes ${worker.name}`,
       ]);
     }
   });

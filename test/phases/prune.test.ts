@@ -96,7 +96,7 @@ describe('what is left of a role that has moved to other hosts', () => {
       [],
     );
     expect(host?.notes).toEqual([
-      'what is left of load-balancer stays: first one of host-02 must have it, and none is in this run',
+      'leftovers of phase load-balancer stay: that phase must first be done on host-02, and none of them is in this run',
     ]);
   });
 

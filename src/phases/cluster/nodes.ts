@@ -25,7 +25,7 @@ export const nodes: Phase = {
             name: 'nodes',
             kubeconfig: adminConf,
             objects: [plan(cluster), ...targetNodes.map(node)],
-            // A run is about some nodes only, and the others are not too many for that.
+            // The set lists the nodes of this run only: those that it does not list must not be pruned.
             keep: 'until-removed',
           },
         ],

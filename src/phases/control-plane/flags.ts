@@ -118,7 +118,7 @@ const loopbackServer = (client: 'controller-manager' | 'scheduler'): Flags => ({
   'authentication-kubeconfig': `/etc/kubernetes/${client}.conf`,
   'authorization-kubeconfig': `/etc/kubernetes/${client}.conf`,
   'leader-elect': 'true',
-  // The first try comes before the API server knows its roles; the default of two seconds, jittered, is a long second try.
+  // The first leader election fails, as the RBAC roles are not there yet: try again after 1 s, not after the default of 2 s.
   'leader-elect-retry-period': '1s',
   profiling: 'false',
 });

@@ -40,7 +40,7 @@ const memberHealthy: Gate = {
 
 /**
  * A majority of all members is healthy without this one. One of two members never is a majority, so there is no gate then.
- * A member that reports an alarm has committed the test's write before: it counts.
+ * A member that reports an alarm answers reads all the same: it counts.
  */
 const enoughMembers = (others: readonly ClusterHost[]): readonly Gate[] => {
   const needed = majority(others.length + 1);

@@ -134,6 +134,9 @@ export const fetchSnapshot = async (
       await handle.write(bytes);
     }
     await handle.sync();
+  } catch (error) {
+    await rm(beside, { force: true });
+    throw error;
   } finally {
     await handle.close();
   }

@@ -30,7 +30,7 @@ export const removalFailures = (
   if (controlPlanes(after).length === 0) {
     return [
       new Failure('refused', `${namesOf(leaving.filter(isControlPlane))}: the last control plane cannot be removed`, {
-        next: 'a cluster without a control plane is none: to end it, take its hosts away',
+        next: 'put another control plane into the inventory and run kbs apply first; kbs does not end whole clusters',
       }),
     ];
   }

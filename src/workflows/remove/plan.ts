@@ -166,7 +166,7 @@ const balancersFirst = (steps: readonly PhaseSteps[], left: readonly PhaseRefere
 ];
 
 /**
- * What takes a host out of the cluster, one host at a time. Its API server ends while its etcd member still results, so
+ * What takes a host out of the cluster, one host at a time. Its API server ends while its etcd member still answers, so
  * that it can take itself out of the Service `kubernetes`.
  */
 const leaveSteps = (
@@ -221,9 +221,10 @@ const outline = (cluster: Cluster, { leaving, affected, dead }: RemovalScope) =>
     host,
     phases: [
       ...(isNode(host) && !dead ? ['drain'] : []),
+      ...(isControlPlane(host) && !dead ? ['control-plane'] : []),
       ...(isControlPlane(host) ? ['remove-member'] : []),
       ...(isNode(host) ? ['delete-node'] : []),
-      ...(dead ? [] : undoNames(hostPhasesOf(host, cluster).phases)),
+      ...(dead ? [] : undoNames(hostPhasesOf(host, cluster).phases).filter((name) => name !== 'control-plane')),
     ].map((name) => ({ name })),
   })),
   ...affected,

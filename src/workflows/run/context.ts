@@ -32,7 +32,7 @@ export interface RunContext {
 export interface Workflow {
   readonly name: string;
   /**
-   * Observes, checks and compares; changes nothing, on no machine. Throws all that is in the way at once. The first event
+   * Observes, checks and compares; changes nothing, on no machine. Each stage throws all its failures together. The first event
    * that it emits is the run's `started`.
    */
   plan(run: RunContext): Promise<PlannedRun>;

@@ -30,7 +30,7 @@ export interface RunOptions extends Pick<RunContext, 'emit' | 'signal' | 'select
 export interface RunRequest extends RunOptions {
   readonly workflow: Workflow;
   readonly loaded: LoadedCluster;
-  /** Ends before anything is changed, here or on a host. */
+  /** Ends before the question: no host is changed. Here, `exact` may write the keyring. */
   readonly dryRun: boolean;
   /** A dry run whose plan is to be saved: the keyring issues what it lacks, and the artifacts must be there. */
   readonly exact?: boolean;

@@ -22,7 +22,7 @@ export interface PhaseWorkflow {
 export interface Target {
   /** The nodes that join; empty but for `join`. */
   readonly joining: ReadonlySet<string>;
-  /** Hosts whose routes a join changes: those of the same segment, and routers. */
+  /** Hosts whose routes a join changes: those of the same segment and routers; all, for the first node of a segment. */
   readonly routed: ReadonlySet<string>;
   readonly selection: Selection;
 }

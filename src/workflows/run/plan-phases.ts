@@ -96,7 +96,7 @@ const nodeCidrsIn = (cluster: Cluster, { results }: Observation): NodeCidrsAnswe
   return output === undefined ? { state: 'not answered', reason: 'it was not asked' } : parseNodeCidrs(output);
 };
 
-/** What ends a workflow comes before its last wait: what is waited for may not be in the workflow's hands. */
+/** The last operations run before the phase `ready`: nodes may never become Ready, and operations must not wait for that. */
 const beforeReady = (phases: readonly PhaseSteps[], last: readonly PhaseSteps[]): readonly PhaseSteps[] => {
   const isWait = ({ phase }: PhaseSteps): boolean => phase.name === ready.name;
   return [...phases.filter((steps) => !isWait(steps)), ...last, ...phases.filter(isWait)];

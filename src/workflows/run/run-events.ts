@@ -29,7 +29,7 @@ export const pendingSummary = ({ plan, work }: PlannedRun, startedAt: number): S
 /** The events of one run. */
 export interface RunEvents {
   readonly emit: Emit;
-  /** The end of a run that has started; what is no Failure is a mistake of kbs and no event. */
+  /** The end of a run that has started. An error that is no Failure is a bug of kbs and gives no event. */
   failed(error: unknown, summary: Summary): void;
 }
 

@@ -26,6 +26,7 @@ export const readPlan = async (path: string): Promise<SavedPlan> => {
   try {
     const { format: found, ...plan } = JSON.parse(await readFile(path, 'utf8')) as SavedPlan & { format?: string };
     if (found !== format) throw refuse(`its format is ${found ?? 'not named'}, and this kbs reads ${format}`);
+    if (!Array.isArray(plan.hosts)) throw refuse('it names no hosts');
     return plan;
   } catch (error) {
     throw error instanceof Error && !(error instanceof Failure) ? refuse(error.message) : error;
