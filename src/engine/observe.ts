@@ -40,7 +40,7 @@ const factsIn = (found: QueryResults, host: string): string => {
 };
 
 export interface ObserveOptions extends Pick<RunOptions, 'signal' | 'timeout'> {
-  /** More queries for a host, run in the same round trip as the others. They may not depend on a prelude. */
+  /** More queries for a host, run in the same round trip as the others. They may not depend on a prelude, the shell functions that kinds of resources share. */
   also?(host: ClusterHost): readonly BatchQuery[];
 }
 
