@@ -1,5 +1,5 @@
 import type { Operation } from '../engine/operation.js';
-import { raw, sh } from '../hosts/shell.js';
+import { lines, raw, sh, untilTrue } from '../hosts/shell.js';
 import type { ClusterHost } from '../inventory/cluster.js';
 import type { ApiHost } from './api-host.js';
 import { hasLeader, type Member, titleOf } from './etcd-members.js';
@@ -7,7 +7,8 @@ import { clientUrl, etcdctl, listMembers, peerUrl } from './etcdctl.js';
 
 /**
  * Removes a host's member from etcd, through members that stay. A leader hands over first, so that no election is waited
- * for; one that does not is no reason to stay: the others elect a leader when it is gone.
+ * for; one that does not is no reason to stay: the others elect a leader when it is gone. etcd refuses to remove a member
+ * as long as one of the others has not been connected for 5 s, as after a restart: that is tried again.
  */
 export const removeMemberOperation = (
   host: ClusterHost,
@@ -24,10 +25,18 @@ export const removeMemberOperation = (
     name: 'remove-member',
     target: host.name,
     on: apiHost.at,
-    script: sh`kbs_members=$(${raw(listMembers(endpoints))})
+    script: lines(
+      sh`kbs_members=$(${raw(listMembers(endpoints))})
 kbs_member=$(printf '%s\n' "$kbs_members" | grep -F ${`, ${peerUrl(host)}, `}) || exit 0
-${raw(handOver)}${raw(etcdctl(endpoints))} member remove "\${kbs_member%%,*}"`,
-    timeoutSeconds: 60,
+${raw(handOver)}kbs_removed=no`,
+      untilTrue(
+        sh`{ kbs_said=$(${raw(etcdctl(endpoints))} member remove "\${kbs_member%%,*}" 2>&1) && kbs_removed=yes; } ||
+  ! printf '%s\n' "$kbs_said" | grep -q 'unhealthy cluster'`,
+        { seconds: 30, pause: 1, otherwise: sh`break` },
+      ),
+      sh`[ $kbs_removed = yes ] || { printf '%s\n' "$kbs_said" >&2; exit 1; }`,
+    ),
+    timeoutSeconds: 90,
     affects: [
       `removes etcd member ${titleOf(member)}`,
       ...(member.status?.leader && successor ? [`hands leadership over to ${titleOf(successor)}`] : []),
