@@ -144,9 +144,9 @@ describe('a cluster of two segments', () => {
       expect(await readyz(stdout)).toEqual({ status: 200, text: 'ok' });
     });
 
-    test('says in its status that all is well', async () => {
-      const status = await project.json<{ well: boolean; hosts: readonly { routes: string }[] }>('status');
-      expect(status).toMatchObject({ well: true, version: '1.36.3' });
+    test('says in its status that it is healthy', async () => {
+      const status = await project.json<{ healthy: boolean; hosts: readonly { routes: string }[] }>('status');
+      expect(status).toMatchObject({ healthy: true, version: '1.36.3' });
       for (const { routes } of status.hosts) expect(routes).toMatch(/^(\d+)\/\1$/);
     });
   });
