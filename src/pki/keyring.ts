@@ -76,6 +76,8 @@ export const ensureKeyring = async (
 export interface PreparedKeyring {
   /** What the keyring lacks is being made. */
   readonly credentials: Promise<Credentials>;
+  /** Before anything was made. */
+  readonly identity: KeyringIdentity;
   /** Writes what was made. */
   save(): Promise<void>;
 }
@@ -99,6 +101,7 @@ export const prepareKeyring = async (
   credentials.catch(() => {});
   return {
     credentials,
+    identity: identityOf(found),
     async save() {
       await filled;
       await secureKeyring(directory);

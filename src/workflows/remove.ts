@@ -39,7 +39,7 @@ const plan = async (run: RunContext, options: RemoveOptions): Promise<PlannedRun
   const isReplaced = options.dead && 'kept' in inventory;
   const affected = isReplaced ? [] : affectedHosts(before, after, artifacts);
   return {
-    ...(await planRemoval(run, { ...options, leaving, affected })),
+    ...(await planRemoval(run, { ...options, leaving, after, affected })),
     local: [localSentence(inventory, names, loaded.inventory)],
     editsInventory: !('kept' in inventory),
     finish: () => finish(run, leaving, inventory, names, say),

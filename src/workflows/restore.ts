@@ -6,7 +6,6 @@ import { Failure } from '../failure.js';
 import { type Cluster, type ClusterHost, controlPlanes, isControlPlane } from '../inventory/cluster.js';
 import { currentRevision } from '../kubernetes/etcd-members.js';
 import { restoredRevisions, uploadedSnapshot } from '../kubernetes/etcdctl.js';
-import { keyringDirectory, readKeyring } from '../pki/keyring.js';
 import { nameOf } from '../resources/registry.js';
 import { Unknown } from '../resources/resource.js';
 import { type EtcdView, etcdViews, finishOperation, stopEtcdOperation, uploadOperation } from './etcd/restore-hosts.js';
@@ -44,7 +43,7 @@ export const restore = (options: RestoreOptions): Workflow => ({
 /** Throws all that is in the way: a file that is no snapshot, a keyring that cannot read it, an etcd that is alive. */
 const plan = async (run: RunContext, options: RestoreOptions): Promise<PlannedRestore> => {
   const snapshot = await checkSnapshot(options.file);
-  await requireKeyring(run, options.now);
+  requireKeyring(run);
   const views = await etcdViews(run.cluster, run.pool, limitsOf(run));
   const revision = currentRevision(views.map(({ members }) => members));
   const resumes = isResumed(views, revision, snapshot);
@@ -79,12 +78,13 @@ const finish = (host: ClusterHost, cluster: Cluster): PhaseSteps => {
   return operationSteps(finishOperation(host), { after });
 };
 
-const requireKeyring = async ({ loaded, cluster }: RunContext, now: Date): Promise<void> => {
-  const { missing } = await readKeyring(keyringDirectory(loaded.inventory, cluster.name), cluster, now);
-  const lost = missing.filter((what) => /^(ca|etcd\/ca|front-proxy-ca|sa|encryption\.key) /.test(what));
-  if (lost.length === 0) return;
+const requireKeyring = ({ keyring: { missing } }: RunContext): void => {
+  if (missing.length === 0) return;
   throw new Failure('refused', 'the keyring does not fit any snapshot', {
-    why: [...lost, 'without its keys the secrets in a snapshot cannot be read, and its tokens are void'],
+    why: [
+      ...missing.map((place) => `${place} is missing`),
+      'without its keys the secrets in a snapshot cannot be read, and its tokens are void',
+    ],
     next: 'bring the keyring of the cluster that was: .kbs beside the inventory',
   });
 };

@@ -26,12 +26,13 @@ import type { PlannedRun, RunContext } from '../run/context.js';
 import { limitsOf } from '../run/limits.js';
 import { contextInputs, now } from '../run/phase-context.js';
 import { announce } from '../run/run-events.js';
-import { clusterWithout } from './affected-hosts.js';
 import { budgetFailures, quorumFailures, type RemovalMode, unmanagedPodFailures } from './checks.js';
 
 /** Which hosts leave, how, and which of those that stay change with them. */
 export interface RemovalScope extends RemovalMode {
   readonly leaving: readonly ClusterHost[];
+  /** The cluster without them. */
+  readonly after: Cluster;
   /** The hosts that stay and change, with the phases that do. */
   readonly affected: RunHosts;
 }
@@ -69,9 +70,8 @@ interface Observed {
   readonly affected: Observation;
 }
 
-const observeRemoval = async (run: RunContext, { leaving, affected, dead }: RemovalScope): Promise<Observed> => {
+const observeRemoval = async (run: RunContext, { leaving, after, affected, dead }: RemovalScope): Promise<Observed> => {
   const { cluster, pool, emit, artifacts } = run;
-  const after = clusterWithout(cluster, leaving);
   const limits = limitsOf(run);
   const credentials = await run.credentials;
   const inputs = (of: Cluster) =>
@@ -139,15 +139,18 @@ const workOf = (run: RunContext, scope: RemovalScope, observed: Observed): Execu
   const balanced = updates.flatMap(({ hostPhases, phases: steps }) =>
     steps.some(isBalancer) ? [{ host: hostPhases.host.name, phase: 'load-balancer' }] : [],
   );
-  const leaves = scope.leaving.map((host) => ({ host, steps: leaveSteps(host, run, scope, observed, balanced) }));
-  const left = leaves.flatMap(({ host, steps }): readonly PhaseReference[] => {
+  const leaves = scope.leaving.map((host) => {
+    const hostPhases = hostPhasesOf(host, run.cluster);
+    const undone = scope.dead ? [] : undo(hostPhases, observed.leaving);
+    const steps = leaveSteps(host, run, scope, observed, { apiServer: undone.filter(isApiServer), balanced });
+    return { hostPhases, steps, resets: undone.filter((each) => !isApiServer(each)) };
+  });
+  const left = leaves.flatMap(({ hostPhases, steps }): readonly PhaseReference[] => {
     const last = steps.at(-1);
-    return last ? [{ host: host.name, phase: last.phase.name }] : [];
+    return last ? [{ host: hostPhases.host.name, phase: last.phase.name }] : [];
   });
   return [
-    ...leaves.map(({ host, steps }): HostWorkPlan => {
-      const hostPhases = hostPhasesOf(host, run.cluster);
-      const resets = scope.dead ? [] : undo(hostPhases, observed.leaving).filter((each) => !isApiServer(each));
+    ...leaves.map(({ hostPhases, steps, resets }): HostWorkPlan => {
       const notes = scope.dead ? [] : undoNotes(hostPhases, observed.leaving);
       return {
         hostPhases,
@@ -173,13 +176,13 @@ const leaveSteps = (
   host: ClusterHost,
   run: RunContext,
   scope: RemovalScope,
-  { apiHost, members, pods, leaving }: Observed,
-  balanced: readonly PhaseReference[],
+  { apiHost, members, pods }: Observed,
+  { apiServer, balanced }: { readonly apiServer: readonly PhaseSteps[]; readonly balanced: readonly PhaseReference[] },
 ): readonly PhaseSteps[] => {
   if (apiHost === undefined) return [];
   const { dead, force } = scope;
-  const { cluster, timeout = 300_000 } = run;
-  const staying = controlPlanes(clusterWithout(cluster, scope.leaving));
+  const { timeout = 300_000 } = run;
+  const staying = controlPlanes(scope.after);
   const order = {
     rolling: { group: 'removal', preconditions: [], healthy: [] } as const,
     after: balanced.map((each) => ({ ...each, ...(force ? { mayFail: true as const } : {}) })),
@@ -191,10 +194,7 @@ const leaveSteps = (
     steps.push(operationSteps(drainOperation(host.name, apiHost, evicted, options), order));
   }
   const member = isControlPlane(host) ? memberAt(members, host) : undefined;
-  if (isControlPlane(host) && !dead) {
-    const ends = undo(hostPhasesOf(host, cluster), leaving).filter(isApiServer);
-    steps.push(...ends.map((each) => ({ ...each, ...order })));
-  }
+  steps.push(...apiServer.map((each) => ({ ...each, ...order })));
   if (member) steps.push(operationSteps(removeMemberOperation(host, apiHost, { member, members, staying }), order));
   if (isNode(host) && evicted) steps.push(operationSteps(deleteNodeOperation(host, apiHost, dead), order));
   return steps;

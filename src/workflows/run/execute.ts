@@ -77,19 +77,21 @@ interface Prepared extends Pick<RunContext, 'artifacts' | 'credentials' | 'keyri
   saveKeyring(): Promise<void>;
 }
 
-/** What this machine has; where it has no record of pod CIDRs, the cluster is asked for them. New keys are made in memory while the hosts are observed. */
+/**
+ * What this machine has; where it has no record of pod CIDRs, the cluster is asked for them. New keys are made in memory
+ * while the hosts are observed. A damaged keyring is reported before a host is contacted.
+ */
 const prepare = async (request: RunRequest, artifacts: Artifacts, pool: Pool): Promise<Prepared> => {
   const { loaded } = request;
   const ask = () => askNodeCidrs(loaded.cluster, (host) => pool.host(host), limitsOf(request));
   const pinned = await pinPodCidrs(loaded, await recordedAssignment(loaded.state, ask));
   const { cluster } = pinned.loaded;
   const directory = keyringDirectory(loaded.inventory, cluster.name);
-  // A damaged keyring is reported before a host is contacted.
-  const { credentials, identity: keyring } = await readKeyring(directory, cluster, new Date());
-  if (!isExact(request) || request.workflow.issuesNothing)
-    return { artifacts, pinned, keyring, credentials, saveKeyring: async () => {} };
-  const issued = await prepareKeyring(directory, cluster, new Date());
-  return { artifacts, pinned, keyring, credentials: issued.credentials, saveKeyring: issued.save };
+  const { credentials, identity, save } =
+    isExact(request) && !request.workflow.issuesNothing
+      ? await prepareKeyring(directory, cluster, new Date())
+      : { ...(await readKeyring(directory, cluster, new Date())), save: async () => {} };
+  return { artifacts, pinned, keyring: identity, credentials, saveKeyring: save };
 };
 
 const planAndApply = async (request: RunRequest, prepared: Prepared, pool: Pool): Promise<RunResult> => {
