@@ -28,6 +28,14 @@ export abstract class BaseCommand extends Command {
     return this.#interrupt.signal;
   }
 
+  /** For each query of a host: it ends with an interruption, and after `--timeout`. */
+  protected limits({ timeout }: { readonly timeout?: number | undefined }): {
+    readonly signal: AbortSignal;
+    readonly timeout?: number;
+  } {
+    return { signal: this.signal, ...(timeout === undefined ? {} : { timeout }) };
+  }
+
   /** A result, on stdout; with `--json` the returned value is printed instead. A final newline is added if missing. */
   protected print(text: string): void {
     if (!this.jsonEnabled()) writeText(process.stdout, text);

@@ -29,7 +29,7 @@ The checks: docs/reference/preflight.md.`;
       acceptNewHostKeys: flags['accept-new-host-keys'],
       ...(flags.limit?.length ? { limit: flags.limit } : {}),
       skippedChecks: new Set(flags['skip-check'] ?? []),
-      limits: { signal: this.signal, ...(flags.timeout === undefined ? {} : { timeout: flags.timeout }) },
+      limits: this.limits(flags),
     });
     this.print(preflightText(preflight, { colors: colorsFor(process.stdout), verbose: flags.verbose }));
     const unreachable = preflight.hosts.filter(({ problem }) => problem !== undefined).length;

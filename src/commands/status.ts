@@ -15,7 +15,7 @@ export default class Status extends BaseCommand {
     const { statusText } = await import('../cli/text/status-text.js');
     const status = await statusOf(flags.inventory, {
       acceptNewHostKeys: flags['accept-new-host-keys'],
-      limits: { signal: this.signal, ...(flags.timeout === undefined ? {} : { timeout: flags.timeout }) },
+      limits: this.limits(flags),
     });
     this.print(statusText(status));
     if (!status.reached) this.exitWith(exits.unreachable);

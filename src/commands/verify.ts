@@ -18,7 +18,7 @@ Probes run on every node for a few seconds, in a namespace of their own that is 
     const findings = await verifyInventory(flags.inventory, {
       acceptNewHostKeys: flags['accept-new-host-keys'],
       say: (text) => this.say(text),
-      limits: { signal: this.signal, ...(flags.timeout === undefined ? {} : { timeout: flags.timeout }) },
+      limits: this.limits(flags),
     });
     this.print(flags.output === 'junit' ? checkResultsJunit(findings) : checkResultsText(findings, flags.verbose));
     if (findings.some(({ ok }) => !ok)) this.exitWith(exits.refused);

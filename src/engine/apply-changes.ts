@@ -60,7 +60,7 @@ export const within = (phase: string, error: unknown): unknown => {
   return new Failure(code, message, {
     where: { ...where, phase },
     why,
-    ...(next === undefined ? {} : { next }),
+    ...defined({ next }),
     cause,
   });
 };

@@ -1,3 +1,4 @@
+import { defined } from '../defined.js';
 import { Failure, toProblem } from '../failure.js';
 import { assumedFacts, type Facts, parseFacts } from '../hosts/facts/facts.js';
 import { factsScript } from '../hosts/facts/script.js';
@@ -28,6 +29,17 @@ export interface Observation {
 /** A `PhaseContext` without the facts of hosts, which `observe` adds. */
 export type ContextInputs = Omit<PhaseContext, 'facts'>;
 
+/** The facts of the hosts that were observed, by name, in the order of the inventory. */
+export const observedFacts = ({
+  context,
+  results,
+}: Pick<Observation, 'context' | 'results'>): ReadonlyMap<string, Facts> =>
+  new Map(
+    context.cluster.hosts
+      .filter(({ name }) => results.has(name))
+      .map(({ name }) => [name, context.facts(name)] as const),
+  );
+
 /** Throws where the script ended early: what it did not print would count as absent. */
 const factsIn = (found: QueryResults, host: string): string => {
   const { code, output } = found.get(factsScript) ?? { code: 1, output: '' };
@@ -57,7 +69,7 @@ export const observe = async (
   emit: Emit,
   { signal, timeout = 120_000, also = () => [] }: ObserveOptions = {},
 ): Promise<Observation> => {
-  const options = { timeout, ...(signal ? { signal } : {}) };
+  const options = { timeout, ...defined({ signal }) };
   const unreachable = new Map<string, Failure>();
   const facts = new Map<string, Facts>();
   const results = new Map<string, QueryResults>();

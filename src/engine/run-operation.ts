@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { defined } from '../defined.js';
 import { Failure } from '../failure.js';
 import { type Host, mutation, type Output, query } from '../hosts/host.js';
 import { lastLines } from '../hosts/last-lines.js';
@@ -30,7 +31,7 @@ export const operationSteps = (
             affects,
             timeoutSeconds,
             resume,
-            ...(precondition === undefined ? {} : { precondition: precondition.name }),
+            ...defined({ precondition: precondition?.name }),
           },
         },
         steps: [],
@@ -39,8 +40,7 @@ export const operationSteps = (
     operation,
     gates: [],
     waitOnly: false,
-    ...(rolling === undefined ? {} : { rolling }),
-    ...(after === undefined ? {} : { after }),
+    ...defined({ rolling, after }),
   };
 };
 
@@ -55,7 +55,7 @@ export const runOperation = async (
   const change = { kind: 'operation', id: idOf(operation), action: 'run' } as const;
   emit({ type: 'change', host: target, phase: name, state: 'started', change });
   if (precondition) {
-    await awaitGates(host, name, [precondition], { emit, signal, ...(timeout === undefined ? {} : { timeout }) });
+    await awaitGates(host, name, [precondition], { emit, signal, ...defined({ timeout }) });
   }
   const watching = watch(target, host, operation, emit);
   const output = await host

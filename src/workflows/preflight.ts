@@ -1,8 +1,9 @@
 import { placeholderArtifacts } from '../artifacts/placeholder.js';
-import { type HostPhases, observe } from '../engine/observe.js';
-import { Failure, type Problem, toProblem } from '../failure.js';
+import { type HostPhases, observe, observedFacts } from '../engine/observe.js';
+import { type Problem, toProblem } from '../failure.js';
 import type { RunOptions } from '../hosts/host.js';
 import type { Cluster, ClusterHost } from '../inventory/cluster.js';
+import { unknownName } from '../inventory/did-you-mean.js';
 import { keyringDirectory, readKeyring } from '../pki/keyring.js';
 import type { CheckResult } from '../preflight/check.js';
 import { runChecks, runProbeChecks } from '../preflight/run-checks.js';
@@ -53,16 +54,11 @@ export const preflightOf = async (
     const runHosts = hosts.map((host): HostPhases => ({ host, phases: [] }));
     const artifacts = placeholderArtifacts(cluster.kubernetes.version);
     const inputs = contextInputs(cluster, artifacts, { startedAt: from, targetNodes: [] });
-    const { context, results, unreachable } = await observe(
-      runHosts,
-      inputs,
-      (host) => pool.host(host),
-      noEvents,
-      limits,
-    );
+    const observation = await observe(runHosts, inputs, (host) => pool.host(host), noEvents, limits);
+    const { unreachable } = observation;
     const interrupted = [...unreachable.values()].find(({ code }) => code === 'interrupted');
     if (interrupted) throw interrupted;
-    const facts = new Map(hosts.filter(({ name }) => results.has(name)).map(({ name }) => [name, context.facts(name)]));
+    const facts = observedFacts(observation);
     const to = Math.ceil(Date.now() / 1000);
     const { signal } = limits;
     const probes = await probeVip(balancersToProbe(cluster, facts, skippedChecks), { cluster, facts, pool, signal });
@@ -92,10 +88,6 @@ const selected = ({ hosts }: Cluster, limit: readonly string[] | undefined): rea
   if (limit === undefined) return hosts;
   const names = hosts.map(({ name }) => name);
   const unknown = limit.filter((name) => !names.includes(name));
-  if (unknown.length > 0) {
-    throw new Failure('usage', `no such host in the inventory: ${unknown.join(', ')}`, {
-      next: `the inventory has: ${names.join(', ')}`,
-    });
-  }
+  if (unknown.length > 0) throw unknownName('no such host in the inventory:', unknown, names);
   return hosts.filter(({ name }) => limit.includes(name));
 };

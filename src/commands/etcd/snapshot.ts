@@ -18,7 +18,7 @@ keyring. Without a name it goes to .kbs/CLUSTER/snapshots beside the inventory. 
     const snapshot = await takeSnapshot(flags.inventory, args.file, new Date(), {
       acceptNewHostKeys: flags['accept-new-host-keys'],
       say: (text) => this.say(text),
-      limits: { signal: this.signal, ...(flags.timeout === undefined ? {} : { timeout: flags.timeout }) },
+      limits: this.limits(flags),
     });
     const { keys, revision, size, hash } = snapshot;
     this.print(`${snapshot.file}\n  ${keys} keys at revision ${revision}, ${megabytes(size)}, hash ${hash}`);

@@ -15,7 +15,7 @@ export default class EtcdStatus extends BaseCommand {
     const status = await etcdStatus(flags.inventory, {
       acceptNewHostKeys: flags['accept-new-host-keys'],
       say: (text) => this.say(text),
-      limits: { signal: this.signal, ...(flags.timeout === undefined ? {} : { timeout: flags.timeout }) },
+      limits: this.limits(flags),
     });
     this.print(etcdText(status));
     const sick = status.members.some((member) => member.status === undefined || member.status.errors.length > 0);

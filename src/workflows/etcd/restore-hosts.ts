@@ -3,7 +3,7 @@ import { Failure, Failures } from '../../failure.js';
 import { query, type RunOptions } from '../../hosts/host.js';
 import { messageOf } from '../../hosts/message.js';
 import type { Pool } from '../../hosts/pool.js';
-import { raw, receive, type Script, sh, uptime } from '../../hosts/shell.js';
+import { raw, receive, type Script, sh, untilTrue } from '../../hosts/shell.js';
 import { type Cluster, type ClusterHost, controlPlanes } from '../../inventory/cluster.js';
 import { type Member, membersOf } from '../../kubernetes/etcd-members.js';
 import { dataDirectory, uploadedSnapshot } from '../../kubernetes/etcdctl.js';
@@ -127,17 +127,14 @@ systemctl kill -s KILL kube-apiserver.service 2>/dev/null || :
 systemctl stop kube-apiserver.service etcd.service 2>/dev/null || :
 kbs_left=$(kbs_pids etcd)
 [ -z "$kbs_left" ] || kill $kbs_left 2>/dev/null || :
-kbs_deadline=$(( ${raw(uptime)} + 90 ))
-while kbs_left=$(kbs_pids '(kube-apiserver|etcd)'); [ -n "$kbs_left" ]; do
+kbs_ended() {
+  kbs_left=$(kbs_pids '(kube-apiserver|etcd)')
+  [ -n "$kbs_left" ] || return 0
   kbs_servers=$(kbs_pids kube-apiserver)
   [ -z "$kbs_servers" ] || kill -KILL $kbs_servers 2>/dev/null || :
-  if [ "${raw(uptime)}" -ge $kbs_deadline ]; then
-    echo 'they still run:' $kbs_left >&2
-    ps -o pid=,comm= -p "$(echo $kbs_left | tr ' ' ,)" >&2 || :
-    exit 1
-  fi
-  sleep 0.2
-done
+  return 1
+}
+${raw(untilTrue(sh`kbs_ended`, { seconds: 90, otherwise: stillRunning }))}
 if [ -d ${dataDirectory}/member ]; then
   kbs_data=$(readlink -f ${dataDirectory})
   kbs_kept=$kbs_data.before-restore-${time}
@@ -147,6 +144,10 @@ if [ -d ${dataDirectory}/member ]; then
 fi
 mkdir -p /var/lib/kbs
 echo ${sha256} > ${restoreMark}`;
+
+const stillRunning = sh`echo 'they still run:' $kbs_left >&2
+ps -o pid=,comm= -p "$(echo $kbs_left | tr ' ' ,)" >&2 || :
+exit 1`;
 
 /** Ends a restore on a control plane: from now on its etcd is like any other. */
 export const finishOperation = (host: ClusterHost): Operation => ({

@@ -1,10 +1,10 @@
+import { defined } from '../../defined.js';
 import { compare, toPlan } from '../../engine/compare.js';
 import type { ExecutablePlan, HostWorkPlan, PhaseSteps } from '../../engine/executable-plan.js';
-import { type HostPhases, type Observation, observe, type RunHosts } from '../../engine/observe.js';
+import { type HostPhases, type Observation, observe, observedFacts, type RunHosts } from '../../engine/observe.js';
 import { operationSteps } from '../../engine/run-operation.js';
 import { hostForUndo, undo, undoNames, undoNotes } from '../../engine/undo.js';
 import { Failure, Failures } from '../../failure.js';
-import type { Facts } from '../../hosts/facts/facts.js';
 import type { RunOptions } from '../../hosts/host.js';
 import {
   type Cluster,
@@ -46,7 +46,12 @@ export const planRemoval = async (run: RunContext, scope: RemovalScope): Promise
   announce(run, 'remove', outline(run.cluster, scope));
   const observed = await observeRemoval(run, scope);
   requireOwnCluster(
-    { workflow: 'remove', cluster: run.cluster, facts: factsOf(observed), keyring: run.keyring },
+    {
+      workflow: 'remove',
+      cluster: run.cluster,
+      facts: new Map([...observedFacts(observed.leaving), ...observedFacts(observed.affected)]),
+      keyring: run.keyring,
+    },
     run.skippedChecks,
   );
   refuse(observed, scope);
@@ -89,7 +94,7 @@ const observeRemoval = async (run: RunContext, { leaving, after, affected, dead 
         podsByNode(leaving.filter(isNode), apiHost, limits),
       ])
     : [[], new Map()];
-  return { ...(apiHost ? { apiHost } : {}), members, pods, leaving: ours, affected: theirs };
+  return { ...defined({ apiHost }), members, pods, leaving: ours, affected: theirs };
 };
 
 const podsByNode = async (
@@ -102,13 +107,6 @@ const podsByNode = async (
   );
   return new Map(found.flatMap(([name, pods]) => (pods === undefined ? [] : [[name, pods] as const])));
 };
-
-const factsOf = ({ leaving, affected }: Observed): ReadonlyMap<string, Facts> =>
-  new Map(
-    [leaving, affected].flatMap(({ context, results }) =>
-      [...results.keys()].map((host) => [host, context.facts(host)] as const),
-    ),
-  );
 
 const refuse = ({ leaving, members, pods }: Observed, scope: RemovalScope): void => {
   const silent = [...leaving.unreachable].map(([host, failure]) => notAnswering(host, failure));

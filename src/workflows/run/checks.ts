@@ -1,4 +1,4 @@
-import type { Observation, RunHosts } from '../../engine/observe.js';
+import { type Observation, observedFacts, type RunHosts } from '../../engine/observe.js';
 import { Failure, Failures } from '../../failure.js';
 import { type ClusterHost, isControlPlane, isRouter } from '../../inventory/cluster.js';
 import { apiAnswers } from '../../phases/gates.js';
@@ -31,8 +31,7 @@ export const requireReachable = (
 
 /** Throws what the checks of hosts and cluster find, of all observed hosts at once. */
 export const preflight = (
-  runHosts: RunHosts,
-  { context, results: queryResults }: Observation,
+  observation: Observation,
   {
     workflow,
     cluster,
@@ -41,14 +40,13 @@ export const preflight = (
     around,
   }: Pick<PhaseRun, 'workflow' | 'cluster' | 'keyring' | 'skippedChecks' | 'around'>,
 ): void => {
-  const observed = runHosts.filter(({ host }) => queryResults.has(host.name));
   const results = runChecks(
     {
       workflow: workflow.name,
       cluster,
-      facts: new Map(observed.map(({ host }) => [host.name, context.facts(host.name)])),
+      facts: observedFacts(observation),
       keyring,
-      from: context.startedAt,
+      from: observation.context.startedAt,
       to: Math.ceil(Date.now() / 1000),
       restores: around !== undefined,
     },

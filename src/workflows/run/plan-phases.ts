@@ -57,7 +57,7 @@ const planObserved = async (
   skipped: Plan['hosts'],
 ): Promise<PlannedRun> => {
   if (run.workflow.needsCluster) requireApi(runHosts, observed);
-  preflight(runHosts, observed, run);
+  preflight(observed, run);
   requireFreePodCidrs(run.cluster, nodeCidrsIn(run.cluster, observed));
   const around = run.around?.plan(observed);
   const context = {

@@ -1,4 +1,5 @@
-import type { Observation } from '../../engine/observe.js';
+import { defined } from '../../defined.js';
+import { type Observation, observedFacts } from '../../engine/observe.js';
 import type { Plan } from '../../engine/plan.js';
 import { Failure } from '../../failure.js';
 import type { Facts } from '../../hosts/facts/facts.js';
@@ -19,12 +20,10 @@ import type { PhaseRun } from './phase-workflow.js';
  */
 export const checkVipConflict = async (
   { cluster, pool, skippedChecks = new Set(), signal }: PhaseRun,
-  { context, results }: Observation,
+  observation: Observation,
   plan: Plan,
 ): Promise<void> => {
-  const facts = new Map(
-    cluster.hosts.filter(({ name }) => results.has(name)).map(({ name }) => [name, context.facts(name)]),
-  );
+  const facts = observedFacts(observation);
   const asked = balancersToProbe(cluster, facts, skippedChecks).filter(({ name }) => installs(plan, name));
   throwFailed(runProbeChecks(await probeVip(asked, { cluster, facts, pool, signal }), cluster, skippedChecks));
 };
@@ -63,7 +62,7 @@ export const probeVip = async (
   },
 ): Promise<VipProbes> => {
   const { vip = '', routerId } = cluster.endpoint;
-  const limits = { timeout: 30_000, ...(signal ? { signal } : {}) };
+  const limits = { timeout: 30_000, ...defined({ signal }) };
   const probe = async (host: ClusterHost): Promise<readonly [string, VipProbe]> => {
     const { address, name } = host;
     const device = deviceTo(vip, facts.get(name)?.routes ?? []);
