@@ -6,10 +6,12 @@ import { recordsPath, updateRecords } from '../resources/record.js';
 import { kindOf } from '../resources/registry.js';
 import { type Resource, type State, type Step, step, Unknown } from '../resources/resource.js';
 import type { ExecutablePlan, PhaseSteps, PlannedChange } from './executable-plan.js';
+import { noLeftovers, recordsIn } from './leftovers.js';
 import { gatesOf, type HostPhases, type Observation, type RunHosts, resourcesOf, rollingOf } from './observe.js';
 import type { Difference, HostPlan, Plan } from './plan.js';
-import { adoption, noLeftovers, type Pruning, pruningOf, recording, recordsIn } from './prune.js';
+import { type Pruning, pruningOf } from './prune.js';
 import type { QueryResults } from './query-batch.js';
+import { adoption, recording } from './recording.js';
 
 /**
  * The changes that bring each host from its observed to its desired state, with the steps that apply them. Pure. A host

@@ -11,7 +11,7 @@ import { kindOf, nameOf } from '../resources/registry.js';
 import type { Resource } from '../resources/resource.js';
 import type { Emit } from './event.js';
 import type { HostPhases, RunHosts } from './host-phases.js';
-import { type Leftovers, leftoverQueries, leftoversOf, noLeftovers } from './prune.js';
+import { type Leftovers, leftoverQueries, leftoversOf } from './leftovers.js';
 import { type BatchQuery, type QueryResults, queryAll } from './query-batch.js';
 
 export type { HostPhases, RunHosts } from './host-phases.js';
@@ -75,7 +75,8 @@ export const observe = async (
   const results = new Map<string, QueryResults>();
   const leftovers = new Map<string, Leftovers>();
   const context: PhaseContext = { ...inputs, facts: (host) => facts.get(host) ?? assumedFacts };
-  const first = new Map(runHosts.map((hostPhases) => [hostPhases, queriesFor(hostPhases, context)]));
+  const assumed = (hostPhases: HostPhases) => queriesFor(hostPhases, context, desiredOf(hostPhases, context));
+  const first = new Map(runHosts.map((hostPhases) => [hostPhases, assumed(hostPhases)]));
   const onEachHost = (observeHost: (hostPhases: HostPhases) => Promise<void>) =>
     Promise.all(
       runHosts.map((hostPhases) =>
@@ -89,7 +90,7 @@ export const observe = async (
 
   await onEachHost(async (hostPhases) => {
     emit({ type: 'host', host: hostPhases.host.name, state: 'connecting' });
-    const { preludes, queries } = first.get(hostPhases) ?? queriesFor(hostPhases, context);
+    const { preludes, queries } = first.get(hostPhases) ?? assumed(hostPhases);
     const found = await queryAll(
       open(hostPhases.host),
       preludes,
@@ -102,9 +103,11 @@ export const observe = async (
   await onEachHost(async (hostPhases) => {
     const found = results.get(hostPhases.host.name);
     if (!found) return;
-    const left = leftoversOf(hostPhases, context, found);
+    const desired = desiredOf(hostPhases, context);
+    const left = leftoversOf(hostPhases, context, found, desired);
     leftovers.set(hostPhases.host.name, left);
-    const { preludes, queries } = queriesFor(hostPhases, context, left);
+    const resources = [...desired, ...left.resources.map(({ resource }) => resource)];
+    const { preludes, queries } = queriesFor(hostPhases, context, resources);
     const missing = queries.filter(({ script }) => !found.has(script));
     const more = await queryAll(open(hostPhases.host), preludes, missing, options);
     results.set(hostPhases.host.name, new Map([...found, ...more]));
@@ -144,13 +147,15 @@ export const rollingOf = (hostPhases: HostPhases, phase: Phase, context: PhaseCo
 
 const factsQuery: BatchQuery = { name: 'facts', script: factsScript };
 
+const desiredOf = (hostPhases: HostPhases, context: PhaseContext): readonly Resource[] =>
+  [...resourcesOf(hostPhases, context).values()].flat();
+
+/** The queries of these resources, and of the gates of the host's phases. */
 const queriesFor = (
   hostPhases: HostPhases,
   context: PhaseContext,
-  leftovers: Leftovers = noLeftovers,
+  resources: readonly Resource[],
 ): { preludes: readonly Script[]; queries: readonly BatchQuery[] } => {
-  const desired = [...resourcesOf(hostPhases, context).values()].flat();
-  const resources = [...desired, ...leftovers.resources.map(({ resource }) => resource)];
   // The preconditions of a rolling update are not queried here: their result counts only while the host holds the slot.
   const gates = hostPhases.phases.flatMap((phase) => [
     ...gatesOf(hostPhases, phase, context),

@@ -8,9 +8,9 @@ import { type Resource, type State, type Step, step, type UnitResource, Unknown 
 import { restartReplacedUnit } from '../resources/unit.js';
 import { stateOf } from './compare.js';
 import type { PhaseSteps, PlannedChange } from './executable-plan.js';
+import { type Leftovers, noLeftovers } from './leftovers.js';
 import { type HostPhases, type Observation, resourcesOf } from './observe.js';
 import type { Change } from './plan.js';
-import { type Leftovers, noLeftovers } from './prune.js';
 
 /**
  * A host with its phases in the form in which it is observed in order to undo them. `phases` are all phases of kbs: one

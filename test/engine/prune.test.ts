@@ -2,9 +2,9 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { apply } from '../../src/engine/apply.js';
 import { compare, toPlan } from '../../src/engine/compare.js';
 import type { EventData } from '../../src/engine/event.js';
+import { leftoversOf } from '../../src/engine/leftovers.js';
 import { type HostPhases, observe } from '../../src/engine/observe.js';
 import { changesOf, type Plan } from '../../src/engine/plan.js';
-import { leftoversOf } from '../../src/engine/prune.js';
 import { hostForUndo, undo, undoNotes } from '../../src/engine/undo.js';
 import { Failure } from '../../src/failure.js';
 import { factsScript } from '../../src/hosts/facts/script.js';
@@ -448,7 +448,7 @@ describe('objects of a set that no phase desires', () => {
   ]);
   const planOf = (own: HostPhases, more: readonly HostPhases[], unreachable = new Map<string, Failure>()) => {
     const context = contextOf(cluster);
-    const leftovers = new Map([[host.name, leftoversOf(own, context, results)]]);
+    const leftovers = new Map([[host.name, leftoversOf(own, context, results, [])]]);
     const work = compare([own, ...more], { context, results: new Map([[host.name, results]]), unreachable, leftovers });
     return { work, plan: toPlan('apply', cluster.name, work) };
   };

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { compare } from '../../src/engine/compare.js';
 import { assertNoCycle, dependenciesOf } from '../../src/engine/dependencies.js';
 import type { ExecutablePlan } from '../../src/engine/executable-plan.js';
-import { leftoversOf } from '../../src/engine/prune.js';
+import { leftoversOf } from '../../src/engine/leftovers.js';
 import { factsScript } from '../../src/hosts/facts/script.js';
 import type { Cluster, ClusterHost, Role } from '../../src/inventory/cluster.js';
 import { staleServices } from '../../src/phases/prune.js';
@@ -59,8 +59,9 @@ describe('what is left of a role that has moved to other hosts', () => {
         [printRecords, { code: 0, output: records }],
         [factsScript, { code: 0, output: '' }],
       ]);
-      const left = leftoversOf(hostPhases, context, answers);
-      for (const resource of phases.flatMap((phase) => phase.resources(host, context))) {
+      const desired = phases.flatMap((phase) => phase.resources(host, context));
+      const left = leftoversOf(hostPhases, context, answers, desired);
+      for (const resource of desired) {
         answers.set(kindOf(resource).query(resource), { code: 0, output: '' });
       }
       for (const { resource } of left.resources) {

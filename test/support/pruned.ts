@@ -1,5 +1,6 @@
+import { leftoversOf } from '../../src/engine/leftovers.js';
 import { type HostPhases, resourcesOf } from '../../src/engine/observe.js';
-import { leftoversOf, pruningOf } from '../../src/engine/prune.js';
+import { pruningOf } from '../../src/engine/prune.js';
 import type { Facts } from '../../src/hosts/facts/facts.js';
 import { factsScript } from '../../src/hosts/facts/script.js';
 import type { Cluster, ClusterHost } from '../../src/inventory/cluster.js';
@@ -37,11 +38,13 @@ export const plannedLines = (
     [printRecords, { code: 0, output: records.join('\n') }],
     [factsScript, { code: 0, output: '' }],
   ]);
-  const { removals, notes } = pruningOf(hostPhases, leftoversOf(hostPhases, context, answers), seen, {
+  const desired = resourcesOf(hostPhases, context);
+  const left = leftoversOf(hostPhases, context, answers, [...desired.values()].flat());
+  const { removals, notes } = pruningOf(hostPhases, left, seen, {
     after: () => [],
     isPresent: () => true,
   });
-  const lines = [...resourcesOf(hostPhases, context)].flatMap(([phase, resources]) => {
+  const lines = [...desired].flatMap(([phase, resources]) => {
     const wanted = resources.map((resource) => `${phase.name}: ${nameOf(resource)}`);
     const removed = (removals.get(phase) ?? []).map(
       ({ change: { kind, id } }) => `${phase.name}: remove ${kind} ${id}`,

@@ -1,0 +1,105 @@
+import { factsScript } from '../hosts/facts/script.js';
+import type { Phase, PhaseContext } from '../phases/phase.js';
+import { parseObjectSets, printObjectSets } from '../resources/object-sets.js';
+import { pathClaim } from '../resources/original.js';
+import { parseRecords, printRecords, type ResourceRecord } from '../resources/record.js';
+import { claimsOf, kindOf, nameOf } from '../resources/registry.js';
+import type { ObjectResource, Resource } from '../resources/resource.js';
+import type { HostPhases } from './host-phases.js';
+import type { BatchQuery, QueryResults } from './query-batch.js';
+
+/** What kbs once applied on a host, or through it to the cluster, and no phase of the host desires any more. */
+export interface Leftovers {
+  /** In the order in which they were first applied. */
+  readonly resources: readonly Leftover[];
+  readonly objects: readonly ObjectResource[];
+  /** Records that this version of kbs does not understand; they stay, and so do their resources. */
+  readonly unknown: readonly ResourceRecord[];
+  readonly damaged: readonly ResourceRecord[];
+  /** Names of other clusters that have records there. */
+  readonly foreign: readonly string[];
+  /** Whether data of etcd lie on a host that is no control plane: its member may still vote, whatever is recorded. */
+  readonly holdsMember: boolean;
+}
+
+export interface Leftover {
+  readonly record: ResourceRecord;
+  readonly resource: Resource;
+  /** Whether it is a directory that holds a resource which a phase desires. */
+  readonly inUse: boolean;
+}
+
+export const noLeftovers: Leftovers = {
+  resources: [],
+  objects: [],
+  unknown: [],
+  damaged: [],
+  foreign: [],
+  holdsMember: false,
+};
+
+/** The queries, in addition to those of resources, from which `leftoversOf` finds a host's leftovers. */
+export const leftoverQueries = ({ phases, all }: HostPhases): readonly BatchQuery[] => [
+  { name: 'records', script: printRecords },
+  ...(all === undefined ? [] : kubeconfigsOf(phases)).map((kubeconfig) => ({
+    name: 'object sets',
+    script: printObjectSets(kubeconfig),
+    callsApi: true as const,
+  })),
+];
+
+const kubeconfigsOf = (phases: readonly Phase[]): readonly string[] =>
+  phases.flatMap(({ prunes }) => (prunes && 'objectsThrough' in prunes ? [prunes.objectsThrough] : []));
+
+/** A host's records, in the order in which the resources were first applied. */
+export const recordsIn = (results: QueryResults): readonly ResourceRecord[] => {
+  const result = results.get(printRecords);
+  return result?.code === 0 ? parseRecords(result.output) : [];
+};
+
+/**
+ * The recorded resources that no phase of the host desires. `desired`: the resources of `hostPhases.phases`. Resources are
+ * compared by their claims, such as paths: one that has moved to another phase is no leftover, nor is a file that has
+ * become a binary. There are no leftovers where `hostPhases.all` is absent, or where the host's facts, from which the
+ * desired resources follow, could not be read.
+ */
+export const leftoversOf = (
+  { host, phases, all }: HostPhases,
+  context: PhaseContext,
+  results: QueryResults,
+  desired: readonly Resource[],
+): Leftovers => {
+  const isOurs = ({ cluster = context.cluster.name }: ResourceRecord) => cluster === context.cluster.name;
+  const recorded = recordsIn(results);
+  const records = recorded.filter(isOurs);
+  const foreign = [...new Set(recorded.flatMap((record) => (isOurs(record) ? [] : (record.cluster ?? []))))];
+  const sets = kubeconfigsOf(phases).flatMap((kubeconfig) =>
+    parseObjectSets(results.get(printObjectSets(kubeconfig))?.output ?? '', kubeconfig),
+  );
+  if (all === undefined || results.get(factsScript)?.code !== 0) return noLeftovers;
+  if (records.length + sets.length === 0) return { ...noLeftovers, foreign };
+  const others = all.filter((phase) => !phases.includes(phase)).flatMap((phase) => phase.resources(host, context));
+  const claims = new Set([...desired, ...others].flatMap(claimsOf));
+  return {
+    resources: records.flatMap((record) => {
+      const resource = record.resource && unclaimed(record.resource, claims);
+      return resource ? [{ record, resource, inUse: holdsClaimed(resource, claims) }] : [];
+    }),
+    objects: sets.filter((set) => !claims.has(nameOf(set))),
+    unknown: records.filter(({ resource, damaged }) => resource === undefined && !damaged),
+    damaged: records.filter(({ damaged }) => damaged),
+    foreign,
+    holdsMember: context.facts(host.name).etcdMember && !all.some(({ name }) => name === 'etcd'),
+  };
+};
+
+/** The resource without the parts that desired resources claim; `undefined` where no part is left, or where it has none. */
+const unclaimed = (resource: Resource, claims: ReadonlySet<string>): Resource | undefined => {
+  if (claims.has(nameOf(resource))) return undefined;
+  const kind = kindOf(resource);
+  if (kind.without) return kind.without(resource, (name) => claims.has(name));
+  return claimsOf(resource).some((name) => claims.has(name)) ? undefined : resource;
+};
+
+const holdsClaimed = (resource: Resource, claims: ReadonlySet<string>): boolean =>
+  resource.kind === 'directory' && [...claims].some((name) => name.startsWith(`${pathClaim(resource.path)}/`));
