@@ -10,7 +10,7 @@ const compiled = /\.ts$/;
 // The oclif tool would ask the registry whether there is a newer one.
 const env = { ...process.env, OCLIF_SKIP_NEW_VERSION_CHECK: 'true' };
 
-run('tsc', '-p', 'tsconfig.build.json');
+run('../typescript-7/bin/tsc', '-p', 'tsconfig.build.json');
 copyAssets();
 removeOrphans();
 run('oclif', 'manifest');

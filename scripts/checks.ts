@@ -13,9 +13,8 @@ async function inTurn(): Promise<Totals> {
 }
 
 const caches = 'node_modules/.cache';
-// ESLint looks again only at files that changed. A typed rule may then miss what a change does to the files that import
-// the changed one: CI begins with a clean checkout, where there is no cache and everything is looked at.
-const eslint = `eslint --cache --cache-strategy content --cache-location ${caches}/eslint/`;
+// By its path: the compiler that dependency-cruiser needs, one version older, has a program of the same name.
+const tsc = 'node node_modules/typescript-7/bin/tsc';
 const depcruise = `depcruise --cache ${caches}/dependency-cruiser --cache-strategy content`;
 
 const commands = [
@@ -23,6 +22,6 @@ const commands = [
   ['architecture', `${depcruise} --config .dependency-cruiser.cjs src`],
   ['dead code', 'knip'],
   ['generated files', 'tsx scripts/generate.ts --check'],
-  ['types', `tsc -p . --incremental --tsBuildInfoFile ${caches}/tsc.tsbuildinfo`],
-  ['typed lint', `${eslint} .`],
+  ['types', `${tsc} -p .`],
+  ['typed lint', 'oxlint --deny-warnings'],
 ] as const;

@@ -1,17 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { Ajv } from 'ajv';
 import { describe, expect, it, test } from 'vitest';
 import { parse } from 'yaml';
 import { inventoryJsonSchema, type JsonSchema } from '../../src/inventory/json-schema.js';
 import { plainInventory } from './samples.js';
-
-/** The validator that eslint brings along, for draft 7: what an editor's is like. */
-const Ajv: new () => Validator = createRequire(createRequire(import.meta.url).resolve('eslint'))('ajv');
-
-interface Validator {
-  validate(schema: object, value: unknown): boolean;
-  errorsText(): string;
-}
 
 const schema = inventoryJsonSchema();
 

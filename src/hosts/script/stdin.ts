@@ -81,8 +81,12 @@ export async function checkFiles(payloads: readonly Payload[]): Promise<void> {
   for (const payload of payloads) {
     if ('bytes' in payload) continue;
     const handle = await opened(payload.file);
-    const { size } = await handle.stat().finally(() => handle.close());
-    if (size !== payload.size) throw changed(payload.file, payload.size, size);
+    try {
+      const { size } = await handle.stat();
+      if (size !== payload.size) throw changed(payload.file, payload.size, size);
+    } finally {
+      await handle.close();
+    }
   }
 }
 

@@ -19,11 +19,19 @@ export const checkSnapshot = async (file: string): Promise<SnapshotFile> => {
     throw wrong(messageOf(cause), cause);
   });
   if (size <= 32 || size % 512 !== 32) throw wrong('it does not end where a snapshot ends');
-  const handle = await open(file);
-  const sum = Buffer.alloc(32);
-  await handle.read(sum, 0, 32, size - 32).finally(() => handle.close());
+  const sum = await bytesAt(file, size - 32, 32);
   const digest = createHash('sha256');
   for await (const chunk of createReadStream(file, { end: size - 33 })) digest.update(chunk as Buffer);
   if (!digest.digest().equals(sum)) throw wrong('its checksum is not that of its content');
   return { size, sha256: sum.toString('hex') };
+};
+
+const bytesAt = async (file: string, position: number, length: number): Promise<Buffer> => {
+  const handle = await open(file);
+  try {
+    const { buffer } = await handle.read(Buffer.alloc(length), 0, length, position);
+    return buffer;
+  } finally {
+    await handle.close();
+  }
 };

@@ -6,8 +6,8 @@ import { printCatalogue } from '../../src/artifacts/bundle-catalogue.js';
 import { runFlags } from '../../src/cli/flags.js';
 import { ensureKeyring, keyringDirectory } from '../../src/pki/keyring.js';
 import { loadCluster } from '../../src/workflows/load-cluster.js';
+import { kbsIn } from '../cli/process.js';
 import { dealtRandomness } from '../pki/keys.js';
-import { kbsIn } from './process.js';
 
 const inventory = (address: string) => `apiVersion: kbs/v1
 cluster: here

@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Preflight } from '../../src/workflows/preflight.js';
+import { compiled } from '../cli/compiled.js';
+import { type Ended, kbsIn } from '../cli/process.js';
 import { testCertificate } from '../pki/keys.js';
 import { lacks } from '../support/needs.js';
-import { compiled } from './compiled.js';
-import { type Ended, kbsIn } from './process.js';
 
 let folder: string;
 beforeAll(async () => {

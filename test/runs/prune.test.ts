@@ -16,11 +16,11 @@ import { recordPath } from '../../src/resources/original.js';
 import { recordOf } from '../../src/resources/record.js';
 import type { Resource } from '../../src/resources/resource.js';
 import { Secret } from '../../src/secret.js';
+import { phase } from '../engine/engine-harness.js';
 import { createWorld, type World } from '../resources/overlay-host.js';
 import { clusterOf } from '../support/cluster.js';
 import { lacks } from '../support/needs.js';
 import { contextOf } from '../support/site.js';
-import { phase } from './engine-harness.js';
 
 const cluster = clusterOf();
 const [host] = cluster.hosts;
