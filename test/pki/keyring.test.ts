@@ -335,23 +335,6 @@ describe('a keyring that does not exist yet', () => {
       expect(textsOf(credentials, name)).toEqual(textsOf(placeholders, name));
   });
 
-  it('is completed by the next run, wherever the first was interrupted', async () => {
-    // A control plane that is a worker too has certificates of every sort.
-    const [controller] = cluster.hosts;
-    const small = clusterOf({ hosts: controller ? [{ ...controller, roles: ['control-plane', 'worker'] }] : [] });
-    expect(new Set(certificatesOf(small).map(({ path }) => path.replace(/^hosts\/[^/]+/, '')))).toEqual(
-      new Set(certificatesOf(cluster).map(({ path }) => path.replace(/^hosts\/[^/]+/, ''))),
-    );
-    const total = certificatesOf(small).length + 1;
-    for (let survived = 0; survived < total; survived++) {
-      ring = join(scratch, `interrupted-${survived}`);
-      await expect(ensureKeyring(ring, small, now, interrupted(survived))).rejects.toThrow('interrupted');
-      await ensure(small);
-      const { missing } = await readKeyring(ring, small, now);
-      expect(missing).toEqual([]);
-    }
-  });
-
   it('is issued by authorities that are there beforehand', async () => {
     await mkdir(ring, { recursive: true });
     for (const path of ['ca.crt', 'ca.key']) await copyFile(join(whole, path), file(path));
@@ -366,16 +349,6 @@ describe('a keyring that does not exist yet', () => {
   });
 
   /** Gives out that many numbers, then throws, as if the process had ended there. */
-  const interrupted = (numbers: number): Randomness => {
-    let given = 0;
-    return {
-      keyPair: () => randomness.keyPair(),
-      bytes(size) {
-        if (given++ === numbers) throw new Error('interrupted');
-        return randomness.bytes(size);
-      },
-    };
-  };
 });
 
 describe('credentials', () => {

@@ -19,8 +19,6 @@ export interface Contract {
 export interface Stored {
   readonly plain: StoredFile;
   readonly packed: StoredFile;
-  /** Of the packages kbs-one and kbs-two. */
-  readonly repository: StoredFile;
 }
 
 const awkwardPath = `/srv/a new/it's $HOME "x"/-f \\ é.conf`;
@@ -62,7 +60,7 @@ const hostsDrifts = {
 const zoneOf = (address: string): string =>
   `a. 60 IN SOA ns.a. hostmaster.a. @SERIAL@ 60 60 60 60\na. 60 IN NS ns.a.\nns.a. 60 IN A ${address}\n`;
 
-export const contracts = ({ plain, packed, repository }: Stored): readonly Contract[] => [
+export const contracts = ({ plain, packed }: Stored): readonly Contract[] => [
   {
     about: 'a file where nothing was',
     resources: [
@@ -177,18 +175,6 @@ printf X | dd of=tool-one conv=notrunc status=none; touch -r /run/old tool-one`,
       'lost with its stamp': 'rm -r /opt/kbs-test /var/lib/kbs/stamps',
     },
     shows: 'find /opt /usr/local/lib/kbs -printf "%p %M %u:%g\\n" 2>&1 | sort',
-  },
-  {
-    about: 'packages',
-    resources: [{ kind: 'package', names: ['kbs-one', 'kbs-two'], repository }],
-    given: 'rm -rf /etc/apt/sources.list /etc/apt/sources.list.d',
-    drifts: {
-      removed: 'dpkg --remove kbs-one',
-      purged: 'dpkg --purge kbs-one kbs-two',
-      'left unpacked': 'sed -i "/^Package: kbs-one/,/^$/s/ok installed/ok unpacked/" /var/lib/dpkg/status',
-      'left in the middle': 'mkdir /var/lib/kbs/packages/work',
-    },
-    shows: `dpkg-query -W -f '\${db:Status-Abbrev} \${Package} \${Version}\\n'; find /etc/kbs-one /usr/sbin/policy-rc.d /etc/apt 2>&1 || :`,
   },
   {
     about: 'a binary with other names',
