@@ -45,7 +45,7 @@ const rooms = {
     'hosts/message',
     'hosts/last-lines',
   ],
-  preflight: ['network/', 'inventory/', 'hosts/host', 'hosts/shell', 'hosts/facts/facts'],
+  preflight: ['network/', 'inventory/', 'hosts/host', 'hosts/shell', 'hosts/facts/facts', 'artifacts/arch'],
   engine: [
     'resources/',
     'hosts/host',
@@ -70,6 +70,7 @@ const rooms = {
     'pki/credentials',
     'pki/certificates',
     'pki/kubeconfig',
+    'artifacts/arch',
     'artifacts/artifacts',
     'hosts/facts/facts',
     'hosts/shell',

@@ -29,7 +29,7 @@ const rounds = Number(process.argv[2] ?? 3);
 const version = knownVersions()[0] ?? '';
 const release = releaseOf(version);
 if (!release) throw new Error('the catalogue is empty');
-const bundle = await openBundle(defaultBundle(version));
+const artifacts = (await openBundle(defaultBundle(version))).of(archOfThisMachine());
 const names: readonly ImageName[] = [
   ...(['pause', 'etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler'] as const),
   ...(['kube-proxy', 'coredns'] as const),
@@ -62,11 +62,11 @@ const plainArchive = async (name: ImageName, folder: string): Promise<string> =>
 };
 
 const folder = await mkdtemp(join(tmpdir(), 'kbs-bench-'));
-const runtime = await unpackRuntime(bundle);
+const runtime = await unpackRuntime(artifacts);
 try {
   const plain: string[] = [];
   for (const name of names) plain.push(await plainArchive(name, folder));
-  const packed = [...new Set(names.map((name) => bundle.image(name).archive.file))];
+  const packed = [...new Set(names.map((name) => artifacts.image(name).archive.file))];
   for (const file of [...plain, ...packed]) await sha256OfFile(file); // all of them are in the page cache from here on
 
   const ways = {

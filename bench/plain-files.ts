@@ -13,7 +13,8 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import type { BinaryName, ImageName } from '../src/artifacts/artifacts.js';
+import { archOfThisMachine } from '../src/artifacts/arch.js';
+import type { BinaryName, HostArtifacts, ImageName } from '../src/artifacts/artifacts.js';
 import type { Bundle } from '../src/artifacts/bundle.js';
 import { cacheFolder } from '../src/artifacts/cache.js';
 import { releaseOf } from '../src/artifacts/catalogue.js';
@@ -62,11 +63,13 @@ interface Part {
   readonly images: readonly ImageName[];
 }
 
+const artifactsIn = (bundle: Bundle): HostArtifacts => bundle.of(archOfThisMachine());
+
 const programPath = (name: BinaryName): string =>
   name.startsWith('cni-') ? `opt/cni/bin/${name.slice('cni-'.length)}` : `usr/local/bin/${name}`;
 
 const plainProgram = (bundle: Bundle, name: BinaryName, target: string): void => {
-  const { file, packing } = bundle.binary(name);
+  const { file, packing } = artifactsIn(bundle).binary(name);
   if (packing === 'zstd') unzstd(bundle, file, target);
   else execFileSync('cp', [file, target]);
   chmodSync(target, 0o755);
@@ -75,7 +78,7 @@ const plainProgram = (bundle: Bundle, name: BinaryName, target: string): void =>
 const unzstd = (bundle: Bundle, from: string, to: string): void => {
   const [input, output] = [openSync(from, 'r'), openSync(to, 'w')];
   try {
-    execFileSync(bundle.binary('unzstd').file, { stdio: [input, output, 'inherit'] });
+    execFileSync(artifactsIn(bundle).binary('unzstd').file, { stdio: [input, output, 'inherit'] });
   } finally {
     closeSync(input);
     closeSync(output);
@@ -88,12 +91,12 @@ const plainArchive = async (bundle: Bundle, name: ImageName, target: string): Pr
   if (!release) throw new Error(`the catalogue does not know Kubernetes ${bundle.catalogue.kubernetes}`);
   const folder = mkdtempSync(join(tmpdir(), 'kbs-plain-'));
   try {
-    const shared = bundle.image(name).images.length > 1;
+    const shared = artifactsIn(bundle).image(name).images.length > 1;
     const layers = shared
       ? [await ownLayer(release, bundle, name, folder)]
       : await Promise.all(blobsOf(bundle, name, folder).map((blob) => unpackedLayer(bundle, blob)));
-    const image = describeImage(release.images[name], layers, bundle.catalogue.arch);
-    await pipeline(layoutOf([image], bundle.catalogue.arch), createWriteStream(target));
+    const image = describeImage(release.images[name], layers, archOfThisMachine());
+    await pipeline(layoutOf([image], archOfThisMachine()), createWriteStream(target));
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -108,7 +111,7 @@ const ownLayer = async (release: Release, bundle: Bundle, name: ImageName, folde
   if (shared?.language !== 'go') throw new Error('the release builds no control plane');
   const { file } = await buildProgram(
     { ...shared, name, package: `k8s.io/kubernetes/cmd/${name}` },
-    { cache: join(cacheFolder(), 'build'), arch: bundle.catalogue.arch },
+    { cache: join(cacheFolder(), 'build'), arch: archOfThisMachine() },
   );
   const layer = join(folder, 'layer');
   await pipeline(
@@ -120,7 +123,7 @@ const ownLayer = async (release: Release, bundle: Bundle, name: ImageName, folde
 
 /** The layers of an image that is alone in its archive, as files, lowest first. */
 const blobsOf = (bundle: Bundle, name: ImageName, folder: string): readonly string[] => {
-  execFileSync('tar', ['-xf', bundle.image(name).archive.file, '-C', folder]);
+  execFileSync('tar', ['-xf', artifactsIn(bundle).image(name).archive.file, '-C', folder]);
   const [manifest] = document<Index>(join(folder, 'index.json')).manifests;
   const blob = ({ digest }: Descriptor): string => join(folder, 'blobs', digest.replace(':', '/'));
   if (!manifest) throw new Error(`the archive of ${name} is empty`);

@@ -1,5 +1,18 @@
-/** What a cluster of one Kubernetes version is made of, found and checked: where every artifact lies on this machine. */
+import type { Arch } from './arch.js';
+
+/** What a cluster of one Kubernetes version is made of, for each architecture that there is. */
 export interface Artifacts {
+  /** At least one, without those that the bundle lacks. */
+  readonly architectures: readonly Arch[];
+  /**
+   * What hosts of one architecture get. An image has the same reference on each, and a digest of its own. Where there is
+   * nothing for an architecture, names without content: a run refuses such a host before it compares.
+   */
+  of(arch: Arch): HostArtifacts;
+}
+
+/** The artifacts of one architecture, found and checked: where each lies on this machine. */
+export interface HostArtifacts {
   binary(name: BinaryName): StoredFile;
   image(name: ImageName): ImageArchive;
   /** A tar of a small apt repository for Debian 12: haproxy, keepalived and all they depend on. */
@@ -59,9 +72,16 @@ export interface ImageArchive {
   }[];
 }
 
-/** The reference that a pod names an image by, `kbs.local/etcd:3.7.3`; an archive may bring several images. */
+/**
+ * The reference that a pod names an image by, `kbs.local/etcd:3.7.3`, on every architecture. An archive may bring several
+ * images.
+ */
 export const referenceOf = (artifacts: Artifacts, name: ImageName): string => {
-  const image = artifacts.image(name).images.find(({ reference }) => reference.startsWith(`${imagePrefix}${name}:`));
+  const [arch = 'amd64'] = artifacts.architectures;
+  const image = artifacts
+    .of(arch)
+    .image(name)
+    .images.find(({ reference }) => reference.startsWith(`${imagePrefix}${name}:`));
   if (!image) throw new Error(`the archive of ${name} holds no image of that name`);
   return image.reference;
 };

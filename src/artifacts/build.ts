@@ -1,15 +1,15 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Failure } from '../failure.js';
-import { type Arch, archOfThisMachine } from './arch.js';
-import { defaultBundle, openBundle } from './bundle.js';
-import { type BundleCatalogue, binaryNames, type Component } from './bundle-catalogue.js';
-import { makeArchive, type PackedMember, packBinary } from './bundle-members.js';
+import { type Arch, architectures, archOfThisMachine } from './arch.js';
+import { openBundle, usualBundle } from './bundle.js';
+import { type ArchCatalogue, type BundleCatalogue, binaryNames, type Component } from './bundle-catalogue.js';
+import { below, makeArchive, type PackedMember, packBinary } from './bundle-members.js';
 import { writeBundleTar } from './bundle-tar.js';
 import { cacheFolder, sweep } from './cache.js';
 import { knownVersions, releaseOf } from './catalogue.js';
 import { type Offer, unpackPackages } from './debian.js';
-import { type Built, buildProgram } from './go-modules.js';
+import { type BuildContext, type Built, buildProgram } from './go-modules.js';
 import { type Layer, makeLayer } from './layer.js';
 import { layersOf, type Release } from './release.js';
 import { makeRepository, refuseOtherThanDebian } from './repository.js';
@@ -25,51 +25,102 @@ export { defaultBundle } from './bundle.js';
 export const buildBundle = async (options: BuildOptions): Promise<BuiltBundle> => {
   const release = known(options.version);
   await refuseOtherThanDebian();
-  const arch = archOfThisMachine();
+  const here = archOfThisMachine();
+  const wanted = architectures.filter((arch) => (options.architectures ?? [here]).includes(arch));
   const cache = options.cache ?? cacheFolder();
-  const usual = defaultBundle(release.kubernetes, cache, arch);
+  const usual = usualBundle(release.kubernetes, cache);
   const into = options.into ?? usual;
   const folder = into.endsWith('.tar') ? usual : into;
-  const context = { cache: join(cache, 'build'), arch, ...(options.signal ? { signal: options.signal } : {}) };
+  const context = { cache: join(cache, 'build'), ...(options.signal ? { signal: options.signal } : {}) };
   await mkdir(context.cache, { recursive: true });
   for (const each of ['build', 'bundles', 'unpacked']) await sweep(join(cache, each));
-  await provideTools({ install: options.install ?? false });
+  await provideTools(wanted, { install: options.install ?? false });
 
-  const layers = layersOf(release);
-  const steps = release.programs.length + layers.length + release.archives.length + binaryNames.length + 2;
-  const step = stepper(steps, options.onProgress ?? (() => undefined));
+  const step = stepper(1 + wanted.length * stepsOf(release), options.onProgress ?? (() => undefined));
+  // What packs everything must run here, whatever is built.
+  const unzstd = release.programs.find(({ name }) => name === 'unzstd');
+  if (!unzstd) throw new Error('the release has no unzstd');
+  const packer = await step('what packs', () => buildProgram(unzstd, { ...context, arch: here }));
+  const parts: Part[] = [];
+  for (const arch of wanted) parts.push(await buildPart(release, packer, step, { ...context, arch }));
 
-  const programs = new Map<string, Built>();
-  // One after the other: Go itself uses every core, and two builds at once would need twice the memory.
-  for (const program of release.programs) {
-    programs.set(program.name, await step(`${program.name} ${program.version}`, () => buildProgram(program, context)));
-  }
-  const packages = await step('Debian packages', () => unpackPackages(packagesOf(release), context));
-  const parts = { cache: context.cache, program: lookUp(programs), unzstd: lookUp(programs)('unzstd'), packages };
-  const made = new Map<string, Layer>();
-  for (const layer of layers) made.set(layer.name, await step(`layer ${layer.name}`, () => makeLayer(layer, parts)));
-  const members: PackedMember[] = [];
-  for (const archive of release.archives) {
-    members.push(await step(`archive ${archive.name}`, () => makeArchive(archive, release, lookUp(made), context)));
-  }
-  for (const name of binaryNames) {
-    members.push(await step(`pack ${name}`, () => packBinary(name, parts.program(release.binaries[name]), parts)));
-  }
-
-  const repository = await step('apt repository', () => makeRepository(release.hostPackages, context));
-  members.push(repository);
-
-  const catalogue = catalogueOf(release, arch, [...packages.packages, ...repository.packages], members);
+  const members = parts.flatMap((part) => part.members);
+  const catalogue: BundleCatalogue = {
+    format: 2,
+    kubernetes: release.kubernetes,
+    architectures: Object.fromEntries(parts.map(({ arch, of }) => [arch, of])),
+    members: members.map(({ member }) => member),
+  };
   await writeBundle(folder, catalogue, members);
   await openBundle(folder, { cache });
   if (into !== folder) await writeBundleTar(folder, catalogue, into);
   return { folder: into, catalogue };
 };
 
+/** What a bundle holds for one architecture. */
+interface Part {
+  readonly arch: Arch;
+  readonly members: readonly PackedMember[];
+  readonly of: ArchCatalogue;
+}
+
+const stepsOf = (release: Release): number =>
+  release.programs.length + layersOf(release).length + release.archives.length + binaryNames.length + 2;
+
+const buildPart = async (release: Release, packer: Built, step: Step, context: BuildContext): Promise<Part> => {
+  const { arch } = context;
+  const title = (name: string): string => `${arch}: ${name}`;
+  const layers = layersOf(release);
+  const programs = new Map<string, Built>();
+  // One after the other: Go itself uses every core, and two builds at once would need twice the memory.
+  for (const program of release.programs) {
+    programs.set(
+      program.name,
+      await step(title(`${program.name} ${program.version}`), () => buildProgram(program, context)),
+    );
+  }
+  const packages = await step(title('Debian packages'), () => unpackPackages(packagesOf(release), context));
+  const parts = { cache: context.cache, program: lookUp(programs), unzstd: packer, packages };
+  const made = new Map<string, Layer>();
+  for (const layer of layers)
+    made.set(layer.name, await step(title(`layer ${layer.name}`), () => makeLayer(layer, parts)));
+  const members: PackedMember[] = [];
+  for (const archive of release.archives) {
+    members.push(
+      await step(title(`archive ${archive.name}`), () => makeArchive(archive, release, lookUp(made), context)),
+    );
+  }
+  for (const name of binaryNames) {
+    members.push(
+      await step(title(`pack ${name}`), () => packBinary(name, parts.program(release.binaries[name]), parts)),
+    );
+  }
+
+  const repository = await step(title('apt repository'), () => makeRepository(release.hostPackages, context));
+  const components = [
+    ...release.programs.map(({ name, version, from }): Component => ({ name, version, from })),
+    ...debian([...packages.packages, ...repository.packages]),
+  ];
+  const placed = members.map((each) => below(arch, each));
+  const placedRepository = below(arch, repository);
+  return {
+    arch,
+    members: [...placed, placedRepository],
+    of: {
+      components,
+      binaries: placed.flatMap(({ binary }) => binary ?? []),
+      archives: placed.flatMap(({ archive }) => archive ?? []),
+      repository: placedRepository.member.file,
+    },
+  };
+};
+
 export interface BuildOptions {
   /** Without a leading v. */
   readonly version: string;
-  /** The folder to make, or the `.tar`; the folder `bundles/VERSION-ARCH` of the cache when absent. */
+  /** What the bundle is to hold; this machine's own when absent. */
+  readonly architectures?: readonly Arch[];
+  /** The folder to make, or the `.tar`; the folder `bundles/VERSION` of the cache when absent. */
   readonly into?: string;
   /** kbs's cache folder; the user's own when absent. */
   readonly cache?: string;
@@ -131,24 +182,6 @@ const lookUp =
 const packagesOf = (release: Release): readonly string[] => [
   ...new Set(layersOf(release).flatMap((layer) => layer.packages)),
 ];
-
-const catalogueOf = (
-  release: Release,
-  arch: Arch,
-  packages: readonly Offer[],
-  members: readonly PackedMember[],
-): BundleCatalogue => ({
-  format: 1,
-  kubernetes: release.kubernetes,
-  arch,
-  components: [
-    ...release.programs.map(({ name, version, from }): Component => ({ name, version, from })),
-    ...debian(packages),
-  ],
-  members: members.map(({ member }) => member),
-  binaries: members.flatMap(({ binary }) => binary ?? []),
-  archives: members.flatMap(({ archive }) => archive ?? []),
-});
 
 /** Each once: images and hosts share some. */
 const debian = (packages: readonly Offer[]): readonly Component[] => [

@@ -1,20 +1,27 @@
 import { z } from 'zod';
 import { Failure } from '../failure.js';
 import { sha256 } from '../secret.js';
-import type { Arch } from './arch.js';
+import { type Arch, architectures } from './arch.js';
 import type { BinaryName, ImageName } from './artifacts.js';
 
 /** `catalogue.json` of a bundle: everything it holds, by name, version, size and sha256. */
 export interface BundleCatalogue {
-  readonly format: 1;
+  readonly format: 2;
   readonly kubernetes: string;
-  readonly arch: Arch;
-  /** What was built, from where; the Debian packages in images and in the apt repository among them. */
-  readonly components: readonly Component[];
+  /** At least one. */
+  readonly architectures: { readonly [arch in Arch]?: ArchCatalogue | undefined };
   /** Every file of the bundle but this one. */
   readonly members: readonly Member[];
+}
+
+/** What a bundle holds for hosts of one architecture. */
+export interface ArchCatalogue {
+  /** What was built, from where; the Debian packages in images and in the apt repository among them. */
+  readonly components: readonly Component[];
   readonly binaries: readonly PackedBinary[];
   readonly archives: readonly PackedArchive[];
+  /** The tar of an apt repository. */
+  readonly repository: string;
 }
 
 export interface Component {
@@ -46,15 +53,32 @@ export interface PackedArchive {
   readonly images: readonly { readonly name: ImageName; readonly reference: string; readonly digest: string }[];
 }
 
+/** The architectures of a bundle, in the order of `architectures`. */
+export const archesIn = ({ architectures: held }: BundleCatalogue): readonly Arch[] =>
+  architectures.filter((arch) => held[arch] !== undefined);
+
 /** The catalogue as text, closed by the sha256 of itself so that a damaged catalogue is noticed. */
 export const printCatalogue = (catalogue: BundleCatalogue): string =>
   `${JSON.stringify({ ...catalogue, sha256: sha256(JSON.stringify(catalogue)) }, undefined, 2)}\n`;
 
-/** Reads it back; a Failure names what is wrong with it. `where` is the file's path, for the message. */
+/**
+ * Reads it back; a Failure names what is wrong with it. `where` is the file's path, for the message. Format 1, of bundles
+ * for one architecture, is read too.
+ */
 export const parseCatalogue = (text: string, where: string): BundleCatalogue => {
   const { sha256: stated, ...catalogue } = check(text, where);
   if (stated !== sha256(JSON.stringify(catalogue))) throw refuse(where, 'its own sha256 does not match');
-  return catalogue;
+  if (catalogue.format === 2) return catalogue;
+  const { kubernetes, members, arch, ...held } = catalogue;
+  const repository = 'packages/debian-12.tar';
+  return {
+    format: 2,
+    kubernetes,
+    architectures: {
+      [arch]: { components: held.components, binaries: held.binaries, archives: held.archives, repository },
+    },
+    members,
+  };
 };
 
 const check = (text: string, where: string) => {
@@ -115,27 +139,45 @@ const hex = z.string().regex(/^[0-9a-f]{64}$/);
 const path = z.string().regex(/^(?!\/)(?!.*(^|\/)\.\.?(\/|$))[A-Za-z0-9._/-]+$/);
 const size = z.int().nonnegative();
 
-const schema = z.strictObject({
-  format: z.literal(1),
-  kubernetes: z.string(),
-  arch: z.enum(['amd64', 'arm64']),
-  components: z.array(
-    z.strictObject({ name: z.string(), version: z.string(), from: z.string(), sha256: hex.optional() }),
-  ),
-  members: z.array(z.strictObject({ file: path, size, sha256: hex })),
-  binaries: z.array(z.strictObject({ name: z.enum(binaryNames), file: path, size, sha256: hex })),
-  archives: z.array(
-    z.strictObject({
-      name: z.string(),
-      file: path,
-      images: z.array(
-        z.strictObject({
-          name: z.enum(imageNames),
-          reference: z.string(),
-          digest: z.string().regex(/^sha256:[0-9a-f]{64}$/),
-        }),
-      ),
-    }),
-  ),
-  sha256: hex,
-});
+const components = z.array(
+  z.strictObject({ name: z.string(), version: z.string(), from: z.string(), sha256: hex.optional() }),
+);
+const members = z.array(z.strictObject({ file: path, size, sha256: hex }));
+const binaries = z.array(z.strictObject({ name: z.enum(binaryNames), file: path, size, sha256: hex }));
+const archives = z.array(
+  z.strictObject({
+    name: z.string(),
+    file: path,
+    images: z.array(
+      z.strictObject({
+        name: z.enum(imageNames),
+        reference: z.string(),
+        digest: z.string().regex(/^sha256:[0-9a-f]{64}$/),
+      }),
+    ),
+  }),
+);
+const ofOneArch = z.strictObject({ components, binaries, archives, repository: path }).optional();
+
+// Keys are in the order in which they are written: the sha256 is of the text.
+const schema = z.discriminatedUnion('format', [
+  z.strictObject({
+    format: z.literal(2),
+    kubernetes: z.string(),
+    architectures: z
+      .strictObject({ amd64: ofOneArch, arm64: ofOneArch } satisfies Record<Arch, unknown>)
+      .refine((held) => Object.keys(held).length > 0, 'none is listed'),
+    members,
+    sha256: hex,
+  }),
+  z.strictObject({
+    format: z.literal(1),
+    kubernetes: z.string(),
+    arch: z.enum(architectures),
+    components,
+    members,
+    binaries,
+    archives,
+    sha256: hex,
+  }),
+]);

@@ -2,6 +2,7 @@ import { createWriteStream } from 'node:fs';
 import { copyFile, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import type { Arch } from './arch.js';
 import type { BinaryName } from './artifacts.js';
 import type { Member, PackedArchive, PackedBinary } from './bundle-catalogue.js';
 import { buildCached, keyOf } from './cache.js';
@@ -20,6 +21,17 @@ export interface PackedMember {
   readonly archive?: PackedArchive;
   readonly made: boolean;
 }
+
+/** The same in a folder of its architecture, for a bundle may hold several. */
+export const below = (arch: Arch, packed: PackedMember): PackedMember => {
+  const moved = <T extends { readonly file: string }>(of: T): T => ({ ...of, file: `${arch}/${of.file}` });
+  return {
+    ...packed,
+    member: moved(packed.member),
+    ...(packed.binary ? { binary: moved(packed.binary) } : {}),
+    ...(packed.archive ? { archive: moved(packed.archive) } : {}),
+  };
+};
 
 /** A program for hosts, packed; what unpacks the others goes as it is. */
 export const packBinary = async (name: BinaryName, built: Built, parts: LayerParts): Promise<PackedMember> => {

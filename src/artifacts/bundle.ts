@@ -1,13 +1,15 @@
+import { existsSync } from 'node:fs';
 import { readFile, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import pLimit from 'p-limit';
 import { Failure, Failures } from '../failure.js';
 import { type Arch, archOfThisMachine } from './arch.js';
-import type { Artifacts, BinaryName, ImageArchive, ImageName, StoredFile } from './artifacts.js';
-import { type BundleCatalogue, type Member, parseCatalogue } from './bundle-catalogue.js';
+import type { Artifacts, BinaryName, HostArtifacts, ImageArchive, ImageName, StoredFile } from './artifacts.js';
+import { type ArchCatalogue, archesIn, type BundleCatalogue, type Member, parseCatalogue } from './bundle-catalogue.js';
 import { folderOf } from './bundle-tar.js';
 import { cacheFolder } from './cache.js';
 import { openHashCache } from './hash-cache.js';
+import { unbuiltFor } from './placeholder.js';
 
 /**
  * Opens a bundle, a folder or a `.tar` of one, and gives its artifacts. Every member is there and has the sha256 of
@@ -41,9 +43,15 @@ export interface BundleOptions {
   readonly cache?: string;
 }
 
-/** Where a bundle is built to, and where every command looks for one that the inventory does not name. */
-export const defaultBundle = (version: string, cache = cacheFolder(), arch: Arch = archOfThisMachine()): string =>
-  join(cache, 'bundles', `${version}-${arch}`);
+/** Where a bundle is built to when nothing else is said. */
+export const usualBundle = (version: string, cache = cacheFolder()): string => join(cache, 'bundles', version);
+
+/** Where every command looks for a bundle that the inventory does not name: one of an earlier kbs has its architecture in its name. */
+export const defaultBundle = (version: string, cache = cacheFolder()): string => {
+  const usual = usualBundle(version, cache);
+  const earlier = `${usual}-${archOfThisMachine()}`;
+  return !existsSync(usual) && existsSync(earlier) ? earlier : usual;
+};
 
 export const readCatalogue = async (folder: string): Promise<BundleCatalogue> => {
   const file = join(folder, 'catalogue.json');
@@ -97,7 +105,20 @@ const damaged = (path: string, member: Member, how: 'missing' | 'damaged', why: 
   });
 
 const artifactsOf = (folder: string, catalogue: BundleCatalogue): Artifacts => {
-  const members = new Map(catalogue.members.map((member) => [member.file, member]));
+  const architectures = archesIn(catalogue);
+  const held = new Map(
+    architectures.flatMap((arch) => {
+      const of = catalogue.architectures[arch];
+      return of === undefined ? [] : [[arch, hostArtifacts(folder, of, catalogue.members)] as const];
+    }),
+  );
+  const [some] = held.values();
+  const lacked = (arch: Arch) => unbuiltFor(arch, some ?? fail(absent(folder, arch)));
+  return { architectures, of: (arch) => held.get(arch) ?? lacked(arch) };
+};
+
+const hostArtifacts = (folder: string, catalogue: ArchCatalogue, listed: readonly Member[]): HostArtifacts => {
+  const members = new Map(listed.map((member) => [member.file, member]));
   const stored = (
     name: string,
     file: string,
@@ -121,12 +142,9 @@ const artifactsOf = (folder: string, catalogue: BundleCatalogue): Artifacts => {
   return {
     binary: (name: BinaryName) => binaries.get(name) ?? fail(absent(folder, name)),
     image: (name: ImageName) => archives.get(name) ?? fail(absent(folder, name)),
-    repository: () => stored('repository', repositoryFile),
+    repository: () => stored('repository', catalogue.repository),
   };
 };
-
-/** Where a bundle holds its apt repository. */
-export const repositoryFile = 'packages/debian-12.tar';
 
 const absent = (folder: string, name: string): Failure =>
   new Failure('preflight', `the bundle does not list ${name}`, {

@@ -32,6 +32,7 @@ const kubernetes_1_36_3 = (): Release => {
         stamps: { 'main.gitCommit': `v${runc}` },
         tags: ['seccomp', 'urfave_cli_no_docs'],
         cgo: true,
+        libraries: ['libseccomp-dev'],
       }),
       ...['containerd', 'containerd-shim-runc-v2', 'ctr'].map((name) => containerdProgram(name, containerd)),
       goProgram({

@@ -1,10 +1,13 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { defined } from '../defined.js';
 import type { Arch } from './arch.js';
 import { buildCached, keyOf } from './cache.js';
 import { run } from './command.js';
+import { unpackPackages } from './debian.js';
 import type { CProgram, GoProgram, Program } from './release.js';
+import { toolchainFor, triplets } from './toolchain.js';
 
 /**
  * One program, built from its module files with every version pinned, or taken from the cache where the same inputs
@@ -12,17 +15,19 @@ import type { CProgram, GoProgram, Program } from './release.js';
  */
 export const buildProgram = async (program: Program, context: BuildContext): Promise<Built> => {
   const source = join(programsFolder, program.folder);
-  const recipe = program.language === 'go' ? goRecipe(program, source, context) : cRecipe(program, source);
+  const recipe = program.language === 'go' ? goRecipe(program, source, context) : cRecipe(program, source, context);
+  const libraries = await librariesFor(program, context);
   const key = keyOf(`${program.name}-${program.version}`, {
     tool: recipe.tool,
     words: recipe.words('OUT').map((word) => word.replaceAll(source, 'SOURCE')),
     environment: recipe.environment,
     files: await textsOf(source),
     compiler: await recipe.compiler(),
+    ...defined({ libraries: libraries?.key }),
   });
   const { folder, made } = await buildCached(context.cache, key, async (folder) => {
     await run(`build ${program.name} ${program.version}`, recipe.tool, recipe.words(join(folder, program.name)), {
-      environment: recipe.environment,
+      environment: { ...recipe.environment, ...libraries?.environment },
       ...(context.signal === undefined ? {} : { signal: context.signal }),
     });
   });
@@ -50,6 +55,7 @@ interface Recipe {
 }
 
 const goRecipe = (program: GoProgram, source: string, { arch }: BuildContext): Recipe => {
+  const { gcc, cross } = toolchainFor(arch);
   const stamps = Object.entries(program.stamps).map(([variable, value]) => `-X ${variable}=${value}`);
   const linker = ['-s -w', ...stamps, ...(program.cgo ? ["-linkmode external -extldflags '-static'"] : [])].join(' ');
   const environment = {
@@ -60,7 +66,9 @@ const goRecipe = (program: GoProgram, source: string, { arch }: BuildContext): R
     GOFLAGS: '-mod=readonly -buildvcs=false',
     GOWORK: 'off',
     GOEXPERIMENT: '',
-    GOAMD64: 'v1',
+    // What the oldest processor of the architecture has.
+    ...(arch === 'amd64' ? { GOAMD64: 'v1' } : { GOARM64: 'v8.0' }),
+    ...(program.cgo && cross ? { CC: gcc } : {}),
   };
   return {
     tool: 'go',
@@ -80,22 +88,50 @@ const goRecipe = (program: GoProgram, source: string, { arch }: BuildContext): R
     // A module file may ask for a newer toolchain than the one that is installed; Go then fetches it.
     compiler: async () => {
       const go = await run('ask Go for its version', 'go', ['env', '-C', source, 'GOVERSION'], { environment });
-      return program.cgo ? `${go} ${await gcc()}` : go;
+      return program.cgo ? `${go} ${await versionOf(gcc)}` : go;
     },
   };
 };
 
-const cRecipe = (program: CProgram, source: string): Recipe => ({
-  tool: 'gcc',
-  words: (out) => [
-    ...['-Os', '-static', '-s', '-Wall', '-Werror', '-Wl,--build-id=none', '-o', out],
-    join(source, `${program.name}.c`),
-  ],
-  environment: {},
-  compiler: gcc,
-});
+const cRecipe = (program: CProgram, source: string, { arch }: BuildContext): Recipe => {
+  const { gcc } = toolchainFor(arch);
+  return {
+    tool: gcc,
+    words: (out) => [
+      ...['-Os', '-static', '-s', '-Wall', '-Werror', '-Wl,--build-id=none', '-o', out],
+      join(source, `${program.name}.c`),
+    ],
+    environment: {},
+    compiler: () => versionOf(gcc),
+  };
+};
 
-const gcc = (): Promise<string> => run('ask gcc for its version', 'gcc', ['-dumpfullversion', '-dumpmachine']);
+const versionOf = (gcc: string): Promise<string> =>
+  run('ask gcc for its version', gcc, ['-dumpfullversion', '-dumpmachine']);
+
+/**
+ * C libraries of another architecture, which cannot be installed here, and where pkg-config finds them. Those of this
+ * machine's own are installed.
+ */
+const librariesFor = async (program: Program, context: BuildContext): Promise<Libraries | undefined> => {
+  const { arch } = context;
+  if (program.language === 'c' || program.libraries.length === 0 || !toolchainFor(arch).cross) return undefined;
+  const { tree, key } = await unpackPackages(program.libraries, context);
+  const environment = {
+    PKG_CONFIG_LIBDIR: join(tree, 'usr/lib', triplets[arch], 'pkgconfig'),
+    PKG_CONFIG_SYSROOT_DIR: tree,
+    // They are no folders of this machine's compiler, and so must be named to it.
+    PKG_CONFIG_ALLOW_SYSTEM_CFLAGS: '1',
+    PKG_CONFIG_ALLOW_SYSTEM_LIBS: '1',
+  };
+  return { key, environment };
+};
+
+interface Libraries {
+  /** Names the content. */
+  readonly key: string;
+  readonly environment: Readonly<Record<string, string>>;
+}
 
 /** The module files and sources at the package's root: two folders above this file in src as well as in dist. */
 const programsFolder = fileURLToPath(new URL('../../programs/', import.meta.url));

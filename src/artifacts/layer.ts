@@ -47,6 +47,7 @@ export const makeLayer = async (
 
 export interface LayerParts {
   readonly cache: string;
+  /** This machine's own, which packs. */
   readonly unzstd: Built;
   readonly program: (name: string) => Built;
   /** The tree below which the recipe's packages were unpacked, and a name for its content. */

@@ -1,44 +1,69 @@
 import { sha256 } from '../secret.js';
-import type { Artifacts, StoredFile } from './artifacts.js';
+import { type Arch, architectures } from './arch.js';
+import type { Artifacts, HostArtifacts, ImageArchive, StoredFile } from './artifacts.js';
 import { knownVersions, releaseOf } from './catalogue.js';
 import type { Release } from './release.js';
 
 /**
- * The artifacts of a version by name, for planning before a bundle exists. References and grouping are those of
- * the bundle; sizes are zero, and a digest is that of a name: the same at every call, and no real content's.
+ * The artifacts of a version by name, for planning before a bundle exists, for every architecture. References and
+ * grouping are those of the bundle; sizes are zero, and a digest is that of a name: the same at every call, and no real
+ * content's.
  */
 export const placeholderArtifacts = (version: string): Artifacts => {
   const release = releaseOf(version);
   if (!release) throw new Error(`the catalogue knows ${knownVersions().join(', ')} and not ${version}`);
-  const archives = release.archives.map((recipe) => ({
-    holds: recipe.images,
-    archive: {
-      archive: unbuilt(`archive ${recipe.name}`),
-      images: recipe.images.map((name) => {
-        const { reference } = release.images[name];
-        return { reference, digest: `sha256:${sha256(`${reference} (not built)`)}` };
-      }),
-    },
+  return { architectures, of: (arch) => placeholdersFor(arch, release) };
+};
+
+const placeholdersFor = (arch: Arch, release: Release): HostArtifacts => {
+  const archives = release.archives.map(({ name, images }) => ({
+    holds: images,
+    archive: unbuiltArchive(
+      name,
+      images.map((image) => release.images[image].reference),
+      arch,
+    ),
   }));
   return {
-    binary: (name) => unbuilt(`${name} ${versionOf(release, release.binaries[name])}`),
+    binary: (name) => unbuilt(`${name} ${versionOf(release, release.binaries[name])}`, arch),
     image: (name) => {
       const found = archives.find(({ holds }) => holds.includes(name));
-      if (!found) throw new Error(`no archive of ${version} holds ${name}`);
+      if (!found) throw new Error(`no archive of ${release.kubernetes} holds ${name}`);
       return found.archive;
     },
-    repository: () => unbuilt('repository'),
+    repository: () => unbuilt('repository', arch),
   };
 };
 
-const unbuilt = (name: string): StoredFile => ({
-  name: `${name} (not built)`,
-  sha256: sha256(`${name} (not built)`),
+/** In place of what `built` is, for an architecture that its bundle lacks. */
+export const unbuiltFor = (arch: Arch, built: HostArtifacts): HostArtifacts => ({
+  binary: (name) => unbuilt(built.binary(name).name, arch),
+  image: (name) => {
+    const { archive, images } = built.image(name);
+    return unbuiltArchive(
+      archive.name,
+      images.map(({ reference }) => reference),
+      arch,
+    );
+  },
+  repository: () => unbuilt('repository', arch),
+});
+
+const unbuiltArchive = (name: string, references: readonly string[], arch: Arch): ImageArchive => ({
+  archive: unbuilt(`archive ${name}`, arch),
+  images: references.map((reference) => ({ reference, digest: `sha256:${sha256(title(reference, arch))}` })),
+});
+
+const unbuilt = (name: string, arch: Arch): StoredFile => ({
+  name: title(name, arch),
+  sha256: sha256(title(name, arch)),
   size: 0,
   file: '(not built)',
   packedSize: 0,
   packing: 'none',
 });
+
+const title = (name: string, arch: Arch): string => `${name}${arch === 'amd64' ? '' : ` ${arch}`} (not built)`;
 
 const versionOf = (release: Release, program: string): string =>
   release.programs.find(({ name }) => name === program)?.version ?? '';

@@ -67,6 +67,7 @@ export const goProgram = (
   stamps: {},
   tags: [],
   cgo: false,
+  libraries: [],
   ...given,
 });
 

@@ -30,6 +30,8 @@ export interface GoProgram {
   readonly tags: readonly string[];
   /** Linked with C, statically. */
   readonly cgo: boolean;
+  /** Debian packages of the C libraries that it is linked with. */
+  readonly libraries: readonly string[];
 }
 
 /** One C file of our own, linked statically. */

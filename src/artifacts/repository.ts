@@ -3,11 +3,10 @@ import { mkdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { Failure } from '../failure.js';
-import { repositoryFile } from './bundle.js';
 import { type Measure, measure, type PackedMember, readMetadata, writeMetadata } from './bundle-members.js';
 import { buildCached, keyOf } from './cache.js';
 import { run } from './command.js';
-import { type Offer, offersOf } from './debian.js';
+import { type Offer, offersOf, optionsFor } from './debian.js';
 import { sha256OfFile } from './digest.js';
 import type { BuildContext } from './go-modules.js';
 import { type Entry, tarOf } from './tar.js';
@@ -18,14 +17,15 @@ import { type Entry, tarOf } from './tar.js';
  */
 export const makeRepository = async (
   packages: readonly string[],
-  { cache }: Pick<BuildContext, 'cache'>,
+  { cache, arch }: Pick<BuildContext, 'cache' | 'arch'>,
 ): Promise<PackedMember & { readonly packages: readonly Offer[] }> => {
-  const { key, offers } = await offersOf(await withAllTheyNeed(packages), fromNothing);
+  const options = [...(await optionsFor(arch, cache)), ...fromNothing];
+  const { key, offers } = await offersOf(await withAllTheyNeed(packages, options), options);
   const { folder, made } = await buildCached(cache, keyOf('repository', [format, key]), async (folder) => {
     const debs = join(folder, 'packages');
     await mkdir(debs);
     const pinned = offers.map(({ name, version }) => `${name}=${version}`);
-    await run('download Debian packages', 'apt-get', [...fromNothing, 'download', '-q', ...pinned], { cwd: debs });
+    await run('download Debian packages', 'apt-get', [...options, 'download', '-q', ...pinned], { cwd: debs });
     for (const offer of offers) await check(join(debs, offer.file), offer);
     // By name: the order of the lists is that of mirrors.
     const files = offers.map(({ file }) => join(debs, file)).sort();
@@ -33,7 +33,7 @@ export const makeRepository = async (
     await rm(debs, { recursive: true });
     await writeMetadata(folder, await measure(join(folder, 'repository.tar')));
   });
-  const member = { file: repositoryFile, ...(await readMetadata<Measure>(folder)) };
+  const member = { file: 'packages/debian-12.tar', ...(await readMetadata<Measure>(folder)) };
   return { source: join(folder, 'repository.tar'), member, made, packages: offers };
 };
 
@@ -71,11 +71,16 @@ const fromNothing = [
 ];
 
 /** What apt-get would install on an empty machine, less what every Debian has. */
-const withAllTheyNeed = async (packages: readonly string[]): Promise<readonly string[]> => {
-  const words = [...fromNothing, 'install', '--simulate', '--no-install-recommends', ...packages];
+const withAllTheyNeed = async (packages: readonly string[], options: readonly string[]): Promise<readonly string[]> => {
+  const words = [...options, 'install', '--simulate', '--no-install-recommends', ...packages];
   const simulated = await run(`choose Debian packages for ${packages.join(' and ')}`, 'apt-get', words);
   const chosen = [...simulated.matchAll(/^Inst (\S+)/gm)].map(([, name = '']) => name);
-  const shown = await run('ask about Debian packages', 'apt-cache', ['show', '--no-all-versions', ...chosen]);
+  const shown = await run('ask about Debian packages', 'apt-cache', [
+    ...options,
+    'show',
+    '--no-all-versions',
+    ...chosen,
+  ]);
   const always = shown
     .split('\n\n')
     .filter((each) => /^(Essential: yes|Priority: required)$/m.test(each))

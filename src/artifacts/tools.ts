@@ -1,18 +1,23 @@
 import { access } from 'node:fs/promises';
 import { Failure } from '../failure.js';
+import type { Arch } from './arch.js';
 import { run } from './command.js';
+import { toolchainFor } from './toolchain.js';
 
 /**
- * Makes sure that this machine has everything that a build runs; one Failure names all that is missing. With `install`, Debian
- * packages are installed first; Go comes from its own site, for Debian's is too old.
+ * Makes sure that this machine has everything that a build for these architectures runs; one Failure names all that is
+ * missing. With `install`, Debian packages are installed first; Go comes from its own site, for Debian's is too old.
  */
-export const provideTools = async ({ install }: { readonly install: boolean }): Promise<void> => {
-  const missing = await findMissing();
+export const provideTools = async (
+  architectures: readonly Arch[],
+  { install }: { readonly install: boolean },
+): Promise<void> => {
+  const missing = await findMissing([...tools, ...architectures.flatMap(compilers)]);
   const packages = missing.flatMap((tool) => tool.packages);
   if (missing.length > 0 && install) {
     await run('refresh the package lists', 'apt-get', ['update', '-q']);
     if (packages.length > 0) await installPackages(packages);
-    return provideTools({ install: false });
+    return provideTools(architectures, { install: false });
   }
   if (missing.length > 0) throw lack(missing);
 };
@@ -31,13 +36,11 @@ interface Tool {
 
 const tools: readonly Tool[] = [
   { name: 'go', needs: 'Go 1.26 or newer (https://go.dev/dl)', packages: [], present: () => newEnough() },
-  { name: 'gcc', needs: 'gcc, for runc and pause', packages: ['gcc'], present: () => answers('gcc', '--version') },
-  { name: 'libc', needs: 'the static C library', packages: ['libc6-dev'], present: () => hasArchive('libc.a') },
   {
-    name: 'libseccomp',
-    needs: 'the static seccomp library, for runc',
-    packages: ['libseccomp-dev'],
-    present: () => hasArchive('libseccomp.a'),
+    name: 'pkg-config',
+    needs: 'pkg-config, by which runc finds the seccomp library',
+    packages: ['pkg-config'],
+    present: () => answers('pkg-config', '--version'),
   },
   {
     name: 'apt-get',
@@ -54,7 +57,33 @@ const tools: readonly Tool[] = [
   { name: 'dpkg-deb', needs: 'dpkg-deb', packages: ['dpkg'], present: () => answers('dpkg-deb', '--version') },
 ];
 
-const findMissing = async (): Promise<readonly Tool[]> => {
+/** What compiles C for an architecture. The seccomp library of another one comes with the build. */
+const compilers = (arch: Arch): readonly Tool[] => {
+  const { gcc, packages, cross } = toolchainFor(arch);
+  const seccomp: Tool = {
+    name: 'libseccomp',
+    needs: 'the static seccomp library, for runc',
+    packages: ['libseccomp-dev'],
+    present: () => hasArchive(gcc, 'libseccomp.a'),
+  };
+  return [
+    {
+      name: gcc,
+      needs: `${gcc}, for runc and pause`,
+      packages: [packages.gcc],
+      present: () => answers(gcc, '--version'),
+    },
+    {
+      name: cross ? `libc of ${arch}` : 'libc',
+      needs: `the static C library${cross ? ` of ${arch}` : ''}`,
+      packages: [packages.libc],
+      present: () => hasArchive(gcc, 'libc.a'),
+    },
+    ...(cross ? [] : [seccomp]),
+  ];
+};
+
+const findMissing = async (tools: readonly Tool[]): Promise<readonly Tool[]> => {
   const present = await Promise.all(tools.map((tool) => tool.present()));
   return tools.filter((_, index) => !present[index]);
 };
@@ -85,8 +114,8 @@ const newEnough = async (): Promise<boolean> => {
 };
 
 /** gcc gives the path of a library that it would link, and the bare name of one that it would not find. */
-const hasArchive = async (name: string): Promise<boolean> => {
-  const path = await run('ask gcc for a library', 'gcc', [`-print-file-name=${name}`]).catch(() => name);
+const hasArchive = async (gcc: string, name: string): Promise<boolean> => {
+  const path = await run('ask gcc for a library', gcc, [`-print-file-name=${name}`]).catch(() => name);
   return (
     path.includes('/') &&
     access(path)

@@ -79,6 +79,7 @@ export interface RollingUpdate {
 export interface PhaseContext {
   readonly cluster: Cluster;
   readonly credentials: Credentials;
+  /** Of every architecture; `artifactsOf` gives those of a host. */
   readonly artifacts: Artifacts;
   facts(host: string): Facts;
   /** When this run began, in whole seconds since the epoch. */

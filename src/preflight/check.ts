@@ -1,3 +1,4 @@
+import type { Arch } from '../artifacts/arch.js';
 import type { Facts } from '../hosts/facts/facts.js';
 import type { Cluster, ClusterHost } from '../inventory/cluster.js';
 import type { CheckName } from './check-names.js';
@@ -12,7 +13,7 @@ export interface HostCheck extends CheckTexts {
   readonly check: (host: ClusterHost, facts: Facts, cluster: Cluster) => readonly FailedCheck[];
 }
 
-/** Asks what shows only in several hosts together, or in hosts and the keyring. */
+/** Asks what shows only in several hosts together, or in hosts and what this machine has for them. */
 export interface ClusterCheck extends CheckTexts {
   readonly scope: 'cluster';
   readonly check: (facts: ClusterFacts) => readonly (FailedCheck & Pick<CheckResult, 'hosts'>)[];
@@ -54,6 +55,8 @@ export interface FailedCheck extends Pick<CheckResult, 'detail' | 'why'> {
 
 /** All hosts that were observed, and what else decides whether they may be changed. */
 export interface ClusterFacts extends IdentityFacts {
+  /** The architectures that the bundle has artifacts for; all where there is no bundle yet. */
+  readonly bundle: readonly Arch[];
   /** When the hosts were observed: whole seconds of this machine's clock. */
   readonly from: number;
   readonly to: number;

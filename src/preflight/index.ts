@@ -1,3 +1,4 @@
+import { checkArchitecture, checkBundle } from './architecture.js';
 import type { Check } from './check.js';
 import { checkClocks, checkEtcdData, checkMachineIds } from './cluster.js';
 import { checkForeignCni, checkForeignUnit } from './conflicts.js';
@@ -6,7 +7,6 @@ import { checkFirewall } from './firewall.js';
 import { checkIdentity } from './identity.js';
 import {
   checkAddress,
-  checkArchitecture,
   checkCgroup,
   checkKernelFeatures,
   checkNftables,
@@ -41,8 +41,8 @@ export const checks: readonly Check[] = [
   {
     name: 'architecture',
     scope: 'host',
-    summary: 'the processor is one that kbs has programs for: x86_64',
-    fix: 'take another machine',
+    summary: 'the processor is one that kbs has programs for: x86_64 or aarch64',
+    fix: 'install a 64-bit system, or take another machine',
     check: checkArchitecture,
   },
   {
@@ -56,7 +56,7 @@ export const checks: readonly Check[] = [
     name: 'cgroup',
     scope: 'host',
     summary: 'the kernel of a node has the cgroup controllers cpu, memory and pids switched on',
-    fix: 'correct cgroup_enable and cgroup_disable on the kernel command line, and reboot',
+    fix: 'correct cgroup_enable and cgroup_disable on the kernel command line, and reboot; on a Raspberry Pi, add cgroup_enable=memory to /boot/firmware/cmdline.txt',
     check: checkCgroup,
   },
   {
@@ -150,6 +150,13 @@ export const checks: readonly Check[] = [
     summary: 'no route of the host leads into the networks of pods and Services',
     fix: 'choose another `network.pods` or `network.services`',
     check: checkNetworkOverlap,
+  },
+  {
+    name: 'architecture',
+    scope: 'cluster',
+    summary: 'the bundle has programs for the processor of every host',
+    fix: 'build one that has: kbs bundle build --arch amd64,arm64',
+    check: checkBundle,
   },
   {
     name: 'machine-id',

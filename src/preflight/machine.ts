@@ -9,9 +9,6 @@ export const checkRoot = (_host: ClusterHost, { uid }: Facts): readonly FailedCh
 export const checkSystemd = (_host: ClusterHost, { systemd }: Facts): readonly FailedCheck[] =>
   failIf(!systemd, 'systemd does not run this machine', 'kbs needs a distribution that boots with systemd');
 
-export const checkArchitecture = (_host: ClusterHost, { arch }: Facts): readonly FailedCheck[] =>
-  failIf(arch !== 'x86_64', `the machine is ${arch}`, 'this release of kbs brings programs for x86_64 only');
-
 export const checkAddress = ({ address }: ClusterHost, { addresses }: Facts): readonly FailedCheck[] =>
   failIf(
     !addresses.some((found) => found.split('/')[0] === address),
@@ -19,12 +16,16 @@ export const checkAddress = ({ address }: ClusterHost, { addresses }: Facts): re
     'correct `address` in the inventory, or the machine that answers there',
   );
 
-export const checkCgroup = (host: ClusterHost, { cgroup, controllers }: Facts): readonly FailedCheck[] =>
-  failIf(
-    isNode(host) && ['cpu', 'memory', 'pids'].some((controller) => !controllers.includes(controller)),
+export const checkCgroup = (host: ClusterHost, { cgroup, controllers, model }: Facts): readonly FailedCheck[] => {
+  const missing = ['cpu', 'memory', 'pids'].filter((controller) => !controllers.includes(controller));
+  return failIf(
+    isNode(host) && missing.length > 0,
     `cgroup ${cgroup} has only these controllers: ${controllers.join(', ') || 'none'}`,
-    'a kubelet needs cpu, memory and pids: see cgroup_enable and cgroup_disable on the kernel command line',
+    missing.join() === 'memory' && model.startsWith('Raspberry Pi')
+      ? `a ${model} starts with the controller memory off: add cgroup_enable=memory to the one line of /boot/firmware/cmdline.txt (/boot/cmdline.txt on older systems), and reboot`
+      : 'a kubelet needs cpu, memory and pids: see cgroup_enable and cgroup_disable on the kernel command line',
   );
+};
 
 export const checkSwap = (host: ClusterHost, { swaps }: Facts): readonly FailedCheck[] =>
   failIf(

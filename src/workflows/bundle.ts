@@ -1,39 +1,60 @@
 import { resolve } from 'node:path';
-import { buildBundle, defaultBundle, type Progress } from '../artifacts/build.js';
-import { openBundle, verifyBundle } from '../artifacts/bundle.js';
-import type { BundleCatalogue } from '../artifacts/bundle-catalogue.js';
+import type { Arch } from '../artifacts/arch.js';
+import { buildBundle, type Progress } from '../artifacts/build.js';
+import { defaultBundle, openBundle, verifyBundle } from '../artifacts/bundle.js';
+import { archesIn, type BundleCatalogue, type Component } from '../artifacts/bundle-catalogue.js';
 import { knownVersions } from '../artifacts/catalogue.js';
+import { defined } from '../defined.js';
 
 export interface Built {
   readonly version: string;
+  readonly architectures: readonly Arch[];
   readonly path: string;
 }
 
 /** Builds a bundle, saying each step. */
 export const build = async (
-  options: { readonly version?: string | undefined; readonly into?: string | undefined; readonly install: boolean },
+  options: {
+    readonly version?: string | undefined;
+    readonly architectures?: readonly Arch[] | undefined;
+    readonly into?: string | undefined;
+    readonly install: boolean;
+  },
   say: (text: string) => void,
 ): Promise<Built> => {
   const version = options.version ?? newest();
-  const { folder } = await buildBundle({
+  const { folder, catalogue } = await buildBundle({
     version,
     install: options.install,
-    ...(options.into === undefined ? {} : { into: resolve(options.into) }),
+    ...defined({
+      architectures: options.architectures,
+      into: options.into === undefined ? undefined : resolve(options.into),
+    }),
     onProgress: progressReporter(say),
   });
-  return { version, path: folder };
+  return { version, architectures: archesIn(catalogue), path: folder };
 };
 
-/** A bundle's catalogue, and a row for each component. */
+/** A bundle's catalogue, and a row for each component, with the architectures that have it. */
 export const list = async (
   path = defaultBundle(newest()),
 ): Promise<{ catalogue: BundleCatalogue; rows: readonly string[] }> => {
   const { catalogue } = await openBundle(path);
-  const rows = catalogue.components.map(
-    ({ name, version, from }) => `${name.padEnd(28)} ${version.padEnd(12)} ${from}`,
-  );
-  return { catalogue, rows };
+  return { catalogue, rows: rowsOf(catalogue) };
 };
+
+const rowsOf = (catalogue: BundleCatalogue): readonly string[] => {
+  const rows = new Map<string, Arch[]>();
+  for (const arch of archesIn(catalogue)) {
+    for (const component of catalogue.architectures[arch]?.components ?? []) {
+      const row = rowOf(component);
+      rows.set(row, [...(rows.get(row) ?? []), arch]);
+    }
+  }
+  return [...rows].map(([row, arches]) => `${arches.join(',').padEnd(12)} ${row}`);
+};
+
+const rowOf = ({ name, version, from }: Component): string => `${name.padEnd(28)} ${version.padEnd(12)} ${from}`;
 
 export const verify = (path = defaultBundle(newest())): Promise<BundleCatalogue> => verifyBundle(path);
 

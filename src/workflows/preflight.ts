@@ -1,4 +1,3 @@
-import { placeholderArtifacts } from '../artifacts/placeholder.js';
 import { type HostPhases, observe, observedFacts } from '../engine/observe.js';
 import { type Problem, toProblem } from '../failure.js';
 import type { RunOptions } from '../hosts/host.js';
@@ -7,7 +6,7 @@ import { unknownName } from '../inventory/did-you-mean.js';
 import { keyringDirectory, readKeyring } from '../pki/keyring.js';
 import type { CheckResult } from '../preflight/check.js';
 import { runChecks, runProbeChecks } from '../preflight/run-checks.js';
-import { loadCluster } from './load-cluster.js';
+import { loadCluster, openArtifactsOrPlaceholders } from './load-cluster.js';
 import { contextInputs, now } from './run/phase-context.js';
 import { pinPodCidrs, readRecord } from './run/pod-cidrs.js';
 import { withPool } from './run/pool.js';
@@ -49,10 +48,10 @@ export const preflightOf = async (
   const { loaded } = await pinPodCidrs(loadedBefore, await readRecord(loadedBefore.state));
   const { cluster } = loaded;
   const { identity } = await readKeyring(keyringDirectory(loadedBefore.inventory, cluster.name), cluster, new Date());
+  const artifacts = await openArtifactsOrPlaceholders(loaded, () => {});
   return withPool(acceptNewHostKeys, async (pool) => {
     const from = now();
     const runHosts = hosts.map((host): HostPhases => ({ host, phases: [] }));
-    const artifacts = placeholderArtifacts(cluster.kubernetes.version);
     const inputs = contextInputs(cluster, artifacts, { startedAt: from, targetNodes: [] });
     const observation = await observe(runHosts, inputs, (host) => pool.host(host), noEvents, limits);
     const { unreachable } = observation;
@@ -73,7 +72,16 @@ export const preflightOf = async (
           ? []
           : [
               ...runChecks(
-                { workflow: 'preflight', cluster, facts, keyring: identity, from, to, restores: false },
+                {
+                  workflow: 'preflight',
+                  cluster,
+                  facts,
+                  keyring: identity,
+                  bundle: artifacts.architectures,
+                  from,
+                  to,
+                  restores: false,
+                },
                 skippedChecks,
               ),
               ...runProbeChecks(probes, cluster, skippedChecks),

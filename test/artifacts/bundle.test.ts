@@ -5,6 +5,7 @@ import {
   mkdtemp,
   readdir,
   readFile,
+  rename,
   rm,
   stat,
   truncate,
@@ -16,7 +17,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openBundle, verifyBundle } from '../../src/artifacts/bundle.js';
+import { archOfThisMachine } from '../../src/artifacts/arch.js';
+import { defaultBundle, openBundle, verifyBundle } from '../../src/artifacts/bundle.js';
 import { type BundleCatalogue, printCatalogue } from '../../src/artifacts/bundle-catalogue.js';
 import { writeBundleTar } from '../../src/artifacts/bundle-tar.js';
 import { writeBundle } from '../../src/artifacts/write-bundle.js';
@@ -24,35 +26,46 @@ import { Failure, Failures } from '../../src/failure.js';
 import { sha256 } from '../../src/secret.js';
 
 const texts: Readonly<Record<string, string>> = {
-  'binaries/kubelet.zst': 'the kubelet, packed',
-  'binaries/unzstd': 'what unpacks it',
-  'images/control-plane.tar': 'three images',
-  'packages/debian-12.tar': 'an apt repository',
+  'amd64/binaries/kubelet.zst': 'the kubelet, packed',
+  'amd64/binaries/unzstd': 'what unpacks it',
+  'amd64/images/control-plane.tar': 'three images',
+  'amd64/packages/debian-12.tar': 'an apt repository',
+  'arm64/binaries/unzstd': 'what unpacks it there',
 };
 const catalogue: BundleCatalogue = {
-  format: 1,
+  format: 2,
   kubernetes: '1.36.3',
-  arch: 'amd64',
-  components: [
-    { name: 'kubelet', version: '1.36.3', from: 'k8s.io/kubernetes v1.36.3' },
-    { name: 'haproxy', version: '2.6.12-1+deb12u4', from: 'debian', sha256: sha256('haproxy') },
-  ],
-  members: Object.entries(texts).map(([file, text]) => ({ file, size: text.length, sha256: sha256(text) })),
-  binaries: [
-    { name: 'kubelet', file: 'binaries/kubelet.zst', size: 1000, sha256: sha256('the kubelet') },
-    { name: 'unzstd', file: 'binaries/unzstd', size: 15, sha256: sha256('what unpacks it') },
-  ],
-  archives: [
-    {
-      name: 'control-plane',
-      file: 'images/control-plane.tar',
-      images: (['kube-apiserver', 'kube-scheduler'] as const).map((name) => ({
-        name,
-        reference: `kbs.local/${name}:v1.36.3`,
-        digest: `sha256:${sha256(name)}`,
-      })),
+  architectures: {
+    amd64: {
+      components: [
+        { name: 'kubelet', version: '1.36.3', from: 'k8s.io/kubernetes v1.36.3' },
+        { name: 'haproxy', version: '2.6.12-1+deb12u4', from: 'debian', sha256: sha256('haproxy') },
+      ],
+      binaries: [
+        { name: 'kubelet', file: 'amd64/binaries/kubelet.zst', size: 1000, sha256: sha256('the kubelet') },
+        { name: 'unzstd', file: 'amd64/binaries/unzstd', size: 15, sha256: sha256('what unpacks it') },
+      ],
+      archives: [
+        {
+          name: 'control-plane',
+          file: 'amd64/images/control-plane.tar',
+          images: (['kube-apiserver', 'kube-scheduler'] as const).map((name) => ({
+            name,
+            reference: `kbs.local/${name}:v1.36.3`,
+            digest: `sha256:${sha256(name)}`,
+          })),
+        },
+      ],
+      repository: 'amd64/packages/debian-12.tar',
     },
-  ],
+    arm64: {
+      components: [],
+      binaries: [{ name: 'unzstd', file: 'arm64/binaries/unzstd', size: 21, sha256: sha256('what unpacks it there') }],
+      archives: [],
+      repository: 'arm64/packages/debian-12.tar',
+    },
+  },
+  members: Object.entries(texts).map(([file, text]) => ({ file, size: text.length, sha256: sha256(text) })),
 };
 
 let home: string;
@@ -99,36 +112,47 @@ const copyOf = async (number: number): Promise<Copy> => {
 describe('a whole bundle', () => {
   it('gives the paths, sizes and digests of its binaries and archives', async () => {
     const { bundle, cache } = fresh();
-    const opened = await openBundle(bundle, { cache });
+    const opened = (await openBundle(bundle, { cache })).of('amd64');
     expect(opened.binary('kubelet')).toEqual({
       name: 'kubelet',
       sha256: sha256('the kubelet'),
       size: 1000,
-      file: join(bundle, 'binaries/kubelet.zst'),
+      file: join(bundle, 'amd64/binaries/kubelet.zst'),
       packedSize: 19,
       packing: 'zstd',
     });
     expect(opened.binary('unzstd').packing).toBe('none');
-    expect(opened.image('kube-apiserver').archive.file).toBe(join(bundle, 'images/control-plane.tar'));
+    expect(opened.image('kube-apiserver').archive.file).toBe(join(bundle, 'amd64/images/control-plane.tar'));
     expect(opened.repository()).toMatchObject({ size: 17, packedSize: 17, packing: 'none' });
-    expect(opened.repository().file).toBe(join(bundle, 'packages/debian-12.tar'));
+    expect(opened.repository().file).toBe(join(bundle, 'amd64/packages/debian-12.tar'));
+  });
+
+  it('gives each architecture its own', async () => {
+    const { bundle, cache } = fresh();
+    const opened = await openBundle(bundle, { cache });
+    expect(opened.architectures).toEqual(['amd64', 'arm64']);
+    expect(opened.of('arm64').binary('unzstd')).toMatchObject({
+      sha256: sha256('what unpacks it there'),
+      file: join(bundle, 'arm64/binaries/unzstd'),
+    });
+    expect(() => opened.of('arm64').binary('kubelet')).toThrow('the bundle does not list kubelet');
   });
 
   it('gives one and the same archive for images that travel together', async () => {
     const { bundle, cache } = fresh();
-    const opened = await openBundle(bundle, { cache });
+    const opened = (await openBundle(bundle, { cache })).of('amd64');
     expect(opened.image('kube-apiserver')).toBe(opened.image('kube-scheduler'));
   });
 
   it('names the artifact that it does not hold', async () => {
     const { bundle, cache } = fresh();
-    const opened = await openBundle(bundle, { cache });
+    const opened = (await openBundle(bundle, { cache })).of('amd64');
     expect(() => opened.binary('runc')).toThrow('the bundle does not list runc');
     expect(() => opened.image('coredns')).toThrow('the bundle does not list coredns');
-    const without = catalogue.members.filter(({ file }) => !file.startsWith('packages/'));
+    const without = catalogue.members.filter(({ file }) => !file.startsWith('amd64/packages/'));
     await writeFile(join(bundle, 'catalogue.json'), printCatalogue({ ...catalogue, members: without }));
-    const older = await openBundle(bundle, { cache });
-    expect(() => older.repository()).toThrow('the bundle does not list packages/debian-12.tar');
+    const older = (await openBundle(bundle, { cache })).of('amd64');
+    expect(() => older.repository()).toThrow('the bundle does not list amd64/packages/debian-12.tar');
   });
 
   it('passes a full verification', async () => {
@@ -137,41 +161,98 @@ describe('a whole bundle', () => {
   });
 });
 
+describe('a bundle of an earlier kbs', () => {
+  const { amd64 } = catalogue.architectures;
+  const flat = <T extends { readonly file: string }>(all: readonly T[]): readonly T[] =>
+    all.map((each) => ({ ...each, file: each.file.replace('amd64/', '') }));
+
+  const earlier = async () => {
+    const copy = fresh();
+    for (const name of ['binaries', 'images', 'packages']) {
+      await rename(join(copy.bundle, 'amd64', name), join(copy.bundle, name));
+    }
+    const { components = [], binaries = [], archives = [] } = amd64 ?? {};
+    const members = flat(catalogue.members.filter(({ file }) => file.startsWith('amd64/')));
+    const first = { format: 1, kubernetes: '1.36.3', arch: 'amd64', components, members };
+    const text = { ...first, binaries: flat(binaries), archives: flat(archives) };
+    const sealed = { ...text, sha256: sha256(JSON.stringify(text)) };
+    await writeFile(join(copy.bundle, 'catalogue.json'), JSON.stringify(sealed));
+    return copy;
+  };
+
+  it('opens as one for its architecture alone', async () => {
+    const { bundle, cache } = await earlier();
+    const opened = await openBundle(bundle, { cache });
+    expect(opened.architectures).toEqual(['amd64']);
+    expect(opened.of('amd64').binary('kubelet').file).toBe(join(bundle, 'binaries/kubelet.zst'));
+    expect(opened.of('amd64').repository().file).toBe(join(bundle, 'packages/debian-12.tar'));
+    expect((await verifyBundle(bundle, { cache })).format).toBe(2);
+  });
+
+  it('gives an architecture that it lacks names without content', async () => {
+    const { bundle, cache } = await earlier();
+    const lacked = (await openBundle(bundle, { cache })).of('arm64');
+    expect(lacked.binary('kubelet')).toMatchObject({ name: 'kubelet arm64 (not built)', size: 0 });
+    expect(lacked.image('kube-apiserver').images.map(({ reference }) => reference)).toEqual([
+      'kbs.local/kube-apiserver:v1.36.3',
+      'kbs.local/kube-scheduler:v1.36.3',
+    ]);
+  });
+
+  it('is found where it was built to, until there is another one', async () => {
+    const cache = join(home, 'default');
+    const old = join(cache, 'bundles', `1.36.3-${archOfThisMachine()}`);
+    expect(defaultBundle('1.36.3', cache)).toBe(join(cache, 'bundles/1.36.3'));
+    await mkdir(old, { recursive: true });
+    expect(defaultBundle('1.36.3', cache)).toBe(old);
+    await mkdir(join(cache, 'bundles/1.36.3'));
+    expect(defaultBundle('1.36.3', cache)).toBe(join(cache, 'bundles/1.36.3'));
+  });
+});
+
 /** What is done to a bundle, and the words that the failure must hold. */
 const damages: readonly (readonly [string, (bundle: string) => Promise<unknown>, readonly string[]])[] = [
-  ['a missing member', (bundle) => rm(join(bundle, 'binaries/unzstd')), ['binaries/unzstd is missing']],
-  ['a truncated member', (bundle) => truncate(join(bundle, 'binaries/unzstd'), 3), ['binaries/unzstd is damaged']],
-  ['a longer member', (bundle) => appendFile(join(bundle, 'binaries/unzstd'), '!'), ['binaries/unzstd is damaged']],
+  ['a missing member', (bundle) => rm(join(bundle, 'amd64/binaries/unzstd')), ['amd64/binaries/unzstd is missing']],
+  [
+    'a truncated member',
+    (bundle) => truncate(join(bundle, 'amd64/binaries/unzstd'), 3),
+    ['amd64/binaries/unzstd is damaged'],
+  ],
+  [
+    'a longer member',
+    (bundle) => appendFile(join(bundle, 'amd64/binaries/unzstd'), '!'),
+    ['amd64/binaries/unzstd is damaged'],
+  ],
   [
     'a changed byte',
-    (bundle) => writeFile(join(bundle, 'binaries/unzstd'), 'What unpacks it'),
-    ['binaries/unzstd is damaged'],
+    (bundle) => writeFile(join(bundle, 'amd64/binaries/unzstd'), 'What unpacks it'),
+    ['amd64/binaries/unzstd is damaged'],
   ],
   [
     'a changed byte under the old date',
     async (bundle) => {
-      const file = join(bundle, 'binaries/unzstd');
+      const file = join(bundle, 'amd64/binaries/unzstd');
       const { atime, mtime } = await stat(file);
       await writeFile(file, 'What unpacks it');
       await utimes(file, atime, mtime);
     },
-    ['binaries/unzstd is damaged'],
+    ['amd64/binaries/unzstd is damaged'],
   ],
   [
     'a folder in the place of a member',
     async (bundle) => {
-      await rm(join(bundle, 'binaries/unzstd'));
-      await mkdir(join(bundle, 'binaries/unzstd'));
+      await rm(join(bundle, 'amd64/binaries/unzstd'));
+      await mkdir(join(bundle, 'amd64/binaries/unzstd'));
     },
-    ['binaries/unzstd is damaged'],
+    ['amd64/binaries/unzstd is damaged'],
   ],
   [
     'several of them',
     async (bundle) => {
-      await rm(join(bundle, 'binaries/unzstd'));
-      await truncate(join(bundle, 'images/control-plane.tar'), 0);
+      await rm(join(bundle, 'amd64/binaries/unzstd'));
+      await truncate(join(bundle, 'amd64/images/control-plane.tar'), 0);
     },
-    ['binaries/unzstd is missing', 'images/control-plane.tar is damaged'],
+    ['amd64/binaries/unzstd is missing', 'amd64/images/control-plane.tar is damaged'],
   ],
   ['no catalogue', (bundle) => rm(join(bundle, 'catalogue.json')), ['there is no bundle in']],
   ['a catalogue that is no JSON', (bundle) => writeFile(join(bundle, 'catalogue.json'), '{'), ['no catalogue']],
@@ -188,7 +269,7 @@ const damages: readonly (readonly [string, (bundle: string) => Promise<unknown>,
     'a catalogue of another format',
     async (bundle) => {
       const file = join(bundle, 'catalogue.json');
-      await writeFile(file, (await readFile(file, 'utf8')).replace('"format": 1', '"format": 2'));
+      await writeFile(file, (await readFile(file, 'utf8')).replace('"format": 2', '"format": 3'));
     },
     ['no catalogue'],
   ],
@@ -232,7 +313,7 @@ describe('a bundle as one .tar', () => {
     const first = await openBundle(tar, { cache });
     const second = await openBundle(tar, { cache });
     expect(second.folder).toBe(first.folder);
-    expect(await readFile(first.binary('unzstd').file, 'utf8')).toBe('what unpacks it');
+    expect(await readFile(first.of('amd64').binary('unzstd').file, 'utf8')).toBe('what unpacks it');
   });
 
   it('is the same bytes for the same bundle', async () => {
@@ -260,7 +341,7 @@ describe('the cached hashes of a bundle', () => {
     const forged = (await readFile(home, 'utf8')).replaceAll(sha256('three images'), sha256('forged'));
     await writeFile(home, forged);
     expect(await messagesOf(openBundle(bundle, { cache }))).toEqual([
-      'bundle member images/control-plane.tar is damaged',
+      'bundle member amd64/images/control-plane.tar is damaged',
     ]);
     expect(await verifyBundle(bundle, { cache })).toEqual(catalogue);
   });

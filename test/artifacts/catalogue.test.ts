@@ -59,10 +59,19 @@ describe.each(releases)('the release of %s', (_, release) => {
 
 describe('placeholders', () => {
   const version = knownVersions()[0] ?? '';
-  const artifacts = placeholderArtifacts(version);
+  const artifacts = placeholderArtifacts(version).of('amd64');
 
   it('say that they are no artifacts', () => {
     for (const name of binaryNames) expect(artifacts.binary(name).name).toContain('(not built)');
+  });
+
+  it('have the same references for every architecture, and digests of their own', () => {
+    const both = placeholderArtifacts(version);
+    const [amd64, arm64] = both.architectures.map((arch) => both.of(arch).image('etcd').images[0]);
+    expect(both.architectures).toEqual(['amd64', 'arm64']);
+    expect(arm64?.reference).toBe(amd64?.reference);
+    expect(arm64?.digest).not.toBe(amd64?.digest);
+    expect(both.of('arm64').binary('runc').sha256).not.toBe(both.of('amd64').binary('runc').sha256);
   });
 
   it('group images as the bundle does', () => {

@@ -5,12 +5,14 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { extract } from 'tar-stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { archOfThisMachine } from '../../src/artifacts/arch.js';
 import { makeRepository, refuseOtherThanDebian, repositoryOf } from '../../src/artifacts/repository.js';
 import { tarOf } from '../../src/artifacts/tar.js';
 import { sha256 } from '../../src/secret.js';
 import { build, type Deb } from '../resources/debs.js';
 
 const run = promisify(execFile);
+const arch = archOfThisMachine();
 
 const debs: readonly Deb[] = [
   { name: 'kbs-app', version: '1:2.0-1+b1', depends: 'kbs-lib (>= 1.0), kbs-base' },
@@ -71,7 +73,7 @@ const membersOf = async (file: string): Promise<Readonly<Record<string, string>>
 
 describe('a repository', () => {
   it('holds packages with their dependencies, less what every Debian has', async () => {
-    const made = await makeRepository(['kbs-app'], { cache: join(home, 'cache') });
+    const made = await makeRepository(['kbs-app'], { cache: join(home, 'cache'), arch });
     expect(made.packages.map(({ name, version }) => `${name} ${version}`)).toEqual([
       'kbs-app 1:2.0-1+b1',
       'kbs-deep 1.0',
@@ -96,8 +98,8 @@ SHA256: ${sha256(Buffer.from(members['kbs-app_all.deb'] ?? '', 'latin1'))}`);
 
   it('is made once', async () => {
     const cache = join(home, 'once');
-    expect((await makeRepository(['kbs-lib'], { cache })).made).toBe(true);
-    expect((await makeRepository(['kbs-lib'], { cache })).made).toBe(false);
+    expect((await makeRepository(['kbs-lib'], { cache, arch })).made).toBe(true);
+    expect((await makeRepository(['kbs-lib'], { cache, arch })).made).toBe(false);
   });
 
   it('is the same bytes whenever it is made', async () => {
@@ -105,7 +107,7 @@ SHA256: ${sha256(Buffer.from(members['kbs-app_all.deb'] ?? '', 'latin1'))}`);
   });
 
   it('is refused where the lists do not offer a package', async () => {
-    await expect(makeRepository(['kbs-missing'], { cache: join(home, 'cache') })).rejects.toMatchObject({
+    await expect(makeRepository(['kbs-missing'], { cache: join(home, 'cache'), arch })).rejects.toMatchObject({
       message: 'could not choose Debian packages for kbs-missing',
       why: expect.arrayContaining([expect.stringContaining('kbs-missing')]),
     });
@@ -116,7 +118,7 @@ SHA256: ${sha256(Buffer.from(members['kbs-app_all.deb'] ?? '', 'latin1'))}`);
     const text = await readFile(index, 'utf8');
     await writeFile(index, text.replace('Package: kbs-other\nVersion: 1.0', 'Package: kbs-other\nVersion: 9.0'));
     await run('apt-get', ['update', '-q']);
-    await expect(makeRepository(['kbs-other'], { cache: join(home, 'cache') })).rejects.toMatchObject({
+    await expect(makeRepository(['kbs-other'], { cache: join(home, 'cache'), arch })).rejects.toMatchObject({
       message: 'the Debian package kbs-other is not what the package lists say',
       why: [expect.stringContaining('kbs-other 1.0'), expect.stringContaining('kbs-other 9.0')],
     });

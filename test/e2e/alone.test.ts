@@ -67,7 +67,7 @@ const install = async (project: Project): Promise<void> => {
   const packages = stdout.split('\n').map((path) => relative(root, path));
   const own = ['bin', 'dist', 'inventories', 'package.json', 'oclif.manifest.json'];
   await send(project, root, [...own, ...packages.filter((path) => path.startsWith('node_modules/'))], '/opt/kbs');
-  await send(project, defaultBundle('1.36.3'), ['.'], '/root/.cache/kbs/bundles/1.36.3-amd64');
+  await send(project, defaultBundle('1.36.3'), ['.'], '/root/.cache/kbs/bundles/1.36.3');
   await send(project, dirname(process.execPath), [basename(process.execPath)], '/usr/local/bin');
 };
 

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { archOfThisMachine } from '../../src/artifacts/arch.js';
 import { type Bundle, defaultBundle, openBundle } from '../../src/artifacts/bundle.js';
 import type { Cluster, ClusterHost } from '../../src/inventory/cluster.js';
 import { answersFor } from '../../src/phases/lan-dns/dns-query.js';
@@ -75,7 +76,7 @@ afterAll(() => Promise.all(worlds.map((world) => world.end())));
 const unzstd = (): Resource => ({
   kind: 'binary',
   path: '/usr/local/lib/kbs/unzstd',
-  content: bundle.binary('unzstd'),
+  content: bundle.of(archOfThisMachine()).binary('unzstd'),
 });
 
 /** All but the unit: no systemd runs there. */

@@ -3,7 +3,8 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type ImageName, referenceOf } from '../../src/artifacts/artifacts.js';
+import { archOfThisMachine } from '../../src/artifacts/arch.js';
+import { type HostArtifacts, type ImageName, referenceOf } from '../../src/artifacts/artifacts.js';
 import { type Bundle, defaultBundle, openBundle } from '../../src/artifacts/bundle.js';
 import { knownVersions, releaseOf } from '../../src/artifacts/catalogue.js';
 import { type Containerd, startContainerd, unpackRuntime } from '../artifacts/containerd.js';
@@ -33,9 +34,9 @@ describe.runIf(bundle)('the images of a bundle, in a real containerd', () => {
   let containerd: Containerd;
 
   beforeAll(async () => {
-    runtime = await unpackRuntime(theBundle());
+    runtime = await unpackRuntime(artifacts());
     containerd = await startContainerd(runtime);
-    const archives = new Set(images.map((name) => theBundle().image(name).archive.file));
+    const archives = new Set(images.map((name) => artifacts().image(name).archive.file));
     await Promise.all([...archives].map((file) => containerd.ctr('images', 'import', '--local', file)));
   });
   afterAll(async () => {
@@ -47,7 +48,7 @@ describe.runIf(bundle)('the images of a bundle, in a real containerd', () => {
     const listed = await containerd.ctr('images', 'ls');
     const found = new Map(listed.split('\n').map((line) => [line.split(/\s+/)[0], line.split(/\s+/)[2]]));
     for (const name of images) {
-      for (const { reference, digest } of theBundle().image(name).images) expect(found.get(reference)).toBe(digest);
+      for (const { reference, digest } of artifacts().image(name).images) expect(found.get(reference)).toBe(digest);
     }
   });
 
@@ -80,7 +81,7 @@ describe.runIf(bundle)('the images of a bundle, in a real containerd', () => {
     if (existsSync(root)) return root;
     await mkdir(root);
     const wanted = referenceOf(theBundle(), name);
-    const image = theBundle()
+    const image = artifacts()
       .image(name)
       .images.find(({ reference }) => reference === wanted);
     const manifest: Manifest = JSON.parse(await containerd.ctr('content', 'get', image?.digest ?? ''));
@@ -105,3 +106,5 @@ const theBundle = (): Bundle => {
   if (!bundle) throw new Error('no bundle');
   return bundle;
 };
+
+const artifacts = (): HostArtifacts => theBundle().of(archOfThisMachine());

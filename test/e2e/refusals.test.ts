@@ -1,8 +1,9 @@
-import { cp, mkdir, open, readdir, readFile, rm, symlink } from 'node:fs/promises';
-import { join } from 'node:path';
+import { cp, mkdir, open, readFile, rm, symlink } from 'node:fs/promises';
+import { dirname, join, relative } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { defaultBundle } from '../../src/artifacts/bundle.js';
+import { archOfThisMachine } from '../../src/artifacts/arch.js';
+import { defaultBundle, openBundle, readCatalogue } from '../../src/artifacts/bundle.js';
 import type { Plan } from '../../src/engine/plan.js';
 import { labFreeze, labThaw } from '../../src/lab/index.js';
 import { readyNodes } from './support/kubectl.js';
@@ -197,15 +198,15 @@ const knownHostsOfOthers = async (project: Project): Promise<string> => {
 const damagedBundle = async (project: Project): Promise<string> => {
   const whole = defaultBundle('1.36.3');
   const bundle = join(project.folder, 'bundle');
-  await mkdir(join(bundle, 'binaries'), { recursive: true });
-  await symlink(join(whole, 'images'), join(bundle, 'images'));
-  await cp(join(whole, 'catalogue.json'), join(bundle, 'catalogue.json'));
-  for (const name of await readdir(join(whole, 'binaries'))) {
-    await symlink(join(whole, 'binaries', name), join(bundle, 'binaries', name));
+  for (const { file } of (await readCatalogue(whole)).members) {
+    await mkdir(dirname(join(bundle, file)), { recursive: true });
+    await symlink(join(whole, file), join(bundle, file));
   }
-  const damaged = join(bundle, 'binaries/kubectl.zst');
+  await cp(join(whole, 'catalogue.json'), join(bundle, 'catalogue.json'));
+  const { file } = (await openBundle(whole)).of(archOfThisMachine()).binary('kubectl');
+  const damaged = join(bundle, relative(whole, file));
   await rm(damaged);
-  await cp(join(whole, 'binaries/kubectl.zst'), damaged);
+  await cp(file, damaged);
   const handle = await open(damaged, 'r+');
   const { buffer } = await handle.read(Buffer.alloc(1), 0, 1, 5000);
   await handle.write(Buffer.from([(buffer[0] ?? 0) ^ 1]), 0, 1, 5000);

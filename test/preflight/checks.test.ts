@@ -15,6 +15,7 @@ const gateway = { to: 'default', via: '192.168.10.254', device: 'eth0' };
 const fit: Facts = {
   ...assumedFacts,
   hostname: 'somewhere',
+  arch: 'x86_64',
   kernel: '6.1.0',
   features: ['overlay', 'br_netfilter', 'nf_conntrack', 'nf_tables'],
   tools: ['ip', 'nft', 'systemctl', 'sha256sum', 'base64', 'mount', 'modprobe'],
@@ -41,6 +42,7 @@ const all: ClusterFacts = {
   cluster: clusterOf(),
   facts: new Map(),
   keyring: { ca: 'a', missing: [] },
+  bundle: ['amd64'],
   from: 0,
   to: 0,
   restores: false,
@@ -63,7 +65,17 @@ describe('preflight', () => {
   test.each<[string, Partial<Facts>, string]>([
     ['root', { uid: 1000 }, 'root: commands run as uid 1000, not as root'],
     ['systemd', { systemd: false }, 'systemd: systemd does not run this machine'],
-    ['architecture', { arch: 'aarch64' }, 'architecture: the machine is aarch64'],
+    ['architecture', { arch: 'armv7l' }, 'architecture: the machine is armv7l'],
+    [
+      'an architecture that is not told',
+      { arch: '' },
+      'architecture: cannot tell the architecture of the machine: `uname -m` printed nothing there',
+    ],
+    [
+      'an architecture that the bundle lacks',
+      { arch: 'aarch64' },
+      'architecture: the bundle has nothing for arm64, which `uname -m` calls aarch64',
+    ],
     [
       'address',
       { addresses: ['10.0.0.5/8'] },
@@ -121,6 +133,44 @@ describe('preflight', () => {
     expect(refusals({ routes: [lan] }, { name: 'edge' })).toEqual([]);
     const features = [...fit.features, 'ip_vs'];
     expect(refusals({ routes: [lan], features }, { cluster: clusterWith('ipvs') })).toEqual([]);
+  });
+
+  test('names the command that builds a bundle for all hosts, once for each architecture that it lacks', () => {
+    const facts = new Map([
+      ['controller-00', fit],
+      ['worker-office-00', { ...fit, arch: 'aarch64', machineId: '2' }],
+      ['worker-rack-00', { ...fit, arch: 'aarch64', machineId: '3' }],
+    ]);
+    const lacks = (bundle: ClusterFacts['bundle'], of: ReadonlyMap<string, Facts> = facts) =>
+      failuresOf(runChecks({ ...all, facts: of, bundle }, new Set(['address']))).map(({ where, next }) => [
+        where.host,
+        next,
+      ]);
+    const build = 'build one for all hosts: kbs bundle build --arch';
+    expect(lacks(['amd64'])).toEqual([['worker-office-00, worker-rack-00', `${build} amd64,arm64`]]);
+    expect(lacks(['arm64'])).toEqual([['controller-00', `${build} amd64,arm64`]]);
+    expect(lacks(['amd64', 'arm64'])).toEqual([]);
+    expect(lacks(['arm64'], new Map([...facts].slice(1)))).toEqual([]);
+  });
+
+  test.each([
+    [
+      'a Raspberry Pi',
+      'Raspberry Pi 4 Model B Rev 1.5',
+      ['cpu', 'pids'],
+      'cgroup_enable=memory to the one line of /boot',
+    ],
+    ['another machine', '', ['cpu', 'pids'], 'see cgroup_enable and cgroup_disable on the kernel command line'],
+    [
+      'a Pi that lacks more',
+      'Raspberry Pi 5',
+      ['cpu'],
+      'see cgroup_enable and cgroup_disable on the kernel command line',
+    ],
+  ])('says how %s gets the memory controller', (_, model, controllers, next) => {
+    expect(failed({ cgroup: 'v2', model, controllers }).map((each) => each.next)).toEqual([
+      expect.stringContaining(next),
+    ]);
   });
 
   test('takes the route to Services that it advises, and not a network that has their addresses', () => {

@@ -25,11 +25,11 @@ hosts:
 let folder: string;
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'kbs-saved-'));
-  const nothing = { components: [], members: [], binaries: [], archives: [] };
+  const nothing = { components: [], binaries: [], archives: [], repository: 'amd64/packages/debian-12.tar' };
   mkdirSync(join(folder, 'bundle'));
   writeFileSync(
     join(folder, 'bundle/catalogue.json'),
-    printCatalogue({ format: 1, kubernetes: '1.36.3', arch: 'amd64', ...nothing }),
+    printCatalogue({ format: 2, kubernetes: '1.36.3', architectures: { amd64: nothing }, members: [] }),
   );
   const file = join(folder, 'kbs.yaml');
   writeFileSync(file, inventory('192.0.2.10'));

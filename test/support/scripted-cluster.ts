@@ -165,6 +165,7 @@ export class ScriptedCluster {
     return {
       ...assumedFacts,
       hostname: host.name,
+      arch: 'x86_64',
       clock: Math.floor(Date.now() / 1000),
       features: ['overlay', 'br_netfilter', 'nf_conntrack', 'nf_tables'],
       tools: ['ip', 'nft', 'systemctl', 'sha256sum', 'base64', 'mount', 'modprobe'],

@@ -7,6 +7,7 @@ export const printFacts = (facts: Facts): string => {
   return [
     `hostname ${facts.hostname}`,
     `arch ${facts.arch}`,
+    ...(facts.model === '' ? [] : [`model ${facts.model}`]),
     `os ${facts.os}`,
     `kernel ${facts.kernel}`,
     `clock ${facts.clock}`,

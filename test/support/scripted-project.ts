@@ -2,8 +2,9 @@ import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writ
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, vi } from 'vitest';
-import { repositoryFile } from '../../src/artifacts/bundle.js';
-import { printCatalogue } from '../../src/artifacts/bundle-catalogue.js';
+import type { Arch } from '../../src/artifacts/arch.js';
+import type { BinaryName } from '../../src/artifacts/artifacts.js';
+import { type ArchCatalogue, type BundleCatalogue, printCatalogue } from '../../src/artifacts/bundle-catalogue.js';
 import { releaseOf } from '../../src/artifacts/catalogue.js';
 import type { EventData } from '../../src/engine/event.js';
 import type { Plan } from '../../src/engine/plan.js';
@@ -28,7 +29,7 @@ export interface Project {
 }
 
 /** Projects and clusters for the tests of a file; made before its first test, and removed after its last. */
-export const scriptedProjects = (inventory: string) => {
+export const scriptedProjects = (inventory: string, architectures: readonly Arch[] = ['amd64']) => {
   let home = '';
   let installed: Pick<ScriptedCluster, 'machines' | 'objects' | 'members' | 'started'>;
   let made = 0;
@@ -37,7 +38,7 @@ export const scriptedProjects = (inventory: string) => {
     home = mkdtempSync(join(tmpdir(), 'kbs-scripted-'));
     vi.stubEnv('XDG_CACHE_HOME', join(home, 'cache'));
     const template = projectIn(join(home, 'template'));
-    writeBundle(join(home, 'template/bundle'));
+    writeBundle(join(home, 'template/bundle'), architectures);
     writeFileSync(template.inventory, inventory);
     const { cluster } = await template.load();
     await ensureKeyring(template.keyring, cluster, new Date(), await dealtRandomness(23));
@@ -94,34 +95,40 @@ const projectIn = (folder: string): Project => {
   };
 };
 
-const writeBundle = (folder: string): void => {
+const writeBundle = (folder: string, architectures: readonly Arch[]): void => {
   const release = releaseOf('1.36.3');
   if (release === undefined) throw new Error('the catalogue does not know this version');
-  const binaries = Object.keys(release.binaries).map((name) => ({ name, file: `binaries/${name}` }));
-  const archives = release.archives.map(({ name, images }) => ({ name, file: `images/${name}.tar`, images }));
-  const files = [...binaries, ...archives].map(({ file }) => file).concat(repositoryFile);
-  for (const file of files) {
+  const files: string[] = [];
+  const place = (file: string) => {
+    files.push(file);
     mkdirSync(join(folder, dirname(file)), { recursive: true });
     writeFileSync(join(folder, file), file);
-  }
-  const ofFile = (file: string) => ({ file, size: file.length, sha256: sha256(file) });
-  const catalogue = {
-    format: 1,
-    kubernetes: release.kubernetes,
-    arch: 'amd64',
+    return { file, size: file.length, sha256: sha256(file) };
+  };
+  const held = (arch: Arch): ArchCatalogue => ({
     components: [],
-    members: files.map(ofFile),
-    binaries: binaries.map(({ name, file }) => ({ name, ...ofFile(file) })),
-    archives: archives.map(({ name, file, images }) => ({
+    // The catalogue's keys are names of binaries.
+    binaries: (Object.keys(release.binaries) as BinaryName[]).map((name) => ({
       name,
-      file,
+      ...place(`${arch}/binaries/${name}`),
+    })),
+    archives: release.archives.map(({ name, images }) => ({
+      name,
+      file: place(`${arch}/images/${name}.tar`).file,
       images: images.map((image) => ({
         name: image,
         reference: release.images[image].reference,
-        digest: `sha256:${sha256(image)}`,
+        digest: `sha256:${sha256(`${arch} ${image}`)}`,
       })),
     })),
-  } as Parameters<typeof printCatalogue>[0];
+    repository: place(`${arch}/packages/debian-12.tar`).file,
+  });
+  const catalogue: BundleCatalogue = {
+    format: 2,
+    kubernetes: release.kubernetes,
+    architectures: Object.fromEntries(architectures.map((arch) => [arch, held(arch)])),
+    members: files.map((file) => ({ file, size: file.length, sha256: sha256(file) })),
+  };
   writeFileSync(join(folder, 'catalogue.json'), printCatalogue(catalogue));
 };
 

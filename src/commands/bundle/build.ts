@@ -1,17 +1,27 @@
-import { boolean, directory, string } from '@oclif/core/flags';
+import { boolean, directory, option, string } from '@oclif/core/flags';
+import { architectures } from '../../artifacts/arch.js';
 import { BaseCommand } from '../../cli/base-command.js';
 
 export default class BundleBuild extends BaseCommand {
   static override summary = 'Compile everything that a cluster needs from Go modules, into a bundle.';
   static override description =
-    `About ten minutes the first time; what is built is kept in the cache, and an interrupted build goes on where it
+    `About ten minutes for each architecture the first time; what is built is kept in the cache, and an interrupted build goes on where it
 stopped. Needs Go, a C compiler and a few packages; --install fetches the packages.`;
   static override examples = [
     '<%= config.bin %> bundle build',
     '<%= config.bin %> bundle build --version 1.36.3 --into ./bundle --install',
+    '<%= config.bin %> bundle build --arch amd64,arm64',
   ];
   static override flags = {
     version: string({ description: 'the Kubernetes version; the newest that kbs knows when absent' }),
+    arch: option({
+      description: 'the architectures of the hosts, separated by commas; this machine’s when absent',
+      options: architectures,
+      multiple: true,
+      delimiter: ',',
+      multipleNonGreedy: true,
+      helpValue: 'ARCH',
+    })(),
     into: directory({ description: 'a folder, or a file that ends in .tar; inside the cache when absent' }),
     install: boolean({ description: 'install the Debian packages that building needs' }),
   };
@@ -19,8 +29,9 @@ stopped. Needs Go, a C compiler and a few packages; --install fetches the packag
   override async run(): Promise<unknown> {
     const { flags } = await this.parse(BundleBuild);
     const { build } = await import('../../workflows/bundle.js');
-    const built = await build(flags, (text) => this.say(text));
-    this.print(`bundle of Kubernetes ${built.version} in ${built.path}`);
+    const { arch, ...options } = flags;
+    const built = await build({ ...options, architectures: arch }, (text) => this.say(text));
+    this.print(`bundle of Kubernetes ${built.version} for ${built.architectures.join(' and ')} in ${built.path}`);
     return built;
   }
 }

@@ -1,7 +1,10 @@
 /** What `factsScript` reads on a host, once per run in the same round trip as all other queries. */
 export interface Facts {
   readonly hostname: string;
+  /** The processor's architecture as `uname -m` prints it; empty where that is not known. */
   readonly arch: string;
+  /** What a board of a single design calls itself, as `Raspberry Pi 5 Model B Rev 1.0`; empty for other machines. */
+  readonly model: string;
   readonly os: string;
   readonly kernel: string;
   /** Whole seconds since the epoch, by the host's own clock. */
@@ -99,7 +102,8 @@ export interface NameService {
  */
 export const assumedFacts: Facts = {
   hostname: '',
-  arch: 'x86_64',
+  arch: '',
+  model: '',
   os: 'unknown',
   kernel: 'unknown',
   clock: 0,
@@ -141,6 +145,7 @@ export const parseFacts = (output: string): Facts => {
   return {
     hostname: one('hostname'),
     arch: one('arch'),
+    model: one('model'),
     os: one('os'),
     kernel: one('kernel'),
     clock: Number(one('clock')),

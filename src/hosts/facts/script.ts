@@ -5,6 +5,7 @@ export const factsScript = sh`
 fact() { printf '%s %s\\n' "$1" "$2"; }
 fact hostname "$(cat /proc/sys/kernel/hostname)"
 fact arch "$(uname -m)"
+if [ -r /proc/device-tree/model ]; then fact model "$(tr -d '\\0\\n' < /proc/device-tree/model)"; fi
 fact os "$(. /etc/os-release 2>/dev/null; printf %s "\${PRETTY_NAME:-unknown}")"
 fact kernel "$(uname -r)"
 fact clock "$(date +%s)"

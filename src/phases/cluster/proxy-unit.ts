@@ -3,6 +3,7 @@ import type { ClusterHost } from '../../inventory/cluster.js';
 import type { FileResource, Resource } from '../../resources/resource.js';
 import { render } from '../../templates/render.js';
 import { toYaml } from '../../templates/yaml.js';
+import { artifactsOf } from '../artifacts-of.js';
 import { fingerprint } from '../fingerprint.js';
 import { kubeconfigFile } from '../node/certificates.js';
 import { binaries } from '../node/runtime.js';
@@ -14,7 +15,7 @@ export const proxyUnit = (host: ClusterHost, context: PhaseContext): readonly Re
   const kubeconfig = kubeconfigFile('kube-proxy', host, context);
   const configuration = configurationFile(host, context, kubeconfig.path);
   return [
-    ...binaries('/usr/local/bin', ['kube-proxy'], context),
+    ...binaries('/usr/local/bin', ['kube-proxy'], host, context),
     protocols,
     kubeconfig,
     { kind: 'directory', path: '/var/lib/kube-proxy', mode: '0755' },
@@ -28,7 +29,7 @@ export const proxyUnit = (host: ClusterHost, context: PhaseContext): readonly Re
         oomAdjustable: context.facts(host.name).oomAdjustable,
         usesIptables: context.cluster.kubernetes.proxy !== 'nftables',
       }),
-      inputs: [fingerprint([configuration, kubeconfig]), context.artifacts.binary('kube-proxy').sha256],
+      inputs: [fingerprint([configuration, kubeconfig]), artifactsOf(host, context).binary('kube-proxy').sha256],
       check: toolsAreThere(context),
     },
   ];

@@ -2,6 +2,7 @@ import { referenceOf } from '../../artifacts/artifacts.js';
 import { apiServerPort, type ClusterHost, isControlPlane } from '../../inventory/cluster.js';
 import { pkiDirectory } from '../../kubernetes/paths.js';
 import type { BinaryResource, FileResource } from '../../resources/resource.js';
+import { artifactsOf } from '../artifacts-of.js';
 import { apiServer as endOfApiServer } from '../cleanup.js';
 import { credentialFiles, kubeconfigFile } from '../node/certificates.js';
 import type { Phase, PhaseContext } from '../phase.js';
@@ -18,7 +19,7 @@ export const controlPlanePrograms: Phase = {
   ensures: "the programs of the control plane's units are there",
   appliesTo: (host, cluster) => isControlPlane(host) && cluster.kubernetes.controlPlane === 'systemd',
   rolling: controlPlaneRolling,
-  resources: (_host, context) => [programs(context)],
+  resources: (host, context) => [programs(host, context)],
 };
 
 /** kube-apiserver, kube-controller-manager and kube-scheduler. */
@@ -36,10 +37,10 @@ export const controlPlane: Phase = {
 };
 
 /** One program that acts by the name that it is started with. */
-const programs = ({ artifacts }: PhaseContext): BinaryResource => ({
+const programs = (host: ClusterHost, context: PhaseContext): BinaryResource => ({
   kind: 'binary',
   path: '/usr/local/bin/kube-apiserver',
-  content: artifacts.binary('control-plane'),
+  content: artifactsOf(host, context).binary('control-plane'),
   links: ['/usr/local/bin/kube-controller-manager', '/usr/local/bin/kube-scheduler'],
 });
 
@@ -62,7 +63,7 @@ const apiServer = (host: ClusterHost, context: PhaseContext): Component => ({
     probes: probes('HTTPS', host.address, apiServerPort, { live: '/livez', ready: '/readyz' }),
     cpu: '250m',
   },
-  unit: { ...unitOf('kube-apiserver', 'the Kubernetes API', context), type: 'notify', after: ['etcd.service'] },
+  unit: { ...unitOf('kube-apiserver', 'the Kubernetes API', host, context), type: 'notify', after: ['etcd.service'] },
 });
 
 const controllerManager = (host: ClusterHost, context: PhaseContext): Component => ({
@@ -80,7 +81,7 @@ const controllerManager = (host: ClusterHost, context: PhaseContext): Component 
     probes: probes('HTTPS', '127.0.0.1', 10257, { live: '/healthz', ready: '/healthz' }),
     cpu: '200m',
   },
-  unit: unitOf('kube-controller-manager', 'the controllers of Kubernetes', context),
+  unit: unitOf('kube-controller-manager', 'the controllers of Kubernetes', host, context),
 });
 
 const scheduler = (host: ClusterHost, context: PhaseContext): Component => ({
@@ -95,13 +96,13 @@ const scheduler = (host: ClusterHost, context: PhaseContext): Component => ({
     probes: probes('HTTPS', '127.0.0.1', 10259, { live: '/livez', ready: '/readyz' }),
     cpu: '100m',
   },
-  unit: unitOf('kube-scheduler', 'which pod runs where', context),
+  unit: unitOf('kube-scheduler', 'which pod runs where', host, context),
 });
 
-const unitOf = (name: string, does: string, { artifacts }: PhaseContext): UnitSettings => ({
+const unitOf = (name: string, does: string, host: ClusterHost, context: PhaseContext): UnitSettings => ({
   description: `${name}: ${does}`,
   documentation: `https://kubernetes.io/docs/reference/command-line-tools-reference/${name}/`,
-  program: artifacts.binary('control-plane').sha256,
+  program: artifactsOf(host, context).binary('control-plane').sha256,
   type: 'exec',
   after: ['kube-apiserver.service'],
 });

@@ -3,6 +3,7 @@ import { type ClusterHost, isControlPlane } from '../../inventory/cluster.js';
 import { clientUrl, dataDirectory } from '../../kubernetes/etcdctl.js';
 import { pkiDirectory } from '../../kubernetes/paths.js';
 import type { FileResource } from '../../resources/resource.js';
+import { artifactsOf } from '../artifacts-of.js';
 import { etcdData } from '../cleanup.js';
 import { credentialFiles } from '../node/certificates.js';
 import { binaries } from '../node/runtime.js';
@@ -26,7 +27,7 @@ export const etcd: Phase = {
   resources(host, context) {
     const member = [component(host, context)];
     return [
-      ...binaries('/usr/local/bin', ['etcd', 'etcdctl', 'etcdutl'], context),
+      ...binaries('/usr/local/bin', ['etcd', 'etcdctl', 'etcdutl'], host, context),
       ...prerequisites(member, context),
       memberData(host, context),
       ...workloads(member, host, context),
@@ -60,7 +61,7 @@ const component = (host: ClusterHost, context: PhaseContext): Component => ({
   unit: {
     description: 'etcd: key-value store of the cluster',
     documentation: 'https://etcd.io/docs/',
-    program: context.artifacts.binary('etcd').sha256,
+    program: artifactsOf(host, context).binary('etcd').sha256,
     type: 'notify',
   },
 });

@@ -7,5 +7,5 @@ export const tools: Phase = {
   name: 'tools',
   ensures: 'kubectl and kubeadm are on the control planes',
   appliesTo: isControlPlane,
-  resources: (_host, context) => binaries('/usr/local/bin', ['kubectl', 'kubeadm'], context),
+  resources: (host, context) => binaries('/usr/local/bin', ['kubectl', 'kubeadm'], host, context),
 };

@@ -2,6 +2,7 @@ import { joined, type Script, sh } from '../../hosts/shell.js';
 import { type Cluster, type ClusterHost, dnsServers, isDns } from '../../inventory/cluster.js';
 import type { FileResource, Resource } from '../../resources/resource.js';
 import { render } from '../../templates/render.js';
+import { artifactsOf } from '../artifacts-of.js';
 import { fingerprint } from '../fingerprint.js';
 import { binaries } from '../node/runtime.js';
 import type { Phase, PhaseContext } from '../phase.js';
@@ -32,7 +33,7 @@ export const lanDns: Phase = {
   resources(host, context) {
     const configuration = corefile(host, context);
     return [
-      ...binaries('/usr/local/bin', ['coredns'], context),
+      ...binaries('/usr/local/bin', ['coredns'], host, context),
       configuration,
       {
         kind: 'unit',
@@ -40,7 +41,7 @@ export const lanDns: Phase = {
         runs: 'service',
         text: render('lan-dns.service', { corefile: configuration.path }),
         // Another Corefile restarts the servers one at a time; the digest says what a process was started with.
-        inputs: [fingerprint([configuration]), context.artifacts.binary('coredns').sha256],
+        inputs: [fingerprint([configuration]), artifactsOf(host, context).binary('coredns').sha256],
       },
     ];
   },

@@ -13,6 +13,7 @@ import {
 } from '../../inventory/cluster.js';
 import type { FileResource, Resource } from '../../resources/resource.js';
 import { render } from '../../templates/render.js';
+import { artifactsOf } from '../artifacts-of.js';
 import { fingerprint } from '../fingerprint.js';
 import type { Gate, Phase, PhaseContext, RollingUpdate } from '../phase.js';
 
@@ -27,7 +28,7 @@ export const loadBalancer: Phase = {
       {
         kind: 'package',
         names: vip === undefined ? ['haproxy'] : ['haproxy', 'keepalived'],
-        repository: context.artifacts.repository(),
+        repository: artifactsOf(host, context).repository(),
       },
       healthScript(),
       ...haproxy(host, context),

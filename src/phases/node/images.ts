@@ -1,6 +1,7 @@
 import type { ImageArchive, ImageName } from '../../artifacts/artifacts.js';
-import { isControlPlane, isNode } from '../../inventory/cluster.js';
+import { type ClusterHost, isControlPlane, isNode } from '../../inventory/cluster.js';
 import type { Resource } from '../../resources/resource.js';
+import { artifactsOf } from '../artifacts-of.js';
 import type { Phase, PhaseContext } from '../phase.js';
 
 /** The images that the control plane's static pods need: they come before anything else is copied. */
@@ -8,11 +9,15 @@ export const controlPlaneImages: Phase = {
   name: 'control-plane-images',
   ensures: "the control plane's images are in containerd",
   appliesTo: (host, cluster) => isControlPlane(host) && cluster.kubernetes.controlPlane === 'static-pods',
-  resources: (_host, context) => [
+  resources: (host, context) => [
     {
       kind: 'image',
       name: 'control-plane',
-      archives: archives(['pause', 'etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler'], context),
+      archives: archives(
+        ['pause', 'etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler'],
+        host,
+        context,
+      ),
     },
   ],
 };
@@ -25,7 +30,7 @@ export const workerImages: Phase = {
   name: 'worker-images',
   ensures: 'the images that every node needs are in containerd',
   appliesTo: (host) => isNode(host) && !isControlPlane(host),
-  resources: (_host, context) => imagesOfNodes(context),
+  resources: (host, context) => imagesOfNodes(host, context),
 };
 
 /** The same on control planes, which have time for it while the API server starts. */
@@ -33,11 +38,11 @@ export const nodeImages: Phase = {
   name: 'node-images',
   ensures: 'the images that every node needs are in containerd',
   appliesTo: (host) => isNode(host) && isControlPlane(host),
-  resources: (_host, context) => imagesOfNodes(context),
+  resources: (host, context) => imagesOfNodes(host, context),
 };
 
-const imagesOfNodes = (context: PhaseContext): readonly Resource[] => [
-  { kind: 'image', name: 'node', archives: archives(needed(context), context) },
+const imagesOfNodes = (host: ClusterHost, context: PhaseContext): readonly Resource[] => [
+  { kind: 'image', name: 'node', archives: archives(needed(context), host, context) },
 ];
 
 /** Where every component is a unit, kube-proxy needs no image. */
@@ -48,8 +53,9 @@ const needed = ({ cluster }: PhaseContext): readonly ImageName[] => [
   'probe',
 ];
 
-/** The archives that hold these images, each once. */
-const archives = (names: readonly ImageName[], { artifacts }: PhaseContext): readonly ImageArchive[] => {
+/** The archives that hold these images for the host's architecture, each once. */
+const archives = (names: readonly ImageName[], host: ClusterHost, context: PhaseContext): readonly ImageArchive[] => {
+  const artifacts = artifactsOf(host, context);
   const byFile = new Map(names.map((name) => artifacts.image(name)).map((found) => [found.archive.sha256, found]));
   return [...byFile.values()];
 };

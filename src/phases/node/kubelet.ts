@@ -2,6 +2,7 @@ import { type ClusterHost, isControlPlane, isNode } from '../../inventory/cluste
 import type { FileResource, Resource } from '../../resources/resource.js';
 import { render } from '../../templates/render.js';
 import { toYaml } from '../../templates/yaml.js';
+import { artifactsOf } from '../artifacts-of.js';
 import { pods } from '../cleanup.js';
 import { controlPlaneRolling } from '../control-plane/rolling.js';
 import { fingerprint } from '../fingerprint.js';
@@ -23,7 +24,7 @@ export const kubelet: Phase = {
       ...credentialFiles(host, context).filter(read),
     ];
     return [
-      ...binaries('/usr/local/bin', ['kubelet'], context),
+      ...binaries('/usr/local/bin', ['kubelet'], host, context),
       { kind: 'directory', path: '/etc/kubernetes/manifests', mode: '0755' },
       ...ownDirectories,
       configuration,
@@ -32,7 +33,7 @@ export const kubelet: Phase = {
         name: 'kubelet.service',
         runs: 'service',
         text: render('kubelet.service', { flags: kubeletFlags(host) }),
-        inputs: [fingerprint(inputs), context.artifacts.binary('kubelet').sha256],
+        inputs: [fingerprint(inputs), artifactsOf(host, context).binary('kubelet').sha256],
         keep: 'until-removed',
       },
     ];

@@ -1,6 +1,7 @@
 import { sh } from '../../hosts/shell.js';
 import { type Cluster, type ClusterHost, isControlPlane, isDns, isNode } from '../../inventory/cluster.js';
 import type { Resource } from '../../resources/resource.js';
+import { artifactsOf } from '../artifacts-of.js';
 import type { Phase } from '../phase.js';
 
 /** The operating system: what a kubelet and a container runtime ask of any Linux machine. */
@@ -8,10 +9,10 @@ export const prepare: Phase = {
   name: 'prepare',
   ensures: 'kernel features, sysctls, no swap, the host knows its own name and that of the API',
   appliesTo: (host) => isMember(host) || isDns(host),
-  resources: (host, { cluster, artifacts }) => [
+  resources: (host, context) => [
     ...(isNode(host) ? forPods : []),
-    ...(isMember(host) ? names(host, cluster) : []),
-    { kind: 'binary', path: '/usr/local/lib/kbs/unzstd', content: artifacts.binary('unzstd') },
+    ...(isMember(host) ? names(host, context.cluster) : []),
+    { kind: 'binary', path: '/usr/local/lib/kbs/unzstd', content: artifactsOf(host, context).binary('unzstd') },
   ],
 };
 

@@ -3,6 +3,7 @@ import { referenceOf } from '../../artifacts/artifacts.js';
 import { type ClusterHost, isNode } from '../../inventory/cluster.js';
 import type { FileResource, Resource } from '../../resources/resource.js';
 import { render } from '../../templates/render.js';
+import { artifactsOf } from '../artifacts-of.js';
 import { runtimeState } from '../cleanup.js';
 import { fingerprint } from '../fingerprint.js';
 import type { Phase, PhaseContext } from '../phase.js';
@@ -17,15 +18,15 @@ export const runtime: Phase = {
     return [
       ...ownDirectories,
       ...configuration,
-      ...binaries('/usr/local/bin', ['containerd', 'containerd-shim-runc-v2', 'ctr', 'runc'], context),
+      ...binaries('/usr/local/bin', ['containerd', 'containerd-shim-runc-v2', 'ctr', 'runc'], host, context),
       {
         kind: 'unit',
         name: 'containerd.service',
         runs: 'service',
         text: render('containerd.service', { oomAdjustable: context.facts(host.name).oomAdjustable }),
-        inputs: [fingerprint(configuration), context.artifacts.binary('containerd').sha256],
+        inputs: [fingerprint(configuration), artifactsOf(host, context).binary('containerd').sha256],
       },
-      ...cniPlugins(context),
+      ...cniPlugins(host, context),
     ];
   },
   cleanup: () => runtimeState,
@@ -42,9 +43,14 @@ const ownDirectories: readonly Resource[] = [
 export const binaries = (
   directory: string,
   names: readonly BinaryName[],
-  { artifacts }: PhaseContext,
+  host: ClusterHost,
+  context: PhaseContext,
 ): readonly Resource[] =>
-  names.map((name) => ({ kind: 'binary', path: `${directory}/${name}`, content: artifacts.binary(name) }));
+  names.map((name) => ({
+    kind: 'binary',
+    path: `${directory}/${name}`,
+    content: artifactsOf(host, context).binary(name),
+  }));
 
 /** kbs's settings are one drop-in; other files beside it are never touched. */
 const containerdFiles = (host: ClusterHost, { artifacts, facts }: PhaseContext): readonly FileResource[] => {
@@ -62,9 +68,9 @@ const containerdFiles = (host: ClusterHost, { artifacts, facts }: PhaseContext):
 
 const file = (path: string, content: string): FileResource => ({ kind: 'file', path, content, mode: '0644' });
 
-const cniPlugins = ({ artifacts }: PhaseContext): readonly Resource[] =>
+const cniPlugins = (host: ClusterHost, context: PhaseContext): readonly Resource[] =>
   (['bridge', 'host-local', 'loopback', 'portmap', 'bandwidth'] as const).map((plugin) => ({
     kind: 'binary',
     path: `/opt/cni/bin/${plugin}`,
-    content: artifacts.binary(`cni-${plugin}`),
+    content: artifactsOf(host, context).binary(`cni-${plugin}`),
   }));

@@ -21,7 +21,7 @@ import type { PodToEvict } from '../../kubernetes/evictable-pods.js';
 import { deleteNodeOperation, removeMemberOperation } from '../../kubernetes/leave-cluster.js';
 import { phases } from '../../phases/index.js';
 import type { PhaseReference } from '../../phases/phase.js';
-import { requireOwnCluster } from '../run/checks.js';
+import { requireArtifacts, requireOwnCluster } from '../run/checks.js';
 import type { PlannedRun, RunContext } from '../run/context.js';
 import { limitsOf } from '../run/limits.js';
 import { contextInputs, now } from '../run/phase-context.js';
@@ -54,6 +54,7 @@ export const planRemoval = async (run: RunContext, scope: RemovalScope): Promise
     },
     run.skippedChecks,
   );
+  requireArtifacts(observed.affected, run.skippedChecks);
   refuse(observed, scope);
   const work = workOf(run, scope, observed);
   return {

@@ -2,6 +2,7 @@ import { type Observation, observedFacts, type RunHosts } from '../../engine/obs
 import { Failure, Failures } from '../../failure.js';
 import { type ClusterHost, isControlPlane, isRouter } from '../../inventory/cluster.js';
 import { apiAnswers } from '../../phases/gates.js';
+import { checkBundle } from '../../preflight/architecture.js';
 import type { CheckResult, IdentityFacts } from '../../preflight/check.js';
 import { checkIdentity } from '../../preflight/identity.js';
 import { failuresOf, runChecks } from '../../preflight/run-checks.js';
@@ -46,6 +47,7 @@ export const preflight = (
       cluster,
       facts: observedFacts(observation),
       keyring,
+      bundle: observation.context.artifacts.architectures,
       from: observation.context.startedAt,
       to: Math.ceil(Date.now() / 1000),
       restores: around !== undefined,
@@ -62,6 +64,16 @@ export const preflight = (
 export const requireOwnCluster = (identity: IdentityFacts, skippedChecks: ReadonlySet<string> = new Set()): void => {
   if (skippedChecks.has('authority')) return;
   throwFailed(checkIdentity(identity).map((failed) => ({ name: 'authority', scope: 'cluster', ok: false, ...failed })));
+};
+
+/** Throws where the bundle has nothing for a host. For commands that send artifacts and run no other check. */
+export const requireArtifacts = (
+  observation: Pick<Observation, 'context' | 'results'>,
+  skippedChecks: ReadonlySet<string> = new Set(),
+): void => {
+  if (skippedChecks.has('architecture')) return;
+  const facts = { facts: observedFacts(observation), bundle: observation.context.artifacts.architectures };
+  throwFailed(checkBundle(facts).map((failed) => ({ name: 'architecture', scope: 'cluster', ok: false, ...failed })));
 };
 
 /** Throws the failed ones among the results, all at once. */

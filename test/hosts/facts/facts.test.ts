@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import { execa } from 'execa';
 import { describe, expect, test } from 'vitest';
+import { archOfThisMachine, machineNames } from '../../../src/artifacts/arch.js';
 import { parseFacts, unreadableCa } from '../../../src/hosts/facts/facts.js';
 import { factsScript } from '../../../src/hosts/facts/script.js';
 import { query } from '../../../src/hosts/host.js';
@@ -13,6 +14,7 @@ import { lacks } from '../../support/needs.js';
 test('the output of the script is read', () => {
   const said = `hostname rack-07
 arch x86_64
+model Raspberry Pi 5 Model B Rev 1.0
 os Debian GNU/Linux 12 (bookworm)
 kernel 6.1.0-28-amd64
 clock 1795000000
@@ -61,6 +63,7 @@ clusterca 4af7c1
   expect(parseFacts(said)).toEqual({
     hostname: 'rack-07',
     arch: 'x86_64',
+    model: 'Raspberry Pi 5 Model B Rev 1.0',
     os: 'Debian GNU/Linux 12 (bookworm)',
     kernel: '6.1.0-28-amd64',
     clock: 1795000000,
@@ -127,7 +130,11 @@ test('this machine answers every question', async () => {
   const { code, stdout } = await here().query(query(factsScript));
   expect(code).toBe(0);
   const facts = parseFacts(stdout);
-  expect(facts).toMatchObject({ hostname: hostname(), arch: 'x86_64', uid: process.getuid?.() });
+  expect(facts).toMatchObject({
+    hostname: hostname(),
+    arch: machineNames[archOfThisMachine()],
+    uid: process.getuid?.(),
+  });
   expect(facts.controllers).toContain('memory');
   expect(facts.tools).toContain('sha256sum');
   expect(facts.cpus).toBeGreaterThan(0);

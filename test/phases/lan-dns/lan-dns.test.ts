@@ -166,12 +166,10 @@ describe('the server of the LAN', () => {
   const corefileOf = (cluster: Cluster, nameservers: readonly string[] = []): string => {
     const [host] = cluster.hosts;
     if (!host) throw new Error('no host');
-    const artifacts = { ...contextOf(cluster).artifacts, binary: () => binary };
-    const file = lanDns.resources(host, { ...contextOf(cluster, { nameservers }), artifacts }).find(isFile);
+    const file = lanDns.resources(host, contextOf(cluster, { nameservers })).find(isFile);
     return file?.kind === 'file' ? String(file.content) : '';
   };
   const isFile = ({ kind }: { readonly kind: string }) => kind === 'file';
-  const binary = { name: 'coredns', sha256: 'x', size: 1, file: '/x', packedSize: 1, packing: 'none' } as const;
 
   it.each([
     ['those of the inventory', ['192.0.2.53'], ['192.0.2.1'], 'forward . 192.0.2.53 {'],
