@@ -26,7 +26,7 @@ export default defineConfig({
           // No test replaces a module or leaves anything behind in one, so test files may share what is imported.
           isolate: false,
           include: ['test/**/*.test.ts'],
-          exclude: ['test/e2e/**', 'test/runs/**'],
+          exclude: ['test/arm64/**', 'test/e2e/**', 'test/runs/**'],
           testTimeout: 30_000,
         },
       },
@@ -59,6 +59,15 @@ export default defineConfig({
           include: inPairs,
           maxWorkers: 2,
           sequence: { groupOrder: 2 },
+        },
+      },
+      {
+        test: {
+          ...shared,
+          name: 'arm64',
+          // A whole bundle for another processor, run by an emulator. Nothing else waits for it.
+          include: ['test/arm64/**/*.test.ts'],
+          testTimeout: 120_000,
         },
       },
     ],

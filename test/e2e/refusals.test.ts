@@ -109,7 +109,7 @@ describe('a run', () => {
       const logins = await Promise.all(hosts.map((host) => loginsOf(project, host)));
       await project.write('damaged.yaml', inventory({ artifacts: `source: bundle, bundle: ${bundle}` }));
       const { stderr } = await project.kbs('apply --yes -i damaged.yaml', { exit: 4 });
-      expect(stderr).toContain('bundle member binaries/kubectl.zst is damaged');
+      expect(stderr).toContain('binaries/kubectl.zst is damaged');
       expect(stderr).not.toContain('0.0s');
       expect(await Promise.all(hosts.map((host) => loginsOf(project, host)))).toEqual(logins.map((count) => count + 1));
     });

@@ -1,0 +1,138 @@
+import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { archOfThisMachine } from '../../src/artifacts/arch.js';
+import type { BinaryName, HostArtifacts, ImageName } from '../../src/artifacts/artifacts.js';
+import { buildBundle } from '../../src/artifacts/build.js';
+import { type Bundle, openBundle } from '../../src/artifacts/bundle.js';
+import { binaryNames } from '../../src/artifacts/bundle-catalogue.js';
+import { cacheFolder } from '../../src/artifacts/cache.js';
+import { knownVersions, releaseOf } from '../../src/artifacts/catalogue.js';
+import { buildProgram } from '../../src/artifacts/go-modules.js';
+import { aarch64, emulator, lacksArm64, machineOf } from '../support/emulator.js';
+
+const version = knownVersions()[0] ?? '';
+const release = releaseOf(version);
+
+// Ten minutes of two cores from nothing.
+describe.skipIf(lacksArm64())('a bundle for arm64', () => {
+  let home: string;
+  let bundle: Bundle;
+  let arm64: HostArtifacts;
+  beforeAll(async () => {
+    home = await mkdtemp(join(tmpdir(), 'kbs-arm64-'));
+    const { folder } = await buildBundle({ version, architectures: ['arm64'], into: join(home, 'bundle') });
+    bundle = await openBundle(folder);
+    arm64 = bundle.of('arm64');
+  }, 1_800_000);
+  afterAll(() => rm(home, { recursive: true }));
+
+  const unpacked = async (name: BinaryName): Promise<string> => {
+    const { file, packing } = arm64.binary(name);
+    return packing === 'none' ? file : unpack(file, join(home, name));
+  };
+
+  it('is for arm64 alone', () => {
+    expect(bundle.architectures).toEqual(['arm64']);
+  });
+
+  it.each(binaryNames)('has a %s for arm64', async (name) => {
+    expect(await machineOf(await unpacked(name))).toBe(aarch64);
+  });
+
+  it.each<[BinaryName, readonly string[], string]>([
+    ['kubelet', ['--version'], `v${version}`],
+    ['kubectl', ['version', '--client'], `v${version}`],
+    ['kubeadm', ['version', '-o', 'short'], `v${version}`],
+    ['kube-proxy', ['--version'], `v${version}`],
+    ['containerd', ['--version'], '2.4.2'],
+    ['containerd-shim-runc-v2', ['-v'], '2.4.2'],
+    ['ctr', ['--version'], '2.4.2'],
+    ['runc', ['--version'], '1.5.2'],
+    ['etcd', ['--version'], '3.7.3'],
+    ['etcdctl', ['version'], '3.7.3'],
+    ['etcdutl', ['version'], '3.7.3'],
+    ['coredns', ['-version'], '1.15.0'],
+  ])('%s says its version', async (name, words, said) => {
+    const { stdout, stderr } = await execa(emulator, [await unpacked(name), ...words]);
+    expect(stdout + stderr).toContain(said);
+  });
+
+  it.each(['kube-apiserver', 'kube-controller-manager', 'kube-scheduler'])('%s is one of the names', async (name) => {
+    const { stdout } = await execa(emulator, ['-0', name, await unpacked('control-plane'), '--version']);
+    expect(stdout).toContain(`v${version}`);
+  });
+
+  it('has an apt repository of packages for arm64', async () => {
+    const { stdout } = await execa('tar', ['-xOf', arm64.repository().file, 'Packages']);
+    const architectures = new Set([...stdout.matchAll(/^Architecture: (.*)$/gm)].map(([, name]) => name));
+    expect([...architectures].sort()).toEqual(['all', 'arm64']);
+    expect(stdout).toMatch(/^Package: haproxy$/m);
+    expect(stdout).toMatch(/^Package: keepalived$/m);
+  });
+
+  it.each(Object.keys(release?.images ?? {}) as ImageName[])('has the image %s for arm64', async (name) => {
+    const { configs } = await imageOf(name);
+    expect(configs.map(({ architecture }) => architecture)).toEqual(configs.map(() => 'arm64'));
+  });
+
+  it.each([
+    ['nft', 'nftables v1'],
+    ['iptables', '(nf_tables)'],
+    ['conntrack', 'conntrack v1'],
+    ['ipset', 'ipset v7'],
+  ])('kube-proxy’s image has %s with all its libraries', async (tool, said) => {
+    const { root } = await imageOf('kube-proxy');
+    const { stdout } = await execa(emulator, ['-L', root, '-0', tool, join(root, 'usr/sbin', tool), '--version']);
+    expect(stdout).toContain(said);
+  });
+
+  const made = new Map<ImageName, Promise<UnpackedImage>>();
+  const imageOf = (name: ImageName): Promise<UnpackedImage> => {
+    const image = made.get(name) ?? unpackImage(name);
+    made.set(name, image);
+    return image;
+  };
+
+  /** The images of the archive that brings this one, and the files of its first. */
+  const unpackImage = async (name: ImageName): Promise<UnpackedImage> => {
+    const folder = join(home, `image-${name}`);
+    const root = join(folder, 'root');
+    await mkdir(root, { recursive: true });
+    await execa('tar', ['-x', '-C', folder, '-f', arm64.image(name).archive.file]);
+    const document = async (path: string) => JSON.parse(await readFile(join(folder, path), 'utf8'));
+    const blob = ({ digest }: Descriptor) => join('blobs', digest.replace(':', '/'));
+    const { manifests }: { manifests: readonly Descriptor[] } = await document('index.json');
+    const opened: Manifest[] = await Promise.all(manifests.map((manifest) => document(blob(manifest))));
+    for (const layer of opened[0]?.layers ?? []) {
+      const tar = await unpack(join(folder, blob(layer)), join(folder, 'layer.tar'));
+      await execa('tar', ['-x', '-C', root, '-f', tar]);
+    }
+    return { root, configs: await Promise.all(opened.map(({ config }) => document(blob(config)))) };
+  };
+
+  const unpack = async (from: string, to: string): Promise<string> => {
+    const program = release?.programs.find(({ name }) => name === 'unzstd');
+    if (!program) throw new Error('the release has no unzstd');
+    const here = { cache: join(cacheFolder(), 'build'), arch: archOfThisMachine() };
+    const { file } = await buildProgram(program, here);
+    await execa(file, { stdin: { file: from }, stdout: { file: to }, buffer: false });
+    return to;
+  };
+});
+
+interface Descriptor {
+  readonly digest: string;
+}
+
+interface Manifest {
+  readonly config: Descriptor;
+  readonly layers: readonly Descriptor[];
+}
+
+interface UnpackedImage {
+  readonly root: string;
+  readonly configs: readonly { readonly architecture: string }[];
+}
