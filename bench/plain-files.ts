@@ -93,7 +93,7 @@ const plainArchive = async (bundle: Bundle, name: ImageName, target: string): Pr
   try {
     const shared = artifactsIn(bundle).image(name).images.length > 1;
     const layers = shared
-      ? [await ownLayer(release, bundle, name, folder)]
+      ? [await ownLayer(release, name, folder)]
       : await Promise.all(blobsOf(bundle, name, folder).map((blob) => unpackedLayer(bundle, blob)));
     const image = describeImage(release.images[name], layers, archOfThisMachine());
     await pipeline(layoutOf([image], archOfThisMachine()), createWriteStream(target));
@@ -106,7 +106,7 @@ const plainArchive = async (bundle: Bundle, name: ImageName, target: string): Pr
  * The bundle's control plane is one program under three names. Upstream's are three programs in three images, so here
  * each is built alone from the same sources.
  */
-const ownLayer = async (release: Release, bundle: Bundle, name: ImageName, folder: string): Promise<Layer> => {
+const ownLayer = async (release: Release, name: ImageName, folder: string): Promise<Layer> => {
   const shared = release.programs.find((program) => program.name === 'control-plane');
   if (shared?.language !== 'go') throw new Error('the release builds no control plane');
   const { file } = await buildProgram(

@@ -1,7 +1,8 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Failure } from '../failure.js';
 import { type Arch, architectures, archOfThisMachine } from './arch.js';
+import type { BuildContext } from './build-context.js';
 import { openBundle, usualBundle } from './bundle.js';
 import { type ArchCatalogue, type BundleCatalogue, binaryNames, type Component } from './bundle-catalogue.js';
 import { below, makeArchive, type PackedMember, packBinary } from './bundle-members.js';
@@ -9,7 +10,7 @@ import { writeBundleTar } from './bundle-tar.js';
 import { cacheFolder, sweep } from './cache.js';
 import { knownVersions, releaseOf } from './catalogue.js';
 import { type Offer, unpackPackages } from './debian.js';
-import { type BuildContext, type Built, buildProgram } from './go-modules.js';
+import { type Built, buildProgram } from './go-modules.js';
 import { type Layer, makeLayer } from './layer.js';
 import { layersOf, type Release } from './release.js';
 import { makeRepository, refuseOtherThanDebian } from './repository.js';
@@ -30,17 +31,16 @@ export const buildBundle = async (options: BuildOptions): Promise<BuiltBundle> =
   const cache = options.cache ?? cacheFolder();
   const usual = usualBundle(release.kubernetes, cache);
   const into = options.into ?? usual;
-  const folder = into.endsWith('.tar') ? usual : into;
+  // A tar is packed from a folder that is gone afterwards: the usual bundle may be for other architectures.
+  const folder = into.endsWith('.tar') ? `${usual}.${process.pid}.partial` : into;
   const context = { cache: join(cache, 'build'), ...(options.signal ? { signal: options.signal } : {}) };
   await mkdir(context.cache, { recursive: true });
   for (const each of ['build', 'bundles', 'unpacked']) await sweep(join(cache, each));
   await provideTools(wanted, { install: options.install ?? false });
 
   const step = stepper(1 + wanted.length * stepsOf(release), options.onProgress ?? (() => undefined));
-  // What packs everything must run here, whatever is built.
-  const unzstd = release.programs.find(({ name }) => name === 'unzstd');
-  if (!unzstd) throw new Error('the release has no unzstd');
-  const packer = await step('what packs', () => buildProgram(unzstd, { ...context, arch: here }));
+  const unzstd = lookUp(new Map(release.programs.map((program) => [program.name, program])))('unzstd');
+  const packer = await step('unzstd, to pack with', () => buildProgram(unzstd, { ...context, arch: here }));
   const parts: Part[] = [];
   for (const arch of wanted) parts.push(await buildPart(release, packer, step, { ...context, arch }));
 
@@ -48,12 +48,16 @@ export const buildBundle = async (options: BuildOptions): Promise<BuiltBundle> =
   const catalogue: BundleCatalogue = {
     format: 2,
     kubernetes: release.kubernetes,
-    architectures: Object.fromEntries(parts.map(({ arch, of }) => [arch, of])),
+    architectures: Object.fromEntries(parts.map((part) => [part.arch, part.catalogue])),
     members: members.map(({ member }) => member),
   };
-  await writeBundle(folder, catalogue, members);
-  await openBundle(folder, { cache });
-  if (into !== folder) await writeBundleTar(folder, catalogue, into);
+  try {
+    await writeBundle(folder, catalogue, members);
+    await openBundle(folder, { cache });
+    if (into !== folder) await writeBundleTar(folder, catalogue, into);
+  } finally {
+    if (into !== folder) await rm(folder, { recursive: true, force: true });
+  }
   return { folder: into, catalogue };
 };
 
@@ -61,56 +65,59 @@ export const buildBundle = async (options: BuildOptions): Promise<BuiltBundle> =
 interface Part {
   readonly arch: Arch;
   readonly members: readonly PackedMember[];
-  readonly of: ArchCatalogue;
+  readonly catalogue: ArchCatalogue;
 }
 
 const stepsOf = (release: Release): number =>
   release.programs.length + layersOf(release).length + release.archives.length + binaryNames.length + 2;
 
-const buildPart = async (release: Release, packer: Built, step: Step, context: BuildContext): Promise<Part> => {
+/** `packer` is this machine's own unzstd: what packs must run here, whatever it packs. */
+const buildPart = async (release: Release, packer: Built, anyStep: Step, context: BuildContext): Promise<Part> => {
   const { arch } = context;
-  const title = (name: string): string => `${arch}: ${name}`;
+  const step: Step = (name, work) => anyStep(`${arch}: ${name}`, work);
   const layers = layersOf(release);
   const programs = new Map<string, Built>();
   // One after the other: Go itself uses every core, and two builds at once would need twice the memory.
   for (const program of release.programs) {
-    programs.set(
-      program.name,
-      await step(title(`${program.name} ${program.version}`), () => buildProgram(program, context)),
-    );
+    programs.set(program.name, await step(`${program.name} ${program.version}`, () => buildProgram(program, context)));
   }
-  const packages = await step(title('Debian packages'), () => unpackPackages(packagesOf(release), context));
+  const packages = await step('Debian packages', () => unpackPackages(packagesOf(release), context));
   const parts = { cache: context.cache, program: lookUp(programs), unzstd: packer, packages };
   const made = new Map<string, Layer>();
-  for (const layer of layers)
-    made.set(layer.name, await step(title(`layer ${layer.name}`), () => makeLayer(layer, parts)));
+  for (const layer of layers) made.set(layer.name, await step(`layer ${layer.name}`, () => makeLayer(layer, parts)));
   const members: PackedMember[] = [];
   for (const archive of release.archives) {
-    members.push(
-      await step(title(`archive ${archive.name}`), () => makeArchive(archive, release, lookUp(made), context)),
-    );
+    members.push(await step(`archive ${archive.name}`, () => makeArchive(archive, release, lookUp(made), context)));
   }
   for (const name of binaryNames) {
-    members.push(
-      await step(title(`pack ${name}`), () => packBinary(name, parts.program(release.binaries[name]), parts)),
-    );
+    members.push(await step(`pack ${name}`, () => packBinary(name, parts.program(release.binaries[name]), parts)));
   }
 
-  const repository = await step(title('apt repository'), () => makeRepository(release.hostPackages, context));
-  const components = [
-    ...release.programs.map(({ name, version, from }): Component => ({ name, version, from })),
-    ...debian([...packages.packages, ...repository.packages]),
-  ];
+  const repository = await step('apt repository', () => makeRepository(release.hostPackages, context));
+  members.push(repository);
+
+  return partOf(release, arch, [...packages.packages, ...repository.packages], members, repository);
+};
+
+const partOf = (
+  release: Release,
+  arch: Arch,
+  packages: readonly Offer[],
+  members: readonly PackedMember[],
+  repository: PackedMember,
+): Part => {
   const placed = members.map((each) => below(arch, each));
-  const placedRepository = below(arch, repository);
   return {
     arch,
-    members: [...placed, placedRepository],
-    of: {
-      components,
+    members: placed,
+    catalogue: {
+      components: [
+        ...release.programs.map(({ name, version, from }): Component => ({ name, version, from })),
+        ...debian(packages),
+      ],
       binaries: placed.flatMap(({ binary }) => binary ?? []),
       archives: placed.flatMap(({ archive }) => archive ?? []),
-      repository: placedRepository.member.file,
+      repository: below(arch, repository).member.file,
     },
   };
 };

@@ -1,10 +1,10 @@
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Arch, archOfThisMachine } from './arch.js';
+import type { BuildContext } from './build-context.js';
 import { buildCached, keyOf } from './cache.js';
 import { run } from './command.js';
 import { sha256OfFile } from './digest.js';
-import type { BuildContext } from './go-modules.js';
 
 /**
  * The files of Debian packages, unpacked together below one folder, at the versions that this machine's package lists
@@ -59,6 +59,7 @@ const foreign = (arch: Arch, lists: string): readonly string[] =>
     'Dir::State::status=/dev/null',
     'Dir::Cache::pkgcache=',
     'Dir::Cache::srcpkgcache=',
+    'Acquire::Languages=none',
     // The cache is its owner's alone, so apt's own user could not write into it.
     'APT::Sandbox::User=root',
   ].flatMap((setting) => ['-o', setting]);

@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { defined } from '../defined.js';
-import type { Arch } from './arch.js';
+import type { BuildContext } from './build-context.js';
 import { buildCached, keyOf } from './cache.js';
 import { run } from './command.js';
 import { unpackPackages } from './debian.js';
@@ -33,12 +33,6 @@ export const buildProgram = async (program: Program, context: BuildContext): Pro
   });
   return { file: join(folder, program.name), key, made };
 };
-
-export interface BuildContext {
-  readonly cache: string;
-  readonly arch: Arch;
-  readonly signal?: AbortSignal;
-}
 
 export interface Built {
   readonly file: string;

@@ -3,12 +3,12 @@ import { mkdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { Failure } from '../failure.js';
+import type { BuildContext } from './build-context.js';
 import { type Measure, measure, type PackedMember, readMetadata, writeMetadata } from './bundle-members.js';
 import { buildCached, keyOf } from './cache.js';
 import { run } from './command.js';
 import { type Offer, offersOf, optionsFor } from './debian.js';
 import { sha256OfFile } from './digest.js';
-import type { BuildContext } from './go-modules.js';
 import { type Entry, tarOf } from './tar.js';
 
 /**

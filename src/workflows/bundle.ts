@@ -56,7 +56,13 @@ const rowsOf = (catalogue: BundleCatalogue): readonly string[] => {
 
 const rowOf = ({ name, version, from }: Component): string => `${name.padEnd(28)} ${version.padEnd(12)} ${from}`;
 
-export const verify = (path = defaultBundle(newest())): Promise<BundleCatalogue> => verifyBundle(path);
+/** Its catalogue, once every member was hashed again, and the architectures that it is for. */
+export const verify = async (
+  path = defaultBundle(newest()),
+): Promise<{ catalogue: BundleCatalogue; arches: readonly Arch[] }> => {
+  const catalogue = await verifyBundle(path);
+  return { catalogue, arches: archesIn(catalogue) };
+};
 
 const newest = (): string => knownVersions()[0] ?? '';
 

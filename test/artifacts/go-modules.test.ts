@@ -4,12 +4,13 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { archOfThisMachine } from '../../src/artifacts/arch.js';
+import { type Arch, archOfThisMachine } from '../../src/artifacts/arch.js';
 import { buildBundle } from '../../src/artifacts/build.js';
 import { knownVersions, releaseOf } from '../../src/artifacts/catalogue.js';
 import { sha256OfFile } from '../../src/artifacts/digest.js';
 import { type Built, buildProgram } from '../../src/artifacts/go-modules.js';
 import type { GoProgram, Program } from '../../src/artifacts/release.js';
+import { toolchainFor } from '../../src/artifacts/toolchain.js';
 import { zstd } from '../../src/artifacts/zstd.js';
 import { lacks } from '../support/needs.js';
 
@@ -110,21 +111,33 @@ describe('building a bundle', () => {
     });
   });
 
-  it('on a machine without tools names all that is missing at once', async () => {
-    const home = await mkdtemp(join(tmpdir(), 'kbs-bare-'));
-    const path = process.env.PATH;
-    process.env.PATH = home;
-    try {
-      await expect(buildBundle({ version: knownVersions()[0] ?? '', cache: home })).rejects.toMatchObject({
-        code: 'preflight',
-        message: 'this machine lacks go, gcc, libc, libseccomp, apt-get, package lists, dpkg-deb to build a bundle',
-        next: expect.stringContaining('apt-get install gcc libc6-dev libseccomp-dev'),
-      });
-    } finally {
-      process.env.PATH = path;
-      await rm(home, { recursive: true, force: true });
-    }
-  });
+  const here = archOfThisMachine();
+  const other = here === 'amd64' ? 'arm64' : 'amd64';
+  const common = 'go, pkg-config, apt-get, package lists, dpkg-deb';
+  const cross = toolchainFor(other);
+  it.each<[readonly Arch[], string, string]>([
+    [[here], `${common}, gcc, libc, libseccomp`, 'apt-get install pkg-config dpkg gcc libc6-dev libseccomp-dev'],
+    [[other], `${common}, ${cross.gcc}, libc of ${other}`, `dpkg ${cross.packages.gcc} ${cross.packages.libc}`],
+  ])(
+    'for %s, on a machine without tools, names all that is missing at once',
+    async (architectures, lacked, install) => {
+      const home = await mkdtemp(join(tmpdir(), 'kbs-bare-'));
+      const path = process.env.PATH;
+      process.env.PATH = home;
+      try {
+        await expect(
+          buildBundle({ version: knownVersions()[0] ?? '', architectures, cache: home }),
+        ).rejects.toMatchObject({
+          code: 'preflight',
+          message: `this machine lacks ${lacked} to build a bundle`,
+          next: expect.stringContaining(install),
+        });
+      } finally {
+        process.env.PATH = path;
+        await rm(home, { recursive: true, force: true });
+      }
+    },
+  );
 });
 
 function named(name: string): Program {

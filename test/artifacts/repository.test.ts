@@ -1,11 +1,12 @@
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { extract } from 'tar-stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { archOfThisMachine } from '../../src/artifacts/arch.js';
+import { optionsFor } from '../../src/artifacts/debian.js';
 import { makeRepository, refuseOtherThanDebian, repositoryOf } from '../../src/artifacts/repository.js';
 import { tarOf } from '../../src/artifacts/tar.js';
 import { sha256 } from '../../src/secret.js';
@@ -13,6 +14,7 @@ import { build, type Deb } from '../resources/debs.js';
 
 const run = promisify(execFile);
 const arch = archOfThisMachine();
+const foreign = arch === 'amd64' ? 'arm64' : 'amd64';
 
 const debs: readonly Deb[] = [
   { name: 'kbs-app', version: '1:2.0-1+b1', depends: 'kbs-lib (>= 1.0), kbs-base' },
@@ -20,6 +22,7 @@ const debs: readonly Deb[] = [
   { name: 'kbs-deep' },
   { name: 'kbs-lib', depends: 'kbs-nowhere | kbs-deep' },
   { name: 'kbs-other' },
+  { name: 'kbs-foreign', architecture: foreign, depends: 'kbs-lib' },
 ];
 
 /** A mirror on this machine, and an apt that knows no other one. */
@@ -100,6 +103,27 @@ SHA256: ${sha256(Buffer.from(members['kbs-app_all.deb'] ?? '', 'latin1'))}`);
     const cache = join(home, 'once');
     expect((await makeRepository(['kbs-lib'], { cache, arch })).made).toBe(true);
     expect((await makeRepository(['kbs-lib'], { cache, arch })).made).toBe(false);
+  });
+
+  it('is made for another architecture from the same mirrors, and apt of this machine stays as it is', async () => {
+    const cache = join(home, 'foreign');
+    const lists = await readdir(join(home, 'lists'));
+    const { source, packages } = await makeRepository(['kbs-foreign'], { cache, arch: foreign });
+    expect(packages.map(({ name }) => name)).toEqual(['kbs-deep', 'kbs-foreign', 'kbs-lib']);
+    expect(Object.keys(await membersOf(source))).toContain(`kbs-foreign_${foreign}.deb`);
+    expect(await readdir(join(home, 'lists'))).toEqual(lists);
+    await expect(makeRepository(['kbs-foreign'], { cache, arch })).rejects.toMatchObject({
+      message: 'could not choose Debian packages for kbs-foreign',
+    });
+  });
+
+  it('fetches package lists for another architecture anew once those of this machine have changed', async () => {
+    const cache = join(home, 'fetched');
+    const before = await optionsFor(foreign, cache);
+    expect(await optionsFor(foreign, cache)).toEqual(before);
+    await writeFile(join(home, 'lists', 'somewhere_InRelease'), 'another day');
+    expect(await optionsFor(foreign, cache)).not.toEqual(before);
+    expect(await optionsFor(arch, cache)).toEqual([]);
   });
 
   it('is the same bytes whenever it is made', async () => {

@@ -17,6 +17,8 @@ export interface Deb {
   readonly version?: string;
   readonly depends?: string;
   readonly priority?: 'required' | 'optional';
+  /** Debian's name of it; `all` when absent. */
+  readonly architecture?: string;
   readonly control?: Readonly<Record<string, string>>;
   readonly files?: Readonly<Record<string, string>>;
 }
@@ -91,7 +93,7 @@ const pack = async (folder: string, deb: Deb): Promise<string> => {
   const fields = {
     Package: deb.name,
     Version: deb.version ?? '1.0',
-    Architecture: 'all',
+    Architecture: deb.architecture ?? 'all',
     Priority: deb.priority ?? 'optional',
     Maintainer: 'kbs <kbs@example.org>',
     Description: `a package of the tests\n With a longer word about ${deb.name}.`,

@@ -9,8 +9,8 @@ export default class BundleVerify extends BaseCommand {
   override async run(): Promise<unknown> {
     const { args } = await this.parse(BundleVerify);
     const { verify } = await import('../../workflows/bundle.js');
-    const catalogue = await verify(args.bundle);
-    this.print(`${catalogue.members.length} members are as the catalogue says`);
+    const { catalogue, arches } = await verify(args.bundle);
+    this.print(`${catalogue.members.length} members are as the catalogue says, for ${arches.join(' and ')}`);
     return catalogue;
   }
 }
