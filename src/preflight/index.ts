@@ -152,13 +152,6 @@ export const checks: readonly Check[] = [
     check: checkNetworkOverlap,
   },
   {
-    name: 'architecture',
-    scope: 'cluster',
-    summary: 'the bundle has programs for the processor of every host',
-    fix: 'build one that has: kbs bundle build --arch amd64,arm64',
-    check: checkBundle,
-  },
-  {
     name: 'machine-id',
     scope: 'cluster',
     summary: 'every machine has a machine-id of its own',
@@ -185,6 +178,13 @@ export const checks: readonly Check[] = [
     summary: 'every host belongs to the cluster of the keyring, or to none',
     fix: 'bring the keyring of the cluster to .kbs beside the inventory',
     check: checkIdentity,
+  },
+  {
+    name: 'architecture',
+    scope: 'cluster',
+    summary: 'the bundle, where there is one, has programs for the processor of every host',
+    fix: 'build one that has: kbs bundle build --arch amd64,arm64',
+    check: checkBundle,
   },
   {
     name: 'vip',
