@@ -12,7 +12,8 @@ import type { Release } from './release.js';
 export const placeholderArtifacts = (version: string): Artifacts => {
   const release = releaseOf(version);
   if (!release) throw new Error(`the catalogue knows ${knownVersions().join(', ')} and not ${version}`);
-  return { architectures, of: (arch) => placeholdersFor(arch, release) };
+  const held = { amd64: placeholdersFor('amd64', release), arm64: placeholdersFor('arm64', release) };
+  return { architectures, of: (arch) => held[arch] };
 };
 
 const placeholdersFor = (arch: Arch, release: Release): HostArtifacts => {
