@@ -28,11 +28,11 @@ const kubernetes_1_36_3 = (): Release => {
         name: 'runc',
         version: runc,
         package: 'github.com/opencontainers/runc',
+        libraries: ['libseccomp-dev'],
         from: `github.com/opencontainers/runc v${runc}`,
         stamps: { 'main.gitCommit': `v${runc}` },
         tags: ['seccomp', 'urfave_cli_no_docs'],
         cgo: true,
-        libraries: ['libseccomp-dev'],
       }),
       ...['containerd', 'containerd-shim-runc-v2', 'ctr'].map((name) => containerdProgram(name, containerd)),
       goProgram({

@@ -63,11 +63,11 @@ export const goProgram = (
   given: Pick<GoProgram, 'name' | 'version' | 'package' | 'from'> & Partial<GoProgram>,
 ): GoProgram => ({
   language: 'go',
+  libraries: [],
   folder: `${given.name}-${given.version}`,
   stamps: {},
   tags: [],
   cgo: false,
-  libraries: [],
   ...given,
 });
 

@@ -23,6 +23,8 @@ export interface GoProgram {
   /** The folder under `programs/` that holds go.mod and go.sum. */
   readonly folder: string;
   readonly package: string;
+  /** Debian packages of the C libraries that it is linked with. */
+  readonly libraries: readonly string[];
   /** Where the code comes from, for people: `k8s.io/kubernetes v1.36.3`. */
   readonly from: string;
   /** What the linker writes into string variables, so that the program can say its version. */
@@ -30,8 +32,6 @@ export interface GoProgram {
   readonly tags: readonly string[];
   /** Linked with C, statically. */
   readonly cgo: boolean;
-  /** Debian packages of the C libraries that it is linked with. */
-  readonly libraries: readonly string[];
 }
 
 /** One C file of our own, linked statically. */
