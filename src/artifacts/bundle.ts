@@ -46,11 +46,15 @@ export interface BundleOptions {
 /** Where a bundle is built to when nothing else is said. */
 export const usualBundle = (version: string, cache = cacheFolder()): string => join(cache, 'bundles', version);
 
-/** Where every command looks for a bundle that the inventory does not name: one of an earlier kbs has its architecture in its name. */
+/**
+ * Where every command looks for a bundle that the inventory does not name. Until there is one, that of an earlier kbs
+ * counts, which has this machine's architecture in its name.
+ */
 export const defaultBundle = (version: string, cache = cacheFolder()): string => {
   const usual = usualBundle(version, cache);
+  if (existsSync(usual)) return usual;
   const earlier = `${usual}-${archOfThisMachine()}`;
-  return !existsSync(usual) && existsSync(earlier) ? earlier : usual;
+  return existsSync(earlier) ? earlier : usual;
 };
 
 export const readCatalogue = async (folder: string): Promise<BundleCatalogue> => {

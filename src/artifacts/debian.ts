@@ -46,7 +46,9 @@ export const optionsFor = async (arch: Arch, cache: string): Promise<readonly st
   if (arch === archOfThisMachine()) return [];
   const { folder } = await buildCached(cache, keyOf(`package-lists-${arch}`, await releases()), async (lists) => {
     await mkdir(join(lists, 'partial'));
-    await run(`fetch the package lists of ${arch}`, 'apt-get', [...foreign(arch, lists), 'update', '-q']);
+    // Without the option, apt-get passes over a mirror that does not answer, and the lists would lack it for good.
+    const words = [...foreign(arch, lists), 'update', '-q', '--error-on=any'];
+    await run(`fetch the package lists of ${arch}`, 'apt-get', words);
   });
   return foreign(arch, folder);
 };

@@ -126,6 +126,21 @@ SHA256: ${sha256(Buffer.from(members['kbs-app_all.deb'] ?? '', 'latin1'))}`);
     expect(await optionsFor(arch, cache)).toEqual([]);
   });
 
+  it('is not made of the half of the lists that could be fetched', async () => {
+    const cache = join(home, 'half');
+    const sources = `deb [trusted=yes] file:${home}/mirror ./\ndeb [trusted=yes] file:${home}/nowhere ./\n`;
+    const whole = await readFile(join(home, 'sources.list'), 'utf8');
+    await writeFile(join(home, 'sources.list'), sources);
+    try {
+      await expect(makeRepository(['kbs-foreign'], { cache, arch: foreign })).rejects.toMatchObject({
+        message: `could not fetch the package lists of ${foreign}`,
+      });
+    } finally {
+      await writeFile(join(home, 'sources.list'), whole);
+    }
+    expect((await makeRepository(['kbs-foreign'], { cache, arch: foreign })).made).toBe(true);
+  });
+
   it('is the same bytes whenever it is made', async () => {
     expect((await bytesOf(await repositoryOf(files))).equals(await bytesOf(await repositoryOf(files)))).toBe(true);
   });
