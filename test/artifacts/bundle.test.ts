@@ -88,7 +88,7 @@ beforeAll(async () => {
   copies = await Promise.all(Array.from({ length: 60 }, (_, number) => copyOf(number)));
   await sleep(2_100); // what is hashed sooner after a change is hashed again at the next opening
   for (const { bundle, cache } of copies) await openBundle(bundle, { cache });
-});
+}, 60_000);
 afterAll(() => rm(home, { recursive: true, force: true }));
 
 interface Copy {
