@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { defined } from '../defined.js';
 import { Failure } from '../failure.js';
 import { type Arch, archOfThisMachine } from './arch.js';
 import { defaultBundle, openBundle } from './bundle.js';
@@ -36,7 +37,8 @@ export const buildBundle = async (options: BuildOptions): Promise<BuiltBundle> =
   await provideTools({ install: options.install ?? false });
 
   const layers = layersOf(release);
-  const steps = release.programs.length + layers.length + release.archives.length + binaryNames.length + 2;
+  const unpacked = layers.filter(({ packages }) => packages.length > 0).length;
+  const steps = release.programs.length + unpacked + layers.length + release.archives.length + binaryNames.length + 1;
   const step = stepper(steps, options.onProgress ?? (() => undefined));
 
   const programs = new Map<string, Built>();
@@ -44,10 +46,20 @@ export const buildBundle = async (options: BuildOptions): Promise<BuiltBundle> =
   for (const program of release.programs) {
     programs.set(program.name, await step(`${program.name} ${program.version}`, () => buildProgram(program, context)));
   }
-  const packages = await step('Debian packages', () => unpackPackages(packagesOf(release), context));
-  const parts = { cache: context.cache, program: lookUp(programs), unzstd: lookUp(programs)('unzstd'), packages };
+  const parts = { cache: context.cache, program: lookUp(programs), unzstd: lookUp(programs)('unzstd') };
+  const offers: Offer[] = [];
   const made = new Map<string, Layer>();
-  for (const layer of layers) made.set(layer.name, await step(`layer ${layer.name}`, () => makeLayer(layer, parts)));
+  for (const layer of layers) {
+    const packages =
+      layer.packages.length > 0
+        ? await step(`Debian packages of ${layer.name}`, () => unpackPackages(layer.packages, context))
+        : undefined;
+    offers.push(...(packages?.packages ?? []));
+    made.set(
+      layer.name,
+      await step(`layer ${layer.name}`, () => makeLayer(layer, { ...parts, ...defined({ packages }) })),
+    );
+  }
   const members: PackedMember[] = [];
   for (const archive of release.archives) {
     members.push(await step(`archive ${archive.name}`, () => makeArchive(archive, release, lookUp(made), context)));
@@ -59,7 +71,7 @@ export const buildBundle = async (options: BuildOptions): Promise<BuiltBundle> =
   const repository = await step('apt repository', () => makeRepository(release.hostPackages, context));
   members.push(repository);
 
-  const catalogue = catalogueOf(release, arch, [...packages.packages, ...repository.packages], members);
+  const catalogue = catalogueOf(release, arch, [...offers, ...repository.packages], members);
   await writeBundle(folder, catalogue, members);
   await openBundle(folder, { cache });
   if (into !== folder) await writeBundleTar(folder, catalogue, into);
@@ -127,10 +139,6 @@ const lookUp =
     if (found === undefined) throw new Error(`the release names ${name} and does not say how to make it`);
     return found;
   };
-
-const packagesOf = (release: Release): readonly string[] => [
-  ...new Set(layersOf(release).flatMap((layer) => layer.packages)),
-];
 
 const catalogueOf = (
   release: Release,

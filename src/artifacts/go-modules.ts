@@ -51,11 +51,11 @@ interface Recipe {
 
 const goRecipe = (program: GoProgram, source: string, { arch }: BuildContext): Recipe => {
   const stamps = Object.entries(program.stamps).map(([variable, value]) => `-X ${variable}=${value}`);
-  const linker = ['-s -w', ...stamps, ...(program.cgo ? ["-linkmode external -extldflags '-static'"] : [])].join(' ');
+  const linker = ['-s -w', ...stamps, ...linkedWithC[program.cgo]].join(' ');
   const environment = {
     GOOS: 'linux',
     GOARCH: arch,
-    CGO_ENABLED: program.cgo ? '1' : '0',
+    CGO_ENABLED: program.cgo === 'none' ? '0' : '1',
     // What a user's own settings would change in the result is set here.
     GOFLAGS: '-mod=readonly -buildvcs=false',
     GOWORK: 'off',
@@ -80,9 +80,16 @@ const goRecipe = (program: GoProgram, source: string, { arch }: BuildContext): R
     // A module file may ask for a newer toolchain than the one that is installed; Go then fetches it.
     compiler: async () => {
       const go = await run('ask Go for its version', 'go', ['env', '-C', source, 'GOVERSION'], { environment });
-      return program.cgo ? `${go} ${await gcc()}` : go;
+      return program.cgo === 'none' ? go : `${go} ${await gcc()}`;
     },
   };
+};
+
+/** Lazy: a function that the host's library lacks is missed only when it is called. */
+const linkedWithC: Readonly<Record<GoProgram['cgo'], readonly string[]>> = {
+  none: [],
+  static: ["-linkmode external -extldflags '-static'"],
+  dynamic: ["-linkmode external -extldflags '-Wl,-z,lazy'"],
 };
 
 const cRecipe = (program: CProgram, source: string): Recipe => ({
