@@ -12,7 +12,6 @@ import { contextInputs, now } from './run/phase-context.js';
 import { pinPodCidrs, readRecord } from './run/pod-cidrs.js';
 import { withPool } from './run/pool.js';
 import { balancersToProbe, probeVip } from './run/vip-conflict.js';
-import { requireSupported } from './unsupported-features.js';
 
 export interface PreflightOptions {
   readonly acceptNewHostKeys: boolean;
@@ -44,7 +43,6 @@ export const preflightOf = async (
   { acceptNewHostKeys, limit, skippedChecks, limits }: PreflightOptions,
 ): Promise<Preflight> => {
   const loadedBefore = await loadCluster(file);
-  requireSupported(loadedBefore.cluster);
   const hosts = selected(loadedBefore.cluster, limit);
   const { loaded } = await pinPodCidrs(loadedBefore, await readRecord(loadedBefore.state));
   const { cluster } = loaded;
