@@ -6,6 +6,7 @@ import type { Cluster, ClusterHost } from '../inventory/cluster.js';
 import { unknownName } from '../inventory/did-you-mean.js';
 import { keyringDirectory, readKeyring } from '../pki/keyring.js';
 import type { CheckResult } from '../preflight/check.js';
+import { gpuAdvice } from '../preflight/gpu.js';
 import { runChecks, runProbeChecks } from '../preflight/run-checks.js';
 import { loadCluster } from './load-cluster.js';
 import { contextInputs, now } from './run/phase-context.js';
@@ -32,6 +33,8 @@ export interface Preflight {
   }[];
   /** Failed and passed ones of the hosts that were observed. */
   readonly checks: readonly CheckResult[];
+  /** What could be done with a host that is in order as it is. */
+  readonly advice: readonly { readonly host: string; readonly text: string }[];
 }
 
 /**
@@ -76,6 +79,10 @@ export const preflightOf = async (
               ),
               ...runProbeChecks(probes, cluster, skippedChecks),
             ],
+      advice: hosts.flatMap((host) => {
+        const of = facts.get(host.name);
+        return of === undefined ? [] : gpuAdvice(host, of).map((text) => ({ host: host.name, text }));
+      }),
     };
   });
 };
