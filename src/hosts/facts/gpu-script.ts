@@ -72,14 +72,20 @@ if [ -n "$nvidia" ] || [ -e /proc/driver/nvidia/version ]; then
   if [ -n "$switches" ]; then
     fact fabricmanager "$(systemctl show -p LoadState -p ActiveState nvidia-fabricmanager.service 2>/dev/null | sort -r | sed 's/.*=//' | tr '\\n' ' ' || :)"
   fi
+  packages=
+  for note in /var/lib/kbs/packages/nvidia-*; do
+    if [ -e "$note" ]; then packages=$(printf %s "\${note##*/}" | tr , ' '); fi
+  done
   # Debian has the driver for any kernel; Ubuntu by its version, for servers without what a desktop needs.
-  if [ -z "$loaded" ] && [ -z "$version" ] && command -v apt-cache >/dev/null; then
+  if [ -z "$packages$loaded$version\${library-}" ] && command -v apt-cache >/dev/null; then
+    headers=linux-headers-$(uname -r | sed -E 's/^[0-9][^-]*-([0-9]+-)?//')
     release=$(apt-cache search --names-only '^nvidia-headless-[0-9]+-server$' 2>/dev/null | sed 's/^nvidia-headless-\\([0-9]*\\).*/\\1/' | sort -n | tail -n 1 || :)
     if [ -n "$release" ]; then
-      fact nvidiapackages "nvidia-headless-$release-server nvidia-utils-$release-server linux-headers-$(uname -r)"
+      packages="nvidia-headless-$release-server nvidia-utils-$release-server $headers"
     elif apt-cache show nvidia-kernel-dkms >/dev/null 2>&1; then
-      fact nvidiapackages "nvidia-kernel-dkms nvidia-smi libcuda1 linux-headers-$(uname -r)"
+      packages="nvidia-kernel-dkms nvidia-smi libcuda1 $headers"
     fi
   fi
+  fact nvidiapackages "$packages"
 fi
 `;

@@ -47,7 +47,10 @@ export interface NvidiaFacts {
   readonly silent: boolean;
   /** systemd's load state and active state of the fabric manager; of machines with NVSwitch only. */
   readonly fabricManager?: { readonly load: string; readonly active: string };
-  /** The packages with the driver that the host's package manager knows; empty where it knows none, or there is a driver. */
+  /**
+   * The packages with the driver: those that kbs has installed, else those that the host's package manager knows; empty
+   * where there is another driver, or no package.
+   */
   readonly packages: readonly string[];
 }
 
