@@ -49,7 +49,7 @@ const needed = ({ cluster }: PhaseContext): readonly ImageName[] => [
 ];
 
 /** The archives that hold these images, each once. */
-const archives = (names: readonly ImageName[], { artifacts }: PhaseContext): readonly ImageArchive[] => {
+export const archives = (names: readonly ImageName[], { artifacts }: PhaseContext): readonly ImageArchive[] => {
   const byFile = new Map(names.map((name) => artifacts.image(name)).map((found) => [found.archive.sha256, found]));
   return [...byFile.values()];
 };
