@@ -26,6 +26,7 @@ const kubernetes_1_36_3 = (): Release => {
   const coredns = '1.15.0';
   const pause = '1.0';
   const probe = '1.0';
+  const gpuProbe = '1.0';
   const nvidiaToolkit = '1.20.2';
   const nvidiaPlugin = '0.18.2';
   const kubernetes = kubernetesProgram({ version, built: '2026-07-22T18:07:38Z' });
@@ -99,6 +100,7 @@ const kubernetes_1_36_3 = (): Release => {
         'github.com/NVIDIA/k8s-device-plugin',
       ),
       goProgram({ name: 'probe', version: probe, package: '.', from: 'kbs' }),
+      goProgram({ name: 'gpu-probe', version: gpuProbe, package: '.', from: 'kbs', cgo: 'dynamic' }),
     ],
     binaries: {
       kubelet: 'kubelet',
@@ -141,7 +143,8 @@ const kubernetes_1_36_3 = (): Release => {
         'nvidia-device-plugin',
         nvidiaPlugin,
         ['nvidia-device-plugin'],
-        [{ ...layer('nvidia-device-plugin', ['nvidia-device-plugin']), packages: ['libc6'] }],
+        // kbs verify runs the probe, which needs the C library too.
+        [{ ...layer('nvidia-device-plugin', ['nvidia-device-plugin', 'gpu-probe']), packages: ['libc6'] }],
       ),
     },
     archives: [
