@@ -16,8 +16,7 @@ ${example.trimEnd()}
 
 Names of hosts and segments are DNS labels: lower-case letters, digits and inner dashes. Addresses are IPv4.
 Write a version that looks like a number in quotes, \`"1.36"\`: YAML would make a number of it.
-Keys that are not listed here are mistakes. What the format knows and a release does not build yet, that release refuses
-by name before it contacts anything.
+Keys that are not listed here are mistakes.
 
 ${sections('', schema)
   .map(({ name, map }) => section(name, map))
@@ -35,13 +34,18 @@ interface Section {
 function sections(name: string, map: JsonSchema): readonly Section[] {
   const inner = Object.entries(map.properties ?? {}).flatMap(([key, value]) => {
     const path = name === '' ? key : `${name}.${key}`;
-    if (value.properties) return sections(path, value);
+    const shape = mapIn(value);
+    if (shape) return sections(path, shape);
     const entry = value.additionalProperties || undefined;
     return entry?.properties ? sections(`${path}.NAME`, entry) : [];
   });
   // A host's own `ssh` has the keys of the one for all hosts.
   return [{ name, map }, ...inner.filter((one) => one.name !== 'hosts.NAME.ssh')];
 }
+
+/** The map that a value is, or may be. */
+const mapIn = (schema: JsonSchema): JsonSchema | undefined =>
+  schema.properties ? schema : schema.anyOf?.find(({ properties }) => properties);
 
 function section(name: string, map: JsonSchema): string {
   const rows = Object.entries(map.properties ?? {}).map(([key, value]) => row(key, value, map));
@@ -61,7 +65,10 @@ function possible(schema: JsonSchema): string {
   const { type, anyOf, items, properties, additionalProperties, minimum, maximum } = schema;
   if (schema.enum) return schema.enum.map((word) => `\`${word}\``).join(', ');
   if (schema.not) return 'nothing yet';
-  if (anyOf) return `${example(schema)}, or a list`;
+  if (anyOf) {
+    const [first] = anyOf;
+    return `${first?.enum ? possible(first) : example(schema)}, or ${mapIn(schema) ? 'a map' : 'a list'}`;
+  }
   if (properties) return 'a map';
   if (additionalProperties)
     return additionalProperties.properties ? 'maps by name' : `texts by name: ${example(additionalProperties)}`;

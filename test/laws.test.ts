@@ -43,6 +43,30 @@ const clusters: readonly (readonly [string, Cluster])[] = [
       ],
     }),
   ],
+  [
+    'GPUs in two ways',
+    clusterOf({
+      hosts: [
+        ...clusterOf().hosts,
+        hostOf({
+          name: 'worker-gpu-00',
+          address: '192.168.20.21',
+          segment: 'rack',
+          podCidr: '10.244.65.0/24',
+          gpu: 'nvidia',
+          nvidia: { driver: 'host' },
+        }),
+        hostOf({
+          name: 'worker-gpu-01',
+          address: '192.168.20.22',
+          segment: 'rack',
+          podCidr: '10.244.66.0/24',
+          gpu: 'nvidia',
+          nvidia: { driver: 'host', timeSlicing: 4, mig: 'single' },
+        }),
+      ],
+    }),
+  ],
   ['units, and a control plane that is no node', unitsOf(['control-plane'])],
   ['units, and a control plane that is a worker too', unitsOf(['control-plane', 'worker'])],
   [
@@ -169,6 +193,10 @@ const given = [
   '/run',
   '/sys',
   '/lib/modules',
+  '/usr/lib64',
+  '/usr/lib/x86_64-linux-gnu',
+  '/usr/lib/aarch64-linux-gnu',
+  '/etc/cdi/nvidia.yaml',
   '/etc/resolv.conf',
   '/etc/hosts',
   '/usr/sbin/nft',

@@ -38,7 +38,9 @@ export type BinaryName =
   | 'cni-host-local'
   | 'cni-loopback'
   | 'cni-portmap'
-  | 'cni-bandwidth';
+  | 'cni-bandwidth'
+  | 'nvidia-ctk'
+  | 'nvidia-cdi-hook';
 
 export type ImageName =
   | 'pause'
@@ -48,7 +50,8 @@ export type ImageName =
   | 'kube-scheduler'
   | 'kube-proxy'
   | 'coredns'
-  | 'probe';
+  | 'probe'
+  | 'nvidia-device-plugin';
 
 /** Bytes that lie in a bundle on this machine, perhaps packed. */
 export interface StoredFile {

@@ -1,5 +1,6 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { defined } from '../defined.js';
 import { Failure } from '../failure.js';
 import { type Arch, architectures, archOfThisMachine } from './arch.js';
 import type { BuildContext } from './build-context.js';
@@ -68,8 +69,11 @@ interface Part {
   readonly catalogue: ArchCatalogue;
 }
 
-const stepsOf = (release: Release): number =>
-  release.programs.length + layersOf(release).length + release.archives.length + binaryNames.length + 2;
+const stepsOf = (release: Release): number => {
+  const layers = layersOf(release);
+  const unpacked = layers.filter(({ packages }) => packages.length > 0).length;
+  return release.programs.length + unpacked + layers.length + release.archives.length + binaryNames.length + 1;
+};
 
 /** `packer` is this machine's own unzstd: what packs must run here, whatever it packs. */
 const buildPart = async (release: Release, packer: Built, anyStep: Step, context: BuildContext): Promise<Part> => {
@@ -81,10 +85,20 @@ const buildPart = async (release: Release, packer: Built, anyStep: Step, context
   for (const program of release.programs) {
     programs.set(program.name, await step(`${program.name} ${program.version}`, () => buildProgram(program, context)));
   }
-  const packages = await step('Debian packages', () => unpackPackages(packagesOf(release), context));
-  const parts = { cache: context.cache, program: lookUp(programs), unzstd: packer, packages };
+  const parts = { cache: context.cache, program: lookUp(programs), unzstd: packer };
+  const offers: Offer[] = [];
   const made = new Map<string, Layer>();
-  for (const layer of layers) made.set(layer.name, await step(`layer ${layer.name}`, () => makeLayer(layer, parts)));
+  for (const layer of layers) {
+    const packages =
+      layer.packages.length > 0
+        ? await step(`Debian packages of ${layer.name}`, () => unpackPackages(layer.packages, context))
+        : undefined;
+    offers.push(...(packages?.packages ?? []));
+    made.set(
+      layer.name,
+      await step(`layer ${layer.name}`, () => makeLayer(layer, { ...parts, ...defined({ packages }) })),
+    );
+  }
   const members: PackedMember[] = [];
   for (const archive of release.archives) {
     members.push(await step(`archive ${archive.name}`, () => makeArchive(archive, release, lookUp(made), context)));
@@ -96,7 +110,7 @@ const buildPart = async (release: Release, packer: Built, anyStep: Step, context
   const repository = await step('apt repository', () => makeRepository(release.hostPackages, context));
   members.push(repository);
 
-  return partOf(release, arch, [...packages.packages, ...repository.packages], members, repository);
+  return partOf(release, arch, [...offers, ...repository.packages], members, repository);
 };
 
 const partOf = (
@@ -185,10 +199,6 @@ const lookUp =
     if (found === undefined) throw new Error(`the release names ${name} and does not say how to make it`);
     return found;
   };
-
-const packagesOf = (release: Release): readonly string[] => [
-  ...new Set(layersOf(release).flatMap((layer) => layer.packages)),
-];
 
 /** Each once: images and hosts share some. */
 const debian = (packages: readonly Offer[]): readonly Component[] => [

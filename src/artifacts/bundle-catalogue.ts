@@ -121,6 +121,8 @@ export const binaryNames = [
   'cni-loopback',
   'cni-portmap',
   'cni-bandwidth',
+  'nvidia-ctk',
+  'nvidia-cdi-hook',
 ] as const satisfies readonly BinaryName[];
 
 const imageNames = [
@@ -132,6 +134,7 @@ const imageNames = [
   'kube-proxy',
   'coredns',
   'probe',
+  'nvidia-device-plugin',
 ] as const satisfies readonly ImageName[];
 
 const hex = z.string().regex(/^[0-9a-f]{64}$/);

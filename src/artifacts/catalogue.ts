@@ -1,4 +1,13 @@
-import { cniPlugin, containerdProgram, empty, goProgram, image, kubernetesProgram, layer } from './recipes.js';
+import {
+  cniPlugin,
+  containerdProgram,
+  empty,
+  goProgram,
+  image,
+  kubernetesProgram,
+  layer,
+  nvidiaProgram,
+} from './recipes.js';
 import type { LayerRecipe, Release } from './release.js';
 
 /** Every Kubernetes version that kbs knows how to make, the newest first, without a leading v. */
@@ -17,6 +26,9 @@ const kubernetes_1_36_3 = (): Release => {
   const coredns = '1.15.0';
   const pause = '1.0';
   const probe = '1.0';
+  const gpuProbe = '1.0';
+  const nvidiaToolkit = '1.20.2';
+  const nvidiaPlugin = '0.18.2';
   const kubernetes = kubernetesProgram({ version, built: '2026-07-22T18:07:38Z' });
   return {
     kubernetes: version,
@@ -32,7 +44,7 @@ const kubernetes_1_36_3 = (): Release => {
         from: `github.com/opencontainers/runc v${runc}`,
         stamps: { 'main.gitCommit': `v${runc}` },
         tags: ['seccomp', 'urfave_cli_no_docs'],
-        cgo: true,
+        cgo: 'static',
       }),
       ...['containerd', 'containerd-shim-runc-v2', 'ctr'].map((name) => containerdProgram(name, containerd)),
       goProgram({
@@ -68,7 +80,28 @@ const kubernetes_1_36_3 = (): Release => {
       kubernetes('kubelet', 'k8s.io/kubernetes/cmd/kubelet'),
       kubernetes('kubectl', 'k8s.io/kubernetes/cmd/kubectl'),
       kubernetes('kubeadm', 'k8s.io/kubernetes/cmd/kubeadm'),
+      ...['nvidia-ctk', 'nvidia-cdi-hook'].map((name) =>
+        nvidiaProgram(
+          {
+            name,
+            version: nvidiaToolkit,
+            folder: `nvidia-container-toolkit-${nvidiaToolkit}`,
+            package: `cmd/${name}`,
+          },
+          'github.com/NVIDIA/nvidia-container-toolkit',
+        ),
+      ),
+      nvidiaProgram(
+        {
+          name: 'nvidia-device-plugin',
+          version: nvidiaPlugin,
+          folder: `nvidia-device-plugin-${nvidiaPlugin}`,
+          package: 'cmd/nvidia-device-plugin',
+        },
+        'github.com/NVIDIA/k8s-device-plugin',
+      ),
       goProgram({ name: 'probe', version: probe, package: '.', from: 'kbs' }),
+      goProgram({ name: 'gpu-probe', version: gpuProbe, package: '.', from: 'kbs', cgo: 'dynamic' }),
     ],
     binaries: {
       kubelet: 'kubelet',
@@ -90,6 +123,8 @@ const kubernetes_1_36_3 = (): Release => {
       'cni-loopback': 'cni-loopback',
       'cni-portmap': 'cni-portmap',
       'cni-bandwidth': 'cni-bandwidth',
+      'nvidia-ctk': 'nvidia-ctk',
+      'nvidia-cdi-hook': 'nvidia-cdi-hook',
     },
     images: {
       pause: image('pause', pause, ['/pause'], [{ ...empty, name: 'pause', programs: { '/pause': 'pause' } }]),
@@ -105,6 +140,13 @@ const kubernetes_1_36_3 = (): Release => {
       'kube-proxy': image('kube-proxy', `v${version}`, ['kube-proxy'], [proxyLayer]),
       coredns: image('coredns', coredns, ['coredns'], [layer('coredns', ['coredns'])]),
       probe: image('probe', probe, ['probe'], [layer('probe', ['probe'])]),
+      'nvidia-device-plugin': image(
+        'nvidia-device-plugin',
+        nvidiaPlugin,
+        ['nvidia-device-plugin'],
+        // kbs verify runs the probe, which needs the C library too.
+        [{ ...layer('nvidia-device-plugin', ['nvidia-device-plugin', 'gpu-probe']), packages: ['libc6'] }],
+      ),
     },
     archives: [
       { name: 'pause', images: ['pause'] },
@@ -113,6 +155,7 @@ const kubernetes_1_36_3 = (): Release => {
       { name: 'kube-proxy', images: ['kube-proxy'] },
       { name: 'coredns', images: ['coredns'] },
       { name: 'probe', images: ['probe'] },
+      { name: 'nvidia-device-plugin', images: ['nvidia-device-plugin'] },
     ],
     hostPackages: ['haproxy', 'keepalived'],
   };

@@ -51,18 +51,18 @@ interface Recipe {
 const goRecipe = (program: GoProgram, source: string, { arch }: BuildContext): Recipe => {
   const { gcc, cross } = toolchainFor(arch);
   const stamps = Object.entries(program.stamps).map(([variable, value]) => `-X ${variable}=${value}`);
-  const linker = ['-s -w', ...stamps, ...(program.cgo ? ["-linkmode external -extldflags '-static'"] : [])].join(' ');
+  const linker = ['-s -w', ...stamps, ...linkedWithC[program.cgo]].join(' ');
   const environment = {
     GOOS: 'linux',
     GOARCH: arch,
-    CGO_ENABLED: program.cgo ? '1' : '0',
+    CGO_ENABLED: program.cgo === 'none' ? '0' : '1',
     // What a user's own settings would change in the result is set here.
     GOFLAGS: '-mod=readonly -buildvcs=false',
     GOWORK: 'off',
     GOEXPERIMENT: '',
     // What the oldest processor of the architecture has.
     ...(arch === 'amd64' ? { GOAMD64: 'v1' } : { GOARM64: 'v8.0' }),
-    ...(program.cgo && cross ? { CC: gcc } : {}),
+    ...(program.cgo !== 'none' && cross ? { CC: gcc } : {}),
   };
   return {
     tool: 'go',
@@ -82,9 +82,16 @@ const goRecipe = (program: GoProgram, source: string, { arch }: BuildContext): R
     // A module file may ask for a newer toolchain than the one that is installed; Go then fetches it.
     compiler: async () => {
       const go = await run('ask Go for its version', 'go', ['env', '-C', source, 'GOVERSION'], { environment });
-      return program.cgo ? `${go} ${await versionOf(gcc)}` : go;
+      return program.cgo === 'none' ? go : `${go} ${await versionOf(gcc)}`;
     },
   };
+};
+
+/** Lazy: a function that the host's library lacks is missed only when it is called. */
+const linkedWithC: Readonly<Record<GoProgram['cgo'], readonly string[]>> = {
+  none: [],
+  static: ["-linkmode external -extldflags '-static'"],
+  dynamic: ["-linkmode external -extldflags '-Wl,-z,lazy'"],
 };
 
 const cRecipe = (program: CProgram, source: string, { arch }: BuildContext): Recipe => {

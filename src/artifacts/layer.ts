@@ -99,17 +99,20 @@ const treeOf = async (root: string): Promise<readonly Entry[]> => {
       return { type: 'file', path, mode: (await lstat(file)).mode & 0o755, file };
     }),
   );
-  return [...entries.filter((entry) => entry !== undefined), ...alternatives];
+  const kept = entries.filter((entry) => entry !== undefined);
+  return kept.some(({ path }) => path === `/usr/sbin/${xtables}`) ? [...kept, ...alternatives] : kept;
 };
 
 /** What no program in a container reads. Copyright notices stay. */
 const unwanted =
   /^\/usr\/share\/(?!doc\/[^/]+\/copyright$|iptables|nftables)|\/gconv\/|^\/(usr\/)?lib\/(systemd|udev)|^\/etc\/(init|ld\.so|nftables|default|cron)/;
 
+const xtables = 'xtables-nft-multi';
+
 /** What update-alternatives would link when the packages are installed: iptables over nftables. */
 const alternatives: readonly Entry[] = ['iptables', 'ip6tables'].flatMap((family) =>
   ['', '-save', '-restore'].map(
-    (suffix): Entry => ({ type: 'symlink', path: `/usr/sbin/${family}${suffix}`, to: 'xtables-nft-multi' }),
+    (suffix): Entry => ({ type: 'symlink', path: `/usr/sbin/${family}${suffix}`, to: xtables }),
   ),
 );
 

@@ -57,6 +57,19 @@ export const cniPlugin = (plugin: string, version: string): GoProgram =>
     stamps: { 'github.com/containernetworking/plugins/pkg/utils/buildversion.BuildVersion': `v${version}` },
   });
 
+/** A command of one of NVIDIA's modules; it opens the driver's library on the host. */
+export const nvidiaProgram = (
+  given: Pick<GoProgram, 'name' | 'version' | 'folder' | 'package'>,
+  module: string,
+): GoProgram =>
+  goProgram({
+    ...given,
+    package: `${module}/${given.package}`,
+    from: `${module} v${given.version}`,
+    stamps: { [`${module}/internal/info.version`]: given.version },
+    cgo: 'dynamic',
+  });
+
 const kindOfPlugin: Readonly<Record<string, string>> = { 'host-local': 'ipam', portmap: 'meta', bandwidth: 'meta' };
 
 export const goProgram = (
@@ -67,7 +80,7 @@ export const goProgram = (
   folder: `${given.name}-${given.version}`,
   stamps: {},
   tags: [],
-  cgo: false,
+  cgo: 'none',
   ...given,
 });
 

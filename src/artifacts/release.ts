@@ -30,8 +30,8 @@ export interface GoProgram {
   /** What the linker writes into string variables, so that the program can say its version. */
   readonly stamps: Readonly<Record<string, string>>;
   readonly tags: readonly string[];
-  /** Linked with C, statically. */
-  readonly cgo: boolean;
+  /** How it is linked with C; `dynamic` where it opens libraries of its host while it runs. */
+  readonly cgo: 'none' | 'static' | 'dynamic';
 }
 
 /** One C file of our own, linked statically. */

@@ -12,7 +12,7 @@ export interface HostWorkPlan {
   readonly hostPhases: HostPhases;
   readonly unreachable?: Failure;
   readonly phases: readonly PhaseSteps[];
-  /** Leftovers that stay on the host, with the reason, a sentence each. */
+  /** Leftovers that stay on the host, with the reason, and what could be done with it: a sentence each. */
   readonly notes?: readonly string[];
 }
 

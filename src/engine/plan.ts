@@ -15,7 +15,7 @@ export interface HostPlan {
   /** Why the run goes on without this host; its phases are then empty. */
   readonly skipped?: Problem;
   readonly phases: readonly PhasePlan[];
-  /** Leftovers that stay on the host, with the reason, a sentence each. */
+  /** Leftovers that stay on the host, with the reason, and what could be done with it: a sentence each. */
   readonly notes?: readonly string[];
 }
 

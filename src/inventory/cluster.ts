@@ -99,8 +99,22 @@ export interface ClusterHost {
   readonly labels: Readonly<Record<string, string>>;
   /** `key=value:Effect` or `key:Effect`. */
   readonly taints: readonly string[];
+  /** The maker of the GPUs that pods may ask for. */
   readonly gpu?: 'nvidia' | 'amd';
+  /** How the GPUs are used; present with `gpu: nvidia`. */
+  readonly nvidia?: NvidiaSettings;
+  /** The inventory says `gpu: none`: GPUs that the machine has are not proposed. */
+  readonly ignoresGpus?: true;
   readonly ssh: SshSettings;
+}
+
+export interface NvidiaSettings {
+  /** `host`: the driver that is there; `distribution`: packages of the distribution where there is none. */
+  readonly driver: 'host' | 'distribution';
+  /** How many pods share one GPU by taking turns; absent: each has its GPU for itself. */
+  readonly timeSlicing?: number;
+  /** How instances of partitioned GPUs (MIG) are offered; absent: the inventory has not chosen. */
+  readonly mig?: 'none' | 'single' | 'mixed';
 }
 
 export interface SshSettings {
@@ -123,6 +137,8 @@ export const isLoadBalancer = (host: ClusterHost): boolean => host.roles.include
 export const isDns = (host: ClusterHost): boolean => host.roles.includes('dns');
 /** Whether a kubelet runs there. */
 export const isNode = (host: ClusterHost): boolean => host.podCidr !== undefined;
+/** A node whose NVIDIA GPUs pods may ask for. */
+export const isNvidiaNode = (host: ClusterHost): boolean => isNode(host) && host.gpu === 'nvidia';
 
 export const controlPlanes = (cluster: Cluster): readonly ClusterHost[] => cluster.hosts.filter(isControlPlane);
 export const nodes = (cluster: Cluster): readonly ClusterHost[] => cluster.hosts.filter(isNode);

@@ -59,7 +59,8 @@ export const derive = (
       roles: host.roles,
       segment: segmentOf(inventory, host.address),
       addresses: host.addresses ?? {},
-      ...defined({ podCidr: plan.hosts[name], gpu: host.gpu, hypervisor: host.hypervisor }),
+      ...defined({ podCidr: plan.hosts[name], hypervisor: host.hypervisor }),
+      ...gpuOf(host),
       labels: labelsOf(inventory, host),
       taints: taintsOf(host),
       ssh: { ...sshOf({ ...inventory.ssh, ...host.ssh }, addresses[name] ?? host.address, basePaths), ...overlay },
@@ -91,6 +92,14 @@ export const derive = (
   };
   // A copy, because nothing that belongs to the caller may be frozen.
   return freeze({ ...structuredClone(cluster), routes: compileRoutes(cluster) });
+};
+
+const gpuOf = ({ gpu }: InventoryHost): Pick<ClusterHost, 'gpu' | 'nvidia' | 'ignoresGpus'> => {
+  if (gpu === undefined) return {};
+  const { vendor, driver = 'host', timeSlicing, mig } = typeof gpu === 'string' ? { vendor: gpu } : gpu;
+  if (vendor === 'none') return { ignoresGpus: true };
+  if (vendor === 'amd') return { gpu: vendor };
+  return { gpu: vendor, nvidia: { driver, ...defined({ timeSlicing, mig }) } };
 };
 
 const endpointOf = ({ endpoint }: Inventory, hosts: readonly ClusterHost[]): Endpoint => {

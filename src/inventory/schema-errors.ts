@@ -6,7 +6,7 @@ import type { InventorySource } from './source.js';
 
 /** The issues of zod as errors: the value as it is written is the subject, the schema's message the predicate. */
 export const schemaErrors = (issues: readonly Issue[], source: InventorySource): readonly InventoryError[] =>
-  issues.flatMap((issue) => {
+  issues.flatMap(intoBranch).flatMap((issue) => {
     const path = issue.path.map((step) => (typeof step === 'number' ? step : String(step)));
     if (issue.code === 'unrecognized_keys') {
       return issue.keys.map((key) => inventoryKeyError([...path, key], unknownKey(key, issue.message.split(' '))));
@@ -15,6 +15,15 @@ export const schemaErrors = (issues: readonly Issue[], source: InventorySource):
   });
 
 type Issue = z.core.$ZodIssue;
+
+/** Of a value that may have several shapes: what is wrong inside the shape that it has, where it has one. */
+const intoBranch = (issue: Issue): readonly Issue[] => {
+  if (issue.code !== 'invalid_union') return [issue];
+  const branch = issue.errors.find((issues) =>
+    issues.every(({ code, path }) => path.length > 0 || code === 'unrecognized_keys'),
+  );
+  return branch?.map((inner) => ({ ...inner, path: [...issue.path, ...inner.path] })).flatMap(intoBranch) ?? [issue];
+};
 
 const unknownKey = (key: string, known: readonly string[]): string => {
   const meant = didYouMean(key, known);

@@ -47,17 +47,15 @@ const integer = (min: number, max: number, description: string) => {
 };
 
 const choice = <const T extends readonly string[]>(values: T, description: string) =>
-  z
-    .enum(values, {
-      error: ({ input }) => {
-        const all = values.length === 1 ? `${values[0]}` : `one of ${values.join(', ')}`;
-        if (isMissing(input)) return `write ${all}`;
-        if (values.length === 1) return `is not known; write ${all}`;
-        const meant = didYouMean(String(input), values);
-        return meant === undefined ? `is not ${all}` : `is not ${all}; did you mean ${meant}?`;
-      },
-    })
-    .describe(description);
+  z.enum(values, { error: ({ input }) => choiceProblem(values, input) }).describe(description);
+
+const choiceProblem = (values: readonly string[], input: unknown): string => {
+  const all = values.length === 1 ? `${values[0]}` : `one of ${values.join(', ')}`;
+  if (isMissing(input)) return `write ${all}`;
+  if (values.length === 1) return `is not known; write ${all}`;
+  const meant = didYouMean(String(input), values);
+  return meant === undefined ? `is not ${all}` : `is not ${all}; did you mean ${meant}?`;
+};
 
 const list = <T extends z.ZodType>(element: T, example: string, description: string) =>
   z
@@ -148,6 +146,46 @@ const segment = keys(
   'One L2 network.',
 );
 
+const gpuVendors = ['nvidia', 'amd', 'none'] as const;
+
+const gpu = z
+  .union(
+    [
+      choice(gpuVendors, 'The maker.'),
+      keys(
+        'GPU',
+        {
+          vendor: choice(gpuVendors, 'The maker of the GPUs. `none`: pods get none, and kbs does not propose them.'),
+          driver: choice(
+            ['host', 'distribution'],
+            'Where the driver comes from. `host`: it is there, and kbs leaves it as it is. `distribution`: where there is none, kbs installs the packages of the distribution. Default: `host`.',
+          ).optional(),
+          timeSlicing: integer(
+            2,
+            64,
+            'How many pods share one GPU by taking turns, without a limit of memory between them. Default: each pod has its GPUs for itself.',
+          ).optional(),
+          mig: choice(
+            ['none', 'single', 'mixed'],
+            'How the instances of partitioned GPUs (MIG) are offered. `none`: not at all. `single`: as `nvidia.com/gpu`, where all are alike. `mixed`: each profile under its own name. Needed where MIG is on.',
+          ).optional(),
+        },
+        'The GPUs of a host in detail.',
+      ),
+    ],
+    {
+      error: ({ input }) =>
+        isMissing(input)
+          ? `write one of ${gpuVendors.join(', ')}, or a map like { vendor: nvidia, timeSlicing: 4 }`
+          : choiceProblem(gpuVendors, input),
+    },
+  )
+  .meta({
+    description:
+      'The maker of the GPUs in this host: `nvidia`, `amd`, or `none` to leave them alone; or a map with `vendor`, `driver` (`host`, `distribution`), `timeSlicing` and `mig` (`none`, `single`, `mixed`), see docs/gpu.md.',
+    examples: ['nvidia'],
+  });
+
 const host = keys(
   'Host',
   {
@@ -170,7 +208,7 @@ const host = keys(
       withExample(cidr, '10.244.10.0/24'),
       "The addresses of this host's pods. kbs chooses them, and writes them here where they would otherwise change.",
     ).optional(),
-    gpu: choice(['nvidia', 'amd'], 'The maker of the GPUs in this host.').optional(),
+    gpu: gpu.optional(),
     hypervisor: text(
       anyText('a name', 'pve-00'),
       'The machine that this one is a guest of: `kbs what-if` takes its guests to fail together.',

@@ -1,4 +1,5 @@
 import { dns } from './cluster/dns.js';
+import { gpuPlugin } from './cluster/gpu-plugin.js';
 import { nodes } from './cluster/nodes.js';
 import { proxy } from './cluster/proxy.js';
 import { ready } from './cluster/ready.js';
@@ -12,6 +13,7 @@ import { lanDns, lanZones } from './lan-dns/lan-dns.js';
 import { loadBalancer } from './load-balancer/load-balancer.js';
 import { certificates } from './node/certificates.js';
 import { cni } from './node/cni.js';
+import { gpu } from './node/gpu.js';
 import { controlPlaneImages, nodeImages, workerImages } from './node/images.js';
 import { kubelet } from './node/kubelet.js';
 import { prepare } from './node/prepare.js';
@@ -37,6 +39,7 @@ export const phases = [
   controlPlaneImages,
   etcd,
   workerImages,
+  gpu,
   kubelet,
   etcdVoter,
   controlPlanePrograms,
@@ -49,6 +52,7 @@ export const phases = [
   access,
   nodes,
   proxy,
+  gpuPlugin,
   pruneObjects,
   removeKubelet,
   dns,

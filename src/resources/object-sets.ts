@@ -14,6 +14,7 @@ const prunedTypes = [
   'services',
   'daemonsets.apps',
   'deployments.apps',
+  'runtimeclasses.node.k8s.io',
 ];
 
 /**
@@ -53,5 +54,7 @@ export const parseObjectSets = (output: string, kubeconfig: string): readonly Ob
 /** The types of `printObjectSets`, as objects name them, `kind`: whatever is labelled must be one of them. */
 export const isPrunedType = ({ apiVersion, kind }: Pick<KubeObject, 'apiVersion' | 'kind'>): boolean => {
   const [group] = apiVersion.includes('/') ? apiVersion.split('/') : [''];
-  return prunedTypes.includes(`${kind.toLowerCase()}s${group === '' ? '' : `.${group}`}`);
+  const name = kind.toLowerCase();
+  const plural = name.endsWith('s') ? `${name}es` : `${name}s`;
+  return prunedTypes.includes(`${plural}${group === '' ? '' : `.${group}`}`);
 };

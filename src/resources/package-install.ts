@@ -15,9 +15,9 @@ export const installedListOf = (names: readonly string[]): string => `${store}/$
 
 /**
  * Shell that installs packages: from the distribution where a mirror answers, else from the repository in the tar of
- * `size` bytes on stdin. Lists and caches are of its own, so that apt's stay as they are.
+ * `size` bytes on stdin, where a size is given. Lists and caches are of its own, so that apt's stay as they are.
  */
-export const install = (names: readonly string[], size: number): Script =>
+export const install = (names: readonly string[], size?: number): Script =>
   lines(
     sh`if ! command -v apt-get >/dev/null; then
   echo ${`kbs installs packages with apt only: install ${names.join(' and ')} yourself`} >&2
@@ -25,10 +25,10 @@ export const install = (names: readonly string[], size: number): Script =>
 fi
 wanted=${names.join(' ')}`,
     opening(names),
-    receive(size, `${work}/repository.tar`),
+    size === undefined ? sh`` : receive(size, `${work}/repository.tar`),
     startNothing,
     fromDistribution,
-    fromBundle,
+    size === undefined ? fromNowhereElse : fromBundle,
     bring,
   );
 
@@ -80,6 +80,8 @@ from_distribution() {
   get 60 --simulate install $wanted > "$work/plan" 2>> "$work/log" || return 1
   get 300 --download-only install $wanted >> "$work/log" 2>&1
 }`;
+
+const fromNowhereElse = sh`from_bundle() { fail "the distribution does not give $wanted, or none of its mirrors answers"; }`;
 
 const fromBundle = sh`from_bundle() {
   if ! ( . /etc/os-release; [ "\${ID:-} \${VERSION_ID:-}" = 'debian 12' ] ); then

@@ -34,9 +34,10 @@ query_packages() { # LIST NAME...
     return found.length === 0 && seen.touched === 'no' && seen.installation === 'whole' ? undefined : seen;
   },
   desired: ({ names }) => ({ ...Object.fromEntries(names.map((name) => [name, 'installed'])), installation: 'whole' }),
-  apply: ({ names, repository }) => [
-    step(install(names, repository.packedSize), [{ file: repository.file, size: repository.packedSize }]),
-  ],
+  apply: ({ names, repository }) =>
+    repository === undefined
+      ? [step(install(names))]
+      : [step(install(names, repository.packedSize), [{ file: repository.file, size: repository.packedSize }])],
   remove: ({ names }, seen) => (seen.touched === 'yes' || seen.installation !== 'whole' ? [step(remove(names))] : []),
   record: {
     write: () => ({}),

@@ -140,14 +140,14 @@ export interface KubeObject {
 
 /**
  * OS packages, at whatever version. They come from the distribution where one of its mirrors answers, else from
- * `repository`; the host's own package sources stay as they are, and nothing that they bring is started.
+ * `repository`, where there is one; the host's own package sources stay as they are, and nothing that they bring is started.
  */
 export interface PackageResource {
   readonly kind: 'package';
   /** Each is also the name of the program that it brings. */
   readonly names: readonly string[];
   /** A tar, not packed, of an apt repository for Debian 12 that holds the packages with all they depend on. */
-  readonly repository: StoredFile;
+  readonly repository?: StoredFile;
 }
 
 /** A DNS zone file (RFC 1035). Its serial is no difference, and grows whenever the rest changes. */

@@ -20,6 +20,8 @@ export type TemplateName =
   | 'containerd.service'
   | 'containerd.toml'
   | 'containerd-kbs.toml'
+  | 'gpu-cdi.service'
+  | 'gpu-cdi.sh'
   | 'haproxy.cfg'
   | 'haproxy.service'
   | 'haproxy-health'

@@ -55,7 +55,8 @@ export const probeResults = (json: string, cluster: Cluster, ms: number): readon
 const networks = ['pod', 'host'] as const;
 const places: Readonly<Record<ProbeNetwork, string>> = { pod: 'in a pod', host: "in the host's network" };
 
-const stateOf = (pod: PodItem | undefined): string => {
+/** What a pod is at, with the reason that the kubelet gives. */
+export const stateOf = (pod: PodItem | undefined): string => {
   if (!pod) return 'not started';
   const { waiting, terminated } = pod.status.containerStatuses?.[0]?.state ?? {};
   const { reason, message } = waiting ?? terminated ?? {};
@@ -68,16 +69,17 @@ const networkOf = ({ metadata }: PodItem): ProbeNetwork =>
 const isReady = ({ status }: PodItem): boolean =>
   status.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false;
 
-const podsIn = (json: string): readonly PodItem[] => (JSON.parse(json) as { items: readonly PodItem[] }).items;
+/** The pods in what `kubectl get pods -o json` printed. */
+export const podsIn = (json: string): readonly PodItem[] => (JSON.parse(json) as { items: readonly PodItem[] }).items;
 
 /** The part of a Pod that is read here. */
-interface PodItem {
+export interface PodItem {
   readonly metadata: { readonly name: string; readonly labels: Readonly<Record<string, string>> };
   readonly spec: { readonly nodeName?: string };
   readonly status: {
     readonly phase?: string;
     readonly podIP?: string;
-    readonly conditions?: readonly { readonly type: string; readonly status: string }[];
+    readonly conditions?: readonly { readonly type: string; readonly status: string; readonly message?: string }[];
     readonly containerStatuses?: readonly {
       readonly state?: { readonly waiting?: Reason; readonly terminated?: Reason };
     }[];

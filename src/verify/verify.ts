@@ -5,6 +5,7 @@ import type { Cluster } from '../inventory/cluster.js';
 import { kubectl } from '../kubernetes/kubectl.js';
 import type { CheckResult } from './check-result.js';
 import { components } from './components.js';
+import { verifyGpus } from './gpu.js';
 import { probeChecks } from './probe-checks.js';
 import { runProbes } from './run-probes.js';
 import { startProbes } from './start.js';
@@ -14,13 +15,15 @@ export interface VerifyOptions {
   readonly label: string;
   /** The probe's image. */
   readonly image: string;
+  /** The image of the probe that asks for GPUs. */
+  readonly gpuImage: string;
   readonly onStep: (text: string) => void;
   /** Given to everything that runs on the control plane; `timeout` is for one step, not for all of them together. */
   readonly limits?: Pick<RunOptions, 'signal' | 'timeout'>;
 }
 
 /**
- * Checks with real packets that the cluster's networks, DNS and API endpoint work. Probes run on every node for a few
+ * Checks with real packets that the cluster's networks, DNS and API endpoint work, and that pods get GPUs. Probes run on every node for a few
  * seconds; they get their requests and give their answers through the API server. A node whose probes do not start is
  * a failed result, and the others are checked without it. Throws only when no probe can be started.
  *
@@ -29,7 +32,7 @@ export interface VerifyOptions {
 export const verify = async (
   cluster: Cluster,
   controlPlane: Host,
-  { label, image, onStep, limits = {} }: VerifyOptions,
+  { label, image, gpuImage, onStep, limits = {} }: VerifyOptions,
 ): Promise<readonly CheckResult[]> => {
   const namespace = `kbs-verify-${label}`;
   onStep('checking nodes and components');
@@ -39,7 +42,9 @@ export const verify = async (
     const { probes, service, results } = await startProbes(cluster, controlPlane, { namespace, image, limits });
     const asked = probeChecks(cluster, probes, namespace, service);
     onStep(`running ${asked.length} checks from ${probes.length} probes`);
-    return [...healthy, ...results, ...(await runProbes(controlPlane, namespace, probes, asked, limits))];
+    const answers = await runProbes(controlPlane, namespace, probes, asked, limits);
+    const gpus = await verifyGpus(cluster, controlPlane, { namespace, image: gpuImage, patience: 60_000, limits });
+    return [...healthy, ...results, ...answers, ...gpus];
   } finally {
     await remove(controlPlane, namespace, onStep);
   }

@@ -1,5 +1,6 @@
 import { isControlPlane, isDns } from '../inventory/cluster.js';
 import { dns } from '../phases/cluster/dns.js';
+import { gpuPlugin } from '../phases/cluster/gpu-plugin.js';
 import { nodes } from '../phases/cluster/nodes.js';
 import { ready } from '../phases/cluster/ready.js';
 import { phases } from '../phases/index.js';
@@ -8,13 +9,13 @@ import { routes } from '../phases/node/routes.js';
 import type { Phase } from '../phases/phase.js';
 import type { PhaseWorkflow } from './run/phase-workflow.js';
 
-/** Workers, and what follows for others: their names, Node objects, routes to their pods, a second CoreDNS from two nodes on. */
+/** Workers, and what follows for others: their names, Node objects, the device plugin of GPUs, routes to their pods, a second CoreDNS from two nodes on. */
 export const join: PhaseWorkflow = {
   name: 'join',
   phasesOf(host, { joining, routed }) {
     if (joining.has(host.name)) return phases;
     const names: readonly Phase[] = isDns(host) ? [lanZones] : [];
-    const objects: readonly Phase[] = isControlPlane(host) ? [nodes, dns, ready] : [];
+    const objects: readonly Phase[] = isControlPlane(host) ? [nodes, gpuPlugin, dns, ready] : [];
     return [...names, ...(routed.has(host.name) ? [routes] : []), ...objects];
   },
   isTarget: ({ name }, { joining }) => joining.has(name),

@@ -5,13 +5,13 @@ import type { Cluster, ClusterHost } from '../inventory/cluster.js';
 import { unknownName } from '../inventory/did-you-mean.js';
 import { keyringDirectory, readKeyring } from '../pki/keyring.js';
 import type { CheckResult } from '../preflight/check.js';
+import { gpuAdvice } from '../preflight/gpu.js';
 import { runChecks, runProbeChecks } from '../preflight/run-checks.js';
 import { loadCluster, openArtifactsOrPlaceholders } from './load-cluster.js';
 import { contextInputs, now } from './run/phase-context.js';
 import { pinPodCidrs, readRecord } from './run/pod-cidrs.js';
 import { withPool } from './run/pool.js';
 import { balancersToProbe, probeVip } from './run/vip-conflict.js';
-import { requireSupported } from './unsupported-features.js';
 
 export interface PreflightOptions {
   readonly acceptNewHostKeys: boolean;
@@ -32,6 +32,8 @@ export interface Preflight {
   }[];
   /** Failed and passed ones of the hosts that were observed. */
   readonly checks: readonly CheckResult[];
+  /** What could be done with a host that is in order as it is. */
+  readonly advice: readonly { readonly host: string; readonly text: string }[];
 }
 
 /**
@@ -43,7 +45,6 @@ export const preflightOf = async (
   { acceptNewHostKeys, limit, skippedChecks, limits }: PreflightOptions,
 ): Promise<Preflight> => {
   const loadedBefore = await loadCluster(file);
-  requireSupported(loadedBefore.cluster);
   const hosts = selected(loadedBefore.cluster, limit);
   const { loaded } = await pinPodCidrs(loadedBefore, await readRecord(loadedBefore.state));
   const { cluster } = loaded;
@@ -86,6 +87,10 @@ export const preflightOf = async (
               ),
               ...runProbeChecks(probes, cluster, skippedChecks),
             ],
+      advice: hosts.flatMap((host) => {
+        const of = facts.get(host.name);
+        return of === undefined ? [] : gpuAdvice(host, of).map((text) => ({ host: host.name, text }));
+      }),
     };
   });
 };

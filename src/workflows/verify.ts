@@ -27,6 +27,7 @@ export const verifyInventory = async (
     if (!apiHost) throw new Failure('inventory', 'the inventory has no control plane');
     return verify(loaded.cluster, pool.host(apiHost), {
       image: referenceOf(artifacts, 'probe'),
+      gpuImage: referenceOf(artifacts, 'nvidia-device-plugin'),
       label: Date.now().toString(36),
       onStep: say,
       limits,

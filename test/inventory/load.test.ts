@@ -199,7 +199,7 @@ const mistakes: Readonly<Record<string, readonly Row[]>> = {
     [
       '{ user: ops }',
       '{ key: [~] }',
-      '15:13 ssh.key: [null] is neither a path of a private key nor a list of such paths; write one like ~/.ssh/id_ed25519',
+      '15:14 ssh.key[0] is empty; write a path of a private key like ~/.ssh/id_ed25519',
     ],
     ['{ user: ops }', '{ jump: bastion }', '15:14 ssh.jump: bastion cannot be used: jump hosts are not supported yet'],
     [

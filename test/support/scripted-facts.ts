@@ -1,4 +1,5 @@
 import type { Facts } from '../../src/hosts/facts/facts.js';
+import type { GpuFacts } from '../../src/hosts/facts/gpu.js';
 
 /** Facts as `factsScript` prints them: what `parseFacts` reads back. */
 export const printFacts = (facts: Facts): string => {
@@ -42,6 +43,36 @@ export const printFacts = (facts: Facts): string => {
     `machineid ${facts.machineId}`,
     ...when('etcdmember', facts.etcdMember),
     ...when('etcdinstalled', facts.etcdInstalled),
+    ...printGpuFacts(facts.gpu),
     ...(facts.clusterCa === undefined ? [] : [`clusterca ${facts.clusterCa}`]),
   ].join('\n');
 };
+
+const printGpuFacts = ({ busRead, devices, switches, iommu, nodes, nvidia }: GpuFacts): readonly string[] => [
+  ...(busRead ? ['gpubus read'] : []),
+  ...devices.map(({ address, vendor, id, driver }) =>
+    `gpudevice ${address} ${vendor === 'amd' ? '0x1002' : '0x10de'} 0x${id} ${driver}`.trim(),
+  ),
+  ...Array.from({ length: switches }, (_, index) => `gpuswitch 0000:0${index}:00.0`),
+  ...(iommu ? ['iommu dmar0'] : []),
+  ...nodes.map((node) => `gpunode ${node}`),
+  ...devices.flatMap(({ address, model, memory, mig }) => {
+    if (memory === undefined && mig === undefined) return model === undefined ? [] : [`gpumodel ${address} ${model}`];
+    const mode = mig === undefined ? '[N/A]' : mig ? 'Enabled' : 'Disabled';
+    return [`gpusmi 0000${address.toUpperCase()}, ${memory ?? '[N/A]'}, ${mode}, ${model ?? ''}`];
+  }),
+  ...(nvidia === undefined
+    ? []
+    : [
+        `nvidialoaded ${nvidia.loaded ?? ''}`,
+        ...(nvidia.module === undefined ? [] : [`nvidiamodule ${nvidia.module}`]),
+        ...(nvidia.signed ? ['nvidiasigner DKMS module signing key'] : []),
+        ...(nvidia.library === undefined ? [] : [`nvidialibrary ${nvidia.library}`]),
+        ...(nvidia.nouveau ? ['nouveau loaded'] : []),
+        `nvidiasecureboot ${nvidia.secureBoot}`,
+        ...(nvidia.headers ? ['kernelheaders yes'] : []),
+        ...(nvidia.silent ? ['gpusmi silent'] : []),
+        ...(nvidia.fabricManager ? [`fabricmanager ${nvidia.fabricManager.load} ${nvidia.fabricManager.active}`] : []),
+        ...(nvidia.packages.length > 0 ? [`nvidiapackages ${nvidia.packages.join(' ')}`] : []),
+      ]),
+];

@@ -28,7 +28,7 @@ export function planText(plan: Plan, { colors = plain, verbose = false }: DiffOp
   return [...blocks, ...notesText(plan, colors), summaryText(plan, colors)].join('\n');
 }
 
-/** What stays on a host although nothing wants it, a line each. */
+/** What stays on a host although nothing wants it, and advice, a line each. */
 const notesText = ({ hosts }: Plan, colors: Colors): readonly string[] => {
   const lines = hosts.flatMap(({ host, notes = [] }) => notes.map((note) => colors('yellow', `${host}: ${note}`)));
   return lines.length === 0 ? [] : [`${lines.join('\n')}\n`];

@@ -5,13 +5,14 @@ import type { Preflight } from '../../workflows/preflight.js';
 import { type Colors, plain } from './color.js';
 import { details } from './failure-text.js';
 import { counted } from './format.js';
+import { oneLine } from './printable.js';
 
 /**
  * What a preflight found, per host and then of the cluster: failed checks with the reason and what to do, and hosts that
  * could not be reached. One line where all is well; every check that passed too with `verbose`.
  */
 export function preflightText(
-  { cluster, hosts, checks }: Preflight,
+  { cluster, hosts, checks, advice }: Preflight,
   { colors = plain, verbose = false }: { readonly colors?: Colors; readonly verbose?: boolean } = {},
 ): string {
   const own = (name: string) => checks.filter((one) => one.scope !== 'cluster' && one.hosts[0] === name);
@@ -25,7 +26,12 @@ export function preflightText(
       verbose,
     ),
   ];
-  return [...parts.filter((text) => text !== ''), verdict({ cluster, hosts, checks }, colors), ''].join('\n');
+  return [
+    ...parts.filter((text) => text !== ''),
+    ...advice.map(({ host, text }) => colors('yellow', `${host}: ${oneLine(text)}`)),
+    verdict({ cluster, hosts, checks }, colors),
+    '',
+  ].join('\n');
 }
 
 const part = (
@@ -55,7 +61,7 @@ const line = (ok: boolean, text: string, colors: Colors): string =>
 
 const indented = (lines: readonly string[]): readonly string[] => lines.map((text) => `  ${text}`);
 
-const verdict = ({ cluster, hosts, checks }: Preflight, colors: Colors): string => {
+const verdict = ({ cluster, hosts, checks }: Omit<Preflight, 'advice'>, colors: Colors): string => {
   const failed = checks.filter(({ ok }) => !ok).length;
   const unreachable = hosts.filter(({ problem }) => problem !== undefined).length;
   const away = unreachable === 0 ? '' : `${unreachable} of ${counted(hosts.length, 'host')} could not be reached`;

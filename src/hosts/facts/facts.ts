@@ -1,3 +1,5 @@
+import { type GpuFacts, noGpuFacts, parseGpuFacts } from './gpu.js';
+
 /** What `factsScript` reads on a host, once per run in the same round trip as all other queries. */
 export interface Facts {
   readonly hostname: string;
@@ -55,6 +57,7 @@ export interface Facts {
   readonly etcdMember: boolean;
   /** Whether kbs has installed what starts etcd there. */
   readonly etcdInstalled: boolean;
+  readonly gpu: GpuFacts;
   /**
    * The cluster that the host belongs to: the SHA-256 fingerprint of its cluster CA's certificate, in 64 lower-case hex
    * digits. Absent where the host has none; `unreadableCa` where it has one that cannot be read.
@@ -135,6 +138,7 @@ export const assumedFacts: Facts = {
   machineId: '',
   etcdMember: true,
   etcdInstalled: false,
+  gpu: noGpuFacts,
 };
 
 /** Reads the output of `factsScript`. */
@@ -177,6 +181,7 @@ export const parseFacts = (output: string): Facts => {
     machineId: one('machineid'),
     etcdMember: one('etcdmember') === 'yes',
     etcdInstalled: one('etcdinstalled') === 'yes',
+    gpu: parseGpuFacts(all),
     ...(all('clusterca').length === 0 ? {} : { clusterCa: one('clusterca') || unreadableCa }),
   };
 };

@@ -1,4 +1,5 @@
-import { sh } from '../shell.js';
+import { raw, sh } from '../shell.js';
+import { gpuFactsScript } from './gpu-script.js';
 
 /** Prints one `key value` line per fact. Bit 24 of CapEff is CAP_SYS_RESOURCE (capabilities(7)). */
 export const factsScript = sh`
@@ -99,7 +100,7 @@ grep -ls '^[[:space:]]*ExecStart[[:space:]]*=' $files | while read -r dropin; do
     if [ -e "$folder\${dropin#"\${dropin%/*/*}"}" ]; then break; fi
   done
 done
-fact machineid "$(cat /etc/machine-id 2>/dev/null || :)"
+${raw(gpuFactsScript)}fact machineid "$(cat /etc/machine-id 2>/dev/null || :)"
 if [ -d /var/lib/etcd/member/wal ]; then fact etcdmember yes; fi
 if grep -qs KBS_DIGEST /etc/kubernetes/manifests/etcd.yaml /etc/systemd/system/etcd.service ||
   # A restore has stopped etcd here and keeps its data elsewhere.

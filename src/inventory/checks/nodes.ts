@@ -11,6 +11,7 @@ export const checkNodes = (draft: PartialInventory): readonly InventoryError[] =
     ...checkNodeFields(draft, name, host),
     ...checkLabelKeys(name, host),
     ...checkRepeatedTaints(name, host),
+    ...checkGpu(name, host),
   ]);
 
 const checkRepeatedRoles = (name: string, host: PartialHost): readonly InventoryError[] => {
@@ -52,6 +53,25 @@ const checkRepeatedTaints = (name: string, host: PartialHost): readonly Inventor
         ]
       : [],
   );
+};
+
+/** Settings that the maker's GPUs do not have, or that exclude one another. */
+const checkGpu = (name: string, { gpu }: PartialHost): readonly InventoryError[] => {
+  if (typeof gpu !== 'object' || gpu.vendor === undefined) return [];
+  const path = ['hosts', name, 'gpu'];
+  if (gpu.vendor !== 'nvidia') {
+    return (['driver', 'timeSlicing', 'mig'] as const)
+      .filter((field) => field in gpu)
+      .map((field) => inventoryKeyError([...path, field], `only NVIDIA's GPUs have this setting, not ${gpu.vendor}`));
+  }
+  return gpu.timeSlicing !== undefined && gpu.mig === 'mixed'
+    ? [
+        inventoryKeyError(
+          [...path, 'timeSlicing'],
+          'instances of `mig: mixed` are not shared; take it away, or write `mig: single`',
+        ),
+      ]
+    : [];
 };
 
 /** Key and effect, without the value: what Kubernetes tells taints apart by. */

@@ -1,9 +1,11 @@
+import type { Facts } from '../../hosts/facts/facts.js';
 import { type Cluster, type ClusterHost, isApiHost, isControlPlane } from '../../inventory/cluster.js';
 import { adminConf } from '../../kubernetes/kubectl.js';
 import { assignmentOf, assignmentText } from '../../network/assignment.js';
 import type { KubeObject } from '../../resources/resource.js';
 import { configMap } from '../control-plane/access.js';
 import { apiAnswers } from '../gates.js';
+import { gpuLabels } from '../node/gpu-labels.js';
 import { taint } from '../node/kubelet.js';
 import type { Phase } from '../phase.js';
 
@@ -16,7 +18,7 @@ export const nodes: Phase = {
   ensures: 'every node has its pod CIDR, labels and taints',
   appliesTo: isApiHost,
   gates: () => [apiAnswers],
-  resources: (_host, { cluster, targetNodes }) =>
+  resources: (_host, { cluster, targetNodes, facts }) =>
     targetNodes.length === 0
       ? []
       : [
@@ -24,7 +26,7 @@ export const nodes: Phase = {
             kind: 'object',
             name: 'nodes',
             kubeconfig: adminConf,
-            objects: [plan(cluster), ...targetNodes.map(node)],
+            objects: [plan(cluster), ...targetNodes.map((host) => node(host, facts(host.name)))],
             // The set lists the nodes of this run only: those that it does not list must not be pruned.
             keep: 'until-removed',
           },
@@ -34,7 +36,7 @@ export const nodes: Phase = {
 const plan = (cluster: Cluster): KubeObject =>
   configMap('kube-system', 'kbs', { 'pod-cidrs.json': assignmentText(assignmentOf(cluster)) });
 
-const node = (host: ClusterHost): KubeObject => ({
+const node = (host: ClusterHost, facts: Facts): KubeObject => ({
   apiVersion: 'v1',
   kind: 'Node',
   metadata: {
@@ -42,6 +44,7 @@ const node = (host: ClusterHost): KubeObject => ({
     labels: {
       'kubernetes.io/hostname': host.name,
       ...(isControlPlane(host) ? { 'node.kubernetes.io/exclude-from-external-load-balancers': '' } : {}),
+      ...gpuLabels(host, facts),
       ...host.labels,
     },
     // Where kubeadm looks for it; without, it guesses.

@@ -54,7 +54,11 @@ const needed = ({ cluster }: PhaseContext): readonly ImageName[] => [
 ];
 
 /** The archives that hold these images for the host's architecture, each once. */
-const archives = (names: readonly ImageName[], host: ClusterHost, context: PhaseContext): readonly ImageArchive[] => {
+export const archives = (
+  names: readonly ImageName[],
+  host: ClusterHost,
+  context: PhaseContext,
+): readonly ImageArchive[] => {
   const artifacts = artifactsOf(host, context);
   const byFile = new Map(names.map((name) => artifacts.image(name)).map((found) => [found.archive.sha256, found]));
   return [...byFile.values()];

@@ -1,6 +1,6 @@
 import type { BinaryName } from '../../artifacts/artifacts.js';
 import { referenceOf } from '../../artifacts/artifacts.js';
-import { type ClusterHost, isNode } from '../../inventory/cluster.js';
+import { type ClusterHost, isNode, isNvidiaNode } from '../../inventory/cluster.js';
 import type { FileResource, Resource } from '../../resources/resource.js';
 import { render } from '../../templates/render.js';
 import { artifactsOf } from '../artifacts-of.js';
@@ -59,6 +59,7 @@ const containerdFiles = (host: ClusterHost, { artifacts, facts }: PhaseContext):
     pause: referenceOf(artifacts, 'pause'),
     restrictOomScore: !oomAdjustable,
     systemdCgroup: cgroup === 'v2',
+    nvidia: isNvidiaNode(host),
   };
   return [
     file('/etc/containerd/config.toml', render('containerd.toml', {})),

@@ -10,7 +10,6 @@ import { keepKubeconfig } from '../kubeconfig.js';
 import { type LoadedCluster, openArtifacts, openArtifactsOrPlaceholders } from '../load-cluster.js';
 import { routerAdvice } from '../routers.js';
 import { saveLoadedInventory } from '../save-inventory.js';
-import { requireSupported } from '../unsupported-features.js';
 import { withWriteErrors } from '../write-error.js';
 import { applyRun, RunFailed } from './apply-run.js';
 import type { PlannedRun, RunContext, Workflow } from './context.js';
@@ -55,7 +54,6 @@ export interface RunResult {
  */
 export const execute = async (request: RunRequest): Promise<RunResult> => {
   const { loaded, workflow, dryRun, say } = request;
-  requireSupported(loaded.cluster);
   const artifacts = await (isExact(request) ? openArtifacts(loaded) : openArtifactsOrPlaceholders(loaded, say));
   // What is read of this machine is read under the lock: another run may have written it a moment before.
   const run = () =>

@@ -1,6 +1,6 @@
 import { defined } from '../../defined.js';
 import { compare, toPlan } from '../../engine/compare.js';
-import type { PhaseSteps } from '../../engine/executable-plan.js';
+import type { HostWorkPlan, PhaseSteps } from '../../engine/executable-plan.js';
 import { type ContextInputs, type Observation, observe, type RunHosts } from '../../engine/observe.js';
 import type { Plan } from '../../engine/plan.js';
 import { Failure, toProblem } from '../../failure.js';
@@ -8,6 +8,7 @@ import { type Cluster, type ClusterHost, isApiHost, isControlPlane } from '../..
 import { type NodeCidrsAnswer, nodeCidrsQuery, parseNodeCidrs } from '../../kubernetes/node-cidrs.js';
 import { ready } from '../../phases/cluster/ready.js';
 import type { PhaseReference } from '../../phases/phase.js';
+import { gpuAdvice } from '../../preflight/gpu.js';
 import { isNeeded, preflight, requireApi, requireReachable } from './checks.js';
 import type { PlannedRun, Workflow } from './context.js';
 import { phasesByHost, targetNodesOf } from './host-phases.js';
@@ -68,6 +69,7 @@ const planObserved = async (
   };
   const work = compare(runHosts, { ...observed, context }, around?.expected).map((host) => ({
     ...host,
+    ...noted(host, observed),
     phases: [
       ...(around?.before.get(host.hostPhases.host.name) ?? []),
       ...beforeReady(
@@ -88,6 +90,12 @@ const planObserved = async (
     context,
     isNeeded: (name) => run.cluster.hosts.some((host) => host.name === name && isNeeded(host)),
   };
+};
+
+/** The notes of a host, with what could be done with it. */
+const noted = ({ hostPhases: { host }, unreachable, notes = [] }: HostWorkPlan, { context }: Observation) => {
+  const advice = unreachable ? [] : gpuAdvice(host, context.facts(host.name));
+  return notes.length + advice.length > 0 ? { notes: [...notes, ...advice] } : {};
 };
 
 /** The pod CIDRs of Nodes as the API host returned them; `not answered` where it is not in the run. */

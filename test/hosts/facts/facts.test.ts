@@ -122,6 +122,7 @@ clusterca 4af7c1
     etcdMember: false,
     etcdInstalled: false,
     clusterCa: '4af7c1',
+    gpu: { busRead: false, devices: [], switches: 0, iommu: false, nodes: [] },
   });
 });
 

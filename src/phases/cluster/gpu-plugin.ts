@@ -1,0 +1,131 @@
+import { referenceOf } from '../../artifacts/artifacts.js';
+import { type Cluster, isApiHost, isNvidiaNode, type NvidiaSettings } from '../../inventory/cluster.js';
+import { adminConf } from '../../kubernetes/kubectl.js';
+import type { KubeObject } from '../../resources/resource.js';
+import { sha256 } from '../../secret.js';
+import { toYaml } from '../../templates/yaml.js';
+import { configMap } from '../control-plane/access.js';
+import { apiAnswers } from '../gates.js';
+import { pluginConfig } from '../node/gpu-labels.js';
+import type { Phase, PhaseContext } from '../phase.js';
+
+/**
+ * NVIDIA's device plugin: it offers the GPUs of a node to the scheduler, and names those of a pod to containerd as CDI
+ * devices. One DaemonSet for each way in which nodes share their GPUs.
+ */
+export const gpuPlugin: Phase = {
+  name: 'gpu-plugin',
+  ensures: 'pods can ask for GPUs',
+  appliesTo: (host, cluster) => isApiHost(host, cluster) && cluster.hosts.some(isNvidiaNode),
+  gates: () => [apiAnswers],
+  resources: (_host, context) => {
+    const configs = configsOf(context.cluster);
+    const files = filesOf(configs);
+    return [
+      {
+        kind: 'object',
+        name: 'nvidia-device-plugin',
+        kubeconfig: adminConf,
+        objects: [
+          runtimeClass,
+          configMap('kube-system', 'nvidia-device-plugin', files),
+          ...[...configs].map(([name, settings]) =>
+            daemonSet(name, settings, { context, file: files[`${name}.yaml`] ?? '' }),
+          ),
+        ],
+      },
+    ];
+  },
+};
+
+/** The configurations that nodes want, by their names, in the order of the inventory. */
+const configsOf = ({ hosts }: Cluster): ReadonlyMap<string, Partial<NvidiaSettings>> =>
+  new Map(hosts.filter(isNvidiaNode).map(({ nvidia = {} }) => [pluginConfig(nvidia), nvidia]));
+
+/** A pod that asks for several turns of one GPU gets no more of it: it is refused. */
+const filesOf = (configs: ReadonlyMap<string, Partial<NvidiaSettings>>): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    [...configs].map(([name, { timeSlicing }]) => [
+      `${name}.yaml`,
+      toYaml({
+        version: 'v1',
+        ...(timeSlicing === undefined
+          ? {}
+          : {
+              sharing: {
+                timeSlicing: {
+                  failRequestsGreaterThanOne: true,
+                  resources: [{ name: 'nvidia.com/gpu', replicas: timeSlicing }],
+                },
+              },
+            }),
+      }),
+    ]),
+  );
+
+/** Charts set runtimeClassName nvidia. Its handler is runc, for the GPU comes by CDI, and only on these nodes. */
+const runtimeClass: KubeObject = {
+  apiVersion: 'node.k8s.io/v1',
+  kind: 'RuntimeClass',
+  metadata: { name: 'nvidia' },
+  handler: 'nvidia',
+  scheduling: { nodeSelector: { 'nvidia.com/gpu.present': 'true' } },
+};
+
+/** As NVIDIA's chart has it, but for the image; it is privileged to reach the device files, which no runtime hands to it. */
+const daemonSet = (
+  config: string,
+  { mig = 'none' }: Partial<NvidiaSettings>,
+  { context, file }: { readonly context: PhaseContext; readonly file: string },
+) => {
+  const name = config === 'exclusive' ? 'nvidia-device-plugin' : `nvidia-device-plugin-${config}`;
+  const labels = { 'k8s-app': 'nvidia-device-plugin', 'nvidia.com/device-plugin.config': config };
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'DaemonSet',
+    metadata: { name, namespace: 'kube-system', labels },
+    spec: {
+      selector: { matchLabels: labels },
+      updateStrategy: { type: 'RollingUpdate' },
+      template: {
+        metadata: { labels, annotations: { 'kbs.dev/inputs': sha256(file).slice(0, 16) } },
+        spec: {
+          priorityClassName: 'system-node-critical',
+          automountServiceAccountToken: false,
+          tolerations: [{ operator: 'Exists' }],
+          nodeSelector: { 'nvidia.com/gpu.present': 'true', 'nvidia.com/device-plugin.config': config },
+          containers: [
+            {
+              name: 'nvidia-device-plugin',
+              image: referenceOf(context.artifacts, 'nvidia-device-plugin'),
+              imagePullPolicy: 'IfNotPresent',
+              command: ['nvidia-device-plugin'],
+              env: [
+                { name: 'CONFIG_FILE', value: `/config/${config}.yaml` },
+                { name: 'DEVICE_LIST_STRATEGY', value: 'cdi-cri' },
+                { name: 'MIG_STRATEGY', value: mig },
+                { name: 'NVIDIA_DRIVER_ROOT', value: '/' },
+                { name: 'NVIDIA_CDI_HOOK_PATH', value: '/usr/local/bin/nvidia-cdi-hook' },
+                // Debian's libraries are found by a link that leads out of /driver-root.
+                { name: 'LD_LIBRARY_PATH', value: '/driver-root/usr/lib/x86_64-linux-gnu/nvidia/current' },
+              ],
+              securityContext: { privileged: true },
+              volumeMounts: [
+                { name: 'device-plugins', mountPath: '/var/lib/kubelet/device-plugins' },
+                { name: 'driver-root', mountPath: '/driver-root', readOnly: true },
+                { name: 'cdi', mountPath: '/var/run/cdi' },
+                { name: 'config', mountPath: '/config', readOnly: true },
+              ],
+            },
+          ],
+          volumes: [
+            { name: 'device-plugins', hostPath: { path: '/var/lib/kubelet/device-plugins', type: 'Directory' } },
+            { name: 'driver-root', hostPath: { path: '/', type: 'Directory' } },
+            { name: 'cdi', hostPath: { path: '/var/run/cdi', type: 'DirectoryOrCreate' } },
+            { name: 'config', configMap: { name: 'nvidia-device-plugin' } },
+          ],
+        },
+      },
+    },
+  } satisfies KubeObject;
+};
