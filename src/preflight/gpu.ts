@@ -1,5 +1,4 @@
-import type { Facts } from '../hosts/facts/facts.js';
-import type { GpuDevice, NvidiaFacts } from '../hosts/facts/gpu.js';
+import type { Facts, GpuDevice, NvidiaFacts } from '../hosts/facts/facts.js';
 import { type ClusterHost, isNode, isNvidiaNode } from '../inventory/cluster.js';
 import { type FailedCheck, failIf } from './check.js';
 

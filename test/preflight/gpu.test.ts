@@ -1,6 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { assumedFacts, type Facts } from '../../src/hosts/facts/facts.js';
-import type { GpuDevice, GpuFacts, NvidiaFacts } from '../../src/hosts/facts/gpu.js';
+import {
+  assumedFacts,
+  type Facts,
+  type GpuDevice,
+  type GpuFacts,
+  type NvidiaFacts,
+} from '../../src/hosts/facts/facts.js';
 import type { ClusterHost } from '../../src/inventory/cluster.js';
 import type { ClusterFacts } from '../../src/preflight/check.js';
 import { gpuAdvice } from '../../src/preflight/gpu.js';

@@ -1,7 +1,6 @@
 import { execa } from 'execa';
 import { describe, expect, test } from 'vitest';
-import { assumedFacts } from '../../../src/hosts/facts/facts.js';
-import type { GpuDevice, GpuFacts } from '../../../src/hosts/facts/gpu.js';
+import { assumedFacts, type GpuDevice, type GpuFacts } from '../../../src/hosts/facts/facts.js';
 import type { ClusterHost, NvidiaSettings } from '../../../src/inventory/cluster.js';
 import { gpu } from '../../../src/phases/node/gpu.js';
 import { gpuLabels, pluginConfig } from '../../../src/phases/node/gpu-labels.js';
