@@ -1,5 +1,15 @@
 import { defineConfig } from 'vitest/config';
 
+/**
+ * Real clusters that wait more than they compute: two at a time. All other files of test/e2e fill the machine, compare
+ * its state before and after, or count what fails in a second, and run alone.
+ */
+const inPairs = ['alone', 'cluster', 'images', 'interrupted', 'leaving', 'packages', 'refusals'].map(
+  (name) => `test/e2e/${name}.test.ts`,
+);
+
+const minutes = { testTimeout: 900_000, hookTimeout: 900_000 } as const;
+
 const shared = { pool: 'forks', disableConsoleIntercept: true } as const;
 
 export default defineConfig({
@@ -33,12 +43,22 @@ export default defineConfig({
       {
         test: {
           ...shared,
+          ...minutes,
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
-          // Whole clusters on one machine: one at a time, each in its own time.
-          fileParallelism: false,
-          testTimeout: 900_000,
-          hookTimeout: 900_000,
+          exclude: inPairs,
+          maxWorkers: 1,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        test: {
+          ...shared,
+          ...minutes,
+          name: 'e2e-in-pairs',
+          include: inPairs,
+          maxWorkers: 2,
+          sequence: { groupOrder: 2 },
         },
       },
     ],

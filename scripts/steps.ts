@@ -45,7 +45,10 @@ export async function tests(project: string, { live = false } = {}): Promise<Tot
   const report = join(folder, 'report.json');
   try {
     const reporters = `--reporter=${live ? 'tree' : 'default'} --reporter=json --outputFile.json=${report}`;
-    const { code, output, seconds } = await run(`vitest run --passWithNoTests --project ${project} ${reporters}`, live);
+    const { code, output, seconds } = await run(
+      `vitest run --passWithNoTests --project '${project}' ${reporters}`,
+      live,
+    );
     const totals = countOf(report, code);
     say(`${project} tests`, totals.failed === 0 ? 'ok' : 'FAILED', seconds);
     if (totals.failed > 0 && !live) console.log(output);

@@ -1,6 +1,6 @@
 import { defined } from '../defined.js';
 import type { Expected } from '../engine/compare.js';
-import type { HostWorkPlan, PhaseSteps } from '../engine/executable-plan.js';
+import type { PhaseSteps } from '../engine/executable-plan.js';
 import { operationSteps } from '../engine/run-operation.js';
 import { Failure } from '../failure.js';
 import { type Cluster, type ClusterHost, controlPlanes, isControlPlane } from '../inventory/cluster.js';
@@ -50,7 +50,7 @@ const plan = async (run: RunContext, options: RestoreOptions): Promise<PlannedRe
   if (!resumes && !options.force) refuseAlive(views, revision);
   const planned = await phaseRun(
     { ...init, name: 'etcd restore' },
-    resumes ? {} : { around: around(run, snapshot, options) },
+    { around: resumes ? resumed(run) : around(run, snapshot, options) },
   ).plan(run);
   const said = resumes
     ? 'etcd started from this snapshot in a run that was interrupted; the rest follows'
@@ -59,17 +59,11 @@ const plan = async (run: RunContext, options: RestoreOptions): Promise<PlannedRe
       : `what etcd holds now, at revision ${revision}, is lost`;
   return {
     ...planned,
-    work: resumes ? planned.work.map((host) => withFinish(host, run.cluster)) : planned.work,
     snapshot,
     ...defined({ revision }),
     local: [said],
   };
 };
-
-const withFinish = (host: HostWorkPlan, cluster: Cluster): HostWorkPlan =>
-  isControlPlane(host.hostPhases.host)
-    ? { ...host, phases: [...host.phases, finish(host.hostPhases.host, cluster)] }
-    : host;
 
 /** The first control plane last: its mark is what tells the next run that a restore which failed elsewhere goes on. */
 const finish = (host: ClusterHost, cluster: Cluster): PhaseSteps => {
@@ -109,6 +103,15 @@ const refuseAlive = (views: readonly EtcdView[], revision: number | undefined): 
   });
 };
 
+/** etcd runs from the snapshot already: what is left is to finish. */
+const resumed = ({ cluster }: RunContext): Around => ({
+  outline: (host) => ({ before: [], after: isControlPlane(host) ? ['finish-restore'] : [] }),
+  plan: ({ context }) => ({ facts: context.facts, waitsFor: [], before: new Map(), after: finishing(cluster) }),
+});
+
+const finishing = (cluster: Cluster): ReadonlyMap<string, readonly PhaseSteps[]> =>
+  new Map(controlPlanes(cluster).map((host) => [host.name, [finish(host, cluster)]]));
+
 /** From the first `stop-etcd` on no etcd runs, until the first control plane has started from the snapshot. */
 const around = ({ cluster }: RunContext, snapshot: SnapshotFile, { file, now }: RestoreOptions): Around => {
   const hosts = controlPlanes(cluster);
@@ -124,9 +127,9 @@ const around = ({ cluster }: RunContext, snapshot: SnapshotFile, { file, now }: 
       expected: stopped,
       facts: (host) =>
         hosts.some(({ name }) => name === host) ? { ...context.facts(host), etcdMember: false } : context.facts(host),
-      begins: hosts.map(({ name }) => ({ host: name, phase: 'stop-etcd' })),
+      waitsFor: hosts.map(({ name }) => ({ host: name, phase: 'stop-etcd' })),
       before: new Map(hosts.map((host) => [host.name, before(host)])),
-      after: new Map(hosts.map((host) => [host.name, [finish(host, cluster)]])),
+      after: finishing(cluster),
     }),
   };
 

@@ -115,10 +115,8 @@ describe.each([
       await project.kbs('lab start controller-00');
     });
 
-    test('let one of them leave, though kbs is killed in each operation, and take it back', async () => {
-      for (const phase of ['drain', 'remove-member', 'delete-node']) {
-        await killAt(project, 'remove controller-02 --yes', phaseStarted('controller-02', phase));
-      }
+    test('let one of them leave, though kbs is killed as etcd loses its member, and take it back', async () => {
+      await killAt(project, 'remove controller-02 --yes', phaseStarted('controller-02', 'remove-member'));
       const { stderr } = await project.kbs('remove controller-02 --yes');
       expect(stderr).toContain('controller-02 stays in ');
       expect(await memberNames(project)).toEqual(['controller-00', 'controller-01']);

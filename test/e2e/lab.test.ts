@@ -279,7 +279,7 @@ describe.skipIf(!able)('a lab', () => {
   describe('whose up was killed', () => {
     const cluster = twoSegments('e2e-lab-three', 103);
 
-    test.each([150, 300, 500, 800, 1200, 1800])('after %i ms is taken down without a trace', async (ms) => {
+    test.each([150, 500, 1200])('after %i ms is taken down without a trace', async (ms) => {
       const before = await machineState(cluster.name);
       await killedUp(project, cluster, ms);
       await labDown(cluster.name);

@@ -68,7 +68,7 @@ describe('a cluster that hosts leave', () => {
     });
 
     test('says which pod and which budget it waits for, and gives up in time', async () => {
-      const { stderr } = await project.kbs('remove worker-01 --yes --timeout 20s', { exit: 7 });
+      const { stderr } = await project.kbs('remove worker-01 --yes --timeout 8s', { exit: 7 });
       expect(stderr).toMatch(/waits until the PodDisruptionBudget default\/web .* lets default\/web-\S+ go/);
       expect(stderr).toContain('kubectl uncordon worker-01');
       expect(await readyNodes(project)).toEqual(['controller-00', 'worker-00', 'worker-01']);

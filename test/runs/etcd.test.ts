@@ -104,8 +104,12 @@ describe('a restore', () => {
     const first = await run(project, world, restoring(project));
     expect(inWords(first)).toContainEqual(expect.stringMatching(/^refused: create file .*kube-apiserver.yaml failed$/));
     world.failing = () => undefined;
-    expect(inWords(await run(project, world, restoring(project)))).toEqual([]);
+    const second = await run(project, world, restoring(project));
+    expect(inWords(second)).toEqual([]);
     expect(isWell(world)).toEqual(well);
+    const shown = second.asked[0]?.plan.hosts ?? [];
+    const finished = shown.filter(({ phases }) => phases.some(({ phase }) => phase === 'finish-restore'));
+    expect(finished.map(({ host }) => host).toSorted()).toEqual(names);
   });
 
   it('that was interrupted is not taken up with another snapshot', async () => {

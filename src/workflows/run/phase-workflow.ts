@@ -40,17 +40,18 @@ export interface PhaseRun extends RunContext {
 
 /** Operations around the phases of a run. */
 export interface Around {
-  /** Path on the first control plane: what etcd starts from. */
-  readonly snapshot: string;
+  /** Path on the first control plane: what etcd starts from. Absent where it has started from it already. */
+  readonly snapshot?: string;
   /** The names of the operations on a host, for the outline of the run. */
   outline(host: ClusterHost): { readonly before: readonly string[]; readonly after: readonly string[] };
   /** Plans them from what was observed. */
   plan(observed: Observation): {
-    readonly expected: Expected;
+    /** What operations before the phases change of the observed state; absent where they change none of it. */
+    readonly expected?: Expected;
     /** The facts as they will be when the phases begin. */
     facts(host: string): Facts;
     /** What all phases of control planes wait for. */
-    readonly begins: readonly PhaseReference[];
+    readonly waitsFor: readonly PhaseReference[];
     /** By host. */
     readonly before: ReadonlyMap<string, readonly PhaseSteps[]>;
     readonly after: ReadonlyMap<string, readonly PhaseSteps[]>;

@@ -1,3 +1,4 @@
+import { defined } from '../../defined.js';
 import { compare, toPlan } from '../../engine/compare.js';
 import type { HostWorkPlan, PhaseSteps } from '../../engine/executable-plan.js';
 import { type ContextInputs, type Observation, observe, type RunHosts } from '../../engine/observe.js';
@@ -72,7 +73,7 @@ const planObserved = async (
     phases: [
       ...(around?.before.get(host.hostPhases.host.name) ?? []),
       ...beforeReady(
-        host.phases.map((steps) => begin(host.hostPhases.host, steps, around?.begins)),
+        host.phases.map((steps) => waitFor(host.hostPhases.host, steps, around?.waitsFor)),
         around?.after.get(host.hostPhases.host.name) ?? [],
       ),
     ],
@@ -111,8 +112,8 @@ const beforeReady = (phases: readonly PhaseSteps[], last: readonly PhaseSteps[])
 };
 
 /** The phases of control planes begin once the operations before them are done on all control planes. */
-const begin = (host: ClusterHost, steps: PhaseSteps, begins: readonly PhaseReference[] = []): PhaseSteps =>
-  begins.length > 0 && isControlPlane(host) ? { ...steps, after: [...(steps.after ?? []), ...begins] } : steps;
+const waitFor = (host: ClusterHost, steps: PhaseSteps, others: readonly PhaseReference[] = []): PhaseSteps =>
+  others.length > 0 && isControlPlane(host) ? { ...steps, after: [...(steps.after ?? []), ...others] } : steps;
 
 const withOperations = ({ host, phases }: RunHosts[number], around: Around | undefined) => {
   const { before, after } = around?.outline(host) ?? { before: [], after: [] };
@@ -132,7 +133,7 @@ const inputsOf = (run: PhaseRun): ContextInputs =>
   contextInputs(run.cluster, run.artifacts, {
     startedAt: now(),
     targetNodes: targetNodesOf(run.workflow, run),
-    ...(run.around ? { snapshot: run.around.snapshot } : {}),
+    ...defined({ snapshot: run.around?.snapshot }),
   });
 
 const skippedHosts = (names: readonly string[], { unreachable }: Observation): Plan['hosts'] =>

@@ -11,6 +11,7 @@ export const tracesOf = async (project: Project, host: string): Promise<readonly
 const noise =
   /^(\/var\/log\/|\/run\/(log|systemd|udev|user|utmp|motd|sudo)\b|\/var\/lib\/systemd\/|\/var\/tmp\/|\/tmp\/)/;
 
+// Only the network's settings are a lab host's own: all others are the machine's, which may have another lab.
 const script = `
 find / -xdev ! -type d -printf '%p %y %m %u:%g %s %T@ %C@\\n'
 find /var/lib /run -xdev ! -type d -printf '%p %y %m %u:%g %s %T@ %C@\\n'
@@ -19,7 +20,7 @@ systemctl list-unit-files --no-legend --no-pager
 systemctl list-units --no-legend --no-pager --plain --type=service | grep -v '^user\\|^session'
 ip -4 address; ip -4 route show table all; ip -4 rule
 nft --stateless list ruleset
-sysctl -a 2>/dev/null | grep -E '^(net\\.(bridge|ipv4\\.(conf|ip_))|vm\\.|fs\\.inotify|kernel\\.(panic|keys))'
+sysctl -a 2>/dev/null | grep -E '^net\\.(bridge|ipv4\\.(conf|ip_))'
 cat /proc/swaps /etc/hosts
 findmnt -rno TARGET,SOURCE,OPTIONS | grep -v '^/run/user'
 `;
