@@ -1,5 +1,4 @@
-import type { Facts } from '../hosts/facts/facts.js';
-import type { GpuDevice, NvidiaFacts } from '../hosts/facts/gpu.js';
+import type { Facts, GpuDevice, NvidiaFacts } from '../hosts/facts/facts.js';
 import { type ClusterHost, isNode, isNvidiaNode } from '../inventory/cluster.js';
 import { type FailedCheck, failIf } from './check.js';
 
@@ -279,7 +278,11 @@ export const gpuAdvice = (host: ClusterHost, { gpu }: Facts): readonly string[] 
       "kbs labels nodes with AMD's GPUs and brings no device plugin for them: until the image docker.io/rocm/k8s-device-plugin runs there, pods cannot ask for amd.com/gpu (docs/gpu.md)",
     ];
   }
-  if (host.gpu !== undefined) return [];
+  if (host.gpu === 'nvidia') {
+    return gpu.nvidia?.silent
+      ? ['nvidia-smi does not answer, so kbs cannot tell whether a GPU is partitioned (MIG) or lost: run it there']
+      : [];
+  }
   return (['nvidia', 'amd'] as const).flatMap((vendor) => {
     const free = gpu.devices.filter((one) => one.vendor === vendor && !handedOver.includes(one.driver));
     if (free.length === 0) return [];

@@ -178,6 +178,28 @@ describe('labels and taints', () => {
   });
 });
 
+describe('GPUs', () => {
+  it.each([
+    [undefined, {}],
+    ['none', { ignoresGpus: true }],
+    [{ vendor: 'none' }, { ignoresGpus: true }],
+    ['amd', { gpu: 'amd' }],
+    ['nvidia', { gpu: 'nvidia', nvidia: { driver: 'host' } }],
+    [
+      { vendor: 'nvidia', driver: 'distribution', timeSlicing: 4, mig: 'single' },
+      { gpu: 'nvidia', nvidia: { driver: 'distribution', timeSlicing: 4, mig: 'single' } },
+    ],
+  ])('of an inventory that says %j are %j', (gpu, expected) => {
+    const { gpu: vendor, nvidia, ignoresGpus } = worker(gpu === undefined ? {} : { gpu });
+    expect({ gpu: vendor, nvidia, ignoresGpus }).toEqual({
+      gpu: undefined,
+      nvidia: undefined,
+      ignoresGpus: undefined,
+      ...expected,
+    });
+  });
+});
+
 describe('how to log in', () => {
   const plain: SshSettings = {
     transport: 'ssh',

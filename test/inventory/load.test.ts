@@ -150,6 +150,22 @@ const mistakes: Readonly<Record<string, readonly Row[]>> = {
       '22:5 hosts.worker-00.metal is not known; known are address, roles, addresses, podCIDR, gpu, hypervisor, labels, taints, ssh',
     ],
     ['user: ops', 'usr: ops', '15:8 ssh.usr is not known; did you mean user?'],
+    [
+      '    labels:',
+      '    gpu: nvida\n    labels:',
+      '22:10 hosts.worker-00.gpu: nvida is not one of nvidia, amd, none; did you mean nvidia?',
+    ],
+    [
+      '    labels:',
+      '    gpu: { vendor: nvidia, timeslicing: 4, mig: double }\n    labels:',
+      '22:28 hosts.worker-00.gpu.timeslicing is not known; did you mean timeSlicing?',
+      '22:49 hosts.worker-00.gpu.mig: double is not one of none, single, mixed',
+    ],
+    [
+      '    labels:',
+      '    gpu: { driver: host }\n    labels:',
+      '22:5 hosts.worker-00.gpu.vendor is missing; write one of nvidia, amd, none',
+    ],
     ['kbs/v1', 'kbs/v2', '1:13 apiVersion: kbs/v2 is not known; write kbs/v1'],
     [
       '[worker]',
@@ -321,6 +337,16 @@ const mistakes: Readonly<Record<string, readonly Row[]>> = {
       '    labels:',
       '    podCIDR: 10.244.5.0/25\n    labels:',
       '22:14 hosts.worker-00.podCIDR: 10.244.5.0/25 has the wrong size; every host has a /24',
+    ],
+    [
+      '    labels:',
+      '    gpu: { vendor: amd, timeSlicing: 4 }\n    labels:',
+      "22:25 hosts.worker-00.gpu.timeSlicing: only NVIDIA's GPUs have this setting, not amd",
+    ],
+    [
+      '    labels:',
+      '    gpu: { vendor: nvidia, timeSlicing: 4, mig: mixed }\n    labels:',
+      '22:28 hosts.worker-00.gpu.timeSlicing: instances of `mig: mixed` are not shared; take it away, or write `mig: single`',
     ],
     [
       'roles: [load-balancer, dns]',

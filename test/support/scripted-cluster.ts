@@ -27,6 +27,9 @@ import { answer } from './scripted-questions.js';
 import { recordsAfter } from './scripted-records.js';
 import { keyOf, madeState } from './scripted-resources.js';
 
+/** Tasks that are done once they have run, and as long as they are not undone. */
+const gpuTasks: readonly string[] = ['CDI specification of the GPUs', "NVIDIA's driver is loaded"];
+
 /** One machine of a scripted cluster. Tests may set anything of it. */
 export interface ScriptedMachine {
   readonly host: ClusterHost;
@@ -332,7 +335,11 @@ export class ScriptedCluster {
         return undefined;
     }
     const key = keyOf({ kind, id });
-    if (removes) machine.states.delete(key);
+    if (removes && kind === 'image') {
+      const gone = new Set(differences.map(({ aspect }) => aspect));
+      const left = Object.entries(machine.states.get(key) ?? {}).filter(([reference]) => !gone.has(reference));
+      machine.states.set(key, Object.fromEntries(left));
+    } else if (removes) machine.states.delete(key);
     else {
       const wanted = Object.fromEntries(differences.map((each) => [each.aspect, each.wanted ?? '']));
       machine.states.set(key, madeState(kind, machine.states.get(key), wanted));
@@ -381,6 +388,9 @@ export class ScriptedCluster {
       const learner = this.members.get(host.name);
       if (learner === undefined) return 'etcd does not let its new member vote';
       learner.voter = true;
+    } else if (gpuTasks.includes(name)) {
+      if (removes) machine.states.delete(`task ${name}`);
+      else machine.states.set(`task ${name}`, { done: 'yes' });
     } else if (name === 'administrators') {
       return this.#applyObjects(machine, false, JSON.stringify({ items: [administrators] }));
     }

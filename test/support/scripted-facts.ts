@@ -1,5 +1,4 @@
-import type { Facts } from '../../src/hosts/facts/facts.js';
-import type { GpuFacts } from '../../src/hosts/facts/gpu.js';
+import type { Facts, GpuFacts } from '../../src/hosts/facts/facts.js';
 
 /** Facts as `factsScript` prints them: what `parseFacts` reads back. */
 export const printFacts = (facts: Facts): string => {

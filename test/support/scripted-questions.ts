@@ -38,6 +38,11 @@ const table: readonly (readonly [marks: readonly string[], reply: (asked: Asked)
       yes(cluster.apiReady(machine) && cluster.objects.has('ClusterRoleBinding/kubeadm:cluster-admins') ? 'yes' : ''),
   ],
   [['is-active kube-proxy.service'], () => yes('yes')],
+  [['gpu-cdi current'], ({ machine }) => yes(machine.states.get('task CDI specification of the GPUs')?.done)],
+  [
+    ['/proc/driver/nvidia/version ]', 'echo yes'],
+    ({ machine }) => yes(machine.states.get("task NVIDIA's driver is loaded")?.done),
+  ],
   // Users are of control planes without pods, which no scripted cluster has.
   [['/var/lib/kbs/users/'], () => yes()],
 

@@ -1,5 +1,7 @@
 import { type GpuFacts, noGpuFacts, parseGpuFacts } from './gpu.js';
 
+export type { GpuDevice, GpuFacts, NvidiaFacts } from './gpu.js';
+
 /** What `factsScript` reads on a host, once per run in the same round trip as all other queries. */
 export interface Facts {
   readonly hostname: string;

@@ -1,5 +1,4 @@
-import type { Facts } from '../../hosts/facts/facts.js';
-import type { GpuFacts } from '../../hosts/facts/gpu.js';
+import type { Facts, GpuFacts } from '../../hosts/facts/facts.js';
 import { type ClusterHost, isNode, isNvidiaNode, type NvidiaSettings } from '../../inventory/cluster.js';
 
 /**
