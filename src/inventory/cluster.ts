@@ -100,7 +100,18 @@ export interface ClusterHost {
   /** `key=value:Effect` or `key:Effect`. */
   readonly taints: readonly string[];
   readonly gpu?: 'nvidia' | 'amd';
+  /** How a lab plays this host; absent: as a container. */
+  readonly lab?: LabMachine;
   readonly ssh: SshSettings;
+}
+
+/** What an inventory says of a host for labs alone; the lab has the defaults. */
+export interface LabMachine {
+  readonly platform?: 'container' | 'vm';
+  readonly image?: 'debian-13' | 'debian-12';
+  /** MiB. */
+  readonly memory?: number;
+  readonly cpus?: number;
 }
 
 export interface SshSettings {

@@ -59,7 +59,12 @@ export const derive = (
       roles: host.roles,
       segment: segmentOf(inventory, host.address),
       addresses: host.addresses ?? {},
-      ...defined({ podCidr: plan.hosts[name], gpu: host.gpu, hypervisor: host.hypervisor }),
+      ...defined({
+        podCidr: plan.hosts[name],
+        gpu: host.gpu,
+        hypervisor: host.hypervisor,
+        lab: host.lab && defined(host.lab),
+      }),
       labels: labelsOf(inventory, host),
       taints: taintsOf(host),
       ssh: { ...sshOf({ ...inventory.ssh, ...host.ssh }, addresses[name] ?? host.address, basePaths), ...overlay },

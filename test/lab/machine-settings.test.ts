@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Places } from '../../src/lab/paths.js';
 import { requireLab } from '../../src/lab/requirements.js';
+import { specOf } from '../../src/lab/spec.js';
 import { overrideSysctls, restoreSysctls } from '../../src/lab/sysctls.js';
+import { clusterOf } from '../support/cluster.js';
 
 describe('requirements and sysctls of a lab', () => {
   let folder: string;
@@ -26,7 +28,7 @@ describe('requirements and sysctls of a lab', () => {
   afterEach(() => rm(folder, { recursive: true }));
 
   test('missing commands are named all at once with their packages, and nothing is installed', async () => {
-    await expect(requireLab(false, say, [])).rejects.toMatchObject({
+    await expect(requireLab(specOf(clusterOf()), false, say, [])).rejects.toMatchObject({
       code: 'preflight',
       why: expect.arrayContaining([
         'the command systemd-nspawn (package systemd-container)',
