@@ -1,13 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { quote, sh } from '../../hosts/shell.js';
+import { quote } from '../../hosts/shell.js';
 import { tapsIn } from '../network.js';
 import { hostGroup, switchNamespace } from '../paths.js';
 import { didNotShutDown, type Platform } from '../platform.js';
-import { shell } from '../shell.js';
 import type { GuestSpec, HostSpec } from '../spec.js';
-import { sshCommand } from '../ssh.js';
 import { makeGuestDisk } from './disk.js';
 import { guestImage } from './image.js';
+import { onGuest } from './on-guest.js';
 
 /**
  * A QEMU guest with a kernel of its own. QEMU runs in the switch's namespace, because a tap on a bridge is the guest's
@@ -79,10 +78,3 @@ const kernelArguments = [
 
 const bootOf = (state: string, host: HostSpec): Promise<string> =>
   onGuest(state, host, 'cat /proc/sys/kernel/random/boot_id');
-
-/** Runs a command line on a guest, as root, and gives its stdout; a guest that stops meanwhile is not waited for. */
-export const onGuest = (state: string, host: HostSpec, command: string): Promise<string> => {
-  const [ssh = '', ...rest] = sshCommand(state, host, 'root');
-  const limits = ['-o', 'ConnectTimeout=30', '-o', 'ServerAliveInterval=10', '-o', 'ServerAliveCountMax=3'];
-  return shell(`asking ${host.name}`, sh`${[ssh, ...limits, ...rest, command]} </dev/null`);
-};

@@ -31,6 +31,7 @@ Wants=network.target
 Type=oneshot
 RemainAfterExit=yes
 ExecStart=/bin/sh -eu /etc/kbs-lab/network
+ExecStart=/bin/sh -euc 'for delay in /etc/kbs-lab/delay-*; do if [ -e "$delay" ]; then sh -eu "$delay"; fi; done'
 
 [Install]
 WantedBy=sysinit.target
@@ -59,7 +60,6 @@ const packages = [
   'iptables',
   'conntrack',
   'ipset',
-  'ipvsadm',
   'kmod',
   'procps',
   'ca-certificates',
