@@ -35,7 +35,7 @@ const say = (text: string): void => console.error(text);
 const chosen = values.fault?.map(faultNamed) ?? faults;
 
 if (!values['as-it-is']) {
-  await up(values.inventory, false, say);
+  await up(values.inventory, { install: false, guests: [] }, say);
   await runKbs(['apply', '--yes', '-i', values.inventory], { signal });
 }
 const site = siteOf(await loadCluster(values.inventory));

@@ -105,6 +105,8 @@ export interface ClusterHost {
   readonly nvidia?: NvidiaSettings;
   /** The inventory says `gpu: none`: GPUs that the machine has are not proposed. */
   readonly ignoresGpus?: true;
+  /** How a lab plays this host; absent: as a container. */
+  readonly lab?: LabMachine;
   readonly ssh: SshSettings;
 }
 
@@ -115,6 +117,15 @@ export interface NvidiaSettings {
   readonly timeSlicing?: number;
   /** How instances of partitioned GPUs (MIG) are offered; absent: the inventory has not chosen. */
   readonly mig?: 'none' | 'single' | 'mixed';
+}
+
+/** What an inventory says of a host for labs alone; the lab has the defaults. */
+export interface LabMachine {
+  readonly platform?: 'container' | 'vm';
+  readonly image?: 'debian-13' | 'debian-12';
+  /** MiB. */
+  readonly memory?: number;
+  readonly cpus?: number;
 }
 
 export interface SshSettings {

@@ -59,7 +59,11 @@ export const derive = (
       roles: host.roles,
       segment: segmentOf(inventory, host.address),
       addresses: host.addresses ?? {},
-      ...defined({ podCidr: plan.hosts[name], hypervisor: host.hypervisor }),
+      ...defined({
+        podCidr: plan.hosts[name],
+        hypervisor: host.hypervisor,
+        lab: host.lab && defined(host.lab),
+      }),
       ...gpuOf(host),
       labels: labelsOf(inventory, host),
       taints: taintsOf(host),

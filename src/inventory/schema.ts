@@ -186,6 +186,20 @@ const gpu = z
     examples: ['nvidia'],
   });
 
+const lab = keys(
+  'Lab',
+  {
+    platform: choice(
+      ['container', 'vm'],
+      '`container`: a systemd machine that shares the kernel of the machine the lab is on. `vm`: a QEMU guest with a kernel of its own. Default: `container`.',
+    ).optional(),
+    image: choice(['debian-13', 'debian-12'], 'The system of a guest. Default: `debian-13`.').optional(),
+    memory: integer(512, 65_536, 'The memory of a guest, in MiB. Default: `2048`.').optional(),
+    cpus: integer(1, 64, 'The processors of a guest. Default: `2`.').optional(),
+  },
+  'How `kbs lab` plays this host; all other commands ignore it.',
+);
+
 const host = keys(
   'Host',
   {
@@ -213,6 +227,7 @@ const host = keys(
       anyText('a name', 'pve-00'),
       'The machine that this one is a guest of: `kbs what-if` takes its guests to fail together.',
     ).optional(),
+    lab: lab.optional(),
     labels: map('texts', labelKey, text(labelValue, 'A value.'), 'Labels of the Kubernetes node.').optional(),
     taints: list(
       text(taint, 'A taint.'),

@@ -2,14 +2,62 @@ import { rm, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { makeFile, makeFolder } from './files.js';
 
-/** Adds to a plain Debian root what makes it boot fast as a lab host, the same on every host. */
-export const customizeRootfs = async (root: string): Promise<void> => {
-  for (const folder of folders) await makeFolder(join(root, folder));
+/** What is added to a plain Debian root: texts, and links with their targets, by path from the root. */
+export interface Additions {
+  readonly files: Readonly<Record<string, string>>;
+  readonly links: Readonly<Record<string, string>>;
+}
+
+/** Adds to a plain Debian root what makes it boot fast as a lab host, the same on every host of a platform. */
+export const customizeRootfs = async (root: string, { files, links }: Additions): Promise<void> => {
+  for (const folder of foldersOf([...Object.keys(files), ...Object.keys(links)])) await makeFolder(join(root, folder));
   for (const [path, content] of Object.entries(files)) await makeFile(join(root, path), content);
   for (const [path, target] of Object.entries(links)) {
     await rm(join(root, path), { force: true });
     await symlink(target, join(root, path));
   }
+};
+
+/** Parents before children, each with the mode that it has in the image. */
+const foldersOf = (paths: readonly string[]): readonly string[] => [
+  ...new Set(
+    paths.flatMap((path) => {
+      const parts = dirname(path).split('/');
+      return parts.map((_, index) => parts.slice(0, index + 1).join('/'));
+    }),
+  ),
+];
+
+export const units = 'etc/systemd/system';
+
+/** Links that mask units. */
+export const masked = (names: readonly string[]): Readonly<Record<string, string>> =>
+  Object.fromEntries(names.map((name) => [`${units}/${name}`, '/dev/null']));
+
+/** For hosts of every platform. */
+export const forAll: Additions = {
+  files: {
+    'etc/systemd/journald.conf.d/kbs-lab.conf': '[Journal]\nStorage=persistent\nSystemMaxUse=64M\n',
+    // Ninety seconds by default: a pod that ignores SIGTERM would make every reboot as long.
+    'etc/systemd/system.conf.d/kbs-lab.conf': '[Manager]\nDefaultTimeoutStopSec=10s\n',
+  },
+  links: {
+    // What costs memory or time at boot or belongs to real hardware.
+    ...masked([
+      'apt-daily-upgrade.timer',
+      'apt-daily.timer',
+      'console-getty.service',
+      'dpkg-db-backup.timer',
+      'e2scrub_all.timer',
+      'e2scrub_reap.service',
+      'fstrim.timer',
+      'getty.target',
+      'systemd-pstore.service',
+      'systemd-tmpfiles-clean.timer',
+    ]),
+    // Users other than root would be refused in the first seconds of a boot.
+    'etc/tmpfiles.d/systemd-nologin.conf': '/dev/null',
+  },
 };
 
 /** systemd-nspawn mounts control groups read-only; the kubelet and containerd make their own, and share mounts. */
@@ -28,44 +76,12 @@ ExecStart=/bin/sh -euc 'for dir in /sys/fs/cgroup /sys/fs/cgroup/*; do if mountp
 WantedBy=sysinit.target
 `;
 
-const units = 'etc/systemd/system';
-
-const files = {
-  // With an empty one a look-up fails at once; a resolver that drops packets would make pods slow.
-  'etc/resolv.conf': '',
-  [`${units}/kbs-lab-mounts.service`]: mounts,
-  'etc/systemd/journald.conf.d/kbs-lab.conf': '[Journal]\nStorage=persistent\nSystemMaxUse=64M\n',
-  // Ninety seconds by default: a pod that ignores SIGTERM would make every reboot as long.
-  'etc/systemd/system.conf.d/kbs-lab.conf': '[Manager]\nDefaultTimeoutStopSec=10s\n',
+export const forContainers: Additions = {
+  files: {
+    ...forAll.files,
+    // With an empty one a look-up fails at once; a resolver that drops packets would make pods slow.
+    'etc/resolv.conf': '',
+    [`${units}/kbs-lab-mounts.service`]: mounts,
+  },
+  links: { ...forAll.links, [`${units}/sysinit.target.wants/kbs-lab-mounts.service`]: '../kbs-lab-mounts.service' },
 };
-
-/** What costs memory or time at boot or belongs to real hardware. */
-const uselessUnits = [
-  'apt-daily-upgrade.timer',
-  'apt-daily.timer',
-  'console-getty.service',
-  'dpkg-db-backup.timer',
-  'e2scrub_all.timer',
-  'e2scrub_reap.service',
-  'fstrim.timer',
-  'getty.target',
-  'systemd-pstore.service',
-  'systemd-tmpfiles-clean.timer',
-];
-
-const links: Readonly<Record<string, string>> = {
-  ...Object.fromEntries(uselessUnits.map((unit) => [`${units}/${unit}`, '/dev/null'])),
-  [`${units}/sysinit.target.wants/kbs-lab-mounts.service`]: '../kbs-lab-mounts.service',
-  // Users other than root would be refused in the first seconds of a boot.
-  'etc/tmpfiles.d/systemd-nologin.conf': '/dev/null',
-};
-
-/** Parents before children, each with the mode that it has in the image. */
-const folders = [
-  ...new Set(
-    [...Object.keys(files), ...Object.keys(links)].flatMap((path) => {
-      const parts = dirname(path).split('/');
-      return parts.map((_, index) => parts.slice(0, index + 1).join('/'));
-    }),
-  ),
-];

@@ -1,11 +1,12 @@
 import { rm } from 'node:fs/promises';
 import { Failure } from '../failure.js';
 import { sh } from '../hosts/shell.js';
-import { makeFile, readIfThere } from './files.js';
+import { exists, makeFile, readIfThere } from './files.js';
 import { requireStanding } from './find.js';
-import { delayFile, type Places, placesOf, switchNamespace } from './paths.js';
+import { betweenContainers, delayInGuests } from './guest/delay.js';
+import { delayFile, guestDelayFile, type Places, placesOf, switchNamespace } from './paths.js';
 import { bridgeOf } from './select-hosts.js';
-import { lastLines, shell } from './shell.js';
+import { shell } from './shell.js';
 import type { Cable, LabSpec } from './spec.js';
 
 /** Every packet that a segment delivers to one of its hosts comes this many milliseconds late. */
@@ -16,7 +17,8 @@ export interface Delay {
 
 /**
  * Makes a segment slow, 0 makes it quick again: a round trip within it, or through it, takes twice that longer. Needs
- * the kernel's network emulator, tc-netem(8), and is refused where the kernel has none.
+ * the kernel's network emulator, tc-netem(8): this machine's, or those of guests where every packet of the segment comes
+ * from one or goes to one.
  */
 export const labDelay = async (
   lab: string,
@@ -26,15 +28,37 @@ export const labDelay = async (
 ): Promise<void> => {
   if (!Number.isInteger(ms) || ms < 0 || ms > longest)
     throw new Failure('usage', `a delay is a whole number of milliseconds, 0 to ${longest}`);
-  const { spec } = await requireStanding(places, lab);
+  const { spec, state } = await requireStanding(places, lab);
   const bridge = bridgeOf(spec, segment);
-  const file = delayFile(places, lab, bridge);
-  const script = plugsOf(spec, bridge).map((plug) => (ms === 0 ? quicken(lab, plug) : slowDown(lab, plug, String(ms))));
-  if (ms > 0) await shell('delaying', script.join('\n')).catch(withoutEmulator);
-  else await shell('ending the delay', script.join('\n'));
-  if (ms > 0) await makeFile(file, `${ms}\n`);
-  else await rm(file, { force: true });
+  const [bySwitch, byGuests] = [delayFile(places, lab, bridge), guestDelayFile(places, lab, bridge)];
+  if (ms === 0) {
+    await shell(
+      'ending the delay',
+      plugsOf(spec, bridge)
+        .map((plug) => quicken(lab, plug))
+        .join('\n'),
+    );
+    await rm(bySwitch, { force: true });
+    if (await exists(byGuests)) await delayInGuests(state, spec, bridge, 0);
+    await rm(byGuests, { force: true });
+  } else if (await slowDownAll(lab, plugsOf(spec, bridge), ms)) {
+    await makeFile(bySwitch, `${ms}\n`);
+  } else {
+    requireGuests(spec, bridge, segment);
+    await makeFile(byGuests, `${ms}\n`);
+    await delayInGuests(state, spec, bridge, ms);
+  }
 };
+
+/** Whether this machine's kernel could. */
+const slowDownAll = (lab: string, plugs: readonly string[], ms: number): Promise<boolean> =>
+  shell('delaying', plugs.map((plug) => slowDown(lab, plug, String(ms))).join('\n')).then(
+    () => true,
+    (error: unknown) => {
+      if (error instanceof Failure && error.why.some((line) => line.includes('qdisc kind is unknown'))) return false;
+      throw error;
+    },
+  );
 
 /** A minute: clients that wait longer have given up. */
 const longest = 60_000;
@@ -44,7 +68,11 @@ export const readDelays = async (lab: string, spec: LabSpec, places: Places): Pr
   const found = await Promise.all(
     spec.segments.map(async ({ name, bridge }) => ({
       segment: name,
-      ms: Number((await readIfThere(delayFile(places, lab, bridge))) ?? 0),
+      ms: Number(
+        (await readIfThere(delayFile(places, lab, bridge))) ??
+          (await readIfThere(guestDelayFile(places, lab, bridge))) ??
+          0,
+      ),
     })),
   );
   return found.filter(({ ms }) => ms > 0);
@@ -72,11 +100,12 @@ const plugsOf = (spec: LabSpec, bridge: string): readonly string[] =>
     .filter((cable) => cable.bridge === bridge)
     .map(({ plug }) => plug);
 
-const withoutEmulator = (error: unknown): never => {
-  if (!(error instanceof Failure) || !error.why.some((line) => line.includes('qdisc kind is unknown'))) throw error;
-  throw new Failure('preflight', 'this kernel cannot delay packets: it has no network emulator (sch_netem)', {
-    cause: error,
-    why: lastLines(error.why.join('\n'), 1),
-    next: 'modprobe sch_netem, or a kernel with CONFIG_NET_SCH_NETEM; partitions and pauses need neither',
-  });
+const requireGuests = (spec: LabSpec, bridge: string, segment: string): void => {
+  const containers = betweenContainers(spec, bridge);
+  if (containers.length === 0) return;
+  throw new Failure(
+    'preflight',
+    `this kernel has no network emulator (sch_netem), so what ${containers.join(' and ')} of ${segment} say to each other cannot be delayed`,
+    { next: 'modprobe sch_netem; or leave at most one of them no virtual machine: kbs lab up --vm HOST' },
+  );
 };

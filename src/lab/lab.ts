@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { knownHostsFile, operatorKey } from './access.js';
 import { hostFolder, hostNamespace, type Places, routerNamespace } from './paths.js';
-import type { HostSpec, LabSpec } from './spec.js';
+import type { GuestImage, HostSpec, LabSpec } from './spec.js';
 
 /** A whole inventory that stands on this machine: hosts, segments and, where none is listed, the router. */
 export interface Lab {
@@ -20,8 +20,11 @@ export interface LabHost {
   readonly name: string;
   readonly address: string;
   readonly segment: string;
-  /** For `ip netns exec`. */
-  readonly namespace: string;
+  readonly platform: 'container' | 'vm';
+  /** The system of a guest. */
+  readonly image?: GuestImage;
+  /** The network namespace of a container, for `ip netns exec`. */
+  readonly namespace?: string;
   /** The file with what the host's machine printed since it was made. */
   readonly console: string;
 }
@@ -61,7 +64,9 @@ export const labHostOf = (places: Places, lab: string, host: HostSpec): LabHost 
   name: host.name,
   address: host.address,
   segment: host.segment,
-  namespace: hostNamespace(lab, host.name),
+  ...(host.guest === undefined
+    ? { platform: 'container', namespace: hostNamespace(lab, host.name) }
+    : { platform: 'vm', image: host.guest.image }),
   console: consoleOf(places, lab, host.name),
 });
 

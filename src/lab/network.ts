@@ -47,6 +47,18 @@ export const hostNetwork = (lab: string, host: HostSpec): string => {
   ].join('\n');
 };
 
+/** Plugs a guest's taps into the switch; QEMU holds their other ends. */
+export const tapsIn = (lab: string, { cables }: HostSpec): string => {
+  const hub = switchNamespace(lab);
+  return [
+    ...cables.map(({ plug }) => sh`ip -n ${hub} link delete ${plug} 2>/dev/null || :`),
+    ipIn(
+      hub,
+      cables.flatMap(({ plug, bridge }) => [`tuntap add dev ${plug} mode tap`, `link set ${plug} master ${bridge} up`]),
+    ),
+  ].join('\n');
+};
+
 /** Pulls or plugs in all cables of a host, at the switch's end: the host sees its carrier go and come. */
 export const cables = (lab: string, host: HostSpec, state: 'up' | 'down'): string =>
   ipIn(

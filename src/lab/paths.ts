@@ -31,6 +31,10 @@ export const goingDown = (places: Places, name: string): string => join(labFolde
 export const delayFile = (places: Places, name: string, bridge: string): string =>
   join(labFolder(places, name), `delay-${bridge}`);
 
+/** The same, where the segment's guests make it late. */
+export const guestDelayFile = (places: Places, name: string, bridge: string): string =>
+  join(labFolder(places, name), `delay-by-guests-${bridge}`);
+
 /** Six characters that stand for the lab in names that must be short: links have at most 15. */
 export const labId = (name: string): string => createHash('sha256').update(name).digest('hex').slice(0, 6);
 

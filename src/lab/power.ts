@@ -1,13 +1,14 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { open, readFile } from 'node:fs/promises';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { open } from 'node:fs/promises';
 import { Failure } from '../failure.js';
 import { freeze, frozen, type Hierarchies, hierarchies, killGroup, processesIn, thaw } from './cgroups.js';
 import { type FoundHost, findHosts } from './find.js';
 import { consoleOf } from './lab.js';
 import { cables, plugs } from './network.js';
 import { hostFolder, hostGroup, type Places, placesOf } from './paths.js';
+import { isOff } from './platform.js';
+import { platformOf } from './platforms.js';
 import { shell } from './shell.js';
 import type { HostSpec } from './spec.js';
 import { awaitSsh } from './wait-for-ssh.js';
@@ -119,40 +120,15 @@ const pullPlug = async (tree: Hierarchies, { lab, host }: FoundHost): Promise<vo
   await killGroup(tree, group);
 };
 
-const restart = async (places: Places, tree: Hierarchies, { lab, host }: FoundHost): Promise<void> => {
-  const group = hostGroup(lab, host.name);
+const restart = async (places: Places, tree: Hierarchies, { lab, state, host }: FoundHost): Promise<void> => {
   await requireAwake(tree, lab, host);
-  const before = await initOf(tree, group);
-  if (before === undefined) throw isOff(host);
-  process.kill(before, startRebootTarget);
-  const deadline = Date.now() + 120_000;
-  for (;;) {
-    const now = await initOf(tree, group);
-    if (now !== undefined && now !== before) break;
-    if (Date.now() > deadline)
-      throw new Failure('timeout', 'the host did not shut down within 120 s', { where: { host: host.name } });
-    await sleep(50);
-  }
+  if ((await processesIn(tree, hostGroup(lab, host.name))).length === 0) throw isOff(host);
+  await platformOf(host).reboot(tree, lab, state, host);
   await awaitSsh(places, tree, lab, host);
 };
-
-const isOff = ({ name }: HostSpec): Failure =>
-  new Failure('refused', 'the host is off', { where: { host: name }, next: `kbs lab start ${name}` });
 
 /** A host that hangs would be waited for until the timeout. */
 const requireAwake = async (tree: Hierarchies, lab: string, { name }: HostSpec): Promise<void> => {
   if (!(await frozen(tree, hostGroup(lab, name)))) return;
   throw new Failure('refused', 'the host is paused', { where: { host: name }, next: `kbs lab resume ${name}` });
-};
-
-/** systemd(1), SIGRTMIN+5: starts reboot.target. */
-const startRebootTarget = 34 + 5;
-
-/** The host's process 1, by its number here: the one whose innermost of two process namespaces calls it 1. */
-const initOf = async (tree: Hierarchies, group: string): Promise<number | undefined> => {
-  for (const pid of await processesIn(tree, group)) {
-    const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
-    if (/^NSpid:\t\d+\t1$/m.test(status)) return pid;
-  }
-  return undefined;
 };

@@ -4,11 +4,20 @@ import { Failure } from '../failure.js';
 import { quote } from '../hosts/shell.js';
 import { exists } from './files.js';
 import type { Progress } from './lab.js';
+import type { Platform } from './platform.js';
+import { platformOf } from './platforms.js';
 import { shell } from './shell.js';
+import type { LabSpec } from './spec.js';
 
-/** Makes sure that this machine can run a lab; installs Debian packages only with `install`. */
-export const requireLab = async (install: boolean, say: Progress, folders = commandFolders()): Promise<void> => {
-  const lacks = await lacking(folders);
+/** Makes sure that this machine can run such a lab; installs Debian packages only with `install`. */
+export const requireLab = async (
+  spec: LabSpec,
+  install: boolean,
+  say: Progress,
+  folders = commandFolders(),
+): Promise<void> => {
+  const commands = Object.assign({}, ofEveryLab, ...spec.hosts.map((host) => platformOf(host).commands));
+  const lacks = await lacking(commands, folders);
   if (lacks.length === 0) return;
   const packages = [...new Set(lacks.flatMap((need) => (need.package === undefined ? [] : [need.package])))];
   const installable =
@@ -21,7 +30,7 @@ export const requireLab = async (install: boolean, say: Progress, folders = comm
 apt-get update -q >&2
 apt-get install -q -y --no-install-recommends ${packages.map(quote).join(' ')} >&2`,
   );
-  const still = await lacking(folders);
+  const still = await lacking(commands, folders);
   if (still.length > 0) throw refusal(still, [], false);
 };
 
@@ -40,7 +49,7 @@ const refusal = (lacks: readonly Requirement[], packages: readonly string[], ins
       : 'a lab needs Linux, root, overlayfs, control groups and the commands above',
   });
 
-const lacking = async (folders: readonly string[]): Promise<readonly Requirement[]> => {
+const lacking = async (commands: Platform['commands'], folders: readonly string[]): Promise<readonly Requirement[]> => {
   if (process.platform !== 'linux') return [{ what: `Linux: this is ${process.platform}` }];
   const needs: Requirement[] = [];
   if (process.getuid?.() !== 0) needs.push({ what: 'root: run it with sudo' });
@@ -59,8 +68,7 @@ const lacking = async (folders: readonly string[]): Promise<readonly Requirement
 const keyring = '/usr/share/keyrings/debian-archive-keyring.gpg';
 
 /** The commands of a lab and the Debian packages that bring them. */
-const commands = {
-  'systemd-nspawn': 'systemd-container',
+const ofEveryLab: Platform['commands'] = {
   debootstrap: 'debootstrap',
   ip: 'iproute2',
   nft: 'nftables',

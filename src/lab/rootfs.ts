@@ -1,12 +1,12 @@
-import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { mkdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sh } from '../hosts/shell.js';
 import { sha256 } from '../secret.js';
+import { buildFolder, clearBuild } from './builds.js';
 import { enter, type Hierarchies } from './cgroups.js';
 import { exists } from './files.js';
 import type { Progress } from './lab.js';
-import { unmountBelow } from './mounts.js';
-import { labGroup, labId, type Places } from './paths.js';
+import { labGroup, type Places } from './paths.js';
 import { shell } from './shell.js';
 
 /** The root file system that every lab host starts from: made once, under a name that is the digest of its recipe. */
@@ -23,20 +23,6 @@ export const rootImage = async (places: Places, lab: string, tree: Hierarchies, 
     if (!(await exists(image))) throw error; // else another lab was faster
   });
   return image;
-};
-
-/** Removes the unfinished image of a `lab up` that was killed. */
-export const clearBuilds = async (places: Places, lab: string): Promise<void> => {
-  for (const entry of await readdir(places.cache).catch(() => [])) {
-    if (entry.endsWith(`.building-${labId(lab)}`)) await clearBuild(join(places.cache, entry));
-  }
-};
-
-const buildFolder = (image: string, lab: string): string => `${image}.building-${labId(lab)}`;
-
-const clearBuild = async (folder: string): Promise<void> => {
-  await unmountBelow(folder);
-  await rm(folder, { recursive: true, force: true });
 };
 
 const debootstrap = (folder: string): string => sh`

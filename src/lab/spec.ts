@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { defined } from '../defined.js';
 import { Failure } from '../failure.js';
 import { nthAddress, overlaps, parseCidr, prefixLength } from '../inventory/addresses.js';
-import type { Cluster, ClusterHost, Segment } from '../inventory/cluster.js';
+import type { Cluster, ClusterHost, LabMachine, Segment } from '../inventory/cluster.js';
 
 /** The layout of a cluster on one machine: hosts, bridges and the cables between them. */
 export interface LabSpec {
@@ -33,9 +33,21 @@ export interface HostSpec {
   readonly sshAddress: string;
   /** Whether it looks as if it had GPUs, of that vendor. */
   readonly gpu?: 'nvidia';
+  /** Absent for a container on this machine's kernel. */
+  readonly guest?: GuestSpec;
 }
 
-/** A veth pair: `link` in the host's namespace, `plug` in the switch, on a bridge. */
+/** A virtual machine. */
+export interface GuestSpec {
+  readonly image: GuestImage;
+  /** MiB. */
+  readonly memory: number;
+  readonly cpus: number;
+}
+
+export type GuestImage = NonNullable<LabMachine['image']>;
+
+/** `link` in the host, `plug` in the switch, on a bridge: a veth pair, or a guest's network card and its tap. */
 export interface Cable {
   readonly link: string;
   readonly plug: string;
@@ -77,7 +89,14 @@ const hostSpec = (cluster: Cluster, host: ClusterHost, index: number): HostSpec 
     sshPort: host.ssh.port,
     sshAddress: host.ssh.address,
     ...(host.gpu === 'nvidia' ? { gpu: host.gpu } : {}),
+    ...defined({ guest: guestSpec(host) }),
   };
+};
+
+const guestSpec = ({ lab }: ClusterHost): GuestSpec | undefined => {
+  if (lab?.platform !== 'vm') return undefined;
+  const { image = 'debian-13', memory = 2048, cpus = 2 } = lab;
+  return { image, memory, cpus };
 };
 
 /** A router's links come in the order of its addresses, its own segment's first. */

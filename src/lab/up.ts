@@ -12,12 +12,13 @@ import { type Lab, type LabRecord, labOf, type Progress } from './lab.js';
 import { requireIdle, upProcess } from './lock.js';
 import { switchUp } from './network.js';
 import { hostGroup, labFolder, labGroup, namespaceFile, type Places, placesOf, switchNamespace } from './paths.js';
+import type { LabAt } from './platform.js';
+import { platformOf } from './platforms.js';
 import { boot } from './power.js';
 import { requireLab } from './requirements.js';
-import { rootImage } from './rootfs.js';
 import { requireFreeNetworks } from './routes.js';
 import { shell } from './shell.js';
-import { specOf } from './spec.js';
+import { type LabSpec, specOf } from './spec.js';
 import { readRecord, writeRecord } from './state-file.js';
 import { overrideSysctls } from './sysctls.js';
 import { awaitSsh } from './wait-for-ssh.js';
@@ -40,7 +41,8 @@ export interface LabUpOptions {
 export const labUp = async (cluster: Cluster, options: LabUpOptions): Promise<Lab> => {
   const places = options.places ?? placesOf();
   requireSshHosts(cluster);
-  await requireLab(options.install, options.onProgress);
+  const spec = specOf(cluster);
+  await requireLab(spec, options.install, options.onProgress);
   const found = await readRecord(places, cluster.name);
   await requireIdle(found);
   const wanted: LabRecord = {
@@ -50,7 +52,7 @@ export const labUp = async (cluster: Cluster, options: LabUpOptions): Promise<La
     since: new Date().toISOString(),
     complete: false,
     up: await upProcess(),
-    spec: specOf(cluster),
+    spec,
   };
   const record = found?.complete ? await resume(places, found, wanted, options) : await build(places, wanted, options);
   return labOf(places, record);
@@ -66,17 +68,27 @@ const build = async (places: Places, record: LabRecord, options: LabUpOptions): 
   await requireDisk(places.home);
   return finishing(places, record, async () => {
     await overrideSysctls(places, say);
-    const image = await rootImage(places, name, tree, say);
+    const images = await imagesOf({ places, name, tree }, spec, say);
     say(`${spec.segments.length} segments, ${spec.hosts.length} hosts`);
     await shell('making the network', enter(tree, `${labGroup(name)}/up`) + switchUp(name, spec));
     const publicKey = await makeOperatorKey(state);
     const known = await Promise.all(
-      spec.hosts.map(async (host) => ({ host, key: await prepareDisk(places, name, host, image, publicKey) })),
+      spec.hosts.map(async (host) => ({
+        host,
+        key: await prepareDisk(places, name, host, images.get(host.name) ?? '', publicKey),
+      })),
     );
     await Promise.all(spec.hosts.map((host) => boot(places, name, host)));
     await grantAccess(state, known);
     await Promise.all(spec.hosts.map((host) => awaitSsh(places, tree, name, host)));
   });
+};
+
+/** By host: the image that it starts from. One after the other: making one keeps the machine busy. */
+const imagesOf = async (lab: LabAt, spec: LabSpec, say: Progress): Promise<ReadonlyMap<string, string>> => {
+  const images = new Map<string, string>();
+  for (const host of spec.hosts) images.set(host.name, await platformOf(host).image(lab, host, say));
+  return images;
 };
 
 /** The lab was complete before: its disks count. After a reboot of this machine its network is gone. */

@@ -5,15 +5,17 @@ import { Failure } from '../failure.js';
 import { type Hierarchies, processesIn } from './cgroups.js';
 import { consoleOf } from './lab.js';
 import { hostGroup, type Places } from './paths.js';
+import { platformOf } from './platforms.js';
 import { lastLines } from './shell.js';
 import type { HostSpec } from './spec.js';
 
-/** Waits until a host's SSH server answers, at most two minutes; a host that stopped meanwhile is not waited for. */
+/** Waits until a host's SSH server answers, as long as its platform may take; not for a host that stopped meanwhile. */
 export const awaitSsh = async (places: Places, tree: Hierarchies, lab: string, host: HostSpec): Promise<void> => {
-  const deadline = Date.now() + 120_000;
+  const seconds = platformOf(host).bootTime;
+  const deadline = Date.now() + seconds * 1000;
   for (let attempt = 0; !(await answersSsh(host.address, host.sshPort)); attempt += 1) {
     const stopped = attempt > 20 && (await processesIn(tree, hostGroup(lab, host.name))).length === 0;
-    if (stopped || Date.now() > deadline) throw await silent(places, lab, host, stopped);
+    if (stopped || Date.now() > deadline) throw await silent(places, lab, host, stopped ? undefined : seconds);
     await sleep(100);
   }
 };
@@ -26,16 +28,18 @@ const answersSsh = (address: string, port: number): Promise<boolean> =>
       resolve(answered);
     };
     socket.setTimeout(2_000, () => answer(false));
+    // An emulated host that took the connection may need some time for the rest.
+    socket.on('connect', () => socket.setTimeout(30_000));
     socket.on('data', (bytes) => answer(bytes.toString('latin1').startsWith('SSH-')));
     socket.on('error', () => answer(false));
     socket.on('close', () => answer(false));
   });
 
-const silent = async (places: Places, lab: string, host: HostSpec, stopped: boolean): Promise<Failure> => {
+const silent = async (places: Places, lab: string, host: HostSpec, seconds: number | undefined): Promise<Failure> => {
   const log = consoleOf(places, lab, host.name);
   return new Failure(
-    stopped ? 'refused' : 'timeout',
-    stopped ? 'the host stopped' : 'the host did not answer SSH within 120 s',
+    seconds === undefined ? 'refused' : 'timeout',
+    seconds === undefined ? 'the host stopped' : `the host did not answer SSH within ${seconds} s`,
     {
       where: { host: host.name },
       why: lastLines(await readFile(log, 'utf8').catch(() => 'nothing on its console')),

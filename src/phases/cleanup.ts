@@ -35,6 +35,9 @@ done
 awk '{ print $5 }' /proc/self/mountinfo | grep -E '^(/var/lib/kubelet/|/run/containerd/|/run/netns/cni-)' | sort -r |
   while read -r kbs_mount; do umount -l "$(printf %b "$kbs_mount")" 2>/dev/null || :; done
 rm -f /run/netns/cni-*
+# With the systemd driver the kubelet has systemd make them, and systemd holds them until they are stopped.
+kbs_slices=$(systemctl list-units --all --plain --no-legend --type=slice 2>/dev/null | awk '$1 ~ /^kubepods/ { print $1 }')
+[ -z "$kbs_slices" ] || systemctl stop $kbs_slices || :
 find /sys/fs/cgroup -depth -type d -path '*kubepods*' -exec rmdir {} + 2>/dev/null || :`,
   remove: sh`if ${raw(isManaged(kubeletConf))}; then
   for kbs_own in pods plugins plugins_registry pod-resources device-plugins checkpoints \

@@ -1,10 +1,11 @@
-import { raw, sh } from '../hosts/shell.js';
+import { raw, type Script, sh } from '../hosts/shell.js';
 import type { KernelModuleResource, Kind } from './resource.js';
 import { step } from './resource.js';
 
 /**
- * A kernel feature, now and after a reboot. Where it is built in nothing is loaded and nothing is written:
- * systemd-modules-load fails at boot for a module that the kernel does not know as one.
+ * A kernel feature, now and after a reboot. Where the kernel has a module of that name it is named for the boot, also
+ * while the feature is there without it or something else has loaded it. Where it has none, the feature is built in and
+ * nothing is written: systemd-modules-load fails at boot for a module that the kernel does not know as one.
  */
 export const kernelModule: Kind<KernelModuleResource> = {
   kind: 'kernel-module',
@@ -12,7 +13,7 @@ export const kernelModule: Kind<KernelModuleResource> = {
   query: (resource) =>
     sh`there=no built_in=no listed=no
 if ( ${raw(resource.check)} ) >/dev/null 2>&1 </dev/null; then there=yes; fi
-if [ "$there" = yes ] && [ ! -e ${loadable(resource)} ]; then built_in=yes; fi
+if [ "$there" = yes ] && ! { ${raw(isModule(resource))}; }; then built_in=yes; fi
 if [ -e ${atBoot(resource)} ]; then listed=yes; fi
 echo "$there $built_in $listed"`,
   parse(output) {
@@ -33,7 +34,7 @@ echo "$there $built_in $listed"`,
     exit 1
   fi
 fi
-if [ -e ${loadable(resource)} ]; then
+if ${raw(isModule(resource))}; then
   mkdir -p /etc/modules-load.d
   printf '%s\\n' '# Written by kbs.' ${name} > ${atBoot(resource)}
 fi`,
@@ -45,6 +46,8 @@ fi`,
   record: { write: () => ({}), read: (id) => ({ kind: 'kernel-module', name: id, check: sh`false` }) },
 };
 
-/** Exists for what was loaded as a module, and not for what is built in. */
-const loadable = ({ name }: KernelModuleResource): string => `/sys/module/${name.replaceAll('-', '_')}/initstate`;
+/** What was loaded as a module has a state; what could be is in the kernel's list, where - and _ are the same (depmod(8)). */
+const isModule = ({ name }: KernelModuleResource): Script =>
+  sh`[ -e ${`/sys/module/${name.replaceAll('-', '_')}/initstate`} ] ||
+  grep -qs ${`/${name.replaceAll(/[-_]/g, '[-_]')}.ko`} "/lib/modules/$(uname -r)/modules.dep"`;
 const atBoot = ({ name }: KernelModuleResource): string => `/etc/modules-load.d/kbs-${name}.conf`;

@@ -1,5 +1,6 @@
 import { dirname, resolve } from 'node:path';
-import type { Cluster } from '../inventory/cluster.js';
+import type { Cluster, ClusterHost } from '../inventory/cluster.js';
+import { unknownName } from '../inventory/did-you-mean.js';
 import {
   type Lab,
   labDelay,
@@ -21,8 +22,13 @@ import { loadCluster } from './load-cluster.js';
 import { routersToConfigure } from './routers.js';
 
 /** Builds the lab of an inventory. A router that the inventory does not manage gets the routes that kbs prints for it. */
-export const up = async (file: string, install: boolean, say: (text: string) => void): Promise<Lab> => {
-  const { cluster, inventory } = await loadCluster(file);
+export const up = async (
+  file: string,
+  { install, guests }: { readonly install: boolean; readonly guests: readonly string[] },
+  say: (text: string) => void,
+): Promise<Lab> => {
+  const { cluster: listed, inventory } = await loadCluster(file);
+  const cluster = withGuests(listed, guests);
   const lab = await labUp(cluster, {
     state: labState(dirname(inventory), cluster.name),
     inventoryFile: inventory,
@@ -32,6 +38,17 @@ export const up = async (file: string, install: boolean, say: (text: string) => 
   const routes = routersToConfigure(cluster).flatMap((router) => router.routes);
   if (routes.length > 0) await labRouterRoutes(lab, routes);
   return lab;
+};
+
+/** The cluster with these hosts as virtual machines, whatever the inventory says of them. */
+const withGuests = (cluster: Cluster, names: readonly string[]): Cluster => {
+  const known = cluster.hosts.map(({ name }) => name);
+  const unknown = names.filter((name) => !known.includes(name));
+  if (unknown.length > 0) throw unknownName('the inventory has no host', unknown, known);
+  const hosts = cluster.hosts.map(
+    (host): ClusterHost => (names.includes(host.name) ? { ...host, lab: { ...host.lab, platform: 'vm' } } : host),
+  );
+  return { ...cluster, hosts };
 };
 
 /** Removes the lab of an inventory; gives the cluster's name. */

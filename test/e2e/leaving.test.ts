@@ -8,6 +8,7 @@ import { labKill } from '../../src/lab/index.js';
 import type { EtcdStatus } from '../../src/workflows/etcd/etcd.js';
 import type { Snapshot } from '../../src/workflows/etcd/snapshot.js';
 import { replaceMachine } from './support/disk.js';
+import { footprintOf } from './support/footprint.js';
 import { kubectl, readyNodes } from './support/kubectl.js';
 import { linesOf, makeProject, type Project } from './support/project.js';
 import { killAt, phaseStarted } from './support/run-until.js';
@@ -198,22 +199,6 @@ const namesOf = async (project: Project): Promise<readonly string[]> =>
     .filter(Boolean)
     .map((name) => name.replace('configmap/', ''))
     .toSorted();
-
-/** What kbs could have left: every path but logs, the content of what configures, units, network, rules and mounts. */
-const footprintOf = (project: Project, host: string): Promise<string> =>
-  project.on(
-    host,
-    `
-for root in / /var; do
-  find $root -xdev '(' -path /proc -o -path /sys -o -path /tmp -o -path /var/tmp -o -path /var/log/journal -o -path /root -o -path /home ')' \\
-    -prune -o -printf '%p %y %m %u:%g %l\\n' | sort
-done
-find /etc /var/lib /usr/local /opt -xdev -type f ! -path '/var/lib/systemd/*' -exec sha256sum {} + | sort -k 2
-systemctl list-unit-files --no-legend --no-pager
-ip -4 route; ip -o link | cut -d : -f 2; nft list ruleset
-findmnt -rno TARGET | grep -v ^/run/user | sort
-find /run -xdev '(' -path /run/systemd -o -path /run/udev -o -path /run/user -o -path /run/log ')' -prune -o -print | sort`,
-  );
 
 /** Two pods, never on the same node, and a budget that can spare none of them. */
 const work = async (): Promise<string> => {

@@ -147,7 +147,7 @@ const mistakes: Readonly<Record<string, readonly Row[]>> = {
     [
       '    labels:',
       '    metal: yes\n    labels:',
-      '22:5 hosts.worker-00.metal is not known; known are address, roles, addresses, podCIDR, gpu, hypervisor, labels, taints, ssh',
+      '22:5 hosts.worker-00.metal is not known; known are address, roles, addresses, podCIDR, gpu, hypervisor, lab, labels, taints, ssh',
     ],
     ['user: ops', 'usr: ops', '15:8 ssh.usr is not known; did you mean user?'],
     [

@@ -2,9 +2,13 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { Failure } from '../../src/failure.js';
+import type { ClusterHost } from '../../src/inventory/cluster.js';
 import type { Places } from '../../src/lab/paths.js';
 import { requireLab } from '../../src/lab/requirements.js';
+import { specOf } from '../../src/lab/spec.js';
 import { overrideSysctls, restoreSysctls } from '../../src/lab/sysctls.js';
+import { clusterOf } from '../support/cluster.js';
 
 describe('requirements and sysctls of a lab', () => {
   let folder: string;
@@ -26,7 +30,7 @@ describe('requirements and sysctls of a lab', () => {
   afterEach(() => rm(folder, { recursive: true }));
 
   test('missing commands are named all at once with their packages, and nothing is installed', async () => {
-    await expect(requireLab(false, say, [])).rejects.toMatchObject({
+    await expect(requireLab(specOf(clusterOf()), false, say, [])).rejects.toMatchObject({
       code: 'preflight',
       why: expect.arrayContaining([
         'the command systemd-nspawn (package systemd-container)',
@@ -35,6 +39,18 @@ describe('requirements and sysctls of a lab', () => {
       ]),
     });
     expect(said).toEqual([]);
+  });
+
+  test('QEMU is asked for where there is a guest, and only there', async () => {
+    const named = async (guests: readonly string[]): Promise<string> => {
+      const hosts = clusterOf().hosts.map(
+        (host): ClusterHost => (guests.includes(host.name) ? { ...host, lab: { platform: 'vm' } } : host),
+      );
+      const refused = await requireLab(specOf(clusterOf({ hosts })), false, say, []).catch((error: Failure) => error);
+      return refused instanceof Failure ? refused.why.join('\n') : '';
+    };
+    expect(await named([])).not.toContain('qemu');
+    expect(await named(['worker-rack-00'])).toContain('the command qemu-system-x86_64 (package qemu-system-x86)');
   });
 
   test('sysctls are raised, reported, and restored whatever the hosts wrote', async () => {

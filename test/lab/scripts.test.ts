@@ -8,6 +8,7 @@ import { clusterOf, hostOf } from '../support/cluster.js';
 
 const places = { home: "/srv/it's a lab", cache: '/srv/cache' };
 const spec = specOf(clusterOf());
+const asGuests = specOf(clusterOf({ hosts: clusterOf().hosts.map((host) => ({ ...host, lab: { platform: 'vm' } })) }));
 
 describe('the scripts of a lab', () => {
   test.each<readonly [string, string]>([
@@ -17,9 +18,22 @@ describe('the scripts of a lab', () => {
       switchUp('hybrid', specOf({ ...clusterOf(), hosts: clusterOf().hosts.slice(0, 3) })),
     ],
     ...spec.hosts.map((host) => [`the machine ${host.name}`, machineScript(places, 'hybrid', host)] as const),
+    ...asGuests.hosts.map((host) => [`the guest ${host.name}`, machineScript(places, 'hybrid', host)] as const),
   ])('are shell that a plain shell reads: %s', (_, script) => {
     const { status, stderr } = spawnSync('sh', ['-n'], { input: script, encoding: 'utf8' });
     expect([status, stderr]).toEqual([0, '']);
+  });
+
+  test('give a guest a network card for each of its cables, with the same address at every boot', () => {
+    const edge = asGuests.hosts.find(({ name }) => name === 'edge');
+    if (edge === undefined) throw new Error('the example has a router');
+    const script = machineScript(places, 'hybrid', edge);
+    for (const { plug, link, mac, bridge } of edge.cables) {
+      expect(script).toContain(`tuntap add dev ${plug} mode tap\nlink set ${plug} master ${bridge} up`);
+      expect(script).toContain(`-netdev tap,id=${link},ifname=${plug},`);
+      expect(script).toContain(`netdev=${link},mac=${mac}`);
+    }
+    expect(edge.cables).toHaveLength(2);
   });
 
   test('leave forwarding off on a router: kbs sets it', () => {

@@ -62,6 +62,29 @@ describe('the layout of a lab', () => {
     ]);
   });
 
+  test('makes guests of the hosts that the inventory wants as such', () => {
+    const lab = [
+      undefined,
+      { platform: 'container', image: 'debian-12' },
+      { platform: 'vm' },
+      { platform: 'vm', image: 'debian-12', memory: 4096, cpus: 1 },
+    ] as const;
+    const hosts = lab.map((machine, n) =>
+      hostOf({
+        name: `h${n}`,
+        address: `192.168.10.1${n}`,
+        segment: 'office',
+        ...(machine === undefined ? {} : { lab: machine }),
+      }),
+    );
+    expect(specOf(clusterOf({ hosts })).hosts.map(({ guest }) => guest)).toEqual([
+      undefined,
+      undefined,
+      { image: 'debian-13', memory: 2048, cpus: 2 },
+      { image: 'debian-12', memory: 4096, cpus: 1 },
+    ]);
+  });
+
   test('gives the virtual address to no host', () => {
     const spec = specOf(clusterOf({ endpoint: { host: '192.168.10.254', port: 6443, vip: '192.168.10.254' } }));
     expect(spec.segments.map(({ address }) => address)).toEqual(['192.168.10.253/24', '192.168.20.254/24']);

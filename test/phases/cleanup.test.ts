@@ -67,6 +67,27 @@ ${etcdData.remove}`);
     ]);
   });
 
+  it('systemd lets go of the slices that a kubelet had it make, and of no other', async () => {
+    const left = await world.run(`mkdir -p /run/slices
+touch /run/slices/kubepods.slice /run/slices/kubepods-burstable.slice /run/slices/system.slice
+cat > /usr/local/sbin/systemctl <<'END'
+#!/bin/sh
+case "$*" in
+  'list-units '*) ls /run/slices | sed 's/$/ loaded active active/' ;;
+  'stop kubelet.service') ;;
+  'stop '*) shift; cd /run/slices; rm "$@" ;;
+esac
+END
+chmod +x /usr/local/sbin/systemctl
+( ${pods.stop}
+)
+( ${pods.stop}
+)
+rm /usr/local/sbin/systemctl
+ls /run/slices`);
+    expect(left).toBe('system.slice\n');
+  });
+
   it.each([
     ['ours', 'none', ['/var/lib/kubelet/lost+found', '/var/lib/kubelet/pki']],
     ['one that was there before', 'was', ['/var/lib/kubelet/lost+found', '/var/lib/kubelet/pki']],

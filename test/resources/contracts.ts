@@ -230,6 +230,18 @@ chmod +x /usr/local/sbin/modprobe`,
     shows: 'ls /etc/modules-load.d',
   },
   {
+    about: 'a kernel module whose feature is there before it is loaded',
+    resources: [{ kind: 'kernel-module', name: 'nf_feature', check: sh`[ -e /run/feature ]` }],
+    given: `
+mount -t tmpfs tmpfs /sys/module
+mkdir -p "/lib/modules/$(uname -r)"
+echo 'kernel/net/nf-feature.ko.xz:' > "/lib/modules/$(uname -r)/modules.dep"
+touch /run/feature
+mkdir -p /etc/modules-load.d`,
+    drifts: { 'not loaded at boot': 'rm /etc/modules-load.d/kbs-nf_feature.conf' },
+    shows: 'ls /etc/modules-load.d',
+  },
+  {
     about: 'no swap',
     resources: [{ kind: 'swap', state: 'off' }],
     given: `

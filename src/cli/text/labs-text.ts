@@ -8,8 +8,8 @@ export function labsText(labs: readonly LabStatus[]): string {
       [
         `${lab.name}  since ${since}${standing ? '' : '  (broken: take it down with kbs lab down)'}`,
         ...hosts.map(
-          ({ name, address, state, memory }) =>
-            `  ${name.padEnd(24)} ${address.padEnd(16)} ${state}${memory === undefined ? '' : `  ${Math.round(memory / 1_048_576)} MiB`}`,
+          ({ name, address, platform, image, state, memory }) =>
+            `  ${name.padEnd(24)} ${address.padEnd(16)} ${`${platform} ${image ?? ''}`.trim().padEnd(13)} ${state}${memory === undefined ? '' : `  ${Math.round(memory / 1_048_576)} MiB`}`,
         ),
         ...partitionsText(partitions).map((line) => `  ${line}`),
         ...delays.map(({ segment, ms }) => `  segment ${segment} is ${ms} ms late`),

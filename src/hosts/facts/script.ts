@@ -35,7 +35,7 @@ feature() { # name, then a test; a module that lies ready to be loaded counts
 }
 feature overlay 'grep -qw overlay /proc/filesystems'
 feature br_netfilter '[ -e /proc/sys/net/bridge ]'
-feature nf_conntrack '[ -e /proc/sys/net/netfilter ]'
+feature nf_conntrack '[ -e /proc/sys/net/netfilter/nf_conntrack_max ]'
 feature nf_tables 'nft list tables >/dev/null 2>&1'
 feature ip_tables '[ -e /proc/net/ip_tables_names ]'
 feature ip_vs '[ -e /proc/net/ip_vs ]'

@@ -30,7 +30,7 @@ const names = (host: ClusterHost, { endpoint }: Cluster): readonly Resource[] =>
 const modules: readonly Resource[] = [
   { kind: 'kernel-module', name: 'overlay', check: sh`grep -qw overlay /proc/filesystems` },
   { kind: 'kernel-module', name: 'br_netfilter', check: sh`[ -e /proc/sys/net/bridge ]` },
-  { kind: 'kernel-module', name: 'nf_conntrack', check: sh`[ -e /proc/sys/net/netfilter ]` },
+  { kind: 'kernel-module', name: 'nf_conntrack', check: sh`[ -e /proc/sys/net/netfilter/nf_conntrack_max ]` },
 ];
 
 /**

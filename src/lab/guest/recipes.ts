@@ -1,0 +1,110 @@
+import { type Additions, forAll, masked, units } from '../customize-rootfs.js';
+import type { GuestImage } from '../spec.js';
+
+/** What an image of guests is made of. */
+export interface Recipe {
+  readonly suite: string;
+  readonly mirror: string;
+  readonly packages: readonly string[];
+  readonly additions: Additions;
+}
+
+/** The first process. The devices are not there yet, and what makes the guest this host lies on its second disk. */
+const init = `#!/bin/sh
+set -eu
+if [ ! -s /etc/machine-id ]; then
+  mount -t devtmpfs devtmpfs /dev
+  until [ -b /dev/nvme0n2 ]; do sleep 0.1; done
+  tar -xf /dev/nvme0n2 -C /
+fi
+exec /lib/systemd/systemd "$@"
+`;
+
+const network = `[Unit]
+Description=Addresses and routes of the lab
+DefaultDependencies=no
+After=systemd-modules-load.service
+Before=network.target sysinit.target
+Wants=network.target
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=/bin/sh -eu /etc/kbs-lab/network
+ExecStart=/bin/sh -euc 'for delay in /etc/kbs-lab/delay-*; do if [ -e "$delay" ]; then sh -eu "$delay"; fi; done'
+
+[Install]
+WantedBy=sysinit.target
+`;
+
+const manageHosts = `[Unit]
+Description=/etc/hosts as it was at first, at every boot, as cloud-init does with manage_etc_hosts
+DefaultDependencies=no
+Before=sysinit.target
+
+[Service]
+Type=oneshot
+ExecStart=/bin/cp /etc/kbs-lab/hosts /etc/hosts
+
+[Install]
+WantedBy=sysinit.target
+`;
+
+const packages = [
+  'systemd',
+  'systemd-sysv',
+  'dbus',
+  'openssh-server',
+  'iproute2',
+  'nftables',
+  'iptables',
+  'conntrack',
+  'ipset',
+  'kmod',
+  'procps',
+  'ca-certificates',
+  'curl',
+  'socat',
+  'sudo',
+  'iputils-ping',
+];
+
+const additions: Additions = {
+  files: {
+    ...forAll.files,
+    'usr/lib/kbs-lab/init': init,
+    [`${units}/kbs-lab-network.service`]: network,
+    [`${units}/manage-etc-hosts.service`]: manageHosts,
+    'etc/modules-load.d/network-card.conf': 'virtio_pci\nvirtio_net\nvirtio_rng\n',
+    'etc/resolv.conf': '',
+  },
+  links: {
+    ...forAll.links,
+    // All devices are the kernel's own, and looking at each again takes an emulated processor longer than the rest.
+    ...masked([
+      'systemd-logind.service',
+      'systemd-udev-settle.service',
+      'systemd-udev-trigger.service',
+      'systemd-udevd-control.socket',
+      'systemd-udevd-kernel.socket',
+      'systemd-udevd.service',
+    ]),
+    [`${units}/sysinit.target.wants/kbs-lab-network.service`]: '../kbs-lab-network.service',
+  },
+};
+
+const mirror = 'http://deb.debian.org/debian';
+
+/** One of them resolves names through systemd-resolved, as Ubuntu and many clouds do; the other has an empty resolv.conf. */
+export const recipes: Readonly<Record<GuestImage, Recipe>> = {
+  'debian-13': {
+    suite: 'trixie',
+    mirror,
+    packages: [...packages, 'systemd-resolved'],
+    additions: {
+      files: additions.files,
+      links: { ...additions.links, 'etc/resolv.conf': '../run/systemd/resolve/stub-resolv.conf' },
+    },
+  },
+  'debian-12': { suite: 'bookworm', mirror, packages, additions },
+};
