@@ -51,4 +51,7 @@ export const mergeKubeconfig = async (loaded: LoadedCluster): Promise<string> =>
   return path;
 };
 
+/** Where the administrator's kubeconfig lies, if it is there. */
+export const kubeconfigPath = ({ state }: Pick<LoadedCluster, 'state'>): string => pathIn(state);
+
 const pathIn = (state: string): string => join(state, 'kubeconfig');
