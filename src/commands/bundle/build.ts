@@ -5,8 +5,8 @@ import { BaseCommand } from '../../cli/base-command.js';
 export default class BundleBuild extends BaseCommand {
   static override summary = 'Compile everything that a cluster needs from Go modules, into a bundle.';
   static override description =
-    `About ten minutes for each architecture the first time; what is built is kept in the cache, and an interrupted build goes on where it
-stopped. Needs Go, a C compiler and a few packages; --install fetches the packages.`;
+    `About ten minutes for each architecture the first time; what is built is kept in the cache, and an interrupted build
+goes on where it stopped. Needs Go, a C compiler and a few packages; --install fetches the packages.`;
   static override examples = [
     '<%= config.bin %> bundle build',
     '<%= config.bin %> bundle build --version 1.36.3 --into ./bundle --install',

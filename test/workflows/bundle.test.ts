@@ -1,0 +1,42 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { type ArchCatalogue, printCatalogue } from '../../src/artifacts/bundle-catalogue.js';
+import { list, verify } from '../../src/workflows/bundle.js';
+
+const holding = (arch: string, ...components: ArchCatalogue['components']): ArchCatalogue => ({
+  components,
+  binaries: [],
+  archives: [],
+  repository: `${arch}/packages/debian-12.tar`,
+});
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'kbs-list-'));
+  vi.stubEnv('XDG_CACHE_HOME', join(folder, 'cache'));
+  const runc = { name: 'runc', version: '1.5.2', from: 'github.com/opencontainers/runc v1.5.2' };
+  const nft = (version: string) => ({ name: 'nftables', version, from: 'debian' });
+  const amd64 = holding('amd64', runc, nft('1.0.6-2'));
+  const arm64 = holding('arm64', runc, nft('1.0.6-2+b1'));
+  const text = printCatalogue({ format: 2, kubernetes: '1.36.3', architectures: { amd64, arm64 }, members: [] });
+  await writeFile(join(folder, 'catalogue.json'), text);
+});
+afterAll(async () => {
+  vi.unstubAllEnvs();
+  await rm(folder, { recursive: true });
+});
+
+it('a list names what is the same for all architectures once, and each other version with its own', async () => {
+  const { rows } = await list(folder);
+  expect(rows.map((row) => row.split(/\s+/).slice(0, 3).join(' '))).toEqual([
+    'amd64,arm64 runc 1.5.2',
+    'amd64 nftables 1.0.6-2',
+    'arm64 nftables 1.0.6-2+b1',
+  ]);
+});
+
+it('a verified bundle says for which architectures it is', async () => {
+  expect((await verify(folder)).arches).toEqual(['amd64', 'arm64']);
+});
