@@ -283,12 +283,21 @@ export const gpuAdvice = (host: ClusterHost, { gpu }: Facts): readonly string[] 
       ? ['nvidia-smi does not answer, so kbs cannot tell whether a GPU is partitioned (MIG) or lost: run it there']
       : [];
   }
-  return (['nvidia', 'amd'] as const).flatMap((vendor) => {
-    const free = gpu.devices.filter((one) => one.vendor === vendor && !handedOver.includes(one.driver));
-    if (free.length === 0) return [];
-    const count = `${free.length} ${vendor === 'nvidia' ? 'NVIDIA' : 'AMD'} GPU${free.length === 1 ? '' : 's'}`;
-    return [`has ${count}: set gpu: ${vendor} in the inventory to give them to pods, or gpu: none to leave them alone`];
+  const handed = gpu.devices.filter(({ driver }) => driver === 'vfio-pci');
+  const noIommu =
+    handed.length > 0 && !gpu.iommu
+      ? [
+          `${listed(handed)} ${are(handed)} bound to vfio-pci, and no IOMMU is on: no virtual machine can have ${handed.length === 1 ? 'it' : 'them'} before VT-d or AMD-Vi is on in the firmware, and on Intel intel_iommu=on on the kernel command line`,
+        ]
+      : [];
+  const free = gpu.devices.filter(({ driver }) => !handedOver.includes(driver));
+  const proposals = (['nvidia', 'amd'] as const).flatMap((vendor) => {
+    const count = free.filter((one) => one.vendor === vendor).length;
+    if (count === 0) return [];
+    const what = `${count} ${vendor === 'nvidia' ? 'NVIDIA' : 'AMD'} GPU${count === 1 ? '' : 's'}`;
+    return [`has ${what}: set gpu: ${vendor} in the inventory to give them to pods, or gpu: none to leave them alone`];
   });
+  return [...noIommu, ...proposals];
 };
 
 const own = ({ gpu }: ClusterHost, devices: readonly GpuDevice[]): readonly GpuDevice[] =>

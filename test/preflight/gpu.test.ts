@@ -336,6 +336,13 @@ describe('advice', () => {
     expect(gpuAdvice(host, { ...facts, gpu })).toEqual([]);
   });
 
+  test('names GPUs that no virtual machine can have for want of an IOMMU', () => {
+    const devices = bare.map((one) => ({ ...one, driver: 'vfio-pci' }));
+    expect(gpuAdvice(plainHost, { ...facts, gpu: { ...fit, devices, iommu: false } })).toEqual([
+      '0000:65:00.0, 0000:66:00.0 are bound to vfio-pci, and no IOMMU is on: no virtual machine can have them before VT-d or AMD-Vi is on in the firmware, and on Intel intel_iommu=on on the kernel command line',
+    ]);
+  });
+
   test('says what cannot be told where the driver does not answer', () => {
     expect(gpuAdvice(hostWith(), factsOf({ nvidia: { ...nvidia, silent: true } }))).toEqual([
       'nvidia-smi does not answer, so kbs cannot tell whether a GPU is partitioned (MIG) or lost: run it there',

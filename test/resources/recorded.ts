@@ -112,6 +112,13 @@ export const recordings: Readonly<Record<Exclude<Resource['kind'], 'object'>, re
         'without dpkg': 'touched no\ninstallation whole\nprogram haproxy\nprogram keepalived',
       },
     },
+    {
+      resource: { kind: 'package', names: ['nvidia-kernel-dkms'] },
+      answers: {
+        absent: 'touched no\ninstallation whole\npackage nvidia-kernel-dkms ',
+        'as wanted': 'touched yes\ninstallation whole\npackage nvidia-kernel-dkms ii  535.261.03-1~deb12u1',
+      },
+    },
   ],
   zone: [
     {

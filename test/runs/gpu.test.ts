@@ -70,6 +70,7 @@ it('a GPU node is set up once, and is left alone by the next run', async () => {
   const { project, world } = await bareWith('nvidia');
   machineWith(world);
   expect(ofGpus(await applied(project, world))).toEqual([
+    'create object nvidia-runtime-class',
     'create object nvidia-device-plugin',
     'create binary /usr/local/bin/nvidia-ctk',
     'create binary /usr/local/bin/nvidia-cdi-hook',
@@ -89,6 +90,7 @@ it('all of it goes when the host has no GPUs any more, on the host and in the cl
   writeFileSync(project.inventory, withGpu('none'));
   const plan = await applied(project, world);
   expect(ofGpus(plan).filter((line) => line.startsWith('remove '))).toEqual([
+    'remove object nvidia-runtime-class',
     'remove object nvidia-device-plugin',
     'remove image nvidia',
     'remove unit kbs-gpu-cdi.service',
@@ -99,6 +101,24 @@ it('all of it goes when the host has no GPUs any more, on the host and in the cl
     'remove binary /usr/local/bin/nvidia-ctk',
   ]);
   expect(changed(plan)).toContain('update file /etc/containerd/conf.d/50-kbs.toml');
+  expect(changed(await applied(project, world))).toEqual([]);
+});
+
+it('another way of sharing has a device plugin of its own, and the former one goes', async () => {
+  const { project, world } = await bareWith('nvidia');
+  machineWith(world);
+  await applied(project, world);
+  writeFileSync(project.inventory, withGpu('{ vendor: nvidia, timeSlicing: 4 }'));
+  expect(changed(await applied(project, world))).toEqual([
+    'update object nodes',
+    'create object nvidia-device-plugin-shared-4',
+    'remove object nvidia-device-plugin',
+  ]);
+  expect([...world.objects.keys()].filter((key) => key.includes('nvidia'))).toEqual([
+    'RuntimeClass/nvidia',
+    'ConfigMap/kube-system/nvidia-device-plugin-shared-4',
+    'DaemonSet/kube-system/nvidia-device-plugin-shared-4',
+  ]);
   expect(changed(await applied(project, world))).toEqual([]);
 });
 

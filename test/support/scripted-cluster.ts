@@ -336,9 +336,11 @@ export class ScriptedCluster {
     }
     const key = keyOf({ kind, id });
     if (removes && kind === 'image') {
-      const gone = new Set(differences.map(({ aspect }) => aspect));
-      const left = Object.entries(machine.states.get(key) ?? {}).filter(([reference]) => !gone.has(reference));
-      machine.states.set(key, Object.fromEntries(left));
+      const [, gone = ''] = / images rm (.*) </.exec(changeScript(steps)) ?? [];
+      const others = ([each]: readonly [string, string]) => each !== 'touched' && !gone.split(' ').includes(each);
+      const left = Object.entries(machine.states.get(key) ?? {}).filter(others);
+      if (left.length === 0) machine.states.delete(key);
+      else machine.states.set(key, Object.fromEntries(left));
     } else if (removes) machine.states.delete(key);
     else {
       const wanted = Object.fromEntries(differences.map((each) => [each.aspect, each.wanted ?? '']));

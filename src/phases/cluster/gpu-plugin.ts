@@ -1,7 +1,7 @@
 import { referenceOf } from '../../artifacts/artifacts.js';
 import { type Cluster, isApiHost, isNvidiaNode, type NvidiaSettings } from '../../inventory/cluster.js';
 import { adminConf } from '../../kubernetes/kubectl.js';
-import type { KubeObject } from '../../resources/resource.js';
+import type { KubeObject, Resource } from '../../resources/resource.js';
 import { sha256 } from '../../secret.js';
 import { toYaml } from '../../templates/yaml.js';
 import { configMap } from '../control-plane/access.js';
@@ -18,24 +18,23 @@ export const gpuPlugin: Phase = {
   ensures: 'pods can ask for GPUs',
   appliesTo: (host, cluster) => isApiHost(host, cluster) && cluster.hosts.some(isNvidiaNode),
   gates: () => [apiAnswers],
-  resources: (_host, context) => {
-    const configs = configsOf(context.cluster);
-    const files = filesOf(configs);
-    return [
-      {
+  resources: (_host, context) => [
+    { kind: 'object', name: 'nvidia-runtime-class', kubeconfig: adminConf, objects: [runtimeClass] },
+    // A set each: only whole sets are pruned.
+    ...[...configsOf(context.cluster)].map(([config, settings]): Resource => {
+      const name = config === 'exclusive' ? 'nvidia-device-plugin' : `nvidia-device-plugin-${config}`;
+      const file = configurationFile(settings);
+      return {
         kind: 'object',
-        name: 'nvidia-device-plugin',
+        name,
         kubeconfig: adminConf,
         objects: [
-          runtimeClass,
-          configMap('kube-system', 'nvidia-device-plugin', files),
-          ...[...configs].map(([name, settings]) =>
-            daemonSet(name, settings, { context, file: files[`${name}.yaml`] ?? '' }),
-          ),
+          configMap('kube-system', name, { 'config.yaml': file }),
+          daemonSet(name, { config, ...settings, inputs: sha256(file).slice(0, 16) }, context),
         ],
-      },
-    ];
-  },
+      };
+    }),
+  ],
 };
 
 /** The configurations that nodes want, by their names, in the order of the inventory. */
@@ -43,25 +42,20 @@ const configsOf = ({ hosts }: Cluster): ReadonlyMap<string, Partial<NvidiaSettin
   new Map(hosts.filter(isNvidiaNode).map(({ nvidia = {} }) => [pluginConfig(nvidia), nvidia]));
 
 /** A pod that asks for several turns of one GPU gets no more of it: it is refused. */
-const filesOf = (configs: ReadonlyMap<string, Partial<NvidiaSettings>>): Readonly<Record<string, string>> =>
-  Object.fromEntries(
-    [...configs].map(([name, { timeSlicing }]) => [
-      `${name}.yaml`,
-      toYaml({
-        version: 'v1',
-        ...(timeSlicing === undefined
-          ? {}
-          : {
-              sharing: {
-                timeSlicing: {
-                  failRequestsGreaterThanOne: true,
-                  resources: [{ name: 'nvidia.com/gpu', replicas: timeSlicing }],
-                },
-              },
-            }),
-      }),
-    ]),
-  );
+const configurationFile = ({ timeSlicing }: Partial<NvidiaSettings>): string =>
+  toYaml({
+    version: 'v1',
+    ...(timeSlicing === undefined
+      ? {}
+      : {
+          sharing: {
+            timeSlicing: {
+              failRequestsGreaterThanOne: true,
+              resources: [{ name: 'nvidia.com/gpu', replicas: timeSlicing }],
+            },
+          },
+        }),
+  });
 
 /** Charts set runtimeClassName nvidia. Its handler is runc, for the GPU comes by CDI, and only on these nodes. */
 const runtimeClass: KubeObject = {
@@ -74,11 +68,10 @@ const runtimeClass: KubeObject = {
 
 /** As NVIDIA's chart has it, but for the image; it is privileged to reach the device files, which no runtime hands to it. */
 const daemonSet = (
-  config: string,
-  { mig = 'none' }: Partial<NvidiaSettings>,
-  { context, file }: { readonly context: PhaseContext; readonly file: string },
+  name: string,
+  { config, mig = 'none', inputs }: Partial<NvidiaSettings> & { readonly config: string; readonly inputs: string },
+  { artifacts }: PhaseContext,
 ) => {
-  const name = config === 'exclusive' ? 'nvidia-device-plugin' : `nvidia-device-plugin-${config}`;
   const labels = { 'k8s-app': 'nvidia-device-plugin', 'nvidia.com/device-plugin.config': config };
   return {
     apiVersion: 'apps/v1',
@@ -88,7 +81,7 @@ const daemonSet = (
       selector: { matchLabels: labels },
       updateStrategy: { type: 'RollingUpdate' },
       template: {
-        metadata: { labels, annotations: { 'kbs.dev/inputs': sha256(file).slice(0, 16) } },
+        metadata: { labels, annotations: { 'kbs.dev/inputs': inputs } },
         spec: {
           priorityClassName: 'system-node-critical',
           automountServiceAccountToken: false,
@@ -97,11 +90,11 @@ const daemonSet = (
           containers: [
             {
               name: 'nvidia-device-plugin',
-              image: referenceOf(context.artifacts, 'nvidia-device-plugin'),
+              image: referenceOf(artifacts, 'nvidia-device-plugin'),
               imagePullPolicy: 'IfNotPresent',
               command: ['nvidia-device-plugin'],
               env: [
-                { name: 'CONFIG_FILE', value: `/config/${config}.yaml` },
+                { name: 'CONFIG_FILE', value: '/config/config.yaml' },
                 { name: 'DEVICE_LIST_STRATEGY', value: 'cdi-cri' },
                 { name: 'MIG_STRATEGY', value: mig },
                 { name: 'NVIDIA_DRIVER_ROOT', value: '/' },
@@ -122,7 +115,7 @@ const daemonSet = (
             { name: 'device-plugins', hostPath: { path: '/var/lib/kubelet/device-plugins', type: 'Directory' } },
             { name: 'driver-root', hostPath: { path: '/', type: 'Directory' } },
             { name: 'cdi', hostPath: { path: '/var/run/cdi', type: 'DirectoryOrCreate' } },
-            { name: 'config', configMap: { name: 'nvidia-device-plugin' } },
+            { name: 'config', configMap: { name } },
           ],
         },
       },

@@ -58,10 +58,13 @@ test('nodes that share alike have one DaemonSet, which selects them by their lab
 });
 
 test('the configuration of the plugin says how many pods share a GPU', () => {
-  const [, map] = objectsOf({}, { timeSlicing: 4 });
-  expect(map?.data).toEqual({
-    'exclusive.yaml': 'version: v1\n',
-    'shared-4.yaml': `version: v1
+  const maps = objectsOf({}, { timeSlicing: 4 }).filter(({ kind }) => kind === 'ConfigMap');
+  expect(maps.map(({ metadata, data }) => [metadata.name, data])).toEqual([
+    ['nvidia-device-plugin', { 'config.yaml': 'version: v1\n' }],
+    [
+      'nvidia-device-plugin-shared-4',
+      {
+        'config.yaml': `version: v1
 sharing:
   timeSlicing:
     failRequestsGreaterThanOne: true
@@ -69,5 +72,7 @@ sharing:
       - name: nvidia.com/gpu
         replicas: 4
 `,
-  });
+      },
+    ],
+  ]);
 });
