@@ -5,6 +5,7 @@ import { Failure } from '../failure.js';
 import { sh } from '../hosts/shell.js';
 import { customizeRootfs } from './customize-rootfs.js';
 import { giveTo, makeFile, makeFolder } from './files.js';
+import { plantGpus } from './gpu.js';
 import { machineScript } from './machine.js';
 import { hostFolder, type Places } from './paths.js';
 import { shell } from './shell.js';
@@ -30,6 +31,7 @@ export const prepareDisk = async (
   await symlink(image, join(folder, 'image'));
   await makeFile(join(folder, 'machine.sh'), machineScript(places, lab, host), 0o755);
   await customizeRootfs(join(folder, 'upper'));
+  if (host.gpu !== undefined) await plantGpus(join(folder, 'upper'), `${lab}/${host.name}`);
   await identify(join(folder, 'upper'), image, host, operatorKey);
   return hostKey(folder, host);
 };

@@ -31,6 +31,8 @@ export interface HostSpec {
   readonly sshPort: number;
   /** What the inventory's SSH settings call this host; most often its address. */
   readonly sshAddress: string;
+  /** Whether it looks as if it had GPUs, of that vendor. */
+  readonly gpu?: 'nvidia';
 }
 
 /** A veth pair: `link` in the host's namespace, `plug` in the switch, on a bridge. */
@@ -74,6 +76,7 @@ const hostSpec = (cluster: Cluster, host: ClusterHost, index: number): HostSpec 
     user: host.ssh.user,
     sshPort: host.ssh.port,
     sshAddress: host.ssh.address,
+    ...(host.gpu === 'nvidia' ? { gpu: host.gpu } : {}),
   };
 };
 
