@@ -20,6 +20,7 @@ export const plantGpus = async (root: string, host: string): Promise<void> => {
     'compiling the stand-in for the NVIDIA driver',
     sh`cd ${sources}
 gcc -std=gnu99 -O2 -Wall -fPIC -shared -Wl,-soname,libnvidia-ml.so.1 -o ${join(store, 'libnvidia-ml.so')} nvml.c
+gcc -shared -Wl,-soname,libcuda.so.1 -o ${join(store, 'libcuda.so')} -x c /dev/null
 gcc -std=gnu99 -O2 -Wall -o ${join(store, 'nvidia-smi')} nvidia-smi.c`,
   );
   await copyFile(join(sources, 'machine.sh'), join(store, 'machine.sh'));
@@ -44,6 +45,7 @@ Description=A stand-in for GPUs and their driver
 DefaultDependencies=no
 After=kbs-lab-mounts.service systemd-tmpfiles-setup-dev.service
 Before=sysinit.target
+StartLimitIntervalSec=0
 
 [Service]
 Type=oneshot

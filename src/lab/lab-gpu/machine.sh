@@ -24,7 +24,7 @@ device() { # ADDRESS VENDOR DEVICE CLASS DRIVER
   [ -z "$5" ] || ln -s "../../drivers/$5" driver
 }
 
-for place in /sys/bus/pci/devices /proc/driver /proc/modules; do
+for place in /sys/bus/pci/devices /sys/module /proc/driver; do
   while mountpoint -q "$place"; do umount "$place"; done
 done
 rm -f /dev/nvidia*
@@ -40,16 +40,18 @@ gpus | while read -r _ _ _ address id _; do device "$address" 10de "$id" 030200 
 # In place: containers have the very file, and see what it says now.
 cat "$described" > "$libraries/nvidia-lab-gpu.so.$version"
 if fault no-driver || fault nouveau; then
-  rm -f "$libraries/libnvidia-ml.so.$version" "$libraries/libnvidia-ml.so.1" /usr/bin/nvidia-smi
-elif [ ! -e "$libraries/libnvidia-ml.so.$version" ]; then
+  rm -f "$libraries"/libnvidia-ml.so.* "$libraries"/libcuda.so.* /usr/bin/nvidia-smi
+elif [ ! -e /usr/bin/nvidia-smi ]; then
   cp "$store/libnvidia-ml.so" "$libraries/libnvidia-ml.so.$version"
+  cp "$store/libcuda.so" "$libraries/libcuda.so.$version"
   cp "$store/nvidia-smi" /usr/bin/nvidia-smi
 fi
 ldconfig
 
-if [ -e /proc/modules ] && [ -n "$driver" ]; then
-  { cat /proc/modules; echo "$driver 97333248 2 - Live 0x0000000000000000 (OE)"; } > /run/lab-gpu-modules
-  mount --bind /run/lab-gpu-modules /proc/modules
+if [ -n "$driver" ]; then
+  rm -rf /run/lab-gpu-modules
+  mkdir -p "/run/lab-gpu-modules/$driver"
+  mount -t overlay lab-gpu -o "ro,lowerdir=/run/lab-gpu-modules:/sys/module" /sys/module
 fi
 [ "$driver" = nvidia ] || exit 0
 
