@@ -12,9 +12,7 @@ import { shell } from './shell.js';
  * ones. `/etc/lab-gpu` on the host describes the GPUs and plants faults: see docs/lab.md.
  */
 export const plantGpus = async (root: string, host: string): Promise<void> => {
-  const units = join(root, 'etc/systemd/system');
-  for (const folder of ['usr', 'usr/lib', 'usr/lib/lab-gpu', 'etc', 'etc/systemd', 'etc/systemd/system'])
-    await makeFolder(join(root, folder));
+  for (const folder of folders) await makeFolder(join(root, folder));
   const store = join(root, 'usr/lib/lab-gpu');
   await shell(
     'compiling the stand-in for the NVIDIA driver',
@@ -25,9 +23,14 @@ gcc -std=gnu99 -O2 -Wall -o ${join(store, 'nvidia-smi')} nvidia-smi.c`,
   );
   await copyFile(join(sources, 'machine.sh'), join(store, 'machine.sh'));
   await makeFile(join(root, 'etc/lab-gpu'), describeGpus(host));
-  await makeFile(join(units, 'lab-gpu.service'), unit);
-  await symlink('../lab-gpu.service', join(units, 'sysinit.target.wants/lab-gpu.service'));
+  await makeFile(join(root, units, 'lab-gpu.service'), unit);
+  await symlink('../lab-gpu.service', join(root, units, 'sysinit.target.wants/lab-gpu.service'));
 };
+
+const units = 'etc/systemd/system';
+
+/** Parents before children, each with the mode that it has in the image. */
+const folders = ['usr', 'usr/lib', 'usr/lib/lab-gpu', 'etc', 'etc/systemd', units, `${units}/sysinit.target.wants`];
 
 const sources = fileURLToPath(new URL('lab-gpu/', import.meta.url));
 
