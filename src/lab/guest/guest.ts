@@ -50,8 +50,8 @@ const guestOf = ({ name, guest: spec }: HostSpec): GuestSpec => {
 };
 
 /**
- * qemu(1). The kernel has NVMe and ext4 built in, so it needs no initial RAM disk; both disks are namespaces of one
- * controller, because controllers are numbered in the order in which they happen to answer. Flushes of the guest reach
+ * qemu(1). The kernel has NVMe and ext4 built in, so it needs no initial RAM disk. The second disk is of
+ * another kind, because disks of one kind are numbered in the order in which they happen to answer. Flushes of the guest reach
  * the disk, so a power cut loses what it would lose on a real machine.
  */
 const qemu = (host: HostSpec): readonly string[] => {
@@ -60,8 +60,7 @@ const qemu = (host: HostSpec): readonly string[] => {
     `qemu-system-x86_64 -name ${host.name} -nodefaults -no-user-config -display none -monitor none`,
     `-machine q35 $(head -n 1 image/accelerator) -cpu max -smp ${cpus} -m ${memory}`,
     '-drive file=disk.qcow2,if=none,id=root,discard=unmap -drive file=identity.tar,format=raw,if=none,id=identity',
-    '-device nvme,id=nvme,serial=lab -device nvme-ns,drive=root,bus=nvme,nsid=1',
-    '-device nvme-ns,drive=identity,bus=nvme,nsid=2',
+    '-device nvme,drive=root,serial=root -device virtio-blk-pci,drive=identity',
     ...host.cables.map(
       ({ plug, link, mac }) =>
         `-netdev tap,id=${link},ifname=${plug},script=no,downscript=no -device virtio-net-pci,netdev=${link},mac=${mac}`,
