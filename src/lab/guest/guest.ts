@@ -1,8 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Failure } from '../../failure.js';
 import { quote } from '../../hosts/shell.js';
+import { consoleOf } from '../lab.js';
 import { tapsIn } from '../network.js';
 import { hostGroup, switchNamespace } from '../paths.js';
-import { didNotShutDown, type Platform } from '../platform.js';
+import type { Platform } from '../platform.js';
 import type { GuestSpec, HostSpec } from '../spec.js';
 import { makeGuestDisk } from './disk.js';
 import { guestImage } from './image.js';
@@ -27,14 +29,19 @@ set +e
 status=$?
 set -e`,
   /** Over SSH: a reboot inside is no new process here. */
-  async reboot(_tree, _lab, state, host) {
+  async reboot({ places, name }, state, host) {
     const before = await bootOf(state, host);
     await onGuest(state, host, 'systemctl --no-block reboot');
     const deadline = Date.now() + rebootTime * 1000;
     for (;;) {
       const now = await bootOf(state, host).catch(() => before);
       if (now !== before) return;
-      if (Date.now() > deadline) throw didNotShutDown(host, rebootTime);
+      if (Date.now() > deadline) {
+        throw new Failure('timeout', `the host did not come back within ${rebootTime} s`, {
+          where: { host: host.name },
+          next: `read ${consoleOf(places, name, host.name)}`,
+        });
+      }
       await sleep(1000);
     }
   },
