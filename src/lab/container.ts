@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Failure } from '../failure.js';
 import { sh } from '../hosts/shell.js';
 import { sha256 } from '../secret.js';
 import { type Hierarchies, processesIn } from './cgroups.js';
@@ -10,7 +11,7 @@ import { plantGpus } from './gpu.js';
 import { identify } from './identity.js';
 import { hostNetwork } from './network.js';
 import { hostGroup, hostNamespace, labPrefix, namespaceFile } from './paths.js';
-import { didNotShutDown, isOff, type Platform } from './platform.js';
+import { isOff, type Platform } from './platform.js';
 import { rootImage } from './rootfs.js';
 import { shell } from './shell.js';
 import type { HostSpec } from './spec.js';
@@ -49,8 +50,8 @@ while :; do
   # The machine asks to be started again.
   [ "$status" = 133 ] || break
 done`,
-  async reboot(tree, lab, _state, host) {
-    const group = hostGroup(lab, host.name);
+  async reboot({ name, tree }, _state, host) {
+    const group = hostGroup(name, host.name);
     const before = await initOf(tree, group);
     if (before === undefined) throw isOff(host);
     process.kill(before, startRebootTarget);
@@ -58,7 +59,8 @@ done`,
     for (;;) {
       const now = await initOf(tree, group);
       if (now !== undefined && now !== before) return;
-      if (Date.now() > deadline) throw didNotShutDown(host, 120);
+      if (Date.now() > deadline)
+        throw new Failure('timeout', 'the host did not shut down within 120 s', { where: { host: host.name } });
       await sleep(50);
     }
   },

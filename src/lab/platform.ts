@@ -23,12 +23,12 @@ export interface Platform {
    */
   run(lab: string, host: HostSpec): string;
   /** Asks the host's own system to reboot, and comes back when the next boot has begun. */
-  reboot(tree: Hierarchies, lab: string, state: string, host: HostSpec): Promise<void>;
+  reboot(lab: LabAt, state: string, host: HostSpec): Promise<void>;
   /** Seconds from power on to an answering SSH server, at most. */
   readonly bootTime: number;
 }
 
-/** Where a lab is being made. */
+/** A lab and where it is. */
 export interface LabAt {
   readonly places: Places;
   readonly name: string;
@@ -37,6 +37,3 @@ export interface LabAt {
 
 export const isOff = ({ name }: HostSpec): Failure =>
   new Failure('refused', 'the host is off', { where: { host: name }, next: `kbs lab start ${name}` });
-
-export const didNotShutDown = ({ name }: HostSpec, seconds: number): Failure =>
-  new Failure('timeout', `the host did not shut down within ${seconds} s`, { where: { host: name } });

@@ -123,7 +123,7 @@ const pullPlug = async (tree: Hierarchies, { lab, host }: FoundHost): Promise<vo
 const restart = async (places: Places, tree: Hierarchies, { lab, state, host }: FoundHost): Promise<void> => {
   await requireAwake(tree, lab, host);
   if ((await processesIn(tree, hostGroup(lab, host.name))).length === 0) throw isOff(host);
-  await platformOf(host).reboot(tree, lab, state, host);
+  await platformOf(host).reboot({ places, name: lab, tree }, state, host);
   await awaitSsh(places, tree, lab, host);
 };
 

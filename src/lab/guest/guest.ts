@@ -1,8 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Failure } from '../../failure.js';
 import { quote } from '../../hosts/shell.js';
+import { consoleOf } from '../lab.js';
 import { tapsIn } from '../network.js';
 import { hostGroup, switchNamespace } from '../paths.js';
-import { didNotShutDown, type Platform } from '../platform.js';
+import type { Platform } from '../platform.js';
 import type { GuestSpec, HostSpec } from '../spec.js';
 import { makeGuestDisk } from './disk.js';
 import { guestImage } from './image.js';
@@ -27,14 +29,19 @@ set +e
 status=$?
 set -e`,
   /** Over SSH: a reboot inside is no new process here. */
-  async reboot(_tree, _lab, state, host) {
+  async reboot({ places, name }, state, host) {
     const before = await bootOf(state, host);
     await onGuest(state, host, 'systemctl --no-block reboot');
     const deadline = Date.now() + rebootTime * 1000;
     for (;;) {
       const now = await bootOf(state, host).catch(() => before);
       if (now !== before) return;
-      if (Date.now() > deadline) throw didNotShutDown(host, rebootTime);
+      if (Date.now() > deadline) {
+        throw new Failure('timeout', `the host did not come back within ${rebootTime} s`, {
+          where: { host: host.name },
+          next: `read ${consoleOf(places, name, host.name)}`,
+        });
+      }
       await sleep(1000);
     }
   },
@@ -50,8 +57,8 @@ const guestOf = ({ name, guest: spec }: HostSpec): GuestSpec => {
 };
 
 /**
- * qemu(1). The kernel has NVMe and ext4 built in, so it needs no initial RAM disk; both disks are namespaces of one
- * controller, because controllers are numbered in the order in which they happen to answer. Flushes of the guest reach
+ * qemu(1). The kernel has NVMe and ext4 built in, so it needs no initial RAM disk. The second disk is of
+ * another kind, because disks of one kind are numbered in the order in which they happen to answer. Flushes of the guest reach
  * the disk, so a power cut loses what it would lose on a real machine.
  */
 const qemu = (host: HostSpec): readonly string[] => {
@@ -60,8 +67,7 @@ const qemu = (host: HostSpec): readonly string[] => {
     `qemu-system-x86_64 -name ${host.name} -nodefaults -no-user-config -display none -monitor none`,
     `-machine q35 $(head -n 1 image/accelerator) -cpu max -smp ${cpus} -m ${memory}`,
     '-drive file=disk.qcow2,if=none,id=root,discard=unmap -drive file=identity.tar,format=raw,if=none,id=identity',
-    '-device nvme,id=nvme,serial=lab -device nvme-ns,drive=root,bus=nvme,nsid=1',
-    '-device nvme-ns,drive=identity,bus=nvme,nsid=2',
+    '-device nvme,drive=root,serial=root -device virtio-blk-pci,drive=identity',
     ...host.cables.map(
       ({ plug, link, mac }) =>
         `-netdev tap,id=${link},ifname=${plug},script=no,downscript=no -device virtio-net-pci,netdev=${link},mac=${mac}`,

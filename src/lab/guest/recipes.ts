@@ -14,8 +14,9 @@ const init = `#!/bin/sh
 set -eu
 if [ ! -s /etc/machine-id ]; then
   mount -t devtmpfs devtmpfs /dev
-  until [ -b /dev/nvme0n2 ]; do sleep 0.1; done
-  tar -xf /dev/nvme0n2 -C /
+  modprobe -a virtio_pci virtio_blk
+  until [ -b /dev/vda ]; do sleep 0.1; done
+  tar -xf /dev/vda -C /
 fi
 exec /lib/systemd/systemd "$@"
 `;
