@@ -1,10 +1,10 @@
 import { type Cluster, type ClusterHost, isApiHost, isControlPlane } from '../../inventory/cluster.js';
 import { adminConf } from '../../kubernetes/kubectl.js';
 import { assignmentOf, assignmentText } from '../../network/assignment.js';
+import { taint } from '../../resources/node-object.js';
 import type { KubeObject } from '../../resources/resource.js';
 import { configMap } from '../control-plane/access.js';
 import { apiAnswers } from '../gates.js';
-import { taint } from '../node/kubelet.js';
 import type { Phase } from '../phase.js';
 
 /**
