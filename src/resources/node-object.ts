@@ -10,6 +10,9 @@ import type { KubeObject } from './resource.js';
  * annotation of the Node names them. Both lie in the cluster, and outlive the machine that kbs runs on.
  */
 
+/** The field manager of kbs; it alone sets taints. */
+export const kbs = 'kbs';
+
 /** Names the taints that kbs has set, as `kubectl taint` takes them, with spaces between. */
 const taintsAnnotation = 'kbs.dev/taints';
 
@@ -48,7 +51,7 @@ export const withFormer = (wanted: KubeObject, live: KubeObject, manager: string
   const labels = fieldsIn(wanted.metadata.labels);
   const liveLabels = fieldsIn(live.metadata.labels);
   const former = ownedLabels(live, manager).filter((key) => !(key in labels) && key in liveLabels);
-  const recorded = textIn(fieldsIn(live.metadata.annotations)[taintsAnnotation]);
+  const recorded = manager === kbs ? textIn(fieldsIn(live.metadata.annotations)[taintsAnnotation]) : '';
   const kept = new Set(taintsOf(wanted).map(identityOf));
   const added = recorded.split(' ').filter(Boolean).map(taint);
   const taints = [...taintsOf(wanted), ...added.filter((one) => !kept.has(identityOf(one)))];

@@ -2,7 +2,7 @@ import { stringify } from 'yaml';
 import { hereDocument, lines, raw, type Script, sh } from '../hosts/shell.js';
 import { askKubectl, parseKubectlAnswer } from '../kubernetes/kubectl-answer.js';
 import { asApplied, keyOf, listOf, nameOnly, parseObjects } from './kube-object.js';
-import { isNodeObject, setTaints, withFormer, withoutTaints } from './node-object.js';
+import { isNodeObject, kbs, setTaints, withFormer, withoutTaints } from './node-object.js';
 import { project } from './projection.js';
 import type { Kind, KubeObject, ObjectResource, State } from './resource.js';
 import { step, Unknown } from './resource.js';
@@ -43,7 +43,7 @@ export const object: Kind<ObjectResource> = {
     const differing = asApplied(resource).filter((each) => seen?.[keyOf(each)] !== wanted[keyOf(each)]);
     const bytes = Buffer.from(listOf(differing.map(withoutTaints)));
     const flags = ['--server-side', '--force-conflicts', `--field-manager=${managerOf(resource)}`, '--validate=ignore'];
-    const nodes = resource.manager === undefined ? differing.filter(isNodeObject) : [];
+    const nodes = managerOf(resource) === kbs ? differing.filter(isNodeObject) : [];
     return [
       step(
         lines(
@@ -65,7 +65,7 @@ export const object: Kind<ObjectResource> = {
   },
 };
 
-const managerOf = ({ manager = 'kbs' }: ObjectResource): string => manager;
+const managerOf = ({ manager = kbs }: ObjectResource): string => manager;
 
 /**
  * kubectl writes no cache. `--validate=ignore` spares it the download of the API's schema: in a server-side apply the

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { Change, Plan } from '../../src/engine/plan.js';
+import type { Machine } from '../../src/hosts/facts/machine.js';
 import type { KubeObject } from '../../src/resources/resource.js';
 import { apply } from '../../src/workflows/apply.js';
 import { phaseRun } from '../../src/workflows/run/plan-phases.js';
@@ -123,5 +124,44 @@ it('nodes carry their roles as labels', async () => {
   expect(Object.fromEntries(roles)).toMatchObject({
     'cp-0': ['node-role.kubernetes.io/control-plane'],
     'w-0': ['node-role.kubernetes.io/worker'],
+  });
+});
+
+describe('what sort of machine a node is', () => {
+  const guest: Machine = {
+    kind: 'virtual',
+    platform: 'kvm',
+    steal: 0.5,
+    clockSources: [],
+    balloon: false,
+    nested: false,
+    macs: [],
+    sshHostKeys: [],
+  };
+  const machineOf = (world: ScriptedCluster, name: string) =>
+    (world.objects.get(`Node/${name}`) as Live | undefined)?.metadata.labels['kbs.dev/machine'];
+
+  it('is its label, which stays where a later run does not ask the host', async () => {
+    const { project, world } = await projects.cluster();
+    expect(machineOf(world, 'w-1')).toBeUndefined();
+    world.at('w-1').facts = { machine: guest };
+    world.at('w-0').facts = { machine: { ...guest, kind: 'physical' } };
+    await applied(project, world, bare);
+    expect([machineOf(world, 'w-0'), machineOf(world, 'w-1')]).toEqual(['physical', 'virtual']);
+    world.at('w-1').facts = {};
+    await applied(project, world, marked);
+    expect(nodeOf(world).metadata.labels).toMatchObject({ tier: 'rack', 'kbs.dev/machine': 'virtual' });
+  });
+
+  it('is warned of in the plan where its hypervisor is busy, and changes nothing', async () => {
+    const { project, world } = await projects.cluster();
+    world.at('w-1').facts = { machine: guest };
+    await applied(project, world, bare);
+    const { result, ...outcome } = await run(project, world, phaseRun(apply));
+    expect(inWords(outcome)).toEqual([]);
+    expect(result?.plan.hosts.flatMap(({ phases }) => phases)).toEqual([]);
+    expect(result?.plan.warnings).toMatchObject([
+      { hosts: ['w-1'], what: 'steal: since it booted, its hypervisor has given 50 % of its CPU time to others' },
+    ]);
   });
 });

@@ -21,7 +21,13 @@ export function statusText(status: Status): string {
     ...status.hosts.map((host) => {
       const node = findings.get(host.name);
       const ok = host.problem === undefined && (node?.ok ?? !host.podCidr);
-      const words = host.problem?.what ?? `routes ${host.routes}${node ? `, Ready ${node.detail}` : ''}`;
+      const words =
+        host.problem?.what ??
+        [
+          `routes ${host.routes}`,
+          ...(node ? [`Ready ${node.detail}`] : []),
+          ...(host.machine ? [host.machine] : []),
+        ].join(', ');
       return [`${mark(ok)} ${oneLine(`${row(host)}  ${words}`)}`, ...explain(host)].join('\n');
     }),
     status.findings.length === 0

@@ -1,3 +1,6 @@
+import { defined } from '../../defined.js';
+import { type Machine, parseMachine } from './machine.js';
+
 /** What `factsScript` reads on a host, once per run in the same round trip as all other queries. */
 export interface Facts {
   readonly hostname: string;
@@ -48,6 +51,8 @@ export interface Facts {
   /** Paths of the drop-ins in effect that say what a service starts. */
   readonly commandDropIns: readonly string[];
   readonly machineId: string;
+  /** What sort of machine it is; absent where the host was not observed. */
+  readonly machine?: Machine;
   /** Whether etcd data lies there: it is, or was, a member of a cluster. */
   readonly etcdMember: boolean;
   /** Whether kbs has installed what starts etcd there. */
@@ -170,6 +175,7 @@ export const parseFacts = (output: string): Facts => {
     cniConfigs: all('cniconfig'),
     commandDropIns: all('commanddropin'),
     machineId: one('machineid'),
+    ...defined({ machine: parseMachine(output) }),
     etcdMember: one('etcdmember') === 'yes',
     etcdInstalled: one('etcdinstalled') === 'yes',
     ...(all('clusterca').length === 0 ? {} : { clusterCa: one('clusterca') || unreadableCa }),

@@ -1,3 +1,4 @@
+import type { Facts } from '../../hosts/facts/facts.js';
 import { type Cluster, type ClusterHost, isApiHost, isControlPlane } from '../../inventory/cluster.js';
 import { adminConf } from '../../kubernetes/kubectl.js';
 import { assignmentOf, assignmentText } from '../../network/assignment.js';
@@ -16,7 +17,7 @@ export const nodes: Phase = {
   ensures: 'every node has its pod CIDR, labels and taints',
   appliesTo: isApiHost,
   gates: () => [apiAnswers],
-  resources: (_host, { cluster, targetNodes }) =>
+  resources: (_host, { cluster, targetNodes, facts }) =>
     targetNodes.length === 0
       ? []
       : [
@@ -28,11 +29,27 @@ export const nodes: Phase = {
             // The set lists the nodes of this run only: those that it does not list must not be pruned.
             keep: 'until-removed',
           },
+          {
+            kind: 'object',
+            name: 'machines',
+            kubeconfig: adminConf,
+            objects: targetNodes.map((host) => machine(host, facts(host.name))),
+            keep: 'until-removed',
+            // So that a label which is not wanted, because its host was not observed, is not taken away with other changes.
+            manager: 'kbs-machines',
+          },
         ],
 };
 
 const plan = (cluster: Cluster): KubeObject =>
   configMap('kube-system', 'kbs', { 'pod-cidrs.json': assignmentText(assignmentOf(cluster)) });
+
+/** An undefined label stays as it is in the cluster. */
+const machine = ({ name }: ClusterHost, facts: Facts): KubeObject => ({
+  apiVersion: 'v1',
+  kind: 'Node',
+  metadata: { name, labels: { 'kbs.dev/machine': facts.machine?.kind } },
+});
 
 const node = (host: ClusterHost): KubeObject => ({
   apiVersion: 'v1',
