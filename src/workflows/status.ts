@@ -1,7 +1,7 @@
 import { defined } from '../defined.js';
 import type { Problem } from '../failure.js';
 import { failuresIn, toProblem } from '../failure.js';
-import { machineScript, machineText, parseMachine } from '../hosts/facts/machine.js';
+import { type Machine, machineScript, parseMachine } from '../hosts/facts/machine.js';
 import { type Host, query, type RunOptions } from '../hosts/host.js';
 import { messageOf } from '../hosts/message.js';
 import { lines, sh } from '../hosts/shell.js';
@@ -35,8 +35,8 @@ export interface HostStatus {
   readonly podCidr?: string;
   /** Why the host does not answer, and what to do about it; absent where it does. */
   readonly problem?: Problem;
-  /** Physical, virtual or a container, with the hypervisor: `virtual (kvm)`; absent where kbs cannot tell. */
-  readonly machine?: string;
+  /** Absent where the host does not answer. */
+  readonly machine?: Machine;
   /** Routes of this host that are in the kernel, of those that should be: `3/3`. */
   readonly routes?: string;
 }
@@ -58,9 +58,7 @@ export const statusOf = async (file: string, { acceptNewHostKeys, limits }: Stat
         const outline = outlineOf(host);
         try {
           const { stdout } = await ask(host);
-          const found = parseMachine(stdout);
-          const machine = found && machineText(found);
-          return { ...outline, ...defined({ machine }), routes: routesOf(host, cluster, stdout) };
+          return { ...outline, ...defined({ machine: parseMachine(stdout) }), routes: routesOf(host, cluster, stdout) };
         } catch (error) {
           if (limits.signal?.aborted) throw error;
           const [failure] = failuresIn(error);

@@ -89,7 +89,3 @@ const shareOf = (text: string | undefined): number | undefined => {
   const [part = Number.NaN, whole = Number.NaN] = (text ?? '').split(' ').map(Number);
   return whole > 0 && part >= 0 ? part / whole : undefined;
 };
-
-/** `virtual (kvm)`, in a word or two; absent where kbs cannot tell. */
-export const machineText = ({ kind, platform }: Machine): string | undefined =>
-  platform === undefined ? kind : `${kind} (${platform})`;
