@@ -170,6 +170,8 @@ describe('a cluster of two segments', () => {
         tier: 'office',
         theirs: 'yes',
         'node-role.kubernetes.io/worker': '',
+        // The lab's hosts are those of systemd-nspawn.
+        'kbs.dev/machine': 'container',
       });
       expect(between.spec.taints?.map(({ key }) => key).toSorted()).toEqual(['dedicated', 'theirs']);
       await project.write('kbs.yaml', inventory);
