@@ -9,6 +9,8 @@ export function preflightReference(checks: readonly Check[]): string {
 Before \`kbs init\`, \`join\` and \`apply\` change anything, every host is checked, and all that fails is reported at once
 with exit status 4. \`kbs preflight\` runs the same checks and changes no host; \`-v\` names those that passed too.
 
+A check that is marked *warns* refuses nothing: what it finds is in the plan, and the exit status stays as it is.
+
 A check is skipped by its name: \`--skip-check NAME\`, several with commas between them. A skipped check does not make
 what it names work: skip one where you know better than kbs.
 
@@ -42,7 +44,9 @@ const section = (title: string, text: string, checks: readonly Check[]): string 
     '',
     '| check | what must be so | what to do |',
     '|---|---|---|',
-    ...checks.map(({ name, summary, fix }) => `| \`${name}\` | ${cell(summary)} | ${cell(fix)} |`),
+    ...checks.map(
+      ({ name, summary, fix, warns }) => `| \`${name}\`${warns ? ' *warns*' : ''} | ${cell(summary)} | ${cell(fix)} |`,
+    ),
   ].join('\n');
 
 const cell = (text: string): string => text.replaceAll('|', '\\|');

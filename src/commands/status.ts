@@ -5,7 +5,7 @@ import { exits } from '../failure.js';
 export default class Status extends BaseCommand {
   static override summary = 'Hosts, components, certificates and routes at a glance.';
   static override description =
-    'Exit status 8 where something is not healthy, 5 where no control plane can be reached.';
+    'Exit status 8 where something is not healthy, 5 where no control plane can be reached. -v adds what each machine is.';
   static override examples = ['<%= config.bin %> status', '<%= config.bin %> status --json'];
   static override flags = { ...inventoryFlags, ...hostFlags };
 
@@ -17,7 +17,7 @@ export default class Status extends BaseCommand {
       acceptNewHostKeys: flags['accept-new-host-keys'],
       limits: this.limits(flags),
     });
-    this.print(statusText(status));
+    this.print(statusText(status, flags.verbose));
     if (!status.reached) this.exitWith(exits.unreachable);
     else if (!status.healthy) this.exitWith(exits.partial);
     return status;

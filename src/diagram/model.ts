@@ -115,7 +115,11 @@ const drawn = ({ labels, taints, ...host }: ClusterHost): DrawnHost => {
   };
 };
 
-const derived = ['topology.kubernetes.io/zone', 'node-role.kubernetes.io/control-plane'];
+const derived = [
+  'topology.kubernetes.io/zone',
+  'node-role.kubernetes.io/control-plane',
+  'node-role.kubernetes.io/worker',
+];
 
 const order: readonly Role[] = ['load-balancer', 'control-plane', 'dns', 'router', 'worker'];
 

@@ -8,6 +8,15 @@ export interface Plan {
   readonly workflow: string;
   readonly cluster: string;
   readonly hosts: readonly HostPlan[];
+  /** What preflight found that is no reason to refuse. */
+  readonly warnings?: readonly PlanWarning[];
+}
+
+/** Something of the hosts that the operator should know; it changes neither the plan nor the exit status. */
+export interface PlanWarning {
+  readonly hosts: readonly string[];
+  readonly what: string;
+  readonly next: string;
 }
 
 export interface HostPlan {

@@ -139,12 +139,13 @@ const podPlanInput = ({ network, hosts, kubernetes }: Inventory): Parameters<Pod
 const segmentOf = ({ network }: Inventory, address: string): string =>
   Object.entries(network.segments).find(([, { cidr }]) => contains(cidr, address))?.[0] ?? '';
 
-/** A segment is a failure domain, which Kubernetes calls a zone. */
+/** A segment is a failure domain, which Kubernetes calls a zone; `kubectl get nodes` shows the roles. */
 const labelsOf = (inventory: Inventory, host: InventoryHost): Readonly<Record<string, string>> => ({
   ...(runsPods(host.roles, inventory.kubernetes.controlPlane)
     ? { 'topology.kubernetes.io/zone': segmentOf(inventory, host.address) }
     : {}),
   ...(host.roles.includes('control-plane') ? { [controlPlaneKey]: '' } : {}),
+  ...(host.roles.includes('worker') ? { [workerKey]: '' } : {}),
   ...host.labels,
 });
 
@@ -153,6 +154,7 @@ const taintsOf = ({ roles, taints = [] }: InventoryHost): readonly string[] =>
   roles.includes('control-plane') && !roles.includes('worker') ? [`${controlPlaneKey}:NoSchedule`, ...taints] : taints;
 
 const controlPlaneKey = 'node-role.kubernetes.io/control-plane';
+const workerKey = 'node-role.kubernetes.io/worker';
 
 const sshOf = (ssh: InventorySsh, address: string, basePaths: BasePaths): SshSettings => {
   const user = ssh.user ?? 'root';

@@ -1,5 +1,16 @@
 import { isDeepStrictEqual } from 'node:util';
-import { Document, isCollection, isMap, isNode, isPair, isScalar, type Pair, parseDocument, type YAMLMap } from 'yaml';
+import {
+  Document,
+  isCollection,
+  isMap,
+  isNode,
+  isPair,
+  isScalar,
+  isSeq,
+  type Pair,
+  parseDocument,
+  type YAMLMap,
+} from 'yaml';
 import { Failure } from '../failure.js';
 
 /**
@@ -14,7 +25,8 @@ export const withEntry = (text: string, path: readonly string[], value: unknown)
   if (document.errors.length > 0) {
     throw new Failure('inventory', 'the inventory is not valid YAML', { next: 'see where: kbs inventory validate' });
   }
-  if (!isMap(map)) throw editByHand(path, value);
+  // What has an anchor may stand in other places too.
+  if (!isMap(map) || map.anchor !== undefined) throw editByHand(path, value);
   const pair = map.items.find((item) => isScalar(item.key) && item.key.value === key);
   const edited =
     pair !== undefined
@@ -24,6 +36,34 @@ export const withEntry = (text: string, path: readonly string[], value: unknown)
         : inBlock(text, map, key, value);
   if (!isExactEdit(edited, text, (document) => document.setIn(path, value))) throw editByHand(path, value);
   return edited;
+};
+
+/**
+ * The YAML text with this text as the item of the list at the path: in place of the item at `index`, or after the last
+ * one where `index` is negative. No other character changes. Throws `inventory` where the layout does not allow that.
+ */
+export const withItem = (text: string, path: readonly string[], index: number, value: string): string => {
+  const document = parseDocument(text);
+  const list = document.getIn(path);
+  const last = isSeq(list) ? list.items.at(-1) : undefined;
+  const node = isSeq(list) ? (index < 0 ? last : list.items[index]) : undefined;
+  if (!isSeq(list) || list.anchor !== undefined || document.errors.length > 0 || !isScalar(node) || !node.range) {
+    throw editByHand(path, value);
+  }
+  const [start, end] = node.range;
+  const written = list.flow ? inline('x', [value]).slice('x: ['.length, -1) : yamlText(new Document(value));
+  const item = index < 0 ? `${text.slice(start, end)}${itemSeparator(text, list.flow === true, start)}` : '';
+  const edited = `${text.slice(0, start)}${item}${written}${text.slice(end)}`;
+  const at = [...path, index < 0 ? list.items.length : index];
+  if (!isExactEdit(edited, text, (wanted) => wanted.setIn(at, value))) throw editByHand(path, value);
+  return edited;
+};
+
+/** What stands between two items: a comma, or the beginning of the line of the item at `start`. */
+const itemSeparator = (text: string, flow: boolean, start: number): string => {
+  if (flow) return ', ';
+  const line = text.slice(text.lastIndexOf('\n', start - 1) + 1, start);
+  return `${text.includes('\r\n') ? '\r\n' : '\n'}${line}`;
 };
 
 /**

@@ -1,6 +1,7 @@
 import writeFileAtomic from 'write-file-atomic';
 import { Failure } from '../failure.js';
-import { entryAt, withEntry, withoutEntry } from './edit-yaml.js';
+import { taintIdentity } from './checks/nodes.js';
+import { entryAt, withEntry, withItem, withoutEntry } from './edit-yaml.js';
 
 /** A host to add to an inventory. */
 export interface NewHost {
@@ -21,6 +22,29 @@ export const addHost = (text: string, { name, address, roles, user }: NewHost): 
   const defaultUser = entryAt(text, ['ssh', 'user']) ?? 'root';
   const ssh = user === undefined || user === defaultUser ? {} : { ssh: { user } };
   return withEntry(text, ['hosts', name], { address, roles, ...ssh });
+};
+
+/** Labels by key and value, and taints as the inventory has them. */
+export interface NodeMarks {
+  readonly labels: readonly (readonly [key: string, value: string])[];
+  readonly taints: readonly string[];
+}
+
+/** Gives a host these labels and taints, in place of those of the same key, or key and effect. The rest does not change. */
+export const markHost = (text: string, host: string, { labels, taints }: NodeMarks): string => {
+  const labelled = labels.reduce((edited, [key, value]) => {
+    const path = ['hosts', host, 'labels'];
+    if (entryAt(edited, path) === undefined) return withEntry(edited, path, { [key]: value });
+    return entryAt(edited, [...path, key]) === value ? edited : withEntry(edited, [...path, key], value);
+  }, text);
+  return taints.reduce((edited, taint) => {
+    const path = ['hosts', host, 'taints'];
+    const there = entryAt(edited, path);
+    if (there === undefined) return withEntry(edited, path, [taint]);
+    const same = (other: unknown) => typeof other === 'string' && taintIdentity(other) === taintIdentity(taint);
+    const index = Array.isArray(there) ? there.findIndex(same) : -1;
+    return Array.isArray(there) && there[index] === taint ? edited : withItem(edited, path, index, taint);
+  }, labelled);
 };
 
 /** Removes a host with its lines. The rest of the text does not change. */

@@ -228,11 +228,16 @@ const host = keys(
       'The machine that this one is a guest of: `kbs what-if` takes its guests to fail together.',
     ).optional(),
     lab: lab.optional(),
-    labels: map('texts', labelKey, text(labelValue, 'A value.'), 'Labels of the Kubernetes node.').optional(),
+    labels: map(
+      'texts',
+      labelKey,
+      text(labelValue, 'A value.'),
+      'Labels of the Kubernetes node. One that is taken away here is taken away there; those that others set stay.',
+    ).optional(),
     taints: list(
       text(taint, 'A taint.'),
       '["nvidia.com/gpu=present:NoSchedule"]',
-      'Taints of the Kubernetes node: `key=value:Effect` or `key:Effect`.',
+      'Taints of the Kubernetes node: `key=value:Effect` or `key:Effect`. One that is taken away here is taken away there; those that others set stay.',
     ).optional(),
     ssh: ssh('How to log in here, where that differs from `ssh` above.').optional(),
   },

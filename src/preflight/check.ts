@@ -27,6 +27,8 @@ export interface ProbeCheck extends CheckTexts {
 
 interface CheckTexts {
   readonly name: CheckName;
+  /** What it finds is shown, and refuses nothing. */
+  readonly warns?: true;
   /** What must be so: a clause without a final full stop. */
   readonly summary: string;
   /** What to do where it is not so, for every host alike; a failed check says more. */
@@ -39,12 +41,15 @@ export interface CheckResult {
   readonly scope: Check['scope'];
   /** The hosts that it is about; none where only the keyring is concerned. */
   readonly hosts: readonly string[];
+  /** Whether nothing keeps kbs from changing the hosts. */
   readonly ok: boolean;
-  /** What must be so and is; for a failed check, what is wrong. */
+  /** The check found something that is no reason to refuse; `ok` is then true. */
+  readonly warning?: true;
+  /** What must be so and is; for a failed check and a warning, what is wrong. */
   readonly detail: string;
   /** The evidence of a failed check, line by line. */
   readonly why?: readonly string[];
-  /** What to do about a failed check. */
+  /** What to do about a failed check or a warning. */
   readonly next?: string;
 }
 

@@ -3,22 +3,6 @@ import type { CheckResult, ClusterFacts, FailedCheck } from './check.js';
 
 type FailedHosts = readonly (FailedCheck & Pick<CheckResult, 'hosts'>)[];
 
-/** Machines that were cloned and still have the machine-id of the original. */
-export const checkMachineIds = ({ facts }: Pick<ClusterFacts, 'facts'>): FailedHosts => {
-  const byId = group([...facts], ([, { machineId }]) => machineId);
-  return [...byId].flatMap(([id, found]) => {
-    const hosts = found.map(([name]) => name);
-    if (id === '' || hosts.length < 2) return [];
-    return [
-      {
-        hosts,
-        detail: `these machines have the same machine-id ${id}`,
-        next: 'on all but one: rm /etc/machine-id && systemd-machine-id-setup, then reboot',
-      },
-    ];
-  });
-};
-
 /**
  * Machines whose clock is off by more than a minute. They were asked at some time between `from` and `to`, so an answer
  * that took long is no slow clock.
@@ -58,10 +42,4 @@ export const checkEtcdData = ({
       next: 'begin with a snapshot: kbs etcd restore FILE; with nothing, for good: --skip-check etcd-data',
     },
   ];
-};
-
-const group = <T>(items: readonly T[], key: (item: T) => string): Map<string, T[]> => {
-  const groups = new Map<string, T[]>();
-  for (const item of items) groups.set(key(item), [...(groups.get(key(item)) ?? []), item]);
-  return groups;
 };

@@ -1,6 +1,7 @@
 import { checkArchitecture, checkBundle } from './architecture.js';
 import type { Check } from './check.js';
-import { checkClocks, checkEtcdData, checkMachineIds } from './cluster.js';
+import { checkHostnames, checkMachineIds, checkMacs, checkProductUuids, checkSshHostKeys } from './clones.js';
+import { checkClocks, checkEtcdData } from './cluster.js';
 import { checkForeignCni, checkForeignUnit } from './conflicts.js';
 import { checkDnsPort, checkResolver } from './dns.js';
 import { checkFirewall } from './firewall.js';
@@ -16,6 +17,7 @@ import {
   checkGpuSecureBoot,
   checkGpuToolkit,
 } from './gpu.js';
+import { checkClockSource, checkHypervisors, checkSteal } from './guests.js';
 import { checkIdentity } from './identity.js';
 import {
   checkAddress,
@@ -234,11 +236,67 @@ export const checks: readonly Check[] = [
     check: checkGpuFabricManager,
   },
   {
+    name: 'steal',
+    scope: 'host',
+    warns: true,
+    summary: 'the hypervisor of a guest has given at most 10 % of its CPU time to others',
+    fix: 'give the guest CPUs of its own, or put fewer guests on its hypervisor',
+    check: checkSteal,
+  },
+  {
+    name: 'clock-source',
+    scope: 'host',
+    warns: true,
+    summary: "the clock of a guest is quick to read: its hypervisor's own, or tsc",
+    fix: 'choose another clock source, or give the guest a CPU model with an invariant TSC',
+    check: checkClockSource,
+  },
+  {
     name: 'machine-id',
     scope: 'cluster',
     summary: 'every machine has a machine-id of its own',
-    fix: 'on clones: rm /etc/machine-id && systemd-machine-id-setup, then reboot',
+    fix: 'on all clones but one: rm /etc/machine-id && systemd-machine-id-setup && reboot',
     check: checkMachineIds,
+  },
+  {
+    name: 'product-uuid',
+    scope: 'cluster',
+    warns: true,
+    summary: 'every machine has a product UUID (DMI) of its own; containers share that of their machine',
+    fix: 'give clones another UUID in their hypervisor',
+    check: checkProductUuids,
+  },
+  {
+    name: 'mac',
+    scope: 'cluster',
+    warns: true,
+    summary: 'no two machines have the same MAC address',
+    fix: 'give clones another MAC address in their hypervisor',
+    check: checkMacs,
+  },
+  {
+    name: 'ssh-host-key',
+    scope: 'cluster',
+    warns: true,
+    summary: 'every machine has SSH host keys of its own',
+    fix: 'on all clones but one: rm /etc/ssh/ssh_host_*_key* && ssh-keygen -A && systemctl restart ssh',
+    check: checkSshHostKeys,
+  },
+  {
+    name: 'hostname',
+    scope: 'cluster',
+    warns: true,
+    summary: 'every machine has a hostname of its own',
+    fix: 'hostnamectl set-hostname NAME',
+    check: checkHostnames,
+  },
+  {
+    name: 'hypervisor',
+    scope: 'cluster',
+    warns: true,
+    summary: 'no two control planes are guests of one `hypervisor` of the inventory, and not all load balancers are',
+    fix: 'move some of them to another hypervisor',
+    check: checkHypervisors,
   },
   {
     name: 'clock',

@@ -48,10 +48,10 @@ export const failuresOf = (results: readonly CheckResult[]): readonly Failure[] 
     );
 
 const resultsOf = (
-  { name, scope, summary }: Check,
+  { name, scope, summary, warns }: Check,
   hosts: readonly string[],
   failed: readonly (FailedCheck & Partial<Pick<CheckResult, 'hosts'>>)[],
 ): readonly CheckResult[] =>
   failed.length === 0
     ? [{ name, scope, hosts, ok: true, detail: summary }]
-    : failed.map((one) => ({ name, scope, hosts, ok: false, ...one }));
+    : failed.map((one) => ({ name, scope, hosts, ...(warns ? { ok: true, warning: warns } : { ok: false }), ...one }));

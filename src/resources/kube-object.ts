@@ -1,16 +1,24 @@
 import { reveal, Secret, sha256 } from '../secret.js';
+import { withNamedTaints } from './node-object.js';
 import type { KubeObject, ObjectResource } from './resource.js';
 
 /**
- * The objects as they are applied: a Secret's values encoded and marked secret, and the digest added, and a label with
- * the name of their set by which they are found when no phase wants the set any more.
+ * The objects as they are wanted in the cluster: a Secret's values encoded and marked secret, the taints of Nodes named,
+ * the digest added, and a label with the name of their set by which they are found when no phase wants the set any more.
  */
-export const asApplied = (resource: Pick<ObjectResource, 'name' | 'objects' | 'keep'>): readonly KubeObject[] =>
+export const asApplied = (
+  resource: Pick<ObjectResource, 'name' | 'objects' | 'keep' | 'manager'>,
+): readonly KubeObject[] =>
   resource.objects.map(withSecretData).map((wanted) => {
+    // The digest is that of the set whose field manager is kbs.
+    if (resource.manager !== undefined) return wanted;
     const annotations = isRecord(wanted.metadata.annotations) ? wanted.metadata.annotations : {};
     const digest = sha256(JSON.stringify(revealed(wanted, byName))).slice(0, 16);
     const { metadata } = resource.keep === undefined ? labelled(wanted, resource.name) : wanted;
-    return { ...wanted, metadata: { ...metadata, annotations: { ...annotations, [digestAnnotation]: digest } } };
+    return withNamedTaints({
+      ...wanted,
+      metadata: { ...metadata, annotations: { ...annotations, [digestAnnotation]: digest } },
+    });
   });
 
 const digestAnnotation = 'kbs.dev/digest';

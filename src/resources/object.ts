@@ -1,7 +1,8 @@
 import { stringify } from 'yaml';
-import { hereDocument, raw, type Script, sh } from '../hosts/shell.js';
+import { hereDocument, lines, raw, type Script, sh } from '../hosts/shell.js';
 import { askKubectl, parseKubectlAnswer } from '../kubernetes/kubectl-answer.js';
 import { asApplied, keyOf, listOf, nameOnly, parseObjects } from './kube-object.js';
+import { isNodeObject, kbs, setTaints, withFormer, withoutTaints } from './node-object.js';
 import { project } from './projection.js';
 import type { Kind, KubeObject, ObjectResource, State } from './resource.js';
 import { step, Unknown } from './resource.js';
@@ -18,7 +19,9 @@ export const object: Kind<ObjectResource> = {
   prelude: askKubectl,
   query: (resource) => {
     const names = hereDocument(listOf(resource.objects.map(nameOnly)), 'END_OF_OBJECTS');
-    return sh`ask_kubectl ${resource.kubeconfig} get -f - -o json --ignore-not-found ${raw(names)}`;
+    // managedFields tell which labels of a Node are kbs's own.
+    const owners = resource.objects.some(isNodeObject) ? ['--show-managed-fields'] : [];
+    return sh`ask_kubectl ${[resource.kubeconfig, 'get', '-f', '-', '-o', 'json', '--ignore-not-found', ...owners]} ${raw(names)}`;
   },
   parse(output, resource) {
     const answer = parseKubectlAnswer(output);
@@ -28,7 +31,8 @@ export const object: Kind<ObjectResource> = {
     if (live === undefined) return new Unknown('kubectl did not print JSON');
     const seen = asApplied(resource).flatMap((wanted) => {
       const found = live.find((candidate) => isSame(candidate, wanted));
-      return found ? [[keyOf(wanted), textOf(project(found, wanted))] as const] : [];
+      if (found === undefined) return [];
+      return [[keyOf(wanted), textOf(project(found, withFormer(wanted, found, managerOf(resource))))] as const];
     });
     return seen.length === 0 ? undefined : Object.fromEntries(seen);
   },
@@ -37,9 +41,18 @@ export const object: Kind<ObjectResource> = {
   apply(resource, seen) {
     const wanted = object.desired(resource);
     const differing = asApplied(resource).filter((each) => seen?.[keyOf(each)] !== wanted[keyOf(each)]);
-    const bytes = Buffer.from(listOf(differing));
-    const flags = ['--server-side', '--force-conflicts', '--field-manager=kbs', '--validate=ignore'];
-    return [step(sh`head -c ${bytes.length} | ${raw(run(resource))} apply ${flags} -f -`, [{ bytes }])];
+    const bytes = Buffer.from(listOf(differing.map(withoutTaints)));
+    const flags = ['--server-side', '--force-conflicts', `--field-manager=${managerOf(resource)}`, '--validate=ignore'];
+    const nodes = managerOf(resource) === kbs ? differing.filter(isNodeObject) : [];
+    return [
+      step(
+        lines(
+          sh`head -c ${bytes.length} | ${raw(run(resource))} apply ${flags} -f -`,
+          ...(nodes.length > 0 ? [setTaints(run(resource), nodes)] : []),
+        ),
+        [{ bytes }],
+      ),
+    ];
   },
   remove(resource, seen) {
     const present = resource.objects.filter((each) => keyOf(each) in seen).toReversed();
@@ -51,6 +64,8 @@ export const object: Kind<ObjectResource> = {
     ];
   },
 };
+
+const managerOf = ({ manager = kbs }: ObjectResource): string => manager;
 
 /**
  * kubectl writes no cache. `--validate=ignore` spares it the download of the API's schema: in a server-side apply the

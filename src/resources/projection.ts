@@ -44,7 +44,7 @@ const mergeKeys = (path: readonly string[]): readonly string[] | undefined => {
   return ['containers', 'initContainers'].includes(path.at(-2) ?? '') ? ['containerPort', 'protocol'] : undefined;
 };
 
-/** The API server replaces taints as a whole; but controllers add theirs again, so these are left to them. */
+/** The API server replaces taints as a whole; but kbs sets its own one by one, and leaves those of others alone. */
 const mergedLists: Readonly<Record<string, readonly string[]>> = {
   containers: ['name'],
   env: ['name'],

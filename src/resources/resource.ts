@@ -129,6 +129,8 @@ export interface ObjectResource {
   /** Path on the host. */
   readonly kubeconfig: string;
   readonly keep?: Keep;
+  /** The field manager of server-side apply; `kbs` when absent. Another one owns fields of objects that kbs applies too. */
+  readonly manager?: string;
 }
 
 export interface KubeObject {

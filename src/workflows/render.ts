@@ -150,6 +150,8 @@ const fileOf = (resource: Resource): { readonly path: string; readonly text: str
     case 'unit':
       return { path: `etc/systemd/system/${resource.name}`, text: resource.text };
     case 'object':
+      // What another field manager applies follows from facts of hosts, and none is asked here.
+      if (resource.manager !== undefined) return undefined;
       return {
         path: `objects/${resource.name}.yaml`,
         text: resource.objects.map((one) => `---\n${toYaml(one)}`).join(''),

@@ -1,9 +1,10 @@
 import { defined } from '../defined.js';
 import type { Problem } from '../failure.js';
 import { failuresIn, toProblem } from '../failure.js';
+import { type Machine, machineScript, parseMachine } from '../hosts/facts/machine.js';
 import { type Host, query, type RunOptions } from '../hosts/host.js';
 import { messageOf } from '../hosts/message.js';
-import { sh } from '../hosts/shell.js';
+import { lines, sh } from '../hosts/shell.js';
 import { type Cluster, type ClusterHost, controlPlanes } from '../inventory/cluster.js';
 import { firstAnsweringApiHost } from '../kubernetes/api-host.js';
 import { type Expiry, expiries } from '../pki/expiry.js';
@@ -34,6 +35,8 @@ export interface HostStatus {
   readonly podCidr?: string;
   /** Why the host does not answer, and what to do about it; absent where it does. */
   readonly problem?: Problem;
+  /** Absent where the host does not answer. */
+  readonly machine?: Machine;
   /** Routes of this host that are in the kernel, of those that should be: `3/3`. */
   readonly routes?: string;
 }
@@ -49,13 +52,13 @@ export const statusOf = async (file: string, { acceptNewHostKeys, limits }: Stat
   const { cluster, inventory } = await loadCluster(file);
   const certificates = await expiries(keyringDirectory(inventory, cluster.name), cluster, new Date());
   return withPool(acceptNewHostKeys, async (pool) => {
-    const ask = (host: ClusterHost) =>
-      pool.host(host).query(query(sh`ip -4 route show table main`), { timeout: 120_000, ...limits });
+    const ask = (host: ClusterHost) => pool.host(host).query(query(hostScript), { timeout: 120_000, ...limits });
     const hosts = await Promise.all(
       cluster.hosts.map(async (host) => {
         const outline = outlineOf(host);
         try {
-          return { ...outline, routes: routesOf(host, cluster, (await ask(host)).stdout) };
+          const { stdout } = await ask(host);
+          return { ...outline, ...defined({ machine: parseMachine(stdout) }), routes: routesOf(host, cluster, stdout) };
         } catch (error) {
           if (limits.signal?.aborted) throw error;
           const [failure] = failuresIn(error);
@@ -81,6 +84,8 @@ export const statusOf = async (file: string, { acceptNewHostKeys, limits }: Stat
     };
   });
 };
+
+const hostScript = lines(sh`ip -4 route show table main`, machineScript);
 
 /** A control plane that hangs with its API server is something to show, like a host that hangs. */
 const findingsOf = async (cluster: Cluster, host: Host, limits: RunOptions): Promise<readonly CheckResult[]> => {

@@ -151,6 +151,41 @@ describe('a cluster of two segments', () => {
     });
   });
 
+  describe('whose inventory marks a node', () => {
+    const plain = 'worker-office-00: { address: 10.80.10.20, roles: [worker] }';
+    const marked = plain.replace(' }', ', labels: { tier: office }, taints: ["dedicated=x:PreferNoSchedule"] }');
+    const node = async () =>
+      JSON.parse(await kubectl(project, 'get node worker-office-00 -o json')) as {
+        readonly metadata: { readonly labels: Readonly<Record<string, string>> };
+        readonly spec: { readonly taints?: readonly { readonly key: string }[] };
+      };
+
+    test('gives it labels and taints, takes them away again, and leaves those of others', async () => {
+      await kubectl(project, 'label node worker-office-00 theirs=yes');
+      await kubectl(project, 'taint node worker-office-00 theirs=yes:PreferNoSchedule');
+      await project.write('kbs.yaml', inventory.replace(plain, marked));
+      await project.kbs('apply --yes');
+      const between = await node();
+      expect(between.metadata.labels).toMatchObject({
+        tier: 'office',
+        theirs: 'yes',
+        'node-role.kubernetes.io/worker': '',
+        // The lab's hosts are those of systemd-nspawn.
+        'kbs.dev/machine': 'container',
+      });
+      expect(between.spec.taints?.map(({ key }) => key).toSorted()).toEqual(['dedicated', 'theirs']);
+      await project.write('kbs.yaml', inventory);
+      expect(linesOf(await plan(10))).toContain('controller-00 nodes object nodes');
+      await project.kbs('apply --yes');
+      const after = await node();
+      expect(after.metadata.labels).toMatchObject({ theirs: 'yes' });
+      expect(after.metadata.labels).not.toHaveProperty('tier');
+      expect(after.spec.taints?.map(({ key }) => key)).toEqual(['theirs']);
+      expect(linesOf(await plan(0))).toEqual([]);
+      await kubectl(project, 'taint node worker-office-00 theirs-');
+    });
+  });
+
   describe('that people have meddled with', () => {
     test('is planned with exactly what differs, and repaired without touching anything else', async () => {
       const before = await conditionOf(project);

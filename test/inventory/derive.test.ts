@@ -146,9 +146,10 @@ describe('labels and taints', () => {
   it('a node has its segment as its zone, and the labels of the inventory', () => {
     expect(worker({ labels: { tier: 'training' } }).labels).toEqual({
       'topology.kubernetes.io/zone': 'rack',
+      'node-role.kubernetes.io/worker': '',
       tier: 'training',
     });
-    expect(worker({ labels: { 'topology.kubernetes.io/zone': 'cellar' } }).labels).toEqual({
+    expect(worker({ labels: { 'topology.kubernetes.io/zone': 'cellar' } }).labels).toMatchObject({
       'topology.kubernetes.io/zone': 'cellar',
     });
   });
@@ -166,7 +167,7 @@ describe('labels and taints', () => {
     });
     const hosts = { one: { address: '192.168.10.10', roles: ['control-plane', 'worker'] } };
     const both = hostNamed(derived(inventoryOf({ hosts })), 'one');
-    expect(both.labels).toHaveProperty([role]);
+    expect(both.labels).toMatchObject({ [role]: '', 'node-role.kubernetes.io/worker': '' });
     expect(both.taints).toEqual([]);
   });
 

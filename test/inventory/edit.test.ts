@@ -5,7 +5,7 @@ import { diffLines } from 'diff';
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
 import { derive } from '../../src/inventory/derive.js';
-import { addHost, pinPodCidr, pinSegment, removeHost, saveInventory } from '../../src/inventory/edit.js';
+import { addHost, markHost, pinPodCidr, pinSegment, removeHost, saveInventory } from '../../src/inventory/edit.js';
 import { parseInventory } from '../../src/inventory/load.js';
 import { planPods } from '../../src/network/pod-plan.js';
 import { compileRoutes } from '../../src/network/routes.js';
@@ -169,6 +169,52 @@ it('added one after the other, hosts are read back as they were meant, and no ol
     ),
     { numRuns: 25 },
   ));
+
+describe('labels and taints of a host', () => {
+  const marks = { labels: [['tier', 'gold'] as const], taints: ['a=x:NoSchedule'] };
+
+  /** Before and after, ¶ between what goes and what comes. */
+  test.each([
+    [
+      'on one line',
+      'hosts: # c\n  w: { address: x¶¶, labels: { tier: gold }, taints: [a=x:NoSchedule]¶ } # d\n  v: { address: y }\n',
+    ],
+    [
+      'in a block',
+      'hosts:\n  w:\n    address: x # c\n¶¶    labels: { tier: gold }\n    taints: [a=x:NoSchedule]\n¶# end\n',
+    ],
+    [
+      'beside others',
+      'hosts: { w: { labels: { b: c¶¶, tier: gold¶ }, taints: ["d:NoExecute"¶¶, a=x:NoSchedule¶] } }\n',
+    ],
+    [
+      'beside others in lines',
+      'hosts:\n  w:\n    labels:\n      b: c # d\n¶¶      tier: gold\n¶    taints:\n      - d:NoExecute¶¶\n      - a=x:NoSchedule¶ # e\n',
+    ],
+    [
+      'in place of other values',
+      'hosts: { w: { labels: { tier: ¶rack¶gold¶ }, taints: [¶a:NoSchedule¶a=x:NoSchedule¶, a:NoExecute] } } # c\n',
+    ],
+    ['that are there', 'hosts: { w: { labels: { tier: gold }, taints: ["a=x:NoSchedule"] } }\n'],
+  ])('are written %s, and nothing else changes', (_, marked) => {
+    const parts = marked.split('¶');
+    const side = (which: 1 | 2) => parts.filter((_part, index) => index % 3 === 0 || index % 3 === which).join('');
+    expect(markHost(side(1), 'w', marks)).toBe(side(2));
+  });
+
+  it('are quoted where YAML would read something else', () => {
+    const text = markHost('hosts: { w: { a: b } }', 'w', { labels: [['on', 'true']], taints: ['a=1:NoExecute'] });
+    expect(text).toBe('hosts: { w: { a: b, labels: { on: "true" }, taints: [a=1:NoExecute] } }');
+  });
+
+  it('are not written where the layout has no place for them', () => {
+    for (const text of [
+      'hosts: { w: { taints: [] } }',
+      'hosts: { w: { taints: &t [b:NoExecute] }, v: { taints: *t } }',
+    ])
+      expect(() => markHost(text, 'w', { ...marks, labels: [] })).toThrow('hosts.w.taints cannot be written');
+  });
+});
 
 describe('a host that leaves', () => {
   /** What goes stands between ¶. */

@@ -282,6 +282,33 @@ const mistakes: Readonly<Record<string, readonly Row[]>> = {
       '24:14 hosts.worker-00.taints[0]: nvidia.com/gpu=present is not a taint; write key=value:Effect or key:Effect; effects are NoSchedule, PreferNoSchedule and NoExecute',
     ],
   ],
+  'is set by others': [
+    [
+      'tier: training',
+      'kubernetes.io/arch: amd64',
+      '23:7 hosts.worker-00.labels.kubernetes.io/arch: the kubelet sets this label itself; take it away',
+    ],
+    [
+      'tier: training',
+      'kbs.dev/machine: virtual',
+      '23:7 hosts.worker-00.labels.kbs.dev/machine: labels of kbs.dev are set by kbs; take it away, or write another prefix',
+    ],
+    [
+      'tier: training',
+      'node-role.kubernetes.io/control-plane: ""',
+      '23:7 hosts.worker-00.labels.node-role.kubernetes.io/control-plane: this label follows from the roles of the host; add the role control-plane, or take the label away',
+    ],
+    [
+      'nvidia.com/gpu=present:NoSchedule',
+      'node.kubernetes.io/unschedulable:NoSchedule',
+      '24:14 hosts.worker-00.taints[0]: node.kubernetes.io/unschedulable is set and removed by Kubernetes itself; take it away',
+    ],
+    [
+      'roles: [control-plane] }',
+      'roles: [control-plane], taints: ["node-role.kubernetes.io/control-plane:NoSchedule"] }',
+      '18:77 hosts.controller-00.taints[0]: node-role.kubernetes.io/control-plane:NoSchedule is set by kbs on every control plane that is no worker; take it away',
+    ],
+  ],
   'contradicts another field': [
     [
       '10.254.0.0/16',

@@ -315,7 +315,7 @@ describe('preflight', () => {
       ['d', { ...fit, machineId: '' }],
       ['e', { ...fit, machineId: '' }],
     ]);
-    expect(refusedTogether(facts)).toEqual(['a, c machine-id: these machines have the same machine-id x']);
+    expect(refusedTogether(facts)).toEqual(['a, c machine-id: a and c have the same machine-id, x: they are clones']);
   });
 });
 

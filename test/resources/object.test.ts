@@ -50,6 +50,24 @@ describe('objects', () => {
     ['a subject added', 'ClusterRoleBinding/kbs:x', (live) => push(live, 'subjects', { kind: 'User', name: 'evil' })],
     ['a verb added', 'ClusterRole/kbs:x', (live) => push(live, 'rules.0.verbs', '*')],
     ['a taint removed', 'Node/worker-00', (live) => set(live, 'spec.taints', undefined)],
+    ['a value given to a taint without one', 'Node/worker-00', (live) => set(live, 'spec.taints.0.value', 'x')],
+    ['a taint that is not named as its own', 'Node/worker-00', (live) => set(live, taintsName, undefined)],
+    [
+      'a label that it applied once',
+      'Node/worker-00',
+      (live) => {
+        set(live, 'metadata.labels.former', 'x');
+        set(live, `${ownLabels}.f:former`, {});
+      },
+    ],
+    [
+      'a taint that it set once',
+      'Node/worker-00',
+      (live) => {
+        push(live, 'spec.taints', { key: 'former', value: 'x', effect: 'NoExecute' });
+        set(live, taintsName, `${controlPlane} former=x:NoExecute`);
+      },
+    ],
     ['a selector narrowed', 'Service/kube-system/kube-dns', (live) => set(live, 'spec.selector.x', 'y')],
     ['replicas scaled', 'Deployment/kube-system/coredns', (live) => set(live, 'spec.replicas', 1)],
     [
@@ -78,6 +96,19 @@ describe('objects', () => {
 
   it.each<[string, string, (live: Live) => void]>([
     ['a label of another', 'Node/worker-00', (live) => set(live, 'metadata.labels.mine', 'x')],
+    [
+      'a label that it applied once, and that another has applied too,',
+      'Node/worker-00',
+      (live) => {
+        set(live, 'metadata.labels.former', 'x');
+        set(live, `${ownLabels}.f:former`, {});
+        push(live, 'metadata.managedFields', {
+          manager: 'kubectl-label',
+          operation: 'Update',
+          fieldsV1: { 'f:metadata': { 'f:labels': { 'f:former': {} } } },
+        });
+      },
+    ],
     ['a taint of another', 'Node/worker-00', (live) => push(live, 'spec.taints', { key: 'mine', effect: 'NoExecute' })],
     ['a sidecar', 'Deployment/kube-system/coredns', (live) => push(live, `${pod}.containers`, { name: 'mine' })],
     ['a key of another', 'ConfigMap/kube-system/kubeadm-config', (live) => set(live, 'data.mine', 'x')],
@@ -212,6 +243,9 @@ const seenIn = (json: string): State | undefined => known(object.parse(`${json}\
 const pod = 'spec.template.spec';
 const container = `${pod}.containers.0`;
 const digest = 'metadata.annotations.kbs~dev/digest';
+const taintsName = 'metadata.annotations.kbs~dev/taints';
+const controlPlane = 'node-role.kubernetes.io/control-plane:NoSchedule';
+const ownLabels = 'metadata.managedFields.0.fieldsV1.f:metadata.f:labels';
 
 const isMap = (value: unknown): value is Live => typeof value === 'object' && value !== null && !Array.isArray(value);
 const parsed = (): { items: (Live & KubeObject)[] } => JSON.parse(answer);

@@ -13,6 +13,7 @@ import { fingerprintOf } from '../../src/pki/certificate.js';
 import type { KubeObject, State } from '../../src/resources/resource.js';
 import type { Workflow } from '../../src/workflows/run/context.js';
 import { type End, type Machine, type Script, scriptedPool } from './scripted-host.js';
+import { appliedNode } from './scripted-nodes.js';
 import {
   changeScript,
   changesIn,
@@ -325,7 +326,7 @@ export class ScriptedCluster {
     const removes = action === 'remove';
     switch (kind) {
       case 'object':
-        return this.#applyObjects(machine, removes, payloadOf(steps));
+        return this.#applyObjects(machine, removes, steps);
       case 'task':
         return this.#runTask(machine, id, removes, changeScript(steps));
       case 'processes':
@@ -349,12 +350,15 @@ export class ScriptedCluster {
     return undefined;
   }
 
-  #applyObjects(machine: ScriptedMachine, removes: boolean, payload: string): string | undefined {
-    if (!this.apiReady(machine)) return 'The connection to the server was refused';
-    const { items } = JSON.parse(payload) as { readonly items: readonly KubeObject[] };
+  #applyObjects(machine: ScriptedMachine, removes: boolean, steps: PlannedChange['steps']): string | undefined {
+    if (!this.apiReady(machine)) return refused;
+    const { items } = JSON.parse(payloadOf(steps)) as { readonly items: readonly KubeObject[] };
+    const script = changeScript(steps);
     for (const item of items) {
-      if (removes) this.objects.delete(nameOf(item));
-      else this.objects.set(nameOf(item), item);
+      const name = nameOf(item);
+      if (removes) this.objects.delete(name);
+      else if (item.kind === 'Node') this.objects.set(name, appliedNode(this.objects.get(name), item, script));
+      else this.objects.set(name, item);
     }
     return undefined;
   }
@@ -394,7 +398,8 @@ export class ScriptedCluster {
       if (removes) machine.states.delete(`task ${name}`);
       else machine.states.set(`task ${name}`, { done: 'yes' });
     } else if (name === 'administrators') {
-      return this.#applyObjects(machine, false, JSON.stringify({ items: [administrators] }));
+      if (!this.apiReady(machine)) return refused;
+      this.objects.set(nameOf(administrators), administrators);
     }
     return undefined;
   }
@@ -489,6 +494,8 @@ const bare = (host: ClusterHost): ScriptedMachine => ({
 });
 
 const lanOf = ({ address }: ClusterHost) => ({ to: `${address.replace(/\d+$/, '0')}/24`, device: 'eth0' });
+
+const refused = 'The connection to the server was refused';
 
 const payloadOf = (steps: PlannedChange['steps']): string => {
   const [payload] = steps.flatMap(({ payloads }) => payloads);

@@ -25,12 +25,21 @@ export interface DiffOptions {
 export function planText(plan: Plan, { colors = plain, verbose = false }: DiffOptions = {}): string {
   const groups = alike(plan.hosts.filter((host) => host.phases.some((phase) => phase.changes.length > 0)));
   const blocks = groups.map(([host, names]) => hostText(host, names, colors, verbose));
-  return [...blocks, ...notesText(plan, colors), summaryText(plan, colors)].join('\n');
+  return [...blocks, ...notesText(plan, colors), ...warningsText(plan, colors), summaryText(plan, colors)].join('\n');
 }
 
 /** What stays on a host although nothing wants it, and advice, a line each. */
 const notesText = ({ hosts }: Plan, colors: Colors): readonly string[] => {
   const lines = hosts.flatMap(({ host, notes = [] }) => notes.map((note) => colors('yellow', `${host}: ${note}`)));
+  return lines.length === 0 ? [] : [`${lines.join('\n')}\n`];
+};
+
+/** What the operator should know of the hosts, with what to do. */
+export const warningsText = ({ warnings = [] }: Plan, colors: Colors): readonly string[] => {
+  const lines = warnings.flatMap(({ hosts, what, next }) => [
+    colors('yellow', oneLine(`! ${[...hosts].join(', ')}: ${what}`)),
+    `  → ${oneLine(next)}`,
+  ]);
   return lines.length === 0 ? [] : [`${lines.join('\n')}\n`];
 };
 

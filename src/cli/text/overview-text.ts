@@ -1,6 +1,6 @@
 import type { Change, HostPlan, Plan } from '../../engine/plan.js';
 import { type Colors, plain } from './color.js';
-import { summaryText } from './diff-text.js';
+import { summaryText, warningsText } from './diff-text.js';
 import { counted } from './format.js';
 import { oneLine } from './printable.js';
 
@@ -14,7 +14,13 @@ const heads = 4;
 export function overviewText(plan: Plan, colors: Colors = plain): string {
   const hosts = plan.hosts.filter((host) => changesOf(host).length > 0);
   const width = Math.max(0, ...hosts.map(({ host }) => host.length));
-  return [...hosts.map((host) => hostLine(host, width, colors)), summaryText(plan, colors).trimEnd(), ''].join('\n');
+  const warnings = warningsText(plan, colors);
+  return [
+    ...hosts.map((host) => hostLine(host, width, colors)),
+    ...warnings,
+    summaryText(plan, colors).trimEnd(),
+    '',
+  ].join('\n');
 }
 
 function hostLine(host: HostPlan, width: number, colors: Colors): string {

@@ -8,7 +8,7 @@ import { counted } from './format.js';
 import { oneLine } from './printable.js';
 
 /**
- * What a preflight found, per host and then of the cluster: failed checks with the reason and what to do, and hosts that
+ * What a preflight found, per host and then of the cluster: failed checks and warnings with what to do, and hosts that
  * could not be reached. One line where all is well; every check that passed too with `verbose`.
  */
 export function preflightText(
@@ -41,23 +41,28 @@ const part = (
   colors: Colors,
   verbose: boolean,
 ): string => {
-  const shown = results.filter(({ ok }) => verbose || !ok);
+  const shown = results.filter(({ ok, warning }) => verbose || !ok || warning);
   if (problem === undefined && shown.length === 0) return '';
   return [
     colors('bold', title),
-    ...(problem === undefined ? [] : [line(false, problem.what, colors), ...indented(details(problem, colors))]),
+    ...(problem === undefined ? [] : [line('✘', problem.what, colors), ...indented(details(problem, colors))]),
     ...shown.flatMap((result) => resultLines(result, colors)),
   ].join('\n');
 };
 
-const resultLines = ({ name, scope, hosts, ok, detail, why = [], next }: CheckResult, colors: Colors) => {
-  const about = !ok && scope === 'cluster' && hosts.length > 0 ? ` (${hosts.join(', ')})` : '';
+const resultLines = ({ name, scope, hosts, ok, warning, detail, why = [], next }: CheckResult, colors: Colors) => {
+  const about = (!ok || warning) && scope === 'cluster' && hosts.length > 0 ? ` (${hosts.join(', ')})` : '';
   const rest = { code: 'preflight', what: detail, where: {}, why, ...defined({ next }) };
-  return [line(ok, `${name}: ${detail}${about}`, colors), ...indented(details(rest, colors))];
+  return [
+    line(warning ? '!' : ok ? '✔' : '✘', `${name}: ${detail}${about}`, colors),
+    ...indented(details(rest, colors)),
+  ];
 };
 
-const line = (ok: boolean, text: string, colors: Colors): string =>
-  `  ${ok ? colors('green', '✔') : colors('red', '✘')} ${text}`;
+const styles = { '✔': 'green', '!': 'yellow', '✘': 'red' } as const;
+
+const line = (mark: keyof typeof styles, text: string, colors: Colors): string =>
+  `  ${colors(styles[mark], mark)} ${text}`;
 
 const indented = (lines: readonly string[]): readonly string[] => lines.map((text) => `  ${text}`);
 
@@ -69,5 +74,7 @@ const verdict = ({ cluster, hosts, checks }: Omit<Preflight, 'advice'>, colors: 
     return colors('red', `not ready: ${counted(failed, 'check')} failed${away && `, and ${away}`}`);
   }
   if (away !== '') return colors('red', checks.length === 0 ? away : `no check failed, but ${away}`);
-  return colors('green', `ready: ${counted(hosts.length, 'host')} of cluster ${cluster}, no check failed`);
+  const warnings = checks.filter(({ warning }) => warning).length;
+  const warned = warnings === 0 ? '' : `, ${counted(warnings, 'warning')}`;
+  return colors('green', `ready: ${counted(hosts.length, 'host')} of cluster ${cluster}, no check failed${warned}`);
 };

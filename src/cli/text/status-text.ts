@@ -1,3 +1,4 @@
+import type { Machine } from '../../hosts/facts/machine.js';
 import type { HostStatus, Status } from '../../workflows/status.js';
 import { colorsFor, plain } from './color.js';
 import { details } from './failure-text.js';
@@ -5,8 +6,8 @@ import { counted } from './format.js';
 import { oneLine } from './printable.js';
 import { problemKey } from './problem-groups.js';
 
-/** A cluster at a glance. */
-export function statusText(status: Status): string {
+/** A cluster at a glance; with `verbose`, what is known of each machine too. */
+export function statusText(status: Status, verbose = false): string {
   const colors = colorsFor(process.stdout);
   const mark = (ok: boolean) => (ok ? colors('green', '✔') : colors('red', '✘'));
   const findings = new Map(
@@ -21,8 +22,15 @@ export function statusText(status: Status): string {
     ...status.hosts.map((host) => {
       const node = findings.get(host.name);
       const ok = host.problem === undefined && (node?.ok ?? !host.podCidr);
-      const words = host.problem?.what ?? `routes ${host.routes}${node ? `, Ready ${node.detail}` : ''}`;
-      return [`${mark(ok)} ${oneLine(`${row(host)}  ${words}`)}`, ...explain(host)].join('\n');
+      const words =
+        host.problem?.what ??
+        [
+          `routes ${host.routes}`,
+          ...(node ? [`Ready ${node.detail}`] : []),
+          ...(host.machine?.kind === undefined ? [] : [kindText(host.machine)]),
+        ].join(', ');
+      const machine = verbose && host.machine ? [`    ${oneLine(machineText(host.machine))}`] : [];
+      return [`${mark(ok)} ${oneLine(`${row(host)}  ${words}`)}`, ...machine, ...explain(host)].join('\n');
     }),
     status.findings.length === 0
       ? `${mark(false)} the API server does not answer`
@@ -34,6 +42,18 @@ export function statusText(status: Status): string {
     '',
   ].join('\n');
 }
+
+/** `virtual (kvm)`. */
+const kindText = ({ kind, platform }: Machine): string => `${kind}${platform === undefined ? '' : ` (${platform})`}`;
+
+const machineText = ({ product, steal, clockSource, balloon, nested, kind }: Machine): string =>
+  [
+    ...(product === undefined ? [] : [product]),
+    ...(steal === undefined ? [] : [`steal ${(steal * 100).toFixed(1)} %`]),
+    ...(clockSource === undefined ? [] : [`clock source ${clockSource}`]),
+    ...(balloon ? ['memory balloon'] : []),
+    ...(nested ? [kind === 'virtual' ? 'nested virtualization' : 'virtualization'] : []),
+  ].join(', ');
 
 /** Why, and the next step, under the first host that has this problem. */
 const explainedOnce = (): ((host: HostStatus) => readonly string[]) => {

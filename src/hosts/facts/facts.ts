@@ -1,4 +1,6 @@
+import { defined } from '../../defined.js';
 import { type GpuFacts, noGpuFacts, parseGpuFacts } from './gpu.js';
+import { type Machine, parseMachine } from './machine.js';
 
 export type { GpuDevice, GpuFacts, NvidiaFacts } from './gpu.js';
 
@@ -55,6 +57,8 @@ export interface Facts {
   /** Paths of the drop-ins in effect that say what a service starts. */
   readonly commandDropIns: readonly string[];
   readonly machineId: string;
+  /** What sort of machine it is; absent where the host was not observed. */
+  readonly machine?: Machine;
   /** Whether etcd data lies there: it is, or was, a member of a cluster. */
   readonly etcdMember: boolean;
   /** Whether kbs has installed what starts etcd there. */
@@ -181,6 +185,7 @@ export const parseFacts = (output: string): Facts => {
     cniConfigs: all('cniconfig'),
     commandDropIns: all('commanddropin'),
     machineId: one('machineid'),
+    ...defined({ machine: parseMachine(output) }),
     etcdMember: one('etcdmember') === 'yes',
     etcdInstalled: one('etcdinstalled') === 'yes',
     gpu: parseGpuFacts(all),

@@ -2,11 +2,11 @@ import type { Facts } from '../../hosts/facts/facts.js';
 import { type Cluster, type ClusterHost, isApiHost, isControlPlane } from '../../inventory/cluster.js';
 import { adminConf } from '../../kubernetes/kubectl.js';
 import { assignmentOf, assignmentText } from '../../network/assignment.js';
+import { taint } from '../../resources/node-object.js';
 import type { KubeObject } from '../../resources/resource.js';
 import { configMap } from '../control-plane/access.js';
 import { apiAnswers } from '../gates.js';
-import { gpuLabels } from '../node/gpu-labels.js';
-import { taint } from '../node/kubelet.js';
+import { gpuFactLabels, gpuLabels } from '../node/gpu-labels.js';
 import type { Phase } from '../phase.js';
 
 /**
@@ -26,9 +26,18 @@ export const nodes: Phase = {
             kind: 'object',
             name: 'nodes',
             kubeconfig: adminConf,
-            objects: [plan(cluster), ...targetNodes.map((host) => node(host, facts(host.name)))],
+            objects: [plan(cluster), ...targetNodes.map(node)],
             // The set lists the nodes of this run only: those that it does not list must not be pruned.
             keep: 'until-removed',
+          },
+          {
+            kind: 'object',
+            name: 'machines',
+            kubeconfig: adminConf,
+            objects: targetNodes.map((host) => machine(host, facts(host.name))),
+            keep: 'until-removed',
+            // So that a label which is not wanted, because its host was not observed, is not taken away with other changes.
+            manager: 'kbs-machines',
           },
         ],
 };
@@ -36,7 +45,17 @@ export const nodes: Phase = {
 const plan = (cluster: Cluster): KubeObject =>
   configMap('kube-system', 'kbs', { 'pod-cidrs.json': assignmentText(assignmentOf(cluster)) });
 
-const node = (host: ClusterHost, facts: Facts): KubeObject => ({
+/** What the facts say; what they do not say stays as it is in the cluster. */
+const machine = (host: ClusterHost, facts: Facts): KubeObject => ({
+  apiVersion: 'v1',
+  kind: 'Node',
+  metadata: {
+    name: host.name,
+    labels: { 'kbs.dev/machine': facts.machine?.kind, ...gpuFactLabels(host, facts) },
+  },
+});
+
+const node = (host: ClusterHost): KubeObject => ({
   apiVersion: 'v1',
   kind: 'Node',
   metadata: {
@@ -44,7 +63,7 @@ const node = (host: ClusterHost, facts: Facts): KubeObject => ({
     labels: {
       'kubernetes.io/hostname': host.name,
       ...(isControlPlane(host) ? { 'node.kubernetes.io/exclude-from-external-load-balancers': '' } : {}),
-      ...gpuLabels(host, facts),
+      ...gpuLabels(host),
       ...host.labels,
     },
     // Where kubeadm looks for it; without, it guesses.

@@ -1,4 +1,5 @@
 import { type ClusterHost, isControlPlane, isNode } from '../../inventory/cluster.js';
+import { taint } from '../../resources/node-object.js';
 import type { FileResource, Resource } from '../../resources/resource.js';
 import { render } from '../../templates/render.js';
 import { toYaml } from '../../templates/yaml.js';
@@ -94,10 +95,3 @@ export const kubeletDefaults = ({ cluster }: Pick<PhaseContext, 'cluster'>): Rea
   rotateCertificates: false,
   tlsMinVersion: 'VersionTLS12',
 });
-
-/** `key=value:Effect` or `key:Effect` as the API's object. */
-export const taint = (text: string): { key: string; value?: string; effect: string } => {
-  const [pair = '', effect = ''] = text.split(':');
-  const [key = '', value] = pair.split('=');
-  return value === undefined ? { key, effect } : { key, value, effect };
-};

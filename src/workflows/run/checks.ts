@@ -1,4 +1,5 @@
 import { type Observation, observedFacts, type RunHosts } from '../../engine/observe.js';
+import type { PlanWarning } from '../../engine/plan.js';
 import { Failure, Failures } from '../../failure.js';
 import { type ClusterHost, isControlPlane, isRouter } from '../../inventory/cluster.js';
 import { apiAnswers } from '../../phases/gates.js';
@@ -30,7 +31,7 @@ export const requireReachable = (
   if (failures.length > 0) throw new Failures(failures);
 };
 
-/** Throws what the checks of hosts and cluster find, of all observed hosts at once. */
+/** Throws what the checks of hosts and cluster find, of all observed hosts at once; gives what they only warn of. */
 export const preflight = (
   observation: Observation,
   {
@@ -40,7 +41,7 @@ export const preflight = (
     skippedChecks,
     around,
   }: Pick<PhaseRun, 'workflow' | 'cluster' | 'keyring' | 'skippedChecks' | 'around'>,
-): void => {
+): readonly PlanWarning[] => {
   const results = runChecks(
     {
       workflow: workflow.name,
@@ -55,6 +56,9 @@ export const preflight = (
     skippedChecks,
   );
   throwFailed(results);
+  return results
+    .filter(({ warning }) => warning)
+    .map(({ name, hosts, detail, next = '' }) => ({ hosts, what: `${name}: ${detail}`, next }));
 };
 
 /**

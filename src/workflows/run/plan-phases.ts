@@ -59,7 +59,7 @@ const planObserved = async (
   skipped: Plan['hosts'],
 ): Promise<PlannedRun> => {
   if (run.workflow.needsCluster) requireApi(runHosts, observed);
-  preflight(observed, run);
+  const warnings = preflight(observed, run);
   requireFreePodCidrs(run.cluster, nodeCidrsIn(run.cluster, observed));
   const around = run.around?.plan(observed);
   const context = {
@@ -85,7 +85,7 @@ const planObserved = async (
   const compared = toPlan(run.workflow.name, run.cluster.name, work);
   await checkVipConflict(run, observed, compared);
   return {
-    plan: { ...compared, hosts: [...compared.hosts, ...skipped] },
+    plan: { ...compared, hosts: [...compared.hosts, ...skipped], ...(warnings.length > 0 ? { warnings } : {}) },
     work,
     context,
     isNeeded: (name) => run.cluster.hosts.some((host) => host.name === name && isNeeded(host)),

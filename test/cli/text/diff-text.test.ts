@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { planText, summaryText } from '../../../src/cli/text/diff-text.js';
+import { overviewText } from '../../../src/cli/text/overview-text.js';
 import { create, hostPlan, planOf, remove, unknown, update } from './plans.js';
 
 it('a change of text is a unified diff, a change of a word is was → wanted', () => {
@@ -121,4 +122,15 @@ it('a plan names what is left over and stays, also where nothing changes', () =>
 
 nothing to change: 1 host is as the inventory says
 `);
+});
+
+it('what the operator should know of hosts stands before the sum, also where nothing changes', () => {
+  const warnings = [{ hosts: ['a', 'b'], what: 'mac: a and b\nhave one', next: 'give one of them another' }];
+  const shown = '! a, b: mac: a and b\\nhave one\n  → give one of them another\n';
+  const changing = planOf(hostPlan('a', { dns: [create('file', '/x')] }));
+  expect(planText({ ...planOf(hostPlan('a', {})), warnings })).toBe(
+    `${shown}\nnothing to change: 1 host is as the inventory says\n`,
+  );
+  expect(planText({ ...changing, warnings })).toContain(`+ file /x\n\n${shown}\n1 to create`);
+  expect(overviewText({ ...changing, warnings })).toContain(`+ file /x\n${shown}`);
 });

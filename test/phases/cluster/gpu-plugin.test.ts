@@ -1,5 +1,4 @@
 import { expect, test } from 'vitest';
-import { assumedFacts } from '../../../src/hosts/facts/facts.js';
 import type { NvidiaSettings } from '../../../src/inventory/cluster.js';
 import { gpuPlugin } from '../../../src/phases/cluster/gpu-plugin.js';
 import { gpuLabels } from '../../../src/phases/node/gpu-labels.js';
@@ -51,7 +50,7 @@ test('nodes that share alike have one DaemonSet, which selects them by their lab
   const matched = clusterWith(...settings)
     .hosts.filter(({ gpu }) => gpu === 'nvidia')
     .map((host) => {
-      const labels = gpuLabels(host, assumedFacts);
+      const labels = gpuLabels(host);
       return selectors.filter((selector) => Object.entries(selector).every(([key, value]) => labels[key] === value));
     });
   expect(matched.map((found) => found.length)).toEqual([1, 1, 1, 1]);

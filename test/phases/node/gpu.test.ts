@@ -1,9 +1,9 @@
 import { execa } from 'execa';
 import { describe, expect, test } from 'vitest';
-import { assumedFacts, type GpuDevice, type GpuFacts } from '../../../src/hosts/facts/facts.js';
+import { assumedFacts, type Facts, type GpuDevice, type GpuFacts } from '../../../src/hosts/facts/facts.js';
 import type { ClusterHost, NvidiaSettings } from '../../../src/inventory/cluster.js';
 import { gpu } from '../../../src/phases/node/gpu.js';
-import { gpuLabels, pluginConfig } from '../../../src/phases/node/gpu-labels.js';
+import { gpuFactLabels, gpuLabels, pluginConfig } from '../../../src/phases/node/gpu-labels.js';
 import { kindOf } from '../../../src/resources/registry.js';
 import { reveal } from '../../../src/secret.js';
 import { clusterOf, hostOf } from '../../support/cluster.js';
@@ -41,13 +41,18 @@ const nvidiaFacts = {
   packages: [],
 } as const;
 
+const labelsOf = (host: ClusterHost, seen: Pick<Facts, 'gpu'>) => ({
+  ...gpuLabels(host),
+  ...gpuFactLabels(host, seen),
+});
+
 describe('labels', () => {
   test('say what GPU feature discovery says', () => {
     const seen = facts({
       devices: [h100, { ...h100, address: '0000:66:00.0' }, { ...h100, address: '0000:67:00.0', driver: 'vfio-pci' }],
       nvidia: { ...nvidiaFacts, loaded: '570.124.06' },
     });
-    expect(gpuLabels(hostWith({ driver: 'host', timeSlicing: 4 }), seen)).toEqual({
+    expect(labelsOf(hostWith({ driver: 'host', timeSlicing: 4 }), seen)).toEqual({
       'nvidia.com/gpu.present': 'true',
       'nvidia.com/device-plugin.config': 'shared-4',
       'nvidia.com/gpu.sharing-strategy': 'time-slicing',
@@ -64,7 +69,7 @@ describe('labels', () => {
   });
 
   test('leave out what was not observed', () => {
-    expect(gpuLabels(hostWith({ driver: 'host' }), assumedFacts)).toEqual({
+    expect(labelsOf(hostWith({ driver: 'host' }), assumedFacts)).toEqual({
       'nvidia.com/gpu.present': 'true',
       'nvidia.com/device-plugin.config': 'exclusive',
       'nvidia.com/gpu.sharing-strategy': 'none',
@@ -74,7 +79,7 @@ describe('labels', () => {
   });
 
   test('hold only what a label may hold, whatever a driver calls its GPU', () => {
-    const labels = gpuLabels(
+    const labels = labelsOf(
       hostWith({ driver: 'host' }),
       facts({ devices: [{ ...h100, model: ' *"${X}\u001b[0m (π) ' }] }),
     );
@@ -84,11 +89,11 @@ describe('labels', () => {
   test("name AMD's GPUs too, and no other host's", () => {
     const amd = hostOf({ name: 'a', address: '192.168.20.9', segment: 'rack', podCidr: '10.244.9.0/24', gpu: 'amd' });
     const seen = facts({ devices: [{ address: '0000:08:00.0', vendor: 'amd', id: '74a1', driver: 'amdgpu' }] });
-    expect(gpuLabels(amd, seen)).toEqual({
+    expect(labelsOf(amd, seen)).toEqual({
       'feature.node.kubernetes.io/amd-gpu': 'true',
       'amd.com/gpu.device-id': '74a1',
     });
-    expect(gpuLabels({ ...amd, gpu: 'nvidia', podCidr: undefined } as unknown as ClusterHost, seen)).toEqual({});
+    expect(labelsOf({ ...amd, gpu: 'nvidia', podCidr: undefined } as unknown as ClusterHost, seen)).toEqual({});
   });
 });
 
