@@ -12,6 +12,8 @@ export interface HollowNodes {
   readonly kwok: string;
   readonly stages: string;
   readonly kubeconfig: string;
+  /** The API server's URL: this machine may not know the name in the kubeconfig. */
+  readonly server: string;
   /** `KEY=VALUE`: the nodes that it plays. */
   readonly label: string;
 }
@@ -22,7 +24,7 @@ export interface HollowNodes {
  */
 export const startHollowNodes = async (
   lab: string,
-  { kwok, stages, kubeconfig, label }: HollowNodes,
+  { kwok, stages, kubeconfig, server, label }: HollowNodes,
   places: Places = placesOf(),
 ): Promise<void> => {
   await requireStanding(places, lab);
@@ -31,9 +33,10 @@ export const startHollowNodes = async (
   if ((await processesIn(tree, group)).length > 0) return;
   const config = join(labFolder(places, lab), 'hollow-stages.yaml');
   await makeFile(config, stages);
-  const log = await open(join(labFolder(places, lab), 'hollow.log'), 'a');
+  const log = await open(hollowLog(lab, places), 'a');
   const words = [
-    ...[kwok, '--kubeconfig', kubeconfig, '--config', config, '--manage-nodes-with-label-selector', label],
+    ...[kwok, '--kubeconfig', kubeconfig, '--master', server, '--config', config],
+    ...['--manage-nodes-with-label-selector', label],
     // No real pod has such an address (RFC 6598), and no host has a route to it.
     ...['--cidr', '100.64.0.1/10', '--node-lease-duration-seconds', '40'],
   ];
@@ -44,5 +47,9 @@ export const startHollowNodes = async (
 };
 
 export const stopHollowNodes = async (lab: string): Promise<void> => killGroup(await hierarchies(), hollowGroup(lab));
+
+/** What the process says, from its first start on. */
+export const hollowLog = (lab: string, places: Places = placesOf()): string =>
+  join(labFolder(places, lab), 'hollow.log');
 
 const hollowGroup = (lab: string): string => `${labGroup(lab)}/hollow`;

@@ -1,7 +1,7 @@
 /** A whole inventory on one machine: hosts, segments, routers. */
 export { type Delay, labDelay } from './delay.js';
 export { labDown } from './down.js';
-export { type HollowNodes, startHollowNodes, stopHollowNodes } from './hollow.js';
+export { type HollowNodes, hollowLog, startHollowNodes, stopHollowNodes } from './hollow.js';
 export type { Lab, LabHost } from './lab.js';
 export { type LabOverlay, labState, readLabOverlay } from './overlay.js';
 export { labHeal, labPartition } from './partition.js';

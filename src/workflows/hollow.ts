@@ -9,8 +9,9 @@ import { Failure } from '../failure.js';
 import { mutation, type Output, query } from '../hosts/host.js';
 import { lastLines } from '../hosts/last-lines.js';
 import { raw, type Script, sh } from '../hosts/shell.js';
+import { apiServerPort, type Cluster } from '../inventory/cluster.js';
 import { type ApiHost, selectApiHost } from '../kubernetes/api-host.js';
-import { startHollowNodes, stopHollowNodes } from '../lab/index.js';
+import { hollowLog, startHollowNodes, stopHollowNodes } from '../lab/index.js';
 import { kubeconfigPath, readKubeconfig } from './kubeconfig.js';
 import { loadCluster } from './load-cluster.js';
 import { withPool } from './run/pool.js';
@@ -34,6 +35,7 @@ export const setHollowNodes = async (file: string, count: number, say: (text: st
       const { kwok, stages } = await programs(say);
       await startHollowNodes(cluster.name, {
         ...{ kwok, stages, kubeconfig: kubeconfigPath(loaded) },
+        server: serverOf(cluster, api),
         label: `${hollow}=true`,
       });
     }
@@ -48,6 +50,22 @@ export const setHollowNodes = async (file: string, count: number, say: (text: st
       await change(api, sh`xargs ${raw(api.kubectl)} delete node --wait=false >/dev/null`, surplus.join('\n'));
     }
     if (count === 0) await stopHollowNodes(cluster.name);
+    else await requireReady(api, wanted[0] ?? '', hollowLog(cluster.name));
+  });
+};
+
+const serverOf = ({ endpoint: { address, port } }: Cluster, { at }: ApiHost): string =>
+  address === undefined ? `https://${at.address}:${apiServerPort}` : `https://${address}:${port}`;
+
+/** One node for all: the process that plays them either reaches the API server or does not. */
+const requireReady = async ({ host, at, kubectl }: ApiHost, name: string, log: string): Promise<void> => {
+  const wait = sh`${raw(kubectl)} wait --for=condition=Ready ${`node/${name}`} --timeout=90s`;
+  const { code, stderr } = await host.query(query(wait), { timeout: 120_000 });
+  if (code === 0) return;
+  throw new Failure('refused', `hollow nodes did not become Ready within 90 s`, {
+    where: { host: at.name, resource: `node/${name}`, command: 'kubectl wait' },
+    why: lastLines(stderr, 3),
+    next: `see what kwok says: ${log}`,
   });
 };
 
