@@ -35,25 +35,26 @@ rm -f etc/ssh/ssh_host_* etc/hostname
 : > etc/machine-id
 `;
 
-const recipe = {
-  suite: 'bookworm',
-  mirror: 'http://deb.debian.org/debian',
-  packages: [
-    'systemd',
-    'systemd-sysv',
-    'dbus',
-    'openssh-server',
-    'iproute2',
-    'nftables',
-    'iptables',
-    'conntrack',
-    'ipset',
-    'kmod',
-    'procps',
-    'ca-certificates',
-    'curl',
-    'socat',
-    'sudo',
-    'iputils-ping',
-  ],
-};
+export const debianMirror = 'http://deb.debian.org/debian';
+
+/** What every lab host has, container or guest. */
+export const hostPackages = [
+  'systemd',
+  'systemd-sysv',
+  'dbus',
+  'openssh-server',
+  'iproute2',
+  'nftables',
+  'iptables',
+  'conntrack',
+  'ipset',
+  'kmod',
+  'procps',
+  'ca-certificates',
+  'curl',
+  'socat',
+  'sudo',
+  'iputils-ping',
+];
+
+const recipe = { suite: 'bookworm', mirror: debianMirror, packages: hostPackages };

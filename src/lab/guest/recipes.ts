@@ -1,4 +1,5 @@
 import { type Additions, forAll, masked, units } from '../customize-rootfs.js';
+import { debianMirror, hostPackages } from '../rootfs.js';
 import type { GuestImage } from '../spec.js';
 
 /** What an image of guests is made of. */
@@ -51,25 +52,6 @@ ExecStart=/bin/cp /etc/kbs-lab/hosts /etc/hosts
 WantedBy=sysinit.target
 `;
 
-const packages = [
-  'systemd',
-  'systemd-sysv',
-  'dbus',
-  'openssh-server',
-  'iproute2',
-  'nftables',
-  'iptables',
-  'conntrack',
-  'ipset',
-  'kmod',
-  'procps',
-  'ca-certificates',
-  'curl',
-  'socat',
-  'sudo',
-  'iputils-ping',
-];
-
 const additions: Additions = {
   files: {
     ...forAll.files,
@@ -94,18 +76,16 @@ const additions: Additions = {
   },
 };
 
-const mirror = 'http://deb.debian.org/debian';
-
 /** One of them resolves names through systemd-resolved, as Ubuntu and many clouds do; the other has an empty resolv.conf. */
 export const recipes: Readonly<Record<GuestImage, Recipe>> = {
   'debian-13': {
     suite: 'trixie',
-    mirror,
-    packages: [...packages, 'systemd-resolved'],
+    mirror: debianMirror,
+    packages: [...hostPackages, 'systemd-resolved'],
     additions: {
       files: additions.files,
       links: { ...additions.links, 'etc/resolv.conf': '../run/systemd/resolve/stub-resolv.conf' },
     },
   },
-  'debian-12': { suite: 'bookworm', mirror, packages, additions },
+  'debian-12': { suite: 'bookworm', mirror: debianMirror, packages: hostPackages, additions },
 };
