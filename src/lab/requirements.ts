@@ -16,7 +16,11 @@ export const requireLab = async (
   say: Progress,
   folders = commandFolders(),
 ): Promise<void> => {
-  const commands = Object.assign({}, ofEveryLab, ...spec.hosts.map((host) => platformOf(host).commands));
+  const commands = Object.assign(
+    {},
+    ofEveryLab,
+    ...spec.hosts.map((host) => ({ ...platformOf(host).commands, ...(host.gpu === undefined ? {} : ofGpus) })),
+  );
   const lacks = await lacking(commands, folders);
   if (lacks.length === 0) return;
   const packages = [...new Set(lacks.flatMap((need) => (need.package === undefined ? [] : [need.package])))];
@@ -77,6 +81,9 @@ const ofEveryLab: Platform['commands'] = {
   mount: 'mount',
   setsid: 'util-linux',
 };
+
+/** What compiles the stand-in for their driver, with the C library. */
+const ofGpus: Platform['commands'] = { gcc: 'build-essential' };
 
 /** The shell's own, and those that an ordinary user's PATH lacks. */
 const commandFolders = (): readonly string[] => [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin'];

@@ -88,7 +88,7 @@ const hostSpec = (cluster: Cluster, host: ClusterHost, index: number): HostSpec 
     user: host.ssh.user,
     sshPort: host.ssh.port,
     sshAddress: host.ssh.address,
-    ...(host.gpu === 'nvidia' ? { gpu: host.gpu } : {}),
+    ...(host.gpu === 'nvidia' && host.lab?.platform !== 'vm' ? { gpu: host.gpu } : {}),
     ...defined({ guest: guestSpec(host) }),
   };
 };

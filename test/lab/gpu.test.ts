@@ -14,7 +14,7 @@ describe.skipIf(lacks('root', 'gcc', 'libc6-dev'))('the stand-in for GPUs and th
   let disk: string;
   beforeAll(async () => {
     disk = await mkdtemp(join(tmpdir(), 'kbs-gpu-'));
-    await plantGpus(disk, 'lab/worker');
+    await plantGpus(disk, 'worker-gpu-00');
   });
   afterAll(() => rm(disk, { recursive: true }));
 

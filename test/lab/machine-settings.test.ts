@@ -41,16 +41,20 @@ describe('requirements and sysctls of a lab', () => {
     expect(said).toEqual([]);
   });
 
-  test('QEMU is asked for where there is a guest, and only there', async () => {
-    const named = async (guests: readonly string[]): Promise<string> => {
-      const hosts = clusterOf().hosts.map(
-        (host): ClusterHost => (guests.includes(host.name) ? { ...host, lab: { platform: 'vm' } } : host),
-      );
-      const refused = await requireLab(specOf(clusterOf({ hosts })), false, say, []).catch((error: Failure) => error);
-      return refused instanceof Failure ? refused.why.join('\n') : '';
-    };
-    expect(await named([])).not.toContain('qemu');
-    expect(await named(['worker-rack-00'])).toContain('the command qemu-system-x86_64 (package qemu-system-x86)');
+  test.each<readonly [string, Partial<ClusterHost>, readonly string[]]>([
+    ['for containers', {}, []],
+    ['QEMU for a guest', { lab: { platform: 'vm' } }, ['qemu-system-x86_64 (package qemu-system-x86)']],
+    ['a compiler for GPUs', { gpu: 'nvidia' }, ['gcc (package build-essential)']],
+    [
+      'no compiler for a guest',
+      { gpu: 'nvidia', lab: { platform: 'vm' } },
+      ['qemu-system-x86_64 (package qemu-system-x86)'],
+    ],
+  ])('what one host needs is asked for: %s', async (_, settings, named) => {
+    const hosts = clusterOf().hosts.map((host) => (host.name === 'worker-rack-00' ? { ...host, ...settings } : host));
+    const refused = await requireLab(specOf(clusterOf({ hosts })), false, say, []).catch((error: Failure) => error);
+    const why = refused instanceof Failure ? refused.why.join('\n') : '';
+    expect(why.match(/(?:qemu-system|gcc)\S* \(package \S+\)/g) ?? []).toEqual(named);
   });
 
   test('sysctls are raised, reported, and restored whatever the hosts wrote', async () => {
