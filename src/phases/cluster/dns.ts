@@ -1,6 +1,7 @@
 import { referenceOf } from '../../artifacts/artifacts.js';
 import { type Cluster, dnsServers, isApiHost, nodes } from '../../inventory/cluster.js';
 import { adminConf } from '../../kubernetes/kubectl.js';
+import { taint } from '../../resources/node-object.js';
 import type { KubeObject } from '../../resources/resource.js';
 import { configMap } from '../control-plane/access.js';
 import { apiAnswers } from '../gates.js';
@@ -22,11 +23,25 @@ export const dns: Phase = {
         ...roles,
         configMap('kube-system', 'coredns', { Corefile: corefile(context, host.name) }),
         service(context.cluster.network.dnsServiceAddress),
-        deployment(referenceOf(context.artifacts, 'coredns'), Math.min(2, nodes(context.cluster).length)),
+        deployment(referenceOf(context.artifacts, 'coredns'), replicasOf(context.cluster)),
       ],
     },
   ],
 };
+
+/** A node whose taints keep CoreDNS away, such as a GPU node's, does not count: a replica for it would stay pending. */
+const replicasOf = (cluster: Cluster): number =>
+  Math.max(1, Math.min(2, nodes(cluster).filter(({ taints }) => taints.every(lets)).length));
+
+const lets = (text: string): boolean => {
+  const { key, effect } = taint(text);
+  return effect === 'PreferNoSchedule' || tolerations.some((toleration) => toleration.key === key);
+};
+
+const tolerations = [
+  { key: 'CriticalAddonsOnly', operator: 'Exists' },
+  { key: 'node-role.kubernetes.io/control-plane', effect: 'NoSchedule' },
+];
 
 /**
  * Forwards to real resolvers only: a loopback one would send every question back, and the loop plugin would end the
@@ -122,10 +137,7 @@ const deployment = (image: string, replicas: number): KubeObject => ({
         serviceAccountName: 'coredns',
         dnsPolicy: 'Default',
         nodeSelector: { 'kubernetes.io/os': 'linux' },
-        tolerations: [
-          { key: 'CriticalAddonsOnly', operator: 'Exists' },
-          { key: 'node-role.kubernetes.io/control-plane', effect: 'NoSchedule' },
-        ],
+        tolerations,
         affinity: {
           podAntiAffinity: {
             requiredDuringSchedulingIgnoredDuringExecution: [

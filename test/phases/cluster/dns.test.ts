@@ -1,18 +1,21 @@
 import { expect, it } from 'vitest';
-import type { Cluster } from '../../../src/inventory/cluster.js';
+import type { Cluster, ClusterHost } from '../../../src/inventory/cluster.js';
 import { dns } from '../../../src/phases/cluster/dns.js';
+import type { KubeObject } from '../../../src/resources/resource.js';
 import { toYaml } from '../../../src/templates/yaml.js';
 import { clusterOf, hostOf } from '../../support/cluster.js';
 import { contextOf } from '../../support/site.js';
 
 const server = hostOf({ name: 'dns-00', address: '192.168.10.3', segment: 'office', roles: ['dns'] });
 
-const corefileOf = (overrides: Partial<Cluster>): string => {
+const objectOf = (wanted: string, overrides: Partial<Cluster>): KubeObject | undefined => {
   const cluster = clusterOf(overrides);
   const host = cluster.hosts.find(({ roles }) => roles.includes('control-plane'));
   const [objects] = host ? dns.resources(host, contextOf(cluster)) : [];
-  return toYaml(objects?.kind === 'object' ? objects.objects.find(({ kind }) => kind === 'ConfigMap') : undefined);
+  return objects?.kind === 'object' ? objects.objects.find(({ kind }) => kind === wanted) : undefined;
 };
+
+const corefileOf = (overrides: Partial<Cluster>): string => toYaml(objectOf('ConfigMap', overrides));
 
 it.each([
   ['a zone and a server', { zone: 'lan.internal', hosts: [server, ...clusterOf().hosts] }, true],
@@ -20,4 +23,20 @@ it.each([
   ['a zone that holds the domain of Services', { zone: 'local', hosts: [server, ...clusterOf().hosts] }, false],
 ])('pods find names of the LAN: %s', (_, overrides, found) => {
   expect(corefileOf(overrides).includes('forward . 192.168.10.3')).toBe(found);
+});
+
+const controller = hostOf({
+  ...{ name: 'cp', address: '192.168.10.10', segment: 'office', podCidr: '10.244.0.0/24' },
+  ...{ roles: ['control-plane'], taints: ['node-role.kubernetes.io/control-plane:NoSchedule'] },
+});
+const worker = (taints: readonly string[]) =>
+  hostOf({ name: 'w', address: '192.168.10.20', segment: 'office', podCidr: '10.244.1.0/24', taints });
+
+it.each<[string, readonly ClusterHost[], number]>([
+  ['a worker beside a control plane', [controller, worker([])], 2],
+  ['one node', [controller], 1],
+  ['a worker that keeps ordinary pods away', [controller, worker(['nvidia.com/gpu=present:NoSchedule'])], 1],
+  ['a worker that would rather have no pods', [controller, worker(['disk=slow:PreferNoSchedule'])], 2],
+])('CoreDNS has a replica for each of two nodes that take it: %s', (_, hosts, replicas) => {
+  expect(objectOf('Deployment', { hosts })?.spec).toMatchObject({ replicas });
 });
