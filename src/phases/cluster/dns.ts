@@ -35,10 +35,13 @@ const replicasOf = (cluster: Cluster): number =>
 
 const lets = (text: string): boolean => {
   const { key, effect } = taint(text);
-  return effect === 'PreferNoSchedule' || tolerations.some((toleration) => toleration.key === key);
+  return (
+    effect === 'PreferNoSchedule' ||
+    tolerations.some((each) => each.key === key && (each.effect === undefined || each.effect === effect))
+  );
 };
 
-const tolerations = [
+const tolerations: readonly { readonly key: string; readonly operator?: 'Exists'; readonly effect?: string }[] = [
   { key: 'CriticalAddonsOnly', operator: 'Exists' },
   { key: 'node-role.kubernetes.io/control-plane', effect: 'NoSchedule' },
 ];

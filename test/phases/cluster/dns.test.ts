@@ -36,6 +36,7 @@ it.each<[string, readonly ClusterHost[], number]>([
   ['a worker beside a control plane', [controller, worker([])], 2],
   ['one node', [controller], 1],
   ['a worker that keeps ordinary pods away', [controller, worker(['nvidia.com/gpu=present:NoSchedule'])], 1],
+  ['a worker that drives pods away', [controller, worker(['node-role.kubernetes.io/control-plane:NoExecute'])], 1],
   ['a worker that would rather have no pods', [controller, worker(['disk=slow:PreferNoSchedule'])], 2],
 ])('CoreDNS has a replica for each of two nodes that take it: %s', (_, hosts, replicas) => {
   expect(objectOf('Deployment', { hosts })?.spec).toMatchObject({ replicas });
