@@ -1,5 +1,5 @@
 import { referenceOf } from '../../artifacts/artifacts.js';
-import { type Cluster, dnsServers, isApiHost, nodes } from '../../inventory/cluster.js';
+import { type Cluster, type ClusterHost, dnsServers, isApiHost, nodes } from '../../inventory/cluster.js';
 import { adminConf } from '../../kubernetes/kubectl.js';
 import type { KubeObject } from '../../resources/resource.js';
 import { configMap } from '../control-plane/access.js';
@@ -22,7 +22,7 @@ export const dns: Phase = {
         ...roles,
         configMap('kube-system', 'coredns', { Corefile: corefile(context, host.name) }),
         service(context.cluster.network.dnsServiceAddress),
-        deployment(referenceOf(context.artifacts, 'coredns'), Math.min(2, nodes(context.cluster).length)),
+        deployment(referenceOf(context.artifacts, 'coredns'), replicas(context.cluster)),
       ],
     },
   ],
@@ -106,6 +106,23 @@ const service = (clusterIP: string): KubeObject => ({
   },
 });
 
+/** Two where two nodes take them: a node that is kept for other pods, by a taint, takes none. */
+const replicas = (cluster: Cluster): number => Math.max(1, Math.min(2, nodes(cluster).filter(isOpen).length));
+
+const isOpen = ({ taints }: ClusterHost): boolean =>
+  taints.every((taint) => {
+    const [, key, effect] = /^([^=:]*).*:(.*)$/.exec(taint) ?? [];
+    return (
+      effect === 'PreferNoSchedule' ||
+      tolerations.some((one) => one.key === key && (!('effect' in one) || one.effect === effect))
+    );
+  });
+
+const tolerations = [
+  { key: 'CriticalAddonsOnly', operator: 'Exists' },
+  { key: 'node-role.kubernetes.io/control-plane', effect: 'NoSchedule' },
+] as const;
+
 /** Never two replicas on one node: with one of two nodes gone, names still resolve. */
 const deployment = (image: string, replicas: number): KubeObject => ({
   apiVersion: 'apps/v1',
@@ -122,10 +139,7 @@ const deployment = (image: string, replicas: number): KubeObject => ({
         serviceAccountName: 'coredns',
         dnsPolicy: 'Default',
         nodeSelector: { 'kubernetes.io/os': 'linux' },
-        tolerations: [
-          { key: 'CriticalAddonsOnly', operator: 'Exists' },
-          { key: 'node-role.kubernetes.io/control-plane', effect: 'NoSchedule' },
-        ],
+        tolerations: [...tolerations],
         affinity: {
           podAntiAffinity: {
             requiredDuringSchedulingIgnoredDuringExecution: [
