@@ -13,8 +13,8 @@ export const makeGuestDisk = async (folder: string, host: HostSpec, operatorKey:
   const root = join(folder, 'identity');
   await makeFolder(root);
   const key = await identify(root, join(folder, 'image'), host, operatorKey);
-  await makeFolder(join(root, 'etc/kbs-lab'));
-  await makeFile(join(root, 'etc/kbs-lab/hosts'), hostsFile(host));
+  for (const path of ['etc/kbs-lab', 'etc/cloud', 'etc/cloud/templates']) await makeFolder(join(root, path));
+  await makeFile(join(root, 'etc/cloud/templates/hosts.debian.tmpl'), hostsFile(host));
   await makeFile(join(root, 'etc/kbs-lab/network'), network(host));
   await shell(
     `making the disks of ${host.name}`,

@@ -40,13 +40,13 @@ WantedBy=sysinit.target
 `;
 
 const manageHosts = `[Unit]
-Description=/etc/hosts as it was at first, at every boot, as cloud-init does with manage_etc_hosts
+Description=/etc/hosts from its template at every boot, as cloud-init does with manage_etc_hosts
 DefaultDependencies=no
 Before=sysinit.target
 
 [Service]
 Type=oneshot
-ExecStart=/bin/cp /etc/kbs-lab/hosts /etc/hosts
+ExecStart=/bin/cp /etc/cloud/templates/hosts.debian.tmpl /etc/hosts
 
 [Install]
 WantedBy=sysinit.target
