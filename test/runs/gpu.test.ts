@@ -111,6 +111,7 @@ it('another way of sharing has a device plugin of its own, and the former one go
   writeFileSync(project.inventory, withGpu('{ vendor: nvidia, timeSlicing: 4 }'));
   expect(changed(await applied(project, world))).toEqual([
     'update object nodes',
+    'update object machines',
     'create object nvidia-device-plugin-shared-4',
     'remove object nvidia-device-plugin',
   ]);
@@ -131,7 +132,7 @@ it('the driver of the distribution is installed where there is none, and stays w
   );
   machineWith(world, { ...nvidia, packages });
   // Only now the driver says what the GPUs are.
-  expect(changed(await applied(project, world))).toEqual(['update object nodes']);
+  expect(changed(await applied(project, world))).toEqual(['update object machines']);
   expect(changed(await applied(project, world))).toEqual([]);
 });
 
