@@ -44,7 +44,8 @@ export const slowDown = ({ link }: Cable, otherGuests: readonly string[], ms: nu
     ),
     `tc filter add dev ${link} ingress pref 2 protocol all matchall action mirred egress redirect dev ${ifb(link)}`,
   ].join('\n');
-  return sh`printf '%s\\n' ${script} > ${atBoot(link)} && sh -eu ${atBoot(link)}`;
+  // A power cut right after this would leave an empty file.
+  return sh`printf '%s\\n' ${script} > ${atBoot(link)} && sync && sh -eu ${atBoot(link)}`;
 };
 
 const quicken = ({ link }: Cable): string => `rm -f ${atBoot(link)}\n${undo(link)}`;
