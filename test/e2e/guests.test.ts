@@ -76,8 +76,9 @@ describe.skipIf(lacks('root', 'qemu-system-x86', 'qemu-utils', 'e2fsprogs', 'deb
     test.each(['ipvs', 'iptables'])('serve Services with kube-proxy in mode %s', async (mode) => {
       await project.write('kbs.yaml', inventory.replace(/(version: .*\n)/, `$1  proxy: ${mode}\n`));
       await project.kbs('apply --yes --timeout 15m');
+      // A unit that systemd has started is not one that serves yet: emulated, it takes kube-proxy many seconds.
       for (const guest of guests)
-        expect(await project.on(guest, 'curl -sS http://127.0.0.1:10249/proxyMode')).toBe(mode);
+        expect(await project.on(guest, `curl -sS ${patient} http://127.0.0.1:10249/proxyMode`)).toBe(mode);
       await project.kbs('verify');
     });
 
@@ -119,6 +120,8 @@ describe.skipIf(lacks('root', 'qemu-system-x86', 'qemu-utils', 'e2fsprogs', 'deb
     expect(await leftOf(project.name)).toEqual([]);
   });
 });
+
+const patient = '--retry 90 --retry-delay 1 --retry-connrefused';
 
 /** With what systemd holds: the systemd driver makes slices. */
 const traces = async (project: Project, guest: string): Promise<string> => {
