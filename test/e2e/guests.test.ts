@@ -5,7 +5,7 @@ import { type LabStatus, labFreeze, labKill, labStart, labThaw } from '../../src
 import { leftOf } from '../support/lab-traces.js';
 import { lacks } from '../support/needs.js';
 import { footprintOf } from './support/footprint.js';
-import { kubectl, readyNodes } from './support/kubectl.js';
+import { readyNodes } from './support/kubectl.js';
 import { linesOf, makeProject, type Project } from './support/project.js';
 
 const example = readFileSync(new URL('../../inventories/guests.yaml', import.meta.url), 'utf8').replace(
@@ -60,23 +60,26 @@ describe.skipIf(lacks('root', 'qemu-system-x86', 'qemu-utils', 'e2fsprogs', 'deb
     await project.kbs('verify');
   });
 
-  test('are as the inventory says after a reboot', async () => {
+  test('are as the inventory says after a reboot, though the system writes /etc/hosts anew as cloud-init does', async () => {
     const boot = () => project.on('worker-13', 'cat /proc/sys/kernel/random/boot_id');
     const before = await boot();
+    await project.on('worker-13', "echo '192.0.2.1 by-hand' >> /etc/hosts; systemctl -q enable manage-etc-hosts");
     await project.kbs('lab reboot worker-13');
     expect(await boot()).not.toBe(before);
+    expect(await project.on('worker-13', 'cat /etc/hosts')).not.toContain('by-hand');
     expect(await changes()).toEqual([]);
+    await project.on('worker-13', 'systemctl -q disable manage-etc-hosts');
   });
 
   describe.skipIf(!whole)('as a whole', () => {
-    test.each(['ipvs', 'iptables', 'nftables'])('serve Services with kube-proxy in mode %s', async (mode) => {
+    // The default, nftables, is what was verified above.
+    test.each(['ipvs', 'iptables'])('serve Services with kube-proxy in mode %s', async (mode) => {
       await project.write('kbs.yaml', inventory.replace(/(version: .*\n)/, `$1  proxy: ${mode}\n`));
       await project.kbs('apply --yes --timeout 15m');
-      await kubectl(project, 'rollout status daemonset/kube-proxy --namespace kube-system --timeout 180s');
+      // A unit that systemd has started is not one that serves yet: emulated, it takes kube-proxy many seconds.
       for (const guest of guests)
-        expect(await project.on(guest, 'curl -sS http://127.0.0.1:10249/proxyMode')).toBe(mode);
+        expect(await project.on(guest, `curl -sS ${patient} http://127.0.0.1:10249/proxyMode`)).toBe(mode);
       await project.kbs('verify');
-      expect(await changes()).toEqual([]);
     });
 
     test('delay their segment, over a reboot too, where this kernel cannot', async () => {
@@ -108,14 +111,6 @@ describe.skipIf(lacks('root', 'qemu-system-x86', 'qemu-utils', 'e2fsprogs', 'deb
       await labStart(host);
       expect([await state(), await heard()]).toEqual(['running', 'yes']);
     });
-
-    test('rewrite /etc/hosts at boot as cloud-init does, where that is switched on', async () => {
-      await project.on('worker-12', "echo '192.0.2.1 by-hand' >> /etc/hosts; systemctl -q enable manage-etc-hosts");
-      await project.kbs('lab reboot worker-12');
-      expect(await project.on('worker-12', 'cat /etc/hosts')).not.toContain('by-hand');
-      expect(await changes()).toEqual([]);
-      await project.on('worker-12', 'systemctl -q disable manage-etc-hosts');
-    });
   });
 
   test('are left as they were found', async () => {
@@ -125,6 +120,8 @@ describe.skipIf(lacks('root', 'qemu-system-x86', 'qemu-utils', 'e2fsprogs', 'deb
     expect(await leftOf(project.name)).toEqual([]);
   });
 });
+
+const patient = '--retry 90 --retry-delay 1 --retry-connrefused';
 
 /** With what systemd holds: the systemd driver makes slices. */
 const traces = async (project: Project, guest: string): Promise<string> => {
