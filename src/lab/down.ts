@@ -49,7 +49,8 @@ export const removeNetwork = async (name: string): Promise<void> => {
   await shell(
     'removing the network',
     [
-      sh`if [ -e ${`/sys/class/net/${link}`} ]; then ip link delete ${link}; fi`,
+      // With its namespace it goes by itself, perhaps just now.
+      sh`ip link delete ${link} 2>/dev/null || [ ! -e ${`/sys/class/net/${link}`} ]`,
       ...spaces.map((space) => sh`ip netns delete ${space}`),
     ].join('\n'),
   );

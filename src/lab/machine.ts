@@ -69,7 +69,11 @@ const enterGroup = `enter() {
 forget() {
   while read -r _ dir type _; do
     case $type in cgroup | cgroup2) ;; *) continue ;; esac
-    [ ! -d "$dir/$1" ] || find "$dir/$1" -depth -type d -exec rmdir {} + || :
+    # One whose last process has just died is busy for some milliseconds.
+    for try in 1 2 3 4 5 6 7 8 9 10; do
+      [ -d "$dir/$1" ] || break
+      find "$dir/$1" -depth -type d -exec rmdir {} + 2>/dev/null || sleep 0.1
+    done
   done < /proc/self/mounts
 }
 

@@ -25,11 +25,15 @@ export const checkProductUuids = (observed: Observed): Clones =>
     },
   );
 
+/** What a container shows of devices may be the machine's around it. */
 export const checkMacs = (observed: Observed): Clones =>
-  shared(observed, ({ machine }) => machine?.macs.filter((mac) => !/^(00:)+00$/.test(mac)) ?? [], {
+  shared(observed, ({ machine }) => (machine === undefined || isContainer(machine) ? [] : macsOf(machine)), {
     what: 'MAC address',
     fix: 'give it another one in its hypervisor (libvirt: virsh edit, without its <mac>; Proxmox: qm set ID --net0 virtio,bridge=BRIDGE)',
   });
+
+const macsOf = ({ macs }: NonNullable<Facts['machine']>): readonly string[] =>
+  macs.filter((mac) => !/^(00:)+00$/.test(mac));
 
 export const checkSshHostKeys = (observed: Observed): Clones =>
   shared(observed, ({ machine }) => machine?.sshHostKeys ?? [], {

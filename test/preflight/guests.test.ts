@@ -76,9 +76,9 @@ describe('clones', () => {
       [`product-uuid: a and b have the same product UUID, ${uuid}: they are clones`],
     ],
     [
-      'that are containers of one machine, with its UUID',
+      'that are containers of one machine, with its UUID and its network card',
       ['container', 'container', 'physical'].map((kind) => ({
-        machine: { ...guest, kind: kind as 'container', productUuid: uuid },
+        machine: { ...guest, kind: kind as 'container', productUuid: uuid, macs: [mac] },
       })),
       [],
     ],
