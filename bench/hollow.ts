@@ -82,7 +82,7 @@ interface Cost {
 async function costsOf(host: string): Promise<Readonly<Record<string, Cost>>> {
   const script = `for name in ${components.join(' ')}; do
   for pid in $(pgrep "^$name"); do
-    echo "$name $(cut -d ' ' -f 14,15 /proc/$pid/stat) $(sed -n 's/^VmRSS: *\\([0-9]*\\) kB/\\1/p' /proc/$pid/status)"
+    echo "$name $(cut -d ' ' -f 14,15 /proc/$pid/stat) $(sed -n 's/^VmRSS:[[:space:]]*\\([0-9]*\\) kB/\\1/p' /proc/$pid/status)"
   done
 done`;
   const lines = (await on(host, script)).split('\n').filter(Boolean);
