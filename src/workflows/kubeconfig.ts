@@ -12,20 +12,20 @@ import { withWriteErrors } from './write-error.js';
 
 /** Writes the administrator's kubeconfig where it is not there or differs; gives its path when it did. */
 export const keepKubeconfig = async (
-  { state }: Pick<LoadedCluster, 'state'>,
+  loaded: Pick<LoadedCluster, 'state'>,
   credentials: Credentials,
 ): Promise<string | undefined> => {
-  const path = pathIn(state);
+  const path = kubeconfigPath(loaded);
   const text = credentials.kubeconfig('admin').reveal();
   if ((await readFile(path, 'utf8').catch(() => '')) === text) return undefined;
-  makePrivateFolder(state);
+  makePrivateFolder(loaded.state);
   await writeFileAtomic(path, text, { mode: 0o600 });
   return path;
 };
 
-export const readKubeconfig = async ({ state, cluster }: LoadedCluster): Promise<Secret> => {
-  const text = await readFile(pathIn(state), 'utf8').catch((cause: unknown) => {
-    throw new Failure('refused', `cluster ${cluster.name} has no kubeconfig yet`, {
+export const readKubeconfig = async (loaded: LoadedCluster): Promise<Secret> => {
+  const text = await readFile(kubeconfigPath(loaded), 'utf8').catch((cause: unknown) => {
+    throw new Failure('refused', `cluster ${loaded.cluster.name} has no kubeconfig yet`, {
       next: 'bring it up: kbs init',
       cause,
     });
@@ -52,6 +52,4 @@ export const mergeKubeconfig = async (loaded: LoadedCluster): Promise<string> =>
 };
 
 /** Where the administrator's kubeconfig lies, if it is there. */
-export const kubeconfigPath = ({ state }: Pick<LoadedCluster, 'state'>): string => pathIn(state);
-
-const pathIn = (state: string): string => join(state, 'kubeconfig');
+export const kubeconfigPath = ({ state }: Pick<LoadedCluster, 'state'>): string => join(state, 'kubeconfig');

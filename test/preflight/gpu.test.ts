@@ -11,6 +11,7 @@ import type { ClusterFacts } from '../../src/preflight/check.js';
 import { gpuAdvice } from '../../src/preflight/gpu.js';
 import { failuresOf, runChecks } from '../../src/preflight/run-checks.js';
 import { clusterOf, hostOf } from '../support/cluster.js';
+import { gpuHost, nvidiaDriver } from '../support/gpus.js';
 
 const device = (address: string, rest: Partial<GpuDevice> = {}): GpuDevice => ({
   address,
@@ -23,17 +24,7 @@ const device = (address: string, rest: Partial<GpuDevice> = {}): GpuDevice => ({
   ...rest,
 });
 
-const nvidia: NvidiaFacts = {
-  loaded: '570.124.06',
-  module: '570.124.06',
-  library: '570.124.06',
-  signed: false,
-  nouveau: false,
-  secureBoot: 'off',
-  headers: true,
-  silent: false,
-  packages: [],
-};
+const nvidia: NvidiaFacts = { ...nvidiaDriver, module: '570.124.06' };
 
 /** Two GPUs with their driver, and nothing in the way. */
 const fit: GpuFacts = {
@@ -55,17 +46,6 @@ interface Machine {
   readonly facts?: Partial<Facts>;
 }
 
-const hostWith = (host: Partial<ClusterHost> = {}): ClusterHost =>
-  hostOf({
-    name: 'worker-gpu-00',
-    address: '192.168.20.20',
-    segment: 'rack',
-    podCidr: '10.244.65.0/24',
-    gpu: 'nvidia',
-    nvidia: { driver: 'host' },
-    ...host,
-  });
-
 const factsOf = ({ gpu = {}, nvidia: own = nvidia, facts = {} }: Machine): Facts => ({
   ...assumedFacts,
   os: 'Debian GNU/Linux 12 (bookworm)',
@@ -75,7 +55,7 @@ const factsOf = ({ gpu = {}, nvidia: own = nvidia, facts = {} }: Machine): Facts
 });
 
 const failed = (machine: Machine) => {
-  const host = hostWith(machine.host);
+  const host = gpuHost(machine.host);
   const facts: ClusterFacts = {
     workflow: 'apply',
     cluster: clusterOf({ hosts: [host] }),
@@ -318,7 +298,7 @@ test.each<[string, Machine]>([
 });
 
 describe('advice', () => {
-  const { gpu: _gpu, nvidia: _nvidia, ...plainHost } = hostWith();
+  const { gpu: _gpu, nvidia: _nvidia, ...plainHost } = gpuHost();
   const facts = factsOf({});
 
   test('proposes GPUs that the inventory does not name', () => {
@@ -329,7 +309,7 @@ describe('advice', () => {
 
   test.each<[string, ClusterHost, GpuFacts]>([
     ['what the inventory leaves alone', { ...plainHost, ignoresGpus: true }, facts.gpu],
-    ['what it names', hostWith(), facts.gpu],
+    ['what it names', gpuHost(), facts.gpu],
     ['GPUs of virtual machines', plainHost, { ...fit, devices: bare.map((one) => ({ ...one, driver: 'vfio-pci' })) }],
     ['a host that runs no pods', hostOf({ name: 'lb-00', address: '192.168.10.3', segment: 'office' }), facts.gpu],
   ])('is silent about %s', (_name, host, gpu) => {
@@ -344,12 +324,12 @@ describe('advice', () => {
   });
 
   test('says what cannot be told where the driver does not answer', () => {
-    expect(gpuAdvice(hostWith(), factsOf({ nvidia: { ...nvidia, silent: true } }))).toEqual([
+    expect(gpuAdvice(gpuHost(), factsOf({ nvidia: { ...nvidia, silent: true } }))).toEqual([
       'nvidia-smi does not answer, so kbs cannot tell whether a GPU is partitioned (MIG) or lost: run it there',
     ]);
   });
 
   test("says that kbs brings no device plugin for AMD's", () => {
-    expect(gpuAdvice(hostWith({ gpu: 'amd' }), facts)[0]).toContain('docker.io/rocm/k8s-device-plugin');
+    expect(gpuAdvice(gpuHost({ gpu: 'amd' }), facts)[0]).toContain('docker.io/rocm/k8s-device-plugin');
   });
 });

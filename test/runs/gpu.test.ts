@@ -4,6 +4,7 @@ import { changesOf, type Plan } from '../../src/engine/plan.js';
 import { assumedFacts, type GpuFacts, type NvidiaFacts } from '../../src/hosts/facts/facts.js';
 import { apply } from '../../src/workflows/apply.js';
 import { phaseRun } from '../../src/workflows/run/plan-phases.js';
+import { noDriver, nvidiaDriver } from '../support/gpus.js';
 import type { ScriptedCluster } from '../support/scripted-cluster.js';
 import { smallInventory } from '../support/scripted-inventory.js';
 import { inWords, type Project, run, scriptedProjects } from '../support/scripted-project.js';
@@ -20,17 +21,6 @@ const bareWith = async (gpu: string) => {
   return setting;
 };
 
-const nvidia: NvidiaFacts = {
-  loaded: '570.124.06',
-  library: '570.124.06',
-  signed: false,
-  nouveau: false,
-  secureBoot: 'off',
-  headers: true,
-  silent: false,
-  packages: [],
-};
-
 const twoGpus: GpuFacts = {
   ...assumedFacts.gpu,
   busRead: true,
@@ -43,13 +33,11 @@ const twoGpus: GpuFacts = {
     memory: 15356,
     mig: false,
   })),
-  nvidia,
+  nvidia: nvidiaDriver,
 };
 
-const { loaded: _loaded, library: _library, ...noDriver } = nvidia;
-
 /** A machine with two GPUs, and what is installed on it. */
-const machineWith = (world: ScriptedCluster, own: NvidiaFacts = nvidia): void => {
+const machineWith = (world: ScriptedCluster, own: NvidiaFacts = nvidiaDriver): void => {
   const devices = own.loaded === undefined ? twoGpus.devices.map((one) => ({ ...one, driver: '' })) : twoGpus.devices;
   world.at('w-0').facts = { gpu: { ...twoGpus, devices, nvidia: own } };
 };
@@ -130,7 +118,7 @@ it('the driver of the distribution is installed where there is none, and stays w
   expect(changed(await applied(project, world))).toEqual(
     expect.arrayContaining(['create package nvidia-kernel-dkms nvidia-smi', "create task NVIDIA's driver is loaded"]),
   );
-  machineWith(world, { ...nvidia, packages });
+  machineWith(world, { ...nvidiaDriver, packages });
   // Only now the driver says what the GPUs are.
   expect(changed(await applied(project, world))).toEqual(['update object machines']);
   expect(changed(await applied(project, world))).toEqual([]);

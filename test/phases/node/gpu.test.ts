@@ -7,19 +7,11 @@ import { gpuFactLabels, gpuLabels, pluginConfig } from '../../../src/phases/node
 import { kindOf } from '../../../src/resources/registry.js';
 import { reveal } from '../../../src/secret.js';
 import { clusterOf, hostOf } from '../../support/cluster.js';
+import { gpuHost, noDriver } from '../../support/gpus.js';
 import { lacks } from '../../support/needs.js';
 import { contextOf } from '../../support/site.js';
 
-const hostWith = (nvidia: NvidiaSettings, rest: Partial<ClusterHost> = {}): ClusterHost =>
-  hostOf({
-    name: 'worker-gpu-00',
-    address: '192.168.20.21',
-    segment: 'rack',
-    podCidr: '10.244.65.0/24',
-    gpu: 'nvidia',
-    nvidia,
-    ...rest,
-  });
+const hostWith = (nvidia: NvidiaSettings, rest: Partial<ClusterHost> = {}): ClusterHost => gpuHost({ nvidia, ...rest });
 
 const h100: GpuDevice = {
   address: '0000:65:00.0',
@@ -32,15 +24,6 @@ const h100: GpuDevice = {
 
 const facts = (gpu: Partial<GpuFacts>) => ({ ...assumedFacts, gpu: { ...assumedFacts.gpu, ...gpu } });
 
-const nvidiaFacts = {
-  signed: false,
-  nouveau: false,
-  secureBoot: 'off',
-  headers: true,
-  silent: false,
-  packages: [],
-} as const;
-
 const labelsOf = (host: ClusterHost, seen: Pick<Facts, 'gpu'>) => ({
   ...gpuLabels(host),
   ...gpuFactLabels(host, seen),
@@ -50,7 +33,7 @@ describe('labels', () => {
   test('say what GPU feature discovery says', () => {
     const seen = facts({
       devices: [h100, { ...h100, address: '0000:66:00.0' }, { ...h100, address: '0000:67:00.0', driver: 'vfio-pci' }],
-      nvidia: { ...nvidiaFacts, loaded: '570.124.06' },
+      nvidia: { ...noDriver, loaded: '570.124.06' },
     });
     expect(labelsOf(hostWith({ driver: 'host', timeSlicing: 4 }), seen)).toEqual({
       'nvidia.com/gpu.present': 'true',
@@ -108,7 +91,7 @@ test.each<[Partial<NvidiaSettings>, string]>([
 describe('the driver', () => {
   const packagesOf = (driver: NvidiaSettings['driver'], packages: readonly string[]) => {
     const host = hostWith({ driver });
-    const seen = facts({ nvidia: { ...nvidiaFacts, packages } });
+    const seen = facts({ nvidia: { ...noDriver, packages } });
     const context = { ...contextOf(clusterOf({ hosts: [host] })), facts: () => seen };
     return gpu.resources(host, context).flatMap((one) => (one.kind === 'package' ? [one.names] : []));
   };
