@@ -34,7 +34,7 @@ export default defineConfig({
         test: {
           ...shared,
           name: 'runs',
-          // Whole runs of every workflow on scripted hosts. They take longer than `npm run check` may.
+          // Whole runs of every workflow on scripted hosts, and every kind on a real shell: longer than `npm run check` may take.
           isolate: false,
           include: ['test/runs/**/*.test.ts'],
           testTimeout: 120_000,

@@ -1,13 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { execa } from 'execa';
 import { controlPlanes } from '../src/inventory/cluster.js';
-import { labSsh } from '../src/lab/index.js';
 import { setHollowNodes } from '../src/workflows/hollow.js';
 import { up } from '../src/workflows/lab.js';
 import { loadCluster } from '../src/workflows/load-cluster.js';
 import { interruption } from './interruption.js';
 import { runKbs } from './kbs.js';
+import { onLab } from './on-lab.js';
 
 /**
  * What a control plane costs at a size: its lab is brought up, given hollow nodes and pods on them, and then the CPU and
@@ -94,10 +93,8 @@ done`;
   );
 }
 
-async function on(host: string, script: string, input?: string): Promise<string> {
-  const [program = '', ...args] = await labSsh(`${cluster.name}/${host}`);
-  const { stdout } = await execa(program, [...args, script], { input: input ?? '', cancelSignal: signal });
-  return stdout;
+function on(host: string, script: string, input = ''): Promise<string> {
+  return onLab(`${cluster.name}/${host}`, script, { input, signal });
 }
 
 async function count(words: string): Promise<number> {

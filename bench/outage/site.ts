@@ -1,7 +1,6 @@
-import { execa } from 'execa';
 import { isWorker, nodes } from '../../src/inventory/cluster.js';
-import { labSsh } from '../../src/lab/index.js';
 import type { LoadedCluster } from '../../src/workflows/load-cluster.js';
+import { onLab } from '../on-lab.js';
 import { type Api, openApi } from './api.js';
 
 /** A cluster in its lab, as faults and probers see it. */
@@ -26,10 +25,6 @@ export const siteOf = (opened: LoadedCluster): Site => {
     api: openApi(opened),
     caller: caller.name,
     answerer: answerer.name,
-    async on(host, script) {
-      const [program = '', ...args] = await labSsh(`${cluster.name}/${host}`);
-      const { stdout } = await execa(program, [...args, 'sh -eu'], { input: script });
-      return stdout;
-    },
+    on: (host, script) => onLab(`${cluster.name}/${host}`, script),
   };
 };

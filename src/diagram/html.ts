@@ -72,7 +72,7 @@ const hostCells = (host: DrawnHost): readonly string[] => [
     .map((badge) => element('span', { class: `badge ${badge}` }, badges[badge].noun))
     .join(' '),
   host.podCidr === undefined ? '' : code(host.podCidr),
-  escaped(host.gpu ?? ''),
+  escaped(host.gpu === undefined ? '' : [host.gpuCount, host.gpu].join(' ').trim()),
   escaped(host.hypervisor ?? ''),
   host.labelsAndTaints.map(code).join('<br>'),
 ];

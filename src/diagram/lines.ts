@@ -1,4 +1,12 @@
-import { badges, counted, type Diagram, type DrawnRouter, type DrawnSegment, type HostGroup } from './model.js';
+import {
+  badges,
+  badgeWord,
+  counted,
+  type Diagram,
+  type DrawnRouter,
+  type DrawnSegment,
+  type HostGroup,
+} from './model.js';
 
 /** The lines of text in a node of Mermaid and DOT. */
 export const groupLines = ({ badges: own, hosts }: HostGroup): readonly string[] => {
@@ -12,7 +20,7 @@ export const groupLines = ({ badges: own, hosts }: HostGroup): readonly string[]
   return [
     first.name,
     first.address,
-    own.map((badge) => badges[badge].word).join(', '),
+    own.map((badge) => badgeWord(badge, first, 'word')).join(', '),
     ...(first.podCidr === undefined ? [] : [`pods ${first.podCidr}`]),
     ...(first.hypervisor === undefined ? [] : [`on ${first.hypervisor}`]),
   ];

@@ -41,7 +41,7 @@ export interface DrawnSegment {
 }
 
 export interface DrawnHost
-  extends Pick<ClusterHost, 'name' | 'address' | 'roles' | 'segment' | 'podCidr' | 'gpu' | 'hypervisor'> {
+  extends Pick<ClusterHost, 'name' | 'address' | 'roles' | 'segment' | 'podCidr' | 'gpu' | 'gpuCount' | 'hypervisor'> {
   /** Without those that follow from its roles and segment. */
   readonly labelsAndTaints: readonly string[];
 }
@@ -100,14 +100,14 @@ const drawnSegments = (cluster: Cluster): readonly DrawnSegment[] => {
 };
 
 const drawn = ({ labels, taints, ...host }: ClusterHost): DrawnHost => {
-  const { name, address, roles, segment, podCidr, gpu, hypervisor } = host;
+  const { name, address, roles, segment, podCidr, gpu, gpuCount, hypervisor } = host;
   const own = Object.entries(labels).filter(([key]) => !derived.some((known) => key === known));
   return {
     name,
     address,
     roles,
     segment,
-    ...defined({ podCidr, gpu, hypervisor }),
+    ...defined({ podCidr, gpu, gpuCount, hypervisor }),
     labelsAndTaints: [
       ...own.map(([key, value]) => `${key}=${value}`),
       ...taints.filter((taint) => !derived.some((known) => taint.startsWith(`${known}:`))),
@@ -142,6 +142,10 @@ export const badgesOf = ({ roles, gpu }: DrawnHost): readonly Badge[] => [
   ...order.filter((role) => roles.includes(role)),
   ...(gpu === undefined ? [] : (['gpu'] as const)),
 ];
+
+/** A badge as it stands on a host: a GPU with its number, where the inventory has it. */
+export const badgeWord = (badge: Badge, { gpuCount }: DrawnHost, length: 'word' | 'short'): string =>
+  badge === 'gpu' && gpuCount !== undefined ? counted(gpuCount, badges.gpu.word) : badges[badge][length];
 
 /** Every host of a diagram, routers last. */
 export const hostsOf = ({ segments, routers }: Diagram): readonly DrawnHost[] => [

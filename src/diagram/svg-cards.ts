@@ -1,7 +1,7 @@
 import { routerLines } from './lines.js';
 import { element, escaped } from './markup.js';
 import { type Box, type Card, metrics, type Placed } from './measures.js';
-import { badges, badgesOf, counted, type Diagram, type DrawnHost, type DrawnRouter } from './model.js';
+import { badges, badgesOf, badgeWord, counted, type Diagram, type DrawnHost, type DrawnRouter } from './model.js';
 import { badgeShape, badgeWidth, round, text } from './svg-parts.js';
 import { fitted, widthOf } from './text-width.js';
 
@@ -47,7 +47,7 @@ const bandShape = (band: Box, api: string, address: string): string => {
 /** Name and roles; below them address and pod CIDR. The rest is in a tooltip. */
 const tileShape = ({ of: host, x, y, width, height }: Placed<DrawnHost>): string => {
   const own = badgesOf(host);
-  const spelled = (length: 'word' | 'short') => own.map((badge) => ({ badge, word: badges[badge][length] }));
+  const spelled = (length: 'word' | 'short') => own.map((badge) => ({ badge, word: badgeWord(badge, host, length) }));
   const roomBeside = (words: ReturnType<typeof spelled>): number =>
     words.reduce((room, { word }) => room - badgeWidth(word) - 4, width - 20);
   const words = widthOf(host.name, 13, 'bold') <= roomBeside(spelled('word')) ? spelled('word') : spelled('short');

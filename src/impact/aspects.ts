@@ -146,27 +146,35 @@ const routes = ({ cluster, reach }: DamagedCluster): Assessed => {
 const workers = (damaged: DamagedCluster): Assessed =>
   capacity(damaged, damaged.cluster.hosts.filter(isWorker), 'worker');
 
-const gpu = (damaged: DamagedCluster): Assessed =>
-  capacity(
-    damaged,
-    damaged.cluster.hosts.filter((host) => isWorker(host) && host.gpu !== undefined),
-    'GPU host',
-  );
+/** Counts GPUs where the inventory says of each host how many it has, and hosts with GPUs otherwise. */
+const gpu = (damaged: DamagedCluster): Assessed => {
+  const all = damaged.cluster.hosts.filter((host) => isWorker(host) && host.gpu !== undefined);
+  return all.every(({ gpuCount }) => gpuCount !== undefined)
+    ? capacity(damaged, all, 'GPU', ({ gpuCount = 0 }) => gpuCount)
+    : capacity(damaged, all, 'GPU host');
+};
 
 /** Counts the workers that some control plane reaches, since no others get new pods. Their sizes are not known. */
-const capacity = (damaged: DamagedCluster, all: readonly ClusterHost[], noun: string): Assessed => {
+const capacity = (
+  damaged: DamagedCluster,
+  all: readonly ClusterHost[],
+  noun: string,
+  amount: (host: ClusterHost) => number = () => 1,
+): Assessed => {
   if (all.length === 0) return undefined;
+  const sum = (hosts: readonly ClusterHost[]): number => hosts.reduce((total, host) => total + amount(host), 0);
   const left = damaged.remaining(all);
   const planes = damaged.remaining(controlPlanes(damaged.cluster));
-  const reached = planes.map((plane) => left.filter((one) => damaged.reach.joined(plane.segment, one.segment)).length);
-  const usable = Math.max(0, ...reached);
+  const usable = planes
+    .map((plane) => left.filter((one) => damaged.reach.joined(plane.segment, one.segment)))
+    .reduce((best, some) => (sum(some) > sum(best) ? some : best), []);
   if (planes.length === 0 && left.length > 0) {
-    return ['fail', `${plural(left.length, noun)} left, and no control plane to place pods`];
+    return ['fail', `${plural(sum(left), noun)} left, and no control plane to place pods`];
   }
-  const cutOff = usable < left.length ? `, ${left.length - usable} cut off` : '';
-  const message = `${usable} of ${plural(all.length, noun)} left${cutOff}`;
-  if (usable === 0) return ['fail', message];
-  return [usable === 1 && all.length > 1 ? 'degraded' : 'pass', message];
+  const cutOff = usable.length < left.length ? `, ${sum(left) - sum(usable)} cut off` : '';
+  const message = `${sum(usable)} of ${plural(sum(all), noun)} left${cutOff}`;
+  if (usable.length === 0) return ['fail', message];
+  return [usable.length === 1 && all.length > 1 ? 'degraded' : 'pass', message];
 };
 
 const assessors: Readonly<Record<Aspect, (damaged: DamagedCluster) => Assessed>> = {

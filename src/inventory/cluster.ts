@@ -101,6 +101,8 @@ export interface ClusterHost {
   readonly taints: readonly string[];
   /** The maker of the GPUs that pods may ask for. */
   readonly gpu?: 'nvidia' | 'amd';
+  /** How many the inventory says the host has. */
+  readonly gpuCount?: number;
   /** How the GPUs are used; present with `gpu: nvidia`. */
   readonly nvidia?: NvidiaSettings;
   /** The inventory says `gpu: none`: GPUs that the machine has are not proposed. */

@@ -98,12 +98,13 @@ export const derive = (
   return freeze({ ...structuredClone(cluster), routes: compileRoutes(cluster) });
 };
 
-const gpuOf = ({ gpu }: InventoryHost): Pick<ClusterHost, 'gpu' | 'nvidia' | 'ignoresGpus'> => {
+const gpuOf = ({ gpu }: InventoryHost): Pick<ClusterHost, 'gpu' | 'gpuCount' | 'nvidia' | 'ignoresGpus'> => {
   if (gpu === undefined) return {};
-  const { vendor, driver = 'host', timeSlicing, mig } = typeof gpu === 'string' ? { vendor: gpu } : gpu;
+  const { vendor, count, driver = 'host', timeSlicing, mig } = typeof gpu === 'string' ? { vendor: gpu } : gpu;
+  const counted = defined({ gpuCount: count });
   if (vendor === 'none') return { ignoresGpus: true };
-  if (vendor === 'amd') return { gpu: vendor };
-  return { gpu: vendor, nvidia: { driver, ...defined({ timeSlicing, mig }) } };
+  if (vendor === 'amd') return { gpu: vendor, ...counted };
+  return { gpu: vendor, ...counted, nvidia: { driver, ...defined({ timeSlicing, mig }) } };
 };
 
 const endpointOf = ({ endpoint }: Inventory, hosts: readonly ClusterHost[]): Endpoint => {

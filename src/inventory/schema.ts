@@ -156,6 +156,11 @@ const gpu = z
         'GPU',
         {
           vendor: choice(gpuVendors, 'The maker of the GPUs. `none`: pods get none, and kbs does not propose them.'),
+          count: integer(
+            1,
+            64,
+            'How many GPUs the host has: `kbs topology` and `kbs what-if` count them without asking it. The preflight check `gpu-count` warns where the machine has another number.',
+          ).optional(),
           driver: choice(
             ['host', 'distribution'],
             'Where the driver comes from. `host`: it is there, and kbs leaves it as it is. `distribution`: where there is none, kbs installs the packages of the distribution. Default: `host`.',
@@ -182,7 +187,7 @@ const gpu = z
   )
   .meta({
     description:
-      'The maker of the GPUs in this host: `nvidia`, `amd`, or `none` to leave them alone; or a map with `vendor`, `driver` (`host`, `distribution`), `timeSlicing` and `mig` (`none`, `single`, `mixed`), see docs/gpu.md.',
+      'The maker of the GPUs in this host: `nvidia`, `amd`, or `none` to leave them alone; or a map with `vendor`, `count`, `driver` (`host`, `distribution`), `timeSlicing` and `mig` (`none`, `single`, `mixed`), see docs/gpu.md.',
     examples: ['nvidia'],
   });
 

@@ -28,6 +28,7 @@ export const checkNames = [
   'gpu-toolkit',
   'gpu-mig',
   'gpu-fabric-manager',
+  'gpu-count',
   'steal',
   'clock-source',
   'machine-id',

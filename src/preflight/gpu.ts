@@ -270,6 +270,16 @@ export const checkGpuFabricManager = (host: ClusterHost, { gpu }: Facts): readon
   ];
 };
 
+/** `kbs topology` and `kbs what-if` count what the inventory says. */
+export const checkGpuCount = (host: ClusterHost, { gpu }: Facts): readonly FailedCheck[] => {
+  const found = own(host, gpu.devices).length;
+  return failIf(
+    isNode(host) && host.gpuCount !== undefined && found > 0 && found !== host.gpuCount,
+    `the inventory says count: ${host.gpuCount}, and this machine has ${found}`,
+    `write count: ${found}, or see which one is missing: lspci -nn`,
+  );
+};
+
 /** What to say about a host's GPUs where nothing is wrong: one line each, and kbs does nothing of it by itself. */
 export const gpuAdvice = (host: ClusterHost, { gpu }: Facts): readonly string[] => {
   if (!isNode(host) || host.ignoresGpus) return [];

@@ -5,18 +5,7 @@ import { checkClocks, checkEtcdData } from './cluster.js';
 import { checkForeignCni, checkForeignUnit } from './conflicts.js';
 import { checkDnsPort, checkResolver } from './dns.js';
 import { checkFirewall } from './firewall.js';
-import {
-  checkGpuDevice,
-  checkGpuDriver,
-  checkGpuFabricManager,
-  checkGpuHeaders,
-  checkGpuLibrary,
-  checkGpuMig,
-  checkGpuNouveau,
-  checkGpuPassthrough,
-  checkGpuSecureBoot,
-  checkGpuToolkit,
-} from './gpu.js';
+import { gpuChecks } from './gpu-checks.js';
 import { checkClockSource, checkHypervisors, checkSteal } from './guests.js';
 import { checkIdentity } from './identity.js';
 import {
@@ -165,76 +154,7 @@ export const checks: readonly Check[] = [
     fix: 'choose another `network.pods` or `network.services`',
     check: checkNetworkOverlap,
   },
-  {
-    name: 'gpu-device',
-    scope: 'host',
-    summary: 'a node with `gpu` has GPUs of that maker on its PCI bus; a virtual machine has one handed to it',
-    fix: 'correct `gpu` in the inventory, or hand the virtual machine a GPU by PCI passthrough',
-    check: checkGpuDevice,
-  },
-  {
-    name: 'gpu-passthrough',
-    scope: 'host',
-    summary: 'the GPUs of a node with `gpu` are not all bound to vfio-pci, for virtual machines',
-    fix: 'take them from vfio-pci and reboot, or make the virtual machine a node',
-    check: checkGpuPassthrough,
-  },
-  {
-    name: 'gpu-nouveau',
-    scope: 'host',
-    summary: 'the driver nouveau does not hold the GPUs of a node with `gpu: nvidia`',
-    fix: 'blacklist nouveau, make the initramfs anew, and reboot',
-    check: checkGpuNouveau,
-  },
-  {
-    name: 'gpu-secure-boot',
-    scope: 'host',
-    summary: "with Secure Boot on, NVIDIA's module is loaded or signed",
-    fix: 'sign the module with an enrolled key, or switch Secure Boot off',
-    check: checkGpuSecureBoot,
-  },
-  {
-    name: 'gpu-headers',
-    scope: 'host',
-    summary: "where NVIDIA's module is still to be built, the headers of the running kernel are there",
-    fix: 'install the headers of the running kernel, then: dkms autoinstall',
-    check: checkGpuHeaders,
-  },
-  {
-    name: 'gpu-driver',
-    scope: 'host',
-    summary: 'the driver of the maker is loaded and holds the GPUs, or `driver: distribution` can install it',
-    fix: 'install the driver as the message says, or write `driver: distribution`',
-    check: checkGpuDriver,
-  },
-  {
-    name: 'gpu-library',
-    scope: 'host',
-    summary: "the libraries of NVIDIA's driver are there, of the version that the kernel has loaded",
-    fix: 'reboot after an update of the driver',
-    check: checkGpuLibrary,
-  },
-  {
-    name: 'gpu-toolkit',
-    scope: 'host',
-    summary: 'a driver of NVIDIA is new enough for the container toolkit, and for MIG',
-    fix: 'install a newer release of the driver',
-    check: checkGpuToolkit,
-  },
-  {
-    name: 'gpu-mig',
-    scope: 'host',
-    summary: 'where GPUs are partitioned (MIG), the inventory says how to offer the instances',
-    fix: 'write `mig: single` or `mig: mixed`, or switch MIG off',
-    check: checkGpuMig,
-  },
-  {
-    name: 'gpu-fabric-manager',
-    scope: 'host',
-    summary: 'where GPUs are joined by NVSwitch, the fabric manager runs',
-    fix: "install nvidia-fabricmanager in the driver's version, and enable it",
-    check: checkGpuFabricManager,
-  },
+  ...gpuChecks,
   {
     name: 'steal',
     scope: 'host',

@@ -73,7 +73,7 @@ const requireReady = async ({ host, at, kubectl }: ApiHost, name: string, log: s
 const programs = async (say: (text: string) => void): Promise<{ readonly kwok: string; readonly stages: string }> => {
   const context = { cache: join(cacheFolder(), 'build'), arch: archOfThisMachine() };
   await mkdir(context.cache, { recursive: true });
-  say('building kwok, which plays the kubelets (once, about two minutes)');
+  say('kwok plays the kubelets; where the cache lacks it, it is built now (about two minutes)');
   const kwok = await buildProgram(kwokProgram, context);
   const stages = await buildProgram(kwokStagesProgram, context);
   return { kwok: kwok.file, stages: await run("print kwok's stages", stages.file, []) };

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { defined } from '../../src/defined.js';
 import { aspects, assessAspect } from '../../src/impact/aspects.js';
 import { assess, assessEach, singleFailures } from '../../src/impact/assess.js';
 import { withChange } from '../../src/impact/change.js';
@@ -177,6 +178,25 @@ it('where all hosts are in the failed segment, no small change is proposed', asy
 it('a router that the inventory does not list is named by its address', async () => {
   const gpu = await example('gpu');
   expect(problems(gpu, 'router=192.168.70.1')).toEqual(['routes fail', 'workers degraded', 'gpu fail']);
+});
+
+it.each([
+  [[2, 8], 'worker-gpu-00', '8 of 10 GPUs left'],
+  [[2, 8], 'worker-gpu-01', '2 of 10 GPUs left'],
+  // Where one number is not known there is no sum.
+  [[2, undefined], 'worker-gpu-00', '1 of 2 GPU hosts left'],
+])('GPUs are counted where the inventory has their number: %j without %s', async (counts, lost, expected) => {
+  const gpu = await example('gpu');
+  const [first] = gpu.hosts.filter(({ name }) => name === 'worker-gpu-00');
+  if (first === undefined) throw new Error('the example has no worker-gpu-00');
+  const hosts = counts.map((gpuCount, index) => ({
+    ...first,
+    name: `worker-gpu-0${index}`,
+    ...defined({ gpuCount }),
+  }));
+  const cluster = { ...gpu, hosts: [...gpu.hosts.filter(({ name }) => name !== first.name), ...hosts] };
+  const { findings } = without(cluster, lost);
+  expect(findings.find(({ aspect }) => aspect === 'gpu')).toMatchObject({ status: 'degraded', message: expected });
 });
 
 it('the last GPU host needs another one', async () => {

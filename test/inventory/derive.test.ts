@@ -185,15 +185,20 @@ describe('GPUs', () => {
     ['none', { ignoresGpus: true }],
     [{ vendor: 'none' }, { ignoresGpus: true }],
     ['amd', { gpu: 'amd' }],
+    [
+      { vendor: 'amd', count: 8 },
+      { gpu: 'amd', gpuCount: 8 },
+    ],
     ['nvidia', { gpu: 'nvidia', nvidia: { driver: 'host' } }],
     [
       { vendor: 'nvidia', driver: 'distribution', timeSlicing: 4, mig: 'single' },
       { gpu: 'nvidia', nvidia: { driver: 'distribution', timeSlicing: 4, mig: 'single' } },
     ],
   ])('of an inventory that says %j are %j', (gpu, expected) => {
-    const { gpu: vendor, nvidia, ignoresGpus } = worker(gpu === undefined ? {} : { gpu });
-    expect({ gpu: vendor, nvidia, ignoresGpus }).toEqual({
+    const { gpu: vendor, gpuCount, nvidia, ignoresGpus } = worker(gpu === undefined ? {} : { gpu });
+    expect({ gpu: vendor, gpuCount, nvidia, ignoresGpus }).toEqual({
       gpu: undefined,
+      gpuCount: undefined,
       nvidia: undefined,
       ignoresGpus: undefined,
       ...expected,

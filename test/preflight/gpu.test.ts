@@ -54,7 +54,7 @@ const factsOf = ({ gpu = {}, nvidia: own = nvidia, facts = {} }: Machine): Facts
   ...facts,
 });
 
-const failed = (machine: Machine) => {
+const results = (machine: Machine) => {
   const host = gpuHost(machine.host);
   const facts: ClusterFacts = {
     workflow: 'apply',
@@ -66,8 +66,10 @@ const failed = (machine: Machine) => {
     to: 0,
     restores: false,
   };
-  return failuresOf(runChecks(facts).filter(({ name }) => name.startsWith('gpu-')));
+  return runChecks(facts).filter(({ name }) => name.startsWith('gpu-'));
 };
+
+const failed = (machine: Machine) => failuresOf(results(machine));
 
 const noGpu = { devices: [], nodes: [] };
 
@@ -241,6 +243,14 @@ const faults: readonly (readonly [string, Machine, string, string])[] = [
     'modprobe amdgpu',
   ],
 ];
+
+test.each([
+  [2, []],
+  [4, ['gpu-count: the inventory says count: 4, and this machine has 2']],
+])('an inventory that says count: %i', (gpuCount, expected) => {
+  const warnings = results({ host: { gpuCount } }).filter(({ warning }) => warning);
+  expect(warnings.map(({ name, detail }) => `${name}: ${detail}`)).toEqual(expected);
+});
 
 test.each(faults)('%s is named once, with what to do', (_name, machine, message, next) => {
   const [failure, ...more] = failed(machine);

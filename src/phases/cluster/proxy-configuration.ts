@@ -1,5 +1,6 @@
 import type { ClusterHost } from '../../inventory/cluster.js';
 import type { PhaseContext } from '../phase.js';
+import { metricsPort } from './proxy-answers.js';
 
 /**
  * In a network namespace conntrack's limits are read-only, and kube-proxy would end when it cannot set them;
@@ -11,6 +12,6 @@ export const proxyConfiguration = (host: ClusterHost, { cluster, facts }: PhaseC
   mode: cluster.kubernetes.proxy,
   clusterCIDR: cluster.network.pods,
   clientConnection: { kubeconfig },
-  metricsBindAddress: '127.0.0.1:10249',
+  metricsBindAddress: `127.0.0.1:${metricsPort}`,
   ...(facts(host.name).conntrackWritable ? {} : { conntrack: { maxPerCore: 0, min: 0 } }),
 });

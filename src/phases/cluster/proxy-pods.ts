@@ -5,6 +5,7 @@ import { sha256 } from '../../secret.js';
 import { toYaml } from '../../templates/yaml.js';
 import { configMap } from '../control-plane/access.js';
 import type { PhaseContext } from '../phase.js';
+import { healthPort, livenessPath } from './proxy-answers.js';
 import { proxyConfiguration } from './proxy-configuration.js';
 
 /** kube-proxy as a DaemonSet, with its account, rights and configuration. */
@@ -66,6 +67,12 @@ const daemonSet = (image: string, inputs: string): KubeObject => ({
             imagePullPolicy: 'IfNotPresent',
             command: ['kube-proxy', '--config=/var/lib/kube-proxy/config.conf', '--hostname-override=$(NODE_NAME)'],
             env: [{ name: 'NODE_NAME', valueFrom: { fieldRef: { fieldPath: 'spec.nodeName' } } }],
+            // Ready means: Services work on this node.
+            startupProbe: {
+              httpGet: { host: '127.0.0.1', port: healthPort, path: livenessPath },
+              periodSeconds: 1,
+              failureThreshold: 600,
+            },
             securityContext: { privileged: true },
             volumeMounts: [
               { name: 'config', mountPath: '/var/lib/kube-proxy' },

@@ -1,5 +1,5 @@
 import { type Script, sh } from '../../hosts/shell.js';
-import type { ClusterHost } from '../../inventory/cluster.js';
+import type { Cluster, ClusterHost } from '../../inventory/cluster.js';
 import type { FileResource, Resource } from '../../resources/resource.js';
 import { render } from '../../templates/render.js';
 import { toYaml } from '../../templates/yaml.js';
@@ -60,8 +60,14 @@ const protocols: Resource = {
 fi`,
 };
 
-/** Preflight has already checked for nft. iptables on the host is needed only now: as a pod, kube-proxy has its own. */
-const toolsAreThere = ({ cluster }: PhaseContext): Script =>
-  cluster.kubernetes.proxy === 'nftables'
-    ? sh`command -v nft`
-    : sh`command -v iptables-restore || { echo 'kube-proxy needs iptables here: install the package iptables'; exit 1; }`;
+/** Preflight has already checked for nft. The other tools are needed on the host only now: as a pod, kube-proxy has its own. */
+const toolsAreThere = ({ cluster: { kubernetes } }: PhaseContext): Script =>
+  sh`for kbs_tool in ${tools[kubernetes.proxy]}; do
+  command -v $kbs_tool || { echo "kube-proxy needs $kbs_tool here: install the package that brings it"; exit 1; }
+done`;
+
+const tools = {
+  nftables: ['nft'],
+  iptables: ['iptables-restore'],
+  ipvs: ['iptables-restore', 'ipset'],
+} as const satisfies Record<Cluster['kubernetes']['proxy'], readonly string[]>;

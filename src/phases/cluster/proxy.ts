@@ -4,6 +4,7 @@ import { adminConf } from '../../kubernetes/kubectl.js';
 import type { ObjectResource, Resource } from '../../resources/resource.js';
 import { apiAnswers } from '../gates.js';
 import type { Phase, PhaseContext } from '../phase.js';
+import { modeInForce } from './proxy-answers.js';
 import { proxyObjects } from './proxy-pods.js';
 import { proxyUnit } from './proxy-unit.js';
 
@@ -34,8 +35,10 @@ const daemonSet = (host: ClusterHost, context: PhaseContext): ObjectResource => 
 });
 
 /** The unit and its files; or that the pod is there, before a former unit and its files are pruned. */
-const onNode = (host: ClusterHost, context: PhaseContext): readonly Resource[] =>
-  context.cluster.kubernetes.controlPlane === 'systemd' ? proxyUnit(host, context) : [podRuns];
+const onNode = (host: ClusterHost, context: PhaseContext): readonly Resource[] => [
+  ...(context.cluster.kubernetes.controlPlane === 'systemd' ? proxyUnit(host, context) : [podRuns]),
+  ...(context.cluster.kubernetes.proxy === 'ipvs' ? [] : [ipvsLeft]),
+];
 
 /** Shell: exits with 0 where a kube-proxy runs that is not the unit's. */
 const podIsThere = sh`for kbs_comm in $(grep -lx kube-proxy /proc/[0-9]*/comm 2>/dev/null); do
@@ -53,4 +56,22 @@ const podRuns: Resource = {
     otherwise: sh`echo 'after 300 s no pod of the DaemonSet kube-proxy runs on this node' >&2; exit 1`,
     pause: 0.3,
   }),
+};
+
+/**
+ * With ipvs every Service address is one of this host. A kube-proxy of mode nftables removes them, one of mode iptables
+ * does not. What stays in the table of ipvs is used by no packet then.
+ */
+const ipvsLeft: Resource = {
+  kind: 'task',
+  name: 'no Service address of mode ipvs',
+  check: sh`! ip link show dev kube-ipvs0 >/dev/null 2>&1`,
+  run: sh`${raw(
+    untilTrue(sh`case $(${raw(modeInForce)}) in '' | ipvs) false ;; esac`, {
+      seconds: 300,
+      otherwise: sh`echo 'after 300 s kube-proxy still works in mode ipvs on this node' >&2; exit 1`,
+      pause: 0.3,
+    }),
+  )}
+ip link delete dev kube-ipvs0 2>/dev/null || ! ip link show dev kube-ipvs0 >/dev/null 2>&1`,
 };

@@ -1,26 +1,38 @@
 import { raw, type Script, sh } from '../../hosts/shell.js';
-import { isApiHost } from '../../inventory/cluster.js';
+import { type Cluster, type ClusterHost, isApiHost, isNode } from '../../inventory/cluster.js';
 import { kubectl } from '../../kubernetes/kubectl.js';
 import { apiAnswers } from '../gates.js';
-import type { Gate, Phase } from '../phase.js';
+import type { Gate, Phase, PhaseContext } from '../phase.js';
+import { proxyServes } from './proxy-answers.js';
 
-/** Nothing to change, only to wait for: nodes Ready, kube-proxy on each, names that resolve. */
+/**
+ * Nothing to change, only to wait for: nodes Ready, kube-proxy on each, names that resolve. The API server knows whether
+ * the pods of kube-proxy serve; of a unit only its own node knows.
+ */
 export const ready: Phase = {
   name: 'ready',
   ensures: 'nodes are Ready, kube-proxy and CoreDNS run',
-  appliesTo: isApiHost,
+  appliesTo: (host, cluster) => isApiHost(host, cluster) || hasProxyUnit(host, cluster),
   resources: () => [],
-  gates: (host, { cluster, targetNodes }) => [
-    apiAnswers,
-    ...targetNodes.flatMap(({ name }) =>
-      [nodeReady(name), ...(cluster.kubernetes.controlPlane === 'systemd' ? [] : [proxyReady(name)])].map(
-        (gate): Gate => (name === host.name ? gate : { ...gate, afterHost: name }),
-      ),
-    ),
-    // Before the first node there is no place for its pods.
-    ...(targetNodes.length === 0 ? [] : [dnsReady]),
+  gates: (host, context) => [
+    ...(isApiHost(host, context.cluster) ? ofCluster(host, context) : []),
+    ...(hasProxyUnit(host, context.cluster) ? [proxyServes] : []),
   ],
 };
+
+const hasProxyUnit = (host: ClusterHost, { kubernetes }: Cluster): boolean =>
+  isNode(host) && kubernetes.controlPlane === 'systemd';
+
+const ofCluster = (host: ClusterHost, { cluster, targetNodes }: PhaseContext): readonly Gate[] => [
+  apiAnswers,
+  ...targetNodes.flatMap(({ name }) =>
+    [nodeReady(name), ...(cluster.kubernetes.controlPlane === 'systemd' ? [] : [proxyReady(name)])].map(
+      (gate): Gate => (name === host.name ? gate : { ...gate, afterHost: name }),
+    ),
+  ),
+  // Before the first node there is no place for its pods.
+  ...(targetNodes.length === 0 ? [] : [dnsReady]),
+];
 
 /** One query of the API server for each round, for all nodes. Each line is NAME=STATUS=REASON. */
 const snapshot = sh`

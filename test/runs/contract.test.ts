@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll } from 'vitest';
 import type { StoredFile } from '../../src/artifacts/artifacts.js';
-import { describeContract } from './contract-suite.js';
-import { contracts } from './contracts.js';
+import { describeContract } from '../resources/contract-suite.js';
+import { contracts } from '../resources/contracts.js';
 
 const folder = await mkdtemp(join(tmpdir(), 'kbs-contract-'));
 afterAll(() => rm(folder, { recursive: true }));

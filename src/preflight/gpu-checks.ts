@@ -1,0 +1,96 @@
+import type { Check } from './check.js';
+import {
+  checkGpuCount,
+  checkGpuDevice,
+  checkGpuDriver,
+  checkGpuFabricManager,
+  checkGpuHeaders,
+  checkGpuLibrary,
+  checkGpuMig,
+  checkGpuNouveau,
+  checkGpuPassthrough,
+  checkGpuSecureBoot,
+  checkGpuToolkit,
+} from './gpu.js';
+
+/** The rows about GPUs in the table of checks. */
+export const gpuChecks: readonly Check[] = [
+  {
+    name: 'gpu-device',
+    scope: 'host',
+    summary: 'a node with `gpu` has GPUs of that maker on its PCI bus; a virtual machine has one handed to it',
+    fix: 'correct `gpu` in the inventory, or hand the virtual machine a GPU by PCI passthrough',
+    check: checkGpuDevice,
+  },
+  {
+    name: 'gpu-passthrough',
+    scope: 'host',
+    summary: 'the GPUs of a node with `gpu` are not all bound to vfio-pci, for virtual machines',
+    fix: 'take them from vfio-pci and reboot, or make the virtual machine a node',
+    check: checkGpuPassthrough,
+  },
+  {
+    name: 'gpu-nouveau',
+    scope: 'host',
+    summary: 'the driver nouveau does not hold the GPUs of a node with `gpu: nvidia`',
+    fix: 'blacklist nouveau, make the initramfs anew, and reboot',
+    check: checkGpuNouveau,
+  },
+  {
+    name: 'gpu-secure-boot',
+    scope: 'host',
+    summary: "with Secure Boot on, NVIDIA's module is loaded or signed",
+    fix: 'sign the module with an enrolled key, or switch Secure Boot off',
+    check: checkGpuSecureBoot,
+  },
+  {
+    name: 'gpu-headers',
+    scope: 'host',
+    summary: "where NVIDIA's module is still to be built, the headers of the running kernel are there",
+    fix: 'install the headers of the running kernel, then: dkms autoinstall',
+    check: checkGpuHeaders,
+  },
+  {
+    name: 'gpu-driver',
+    scope: 'host',
+    summary: 'the driver of the maker is loaded and holds the GPUs, or `driver: distribution` can install it',
+    fix: 'install the driver as the message says, or write `driver: distribution`',
+    check: checkGpuDriver,
+  },
+  {
+    name: 'gpu-library',
+    scope: 'host',
+    summary: "the libraries of NVIDIA's driver are there, of the version that the kernel has loaded",
+    fix: 'reboot after an update of the driver',
+    check: checkGpuLibrary,
+  },
+  {
+    name: 'gpu-toolkit',
+    scope: 'host',
+    summary: 'a driver of NVIDIA is new enough for the container toolkit, and for MIG',
+    fix: 'install a newer release of the driver',
+    check: checkGpuToolkit,
+  },
+  {
+    name: 'gpu-mig',
+    scope: 'host',
+    summary: 'where GPUs are partitioned (MIG), the inventory says how to offer the instances',
+    fix: 'write `mig: single` or `mig: mixed`, or switch MIG off',
+    check: checkGpuMig,
+  },
+  {
+    name: 'gpu-fabric-manager',
+    scope: 'host',
+    summary: 'where GPUs are joined by NVSwitch, the fabric manager runs',
+    fix: "install nvidia-fabricmanager in the driver's version, and enable it",
+    check: checkGpuFabricManager,
+  },
+  {
+    name: 'gpu-count',
+    scope: 'host',
+    warns: true,
+    summary: 'a node has as many GPUs as `count` says, where the inventory says it',
+    fix: 'correct `count` in the inventory, or look why a GPU is missing',
+    check: checkGpuCount,
+  },
+];
