@@ -28,6 +28,7 @@ describe('a node with two GPUs', () => {
   let project: Project;
   let image: string;
   const gpuHost = 'worker-gpu-00';
+  const offered = `get node ${gpuHost} -o jsonpath='{.status.allocatable.nvidia\\.com/gpu}'`;
 
   beforeAll(async () => {
     image = referenceOf(await openBundle(defaultBundle('1.36.3')), 'nvidia-device-plugin');
@@ -66,11 +67,37 @@ describe('a node with two GPUs', () => {
     expect((await project.kbs('plan')).stdout).toContain('nothing to change');
   });
 
+  test('shares its GPUs by turns where the inventory says so', async () => {
+    await project.write('kbs.yaml', inventory.replace('gpu: nvidia', 'gpu: { vendor: nvidia, timeSlicing: 2 }'));
+    await project.kbs('apply --yes');
+    await expect.poll(() => kubectl(project, offered), patience).toBe('4');
+    await expect.poll(async () => (await running()).length, patience).toBe(3);
+    await project.write('kbs.yaml', inventory);
+    await project.kbs('apply --yes');
+    await expect.poll(() => kubectl(project, offered), patience).toBe('2');
+  });
+
+  test('gives the files of a new driver to new containers, and leaves old ones alone', async () => {
+    const before = new Set((await running()).map(({ container }) => container));
+    await project.on(gpuHost, "echo 'driver 590.44.01' >> /etc/lab-gpu; systemctl restart lab-gpu");
+    await expect
+      .poll(() => project.on(gpuHost, 'grep -c 590.44.01 /etc/cdi/nvidia.yaml || :'), patience)
+      .not.toBe('0\n');
+    await project.on(gpuHost, 'systemctl restart containerd');
+    await project.kbs('apply --yes');
+    expect((await project.kbs('plan')).stdout).toContain('nothing to change');
+    const label = "-o jsonpath='{.metadata.labels.nvidia\\.com/cuda\\.driver-version\\.full}'";
+    expect(await kubectl(project, `get node ${gpuHost} ${label}`)).toBe('590.44.01');
+    expect((await running()).filter(({ container }) => before.has(container))).toHaveLength(before.size);
+    await kubectl(project, 'delete pods -l app=three --wait');
+    await expect.poll(seenInPods, patience).toEqual([own(0, '590.44.01'), own(1, '590.44.01')]);
+  });
+
   test.each<readonly [string, string, RegExp]>([
     ['no-driver', 'gpu-driver', /is not installed/],
     ['not-loaded', 'gpu-headers', /module is not built for kernel/],
     ['nouveau', 'gpu-nouveau', /the driver nouveau holds/],
-    ['mismatch', 'gpu-library', /in the kernel is 570\.195\.03, and its library is 580\.95\.05/],
+    ['mismatch', 'gpu-library', /in the kernel is 570\.195\.03, and its library is 590\.44\.01/],
     ['lost 1', 'gpu-driver', /no longer reaches 0000:42:00\.0: it has fallen off the bus/],
     ['mig 0', 'gpu-mig', /0000:41:00\.0 is partitioned/],
   ])('names the fault %s before anything is changed', async (fault, check, says) => {
@@ -83,7 +110,6 @@ describe('a node with two GPUs', () => {
 
   test('offers one GPU less where one reports a fatal error', async () => {
     await plant('xid 1 79');
-    const offered = `get node ${gpuHost} -o jsonpath='{.status.allocatable.nvidia\\.com/gpu}'`;
     await expect.poll(() => kubectl(project, offered), patience).toBe('1');
   });
 
@@ -116,9 +142,9 @@ describe('a node with two GPUs', () => {
   };
 
   /** Its own GPU, and no other. By `void` NVIDIA's own runtime would know that the GPU came by CDI. */
-  const own = (minor: number): unknown =>
+  const own = (minor: number, driver = '580.95.05'): unknown =>
     expect.stringMatching(
-      `^{"nodes":\\["/dev/nvidia-uvm","/dev/nvidia-uvm-tools","/dev/nvidia${minor}","/dev/nvidiactl"\\],"visible":"void","driver":"580.95.05","gpus":\\[{"uuid":"GPU-[0-9a-f-]{36}","name":"NVIDIA A2","memory":15356}\\]}$`,
+      `^{"nodes":\\["/dev/nvidia-uvm","/dev/nvidia-uvm-tools","/dev/nvidia${minor}","/dev/nvidiactl"\\],"visible":"void","driver":"${driver}","gpus":\\[{"uuid":"GPU-[0-9a-f-]{36}","name":"NVIDIA A2","memory":15356}\\]}$`,
     );
 });
 

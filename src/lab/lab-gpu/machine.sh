@@ -2,8 +2,9 @@
 # Makes this host of a lab look as if it had the GPUs and the faults that /etc/lab-gpu describes: at each boot, and when
 # the unit lab-gpu is restarted after a change of that file. No GPU is there, and the driver is a stand-in.
 set -eu
-version=580.95.05 # of the driver
 described=/etc/lab-gpu
+version=$(sed -n 's/^driver //p' "$described")
+version=${version:-580.95.05}
 store=/usr/lib/lab-gpu
 libraries=/usr/lib/$(uname -m)-linux-gnu
 
@@ -37,11 +38,13 @@ mount -t tmpfs -o mode=755 lab-gpu /sys/bus/pci/devices
 device 0000:03:00.0 1a03 2000 030000 ast # the graphics of a board's management controller, which is no GPU for pods
 gpus | while read -r _ _ _ address id _; do device "$address" 10de "$id" 030200 "$driver"; done
 
+find "$libraries" -maxdepth 1 '(' -name 'libnvidia-ml.so.*' -o -name 'libcuda.so.*' -o -name 'nvidia-lab-gpu.so.*' ')' \
+  ! -name "*.so.$version" -delete
 # In place: containers have the very file, and see what it says now.
 cat "$described" > "$libraries/nvidia-lab-gpu.so.$version"
 if fault no-driver || fault nouveau; then
   rm -f "$libraries"/libnvidia-ml.so.* "$libraries"/libcuda.so.* /usr/bin/nvidia-smi
-elif [ ! -e /usr/bin/nvidia-smi ]; then
+elif [ ! -e "$libraries/libnvidia-ml.so.$version" ]; then
   cp "$store/libnvidia-ml.so" "$libraries/libnvidia-ml.so.$version"
   cp "$store/libcuda.so" "$libraries/libcuda.so.$version"
   cp "$store/nvidia-smi" /usr/bin/nvidia-smi
