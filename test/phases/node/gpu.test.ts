@@ -169,7 +169,7 @@ head -n 1 /etc/cdi/nvidia.yaml; ls -A /etc/cdi`);
     const printed = await on(`gpu-cdi write
 cat > /usr/local/bin/nvidia-device-plugin <<'END_OF_PLUGIN'
 #!/bin/sh
-trap 'echo told; exit 0' HUP
+trap 'echo told; exit 0' TERM
 touch /etc/listens
 while :; do sleep 0.05; done
 END_OF_PLUGIN
