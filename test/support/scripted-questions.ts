@@ -38,6 +38,8 @@ const table: readonly (readonly [marks: readonly string[], reply: (asked: Asked)
       yes(cluster.apiReady(machine) && cluster.objects.has('ClusterRoleBinding/kubeadm:cluster-admins') ? 'yes' : ''),
   ],
   [['is-active kube-proxy.service'], () => yes('yes')],
+  [['ip link show dev kube-ipvs0'], () => yes('yes')],
+  [['it does not answer on port 10256'], () => yes()],
   [['gpu-cdi current'], ({ machine }) => yes(machine.states.get('task CDI specification of the GPUs')?.done)],
   [
     ['/proc/driver/nvidia/version ]', 'echo yes'],
