@@ -31,7 +31,10 @@ about them; entries of the same name that belong to another cluster are not repl
     ...hostFlags,
     ...consentFlags,
     merge: boolean({ description: 'add it to $KUBECONFIG, ~/.kube/config or FILE, and make it the current context' }),
-    name: string({ description: "the cluster's name in the kubeconfig; that of the inventory when absent" }),
+    name: string({
+      description: "the cluster's name in the kubeconfig; that of the inventory when absent",
+      helpValue: 'NAME',
+    }),
     output: { ...fileFlags.output, description: 'write it to this file, for its owner only', exclusive: ['merge'] },
     user: string({ description: 'for this person, who is given access', helpValue: 'NAME' }),
     group: names({ description: 'groups whose rights the person has, too', helpValue: 'GROUP', dependsOn: ['user'] }),

@@ -16,7 +16,12 @@ again. TLS is between client and API server: the proxy sees no request, and lend
   static override flags = {
     ...inventoryFlags,
     'accept-new-host-keys': hostFlags['accept-new-host-keys'],
-    port: integer({ description: 'the port of 127.0.0.1; a free one when absent', min: 1, max: 65_535 }),
+    port: integer({
+      description: 'the port of 127.0.0.1; a free one when absent',
+      helpValue: 'PORT',
+      min: 1,
+      max: 65_535,
+    }),
   };
 
   // Ctrl-C is how it is meant to end.

@@ -42,10 +42,12 @@ export const grantOf = ({ name, until, ...asked }: Asked, before: User | undefin
     name,
     until,
     role: asked.role ?? roles.find((role) => role === first?.role) ?? 'view',
-    namespaces: asked.namespaces ?? (isEverywhere ? [] : own.flatMap(({ namespace }) => namespace ?? [])),
-    groups: asked.groups ?? before?.groups ?? [],
+    namespaces: unique(asked.namespaces ?? (isEverywhere ? [] : own.flatMap(({ namespace }) => namespace ?? []))),
+    groups: unique(asked.groups ?? before?.groups ?? []),
   };
 };
+
+const unique = (names: readonly string[]): readonly string[] => [...new Set(names)];
 
 /**
  * Gives a user exactly this access, beside what others gave. The new rights come before the old ones go, so that a user

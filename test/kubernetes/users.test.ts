@@ -153,6 +153,12 @@ describe('a grant', () => {
     ],
     ['takes nothing for its own that others gave', {}, user([['admin', 'shop', false]]), defaults],
     ['stays everywhere', {}, user([['view']]), defaults],
+    [
+      'names nothing twice',
+      { namespaces: ['a', 'b', 'a'], groups: ['g', 'g'] },
+      undefined,
+      { namespaces: ['a', 'b'], groups: ['g'] },
+    ],
     ['replaces the groups', { groups: ['b'] }, user([['view']], ['a']), { groups: ['b'] }],
   ])('%s', (_, asked, before, wanted) => {
     expect(grantOf({ name: 'anna', until: 1, ...asked }, before)).toMatchObject(wanted);
