@@ -142,9 +142,9 @@ export const listenForTunnel = (
     keep(client, sockets);
     try {
       const there = keep(await dial(), sockets);
+      if (client.destroyed) return void there.destroy();
       client.on('close', () => there.destroy());
       there.on('close', () => client.destroy());
-      if (client.destroyed) there.destroy();
       client.pipe(there).pipe(client);
     } catch (error) {
       client.destroy();

@@ -1,3 +1,4 @@
+import { defined } from '../defined.js';
 import type { Operation } from '../engine/operation.js';
 import { lines, raw, sh } from '../hosts/shell.js';
 import type { ApiHost } from './api-host.js';
@@ -166,7 +167,7 @@ const objectsOf = (grant: Grant, before: User | undefined): readonly object[] =>
   const object = (kind: string, object: string, namespace: string | undefined, rest: object) => ({
     apiVersion: 'rbac.authorization.k8s.io/v1',
     kind,
-    metadata: { name: object, ...(namespace === undefined ? {} : { namespace }), labels },
+    metadata: { name: object, ...defined({ namespace }), labels },
     ...rest,
   });
   const binding = (name: string, namespace: string | undefined, kind: 'Role' | 'ClusterRole', role: string) =>
@@ -215,7 +216,7 @@ const staleOf = (
     })
     .map(({ binding, namespace }) => {
       const [kind = '', ...rest] = binding.split('/');
-      return { kind, name: rest.at(-1) ?? '', ...(namespace === undefined ? {} : { namespace }) };
+      return { kind, name: rest.at(-1) ?? '', ...defined({ namespace }) };
     });
   if (groups.length > 0 || (before?.groups ?? []).length === 0) return bindings;
   return [

@@ -1,3 +1,4 @@
+import { defined } from '../defined.js';
 import { Failure } from '../failure.js';
 import { query, type RunOptions } from '../hosts/host.js';
 import { lastLines } from '../hosts/last-lines.js';
@@ -101,8 +102,7 @@ export const parseAccess = ([accounts, bindings, roles, namespaces, authority, n
         name,
         rights: rights((subject) => isAccount(subject, name)).filter(({ binding }) => !isForGroups(binding, name)),
         groups: groups.get(name) ?? [],
-        ...(account?.metadata.creationTimestamp === undefined ? {} : { created: account.metadata.creationTimestamp }),
-        ...(expires === undefined ? {} : { expires }),
+        ...defined({ created: account?.metadata.creationTimestamp, expires }),
       };
     }),
     taken: all.filter((account) => !own.includes(account)).map(({ metadata }) => metadata.name),
@@ -148,7 +148,7 @@ const rightOf = (binding: Item): Right => {
   const role = roleRef?.kind === 'Role' ? `Role/${roleRef.name}` : (roleRef?.name ?? '');
   return {
     role,
-    ...(metadata.namespace === undefined ? {} : { namespace: metadata.namespace }),
+    ...defined({ namespace: metadata.namespace }),
     binding: [kind, metadata.namespace, metadata.name].filter((part) => part !== undefined).join('/'),
     own: nameIn(binding) !== undefined,
   };

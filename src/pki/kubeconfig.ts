@@ -1,4 +1,5 @@
 import { stringify } from 'yaml';
+import { defined } from '../defined.js';
 import { apiServerPort, type Cluster, type ClusterHost, isControlPlane } from '../inventory/cluster.js';
 import { Secret } from '../secret.js';
 import type { KubeconfigName } from './credentials.js';
@@ -76,7 +77,7 @@ export const userEntries = (
     },
     context: {
       name: user,
-      context: { cluster, user, ...(namespace === undefined ? {} : { namespace }) },
+      context: { cluster, user, ...defined({ namespace }) },
     },
   };
 };

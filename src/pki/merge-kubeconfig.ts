@@ -81,13 +81,28 @@ const parse = (text: string, file: string): Document.Parsed => {
   const lineCounter = new LineCounter();
   const document = parseDocument(text, { lineCounter });
   const [error] = document.errors;
-  if (error === undefined && (document.contents === null || isMap(document.contents))) return document;
-  const { line, col } = lineCounter.linePos(error?.pos[0] ?? 0);
+  const problem = error === undefined ? misshapen(document) : { what: error.message, offset: error.pos[0] };
+  if (problem === undefined) return document;
+  const { line, col } = lineCounter.linePos(problem.offset);
   throw new Failure('refused', `${file} is not a kubeconfig`, {
     where: { position: `${file}:${line}:${col}` },
-    why: [error === undefined ? 'it holds no map' : (error.message.split('\n')[0] ?? '')],
+    why: [problem.what.split('\n')[0] ?? ''],
     next: 'repair it, or name another file; it stays as it is',
   });
+};
+
+/** What of a YAML document is not as in a kubeconfig, as far as a merge is concerned. */
+const misshapen = (document: Document.Parsed): { readonly what: string; readonly offset: number } | undefined => {
+  if (document.contents === null) return undefined;
+  if (!isMap(document.contents)) return { what: 'it holds no map', offset: 0 };
+  for (const key of ['clusters', 'users', 'contexts']) {
+    const pair = pairOf(document, key);
+    const value: unknown = pair?.value;
+    const isList = isSeq(value) ? value.items.every((item) => isMap(item)) : isScalar(value) && value.value === null;
+    if (pair === undefined || isList) continue;
+    return { what: `${key} is no list of maps`, offset: isNode(pair.key) ? (pair.key.range?.[0] ?? 0) : 0 };
+  }
+  return undefined;
 };
 
 /** What of the names is taken by another cluster, a sentence each. */

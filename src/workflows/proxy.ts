@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { defined } from '../defined.js';
 import { listenForTunnel, openTunnel } from '../hosts/tunnel.js';
 import { apiServerPort, controlPlanes } from '../inventory/cluster.js';
 import { kubeconfigOf } from '../pki/kubeconfig.js';
@@ -61,7 +62,7 @@ const serve = async (
 ): Promise<OpenProxy> => {
   const server = `https://127.0.0.1:${port}`;
   const kubeconfig = await writeKubeconfig(loaded, server, port);
-  const open = { server, tlsServerName, ...(kubeconfig === undefined ? {} : { kubeconfig }) };
+  const open = { server, tlsServerName, ...defined({ kubeconfig }) };
   try {
     ready(open);
     if (!signal.aborted) await once(signal, 'abort');

@@ -1,3 +1,4 @@
+import { defined } from '../defined.js';
 import { toPlan } from '../engine/compare.js';
 import type { Operation } from '../engine/operation.js';
 import type { Plan } from '../engine/plan.js';
@@ -78,24 +79,15 @@ const planGrant = async (run: RunContext, options: GrantOptions): Promise<Planne
 };
 
 const entriesOf = (
-  cluster: Cluster,
+  { endpoint }: Cluster,
   name: string,
   grant: Grant,
   { authority }: Access,
   token: Secret,
 ): KubeconfigEntries => {
-  const as = impersonationOf(grant);
-  const [namespace, ...others] = grant.namespaces;
-  return userEntries(
-    { ...cluster, name },
-    {
-      name: grant.name,
-      token,
-      authority,
-      ...(as === undefined ? {} : { as }),
-      ...(namespace === undefined || others.length > 0 ? {} : { namespace }),
-    },
-  );
+  const namespace = grant.namespaces.length === 1 ? grant.namespaces[0] : undefined;
+  const access = { name: grant.name, token, authority, ...defined({ as: impersonationOf(grant), namespace }) };
+  return userEntries({ name, endpoint }, access);
 };
 
 /** Takes everything away that kbs gave a person: at once, whatever kubeconfigs there are. */
@@ -161,7 +153,7 @@ const apiHostOf = (cluster: Cluster, pool: Pool, limits: RunOptions): Promise<Ap
     if (!(error instanceof Failure) || error.code !== 'unreachable') throw error;
     throw new Failure('unreachable', `cannot tell who has access: ${error.message}`, {
       why: error.why,
-      ...(error.next === undefined ? {} : { next: error.next }),
+      ...defined({ next: error.next }),
       cause: error,
     });
   });

@@ -247,6 +247,9 @@ describe('is refused, and the file named,', () => {
     ['a: [', 'config:1:5'],
     ['clusters: []\n\tusers: []\n', 'config:2:1'],
     ['- a\n- b\n', 'config:1:1'],
+    ['kind: Config\nclusters: { home: {} }\n', 'config:2:1'],
+    ['users:\n- name: a\n- null\n', 'config:1:1'],
+    ['contexts: none\n', 'config:1:1'],
     ['a: 1\n---\nb: 2\n', 'config:2:1'],
   ])('what is no kubeconfig: %j', (text, position) => {
     expect(() => merged(text)).toThrow(
