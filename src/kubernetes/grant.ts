@@ -73,8 +73,8 @@ export const grantOperation = (
       sh`head -c ${bytes.length} | ${kubectl} apply --server-side --force-conflicts --field-manager=kbs --validate=ignore -f - >/dev/null`,
       ...stale.map(({ kind, namespace, name: object }) =>
         namespace === undefined
-          ? sh`${kubectl} delete ${kind} ${object} --ignore-not-found >/dev/null`
-          : sh`${kubectl} -n ${namespace} delete ${kind} ${object} --ignore-not-found >/dev/null`,
+          ? sh`${kubectl} delete ${kind} ${object} --ignore-not-found --wait=false >/dev/null`
+          : sh`${kubectl} -n ${namespace} delete ${kind} ${object} --ignore-not-found --wait=false >/dev/null`,
       ),
     ),
     payloads: [{ bytes }],
@@ -104,8 +104,8 @@ export const revokeOperation = ({ name, rights, groups }: User, apiHost: ApiHost
     target: name,
     on: apiHost.at,
     script: lines(
-      sh`${kubectl} delete rolebindings,clusterrolebindings,roles,clusterroles -A -l ${`${userLabel}=${name}`} --ignore-not-found >/dev/null`,
-      sh`${kubectl} -n ${usersNamespace} delete serviceaccount ${name} --ignore-not-found >/dev/null`,
+      sh`${kubectl} delete rolebindings,clusterrolebindings,roles,clusterroles -A -l ${`${userLabel}=${name}`} --ignore-not-found --wait=false >/dev/null`,
+      sh`${kubectl} -n ${usersNamespace} delete serviceaccount ${name} --ignore-not-found --wait=false >/dev/null`,
     ),
     timeoutSeconds: 120,
     affects: [
