@@ -116,7 +116,7 @@ const doors = {
   handlebars: ['templates/render'],
   // Where text from outside becomes a typed value: the inventory, and the catalogue of a bundle.
   zod: ['inventory/', 'artifacts/bundle-catalogue'],
-  yaml: ['inventory/', 'pki/kubeconfig', 'resources/object', 'cli/', 'templates/'],
+  yaml: ['inventory/', 'pki/kubeconfig', 'pki/merge-kubeconfig', 'resources/object', 'cli/', 'templates/'],
   'tar-stream': ['artifacts/'],
   'ipaddr.js': ['inventory/addresses'],
   'proper-lockfile': ['workflows/'],

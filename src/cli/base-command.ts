@@ -1,8 +1,8 @@
 import { Command } from '@oclif/core/command';
-import { Failure } from '../failure.js';
+import { exits, Failure } from '../failure.js';
 import type { EventOptions, EventSinks } from './events/event-sinks.js';
 import { commonFlags } from './flags.js';
-import { type Interrupt, listenForInterrupt } from './interrupt.js';
+import { type Interrupt, listenForInterrupt, stopping } from './interrupt.js';
 import { writeJson, writeText } from './output.js';
 
 /**
@@ -15,6 +15,12 @@ export abstract class BaseCommand extends Command {
   static override baseFlags = commonFlags;
   static override enableJsonFlag = true;
 
+  /** What the first Ctrl-C says, and the exit status that it leads to: another one where it is the usual end of a command. */
+  protected readonly interruption: { readonly says: string; readonly status: number } = {
+    says: stopping,
+    status: exits.interrupted,
+  };
+
   #interrupt: Interrupt | undefined;
   #events: EventSinks[] = [];
   #failed = false;
@@ -24,7 +30,7 @@ export abstract class BaseCommand extends Command {
 
   /** Aborts when the user asks to stop. Handed to everything that waits or runs on a host. */
   protected get signal(): AbortSignal {
-    this.#interrupt ??= listenForInterrupt((text) => this.say(text));
+    this.#interrupt ??= listenForInterrupt(() => this.say(this.interruption.says));
     return this.#interrupt.signal;
   }
 
@@ -111,7 +117,7 @@ export abstract class BaseCommand extends Command {
 
   protected override async finally(error: Error | undefined): Promise<void> {
     await this.#closeEvents();
-    if (this.signal.aborted) process.exitCode = 130;
+    if (this.signal.aborted) process.exitCode = this.interruption.status;
     this.#interrupt?.close();
     process.stderr.off('error', ignoreClosedPipe);
     await super.finally(error);

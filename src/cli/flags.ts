@@ -20,7 +20,8 @@ export const inventoryFlags = {
   }),
 };
 
-const names = custom<string[]>({ multiple: true, delimiter: ',', multipleNonGreedy: true });
+/** Names, given several times or separated by commas. */
+export const names = custom<string[]>({ multiple: true, delimiter: ',', multipleNonGreedy: true });
 
 /** Of commands that can do a part of their work. */
 export const selectionFlags = {
@@ -36,6 +37,17 @@ const time = custom<number>({
     const [, digits, unit = 's'] = /^(\d+)(s|m|h)?$/.exec(text) ?? [];
     if (digits === undefined) throw new CLIError(`${text} is no time: write 90s, 5m or 1h`, { exit: 2 });
     return Number(digits) * ({ s: 1_000, m: 60_000, h: 3_600_000 }[unit] ?? 1_000);
+  },
+});
+
+/** How long something is valid, as `12h` or `30d`; the value is in seconds. The API server gives no token for less. */
+export const lifetime = custom<number>({
+  helpValue: 'TIME',
+  parse: async (text) => {
+    const [, digits, unit = ''] = /^(\d+)(m|h|d)$/.exec(text) ?? [];
+    const seconds = Number(digits) * ({ m: 60, h: 3600, d: 86_400 }[unit] ?? 0);
+    if (seconds >= 600 && seconds <= 366 * 86_400) return seconds;
+    throw new CLIError(`${text} is no lifetime: write 90m, 12h or 30d, from 10m to 366d`, { exit: 2 });
   },
 });
 

@@ -6,15 +6,19 @@ export interface Interrupt {
   close(): void;
 }
 
+/** What the first Ctrl-C says of a command that changes something. */
+export const stopping =
+  'Stopping after the running step. It is safe to run the same command again. Ctrl-C again stops at once.';
+
 /**
- * Listens for Ctrl-C, and for a polite request to terminate. The first one aborts the signal and says what happens
- * now; the second ends the process at once with status 130.
+ * Listens for Ctrl-C, and for a polite request to terminate. The first one aborts the signal and calls `onFirst`, to say
+ * what happens now; the second ends the process at once with status 130.
  */
-export function listenForInterrupt(say: (text: string) => void): Interrupt {
+export function listenForInterrupt(onFirst: () => void): Interrupt {
   const controller = new AbortController();
   const stop = (): void => {
     if (controller.signal.aborted) process.exit(exits.interrupted);
-    say('Stopping after the running step. It is safe to run the same command again. Ctrl-C again stops at once.');
+    onFirst();
     controller.abort(interrupted());
   };
   for (const name of signals) process.on(name, stop);

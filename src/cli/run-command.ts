@@ -1,4 +1,4 @@
-import { isEmpty, type Plan } from '../engine/plan.js';
+import { changesOf, isEmpty, type Plan } from '../engine/plan.js';
 import { exits, Failure } from '../failure.js';
 import type { LoadedCluster } from '../workflows/load-cluster.js';
 import type { Workflow } from '../workflows/run/context.js';
@@ -96,7 +96,7 @@ export abstract class RunCommand extends BaseCommand {
     const colors = colorsFor(process.stderr);
     const verbose = flags.verbose ?? false;
     await events.pauseDrawing(async () => {
-      this.say(verbose ? planText(plan, { colors, verbose }) : overviewText(plan, colors));
+      this.say(verbose || isOneOperation(plan) ? planText(plan, { colors, verbose }) : overviewText(plan, colors));
       for (const sentence of local) this.say(sentence);
       await this.confirm(`${plan.workflow} will make these changes.`, flags.yes ?? false);
     });
@@ -121,6 +121,12 @@ export abstract class RunCommand extends BaseCommand {
     }
   }
 }
+
+/** What a single operation does fits the question: who is given which rights, for one. */
+const isOneOperation = (plan: Plan): boolean => {
+  const changes = changesOf(plan);
+  return changes.length === 1 && changes[0]?.kind === 'operation';
+};
 
 const workflows = {
   init: async () => (await import('../workflows/init.js')).init,

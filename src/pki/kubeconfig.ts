@@ -1,4 +1,5 @@
-import { parse, stringify } from 'yaml';
+import { stringify } from 'yaml';
+import { defined } from '../defined.js';
 import { apiServerPort, type Cluster, type ClusterHost, isControlPlane } from '../inventory/cluster.js';
 import { Secret } from '../secret.js';
 import type { KubeconfigName } from './credentials.js';
@@ -12,12 +13,20 @@ export const kubeconfigText = (
   client: KubeconfigName,
   host: ClusterHost | undefined,
   data: ClientData,
-): string =>
-  stringify(kubeconfig(cluster, client, host, data), {
-    defaultStringType: 'QUOTE_DOUBLE',
-    defaultKeyType: 'PLAIN',
-    lineWidth: 0,
-  });
+): string => {
+  const { user: name, authority, certificate, key } = data;
+  const credentials = { 'client-certificate-data': certificate, 'client-key-data': key };
+  return kubeconfigYaml(
+    singleContext({
+      cluster: {
+        name: cluster.name,
+        cluster: { server: serverOf(cluster, client, host), 'certificate-authority-data': authority },
+      },
+      user: { name, user: credentials },
+      context: { name: `${name}@${cluster.name}`, context: { cluster: cluster.name, user: name } },
+    }),
+  );
+};
 
 /** The user that the certificate names, and the values of the three `-data` fields. */
 export interface ClientData {
@@ -27,27 +36,67 @@ export interface ClientData {
   readonly key: string;
 }
 
-const kubeconfig = (
-  cluster: Cluster,
-  client: KubeconfigName,
-  host: ClusterHost | undefined,
-  data: ClientData,
-): object => {
-  const context = `${data.user}@${cluster.name}`;
+/** One cluster, one user, and the context of both: what a kubeconfig of kbs holds. */
+export interface KubeconfigEntries {
+  readonly cluster: { readonly name: string; readonly cluster: Fields };
+  readonly user: { readonly name: string; readonly user: Fields };
+  readonly context: { readonly name: string; readonly context: Fields };
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** A person's access through the endpoint. */
+export interface UserAccess {
+  readonly name: string;
+  readonly token: Secret;
+  /** PEM of the cluster's CA. */
+  readonly authority: string;
+  /** The user and groups that requests name besides the token; absent where the token is enough. */
+  readonly as?: { readonly user: string; readonly groups: readonly string[] };
+  /** Where kubectl works without `-n`. */
+  readonly namespace?: string;
+}
+
+/** What the kubeconfig of a person holds. Names end with the cluster's, so that they are unique among clusters. It is secret. */
+export const userEntries = (
+  { name: cluster, endpoint }: Pick<Cluster, 'name' | 'endpoint'>,
+  { name, token, authority, as, namespace }: UserAccess,
+): KubeconfigEntries => {
+  const user = `${name}@${cluster}`;
   return {
-    apiVersion: 'v1',
-    kind: 'Config',
-    clusters: [
-      {
-        name: cluster.name,
-        cluster: { server: serverOf(cluster, client, host), 'certificate-authority-data': data.authority },
+    cluster: {
+      name: cluster,
+      cluster: {
+        server: `https://${endpoint.host}:${endpoint.port}`,
+        'certificate-authority-data': Buffer.from(`${authority.trimEnd()}\n`).toString('base64'),
       },
-    ],
-    users: [{ name: data.user, user: { 'client-certificate-data': data.certificate, 'client-key-data': data.key } }],
-    contexts: [{ name: context, context: { cluster: cluster.name, user: data.user } }],
-    'current-context': context,
+    },
+    user: {
+      name: user,
+      user: { token: token.reveal(), ...(as === undefined ? {} : { as: as.user, 'as-groups': as.groups }) },
+    },
+    context: {
+      name: user,
+      context: { cluster, user, ...defined({ namespace }) },
+    },
   };
 };
+
+/** A kubeconfig with these entries alone. */
+export const kubeconfigOf = (entries: KubeconfigEntries): Secret => new Secret(kubeconfigYaml(singleContext(entries)));
+
+/** A value as YAML in the style of kbs's kubeconfigs. */
+export const kubeconfigYaml = (value: unknown): string =>
+  stringify(value, { defaultStringType: 'QUOTE_DOUBLE', defaultKeyType: 'PLAIN', lineWidth: 0 });
+
+const singleContext = ({ cluster, user, context }: KubeconfigEntries): object => ({
+  apiVersion: 'v1',
+  kind: 'Config',
+  clusters: [cluster],
+  users: [user],
+  contexts: [context],
+  'current-context': context.name,
+});
 
 /**
  * Components of a control plane use the API server on their own host: they start without the endpoint and without
@@ -58,41 +107,3 @@ const serverOf = ({ endpoint }: Cluster, client: KubeconfigName, host: ClusterHo
   host !== undefined && isControlPlane(host) && client !== 'kube-proxy'
     ? `https://${host.address}:${apiServerPort}`
     : `https://${endpoint.host}:${endpoint.port}`;
-
-/**
- * Adds one kubeconfig to another and makes it the current one. Entries of the same name are replaced; every other
- * cluster, user and context stays as it is. The context is named after the cluster.
- */
-export const mergeKubeconfigs = (into: Secret, added: Secret, name: string): Secret => {
-  const existing = (parse(into.reveal()) ?? {}) as Partial<Kubeconfig>;
-  const extra = parse(added.reveal()) as Kubeconfig;
-  const user = `${name}-admin`;
-  const merge = <T extends Named>(old: readonly T[] = [], added: readonly T[]): readonly T[] => [
-    ...old.filter((entry) => !added.some((one) => one.name === entry.name)),
-    ...added,
-  ];
-  const merged = {
-    apiVersion: 'v1',
-    kind: 'Config',
-    ...existing,
-    clusters: merge(existing.clusters, extra.clusters),
-    users: merge(
-      existing.users,
-      extra.users.map((entry) => ({ ...entry, name: user })),
-    ),
-    contexts: merge(existing.contexts, [{ name, context: { cluster: name, user } }]),
-    'current-context': name,
-  };
-  return new Secret(stringify(merged, { defaultStringType: 'QUOTE_DOUBLE', defaultKeyType: 'PLAIN', lineWidth: 0 }));
-};
-
-interface Named {
-  readonly name: string;
-}
-
-/** The part of a kubeconfig that a merge changes. */
-interface Kubeconfig {
-  readonly clusters: readonly Named[];
-  readonly users: readonly Named[];
-  readonly contexts: readonly (Named & { readonly context: object })[];
-}

@@ -1,7 +1,22 @@
 import { expect, test } from 'vitest';
-import { runFlags } from '../../src/cli/flags.js';
+import { lifetime, runFlags } from '../../src/cli/flags.js';
 import { checks } from '../../src/preflight/index.js';
 
 test('--skip-check knows every check there is, and no other', () => {
   expect(runFlags['skip-check'].options).toEqual([...new Set(checks.map(({ name }) => name))]);
 });
+
+test.each([
+  ['10m', 600],
+  ['12h', 43_200],
+  ['30d', 2_592_000],
+  ['366d', 31_622_400],
+])('a lifetime of %s is %i seconds', async (text, seconds) => {
+  expect(await parsed(text)).toBe(seconds);
+});
+
+test.each(['', '30', '30s', '9m', '367d', '-1d', '1.5d', '1d2h', 'soon'])('%j is no lifetime', async (text) => {
+  await expect(parsed(text)).rejects.toThrow(`${text} is no lifetime`);
+});
+
+const parsed = (text: string) => lifetime().parse(text, {} as never, {} as never);

@@ -1,4 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
@@ -10,9 +10,10 @@ import type { Plan } from '../../src/engine/plan.js';
 import { labReboot } from '../../src/lab/index.js';
 import type { Resource } from '../../src/resources/resource.js';
 import type { CheckResult } from '../../src/verify/check-result.js';
-import { containers, kubectl, readyNodes } from './support/kubectl.js';
+import { freePort } from '../support/sshd.js';
+import { containers, kubectl, kubectlHere, readyNodes } from './support/kubectl.js';
 import { linesOf, makeProject, type Project } from './support/project.js';
-import { readyz } from './support/readyz.js';
+import { eventually, readyz } from './support/readyz.js';
 import { loginsOf, tracesOf } from './support/traces.js';
 
 const spare = 'spare: { address: 10.80.20.30, roles: [worker] }';
@@ -148,6 +149,109 @@ describe('a cluster of two segments', () => {
       const status = await project.json<{ healthy: boolean; hosts: readonly { routes: string }[] }>('status');
       expect(status).toMatchObject({ healthy: true, version: '1.36.3' });
       for (const { routes } of status.hosts) expect(routes).toMatch(/^(\d+)\/\1$/);
+    });
+  });
+
+  describe('that people have access to', () => {
+    let as: Awaited<ReturnType<typeof kubectlHere>>;
+    const tokenIn = async (file: string): Promise<string> =>
+      parse(await readFile(join(project.folder, file), 'utf8')).users[0].user.token;
+
+    beforeAll(async () => {
+      as = await kubectlHere(project);
+      await kubectl(project, 'create namespace shop');
+      await kubectl(project, 'create rolebinding devs --clusterrole=view --group=developers -n default');
+    });
+
+    test('lets a viewer see pods everywhere, and neither delete them nor read Secrets', async () => {
+      expect(linesOf(await project.json<Plan>('kubeconfig --user anna --dry-run', 10))).toEqual([
+        'controller-00 grant operation grant anna',
+      ]);
+      await project.kbs('kubeconfig --user anna -o anna.kubeconfig --yes');
+      expect((await stat(join(project.folder, 'anna.kubeconfig'))).mode & 0o777).toBe(0o600);
+      expect((await as('anna.kubeconfig', 'get pods -A')).stdout).toContain('kube-apiserver-controller-00');
+      for (const words of ['delete pod -n kube-system kube-apiserver-controller-00', 'get secrets -A', 'get nodes']) {
+        expect(await as('anna.kubeconfig', words)).toMatchObject({
+          code: 1,
+          stderr: expect.stringContaining('Forbidden'),
+        });
+      }
+    });
+
+    test('confines an editor to a namespace, in which kubectl works without being told', async () => {
+      await project.kbs('kubeconfig --user ben --role edit --namespace shop -o ben.kubeconfig --yes');
+      expect(await as('ben.kubeconfig', 'create configmap mine')).toMatchObject({ code: 0 });
+      expect(await as('ben.kubeconfig', 'get configmap mine -n shop')).toMatchObject({ code: 0 });
+      for (const words of ['get pods -n default', 'get configmaps -n kube-system', 'get secrets -A']) {
+        expect(await as('ben.kubeconfig', words)).toMatchObject({
+          code: 1,
+          stderr: expect.stringContaining('Forbidden'),
+        });
+      }
+    });
+
+    test('counts the groups that were given, and no other, beside the rights that were there', async () => {
+      await project.kbs('kubeconfig --user ben --group developers -o ben.kubeconfig --yes');
+      for (const words of [
+        'get pods -n default',
+        'get configmap mine',
+        'delete configmap mine',
+        'create configmap his',
+      ]) {
+        expect(await as('ben.kubeconfig', words)).toMatchObject({ code: 0 });
+      }
+      expect(await as('ben.kubeconfig', 'get pods -n kube-system')).toMatchObject({ code: 1 });
+      for (const other of ['--as-group=system:masters', '--as=system:serviceaccount:kube-system:ben', '--as=admin']) {
+        expect(await as('ben.kubeconfig', `get secrets -A ${other}`)).toMatchObject({
+          code: 1,
+          stderr: expect.stringContaining('cannot impersonate'),
+        });
+      }
+    });
+
+    test('lists them, and ends their access at once', async () => {
+      const { users } = await project.json<{ users: readonly object[] }>('users list');
+      expect(users).toMatchObject([
+        { name: 'anna', groups: [], rights: [{ role: 'view' }] },
+        { name: 'ben', groups: ['developers'], rights: [{ role: 'edit', namespace: 'shop' }] },
+      ]);
+      for (const name of ['anna', 'ben']) await project.kbs(`users remove ${name} --yes`);
+      for (const [file, words] of [
+        ['anna.kubeconfig', 'get pods -A'],
+        ['ben.kubeconfig', 'get configmap his'],
+        ['ben.kubeconfig', 'get pods -n default'],
+      ] as const) {
+        expect(await as(file, words)).toMatchObject({ code: 1, stderr: expect.stringMatching(/Forbidden|logged in/) });
+      }
+      const left = 'rolebindings,clusterrolebindings,roles,clusterroles,serviceaccounts -A -l kbs.dev/user -o name';
+      expect(await kubectl(project, `get ${left}`)).toBe('');
+    });
+
+    test('serves the API through SSH until Ctrl-C', async () => {
+      const port = await freePort();
+      const running = project.start(`proxy --port ${port}`);
+      const kubeconfig = join(project.folder, `.kbs/${project.name}/proxy-${port}.kubeconfig`);
+      await eventually(() => stat(kubeconfig).then(() => {}));
+      expect(await readFile(kubeconfig, 'utf8')).toContain(`server: "https://127.0.0.1:${port}"`);
+      const { stdout } = await as(kubeconfig, 'get nodes -o name');
+      expect(stdout.split('\n')).toEqual(['node/controller-00', 'node/worker-office-00', 'node/worker-rack-00']);
+      running.kill('SIGINT');
+      expect(await running.ended).toMatchObject({ code: 0, stdout: `export KUBECONFIG=${kubeconfig}\n` });
+      await expect(stat(kubeconfig)).rejects.toThrow('ENOENT');
+    });
+
+    test('knows no token of a person who was removed, even if one of that name comes again', async () => {
+      const unknown = { code: 1, stderr: expect.stringContaining('You must be logged in to the server') };
+      await eventually(async () => expect(await as('anna.kubeconfig', 'get pods -A')).toMatchObject(unknown));
+      await project.kbs('kubeconfig --user anna -o again.kubeconfig --yes');
+      expect(await as('again.kubeconfig', 'get pods -A')).toMatchObject({ code: 0 });
+      expect(await as('anna.kubeconfig', 'get pods -A')).toMatchObject(unknown);
+      const said = await treeOf(join(project.folder, '.kbs', project.name, 'journal'));
+      for (const file of ['anna.kubeconfig', 'again.kubeconfig']) {
+        expect(said).not.toContain((await tokenIn(file)).slice(-40));
+      }
+      await project.kbs('users remove anna --yes');
+      await kubectl(project, 'delete namespace shop --wait=false');
     });
   });
 

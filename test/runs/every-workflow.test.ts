@@ -13,6 +13,7 @@ import { type RemoveOptions, remove } from '../../src/workflows/remove.js';
 import { restore } from '../../src/workflows/restore.js';
 import type { Workflow } from '../../src/workflows/run/context.js';
 import { phaseRun } from '../../src/workflows/run/plan-phases.js';
+import { revokeAccess } from '../../src/workflows/users.js';
 import { type Done, ScriptedCluster } from '../support/scripted-cluster.js';
 import { scriptedInventory } from '../support/scripted-inventory.js';
 import { inWords, type Project, refuse, run, scriptedProjects } from '../support/scripted-project.js';
@@ -62,6 +63,13 @@ const oldWorker = async (): Promise<Setting> => {
   return { project, world, workflow: phaseRun(joinWorkflow, { joining: ['w-1'] }) };
 };
 
+const userOfTheCluster = async (): Promise<Setting> => {
+  const { project, world } = await projects.cluster();
+  const metadata = { name: 'anna', namespace: 'kbs-users', labels: { 'kbs.dev/user': 'anna' } };
+  world.objects.set('ServiceAccount/kbs-users/anna', { apiVersion: 'v1', kind: 'ServiceAccount', metadata });
+  return { project, world, workflow: revokeAccess('anna') };
+};
+
 const everyRun: readonly (readonly [string, () => Promise<Setting>])[] = [
   ['init on bare machines', async () => ({ ...(await projects.bare()), workflow: phaseRun(init) })],
   ['apply on bare machines', async () => ({ ...(await projects.bare()), workflow: phaseRun(apply) })],
@@ -72,6 +80,7 @@ const everyRun: readonly (readonly [string, () => Promise<Setting>])[] = [
   ['remove of a control plane', () => onCluster(removal(['cp-2']))],
   ['remove of several hosts', () => onCluster(removal(['cp-1', 'cp-2', 'w-1', 'lb-1']))],
   ['remove of a dead worker', () => onCluster(removal(['w-1'], { dead: true, forget: true }))],
+  ['remove of a user', userOfTheCluster],
   ['etcd restore', () => restoration(true)],
   ['etcd defrag', () => onCluster(defrag(() => {}))],
 ];

@@ -1,14 +1,16 @@
+import { defined } from '../../src/defined.js';
 import { locked } from '../../src/engine/apply-changes.js';
 import type { ExecutablePlan, PhaseSteps, PlannedChange } from '../../src/engine/executable-plan.js';
 import type { Operation } from '../../src/engine/operation.js';
 import type { Change } from '../../src/engine/plan.js';
 import { Failure } from '../../src/failure.js';
 import { assumedFacts, type Facts } from '../../src/hosts/facts/facts.js';
-import type { Host, Output } from '../../src/hosts/host.js';
+import type { Host, Output, Payload } from '../../src/hosts/host.js';
 import type { Pool } from '../../src/hosts/pool.js';
 import { type Cluster, type ClusterHost, isControlPlane, majority } from '../../src/inventory/cluster.js';
 import { restoredRevisions } from '../../src/kubernetes/etcdctl.js';
 import type { Budget, Pod } from '../../src/kubernetes/evictable-pods.js';
+import { userLabel } from '../../src/kubernetes/users.js';
 import { fingerprintOf } from '../../src/pki/certificate.js';
 import type { KubeObject, State } from '../../src/resources/resource.js';
 import type { Workflow } from '../../src/workflows/run/context.js';
@@ -352,7 +354,7 @@ export class ScriptedCluster {
 
   #applyObjects(machine: ScriptedMachine, removes: boolean, steps: PlannedChange['steps']): string | undefined {
     if (!this.apiReady(machine)) return refused;
-    const { items } = JSON.parse(payloadOf(steps)) as { readonly items: readonly KubeObject[] };
+    const items = itemsIn(steps.flatMap(({ payloads }) => payloads));
     const script = changeScript(steps);
     for (const item of items) {
       const name = nameOf(item);
@@ -421,17 +423,26 @@ export class ScriptedCluster {
       on.name === machine.host.name && script === (interruptible ? own : locked(own));
     const found = all.find(({ operation }) => isIt(operation));
     if (found === undefined) throw new Error(`${machine.host.name} got a script that is in no plan:\n${script}`);
-    const { name, target } = found.operation;
+    const { name, target, payloads } = found.operation;
     const next: Done = { host: found.host, phase: name, kind: 'operation', id: `${name} ${target}`, action: 'run' };
     if (this.slow(next)) await this.#patience(() => false);
-    const reason = this.failing(next) ?? this.#operation(name, target, machine, script);
+    const reason =
+      this.failing(next) ?? this.#operation(name, target, { on: machine, script, ...defined({ payloads }) });
     if (reason !== undefined) return { code: 1, stderr: `${reason}\n` };
     this.#finish(next);
     return {};
   }
 
-  #operation(name: string, target: string, on: ScriptedMachine, script: string): string | undefined {
-    const needsApi = ['drain', 'delete-node'].includes(name);
+  #operation(
+    name: string,
+    target: string,
+    {
+      on,
+      script,
+      payloads = [],
+    }: Pick<Operation, 'payloads'> & { readonly on: ScriptedMachine; readonly script: string },
+  ): string | undefined {
+    const needsApi = ['drain', 'delete-node', 'grant', 'revoke'].includes(name);
     if (needsApi && !this.controlPlanes().some((each) => this.apiReady(each))) return 'no API server answers';
     switch (name) {
       case 'drain':
@@ -440,6 +451,11 @@ export class ScriptedCluster {
       case 'delete-node':
         this.objects.delete(`Node/${target}`);
         this.pods = this.pods.filter(({ node }) => node !== target);
+        return undefined;
+      case 'grant':
+      case 'revoke':
+        this.#dropUser(target);
+        for (const item of name === 'grant' ? itemsIn(payloads) : []) this.objects.set(nameOf(item), item);
         return undefined;
       case 'remove-member':
         if (!this.hasQuorum()) return 'etcdserver: no leader';
@@ -471,6 +487,13 @@ export class ScriptedCluster {
     return undefined;
   }
 
+  #dropUser(name: string): void {
+    for (const [key, { metadata }] of this.objects) {
+      if ((metadata.labels as Readonly<Record<string, string>> | undefined)?.[userLabel] === name)
+        this.objects.delete(key);
+    }
+  }
+
   #finish(next: Done): void {
     this.done.push(next);
     if (!this.killing(next)) return;
@@ -497,10 +520,11 @@ const lanOf = ({ address }: ClusterHost) => ({ to: `${address.replace(/\d+$/, '0
 
 const refused = 'The connection to the server was refused';
 
-const payloadOf = (steps: PlannedChange['steps']): string => {
-  const [payload] = steps.flatMap(({ payloads }) => payloads);
-  return payload !== undefined && 'bytes' in payload ? Buffer.from(payload.bytes).toString() : '{"items":[]}';
-};
+/** The objects of a List in the first payload. */
+const itemsIn = ([payload]: readonly Payload[]): readonly KubeObject[] =>
+  payload !== undefined && 'bytes' in payload
+    ? (JSON.parse(Buffer.from(payload.bytes).toString()) as { readonly items: readonly KubeObject[] }).items
+    : [];
 
 /** `Kind/namespace/name`, or `Kind/name`. */
 export const nameOf = ({ kind, metadata: { namespace, name } }: KubeObject): string =>

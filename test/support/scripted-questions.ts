@@ -1,4 +1,5 @@
 import { factsScript } from '../../src/hosts/facts/script.js';
+import { userLabel } from '../../src/kubernetes/users.js';
 import { setLabel } from '../../src/resources/kube-object.js';
 import type { KubeObject } from '../../src/resources/resource.js';
 import { nameOf, type ScriptedCluster, type ScriptedMachine } from './scripted-cluster.js';
@@ -56,6 +57,8 @@ const table: readonly (readonly [marks: readonly string[], reply: (asked: Asked)
   [['\nask_kubectl', 'spec.podCIDRs'], (asked) => yes(nodeCidrs(asked))],
   [['--field-selector', 'poddisruptionbudgets'], podsOf],
   [['kbs_nodes='], () => yes()],
+  [['-n kbs-users get serviceaccounts'], accessTo],
+  [['-n kbs-users create token'], tokenOf],
   [['get --raw /readyz'], readyz],
   [["'^", '=True='], isReady],
 
@@ -116,6 +119,30 @@ function podsOf({ cluster, machine, question }: Asked): Reply {
   if (question.includes('--ignore-not-found') && !cluster.objects.has(`Node/${node}`)) return yes();
   const pods = cluster.pods.filter((each) => each.node === node).map(({ pod }) => pod);
   return yes(`${JSON.stringify({ items: pods })}\x1e${JSON.stringify({ items: cluster.budgets })}`);
+}
+
+function accessTo({ cluster, machine }: Asked): Reply {
+  if (!cluster.apiReady(machine)) return no('connection refused');
+  const listed = (is: (object: KubeObject) => boolean) =>
+    JSON.stringify({ items: [...cluster.objects.values()].filter(is) });
+  return yes(
+    [
+      listed(({ kind, metadata }) => kind === 'ServiceAccount' && metadata.namespace === 'kbs-users'),
+      listed(({ kind }) => kind.endsWith('RoleBinding')),
+      listed(
+        ({ kind, metadata }) => kind === 'ClusterRole' && JSON.stringify(metadata.labels ?? {}).includes(userLabel),
+      ),
+      'default\nkube-system\nshop\n',
+      machine.states.get('file /etc/kubernetes/pki/ca.crt')?.content ?? '',
+      `${Math.floor(Date.now() / 1000)}\n`,
+    ].join('\x1e'),
+  );
+}
+
+function tokenOf({ cluster, machine, question }: Asked): Reply {
+  const [, name = '', until = ''] = /create token (\S+) --duration=\$\(\( (\d+) /.exec(question) ?? [];
+  if (!cluster.apiReady(machine) || !cluster.objects.has(`ServiceAccount/kbs-users/${name}`)) return no('not found');
+  return yes(`${new Date(Number(until) * 1000).toISOString()} token-of-${name}`);
 }
 
 /** Of the API servers that are named, or of the host's own. */

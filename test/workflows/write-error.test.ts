@@ -3,9 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it, test } from 'vitest';
-import { placeholderCredentials } from '../../src/pki/placeholder.js';
+import { userEntries } from '../../src/pki/kubeconfig.js';
+import { Secret } from '../../src/secret.js';
 import { writeExample } from '../../src/workflows/example-inventory.js';
-import { keepKubeconfig, mergeKubeconfig } from '../../src/workflows/kubeconfig.js';
+import { addToKubeconfig } from '../../src/workflows/kubeconfig.js';
 import { writeRendering } from '../../src/workflows/render.js';
 import { holdingLock } from '../../src/workflows/run/lock.js';
 import { readPlan, savePlan } from '../../src/workflows/run/saved-plan.js';
@@ -23,18 +24,8 @@ const cluster = clusterOf();
 const lock = (directory: string, work: () => Promise<void>): Promise<void> =>
   holdingLock({ directory, command: 'apply', say: () => {} }, work);
 
-const merge = async (path: string): Promise<string> => {
-  const opened = { inventory, cluster, state: folder, text: '' };
-  await keepKubeconfig(opened, placeholderCredentials(cluster));
-  const before = process.env.KUBECONFIG;
-  process.env.KUBECONFIG = path;
-  try {
-    return await mergeKubeconfig(opened);
-  } finally {
-    if (before === undefined) delete process.env.KUBECONFIG;
-    else process.env.KUBECONFIG = before;
-  }
-};
+const merge = (path: string): Promise<void> =>
+  addToKubeconfig(path, userEntries(cluster, { name: 'anna', token: new Secret('token'), authority: 'CA' }));
 
 describe('where nothing can be written', () => {
   test.each<[string, string, (path: string) => Promise<unknown>]>([

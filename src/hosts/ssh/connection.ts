@@ -1,8 +1,10 @@
+import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SshSettings } from '../../inventory/cluster.js';
 import type { Spawn } from '../script/run.js';
 import { startCommand } from './channel.js';
 import { explain, isTransient } from './explain.js';
+import { forward } from './forward.js';
 import { handshake, type Keepalive } from './handshake.js';
 import { checkHostKey } from './host-key.js';
 import { readIdentities } from './identities.js';
@@ -11,6 +13,10 @@ import { openSocket } from './socket.js';
 /** A logged-in connection to one host. It does not come back by itself: once closed, it stays closed. */
 export interface Connection {
   readonly start: Spawn;
+  /** A TCP connection that the host opens for this machine. Rejects with a Failure where it does not. */
+  dial(address: string, port: number): Promise<Duplex>;
+  /** Resolves with the reason once the connection is closed. */
+  readonly gone: Promise<string>;
   closed(): boolean;
   close(): Promise<void>;
 }
@@ -63,15 +69,17 @@ async function attempt({ host, ssh, timeout, ...options }: ConnectOptions): Prom
   client.on('error', (error) => {
     reason = error.message;
   });
-  const gone = new Promise<void>((resolve) => {
+  const gone = new Promise<string>((resolve) => {
     client.on('close', () => {
       closed = true;
-      resolve();
+      resolve(reason);
     });
   });
   const prefix = ssh.become === 'sudo' && ssh.user !== 'root' ? 'sudo -n ' : '';
   return {
     start: (script) => startCommand(client, prefix, script, { host, reason: () => reason }),
+    dial: (to, toPort) => forward(client, host, to, toPort),
+    gone,
     closed: () => closed,
     async close() {
       if (closed) return;

@@ -38,6 +38,8 @@ export interface Workflow {
   plan(run: RunContext): Promise<PlannedRun>;
   /** Needs no credentials of the cluster: the keyring is neither completed nor saved. */
   readonly issuesNothing?: true;
+  /** Brings no artifacts to hosts: it runs where there is no bundle. */
+  readonly installsNothing?: true;
 }
 
 /** What a run would do. */

@@ -1,4 +1,5 @@
 import type { Artifacts } from '../../artifacts/artifacts.js';
+import { placeholderArtifacts } from '../../artifacts/placeholder.js';
 import { defined } from '../../defined.js';
 import type { Summary } from '../../engine/event.js';
 import { isEmpty, type Plan } from '../../engine/plan.js';
@@ -54,7 +55,9 @@ export interface RunResult {
  */
 export const execute = async (request: RunRequest): Promise<RunResult> => {
   const { loaded, workflow, dryRun, say } = request;
-  const artifacts = await (isExact(request) ? openArtifacts(loaded) : openArtifactsOrPlaceholders(loaded, say));
+  const artifacts = workflow.installsNothing
+    ? placeholderArtifacts(loaded.cluster.kubernetes.version)
+    : await (isExact(request) ? openArtifacts(loaded) : openArtifactsOrPlaceholders(loaded, say));
   // What is read of this machine is read under the lock: another run may have written it a moment before.
   const run = () =>
     withPool(

@@ -1,3 +1,9 @@
+import { createWriteStream } from 'node:fs';
+import { chmod } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { execa } from 'execa';
+import { labSsh } from '../../../src/lab/index.js';
 import type { Project } from './project.js';
 
 /** Runs kubectl as administrator on the control plane; `input` is its stdin. */
@@ -6,6 +12,37 @@ export const kubectl = (project: Project, words: string, input = ''): Promise<st
     'controller-00',
     `kubectl --kubeconfig /etc/kubernetes/admin.conf ${words} <<'END_OF_INPUT'\n${input}\nEND_OF_INPUT`,
   );
+
+/** How a kubectl ended that a person ran. */
+export interface KubectlEnd {
+  readonly code: number | undefined;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Brings the cluster's own kubectl here, for people with a kubeconfig in the project's folder. */
+export const kubectlHere = async (
+  project: Project,
+): Promise<(kubeconfig: string, words: string) => Promise<KubectlEnd>> => {
+  const program = join(project.folder, 'kubectl');
+  const [ssh = '', ...args] = await labSsh(`${project.name}/controller-00`);
+  const reading = execa(ssh, [...args, 'cat /usr/local/bin/kubectl'], { buffer: false, encoding: 'buffer' });
+  await pipeline(reading.stdout, createWriteStream(program));
+  await reading;
+  await chmod(program, 0o755);
+  return async (kubeconfig, words) => {
+    const cache = ['--cache-dir', join(project.folder, 'kubectl-cache')];
+    const { exitCode, stdout, stderr } = await execa(
+      program,
+      [...cache, '--kubeconfig', kubeconfig, ...words.split(' ')],
+      {
+        cwd: project.folder,
+        reject: false,
+      },
+    );
+    return { code: exitCode, stdout, stderr };
+  };
+};
 
 /** Names of nodes that are Ready. */
 export const readyNodes = async (project: Project): Promise<readonly string[]> => {
