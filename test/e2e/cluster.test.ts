@@ -7,7 +7,6 @@ import { parse, parseAllDocuments } from 'yaml';
 import { referenceOf } from '../../src/artifacts/artifacts.js';
 import { defaultBundle, openBundle } from '../../src/artifacts/bundle.js';
 import type { Plan } from '../../src/engine/plan.js';
-import { labReboot } from '../../src/lab/index.js';
 import type { Resource } from '../../src/resources/resource.js';
 import type { CheckResult } from '../../src/verify/check-result.js';
 import { freePort } from '../support/sshd.js';
@@ -346,18 +345,6 @@ describe('a cluster of two segments', () => {
     });
   });
 
-  describe('that loses its power', () => {
-    test('comes back by itself', async () => {
-      const before = await groupsOf(project, 'controller-00');
-      await labReboot(`${project.name}/all`, 'power-cut');
-      // A machine that was off has no control groups of what ran before, and neither has one of the lab.
-      expect((await groupsOf(project, 'controller-00')).filter((group) => before.includes(group))).toEqual([]);
-      const findings = await eventuallyVerified(project);
-      expect(findings.filter(({ ok }) => !ok)).toEqual([]);
-      expect(linesOf(await plan(0))).toEqual([]);
-    });
-  });
-
   test('has kept its secrets out of journals, results and renderings', async () => {
     await project.kbs('render three');
     const said = [
@@ -475,12 +462,6 @@ ip -4 route show; nft --stateless list tables`;
   return [...lines.flat().toSorted(), ...(await containers(project))];
 };
 
-/** The control groups of a host's containers. */
-const groupsOf = async (project: Project, host: string): Promise<readonly string[]> => {
-  const found = await project.on(host, "find /sys/fs/cgroup -type d -regex '.*/kubepods.*/[0-9a-f]*'");
-  return [...new Set(found.match(/\b[0-9a-f]{64}\b/g))];
-};
-
 /** Kills kube-proxy and watches the map of Service addresses until some time after its successor has started. */
 const killProxy = `
 count() { nft list map ip kube-proxy service-ips | grep -c goto || :; }
@@ -520,19 +501,6 @@ const verified = async (project: Project): Promise<readonly CheckResult[]> => {
   const { findings } = await project.json<{ findings: readonly CheckResult[] }>('verify');
   expect(findings.filter(({ ok }) => !ok)).toEqual([]);
   return findings;
-};
-
-/** What `verify` finds at the latest three minutes from now. */
-const eventuallyVerified = async (project: Project): Promise<readonly CheckResult[]> => {
-  const deadline = Date.now() + 180_000;
-  for (;;) {
-    try {
-      return await verified(project);
-    } catch (error) {
-      if (Date.now() > deadline) throw error;
-      await sleep(2000);
-    }
-  }
 };
 
 /** The ordered pairs of segments that a proof is about. */

@@ -126,7 +126,10 @@ describe.each([
     });
 
     test('come back when everything is switched off and on', async () => {
+      const before = await groupsOf(project, 'controller-00');
       await project.kbs('lab reboot all --power-cut');
+      // A machine that was off has no control groups of what ran before, and neither has one of the lab.
+      expect((await groupsOf(project, 'controller-00')).filter((group) => before.includes(group))).toEqual([]);
       await eventually(async () => expect(await readyNodes(project)).toEqual(nodes));
       await project.kbs('verify');
     });
@@ -136,6 +139,12 @@ describe.each([
     expect(linesOf(await project.json<Plan>('plan'))).toEqual([]);
   });
 });
+
+/** The control groups of a host's containers. */
+const groupsOf = async (project: Project, host: string): Promise<readonly string[]> => {
+  const found = await project.on(host, "find /sys/fs/cgroup -type d -regex '.*/kubepods.*/[0-9a-f]*'");
+  return [...new Set(found.match(/\b[0-9a-f]{64}\b/g))];
+};
 
 const memberNames = async (project: Project): Promise<readonly string[]> => {
   const list = await project.on('controller-00', `${etcdctl} member list`);
