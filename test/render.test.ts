@@ -52,7 +52,7 @@ const readable = (tree: Rendering): Rendering => {
 /** As plain data in the order of the paths, for a readable difference. */
 const sorted = (tree: Rendering): object => Object.fromEntries([...tree].toSorted(([a], [b]) => (a < b ? -1 : 1)));
 
-describe.each(['single', 'two-segments', 'ha', 'hard-way', 'gpu'])('the rendering of %s', (name) => {
+describe.each(['single', 'two-segments', 'ha', 'hard-way', 'gpu', 'web'])('the rendering of %s', (name) => {
   it('is what the golden files say, and nothing more or less', async () => {
     const tree = readable(await rendered(name));
     expect(sorted(tree)).toEqual(sorted(golden(name, tree)));

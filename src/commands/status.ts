@@ -3,7 +3,7 @@ import { hostFlags, inventoryFlags } from '../cli/flags.js';
 import { exits } from '../failure.js';
 
 export default class Status extends BaseCommand {
-  static override summary = 'Hosts, components, certificates and routes at a glance.';
+  static override summary = 'Hosts, components, certificates, routes and forwarded ports at a glance.';
   static override description =
     'Exit status 8 where something is not healthy, 5 where no control plane can be reached. -v adds what each machine is.';
   static override examples = ['<%= config.bin %> status', '<%= config.bin %> status --json'];

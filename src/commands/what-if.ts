@@ -4,7 +4,8 @@ import { inventoryFlags } from '../cli/flags.js';
 import { exits } from '../failure.js';
 
 export default class WhatIf extends BaseCommand {
-  static override summary = 'Assess a failure: what of etcd, API, routes, DNS and room for pods would be left.';
+  static override summary =
+    'Assess a failure: what of etcd, API, routes, DNS, room for pods and forwarded ports would be left.';
   static override description =
     `Computed from the inventory; no host is contacted. Every host, segment and hypervisor fails in
 turn, the worst first, unless --without names what fails. Where something breaks, kbs searches for the cheapest change

@@ -1,3 +1,4 @@
+import type { Forward } from '../inventory/lan-services.js';
 import { pageScript, pageStyle } from './html-page.js';
 import { summary } from './lines.js';
 import { element, escaped } from './markup.js';
@@ -29,6 +30,12 @@ ${svg(diagram)}</div>
 <output id="count" for="filter"></output>
 </form>
 ${section('Hosts', ['name', 'address', 'segment', 'roles', 'pods', 'GPU', 'hypervisor', 'labels and taints'], hosts.map(hostCells))}
+${section('Forwarded ports', ['port', 'to', 'port there', 'hosts'], diagram.forwards.map(forwardCells))}
+${section(
+  'Names',
+  ['name', 'address'],
+  (diagram.dns?.records ?? []).map(({ name, address }) => [escaped(name), code(address)]),
+)}
 ${section('Routes', ['on', 'pods of', 'to', 'via'], routeCells(diagram))}
 <footer>${escaped(summary(diagram, hosts.length))}</footer>
 </main>
@@ -75,6 +82,13 @@ const hostCells = (host: DrawnHost): readonly string[] => [
   escaped(host.gpu === undefined ? '' : [host.gpuCount, host.gpu].join(' ').trim()),
   escaped(host.hypervisor ?? ''),
   host.labelsAndTaints.map(code).join('<br>'),
+];
+
+const forwardCells = ({ port, to, targetPort, targets, proxyProtocol }: Forward): readonly string[] => [
+  String(port),
+  escaped(to),
+  `${targetPort}${proxyProtocol ? ' (PROXY protocol)' : ''}`,
+  escaped(targets.map(({ name }) => name).join(', ')),
 ];
 
 const routeCells = ({ segments }: Diagram): readonly (readonly string[])[] =>

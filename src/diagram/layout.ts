@@ -1,4 +1,5 @@
 import { connectorOf } from './connector.js';
+import { entrances } from './lines.js';
 import { type Box, type Card, type Layout, metrics, type Placed } from './measures.js';
 import type { Diagram, DrawnHost, DrawnSegment } from './model.js';
 import { widthOf } from './text-width.js';
@@ -11,8 +12,7 @@ export const layoutOf = (diagram: Diagram): Layout => {
   const sizes = diagram.segments.map((segment) => sizeOf(segment, tile, diagram));
   const rows = rowsOf(sizes.map(({ width }) => width));
   const [routerRow, lanes] = [diagram.routers.length > 0 ? router.height : 0, diagram.routers.length * lane];
-  const titles =
-    widthOf(`${diagram.api} ${diagram.dns?.zone ?? ''} ${diagram.dns?.servers.join(', ') ?? ''}`, 13) + 160;
+  const titles = widthOf(entrances(diagram), 13) + 2 * margin;
   const trunk = rows.length > 1 ? diagram.routers.length * 12 + 12 : 0;
   const rowWidth = (row: readonly number[]): number =>
     row.reduce((sum, index) => sum + (sizes[index]?.width ?? 0) + card.between, -card.between);

@@ -1,3 +1,4 @@
+import { forwardText } from '../inventory/lan-services.js';
 import {
   badges,
   badgeWord,
@@ -22,6 +23,7 @@ export const groupLines = ({ badges: own, hosts }: HostGroup): readonly string[]
     first.address,
     own.map((badge) => badgeWord(badge, first, 'word')).join(', '),
     ...(first.podCidr === undefined ? [] : [`pods ${first.podCidr}`]),
+    ...first.forwards,
     ...(first.hypervisor === undefined ? [] : [`on ${first.hypervisor}`]),
   ];
 };
@@ -45,6 +47,17 @@ export const summary = (diagram: Diagram, hosts: number): string =>
     `pods ${diagram.pods}`,
     `services ${diagram.services}`,
   ].join(' · ');
+
+/** The API, the forwarded ports and the zone: `API api.ha.internal:6443 · …` */
+export const entrances = ({ api, external, forwards, dns }: Diagram): string => {
+  const names = (dns?.records ?? []).map(({ name }) => name.slice(0, -`.${dns?.zone}`.length));
+  return [
+    `API ${api}${external ? ' (external load balancer)' : ''}`,
+    ...(forwards.length === 0 ? [] : [`forwards ${forwards.map(forwardText).join(', ')}`]),
+    ...(dns === undefined ? [] : [`DNS zone ${dns.zone} on ${dns.servers.join(', ') || 'no host'}`]),
+    ...(names.length === 0 ? [] : [`names ${names.join(', ')}`]),
+  ].join(' · ');
+};
 
 /** More hosts than this with the same badges are one node with a count. */
 export const groupingLimit = 12;

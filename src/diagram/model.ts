@@ -1,6 +1,7 @@
 import { defined } from '../defined.js';
 import type { Cluster, ClusterHost, Role } from '../inventory/cluster.js';
 import { dnsServers, isLoadBalancer, isRouter, nodes } from '../inventory/cluster.js';
+import { type Forward, forwardsOf, forwardText, type LanRecord, recordsOf } from '../inventory/lan-services.js';
 import { pathsOf, routersOf } from '../network/segments-graph.js';
 
 /** The content of a diagram of a cluster, in every output format. Every host is in it exactly once. */
@@ -13,7 +14,13 @@ export interface Diagram {
   readonly api: string;
   readonly external: boolean;
   /** The LAN's DNS zone and the hosts that serve it. */
-  readonly dns?: { readonly zone: string; readonly servers: readonly string[] };
+  readonly dns?: {
+    readonly zone: string;
+    readonly servers: readonly string[];
+    /** Its names besides those of hosts and the API. */
+    readonly records: readonly LanRecord[];
+  };
+  readonly forwards: readonly Forward[];
   readonly routers: readonly DrawnRouter[];
   readonly segments: readonly DrawnSegment[];
 }
@@ -42,6 +49,8 @@ export interface DrawnSegment {
 
 export interface DrawnHost
   extends Pick<ClusterHost, 'name' | 'address' | 'roles' | 'segment' | 'podCidr' | 'gpu' | 'gpuCount' | 'hypervisor'> {
+  /** Of a load balancer: `443 → workers:30443`. */
+  readonly forwards: readonly string[];
   /** Without those that follow from its roles and segment. */
   readonly labelsAndTaints: readonly string[];
 }
@@ -56,8 +65,12 @@ export const diagramOf = (cluster: Cluster): Diagram => {
     api: `${endpoint.host}:${endpoint.port}`,
     external: endpoint.external ?? false,
     ...defined({
-      dns: zone === undefined ? undefined : { zone, servers: dnsServers(cluster).map(({ name }) => name) },
+      dns:
+        zone === undefined
+          ? undefined
+          : { zone, servers: dnsServers(cluster).map(({ name }) => name), records: recordsOf(cluster) },
     }),
+    forwards: forwardsOf(cluster),
     routers: drawnRouters(cluster),
     segments: drawnSegments(cluster),
   };
@@ -68,13 +81,14 @@ const drawnRouters = (cluster: Cluster): readonly DrawnRouter[] =>
     const host = cluster.hosts.find((one) => one.name === name);
     return {
       name,
-      ...defined({ host: host && drawn(host) }),
+      ...defined({ host: host && drawn(host, cluster) }),
       interfaces: Object.entries(addresses).map(([segment, address]) => ({ segment, address })),
       podRoutes: nodes(cluster).filter((node) => node.name !== name).length,
     };
   });
 
 const drawnSegments = (cluster: Cluster): readonly DrawnSegment[] => {
+  const draw = (host: ClusterHost) => drawn(host, cluster);
   const paths = pathsOf(cluster);
   const { vip } = cluster.endpoint;
   const home = vip === undefined ? undefined : cluster.hosts.find(isLoadBalancer)?.segment;
@@ -86,11 +100,11 @@ const drawnSegments = (cluster: Cluster): readonly DrawnSegment[] => {
       cidr,
       ...defined({ gateway }),
       podCidr,
-      ...(vip === undefined || balancers.length === 0 ? {} : { vip: { address: vip, hosts: balancers.map(drawn) } }),
+      ...(vip === undefined || balancers.length === 0 ? {} : { vip: { address: vip, hosts: balancers.map(draw) } }),
       hosts: members
         .filter((host) => !balancers.includes(host))
         .toSorted((a, b) => rank(a) - rank(b))
-        .map(drawn),
+        .map(draw),
       routes: cluster.network.segments.flatMap((other) => {
         const via = other.name === name ? undefined : paths.fromSegment(name, other.name)?.via;
         return via === undefined ? [] : [{ segment: other.name, to: other.podCidr, via }];
@@ -99,7 +113,7 @@ const drawnSegments = (cluster: Cluster): readonly DrawnSegment[] => {
   });
 };
 
-const drawn = ({ labels, taints, ...host }: ClusterHost): DrawnHost => {
+const drawn = ({ labels, taints, ...host }: ClusterHost, cluster: Cluster): DrawnHost => {
   const { name, address, roles, segment, podCidr, gpu, gpuCount, hypervisor } = host;
   const own = Object.entries(labels).filter(([key]) => !derived.some((known) => key === known));
   return {
@@ -108,6 +122,7 @@ const drawn = ({ labels, taints, ...host }: ClusterHost): DrawnHost => {
     roles,
     segment,
     ...defined({ podCidr, gpu, gpuCount, hypervisor }),
+    forwards: roles.includes('load-balancer') ? forwardsOf(cluster).map(forwardText) : [],
     labelsAndTaints: [
       ...own.map(([key, value]) => `${key}=${value}`),
       ...taints.filter((taint) => !derived.some((known) => taint.startsWith(`${known}:`))),

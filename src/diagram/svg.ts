@@ -1,12 +1,13 @@
+import { forwardText } from '../inventory/lan-services.js';
 import { layoutOf } from './layout.js';
-import { summary } from './lines.js';
+import { entrances, summary } from './lines.js';
 import { element, escaped } from './markup.js';
 import type { Connector, Layout } from './measures.js';
 import { type Badge, badges, badgesOf, counted, type Diagram, hostsOf } from './model.js';
 import { cardShape, routerShape } from './svg-cards.js';
 import { badgeShape, round, text } from './svg-parts.js';
 import { svgStyle } from './svg-style.js';
-import { widthOf } from './text-width.js';
+import { fitted, widthOf } from './text-width.js';
 
 /** A cluster as SVG, without external resources; it follows the reader's choice of light or dark. */
 export const svg = (diagram: Diagram): string => {
@@ -26,7 +27,7 @@ export const svg = (diagram: Diagram): string => {
     element('desc', { id: 'kbs-desc' }, escaped(description(diagram))),
     element('style', {}, svgStyle()),
     element('rect', { class: 'p', width: '100%', height: '100%' }),
-    ...heading(diagram),
+    ...heading(diagram, width),
     ...layout.connectors.map(({ path }) => element('path', { class: 'w', d: path })),
     ...layout.routers.map(routerShape),
     ...layout.cards.map((card) => cardShape(card, diagram)),
@@ -45,21 +46,15 @@ const description = (diagram: Diagram): string => {
   const routers = diagram.routers.map(
     ({ name, interfaces }) => `${name} joins ${interfaces.map(({ segment }) => segment).join(', ')}.`,
   );
-  return [`API ${diagram.api}.`, ...routers, ...segments].join(' ');
+  const forwards = diagram.forwards.map((forward) => `Port ${forwardText(forward)}.`);
+  return [`API ${diagram.api}.`, ...forwards, ...routers, ...segments].join(' ');
 };
 
-const heading = (diagram: Diagram): readonly string[] => {
-  const { name, api, external, dns } = diagram;
-  const second = [
-    `API ${api}${external ? ' (external load balancer)' : ''}`,
-    ...(dns === undefined ? [] : [`DNS zone ${dns.zone} on ${dns.servers.join(', ') || 'no host'}`]),
-  ].join(' · ');
-  return [
-    text(name, { x: 32, y: 48, size: 24, weight: 700 }),
-    text(summary(diagram, hostsOf(diagram).length), { x: 32, y: 73, size: 13, soft: true }),
-    text(second, { x: 32, y: 93, size: 13, soft: true }),
-  ];
-};
+const heading = (diagram: Diagram, width: number): readonly string[] => [
+  text(diagram.name, { x: 32, y: 48, size: 24, weight: 700 }),
+  text(summary(diagram, hostsOf(diagram).length), { x: 32, y: 73, size: 13, soft: true }),
+  text(fitted(entrances(diagram), width - 64, 13), { x: 32, y: 93, size: 13, soft: true }),
+];
 
 /** A router's addresses where its connector meets its segments. */
 const endLabels = ({ ends }: Connector): readonly string[] =>

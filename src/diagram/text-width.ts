@@ -8,7 +8,7 @@ export const widthOf = (text: string, size: number, style: 'plain' | 'bold' | 'm
 const letterWidth = (letter: string): number => {
   if (/[il.,:;'|!·]/.test(letter)) return 0.32;
   if (/[fjrt\-()[\] ]/.test(letter)) return 0.42;
-  if (/[mwMW…]/.test(letter)) return 0.95;
+  if (/[mwMW…→]/.test(letter)) return 0.95;
   return /[A-Z]/.test(letter) ? 0.72 : 0.6;
 };
 

@@ -1,6 +1,7 @@
 import { contains } from '../inventory/addresses.js';
 import type { Cluster, ClusterHost } from '../inventory/cluster.js';
 import { controlPlanes, dnsServers, isRouter, isWorker, loadBalancers, majority } from '../inventory/cluster.js';
+import { forwardsOf } from '../inventory/lan-services.js';
 import type { FailureScenario } from './failure-scenario.js';
 import { type Reachability, reachabilityOf } from './reachability.js';
 
@@ -8,7 +9,7 @@ import { type Reachability, reachabilityOf } from './reachability.js';
 export type AspectStatus = 'pass' | 'degraded' | 'fail';
 
 /** What a cluster has to keep. */
-export type Aspect = 'etcd' | 'api' | 'dns' | 'routes' | 'workers' | 'gpu';
+export type Aspect = 'etcd' | 'api' | 'dns' | 'routes' | 'workers' | 'gpu' | 'forwards';
 
 export interface AspectFinding {
   readonly aspect: Aspect;
@@ -78,8 +79,7 @@ const api = (damaged: DamagedCluster): Assessed => {
   const none = 'no control plane with an etcd quorum';
   if (external) return countStatus(withQuorum.length, all.length, `${none} is left behind ${host}`, `behind ${host}`);
   if (vip !== undefined) {
-    const home = cluster.network.segments.find(({ cidr }) => contains(cidr, vip))?.name ?? '';
-    const balancers = loadBalancers(cluster).filter(({ segment }) => segment === home);
+    const { home, balancers } = addressHolders(cluster);
     const holders = damaged.remaining(balancers);
     const planes = behind(home).length;
     if (holders.length === 0) return ['fail', `no load balancer is left in ${home} to hold ${vip}`];
@@ -177,6 +177,47 @@ const capacity = (
   return [usable.length === 1 && all.length > 1 ? 'degraded' : 'pass', message];
 };
 
+/** Ports that the load balancers pass on, to the targets that those which can hold the address reach. */
+const forwards = (damaged: DamagedCluster): Assessed => {
+  const { cluster, reach } = damaged;
+  if (cluster.forwards.length === 0) return undefined;
+  const ports = cluster.forwards.map(({ port }) => port).join(', ');
+  const { home, balancers } = addressHolders(cluster);
+  const holders = damaged.remaining(balancers);
+  if (holders.length === 0) return ['fail', `no load balancer is left to forward ${ports}`];
+  const counted = forwardsOf(cluster).map(({ port, targets }) => {
+    const left = damaged.remaining(targets).filter(({ segment }) => reach.joined(home, segment)).length;
+    return {
+      left,
+      isLast: left === 1 && targets.length > 1,
+      text: `${port} to ${left} of ${plural(targets.length, 'target')}`,
+    };
+  });
+  const lost = counted.filter(({ left }) => left === 0);
+  if (lost.length > 0) return ['fail', lost.map(({ text }) => text).join(', ')];
+  const last = counted.filter(({ isLast }) => isLast);
+  if (last.length > 0) return ['degraded', last.map(({ text }) => text).join(', ')];
+  const names = holders.map(({ name }) => name).join(' or ');
+  return holders.length === 1 && balancers.length > 1
+    ? ['degraded', `${names} is the last to forward ${ports}`]
+    : [
+        'pass',
+        `${names} ${holders.length === 1 ? 'forwards' : 'forward'} ${counted.map(({ text }) => text).join(', ')}`,
+      ];
+};
+
+/** The segment of the endpoint's address, and the load balancers that can hold it. */
+const addressHolders = (cluster: Cluster) => {
+  const { vip, address } = cluster.endpoint;
+  const balancers = loadBalancers(cluster);
+  if (vip === undefined) {
+    const holders = balancers.filter((host) => host.address === address);
+    return { home: holders[0]?.segment ?? '', balancers: holders };
+  }
+  const home = cluster.network.segments.find(({ cidr }) => contains(cidr, vip))?.name ?? '';
+  return { home, balancers: balancers.filter(({ segment }) => segment === home) };
+};
+
 const assessors: Readonly<Record<Aspect, (damaged: DamagedCluster) => Assessed>> = {
   etcd,
   api,
@@ -184,10 +225,11 @@ const assessors: Readonly<Record<Aspect, (damaged: DamagedCluster) => Assessed>>
   dns,
   workers,
   gpu,
+  forwards,
 };
 
 /** In the order of a report. */
-export const aspects: readonly Aspect[] = ['etcd', 'api', 'routes', 'dns', 'workers', 'gpu'];
+export const aspects: readonly Aspect[] = ['etcd', 'api', 'routes', 'dns', 'workers', 'gpu', 'forwards'];
 
 const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
 

@@ -1,4 +1,5 @@
-import type { Cluster } from '../inventory/cluster.js';
+import type { Cluster, ClusterHost } from '../inventory/cluster.js';
+import { forwardsOf } from '../inventory/lan-services.js';
 import { type AspectFinding, type AspectStatus, aspects, assessAspect } from './aspects.js';
 import { changeText, type InventoryChange } from './change.js';
 import { allFailureDomains, type FailureDomain, failureDomainText, scenarioOf } from './failure-scenario.js';
@@ -52,14 +53,19 @@ const worst = (findings: readonly AspectFinding[]): AspectStatus =>
 
 /**
  * Everything that can fail alone, in classes whose members have the same effect: workers without another role, in the
- * same segment and on the same hypervisor, with the same GPUs. Everything else is a class by itself.
+ * same segment and on the same hypervisor, with the same GPUs and forwarded ports. Everything else is a class by itself.
  */
 export const singleFailures = (cluster: Cluster): readonly (readonly [FailureDomain, ...FailureDomain[]])[] => {
+  const forwards = forwardsOf(cluster);
+  const portsTo = (host: ClusterHost) =>
+    forwards.flatMap(({ port, targets }) => (targets.includes(host) ? [port] : []));
   const classes = new Map<string, [FailureDomain, ...FailureDomain[]]>();
   for (const domain of allFailureDomains(cluster)) {
     const host = domain.kind === 'host' ? cluster.hosts.find(({ name }) => name === domain.name) : undefined;
     const alike = host?.roles.length === 1 && host.roles[0] === 'worker' && host.address !== cluster.endpoint.address;
-    const key = alike ? JSON.stringify([host.segment, host.hypervisor, host.gpu]) : failureDomainText(domain);
+    const key = alike
+      ? JSON.stringify([host.segment, host.hypervisor, host.gpu, portsTo(host)])
+      : failureDomainText(domain);
     const known = classes.get(key);
     if (known === undefined) classes.set(key, [domain]);
     else known.push(domain);

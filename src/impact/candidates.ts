@@ -21,6 +21,8 @@ export const changesFor = (aspect: Aspect, cluster: Cluster, scenario: FailureSc
       return [...separate, ...workerChanges(cluster), ...routers];
     case 'gpu':
       return [...separate, ...gpuChanges(cluster), ...routers];
+    case 'forwards':
+      return [...separate, ...balancerChanges(cluster), ...workerChanges(cluster), ...routers];
   }
 };
 

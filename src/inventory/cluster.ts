@@ -21,6 +21,10 @@ export interface Cluster {
   readonly zone?: string;
   /** Whether every host asks the `dns` hosts. */
   readonly hostsUseDns: boolean;
+  /** Names of the zone besides those of hosts and the API, as the inventory has them; `recordsOf` resolves them. */
+  readonly records: readonly RecordRule[];
+  /** Ports that the load balancers pass on, as the inventory has them; `forwardsOf` resolves their targets. */
+  readonly forwards: readonly ForwardRule[];
   readonly artifacts: { readonly source: 'auto' | 'upstream' | 'bundle' | 'go-modules'; readonly bundle?: string };
   /** In the order of the inventory. */
   readonly hosts: readonly ClusterHost[];
@@ -80,6 +84,24 @@ export interface Endpoint {
   readonly routerId?: number;
   /** Names and addresses that the API server's certificate holds besides those that follow from the cluster. */
   readonly extraNames?: readonly string[];
+}
+
+export interface RecordRule {
+  /** Relative to the zone: `grafana`, or `*.apps` for every name below `apps`. */
+  readonly name: string;
+  /** `VIP`, the address of the endpoint; an address; or the name of a host. */
+  readonly value: string;
+}
+
+export interface ForwardRule {
+  /** The TCP port on the load balancers. */
+  readonly port: number;
+  /** Role words of `targetWords` and names of hosts. */
+  readonly to: readonly string[];
+  /** The TCP port on the targets. */
+  readonly targetPort: number;
+  /** Whether targets are told the address of the client first, by PROXY protocol version 2. */
+  readonly proxyProtocol: boolean;
 }
 
 export type Role = 'control-plane' | 'worker' | 'load-balancer' | 'dns' | 'router';

@@ -88,6 +88,13 @@ export const derive = (
     upstreams: dns?.upstreams ?? [],
     ...defined({ zone: dns?.zone }),
     hostsUseDns: dns?.useOnHosts ?? false,
+    records: Object.entries(dns?.records ?? {}).map(([name, value]) => ({ name, value })),
+    forwards: (inventory.loadBalancer?.forward ?? []).map(({ port, to, targetPort = port, proxyProtocol }) => ({
+      port,
+      to: [to].flat(),
+      targetPort,
+      proxyProtocol,
+    })),
     artifacts: {
       source: artifacts.source,
       ...defined({ bundle: artifacts.bundle === undefined ? undefined : absolute(artifacts.bundle, basePaths) }),

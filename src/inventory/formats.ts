@@ -77,6 +77,18 @@ export const dnsName: Format = {
   advice: (text) => (text.endsWith('.') && dnsName.accepts(text.slice(0, -1)) ? 'leave out the last dot' : undefined),
 };
 
+/** A name of the LAN's zone, without the zone: DNS labels, the first of which may be `*` where another one follows. */
+export const recordName: Format = {
+  noun: 'a name of the zone',
+  example: 'grafana',
+  pattern: '^([*][.])?[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$',
+  accepts: (text) => dnsName.accepts(text.replace(/^\*\./, '')),
+  advice: (text) =>
+    text === '*'
+      ? 'it would answer for every name of the zone, also for misspelt ones; write one like *.apps'
+      : (dnsName.advice?.(text) ?? 'write one like grafana or *.apps'),
+};
+
 export const version: Format = {
   noun: 'a Kubernetes version',
   example: '1.36.3',

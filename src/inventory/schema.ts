@@ -12,6 +12,7 @@ import {
   isMissing,
   labelKey,
   labelValue,
+  recordName,
   taint,
   userName,
   version,
@@ -249,6 +250,39 @@ const host = keys(
   'One machine.',
 );
 
+const target = text(anyText('a role or the name of a host', 'workers'), 'A role or the name of a host.');
+
+const forward = keys(
+  'Forward',
+  {
+    port: integer(1, 65535, 'The port on the load balancers, at the virtual address too.'),
+    to: z
+      .union([target, z.array(target).min(1, { error: () => 'names no host; write workers, or names of hosts' })], {
+        error: ({ input }) =>
+          isMissing(input)
+            ? 'write workers, control-planes, nodes, or names of hosts'
+            : 'is neither a role nor a list of hosts; write workers, control-planes, nodes, or names of hosts',
+      })
+      .meta({
+        description:
+          'Where connections go: `workers`, `control-planes`, `nodes`, the name of a host, or a list of those. Each is checked twice a second, and left out while nothing there takes connections.',
+        examples: ['workers'],
+      }),
+    targetPort: integer(
+      1,
+      65535,
+      'The port on the targets, such as the NodePort of a Service. Default: `port`.',
+    ).optional(),
+    proxyProtocol: z
+      .boolean({ error: () => 'is not true or false' })
+      .describe(
+        'Whether targets are told the address of the client, by PROXY protocol version 2. They must be set up to expect it.',
+      )
+      .default(false),
+  },
+  'A TCP port that every load balancer passes on.',
+);
+
 const serverName: Format = {
   noun: 'a DNS name or an IPv4 address',
   example: 'api.example.com',
@@ -320,6 +354,13 @@ export const inventorySchema = keys(
       },
       'Where clients reach the API. Optional with one control plane.',
     ).optional(),
+    loadBalancer: keys(
+      'Load balancer',
+      {
+        forward: list(forward, '[{ port: 443, to: workers, targetPort: 30443 }]', 'TCP ports that are passed on.'),
+      },
+      'What the `load-balancer` hosts do besides passing the API on.',
+    ).optional(),
     dns: keys(
       'DNS',
       {
@@ -336,6 +377,15 @@ export const inventorySchema = keys(
           .boolean({ error: () => 'is not true or false' })
           .describe('Whether every host asks the `dns` hosts. Default: `false`, and resolvers stay as they are.')
           .default(false),
+        records: map(
+          'names of the zone',
+          recordName,
+          text(
+            anyText('VIP, an IPv4 address or the name of a host', 'VIP'),
+            '`VIP`: the address of the endpoint, which the load balancers hold; or an address, or the name of a host.',
+          ),
+          'Other names of the zone, without the zone, and what they lead to: `grafana: VIP`. `*.apps` stands for every name below `apps`.',
+        ).optional(),
       },
       'Names outside the cluster.',
     ).optional(),

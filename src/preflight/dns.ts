@@ -1,5 +1,6 @@
 import type { Facts } from '../hosts/facts/facts.js';
 import { type Cluster, type ClusterHost, dnsServers, isDns } from '../inventory/cluster.js';
+import { componentPorts } from '../inventory/ports.js';
 import type { FailedCheck } from './check.js';
 
 /**
@@ -14,7 +15,9 @@ export const checkDnsPort = (host: ClusterHost, { nameServices, listeners }: Fac
       .filter(({ address, process }) => own.includes(address) && process !== 'coredns')
       .slice(0, 1)
       .map(({ address, process }) => ({ port: 53, process, where: ` on ${address}` })),
-    ...listeners.filter(({ port }) => sidePorts.includes(port)).map((listener) => ({ ...listener, where: '' })),
+    ...listeners
+      .filter(({ port }) => port !== 53 && ports.includes(port))
+      .map((listener) => ({ ...listener, where: '' })),
   ];
   return holders
     .filter(({ process }) => process !== 'coredns')
@@ -24,8 +27,7 @@ export const checkDnsPort = (host: ClusterHost, { nameServices, listeners }: Fac
     }));
 };
 
-/** Health and metrics. */
-const sidePorts: readonly number[] = [8053, 9153];
+const ports: readonly number[] = componentPorts.dns.map(([port]) => port);
 
 /** Another program that writes /etc/resolv.conf would undo what `dns.useOnHosts` puts there. */
 export const checkResolver = (host: ClusterHost, { resolver }: Facts, cluster: Cluster): readonly FailedCheck[] => {

@@ -10,6 +10,7 @@ import {
   isNode,
   isRouter,
 } from '../inventory/cluster.js';
+import { forwardsOf } from '../inventory/lan-services.js';
 import type { FailedCheck } from './check.js';
 
 /**
@@ -38,8 +39,9 @@ const closedToPods = (host: ClusterHost, firewall: Firewall, { network }: Cluste
   return [`packets of pods, ${network.pods}`];
 };
 
-const closedPorts = (host: ClusterHost, firewall: Firewall, { network, endpoint }: Cluster): readonly string[] => {
+const closedPorts = (host: ClusterHost, firewall: Firewall, cluster: Cluster): readonly string[] => {
   if (acceptsAll(firewall)) return [];
+  const { network, endpoint } = cluster;
   const inside = [network.pods, ...network.segments.map(({ cidr }) => cidr)];
   const rules = reached(firewall, jump);
   const wanted: readonly (readonly [when: boolean, port: number, owner: string])[] = [
@@ -47,6 +49,11 @@ const closedPorts = (host: ClusterHost, firewall: Firewall, { network, endpoint 
     [isLoadBalancer(host) && !endpoint.external, endpoint.port, 'haproxy'],
     [isNode(host), 10250, 'kubelet'],
     [isDns(host), 53, 'coredns'],
+    ...forwardsOf(cluster).flatMap(({ port, targetPort, targets }): typeof wanted => [
+      [isLoadBalancer(host), port, 'haproxy'],
+      // On a node, kube-proxy or a CNI plugin may send the packets to a pod before the chain sees them.
+      [targets.includes(host) && !isNode(host), targetPort, `what ${port} is forwarded to`],
+    ]),
   ];
   return wanted
     .filter(([when, port]) => when && !rules.some((rule) => opens(rule, port, inside)))

@@ -1,28 +1,40 @@
 import type { Facts } from '../hosts/facts/facts.js';
 import {
   apiServerPort,
-  balancerHealthPort,
   type Cluster,
   type ClusterHost,
   isControlPlane,
   isLoadBalancer,
   isNode,
 } from '../inventory/cluster.js';
+import { forwardsOf } from '../inventory/lan-services.js';
+import { componentPorts } from '../inventory/ports.js';
 import type { FailedCheck } from './check.js';
 
-/** The TCP ports of the components that a host runs. */
-export const checkPorts = (host: ClusterHost, { listeners }: Facts, cluster: Cluster): readonly FailedCheck[] =>
-  portsOf(host, cluster).flatMap(([port, ...owners]) =>
+/** The TCP ports of the components that a host runs, and on load balancers those that they forward. */
+export const checkPorts = (host: ClusterHost, { listeners }: Facts, cluster: Cluster): readonly FailedCheck[] => {
+  const holder = (port: number, owners: readonly string[]) =>
     listeners
       .filter(
         (listener) => listener.port === port && !owners.some((owner) => owner.startsWith(listener.process || '?')),
       )
       .slice(0, 1)
-      .map(({ process }) => ({
-        detail: `port ${port}, which ${owners[0]} needs, is in use by ${process || 'another process'}`,
+      .map(({ process }) => process || 'another process');
+  return [
+    ...portsOf(host, cluster).flatMap(([port, ...owners]) =>
+      holder(port, owners).map((process) => ({
+        detail: `port ${port}, which ${owners[0]} needs, is in use by ${process}`,
         next: `stop it, or see which program it is: ss -ltnp 'sport = :${port}'`,
       })),
-  );
+    ),
+    ...(isLoadBalancer(host) ? forwardsOf(cluster) : []).flatMap(({ port, to, targetPort }) =>
+      holder(port, ['haproxy']).map((process) => ({
+        detail: `port ${port}, which haproxy forwards to ${to}:${targetPort}, is in use by ${process}`,
+        next: `stop it, or forward another port; see which program it is: ss -ltnp 'sport = :${port}'`,
+      })),
+    ),
+  ];
+};
 
 /** The ports that must be free, or held by the components that they belong to. */
 const portsOf = (host: ClusterHost, { endpoint }: Cluster): readonly (readonly [number, ...string[]])[] => {
@@ -31,25 +43,13 @@ const portsOf = (host: ClusterHost, { endpoint }: Cluster): readonly (readonly [
   const shared = balances && isControlPlane(host) && endpoint.port === apiServerPort;
   return [
     ...(isControlPlane(host)
-      ? [[apiServerPort, 'kube-apiserver', ...(shared ? ['haproxy'] : [])] as const, ...controlPlanePorts]
+      ? componentPorts.controlPlane.map(([port, owner]) => withShared(port, owner, shared))
       : []),
-    ...(isNode(host) ? nodePorts : []),
+    ...(isNode(host) ? componentPorts.node : []),
     ...(balances && !shared ? [[endpoint.port, 'haproxy'] as const] : []),
-    ...(balances ? [[balancerHealthPort, 'haproxy'] as const] : []),
+    ...(balances ? componentPorts.loadBalancer : []),
   ];
 };
 
-const controlPlanePorts = [
-  [2379, 'etcd'],
-  [2380, 'etcd'],
-  [2381, 'etcd'],
-  [10257, 'kube-controller-manager'],
-  [10259, 'kube-scheduler'],
-] as const;
-
-const nodePorts = [
-  [10250, 'kubelet'],
-  [10248, 'kubelet'],
-  [10249, 'kube-proxy'],
-  [10256, 'kube-proxy'],
-] as const;
+const withShared = (port: number, owner: string, shared: boolean): readonly [number, ...string[]] =>
+  port === apiServerPort && shared ? [port, owner, 'haproxy'] : [port, owner];

@@ -8,9 +8,7 @@ import handlebars from 'handlebars';
  */
 export const render = (template: TemplateName, values: Readonly<Record<string, Value>>): string => {
   for (const [name, value] of Object.entries(values)) {
-    for (const text of [value].flat()) {
-      if (typeof text === 'string' && /[\n\r\0]/.test(text)) throw new Error(`${template}: ${name} has a line break`);
-    }
+    if (hasLineBreak(value)) throw new Error(`${template}: ${name} has a line break`);
   }
   return compile(template)(values, { partials: { 'network-sandbox': read('network-sandbox') } });
 };
@@ -24,6 +22,7 @@ export type TemplateName =
   | 'gpu-cdi.sh'
   | 'haproxy.cfg'
   | 'haproxy.service'
+  | 'haproxy-answer'
   | 'haproxy-health'
   | 'keepalived.conf'
   | 'keepalived.service'
@@ -37,7 +36,12 @@ export type TemplateName =
   | 'routes.sh'
   | 'firewall.service';
 
-type Value = string | number | boolean | readonly string[];
+type Value = string | number | boolean | readonly Value[] | { readonly [name: string]: Value };
+
+const hasLineBreak = (value: Value): boolean =>
+  typeof value === 'object'
+    ? Object.values(value).some((each: Value) => hasLineBreak(each))
+    : typeof value === 'string' && /[\n\r\0]/.test(value);
 
 const compile = (template: TemplateName): HandlebarsTemplateDelegate =>
   handlebars.compile(read(template), { strict: true, noEscape: true });

@@ -1,10 +1,11 @@
 import { type Cluster, dnsServers } from '../inventory/cluster.js';
+import { recordsOf } from '../inventory/lan-services.js';
 import type { ProbeCheck } from './probe-check.js';
 import type { Probe } from './probes.js';
 
 /**
- * Requests to the LAN's DNS servers. From every segment each server is asked for the API's name and for the name of an
- * address of a host there; and each server for every host, alternately from all segments. The expected answers are the
+ * Requests to the LAN's DNS servers. From every segment each server is asked for the API's name, for every record of the
+ * inventory, and for the name of an address of a host there; and each server for every host, alternately from all segments. The expected answers are the
  * inventory's, so all servers answer alike. Only pods ask: a host has such names in its own /etc/hosts.
  */
 export const lanNames = (pods: readonly Probe[], cluster: Cluster): readonly ProbeCheck[] => {
@@ -30,6 +31,7 @@ export const lanNames = (pods: readonly Probe[], cluster: Cluster): readonly Pro
       ...sources.flatMap((source) => [
         ...(api === undefined || address === undefined ? [] : [check(source, 'name', api, address)]),
         check(source, 'address', source.node.address, `${source.node.name}.${zone}`),
+        ...recordsOf(cluster).map(({ name, address: at }) => check(source, 'name', name.replace('*', anyLabel), at)),
       ]),
       ...cluster.hosts.flatMap((host, index) => {
         const source = sources[index % sources.length];
@@ -38,3 +40,6 @@ export const lanNames = (pods: readonly Probe[], cluster: Cluster): readonly Pro
     ];
   });
 };
+
+/** In the place of a wildcard. */
+const anyLabel = 'kbs-verify';

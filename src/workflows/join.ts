@@ -5,18 +5,23 @@ import { nodes } from '../phases/cluster/nodes.js';
 import { ready } from '../phases/cluster/ready.js';
 import { phases } from '../phases/index.js';
 import { lanZones } from '../phases/lan-dns/lan-dns.js';
+import { loadBalancer } from '../phases/load-balancer/load-balancer.js';
 import { routes } from '../phases/node/routes.js';
 import type { Phase } from '../phases/phase.js';
 import type { PhaseWorkflow } from './run/phase-workflow.js';
 
-/** Workers, and what follows for others: their names, Node objects, the device plugin of GPUs, routes to their pods, a second CoreDNS from two nodes on. */
+/**
+ * Workers, and what follows for others: their names, load balancers that forward to them, Node objects, the device plugin
+ * of GPUs, routes to their pods, a second CoreDNS from two nodes on.
+ */
 export const join: PhaseWorkflow = {
   name: 'join',
-  phasesOf(host, { joining, routed }) {
+  phasesOf(host, { joining, routed, forwarding }) {
     if (joining.has(host.name)) return phases;
     const names: readonly Phase[] = isDns(host) ? [lanZones] : [];
+    const forwards: readonly Phase[] = forwarding.has(host.name) ? [loadBalancer] : [];
     const objects: readonly Phase[] = isControlPlane(host) ? [nodes, gpuPlugin, dns, ready] : [];
-    return [...names, ...(routed.has(host.name) ? [routes] : []), ...objects];
+    return [...names, ...forwards, ...(routed.has(host.name) ? [routes] : []), ...objects];
   },
   isTarget: ({ name }, { joining }) => joining.has(name),
   needsCluster: true,

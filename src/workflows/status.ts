@@ -4,13 +4,14 @@ import { failuresIn, toProblem } from '../failure.js';
 import { type Machine, machineScript, parseMachine } from '../hosts/facts/machine.js';
 import { type Host, query, type RunOptions } from '../hosts/host.js';
 import { messageOf } from '../hosts/message.js';
-import { lines, sh } from '../hosts/shell.js';
-import { type Cluster, type ClusterHost, controlPlanes } from '../inventory/cluster.js';
+import { lines, type Script, sh } from '../hosts/shell.js';
+import { type Cluster, type ClusterHost, controlPlanes, isLoadBalancer } from '../inventory/cluster.js';
 import { firstAnsweringApiHost } from '../kubernetes/api-host.js';
 import { type Expiry, expiries } from '../pki/expiry.js';
 import { keyringDirectory } from '../pki/keyring.js';
 import type { CheckResult } from '../verify/check-result.js';
 import { components } from '../verify/components.js';
+import { askForwards, type ForwardState, readForwards } from '../verify/forward-states.js';
 import { loadCluster } from './load-cluster.js';
 import { withPool } from './run/pool.js';
 
@@ -39,6 +40,8 @@ export interface HostStatus {
   readonly machine?: Machine;
   /** Routes of this host that are in the kernel, of those that should be: `3/3`. */
   readonly routes?: string;
+  /** Of a load balancer that answers and forwards ports. */
+  readonly forwards?: readonly ForwardState[];
 }
 
 export interface StatusOptions {
@@ -52,13 +55,20 @@ export const statusOf = async (file: string, { acceptNewHostKeys, limits }: Stat
   const { cluster, inventory } = await loadCluster(file);
   const certificates = await expiries(keyringDirectory(inventory, cluster.name), cluster, new Date());
   return withPool(acceptNewHostKeys, async (pool) => {
-    const ask = (host: ClusterHost) => pool.host(host).query(query(hostScript), { timeout: 120_000, ...limits });
+    const ask = (host: ClusterHost) =>
+      pool.host(host).query(query(hostScript(host, cluster)), { timeout: 120_000, ...limits });
     const hosts = await Promise.all(
       cluster.hosts.map(async (host) => {
         const outline = outlineOf(host);
         try {
           const { stdout } = await ask(host);
-          return { ...outline, ...defined({ machine: parseMachine(stdout) }), routes: routesOf(host, cluster, stdout) };
+          const forwards = isLoadBalancer(host) ? readForwards(stdout, cluster) : [];
+          return {
+            ...outline,
+            ...defined({ machine: parseMachine(stdout) }),
+            routes: routesOf(host, cluster, stdout),
+            ...(forwards.length > 0 ? { forwards } : {}),
+          };
         } catch (error) {
           if (limits.signal?.aborted) throw error;
           const [failure] = failuresIn(error);
@@ -72,7 +82,9 @@ export const statusOf = async (file: string, { acceptNewHostKeys, limits }: Stat
     const apiHost = await firstAnsweringApiHost(reachable, (host) => pool.host(host), limits);
     const findings = apiHost ? await findingsOf(cluster, pool.host(apiHost), limits) : [];
     const healthy =
-      hosts.every(({ problem }) => problem === undefined) && findings.length > 0 && findings.every(({ ok }) => ok);
+      hosts.every(({ problem, forwards = [] }) => problem === undefined && forwards.every(({ ok }) => ok)) &&
+      findings.length > 0 &&
+      findings.every(({ ok }) => ok);
     return {
       cluster: cluster.name,
       version: cluster.kubernetes.version,
@@ -85,7 +97,8 @@ export const statusOf = async (file: string, { acceptNewHostKeys, limits }: Stat
   });
 };
 
-const hostScript = lines(sh`ip -4 route show table main`, machineScript);
+const hostScript = (host: ClusterHost, cluster: Cluster): Script =>
+  lines(sh`ip -4 route show table main`, machineScript, ...(isLoadBalancer(host) ? [askForwards(cluster)] : []));
 
 /** A control plane that hangs with its API server is something to show, like a host that hangs. */
 const findingsOf = async (cluster: Cluster, host: Host, limits: RunOptions): Promise<readonly CheckResult[]> => {

@@ -1,9 +1,10 @@
 import { referenceOf } from '../artifacts/artifacts.js';
 import { Failure } from '../failure.js';
 import type { RunOptions } from '../hosts/host.js';
-import { controlPlanes } from '../inventory/cluster.js';
+import { type ClusterHost, controlPlanes } from '../inventory/cluster.js';
 import { firstAnsweringApiHost } from '../kubernetes/api-host.js';
 import type { CheckResult } from '../verify/check-result.js';
+import { verifyForwards } from '../verify/forwards.js';
 import { verify } from '../verify/verify.js';
 import { loadCluster, openArtifacts } from './load-cluster.js';
 import { withPool } from './run/pool.js';
@@ -25,12 +26,14 @@ export const verifyInventory = async (
   return withPool(acceptNewHostKeys, async (pool) => {
     const apiHost = await firstAnsweringApiHost(controlPlanes(loaded.cluster), (host) => pool.host(host), limits);
     if (!apiHost) throw new Failure('inventory', 'the inventory has no control plane');
-    return verify(loaded.cluster, pool.host(apiHost), {
+    const results = await verify(loaded.cluster, pool.host(apiHost), {
       image: referenceOf(artifacts, 'probe'),
       gpuImage: referenceOf(artifacts, 'nvidia-device-plugin'),
       label: Date.now().toString(36),
       onStep: say,
       limits,
     });
+    const open = (host: ClusterHost) => pool.host(host);
+    return [...results, ...(await verifyForwards(loaded.cluster, open, { patience: 10_000, limits }))];
   });
 };

@@ -31,7 +31,7 @@ const golden = (name: string, text: string): string => {
   return readFileSync(path, 'utf8');
 };
 
-describe.each(['single', 'two-segments', 'ha'])('the diagram of %s', (name) => {
+describe.each(['single', 'two-segments', 'ha', 'web'])('the diagram of %s', (name) => {
   it.each([
     ['mmd', mermaid],
     ['dot', dot],

@@ -4,8 +4,8 @@ import { isControlPlane, isRouter } from '../../src/inventory/cluster.js';
 import { anyCluster } from '../network/topologies.js';
 
 /**
- * Clusters of any shape with at least one control plane, some with a virtual address, DNS servers, GPUs and
- * hypervisors.
+ * Clusters of any shape with at least one control plane, some with a virtual address, DNS servers, GPUs, hypervisors and
+ * forwarded ports.
  */
 export const anyEquippedCluster: fc.Arbitrary<Cluster> = fc
   .tuple(anyCluster, fc.boolean(), fc.infiniteStream(fc.nat(9)))
@@ -34,7 +34,10 @@ export const anyEquippedCluster: fc.Arbitrary<Cluster> = fc
     const endpoint = balanced
       ? { host: 'api', name: 'api', port: 6443, vip: cidr.replace(/0\/24$/, '250') }
       : { host: address, address, port: 6443 };
-    return { ...cluster, hosts, endpoint };
+    const to = roll() < 5 ? 'workers' : (hosts.find(({ roles }) => roles.includes('worker'))?.name ?? 'nodes');
+    const forwards =
+      balanced && roll() < 5 ? [{ port: 443, to: [to], targetPort: 30443, proxyProtocol: roll() < 5 }] : [];
+    return { ...cluster, hosts, endpoint, forwards };
   });
 
 /** Up to three of the items. */

@@ -239,6 +239,8 @@ describe('preflight', () => {
         hosts: [hostOf({ name: 'lb-00', address: '192.168.10.10', segment: 'office', roles })],
       });
 
+    const web = { port: 443, to: ['workers'], targetPort: 30443, proxyProtocol: false };
+
     test.each<[string, Cluster, Partial<Facts>, readonly string[]]>([
       ['a fit one', balanced(['load-balancer']), {}, []],
       [
@@ -257,6 +259,18 @@ describe('preflight', () => {
         'its own haproxy',
         balanced(['load-balancer']),
         { listeners: [6443, 8404].map((port) => ({ port, process: 'haproxy' })) },
+        [],
+      ],
+      [
+        'a web server on a port that is to be forwarded',
+        { ...balanced(['load-balancer']), forwards: [web] },
+        { listeners: [{ port: 443, process: 'nginx' }] },
+        ['ports: port 443, which haproxy forwards to workers:30443, is in use by nginx'],
+      ],
+      [
+        'the port of a forward where haproxy has it, or another host',
+        { ...balanced(['load-balancer']), forwards: [web] },
+        { listeners: [443, 30443].map((port) => ({ port, process: port === 443 ? 'haproxy' : 'nginx' })) },
         [],
       ],
       [

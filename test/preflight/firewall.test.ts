@@ -7,7 +7,9 @@ import { checkFirewall } from '../../src/preflight/firewall.js';
 import { clusterOf, hostOf } from '../support/cluster.js';
 import { lacks } from '../support/needs.js';
 
-const cluster = clusterOf();
+const cluster = clusterOf({
+  forwards: [{ port: 443, to: ['edge', 'worker-office-00'], targetPort: 8443, proxyProtocol: false }],
+});
 const [controller, worker, , edge] = cluster.hosts as [ClusterHost, ClusterHost, ClusterHost, ClusterHost];
 const balancer = hostOf({ name: 'lb-00', address: '192.168.10.3', segment: 'office', roles: ['load-balancer', 'dns'] });
 
@@ -153,7 +155,17 @@ describe.skipIf(lacks('root', 'iptables', 'nftables'))('a real firewall', () => 
       'the ports of other roles',
       nftables('tcp dport 10250 accept', 'policy accept'),
       balancer,
-      [expect.stringMatching(/none accepts port 6443 of haproxy, port 53 of coredns$/), expect.anything()],
+      [
+        expect.stringMatching(/none accepts port 6443 of haproxy, port 53 of coredns, port 443 of haproxy$/),
+        expect.anything(),
+      ],
+    ],
+    ['the ports and a forwarded one', nftables('tcp dport { 53, 443, 6443 } accept', 'policy accept'), balancer, []],
+    [
+      'the port that a forward leads to, on a host that is no node',
+      nftables('tcp dport 22 accept', 'policy accept'),
+      edge,
+      [expect.stringMatching(/none accepts port 8443 of what 443 is forwarded to$/), expect.anything()],
     ],
     [
       'the ports',

@@ -61,6 +61,8 @@ const hybrid: Omit<Cluster, 'routes'> = {
   endpoint: { host: '192.168.10.10', port: 6443 },
   upstreams: [],
   hostsUseDns: false,
+  records: [],
+  forwards: [],
   artifacts: { source: 'auto' },
   hosts: [
     hostOf({

@@ -33,6 +33,9 @@ import { keyOf, madeState } from './scripted-resources.js';
 /** Tasks that are done once they have run, and as long as they are not undone. */
 const gpuTasks: readonly string[] = ['CDI specification of the GPUs', "NVIDIA's driver is loaded"];
 
+/** Done as long as haproxy has taken the settings that lie there: it does when it starts, and when it is told to. */
+const balancerTask = 'haproxy runs with its settings';
+
 /** One machine of a scripted cluster. Tests may set anything of it. */
 export interface ScriptedMachine {
   readonly host: ClusterHost;
@@ -344,10 +347,13 @@ export class ScriptedCluster {
       const left = Object.entries(machine.states.get(key) ?? {}).filter(others);
       if (left.length === 0) machine.states.delete(key);
       else machine.states.set(key, Object.fromEntries(left));
-    } else if (removes) machine.states.delete(key);
-    else {
+    } else if (removes) {
+      machine.states.delete(key);
+      if (key === 'unit haproxy.service') machine.states.delete(`task ${balancerTask}`);
+    } else {
       const wanted = Object.fromEntries(differences.map((each) => [each.aspect, each.wanted ?? '']));
       machine.states.set(key, madeState(kind, machine.states.get(key), wanted));
+      if (key === 'unit haproxy.service') takeSettings(machine);
     }
     return undefined;
   }
@@ -399,6 +405,8 @@ export class ScriptedCluster {
     } else if (gpuTasks.includes(name)) {
       if (removes) machine.states.delete(`task ${name}`);
       else machine.states.set(`task ${name}`, { done: 'yes' });
+    } else if (name === balancerTask) {
+      takeSettings(machine);
     } else if (name === 'administrators') {
       if (!this.apiReady(machine)) return refused;
       this.objects.set(nameOf(administrators), administrators);
@@ -517,6 +525,11 @@ const bare = (host: ClusterHost): ScriptedMachine => ({
 });
 
 const lanOf = ({ address }: ClusterHost) => ({ to: `${address.replace(/\d+$/, '0')}/24`, device: 'eth0' });
+
+const takeSettings = ({ states }: ScriptedMachine): void => {
+  const { content = '' } = states.get('file /etc/haproxy/haproxy.cfg') ?? {};
+  states.set(`task ${balancerTask}`, { settings: content });
+};
 
 const refused = 'The connection to the server was refused';
 

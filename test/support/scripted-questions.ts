@@ -46,6 +46,7 @@ const table: readonly (readonly [marks: readonly string[], reply: (asked: Asked)
     ['/proc/driver/nvidia/version ]', 'echo yes'],
     ({ machine }) => yes(machine.states.get("task NVIDIA's driver is loaded")?.done),
   ],
+  [['/settings', 'echo yes'], hasSettings],
   // Users are of control planes without pods, which no scripted cluster has.
   [['/var/lib/kbs/users/'], () => yes()],
 
@@ -208,6 +209,13 @@ function healthyMembers({ cluster, question }: Asked): Reply {
   const asked = cluster.controlPlanes().filter(({ host }) => question.includes(`https://${host.address}:2379`));
   const healthy = asked.filter((each) => cluster.etcdRuns(each) && cluster.hasQuorum());
   return when(healthy.length >= needed, `${healthy.length} of ${asked.length} members are healthy`);
+}
+
+/** Whether haproxy took the settings that have the digest in the question. */
+function hasSettings({ cluster, machine, question }: Asked): Reply {
+  const [, digest = ''] = / = ([0-9a-f]{32}) \]/.exec(question) ?? [];
+  const taken = machine.states.get('task haproxy runs with its settings')?.settings ?? '';
+  return yes(cluster.runs(machine, 'haproxy.service') && taken.includes(` ${digest} `) ? 'yes' : '');
 }
 
 function balancers({ cluster, machine, question }: Asked): Reply {

@@ -110,6 +110,25 @@ describe('the DNS servers of the LAN', () => {
     expect(asked.every(({ source }) => source.network === 'pod')).toBe(true);
   });
 
+  test('are asked from every segment for each record, and for a name that only a wildcard answers', () => {
+    const named = {
+      ...cluster,
+      records: [
+        { name: 'grafana', value: 'VIP' },
+        { name: '*.apps', value: 'worker-rack-00' },
+      ],
+    };
+    const requests = probeChecks(named, probes, 'ns', '10.254.0.7')
+      .filter(({ proof }) => proof === 'LAN DNS')
+      .map(({ source, request }) => `${source.node.segment} ${request.server} ${request.target} ${request.expect}`);
+    for (const segment of ['office', 'rack']) {
+      for (const server of servers) {
+        expect(requests).toContain(`${segment} ${server} grafana.lan.internal. 192.168.10.5`);
+        expect(requests).toContain(`${segment} ${server} kbs-verify.apps.lan.internal. 192.168.20.20`);
+      }
+    }
+  });
+
   test('are not checked where there are none', () => {
     expect(probeChecks(base, probes, 'ns', '10.254.0.7').filter(({ proof }) => proof === 'LAN DNS')).toEqual([]);
   });

@@ -36,12 +36,25 @@ export function statusText(status: Status, verbose = false): string {
       ? `${mark(false)} the API server does not answer`
       : `${mark(broken.length === 0)} components ${parts.length - broken.length}/${parts.length}`,
     ...broken.map(({ name, detail }) => `    ${oneLine(`${name}: ${detail}`)}`),
+    ...forwardLines(status.hosts).map(([ok, text]) => `${mark(ok)} ${oneLine(text)}`),
     soonest
       ? `${mark(soonest.daysLeft > 30)} certificates: the first of ${status.certificates.length} ends in ${counted(soonest.daysLeft, 'day')} (${soonest.path})`
       : `${mark(false)} certificates: no keyring in .kbs/${status.cluster} on this machine`,
     '',
   ].join('\n');
 }
+
+/** A line for each forwarded port where all load balancers say the same of it, else one for each of them. */
+const forwardLines = (hosts: readonly HostStatus[]): readonly (readonly [ok: boolean, text: string])[] => {
+  const lines = new Map<string, { readonly ok: boolean; readonly on: string[] }>();
+  for (const { name, forwards = [] } of hosts) {
+    for (const { port, to, targetPort, ok, detail } of forwards) {
+      const text = `port ${port} → ${to}:${targetPort}: ${detail}`;
+      lines.set(text, { ok, on: [...(lines.get(text)?.on ?? []), name] });
+    }
+  }
+  return [...lines].map(([text, { ok, on }]) => [ok, `${text} (${on.join(', ')})`]);
+};
 
 /** `virtual (kvm)`. */
 const kindText = ({ kind, platform }: Machine): string => `${kind}${platform === undefined ? '' : ` (${platform})`}`;

@@ -99,6 +99,7 @@ const titles: Readonly<Record<FindingWithFix['aspect'], string>> = {
   routes: 'routes',
   workers: 'workers',
   gpu: 'GPUs',
+  forwards: 'forwards',
 };
 
 const name = ({ without, alike }: Scenario): string =>

@@ -2,11 +2,13 @@ import type { InventoryError } from '../inventory-error.js';
 import type { PartialInventory } from '../partial.js';
 import { checkControlPlanes } from './control-planes.js';
 import { checkEndpoint } from './endpoint.js';
+import { checkForwards } from './forwards.js';
 import { checkHostAddresses } from './host-addresses.js';
 import { checkNames } from './names.js';
 import { checkNetworks } from './networks.js';
 import { checkNodes } from './nodes.js';
 import { checkPodNetwork } from './pod-network.js';
+import { checkRecords } from './records.js';
 import { checkRouters } from './routers.js';
 import { checkSources } from './sources.js';
 
@@ -21,4 +23,6 @@ export const check = (draft: PartialInventory, versions: readonly string[]): rea
   ...checkNodes(draft),
   ...checkControlPlanes(draft),
   ...checkEndpoint(draft),
+  ...checkForwards(draft),
+  ...checkRecords(draft),
 ];

@@ -1,5 +1,6 @@
 import { contains, prefixLength } from '../../inventory/addresses.js';
 import { type Cluster, dnsServers } from '../../inventory/cluster.js';
+import { recordsOf } from '../../inventory/lan-services.js';
 import { render } from '../../templates/render.js';
 
 /** A zone that the DNS servers of the LAN answer for. */
@@ -13,8 +14,8 @@ export interface LanZone {
 }
 
 /**
- * The zone of the LAN with every host and the name of the API, a zone of its own for that name where it lies outside,
- * and the zones that lead from addresses back to names.
+ * The zone of the LAN with every host, the name of the API and the records of the inventory; a zone of its own for the
+ * API's name where it lies outside; and the zones that lead from addresses back to names of hosts and the API.
  *
  * A segment has one reverse zone, cut at the octet above its prefix, which may hold addresses of others: those of
  * 192.168.40.0/26 are in 40.168.192.in-addr.arpa. Delegating less than an octet (RFC 2317) needs a zone above, which a LAN
@@ -23,12 +24,13 @@ export interface LanZone {
 export const zonesOf = (cluster: Cluster): readonly LanZone[] => {
   const { zone = '' } = cluster;
   const { api, hosts, interfaces } = namesOf(cluster);
-  const names = firstOf([...api, ...hosts, ...interfaces]);
+  const records = recordsOf(cluster).map(({ name, address }): Pair => [name, address]);
+  const names = firstOf([...api, ...hosts, ...interfaces, ...records]);
   const own = [zone, ...names.filter(([name]) => !isIn(zone, name)).map(([name]) => name)];
   return [
     ...own.map((origin) => {
-      const records = names.filter(([name]) => isIn(origin, name)).map(([name, address]) => `${name}. IN A ${address}`);
-      return { name: origin, shared: origin !== zone, content: textOf(origin, cluster, records) };
+      const lines = names.filter(([name]) => isIn(origin, name)).map(([name, address]) => `${name}. IN A ${address}`);
+      return { name: origin, shared: origin !== zone, content: textOf(origin, cluster, lines) };
     }),
     ...reverseZones(cluster, firstOf([...hosts, ...interfaces, ...api].map(([name, address]) => [address, name]))),
   ];

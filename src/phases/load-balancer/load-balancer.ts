@@ -2,12 +2,9 @@ import type { LiveRoute } from '../../hosts/facts/facts.js';
 import { joined, lines, raw, type Script, sh } from '../../hosts/shell.js';
 import { contains, prefixLength } from '../../inventory/addresses.js';
 import {
-  apiServerPort,
   balancerHealthPort,
   type Cluster,
   type ClusterHost,
-  controlPlanes,
-  isControlPlane,
   isLoadBalancer,
   loadBalancers,
 } from '../../inventory/cluster.js';
@@ -16,6 +13,7 @@ import { render } from '../../templates/render.js';
 import { artifactsOf } from '../artifacts-of.js';
 import { fingerprint } from '../fingerprint.js';
 import type { Gate, Phase, PhaseContext, RollingUpdate } from '../phase.js';
+import { haproxy } from './haproxy.js';
 
 /** haproxy in front of the API servers, and keepalived for the address that the load balancers share. */
 export const loadBalancer: Phase = {
@@ -50,45 +48,6 @@ const healthScript = (): FileResource => ({
   mode: '0755',
   content: render('haproxy-health', { healthPort: balancerHealthPort }),
 });
-
-const haproxy = (host: ClusterHost, { cluster, credentials }: PhaseContext): readonly Resource[] => {
-  const ca: FileResource = {
-    kind: 'file',
-    path: '/etc/haproxy/ca.crt',
-    mode: '0644',
-    content: credentials.clusterCa,
-  };
-  const settings: FileResource = {
-    kind: 'file',
-    path: '/etc/haproxy/haproxy.cfg',
-    mode: '0644',
-    content: render('haproxy.cfg', {
-      bind: bindOf(host, cluster),
-      address: host.address,
-      healthPort: balancerHealthPort,
-      // Certificates of API servers hold their host's name, and TLS asks for a server by a name, never by an address.
-      servers: controlPlanes(cluster).map(
-        ({ name, address }) => `${name} ${address}:${apiServerPort} check-sni ${name} verifyhost ${name}`,
-      ),
-    }),
-    check: sh`/usr/sbin/haproxy -c -q -f "$1"`,
-  };
-  return [
-    ca,
-    settings,
-    {
-      kind: 'unit',
-      name: 'haproxy.service',
-      runs: 'service',
-      text: render('haproxy.service', {}),
-      inputs: [fingerprint([ca, settings])],
-    },
-  ];
-};
-
-/** An API server on the same machine has the port on the host's own address; the virtual one may be elsewhere now. */
-const bindOf = (host: ClusterHost, { endpoint: { vip, port } }: Cluster): string =>
-  vip !== undefined && isControlPlane(host) && port === apiServerPort ? `${vip}:${port} transparent` : `:${port}`;
 
 const keepalived = (host: ClusterHost, vip: string, { cluster, facts }: PhaseContext): readonly Resource[] => {
   const settings: FileResource = {

@@ -1,6 +1,7 @@
 import type { RunHosts } from '../../engine/observe.js';
 import { type Selection, select } from '../../engine/select.js';
-import { type Cluster, type ClusterHost, isNode } from '../../inventory/cluster.js';
+import { type Cluster, type ClusterHost, isNode, loadBalancers } from '../../inventory/cluster.js';
+import { forwardsOf } from '../../inventory/lan-services.js';
 import { routesTouchedByJoin } from '../../network/routes.js';
 import { phases } from '../../phases/index.js';
 import type { PhaseWorkflow, Target } from './phase-workflow.js';
@@ -42,10 +43,13 @@ export const targetNodesOf = (workflow: PhaseWorkflow, scope: Scope): readonly C
   );
 };
 
-const targetOf = ({ cluster, joining = [], selection = {} }: Scope): Target => ({
-  joining: new Set(joining),
-  routed: new Set(
-    cluster.hosts.filter(({ name }) => joining.includes(name)).flatMap((host) => routesTouchedByJoin(cluster, host)),
-  ),
-  selection,
-});
+const targetOf = ({ cluster, joining = [], selection = {} }: Scope): Target => {
+  const joins = cluster.hosts.filter(({ name }) => joining.includes(name));
+  const isForwardedTo = forwardsOf(cluster).some(({ targets }) => joins.some((host) => targets.includes(host)));
+  return {
+    joining: new Set(joining),
+    routed: new Set(joins.flatMap((host) => routesTouchedByJoin(cluster, host))),
+    forwarding: new Set(isForwardedTo ? loadBalancers(cluster).map(({ name }) => name) : []),
+    selection,
+  };
+};

@@ -24,6 +24,8 @@ export interface Target {
   readonly joining: ReadonlySet<string>;
   /** Hosts whose routes a join changes: those of the same segment and routers; all, for the first node of a segment. */
   readonly routed: ReadonlySet<string>;
+  /** Load balancers that forward ports to nodes that join. */
+  readonly forwarding: ReadonlySet<string>;
   readonly selection: Selection;
 }
 

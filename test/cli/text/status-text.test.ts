@@ -40,3 +40,31 @@ test('what kbs cannot tell is not said', () => {
     '    QEMU Q35, steal 3.1 %, clock source kvm-clock, virtualization',
   ]);
 });
+
+test('a forwarded port is one line where the load balancers agree, else one for each thing they say', () => {
+  const forward = (port: number, ok: boolean, detail: string) => ({
+    port,
+    to: 'workers',
+    targetPort: 30443,
+    ok,
+    detail,
+  });
+  const balancer = (name: string, ...forwards: ReturnType<typeof forward>[]) => ({
+    ...{ name, address: '192.0.2.3', roles: ['load-balancer'], segment: 'lan', routes: '0/0' },
+    forwards,
+  });
+  const status = { cluster: 'small', version: '1.36.3', healthy: true, reached: true, findings: [], certificates: [] };
+  const all = '2 of 2 targets answer';
+  const text = statusText({
+    ...status,
+    hosts: [
+      balancer('lb-0', forward(443, true, all), forward(80, false, 'no target answers: w-0')),
+      balancer('lb-1', forward(443, true, all), forward(80, true, all)),
+    ],
+  });
+  expect(text.split('\n').filter((line) => line.includes('→'))).toEqual([
+    '✔ port 443 → workers:30443: 2 of 2 targets answer (lb-0, lb-1)',
+    '✘ port 80 → workers:30443: no target answers: w-0 (lb-0)',
+    '✔ port 80 → workers:30443: 2 of 2 targets answer (lb-1)',
+  ]);
+});

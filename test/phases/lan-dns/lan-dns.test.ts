@@ -93,6 +93,28 @@ describe('the zones of the LAN', () => {
     ]);
   });
 
+  it('have the records of the inventory, which change no zone that leads back from addresses', () => {
+    const before = named(lan(), 'api.lan.internal');
+    const cluster: Cluster = {
+      ...before,
+      records: [
+        { name: 'grafana', value: 'VIP' },
+        { name: '*.apps', value: 'VIP' },
+        { name: 'nas', value: '192.168.10.60' },
+        { name: 'build', value: 'worker-rack-00' },
+        // No inventory has it: the name of a host is that host's.
+        { name: 'edge', value: 'VIP' },
+      ],
+    };
+    expect(records(cluster, 'lan.internal').slice(records(before, 'lan.internal').length)).toEqual([
+      'grafana.lan.internal. IN A 192.168.10.5',
+      '*.apps.lan.internal. IN A 192.168.10.5',
+      'nas.lan.internal. IN A 192.168.10.60',
+      'build.lan.internal. IN A 192.168.20.20',
+    ]);
+    expect(zonesOf(cluster).slice(1)).toEqual(zonesOf(before).slice(1));
+  });
+
   it('include one more for a name of the API outside of the zone, which leaves other names there alone', () => {
     const zones = zonesOf(named(lan(), 'k8s.example.com'));
     expect(zones.map(({ name, shared }) => `${name} ${shared}`)).toEqual([

@@ -83,6 +83,8 @@ export interface Service {
   start(): Promise<void>;
   /** As `systemctl stop`. */
   stop(): Promise<void>;
+  /** As `systemctl reload`. */
+  reload(): Promise<void>;
   /** All at once, without a word, and not started again. */
   kill(): Promise<void>;
   log(): Promise<string>;
@@ -93,11 +95,13 @@ const serviceOf = ({ name, text }: UnitResource, world: World): Service => {
   const lines = text.replaceAll('\\\n', ' ').split('\n');
   const all = (setting: string): string =>
     lines.flatMap((line) => (line.startsWith(`${setting}=`) ? [line.slice(setting.length + 1)] : [])).join('\n');
-  const bounds = all('CapabilityBoundingSet')
-    .toLowerCase()
-    .replaceAll(/ ?cap_/g, ',+');
-  const [user] = [all('User') || 'root'];
-  const as = `setpriv --no-new-privs --bounding-set -all${bounds} --reuid ${user} --regid ${user} --init-groups`;
+  const only = (setting: string): string =>
+    `-all${all(setting)
+      .toLowerCase()
+      .replaceAll(/ ?cap_/g, ',+')}`;
+  const [user, bounds, ambient] = [all('User') || 'root', only('CapabilityBoundingSet'), only('AmbientCapabilities')];
+  const own = user === 'root' ? '' : `--inh-caps=${ambient} --ambient-caps=${ambient}`;
+  const as = `setpriv --no-new-privs --bounding-set=${bounds} --reuid ${user} --regid ${user} --init-groups ${own}`;
   const directory = `/run/${all('RuntimeDirectory')}`;
   const log = `/run/${name}.log`;
   const run = async (script: string): Promise<void> => void (await world.run(script));
@@ -114,6 +118,7 @@ ${all('ExecStartPost')}`),
 ${all('ExecStop')}
 kill "$main"; while [ -e "/proc/$main/exe" ]; do sleep 0.02; done
 ${all('ExecStopPost')}`),
+    reload: () => run(`MAINPID=$(cat /run/${name}.main)\n${all('ExecReload')}`),
     kill: () => run(`kill -9 "-$(cat /run/${name}.main)"\n${all('ExecStopPost')}`),
     log: () => world.run(`cat ${log}`),
   };

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
-import type { Cluster, ClusterHost, Endpoint, Role } from '../../../src/inventory/cluster.js';
+import type { Cluster, ClusterHost, Endpoint, ForwardRule, Role } from '../../../src/inventory/cluster.js';
 import { loadBalancers } from '../../../src/inventory/cluster.js';
 import { loadBalancer, routerIdOf } from '../../../src/phases/load-balancer/load-balancer.js';
 import type { FileResource, Resource, UnitResource } from '../../../src/resources/resource.js';
@@ -35,6 +35,18 @@ const cases: readonly (readonly [string, Cluster, string, readonly string[] | un
   ['the control planes', balanced({ vip }, both, both, cp), `bind ${vip}:6443 transparent`, ['192.168.10.4']],
   ['the control planes, on another port', balanced({ vip, port: 443 }, both, both, cp), 'bind :443', ['192.168.10.4']],
   ['one control plane, on another port', balanced({ port: 8443 }, both, cp, cp), 'bind :8443', undefined],
+  [
+    'two, with forwarded ports',
+    {
+      ...balanced({ vip }, lb, lb, cp, cp),
+      forwards: [
+        { port: 443, to: ['control-planes'], targetPort: 30443, proxyProtocol: true },
+        { port: 80, to: ['host-02'], targetPort: 30080, proxyProtocol: false },
+      ],
+    },
+    'bind :6443',
+    ['192.168.10.4'],
+  ],
 ];
 
 const ca = authority(balanced({}, lb, cp));
@@ -61,7 +73,7 @@ describe.each(cases)('load balancers: %s', (_, cluster, bind, peers) => {
     const settings = text(cluster, '/etc/haproxy/haproxy.cfg') ?? '';
     expect(settings.match(/^ {4}bind .*(?=\n {4}default_backend)/m)?.[0].trim()).toBe(bind);
     const servers = cluster.hosts.filter(({ roles }) => roles.includes('control-plane'));
-    expect(settings.match(/^ {4}server .*$/gm)).toEqual(
+    expect(settings.match(/^ {4}server .*check-sni.*$/gm)).toEqual(
       servers.map(({ name, address }) => `    server ${name} ${address}:6443 check-sni ${name} verifyhost ${name}`),
     );
   });
@@ -87,6 +99,51 @@ describe.each(cases)('load balancers: %s', (_, cluster, bind, peers) => {
       (peers ?? []).length > 0 ? [peers] : [],
     );
     expect(roll?.healthy).toHaveLength(1);
+  });
+});
+
+describe('forwarded ports', () => {
+  const web: ForwardRule = { port: 443, to: ['control-planes'], targetPort: 30443, proxyProtocol: true };
+  const cluster = { ...balanced({ vip }, lb, lb, cp, cp), forwards: [web, { ...web, port: 80, proxyProtocol: false }] };
+  const section = (name: string): readonly string[] =>
+    (text(cluster, '/etc/haproxy/haproxy.cfg') ?? '')
+      .split('\n\n')
+      .filter((part) => part.startsWith(name))
+      .flatMap((part) => part.split('\n').map((line) => line.trim()));
+
+  it('lead to every target, whose checks go by what its clients send', () => {
+    expect(section('backend forward-443')).toEqual([
+      'backend forward-443',
+      'balance leastconn',
+      'default-server check inter 500ms fastinter 200ms downinter 500ms rise 2 fall 2 send-proxy-v2 check-send-proxy',
+      'default-server observe layer4 error-limit 1 on-error sudden-death on-marked-down shutdown-sessions',
+      'server host-02 192.168.10.5:30443',
+      'server host-03 192.168.10.6:30443',
+    ]);
+    expect(section('backend forward-80').join()).not.toContain('proxy');
+  });
+
+  it('share three quarters of the connections, and leave the rest to the API', () => {
+    expect(section('frontend forward-80')).toEqual([
+      'frontend forward-80',
+      'bind :80',
+      '# All forwards together leave a quarter of maxconn to the API.',
+      'maxconn 3072',
+      'default_backend forward-80',
+    ]);
+  });
+
+  it('leave the settings alone where there are none', () => {
+    expect(text(balanced({ vip }, lb, cp), '/etc/haproxy/haproxy.cfg')).not.toMatch(/forward/);
+  });
+
+  it('are taken over without another start: the unit stays, and the task asks for other settings', () => {
+    const before = { ...cluster, forwards: [web] };
+    expect(unitsOf(cluster)).toEqual(unitsOf(before));
+    const [is, was] = [cluster, before].map((each) => wanted(each).filter(({ kind }) => kind === 'task'));
+    expect(is).toHaveLength(1);
+    expect(is).not.toEqual(was);
+    expect(wanted(cluster)).toEqual(wanted({ ...cluster }));
   });
 });
 

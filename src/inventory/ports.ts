@@ -1,0 +1,30 @@
+import { apiServerPort, balancerHealthPort } from './cluster.js';
+
+type OwnedPort = readonly [port: number, owner: string];
+
+/** The TCP ports of the components that a host runs, with the program that has each, by what the host is. */
+export const componentPorts = {
+  controlPlane: [
+    [apiServerPort, 'kube-apiserver'],
+    [2379, 'etcd'],
+    [2380, 'etcd'],
+    [2381, 'etcd'],
+    [10257, 'kube-controller-manager'],
+    [10259, 'kube-scheduler'],
+  ],
+  node: [
+    [10250, 'kubelet'],
+    [10248, 'kubelet'],
+    [10249, 'kube-proxy'],
+    [10256, 'kube-proxy'],
+  ],
+  loadBalancer: [[balancerHealthPort, 'haproxy']],
+  dns: [
+    [53, 'coredns'],
+    [8053, 'coredns'],
+    [9153, 'coredns'],
+  ],
+} as const satisfies Readonly<Record<string, readonly OwnedPort[]>>;
+
+/** The ports that kube-proxy gives to Services on every node, first and last: the default of the API server. */
+export const nodePorts = [30000, 32767] as const;
