@@ -36,6 +36,7 @@ function sections(name: string, map: JsonSchema): readonly Section[] {
     const path = name === '' ? key : `${name}.${key}`;
     const shape = mapIn(value);
     if (shape) return sections(path, shape);
+    if (value.items?.properties) return sections(`${path}[]`, value.items);
     const entry = value.additionalProperties || undefined;
     return entry?.properties ? sections(`${path}.NAME`, entry) : [];
   });
@@ -72,6 +73,7 @@ function possible(schema: JsonSchema): string {
   if (properties) return 'a map';
   if (additionalProperties)
     return additionalProperties.properties ? 'maps by name' : `texts by name: ${example(additionalProperties)}`;
+  if (items?.properties) return 'a list of maps';
   if (items) return `a list of ${items.enum ? possible(items) : `texts: ${example(items)}`}`;
   if (type === 'integer') return `${minimum} to ${maximum}`;
   return type === 'boolean' ? '`true`, `false`' : example(schema);

@@ -12,7 +12,9 @@ export const layoutOf = (diagram: Diagram): Layout => {
   const sizes = diagram.segments.map((segment) => sizeOf(segment, tile, diagram));
   const rows = rowsOf(sizes.map(({ width }) => width));
   const [routerRow, lanes] = [diagram.routers.length > 0 ? router.height : 0, diagram.routers.length * lane];
-  const titles = widthOf(entrances(diagram), 13) + 2 * margin;
+  const lines = entrances(diagram);
+  const titles = Math.max(...lines.map((line) => widthOf(line, 13))) + 2 * margin;
+  const head = metrics.title + (lines.length - 1) * metrics.titleLine;
   const trunk = rows.length > 1 ? diagram.routers.length * 12 + 12 : 0;
   const rowWidth = (row: readonly number[]): number =>
     row.reduce((sum, index) => sum + (sizes[index]?.width ?? 0) + card.between, -card.between);
@@ -26,7 +28,7 @@ export const layoutOf = (diagram: Diagram): Layout => {
 
   const cards: Card[] = [];
   const tops: number[] = [];
-  let y: number = metrics.title + margin / 2 + routerRow;
+  let y: number = head + margin / 2 + routerRow;
   for (const row of rows) {
     tops.push(y);
     y += diagram.routers.length > 0 ? lanes + 40 : 0;
@@ -44,7 +46,7 @@ export const layoutOf = (diagram: Diagram): Layout => {
   const routers = diagram.routers.map((of, index) => ({
     of,
     x: start + index * (router.width + card.between),
-    y: metrics.title + margin / 2,
+    y: head + margin / 2,
     ...router,
   }));
   const connectors = routers.map((one, index) => connectorOf(one, index, { cards, tops, diagram }));

@@ -48,15 +48,18 @@ export const summary = (diagram: Diagram, hosts: number): string =>
     `services ${diagram.services}`,
   ].join(' · ');
 
-/** The API, the forwarded ports and the zone: `API api.ha.internal:6443 · …` */
-export const entrances = ({ api, external, forwards, dns }: Diagram): string => {
+/** The ways into the cluster: `API api.ha.internal:6443 · DNS zone …`, and on a second line what else there is. */
+export const entrances = ({ api, external, forwards, dns }: Diagram): readonly string[] => {
   const names = (dns?.records ?? []).map(({ name }) => name.slice(0, -`.${dns?.zone}`.length));
-  return [
+  const first = [
     `API ${api}${external ? ' (external load balancer)' : ''}`,
-    ...(forwards.length === 0 ? [] : [`forwards ${forwards.map(forwardText).join(', ')}`]),
     ...(dns === undefined ? [] : [`DNS zone ${dns.zone} on ${dns.servers.join(', ') || 'no host'}`]),
-    ...(names.length === 0 ? [] : [`names ${names.join(', ')}`]),
-  ].join(' · ');
+  ];
+  const second = [
+    ...(forwards.length === 0 ? [] : [`Ports ${forwards.map(forwardText).join(', ')}`]),
+    ...(names.length === 0 ? [] : [`Names ${names.join(', ')}`]),
+  ];
+  return [first, second].filter((parts) => parts.length > 0).map((parts) => parts.join(' · '));
 };
 
 /** More hosts than this with the same badges are one node with a count. */

@@ -40,6 +40,8 @@ export const metrics = {
   margin: 32,
   /** The title and its two lines. */
   title: 106,
+  /** Each further line. */
+  titleLine: 20,
   router: { width: 236, height: 50 },
   lane: 22,
   tile: { width: 248, line: 18, pad: 12 },

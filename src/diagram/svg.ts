@@ -2,7 +2,7 @@ import { forwardText } from '../inventory/lan-services.js';
 import { layoutOf } from './layout.js';
 import { entrances, summary } from './lines.js';
 import { element, escaped } from './markup.js';
-import type { Connector, Layout } from './measures.js';
+import { type Connector, type Layout, metrics } from './measures.js';
 import { type Badge, badges, badgesOf, counted, type Diagram, hostsOf } from './model.js';
 import { cardShape, routerShape } from './svg-cards.js';
 import { badgeShape, round, text } from './svg-parts.js';
@@ -53,7 +53,9 @@ const description = (diagram: Diagram): string => {
 const heading = (diagram: Diagram, width: number): readonly string[] => [
   text(diagram.name, { x: 32, y: 48, size: 24, weight: 700 }),
   text(summary(diagram, hostsOf(diagram).length), { x: 32, y: 73, size: 13, soft: true }),
-  text(fitted(entrances(diagram), width - 64, 13), { x: 32, y: 93, size: 13, soft: true }),
+  ...entrances(diagram).map((line, n) =>
+    text(fitted(line, width - 64, 13), { x: 32, y: 93 + n * metrics.titleLine, size: 13, soft: true }),
+  ),
 ];
 
 /** A router's addresses where its connector meets its segments. */
