@@ -93,8 +93,9 @@ export const checks: readonly Check[] = [
   {
     name: 'ports',
     scope: 'host',
-    summary: 'the TCP ports of the components are free, or used by these components',
-    fix: 'stop the other program, or give it another port; for haproxy write another `endpoint.port`',
+    summary:
+      'the TCP ports of the components, and those that load balancers forward, are free, or used by these components',
+    fix: 'stop the other program, or give it another port; for haproxy write another `endpoint.port`, or forward another port',
     check: checkPorts,
   },
   {
