@@ -44,6 +44,10 @@ export const complete = <T>(
 export const allRead = (list: { readonly [index: number]: unknown } | undefined): boolean =>
   list !== undefined && Object.values(list).every((item) => item !== undefined);
 
+/** Whether the roles of all hosts were readable: a check that says that no host has one needs that. */
+export const rolesRead = (draft: PartialInventory): boolean =>
+  complete(draft.hosts, 'roles') && hostsOf(draft).every(([, host]) => allRead(host.roles));
+
 /** The value of a network, its default where the inventory says nothing; undefined where it says something unreadable. */
 export const networkOr = (draft: PartialInventory, field: 'pods' | 'services'): string | undefined =>
   draft.network !== undefined && field in draft.network ? draft.network[field] : defaults[field];

@@ -95,6 +95,7 @@ describe('forwarded ports', () => {
   test.each([
     ['{ port: 6443, to: workers }', port(6443, 'is the port of the API on lb-00; write another')],
     ['{ port: 8404, to: workers }', port(8404, 'is the port of haproxy on lb-00; write another')],
+    ['{ port: 8404, to: lb-00 }', port(8404, 'is the port of haproxy on lb-00; write another')],
     ['{ port: 53, to: workers }', port(53, 'is the port of coredns on lb-00; write another')],
     ['{ port: 9153, to: workers }', port(9153, 'is the port of coredns on lb-00; write another')],
     ['{ port: 2222, to: workers }', port(2222, 'is the port of SSH on lb-00; write another')],

@@ -3,7 +3,7 @@ import { apiServerPort } from '../cluster.js';
 import type { InventoryError } from '../inventory-error.js';
 import { inventoryError } from '../inventory-error.js';
 import type { PartialHost, PartialInventory } from '../partial.js';
-import { allRead, complete, hasRole, hostsOf, segmentHolding } from '../partial.js';
+import { hasRole, hostsOf, rolesRead, segmentHolding } from '../partial.js';
 import { defaults } from '../schema.js';
 import { endOf } from './networks.js';
 
@@ -45,7 +45,7 @@ const checkOwn = (draft: PartialInventory, balancers: Balancers): readonly Inven
   const { vip } = endpoint;
   if (vip === undefined) return [];
   if (first === undefined) {
-    return complete(draft.hosts, 'roles') && hostsOf(draft).every(([, host]) => allRead(host.roles))
+    return rolesRead(draft)
       ? [
           inventoryError(
             path,
@@ -134,9 +134,8 @@ const checkUseOnHosts = (draft: PartialInventory): readonly InventoryError[] => 
   const { dns } = draft;
   if (dns?.useOnHosts !== true) return [];
   const hasServer = hostsOf(draft).some(([, host]) => hasRole(host, 'dns'));
-  const rolesRead = complete(draft.hosts, 'roles') && hostsOf(draft).every(([, host]) => allRead(host.roles));
   return [
-    ...(hasServer || !rolesRead
+    ...(hasServer || !rolesRead(draft)
       ? []
       : [inventoryError(path, 'true needs a host with the role dns, for the hosts to ask')]),
     ...('upstreams' in dns && dns.upstreams?.length !== 0

@@ -4,7 +4,7 @@ import type { InventoryError, Path } from '../inventory-error.js';
 import { inventoryError } from '../inventory-error.js';
 import { targetWords } from '../lan-services.js';
 import type { PartialHost, PartialInventory } from '../partial.js';
-import { allRead, complete, hasRole, hostsOf, isNode } from '../partial.js';
+import { hasRole, hostsOf, isNode, rolesRead } from '../partial.js';
 import { componentPorts, nodePorts } from '../ports.js';
 import { defaults } from '../schema.js';
 
@@ -12,12 +12,13 @@ import { defaults } from '../schema.js';
 export const checkForwards = (draft: PartialInventory): readonly InventoryError[] => {
   const forwards = forwardsIn(draft);
   if (forwards.length === 0) return [];
-  const missing = checkBalancers(draft);
   return [
-    ...missing,
-    ...(missing.length > 0 ? [] : forwards.flatMap((forward) => checkPort(draft, forward, forwards))),
+    ...checkBalancers(draft),
+    ...forwards.flatMap((forward) => {
+      const taken = checkPort(draft, forward, forwards);
+      return taken.length > 0 ? taken : checkLoop(draft, forward, forwards);
+    }),
     ...forwards.flatMap((forward) => checkTargets(draft, forward)),
-    ...forwards.flatMap((forward) => checkLoop(draft, forward, forwards)),
   ];
 };
 
@@ -54,9 +55,6 @@ const listed = (
   );
 
 const balancersOf = (draft: PartialInventory) => hostsOf(draft).filter(([, host]) => hasRole(host, 'load-balancer'));
-
-const rolesRead = (draft: PartialInventory): boolean =>
-  complete(draft.hosts, 'roles') && hostsOf(draft).every(([, host]) => allRead(host.roles));
 
 const checkBalancers = (draft: PartialInventory): readonly InventoryError[] => {
   const path = ['loadBalancer', 'forward'];

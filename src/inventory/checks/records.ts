@@ -5,7 +5,7 @@ import type { InventoryError } from '../inventory-error.js';
 import { inventoryError, inventoryKeyError } from '../inventory-error.js';
 import { virtualAddress } from '../lan-services.js';
 import type { PartialInventory } from '../partial.js';
-import { allRead, complete, entries, hasRole, hostsOf } from '../partial.js';
+import { entries, hasRole, hostsOf, rolesRead } from '../partial.js';
 
 /** The records of the zone lead somewhere, and none has a name that kbs itself writes. */
 export const checkRecords = (draft: PartialInventory): readonly InventoryError[] => {
@@ -22,10 +22,9 @@ export const checkRecords = (draft: PartialInventory): readonly InventoryError[]
 
 const checkServers = (draft: PartialInventory): readonly InventoryError[] => {
   const path = ['dns', 'records'];
-  const rolesRead = complete(draft.hosts, 'roles') && hostsOf(draft).every(([, host]) => allRead(host.roles));
   const served = hostsOf(draft).some(([, host]) => hasRole(host, 'dns'));
   // Where there is a server, the missing zone is reported there.
-  return served || !rolesRead
+  return served || !rolesRead(draft)
     ? []
     : [inventoryError(path, 'needs a host with the role dns, which answers for these names')];
 };
