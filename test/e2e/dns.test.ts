@@ -28,6 +28,11 @@ const clusterWith = (hosts: readonly ClusterHost[], rest: Partial<Cluster> = {})
     upstreams: [outside],
     endpoint: { host: `api.${zone}`, name: `api.${zone}`, port: 6443, address: '192.168.10.5', vip: '192.168.10.5' },
     hosts: [...servers, ...base.hosts, ...hosts],
+    records: [
+      { name: 'grafana', value: 'VIP' },
+      { name: '*.apps', value: 'worker-rack-00' },
+      { name: 'own.apps', value: '192.168.10.60' },
+    ],
     network: {
       ...base.network,
       segments: base.network.segments.map((segment) =>
@@ -117,6 +122,10 @@ describe('the DNS server of the LAN', () => {
     [`edge.${zone}`, 'A'],
     [`edge-rack.${zone}`, 'A'],
     [`missing.${zone}`, 'A'],
+    [`grafana.${zone}`, 'A'],
+    [`any.apps.${zone}`, 'A'],
+    [`own.apps.${zone}`, 'A'],
+    [`apps.${zone}`, 'A'],
     [zone, 'NS'],
     ['5.10.168.192.in-addr.arpa', 'PTR'],
     ['20.10.168.192.in-addr.arpa', 'PTR'],
@@ -126,7 +135,7 @@ describe('the DNS server of the LAN', () => {
     ['www.example.com', 'A'],
   ] as const;
 
-  it('answers for hosts, the API and addresses, and passes on the rest; two servers alike', async () => {
+  it('answers for hosts, the API, records and addresses, and passes on the rest; two servers alike', async () => {
     const [one, two] = await Promise.all(servers.map((server, index) => ask(worldAt(index), server, questions)));
     expect(one).toBe(two);
     expect(one?.trim().split('\n')).toEqual([
@@ -135,6 +144,10 @@ describe('the DNS server of the LAN', () => {
       `edge.${zone} A ["192.168.10.1"]`,
       `edge-rack.${zone} A ["192.168.20.1"]`,
       `missing.${zone} A "ENOTFOUND"`,
+      `grafana.${zone} A ["192.168.10.5"]`,
+      `any.apps.${zone} A ["192.168.20.20"]`,
+      `own.apps.${zone} A ["192.168.10.60"]`,
+      `apps.${zone} A "ENODATA"`,
       expect.stringMatching(/NS \["dns-0[01].*","dns-0[01].*"\]/),
       `5.10.168.192.in-addr.arpa PTR ["api.${zone}"]`,
       `20.10.168.192.in-addr.arpa PTR ["worker-office-00.${zone}"]`,
