@@ -1,7 +1,7 @@
 import { routerLines } from './lines.js';
 import { element, escaped } from './markup.js';
 import { type Box, type Card, metrics, type Placed } from './measures.js';
-import { badges, badgesOf, badgeWord, counted, type Diagram, type DrawnHost, type DrawnRouter } from './model.js';
+import { badgesOf, badgeWord, counted, type Diagram, type DrawnHost, type DrawnRouter } from './model.js';
 import { badgeShape, badgeWidth, round, text } from './svg-parts.js';
 import { fitted, widthOf } from './text-width.js';
 
