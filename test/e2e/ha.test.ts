@@ -10,7 +10,9 @@ import { linesOf, makeProject, type Project } from './support/project.js';
 import { eventually, readyz } from './support/readyz.js';
 import { killAt, phaseStarted } from './support/run-until.js';
 
-const example = readFileSync(new URL('../../inventories/ha.yaml', import.meta.url), 'utf8');
+/** With a port of the workers' that needs no Service: their kubelets'. */
+const forwarded = 'loadBalancer: { forward: [{ port: 8443, to: workers, targetPort: 10250 }] }';
+const example = `${readFileSync(new URL('../../inventories/ha.yaml', import.meta.url), 'utf8')}${forwarded}\n`;
 const version = 'version: 1.36.3';
 
 const balancers = ['lb-00', 'lb-01'];
@@ -38,6 +40,7 @@ describe.each([
   test('are proven, through the virtual address too', async () => {
     const findings = await project.json<{ findings: readonly CheckResult[] }>('verify');
     expect(JSON.stringify(findings)).toContain('api.ha.internal:6443');
+    expect(findings.filter(({ proof }) => proof === 'forwarded ports')).not.toEqual([]);
   });
 
   test('are left alone by a second apply', async () => {
