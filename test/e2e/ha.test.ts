@@ -38,7 +38,7 @@ describe.each([
   });
 
   test('are proven, through the virtual address too', async () => {
-    const findings = await project.json<{ findings: readonly CheckResult[] }>('verify');
+    const { findings } = await project.json<{ findings: readonly CheckResult[] }>('verify');
     expect(JSON.stringify(findings)).toContain('api.ha.internal:6443');
     expect(findings.filter(({ proof }) => proof === 'forwarded ports')).not.toEqual([]);
   });

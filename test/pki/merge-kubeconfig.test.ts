@@ -197,7 +197,7 @@ describe('whatever names there are', () => {
           expect(byName(one[key])).toEqual(byName(other[key]));
         }
       }),
-      { numRuns: 200 },
+      { numRuns: 40 },
     );
   });
 });
