@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
@@ -31,7 +31,11 @@ describe.skipIf(lacksArm64())('a bundle for arm64', () => {
 
   const unpacked = async (name: BinaryName): Promise<string> => {
     const { file, packing } = arm64.binary(name);
-    return packing === 'none' ? file : unpack(file, join(home, name));
+    if (packing === 'none') return file;
+    const program = await unpack(file, join(home, name));
+    // The emulator runs only what may be executed.
+    await chmod(program, 0o755);
+    return program;
   };
 
   it('is for arm64 alone', () => {
