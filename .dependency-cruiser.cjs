@@ -6,6 +6,7 @@ const everybodys = ['failure', 'secret', 'defined'];
 /** Room → what of src it may import besides itself: paths below src, without `.ts`; a trailing slash is a whole room. */
 const rooms = {
   workflows: [
+    'addons/',
     'engine/',
     'phases/',
     'kubernetes/',
@@ -32,6 +33,7 @@ const rooms = {
     'private-folder',
   ],
   verify: [
+    'addons/',
     'engine/',
     'phases/',
     'kubernetes/',
@@ -59,6 +61,7 @@ const rooms = {
     'inventory/did-you-mean',
   ],
   phases: [
+    'addons/',
     'resources/',
     'templates/',
     'network/',
@@ -88,6 +91,7 @@ const rooms = {
     'inventory/cluster',
   ],
   resources: ['hosts/shell', 'hosts/host', 'artifacts/artifacts', 'kubernetes/kubectl-answer'],
+  addons: ['inventory/cluster', 'artifacts/artifacts'],
   impact: [
     'network/segments-graph',
     'inventory/cluster',
@@ -123,14 +127,23 @@ const doors = {
   handlebars: ['templates/render'],
   // Where text from outside becomes a typed value: the inventory, and the catalogue of a bundle.
   zod: ['inventory/', 'artifacts/bundle-catalogue'],
-  yaml: ['inventory/', 'pki/kubeconfig', 'pki/merge-kubeconfig', 'resources/object', 'cli/', 'templates/'],
+  yaml: [
+    'inventory/',
+    'pki/kubeconfig',
+    'pki/merge-kubeconfig',
+    'resources/object',
+    'resources/release-preview',
+    'artifacts/chart',
+    'cli/',
+    'templates/',
+  ],
   'tar-stream': ['artifacts/'],
   'ipaddr.js': ['inventory/addresses'],
   'proper-lockfile': ['workflows/'],
 };
 
 /** These compute; whoever calls them has looked at the world before. */
-const pure = ['phases', 'network', 'resources', 'impact', 'diagram'];
+const pure = ['addons', 'phases', 'network', 'resources', 'impact', 'diagram'];
 const world = ['fs', 'net', 'child_process', 'os', 'dns', 'dgram', 'http', 'https', 'tls', 'timers', 'worker_threads'];
 
 const src = (path) => (path.endsWith('/') ? `^src/${path}` : `^src/${path}[.]ts$`);

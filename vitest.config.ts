@@ -4,9 +4,18 @@ import { defineConfig } from 'vitest/config';
  * Real clusters that wait more than they compute: two at a time. All other files of test/e2e fill the machine, compare
  * its state before and after, or count what fails in a second, and run alone.
  */
-const inPairs = ['alone', 'arm64', 'cluster', 'gpu', 'images', 'interrupted', 'leaving', 'packages', 'refusals'].map(
-  (name) => `test/e2e/${name}.test.ts`,
-);
+const inPairs = [
+  'addons',
+  'alone',
+  'arm64',
+  'cluster',
+  'gpu',
+  'images',
+  'interrupted',
+  'leaving',
+  'packages',
+  'refusals',
+].map((name) => `test/e2e/${name}.test.ts`);
 
 const minutes = { testTimeout: 900_000, hookTimeout: 900_000 } as const;
 

@@ -35,10 +35,9 @@ function sections(name: string, map: JsonSchema): readonly Section[] {
   const inner = Object.entries(map.properties ?? {}).flatMap(([key, value]) => {
     const path = name === '' ? key : `${name}.${key}`;
     const shape = mapIn(value);
-    if (shape) return sections(path, shape);
     if (value.items?.properties) return sections(`${path}[]`, value.items);
     const entry = value.additionalProperties || undefined;
-    return entry?.properties ? sections(`${path}.NAME`, entry) : [];
+    return [...(shape ? sections(path, shape) : []), ...(entry?.properties ? sections(`${path}.NAME`, entry) : [])];
   });
   // A host's own `ssh` has the keys of the one for all hosts.
   return [{ name, map }, ...inner.filter((one) => one.name !== 'hosts.NAME.ssh')];
@@ -71,6 +70,7 @@ function possible(schema: JsonSchema): string {
     return `${first?.enum ? possible(first) : example(schema)}, or ${mapIn(schema) ? 'a map' : 'a list'}`;
   }
   if (properties) return 'a map';
+  if (additionalProperties && Object.keys(additionalProperties).length === 0) return 'a map';
   if (additionalProperties)
     return additionalProperties.properties ? 'maps by name' : `texts by name: ${example(additionalProperties)}`;
   if (items?.properties) return 'a list of maps';

@@ -6,7 +6,7 @@ const built = await check('build', 'npm run --silent build');
 const checked = await checks();
 const runs = await tests('runs');
 // Ten minutes from nothing; a second or two once everything is in the cache.
-const bundled = await check('bundle', 'node bin/run.js bundle build --install', { live: true });
+const bundled = await check('bundle', 'node bin/run.js bundle build --addons --install', { live: true });
 const real = await tests('e2e*', { live: true });
 
 finish(sum([built, checked, runs, bundled, real]));

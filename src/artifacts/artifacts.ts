@@ -5,6 +5,11 @@ export interface Artifacts {
   /** At least one, without those that the bundle lacks. */
   readonly architectures: readonly Arch[];
   /**
+   * The chart of an add-on, by the add-on's name. Where the bundle has none, one without content: a run refuses such an
+   * add-on before it compares.
+   */
+  chart(addon: string): Chart;
+  /**
    * What hosts of one architecture get. An image has the same reference on each, and a digest of its own. Where there is
    * nothing for an architecture, names without content: a run refuses such a host before it compares.
    */
@@ -17,6 +22,17 @@ export interface HostArtifacts {
   image(name: ImageName): ImageArchive;
   /** A tar of a small apt repository for Debian 12: haproxy, keepalived and all they depend on. */
   repository(): StoredFile;
+}
+
+/** A Helm chart as it travels to a host. */
+export interface Chart {
+  /** As its Chart.yaml says. */
+  readonly name: string;
+  readonly version: string;
+  /** Hex digest of `tgz`. */
+  readonly sha256: string;
+  /** What `helm` takes for a chart, in memory: a release keeps its chart in a Secret, so it is never large. Empty where it is not built. */
+  readonly tgz: Uint8Array;
 }
 
 export type BinaryName =
@@ -40,7 +56,8 @@ export type BinaryName =
   | 'cni-portmap'
   | 'cni-bandwidth'
   | 'nvidia-ctk'
-  | 'nvidia-cdi-hook';
+  | 'nvidia-cdi-hook'
+  | 'helm';
 
 export type ImageName =
   | 'pause'
@@ -51,7 +68,10 @@ export type ImageName =
   | 'kube-proxy'
   | 'coredns'
   | 'probe'
-  | 'nvidia-device-plugin';
+  | 'nvidia-device-plugin'
+  | 'busybox'
+  | 'local-path-provisioner'
+  | 'metrics-server';
 
 /** Bytes that lie in a bundle on this machine, perhaps packed. */
 export interface StoredFile {

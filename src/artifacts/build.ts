@@ -5,15 +5,16 @@ import { Failure } from '../failure.js';
 import { type Arch, architectures, archOfThisMachine } from './arch.js';
 import type { BuildContext } from './build-context.js';
 import { openBundle, usualBundle } from './bundle.js';
-import { type ArchCatalogue, type BundleCatalogue, binaryNames, type Component } from './bundle-catalogue.js';
+import type { ArchCatalogue, BundleCatalogue, Component } from './bundle-catalogue.js';
 import { below, makeArchive, type PackedMember, packBinary } from './bundle-members.js';
 import { writeBundleTar } from './bundle-tar.js';
 import { cacheFolder, sweep } from './cache.js';
 import { knownVersions, releaseOf } from './catalogue.js';
+import { makeChart } from './chart-member.js';
 import { type Offer, unpackPackages } from './debian.js';
 import { type Built, buildProgram } from './go-modules.js';
 import { type Layer, makeLayer } from './layer.js';
-import { layersOf, type Release } from './release.js';
+import { type Contents, contentsOf, type Release } from './release.js';
 import { makeRepository, refuseOtherThanDebian } from './repository.js';
 import { provideTools } from './tools.js';
 import { writeBundle } from './write-bundle.js';
@@ -26,6 +27,7 @@ export { defaultBundle } from './bundle.js';
  */
 export const buildBundle = async (options: BuildOptions): Promise<BuiltBundle> => {
   const release = known(options.version);
+  const contents = contentsOf(release, { addons: options.addons ?? false });
   await refuseOtherThanDebian();
   const here = archOfThisMachine();
   const wanted = architectures.filter((arch) => (options.architectures ?? [here]).includes(arch));
@@ -39,17 +41,25 @@ export const buildBundle = async (options: BuildOptions): Promise<BuiltBundle> =
   for (const each of ['build', 'bundles', 'unpacked']) await sweep(join(cache, each));
   await provideTools(wanted, { install: options.install ?? false });
 
-  const step = stepper(1 + wanted.length * stepsOf(release), options.onProgress ?? (() => undefined));
+  const step = stepper(
+    1 + contents.charts.length + wanted.length * stepsOf(contents),
+    options.onProgress ?? (() => undefined),
+  );
   const unzstd = lookUp(new Map(release.programs.map((program) => [program.name, program])))('unzstd');
   const packer = await step('unzstd, to pack with', () => buildProgram(unzstd, { ...context, arch: here }));
   const parts: Part[] = [];
-  for (const arch of wanted) parts.push(await buildPart(release, packer, step, { ...context, arch }));
+  for (const arch of wanted) parts.push(await buildPart(release, contents, packer, step, { ...context, arch }));
+  const charts: PackedMember[] = [];
+  for (const chart of contents.charts) {
+    charts.push(await step(`chart ${chart.name} ${chart.version}`, () => makeChart(chart, context)));
+  }
 
-  const members = parts.flatMap((part) => part.members);
+  const members = [...parts.flatMap((part) => part.members), ...charts];
   const catalogue: BundleCatalogue = {
     format: 2,
     kubernetes: release.kubernetes,
     architectures: Object.fromEntries(parts.map((part) => [part.arch, part.catalogue])),
+    ...(options.addons ? { charts: charts.flatMap(({ chart }) => chart ?? []) } : {}),
     members: members.map(({ member }) => member),
   };
   try {
@@ -69,20 +79,24 @@ interface Part {
   readonly catalogue: ArchCatalogue;
 }
 
-const stepsOf = (release: Release): number => {
-  const layers = layersOf(release);
+const stepsOf = ({ programs, layers, archives, binaries }: Contents): number => {
   const unpacked = layers.filter(({ packages }) => packages.length > 0).length;
-  return release.programs.length + unpacked + layers.length + release.archives.length + binaryNames.length + 1;
+  return programs.length + unpacked + layers.length + archives.length + binaries.length + 1;
 };
 
 /** `packer` is this machine's own unzstd: what packs must run here, whatever it packs. */
-const buildPart = async (release: Release, packer: Built, anyStep: Step, context: BuildContext): Promise<Part> => {
+const buildPart = async (
+  release: Release,
+  { programs: wanted, layers, archives, binaries, hostPackages }: Contents,
+  packer: Built,
+  anyStep: Step,
+  context: BuildContext,
+): Promise<Part> => {
   const { arch } = context;
   const step: Step = (name, work) => anyStep(`${arch}: ${name}`, work);
-  const layers = layersOf(release);
   const programs = new Map<string, Built>();
   // One after the other: Go itself uses every core, and two builds at once would need twice the memory.
-  for (const program of release.programs) {
+  for (const program of wanted) {
     programs.set(program.name, await step(`${program.name} ${program.version}`, () => buildProgram(program, context)));
   }
   const parts = { cache: context.cache, program: lookUp(programs), unzstd: packer };
@@ -100,21 +114,21 @@ const buildPart = async (release: Release, packer: Built, anyStep: Step, context
     );
   }
   const members: PackedMember[] = [];
-  for (const archive of release.archives) {
+  for (const archive of archives) {
     members.push(await step(`archive ${archive.name}`, () => makeArchive(archive, release, lookUp(made), context)));
   }
-  for (const name of binaryNames) {
+  for (const name of binaries) {
     members.push(await step(`pack ${name}`, () => packBinary(name, parts.program(release.binaries[name]), parts)));
   }
 
-  const repository = await step('apt repository', () => makeRepository(release.hostPackages, context));
+  const repository = await step('apt repository', () => makeRepository(hostPackages, context));
   members.push(repository);
 
-  return partOf(release, arch, [...offers, ...repository.packages], members, repository);
+  return partOf(wanted, arch, [...offers, ...repository.packages], members, repository);
 };
 
 const partOf = (
-  release: Release,
+  programs: Release['programs'],
   arch: Arch,
   packages: readonly Offer[],
   members: readonly PackedMember[],
@@ -126,7 +140,7 @@ const partOf = (
     members: placed,
     catalogue: {
       components: [
-        ...release.programs.map(({ name, version, from }): Component => ({ name, version, from })),
+        ...programs.map(({ name, version, from }): Component => ({ name, version, from })),
         ...debian(packages),
       ],
       binaries: placed.flatMap(({ binary }) => binary ?? []),
@@ -141,6 +155,8 @@ export interface BuildOptions {
   readonly version: string;
   /** What the bundle is to hold; this machine's own when absent. */
   readonly architectures?: readonly Arch[];
+  /** Whether the bundle is to hold what add-ons need: helm, their images, their charts. Default: no. */
+  readonly addons?: boolean;
   /** The folder to make, or the `.tar`; the folder `bundles/VERSION` of the cache when absent. */
   readonly into?: string;
   /** kbs's cache folder; the user's own when absent. */

@@ -10,6 +10,8 @@ export interface BundleCatalogue {
   readonly kubernetes: string;
   /** At least one. */
   readonly architectures: { readonly [arch in Arch]?: ArchCatalogue | undefined };
+  /** Helm charts of add-ons, for every architecture; absent in a bundle that was made without what add-ons need. */
+  readonly charts?: readonly PackedChart[] | undefined;
   /** Every file of the bundle but this one. */
   readonly members: readonly Member[];
 }
@@ -51,6 +53,16 @@ export interface PackedArchive {
   readonly name: string;
   readonly file: string;
   readonly images: readonly { readonly name: ImageName; readonly reference: string; readonly digest: string }[];
+}
+
+export interface PackedChart {
+  readonly addon: string;
+  /** As its Chart.yaml says. */
+  readonly name: string;
+  readonly version: string;
+  readonly file: string;
+  /** Of the Go module that it lies in. */
+  readonly from: string;
 }
 
 /** The architectures of a bundle, in the order of `architectures`. */
@@ -123,6 +135,7 @@ export const binaryNames = [
   'cni-bandwidth',
   'nvidia-ctk',
   'nvidia-cdi-hook',
+  'helm',
 ] as const satisfies readonly BinaryName[];
 
 const imageNames = [
@@ -135,7 +148,15 @@ const imageNames = [
   'coredns',
   'probe',
   'nvidia-device-plugin',
+  'busybox',
+  'local-path-provisioner',
+  'metrics-server',
 ] as const satisfies readonly ImageName[];
+
+/** Whether only add-ons need it: a bundle is made with or without. */
+export const isForAddons = (name: BinaryName | ImageName): boolean => forAddons.has(name);
+
+const forAddons = new Set<BinaryName | ImageName>(['helm', 'busybox', 'local-path-provisioner', 'metrics-server']);
 
 const hex = z.string().regex(/^[0-9a-f]{64}$/);
 /** Inside the bundle: no absolute path and no step up. */
@@ -160,6 +181,9 @@ const archives = z.array(
     ),
   }),
 );
+const charts = z
+  .array(z.strictObject({ addon: z.string(), name: z.string(), version: z.string(), file: path, from: z.string() }))
+  .optional();
 const ofOneArch = z.strictObject({ components, binaries, archives, repository: path }).optional();
 
 // Keys are in the order in which they are written: the sha256 is of the text.
@@ -170,6 +194,7 @@ const schema = z.discriminatedUnion('format', [
     architectures: z
       .strictObject({ amd64: ofOneArch, arm64: ofOneArch } satisfies Record<Arch, unknown>)
       .refine((held) => Object.keys(held).length > 0, 'none is listed'),
+    charts,
     members,
     sha256: hex,
   }),

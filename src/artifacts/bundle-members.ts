@@ -5,7 +5,7 @@ import { pipeline } from 'node:stream/promises';
 import type { Arch } from './arch.js';
 import type { BinaryName } from './artifacts.js';
 import type { BuildContext } from './build-context.js';
-import type { Member, PackedArchive, PackedBinary } from './bundle-catalogue.js';
+import type { Member, PackedArchive, PackedBinary, PackedChart } from './bundle-catalogue.js';
 import { buildCached, keyOf } from './cache.js';
 import { sha256OfFile } from './digest.js';
 import type { Built } from './go-modules.js';
@@ -20,6 +20,7 @@ export interface PackedMember {
   readonly member: Member;
   readonly binary?: PackedBinary;
   readonly archive?: PackedArchive;
+  readonly chart?: PackedChart;
   readonly made: boolean;
 }
 

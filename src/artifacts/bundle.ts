@@ -4,8 +4,15 @@ import { join } from 'node:path';
 import pLimit from 'p-limit';
 import { Failure, Failures } from '../failure.js';
 import { type Arch, archOfThisMachine } from './arch.js';
-import type { Artifacts, BinaryName, HostArtifacts, ImageArchive, ImageName, StoredFile } from './artifacts.js';
-import { type ArchCatalogue, archesIn, type BundleCatalogue, type Member, parseCatalogue } from './bundle-catalogue.js';
+import type { Artifacts, BinaryName, Chart, HostArtifacts, ImageArchive, ImageName, StoredFile } from './artifacts.js';
+import {
+  type ArchCatalogue,
+  archesIn,
+  type BundleCatalogue,
+  isForAddons,
+  type Member,
+  parseCatalogue,
+} from './bundle-catalogue.js';
 import { folderOf } from './bundle-tar.js';
 import { cacheFolder } from './cache.js';
 import { openHashCache } from './hash-cache.js';
@@ -20,7 +27,7 @@ export const openBundle = async (path: string, options: BundleOptions = {}): Pro
   const folder = await folderOf(path, cache);
   const catalogue = await readCatalogue(folder);
   await checkMembers(folder, catalogue, { cache, trust: true });
-  return { ...artifactsOf(folder, catalogue), folder, catalogue };
+  return { ...artifactsOf(folder, catalogue, await chartsOf(folder, catalogue)), folder, catalogue };
 };
 
 /** Hashes every member of a bundle again, whatever is remembered of it; Failures as in `openBundle`. */
@@ -108,7 +115,19 @@ const damaged = (path: string, member: Member, how: 'missing' | 'damaged', why: 
     next: 'copy the bundle again, or build it with `kbs bundle build`; no host was changed',
   });
 
-const artifactsOf = (folder: string, catalogue: BundleCatalogue): Artifacts => {
+/** By the name of their add-on. */
+const chartsOf = async (
+  folder: string,
+  { charts = [], members }: BundleCatalogue,
+): Promise<ReadonlyMap<string, Chart>> => {
+  const read = charts.map(async ({ addon, name, version, file }): Promise<readonly [string, Chart]> => {
+    const { sha256 } = members.find((member) => member.file === file) ?? fail(absent(folder, file));
+    return [addon, { name, version, sha256, tgz: await readFile(join(folder, file)) }];
+  });
+  return new Map(await Promise.all(read));
+};
+
+const artifactsOf = (folder: string, catalogue: BundleCatalogue, charts: ReadonlyMap<string, Chart>): Artifacts => {
   const architectures = archesIn(catalogue);
   const held = new Map(
     architectures.flatMap((arch) => {
@@ -118,7 +137,11 @@ const artifactsOf = (folder: string, catalogue: BundleCatalogue): Artifacts => {
   );
   const [some] = held.values();
   const lacked = (arch: Arch) => unbuiltFor(arch, some ?? fail(absent(folder, arch)));
-  return { architectures, of: (arch) => held.get(arch) ?? lacked(arch) };
+  return {
+    architectures,
+    of: (arch) => held.get(arch) ?? lacked(arch),
+    chart: (addon) => charts.get(addon) ?? fail(withoutAddons(folder, `the chart of ${addon}`)),
+  };
 };
 
 const hostArtifacts = (folder: string, catalogue: ArchCatalogue, listed: readonly Member[]): HostArtifacts => {
@@ -144,8 +167,8 @@ const hostArtifacts = (folder: string, catalogue: ArchCatalogue, listed: readonl
     for (const { name } of each.images) archives.set(name, archive);
   }
   return {
-    binary: (name: BinaryName) => binaries.get(name) ?? fail(absent(folder, name)),
-    image: (name: ImageName) => archives.get(name) ?? fail(absent(folder, name)),
+    binary: (name: BinaryName) => binaries.get(name) ?? fail(missing(folder, name)),
+    image: (name: ImageName) => archives.get(name) ?? fail(missing(folder, name)),
     repository: () => stored('repository', catalogue.repository),
   };
 };
@@ -154,6 +177,15 @@ const absent = (folder: string, name: string): Failure =>
   new Failure('preflight', `the bundle does not list ${name}`, {
     where: { resource: join(folder, 'catalogue.json') },
     next: 'build it with this version of kbs: `kbs bundle build`.',
+  });
+
+const missing = (folder: string, name: BinaryName | ImageName): Failure =>
+  (isForAddons(name) ? withoutAddons : absent)(folder, name);
+
+const withoutAddons = (folder: string, name: string): Failure =>
+  new Failure('preflight', `the bundle was built without add-ons: it lacks ${name}`, {
+    where: { resource: join(folder, 'catalogue.json') },
+    next: 'build it with them: `kbs bundle build --addons`.',
   });
 
 const fail = (failure: Failure): never => {

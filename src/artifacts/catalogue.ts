@@ -6,6 +6,7 @@ import {
   image,
   kubernetesProgram,
   layer,
+  metricsServerProgram,
   nvidiaProgram,
 } from './recipes.js';
 import type { LayerRecipe, Release } from './release.js';
@@ -29,6 +30,10 @@ const kubernetes_1_36_3 = (): Release => {
   const gpuProbe = '1.0';
   const nvidiaToolkit = '1.20.2';
   const nvidiaPlugin = '0.18.2';
+  const helm = '4.3.1';
+  const metricsServer = '0.9.0';
+  const localPath = '0.0.30';
+  const busybox = '1.0';
   const kubernetes = kubernetesProgram({ version, built: '2026-07-22T18:07:38Z' });
   return {
     kubernetes: version,
@@ -102,6 +107,21 @@ const kubernetes_1_36_3 = (): Release => {
       ),
       goProgram({ name: 'probe', version: probe, package: '.', from: 'kbs' }),
       goProgram({ name: 'gpu-probe', version: gpuProbe, package: '.', from: 'kbs', cgo: 'dynamic' }),
+      goProgram({
+        name: 'helm',
+        version: helm,
+        package: 'helm.sh/helm/v4/cmd/helm',
+        from: `helm.sh/helm/v4 v${helm}`,
+        stamps: { 'helm.sh/helm/v4/internal/version.version': `v${helm}` },
+      }),
+      metricsServerProgram(metricsServer),
+      goProgram({
+        name: 'local-path-provisioner',
+        version: localPath,
+        package: 'github.com/rancher/local-path-provisioner',
+        from: `github.com/rancher/local-path-provisioner v${localPath}`,
+        stamps: { 'main.VERSION': `v${localPath}` },
+      }),
     ],
     binaries: {
       kubelet: 'kubelet',
@@ -125,6 +145,7 @@ const kubernetes_1_36_3 = (): Release => {
       'cni-bandwidth': 'cni-bandwidth',
       'nvidia-ctk': 'nvidia-ctk',
       'nvidia-cdi-hook': 'nvidia-cdi-hook',
+      helm: 'helm',
     },
     images: {
       pause: image('pause', pause, ['/pause'], [{ ...empty, name: 'pause', programs: { '/pause': 'pause' } }]),
@@ -147,6 +168,19 @@ const kubernetes_1_36_3 = (): Release => {
         // kbs verify runs the probe, which needs the C library too.
         [{ ...layer('nvidia-device-plugin', ['nvidia-device-plugin', 'gpu-probe']), packages: ['libc6'] }],
       ),
+      busybox: image('busybox', busybox, ['/bin/busybox'], [busyboxLayer]),
+      'local-path-provisioner': image(
+        'local-path-provisioner',
+        localPath,
+        ['local-path-provisioner'],
+        [layer('local-path-provisioner', ['local-path-provisioner'])],
+      ),
+      'metrics-server': image(
+        'metrics-server',
+        metricsServer,
+        ['metrics-server'],
+        [layer('metrics-server', ['metrics-server'])],
+      ),
     },
     archives: [
       { name: 'pause', images: ['pause'] },
@@ -156,6 +190,27 @@ const kubernetes_1_36_3 = (): Release => {
       { name: 'coredns', images: ['coredns'] },
       { name: 'probe', images: ['probe'] },
       { name: 'nvidia-device-plugin', images: ['nvidia-device-plugin'] },
+      { name: 'busybox', images: ['busybox'] },
+      { name: 'local-path-provisioner', images: ['local-path-provisioner'] },
+      { name: 'metrics-server', images: ['metrics-server'] },
+    ],
+    charts: [
+      {
+        addon: 'metrics-server',
+        name: 'metrics-server',
+        version: '3.13.1',
+        folder: `metrics-server-${metricsServer}`,
+        module: 'sigs.k8s.io/metrics-server',
+        path: 'charts/metrics-server',
+      },
+      {
+        addon: 'storage',
+        name: 'local-path-provisioner',
+        version: localPath,
+        folder: `local-path-provisioner-${localPath}`,
+        module: 'github.com/rancher/local-path-provisioner',
+        path: 'deploy/chart/local-path-provisioner',
+      },
     ],
     hostPackages: ['haproxy', 'keepalived'],
   };
@@ -168,6 +223,15 @@ const controlPlaneLayer: LayerRecipe = {
     '/usr/local/bin/kube-controller-manager': '/usr/local/bin/kube-apiserver',
     '/usr/local/bin/kube-scheduler': '/usr/local/bin/kube-apiserver',
   },
+};
+
+/** The shell in which local-path-provisioner makes and removes the folder of a volume, and the programs that it calls. */
+const busyboxLayer: LayerRecipe = {
+  ...layer('busybox', []),
+  packages: ['busybox-static'],
+  links: Object.fromEntries(
+    ['cat', 'chmod', 'ls', 'mkdir', 'rm', 'sh', 'sleep'].map((applet) => [`/bin/${applet}`, '/bin/busybox']),
+  ),
 };
 
 /** kube-proxy runs nft, iptables, conntrack and ipset; nft reads /etc/protocols, which netbase brings. */

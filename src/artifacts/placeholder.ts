@@ -1,6 +1,6 @@
 import { sha256 } from '../secret.js';
 import { type Arch, architectures } from './arch.js';
-import type { Artifacts, HostArtifacts, ImageArchive, StoredFile } from './artifacts.js';
+import type { Artifacts, Chart, HostArtifacts, ImageArchive, StoredFile } from './artifacts.js';
 import { knownVersions, releaseOf } from './catalogue.js';
 import type { Release } from './release.js';
 
@@ -13,7 +13,13 @@ export const placeholderArtifacts = (version: string): Artifacts => {
   const release = releaseOf(version);
   if (!release) throw new Error(`the catalogue knows ${knownVersions().join(', ')} and not ${version}`);
   const held = { amd64: placeholdersFor('amd64', release), arm64: placeholdersFor('arm64', release) };
-  return { architectures, of: (arch) => held[arch] };
+  return { architectures, of: (arch) => held[arch], chart: (addon) => unbuiltChart(release, addon) };
+};
+
+/** In place of a chart that is not in a bundle. */
+export const unbuiltChart = ({ charts }: Pick<Release, 'charts'>, addon: string): Chart => {
+  const { name = addon, version = '' } = charts.find((each) => each.addon === addon) ?? {};
+  return { name, version, sha256: sha256(`chart ${name} ${version} (not built)`), tgz: new Uint8Array() };
 };
 
 const placeholdersFor = (arch: Arch, release: Release): HostArtifacts => {

@@ -70,6 +70,18 @@ export const nvidiaProgram = (
     cgo: 'dynamic',
   });
 
+export const metricsServerProgram = (version: string): GoProgram =>
+  goProgram({
+    name: 'metrics-server',
+    version,
+    package: 'sigs.k8s.io/metrics-server/cmd/metrics-server',
+    from: `sigs.k8s.io/metrics-server v${version}`,
+    stamps: {
+      'sigs.k8s.io/metrics-server/pkg/version.gitVersion': `v${version}`,
+      'sigs.k8s.io/metrics-server/pkg/version.gitCommit': `v${version}`,
+    },
+  });
+
 const kindOfPlugin: Readonly<Record<string, string>> = { 'host-local': 'ipam', portmap: 'meta', bandwidth: 'meta' };
 
 export const goProgram = (

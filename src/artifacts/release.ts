@@ -1,4 +1,5 @@
 import type { BinaryName, ImageName } from './artifacts.js';
+import { binaryNames, isForAddons } from './bundle-catalogue.js';
 
 /** What a cluster of one Kubernetes version is made of. */
 export interface Release {
@@ -9,6 +10,8 @@ export interface Release {
   readonly images: Readonly<Record<ImageName, ImageRecipe>>;
   /** Which images travel in one archive: those that share a layer. */
   readonly archives: readonly ArchiveRecipe[];
+  /** Helm charts of add-ons. */
+  readonly charts: readonly ChartRecipe[];
   /** Debian packages that hosts may install, from a repository that the bundle brings with all they depend on. */
   readonly hostPackages: readonly string[];
 }
@@ -68,7 +71,43 @@ export interface ArchiveRecipe {
   readonly images: readonly ImageName[];
 }
 
-/** Every layer of the release's images once, in the order in which images name them. */
-export const layersOf = (release: Release): readonly LayerRecipe[] => [
-  ...new Map(Object.values(release.images).flatMap(({ layers }) => layers.map((each) => [each.name, each]))).values(),
-];
+/** A Helm chart that lies in a Go module. */
+export interface ChartRecipe {
+  /** The add-on's name. */
+  readonly addon: string;
+  /** As its Chart.yaml says. */
+  readonly name: string;
+  readonly version: string;
+  /** The folder under `programs/` whose go.mod pins the module. */
+  readonly folder: string;
+  readonly module: string;
+  /** The chart's folder in the module. */
+  readonly path: string;
+}
+
+/** What a bundle of a release holds. */
+export interface Contents extends Pick<Release, 'programs' | 'archives' | 'charts' | 'hostPackages'> {
+  readonly binaries: readonly BinaryName[];
+  /** Every layer of the images once, in the order in which images name them. */
+  readonly layers: readonly LayerRecipe[];
+}
+
+/** The contents of a bundle, with or without what only add-ons need. */
+export const contentsOf = (release: Release, { addons }: { readonly addons: boolean }): Contents => {
+  const isHeld = (name: BinaryName | ImageName): boolean => addons || !isForAddons(name);
+  const binaries = binaryNames.filter(isHeld);
+  const archives = release.archives.filter(({ images }) => images.some(isHeld));
+  const layers = archives.flatMap(({ images }) => images).flatMap((image) => release.images[image].layers);
+  const needed = new Set([
+    ...binaries.map((name) => release.binaries[name]),
+    ...layers.flatMap(({ programs }) => Object.values(programs)),
+  ]);
+  return {
+    programs: release.programs.filter(({ name }) => needed.has(name)),
+    archives,
+    binaries,
+    layers: [...new Map(layers.map((each) => [each.name, each])).values()],
+    charts: addons ? release.charts : [],
+    hostPackages: release.hostPackages,
+  };
+};

@@ -8,6 +8,7 @@ export default class Verify extends BaseCommand {
     `Pod to pod for every pair of segments with source addresses preserved, path MTU, Service addresses from pods and
 from hosts, DNS by short and full name, names of the LAN, the API through its endpoint, forwarded ports with their targets, nodes
 Ready, components healthy. On nodes with NVIDIA's GPUs a pod asks for one, and another pod for a second one.
+Add-ons: metrics of every node, and a volume that a second pod reads.
 Probes run on every node for a few seconds, in a namespace of their own that is deleted again.`;
   static override examples = ['<%= config.bin %> verify', '<%= config.bin %> verify -o junit > verify.xml'];
   static override flags = { ...inventoryFlags, ...hostFlags, ...outputFlags(['text', 'junit']) };

@@ -9,6 +9,7 @@ import type { ExecutablePlan, PhaseSteps, PlannedChange } from './executable-pla
 import { noLeftovers, recordsIn } from './leftovers.js';
 import { gatesOf, type HostPhases, type Observation, type RunHosts, resourcesOf, rollingOf } from './observe.js';
 import type { Difference, HostPlan, Plan } from './plan.js';
+import { previewedDifferences } from './preview.js';
 import { type Pruning, pruningOf } from './prune.js';
 import type { QueryResults } from './query-batch.js';
 import { adoption, recording } from './recording.js';
@@ -163,7 +164,13 @@ const changeOf = (
   if (differences.length === 0) return [];
   const isThere = Object.keys(desired).some((aspect) => observed?.[aspect] !== undefined);
   const action = isThere ? 'update' : 'create';
-  const change = { kind: resource.kind, id: kind.id(resource), action, differences } as const;
+  const inside = observed === undefined ? [] : previewedDifferences(resource, observed, results);
+  const change = {
+    kind: resource.kind,
+    id: kind.id(resource),
+    action,
+    differences: [...differences, ...inside],
+  } as const;
   return [{ change, steps: kind.apply(resource, observed) }];
 };
 

@@ -1,10 +1,10 @@
 import { factsScript } from '../hosts/facts/script.js';
 import type { Phase, PhaseContext } from '../phases/phase.js';
-import { parseObjectSets, printObjectSets } from '../resources/object-sets.js';
+import { parseObjectSets, parseReleases, printObjectSets } from '../resources/object-sets.js';
 import { pathClaim } from '../resources/original.js';
 import { parseRecords, printRecords, type ResourceRecord } from '../resources/record.js';
 import { claimsOf, kindOf, nameOf } from '../resources/registry.js';
-import type { ObjectResource, Resource } from '../resources/resource.js';
+import type { ObjectResource, ReleaseResource, Resource } from '../resources/resource.js';
 import type { HostPhases } from './host-phases.js';
 import type { BatchQuery, QueryResults } from './query-batch.js';
 
@@ -12,7 +12,8 @@ import type { BatchQuery, QueryResults } from './query-batch.js';
 export interface Leftovers {
   /** In the order in which they were first applied. */
   readonly resources: readonly Leftover[];
-  readonly objects: readonly ObjectResource[];
+  /** Releases, and sets of objects: removed in this order. */
+  readonly objects: readonly (ObjectResource | ReleaseResource)[];
   /** Records that this version of kbs does not understand; they stay, and so do their resources. */
   readonly unknown: readonly ResourceRecord[];
   readonly damaged: readonly ResourceRecord[];
@@ -73,9 +74,10 @@ export const leftoversOf = (
   const recorded = recordsIn(results);
   const records = recorded.filter(isOurs);
   const foreign = [...new Set(recorded.flatMap((record) => (isOurs(record) ? [] : (record.cluster ?? []))))];
-  const sets = kubeconfigsOf(phases).flatMap((kubeconfig) =>
-    parseObjectSets(results.get(printObjectSets(kubeconfig))?.output ?? '', kubeconfig),
-  );
+  const sets = kubeconfigsOf(phases).flatMap((kubeconfig) => {
+    const printed = results.get(printObjectSets(kubeconfig))?.output ?? '';
+    return [...parseReleases(printed, kubeconfig), ...parseObjectSets(printed, kubeconfig)];
+  });
   if (all === undefined || results.get(factsScript)?.code !== 0) return noLeftovers;
   if (records.length + sets.length === 0) return { ...noLeftovers, foreign };
   const others = all.filter((phase) => !phases.includes(phase)).flatMap((phase) => phase.resources(host, context));

@@ -12,6 +12,7 @@ import type { Resource } from '../resources/resource.js';
 import type { Emit } from './event.js';
 import type { HostPhases, RunHosts } from './host-phases.js';
 import { type Leftovers, leftoverQueries, leftoversOf } from './leftovers.js';
+import { previewQueries } from './preview.js';
 import { type BatchQuery, type QueryResults, queryAll } from './query-batch.js';
 
 export type { HostPhases, RunHosts } from './host-phases.js';
@@ -108,7 +109,7 @@ export const observe = async (
     leftovers.set(hostPhases.host.name, left);
     const resources = [...desired, ...left.resources.map(({ resource }) => resource)];
     const { preludes, queries } = queriesFor(hostPhases, context, resources);
-    const missing = queries.filter(({ script }) => !found.has(script));
+    const missing = [...queries.filter(({ script }) => !found.has(script)), ...previewQueries(desired, found)];
     const more = await queryAll(open(hostPhases.host), preludes, missing, options);
     results.set(hostPhases.host.name, new Map([...found, ...more]));
     emit({ type: 'host', host: hostPhases.host.name, state: 'observed' });
@@ -170,7 +171,7 @@ const queriesFor = (
       ...resources.map((resource) => ({
         name: `${resource.kind} ${kindOf(resource).id(resource)}`,
         script: kindOf(resource).query(resource),
-        ...(resource.kind === 'object' ? { callsApi: true as const } : {}),
+        ...defined({ callsApi: kindOf(resource).callsApi }),
       })),
       ...uniqueTests(gates),
     ],

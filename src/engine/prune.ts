@@ -4,8 +4,16 @@ import { removeStamp } from '../resources/binary.js';
 import { keyOf } from '../resources/kube-object.js';
 import { forgetMissing } from '../resources/original.js';
 import { type ResourceRecord, updateRecords } from '../resources/record.js';
-import { kindOf } from '../resources/registry.js';
-import { type ObjectResource, type Resource, type State, type Step, step, Unknown } from '../resources/resource.js';
+import { kindOf, nameOf } from '../resources/registry.js';
+import {
+  type ObjectResource,
+  type ReleaseResource,
+  type Resource,
+  type State,
+  type Step,
+  step,
+  Unknown,
+} from '../resources/resource.js';
 import type { PlannedChange } from './executable-plan.js';
 import type { HostPhases } from './host-phases.js';
 import type { Leftover, Leftovers } from './leftovers.js';
@@ -142,7 +150,7 @@ const notesOf = (
   { isWhole, holds, awaiting, absent }: HeldBack,
 ): readonly string[] => [
   ...(isWhole && absent.length > 0 ? objects : []).map(
-    ({ name }) => `object ${name} stays: it is deleted in a run that includes ${absent.join(', ')}`,
+    (one) => `${nameOf(one)} stays: it is deleted in a run that includes ${absent.join(', ')}`,
   ),
   ...foreign.map(
     (name) =>
@@ -190,7 +198,7 @@ const removeChange = (resource: Resource): Change => ({
 
 const dropped = (records: readonly ResourceRecord[]) => step(updateRecords([], records));
 
-const deletion = (set: ObjectResource): PlannedChange => {
-  const state = Object.fromEntries(set.objects.map((one) => [keyOf(one), 'there']));
-  return { change: removeChange(set), steps: kindOf(set).remove(set, state) };
+const deletion = (one: ObjectResource | ReleaseResource): PlannedChange => {
+  const state = one.kind === 'object' ? Object.fromEntries(one.objects.map((each) => [keyOf(each), 'there'])) : {};
+  return { change: removeChange(one), steps: kindOf(one).remove(one, state) };
 };

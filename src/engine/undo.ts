@@ -31,7 +31,7 @@ const forCleanup = ({ name, ensures, cleanup }: Phase): Phase => ({
 });
 
 /**
- * A phase without gates and dependencies, which undoing does not need, and without Kubernetes objects: they belong to the
+ * A phase without gates and dependencies, which undoing does not need, and without Kubernetes objects and releases: they belong to the
  * cluster and stay when a host leaves it.
  */
 const forUndo = ({ name, ensures, appliesTo, resources, cleanup }: Phase): Phase => ({
@@ -42,7 +42,7 @@ const forUndo = ({ name, ensures, appliesTo, resources, cleanup }: Phase): Phase
   ...(cleanup ? { cleanup } : {}),
 });
 
-const isOnHost = ({ kind }: Resource): boolean => kind !== 'object';
+const isOnHost = ({ kind }: Resource): boolean => kind !== 'object' && kind !== 'release';
 
 /**
  * The steps that bring a host back to the state in which kbs found it, in this order: stop all programs; remove what is

@@ -26,12 +26,51 @@ export interface Cluster {
   /** Ports that the load balancers pass on, as the inventory has them; `forwardsOf` resolves their targets. */
   readonly forwards: readonly ForwardRule[];
   readonly artifacts: { readonly source: 'auto' | 'upstream' | 'bundle' | 'go-modules'; readonly bundle?: string };
+  /** In the order of the inventory; none where absent. */
+  readonly addons?: readonly Addon[];
   /** In the order of the inventory. */
   readonly hosts: readonly ClusterHost[];
   /** Of every host, by host name. Computed once from `network` and `hosts`: a cluster with other hosts needs others. */
   readonly routes: RoutesByHost;
   /** The name of the control plane that kbs asks, where that is not the first. */
   readonly apiHost?: string;
+}
+
+/** What the inventory says of an add-on. */
+export type Addon = MetricsServerAddon | StorageAddon | OwnAddon;
+
+interface AddonSettings {
+  readonly name: string;
+  /** Of the chart, as the owner wrote them: plain JSON. */
+  readonly values: Values;
+  /** Whether a release of this name that was installed without kbs is taken over. */
+  readonly adopt: boolean;
+  /** How long its pods may take to become ready. */
+  readonly timeoutSeconds: number;
+}
+
+/** Plain JSON. */
+export type Values = Readonly<Record<string, unknown>>;
+
+export interface MetricsServerAddon extends AddonSettings {
+  readonly is: 'metrics-server';
+}
+
+export interface StorageAddon extends AddonSettings {
+  readonly is: 'storage';
+  /** The folder for volumes on every node. */
+  readonly path: string;
+  readonly reclaim: 'Delete' | 'Retain';
+  /** Whether claims that name no class get this one. */
+  readonly isDefault: boolean;
+}
+
+/** A chart of the owner. */
+export interface OwnAddon extends AddonSettings {
+  readonly is: 'own';
+  /** A folder or an archive, absolute. */
+  readonly chart: string;
+  readonly namespace: string;
 }
 
 export interface ClusterNetwork {

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { defined } from '../defined.js';
 import { contains, nthAddress } from './addresses.js';
-import type { Cluster, ClusterHost, Endpoint, RoutesByHost, SshSettings } from './cluster.js';
+import type { Addon, Cluster, ClusterHost, Endpoint, RoutesByHost, SshSettings } from './cluster.js';
 import { isControlPlane, isLoadBalancer } from './cluster.js';
 import { freeze } from './freeze.js';
 import { runsPods } from './host-pods.js';
@@ -99,11 +99,25 @@ export const derive = (
       source: artifacts.source,
       ...defined({ bundle: artifacts.bundle === undefined ? undefined : absolute(artifacts.bundle, basePaths) }),
     },
+    ...defined({ addons: inventory.addons && addonsOf(inventory.addons, basePaths) }),
     hosts,
   };
   // A copy, because nothing that belongs to the caller may be frozen.
   return freeze({ ...structuredClone(cluster), routes: compileRoutes(cluster) });
 };
+
+const addonsOf = (addons: NonNullable<Inventory['addons']>, basePaths: BasePaths): readonly Addon[] =>
+  Object.entries(addons).flatMap(([name, written]): readonly Addon[] => {
+    const { values = {}, adopt = false, timeout: timeoutSeconds = defaults.addonTimeout } = written ?? {};
+    const settings = { name, values, adopt, timeoutSeconds };
+    if (name === 'metrics-server') return [{ ...settings, is: name }];
+    if (name === 'storage') {
+      const { path = defaults.volumes, reclaim = 'Delete', default: isDefault = true } = addons[name] ?? {};
+      return [{ ...settings, is: name, path, reclaim, isDefault }];
+    }
+    const { chart = '', namespace = '' } = written as NonNullable<Inventory['addons']>[string];
+    return [{ ...settings, is: 'own', chart: absolute(chart, basePaths), namespace }];
+  });
 
 const gpuOf = ({ gpu }: InventoryHost): Pick<ClusterHost, 'gpu' | 'gpuCount' | 'nvidia' | 'ignoresGpus'> => {
   if (gpu === undefined) return {};

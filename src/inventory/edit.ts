@@ -50,6 +50,19 @@ export const markHost = (text: string, host: string, { labels, taints }: NodeMar
 /** Removes a host with its lines. The rest of the text does not change. */
 export const removeHost = (text: string, name: string): string => withoutEntry(text, ['hosts', name]);
 
+/** Adds an add-on as kbs has it, after the last one. The rest of the text does not change. */
+export const addAddon = (text: string, name: string): string =>
+  entryAt(text, ['addons']) === undefined
+    ? withEntry(text, ['addons'], { [name]: {} })
+    : withEntry(text, ['addons', name], {});
+
+/** Removes an add-on with its lines, and `addons` with the last one. The rest of the text does not change. */
+export const removeAddon = (text: string, name: string): string => {
+  const addons = entryAt(text, ['addons']);
+  const isLast = typeof addons === 'object' && addons !== null && Object.keys(addons).join() === name;
+  return withoutEntry(text, isLast ? ['addons'] : ['addons', name]);
+};
+
 /** Sets the pod CIDR of a host. */
 export const pinPodCidr = (text: string, host: string, cidr: string): string =>
   withEntry(text, ['hosts', host, 'podCIDR'], cidr);

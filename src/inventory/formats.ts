@@ -140,6 +140,15 @@ export const userName: Format = {
   advice: () => 'use letters, digits, and inside the name also . _ @ and -',
 };
 
+/** Of a file system, from its root; never the root itself, and without steps up. */
+export const absolutePath: Format = {
+  noun: 'an absolute path',
+  example: '/srv/volumes',
+  pattern: '^/[^/]',
+  accepts: (text) => /^(\/[A-Za-z0-9_@%+=:,.-]+)+$/.test(text) && !text.split('/').some((step) => /^\.+$/.test(step)),
+  advice: () => 'write one like /srv/volumes, of letters, digits and the signs _ @ % + = : , . -',
+};
+
 /** Any text that is not empty and holds nothing that a terminal obeys: a path, a name. */
 export const anyText = (noun: string, example: string): Format => ({
   noun,

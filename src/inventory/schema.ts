@@ -3,6 +3,7 @@ import { defined } from '../defined.js';
 import { didYouMean } from './did-you-mean.js';
 import type { Format } from './formats.js';
 import {
+  absolutePath,
   address,
   anyText,
   cidr,
@@ -25,6 +26,8 @@ export const defaults = {
   services: '10.96.0.0/16',
   domain: 'cluster.local',
   port: 6443,
+  volumes: '/opt/local-path-provisioner',
+  addonTimeout: 300,
 } as const;
 
 /*
@@ -283,6 +286,80 @@ const forward = keys(
   'A TCP port that every load balancer passes on.',
 );
 
+const addonKeys = {
+  values: z
+    .record(z.string(), z.unknown().describe('A value.'), {
+      error: ({ input }) => `${isMissing(input) ? 'write' : 'is not'} a map of values of the chart`,
+    })
+    .optional()
+    .describe("Values of the chart, merged over kbs's own: maps key by key, all else in place of what was there."),
+  timeout: integer(
+    10,
+    3600,
+    'Seconds that kbs waits for its pods, before it takes an installation or upgrade back. Default: `300`.',
+  ).optional(),
+  adopt: z
+    .boolean({ error: () => 'is not true or false' })
+    .optional()
+    .describe('Whether kbs takes over a release of this name that was installed without it. Default: `false`.'),
+};
+
+const addonNamed = <T extends z.ZodRawShape>(name: string, shape: T, description: string) =>
+  keys(`Add-on ${name}`, { ...shape, ...addonKeys }, description).optional();
+
+/** The add-ons that kbs knows, with their settings. */
+const knownAddons = {
+  'metrics-server': addonNamed(
+    'metrics-server',
+    {},
+    'CPU and memory of nodes and pods: `kubectl top`, and autoscaling by them.',
+  ),
+  storage: addonNamed(
+    'storage',
+    {
+      path: text(
+        absolutePath,
+        'The folder for volumes on every node. Default: `/opt/local-path-provisioner`.',
+      ).optional(),
+      reclaim: choice(
+        ['Delete', 'Retain'],
+        'What becomes of the data of a claim that is deleted. Default: `Delete`.',
+      ).optional(),
+      default: z
+        .boolean({ error: () => 'is not true or false' })
+        .optional()
+        .describe('Whether claims that name no class get this one. Default: `true`.'),
+    },
+    'Volumes in folders of the nodes: the StorageClass `local-path`. A volume stays on the node of its first pod.',
+  ),
+} as const;
+
+/** `chart` and `namespace` are needed; checks/addons.ts says so, and what was probably meant. */
+const ownAddon = keys(
+  'Add-on of your own',
+  {
+    chart: text(
+      anyText('a path of a chart', './charts/my-app'),
+      'The chart: a folder with a Chart.yaml, or an archive (.tgz); starts at the folder of this file.',
+    ).optional(),
+    namespace: text(dnsLabel, 'The namespace of the release; kbs makes it where it is missing.').optional(),
+    ...addonKeys,
+  },
+  'A Helm chart of your own. Its name is the name of the release.',
+);
+
+const addons = z
+  .object(knownAddons, { error: ({ input }) => `${isMissing(input) ? 'write' : 'is not'} a map of add-ons` })
+  .catchall(ownAddon)
+  .meta({
+    title: 'Add-ons',
+    description:
+      'What runs in the cluster besides Kubernetes, by name: `metrics-server`, `storage`, or any other name for a chart of your own. `{}` takes an add-on as it is; a line that is taken away here takes the add-on away there.',
+  });
+
+/** The names of the add-ons that kbs knows. */
+export const knownAddonNames = ['metrics-server', 'storage'] as const satisfies readonly (keyof typeof knownAddons)[];
+
 const serverName: Format = {
   noun: 'a DNS name or an IPv4 address',
   example: 'api.example.com',
@@ -404,6 +481,7 @@ export const inventorySchema = keys(
       },
       'Where binaries and images come from.',
     ).prefault({}),
+    addons: addons.optional(),
     hosts: map('hosts by name', dnsLabel, host, 'The machines, by name. A name is a DNS label.'),
   },
   'The file that describes a cluster.',

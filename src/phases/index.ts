@@ -1,3 +1,4 @@
+import { addonImages, addons } from './cluster/addons.js';
 import { dns } from './cluster/dns.js';
 import { gpuPlugin } from './cluster/gpu-plugin.js';
 import { nodes } from './cluster/nodes.js';
@@ -49,6 +50,7 @@ export const phases = [
   routes,
   resolver,
   nodeImages,
+  addonImages,
   access,
   nodes,
   proxy,
@@ -58,4 +60,5 @@ export const phases = [
   dns,
   prune,
   ready,
+  addons,
 ] as const satisfies readonly Phase[];

@@ -1,6 +1,7 @@
 import { type Script, sh } from '../hosts/shell.js';
 import { setLabel } from './kube-object.js';
-import type { KubeObject, ObjectResource } from './resource.js';
+import { newestReleases, releaseRecords, releaseRecordWords } from './release-records.js';
+import type { KubeObject, ObjectResource, ReleaseResource } from './resource.js';
 
 /** Everything that kbs puts into a cluster and may have to take out of it, what others need before those that need it. */
 const prunedTypes = [
@@ -18,13 +19,15 @@ const prunedTypes = [
 ];
 
 /**
- * Shell that prints the cluster's labelled objects, one a line: set, API version, kind, name, namespace. Nothing where
- * the API server does not answer.
+ * Shell that prints the cluster's labelled objects, one a line: set, API version, kind, name, namespace; then the records
+ * of the releases that kbs made. Nothing where the API server does not answer.
  */
 export const printObjectSets = (kubeconfig: string): Script =>
   sh`if [ -x ${kubectl} ] && [ -r ${kubeconfig} ]; then
   timeout 15 ${kubectl} --kubeconfig ${kubeconfig} --cache-dir=/dev/null --request-timeout=5s \\
     get ${prunedTypes.join(',')} -A -l ${setLabel} -o ${`jsonpath=${columns}`} 2>/dev/null || :
+  timeout 15 ${kubectl} --kubeconfig ${kubeconfig} --cache-dir=/dev/null --request-timeout=5s \\
+    ${releaseRecordWords()} -A 2>/dev/null || :
 fi`;
 
 const kubectl = '/usr/local/bin/kubectl';
@@ -43,6 +46,7 @@ const columns = `{range .items[*]}${[
 export const parseObjectSets = (output: string, kubeconfig: string): readonly ObjectResource[] => {
   const sets = new Map<string, KubeObject[]>();
   for (const line of output.split('\n')) {
+    if (releaseRecords(line).length > 0) continue;
     const [set = '', apiVersion = '', kind = '', name = '', namespace = ''] = line.split(' ');
     if (name === '') continue;
     const metadata = namespace === '' ? { name } : { name, namespace };
@@ -50,6 +54,23 @@ export const parseObjectSets = (output: string, kubeconfig: string): readonly Ob
   }
   return [...sets].map(([name, objects]) => ({ kind: 'object', name, kubeconfig, objects }));
 };
+
+/** The releases in what that printed, those first that were installed last, each as far as it can be removed. */
+export const parseReleases = (output: string, kubeconfig: string): readonly ReleaseResource[] =>
+  newestReleases(releaseRecords(output))
+    .toSorted((one, other) => (other.order ?? 0) - (one.order ?? 0))
+    .map(({ name, namespace = '', addon = name, order = 0 }) => ({
+      kind: 'release',
+      name,
+      namespace,
+      addon,
+      order,
+      kubeconfig,
+      chart: { name: '', version: '', sha256: '', tgz: new Uint8Array() },
+      values: {},
+      adopt: false,
+      timeoutSeconds: 300,
+    }));
 
 /** The types of `printObjectSets`, as objects name them, `kind`: whatever is labelled must be one of them. */
 export const isPrunedType = ({ apiVersion, kind }: Pick<KubeObject, 'apiVersion' | 'kind'>): boolean => {

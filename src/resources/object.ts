@@ -15,6 +15,7 @@ import { step, Unknown } from './resource.js';
  */
 export const object: Kind<ObjectResource> = {
   kind: 'object',
+  callsApi: true,
   id: (resource) => resource.name,
   prelude: askKubectl,
   query: (resource) => {

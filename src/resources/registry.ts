@@ -7,6 +7,7 @@ import { kernelModule } from './kernel-module.js';
 import { nftTable } from './nft-table.js';
 import { object } from './object.js';
 import { osPackage } from './package.js';
+import { release } from './release.js';
 import type { Kind, Resource } from './resource.js';
 import { route } from './route.js';
 import { swap } from './swap.js';
@@ -41,6 +42,7 @@ const kinds: { readonly [K in Resource['kind']]: Kind<Extract<Resource, { readon
   'nft-table': nftTable,
   object,
   package: osPackage,
+  release,
   route,
   swap,
   sysctl,

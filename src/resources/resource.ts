@@ -1,4 +1,4 @@
-import type { ImageArchive, StoredFile } from '../artifacts/artifacts.js';
+import type { Chart, ImageArchive, StoredFile } from '../artifacts/artifacts.js';
 import type { Payload } from '../hosts/host.js';
 import type { Script } from '../hosts/shell.js';
 import type { Secret } from '../secret.js';
@@ -17,6 +17,7 @@ export type Resource =
   | HostsEntryResource
   | ImageResource
   | ObjectResource
+  | ReleaseResource
   | PackageResource
   | ZoneResource
   | TaskResource;
@@ -133,6 +134,27 @@ export interface ObjectResource {
   readonly manager?: string;
 }
 
+/** A release of a Helm chart, by the host's own helm. */
+export interface ReleaseResource {
+  readonly kind: 'release';
+  readonly name: string;
+  /** Made where it is missing, and removed with the release where nothing else is in it. */
+  readonly namespace: string;
+  /** The name that the inventory has for it. */
+  readonly addon: string;
+  /** Its place in the order of installation; removed in the reverse. */
+  readonly order: number;
+  /** Path on the host. */
+  readonly kubeconfig: string;
+  readonly chart: Chart;
+  /** Plain JSON. */
+  readonly values: Readonly<Record<string, unknown>>;
+  /** Whether a release of this name that was made without kbs is taken over. */
+  readonly adopt: boolean;
+  /** How long helm waits for its pods. */
+  readonly timeoutSeconds: number;
+}
+
 export interface KubeObject {
   readonly apiVersion: string;
   readonly kind: string;
@@ -193,6 +215,8 @@ export type Keep = 'until-removed';
  */
 export interface Kind<R extends { readonly kind: string }> {
   readonly kind: R['kind'];
+  /** Its queries call the API server. */
+  readonly callsApi?: true;
   /** The resource's name, unique among those of its kind on one host. */
   id(resource: R): string;
   /** Shell that runs once before the queries of this kind: functions, or a snapshot that many queries share. */
@@ -204,6 +228,12 @@ export interface Kind<R extends { readonly kind: string }> {
    */
   parse(output: string, resource: R): State | Unknown | undefined;
   desired(resource: R): State;
+  /** For a kind whose desired state does not say what `apply` would change: where it is there and differs, a second query. */
+  readonly preview?: {
+    /** `undefined` where there is nothing to ask. */
+    query(resource: R, seen: State): Script | undefined;
+    parse(output: string, resource: R): Preview;
+  };
   /** Must be idempotent for a kind that has `Unknown`: of what is unknown all is applied, as if it were absent. */
   apply(resource: R, seen: State | undefined): readonly Step[];
   remove(resource: R, seen: State): readonly Step[];
@@ -236,6 +266,12 @@ export class Unknown {
   constructor(reason: string) {
     this.reason = reason;
   }
+}
+
+/** What is inside of a resource, and what will be; aspects that are in one of the two alone come or go. */
+export interface Preview {
+  readonly is: State;
+  readonly wanted: State;
 }
 
 /** One piece of a mutation: a script, and the bytes it reads from stdin with `head -c`, all of them, in order. */

@@ -1,8 +1,10 @@
+import { defined } from '../defined.js';
 import { type Host, mutation, type RunOptions } from '../hosts/host.js';
 import { messageOf } from '../hosts/message.js';
 import { raw, sh } from '../hosts/shell.js';
 import type { Cluster } from '../inventory/cluster.js';
 import { kubectl } from '../kubernetes/kubectl.js';
+import { verifyAddons } from './addons.js';
 import type { CheckResult } from './check-result.js';
 import { components } from './components.js';
 import { verifyGpus } from './gpu.js';
@@ -17,13 +19,15 @@ export interface VerifyOptions {
   readonly image: string;
   /** The image of the probe that asks for GPUs. */
   readonly gpuImage: string;
+  /** An image with a shell; absent where no add-on needs one. */
+  readonly shellImage?: string;
   readonly onStep: (text: string) => void;
   /** Given to everything that runs on the control plane; `timeout` is for one step, not for all of them together. */
   readonly limits?: Pick<RunOptions, 'signal' | 'timeout'>;
 }
 
 /**
- * Checks with real packets that the cluster's networks, DNS and API endpoint work, and that pods get GPUs. Probes run on every node for a few
+ * Checks with real packets that the cluster's networks, DNS and API endpoint work, that pods get GPUs, and that add-ons do what they are for. Probes run on every node for a few
  * seconds; they get their requests and give their answers through the API server. A node whose probes do not start is
  * a failed result, and the others are checked without it. Throws only when no probe can be started.
  *
@@ -32,7 +36,7 @@ export interface VerifyOptions {
 export const verify = async (
   cluster: Cluster,
   controlPlane: Host,
-  { label, image, gpuImage, onStep, limits = {} }: VerifyOptions,
+  { label, image, gpuImage, shellImage, onStep, limits = {} }: VerifyOptions,
 ): Promise<readonly CheckResult[]> => {
   const namespace = `kbs-verify-${label}`;
   onStep('checking nodes and components');
@@ -44,7 +48,10 @@ export const verify = async (
     onStep(`running ${asked.length} checks from ${probes.length} probes`);
     const answers = await runProbes(controlPlane, namespace, probes, asked, limits);
     const gpus = await verifyGpus(cluster, controlPlane, { namespace, image: gpuImage, patience: 60_000, limits });
-    return [...healthy, ...results, ...answers, ...gpus];
+    if (cluster.addons?.length) onStep('checking add-ons');
+    const options = { namespace, patience: 90_000, limits, ...defined({ shellImage }) };
+    const addons = await verifyAddons(cluster, controlPlane, options);
+    return [...healthy, ...results, ...answers, ...gpus, ...addons];
   } finally {
     await remove(controlPlane, namespace, onStep);
   }

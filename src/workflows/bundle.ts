@@ -19,6 +19,7 @@ export const build = async (
     readonly architectures?: readonly Arch[] | undefined;
     readonly into?: string | undefined;
     readonly install: boolean;
+    readonly addons?: boolean | undefined;
   },
   say: (text: string) => void,
 ): Promise<Built> => {
@@ -28,6 +29,7 @@ export const build = async (
     install: options.install,
     ...defined({
       architectures: options.architectures,
+      addons: options.addons,
       into: options.into === undefined ? undefined : resolve(options.into),
     }),
     onProgress: progressReporter(say),

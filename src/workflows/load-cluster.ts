@@ -15,6 +15,7 @@ import { readLabOverlay } from '../lab/overlay.js';
 import { planPods } from '../network/pod-plan.js';
 import { proveRoutes } from '../network/reachability.js';
 import { compileRoutes } from '../network/routes.js';
+import { readOwnCharts, withCharts } from './own-charts.js';
 
 /** An inventory that was read, checked and derived; nothing has been contacted. */
 export interface LoadedCluster {
@@ -58,8 +59,11 @@ export const loadCluster = async (file: string, text?: string, onDisk?: string):
 const ownKeys = (): readonly string[] =>
   ['id_ed25519', 'id_ecdsa', 'id_rsa'].map((name) => join(homedir(), '.ssh', name)).filter((path) => existsSync(path));
 
-/** The artifacts of a cluster, checked, before any host is touched. */
-export const openArtifacts = async ({ cluster, inventory }: LoadedCluster): Promise<Artifacts> => {
+/** The artifacts of a cluster with the owner's charts, checked, before any host is touched. */
+export const openArtifacts = async (loaded: LoadedCluster): Promise<Artifacts> =>
+  withCharts(await openBundleOf(loaded), await readOwnCharts(loaded));
+
+const openBundleOf = async ({ cluster, inventory }: LoadedCluster): Promise<Artifacts> => {
   const { source, bundle } = cluster.artifacts;
   if (source === 'upstream') {
     throw new Failure('inventory', 'artifacts: { source: upstream } is not supported yet', {
@@ -75,11 +79,12 @@ export const openArtifactsOrPlaceholders = async (
   loaded: LoadedCluster,
   say: (text: string) => void,
 ): Promise<Artifacts> => {
+  const charts = await readOwnCharts(loaded);
   try {
-    return await openArtifacts(loaded);
+    return withCharts(await openBundleOf(loaded), charts);
   } catch (error) {
     if (!(error instanceof Failure) || error.code !== 'preflight') throw error;
     say(`${error.message}; sizes and digests are not known yet`);
-    return placeholderArtifacts(loaded.cluster.kubernetes.version);
+    return withCharts(placeholderArtifacts(loaded.cluster.kubernetes.version), charts);
   }
 };

@@ -7,7 +7,7 @@ import type { Credentials } from '../pki/credentials.js';
 import { keyringDirectory, readKeyring } from '../pki/keyring.js';
 import { placeholderCredentials } from '../pki/placeholder.js';
 import { ignoreEverything } from '../private-folder.js';
-import type { Resource } from '../resources/resource.js';
+import type { ReleaseResource, Resource } from '../resources/resource.js';
 import { reveal, Secret } from '../secret.js';
 import { toYaml } from '../templates/yaml.js';
 import { apply } from './apply.js';
@@ -156,6 +156,8 @@ const fileOf = (resource: Resource): { readonly path: string; readonly text: str
         path: `objects/${resource.name}.yaml`,
         text: resource.objects.map((one) => `---\n${toYaml(one)}`).join(''),
       };
+    case 'release':
+      return { path: `releases/${resource.namespace}-${resource.name}.yaml`, text: toYaml(releaseText(resource)) };
     case 'nft-table':
       return { path: `nftables/${resource.name}.nft`, text: `${resource.text}\n` };
     default:
@@ -163,18 +165,27 @@ const fileOf = (resource: Resource): { readonly path: string; readonly text: str
   }
 };
 
+/** As `helm` would be told. */
+const releaseText = ({ name, namespace, chart, values }: ReleaseResource) => ({
+  release: name,
+  namespace,
+  chart: chart.name,
+  version: chart.version,
+  values,
+});
+
 const below = (path: string): string => {
   if (path.split('/').includes('..')) throw new Failure('refused', `${path} leads out of the rendering`);
   return path.slice(1);
 };
 
-/** A resource as plain data: secrets as their text, and without paths of this machine. */
+/** A resource as plain data: secrets as their text, without paths of this machine and the bytes of charts. */
 const plain = (resource: Resource): unknown =>
   JSON.parse(
     JSON.stringify(resource, function (this: Record<string, unknown>, key: string, value: unknown) {
       const original = this[key];
       if (original instanceof Secret) return original.reveal();
-      if (key === 'file' || key === 'packedSize' || key === 'packing') return undefined;
+      if (key === 'file' || key === 'packedSize' || key === 'packing' || key === 'tgz') return undefined;
       return value;
     }),
   );

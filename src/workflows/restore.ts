@@ -147,7 +147,8 @@ const stopped: Expected = {
   isStopped: isControlPlane,
   stateOf(resource, host) {
     if (!isControlPlane(host)) return undefined;
-    if (resource.kind === 'object') return { state: new Unknown('the snapshot decides which objects there are') };
+    if (resource.kind === 'object' || resource.kind === 'release')
+      return { state: new Unknown('the snapshot decides which objects there are') };
     return takenAway.includes(nameOf(resource)) ? { state: undefined } : undefined;
   },
 };

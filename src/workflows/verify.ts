@@ -29,6 +29,7 @@ export const verifyInventory = async (
     const results = await verify(loaded.cluster, pool.host(apiHost), {
       image: referenceOf(artifacts, 'probe'),
       gpuImage: referenceOf(artifacts, 'nvidia-device-plugin'),
+      ...(loaded.cluster.addons?.length ? { shellImage: referenceOf(artifacts, 'busybox') } : {}),
       label: Date.now().toString(36),
       onStep: say,
       limits,

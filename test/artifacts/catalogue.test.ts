@@ -6,7 +6,7 @@ import { binaryNames } from '../../src/artifacts/bundle-catalogue.js';
 import { knownVersions, releaseOf } from '../../src/artifacts/catalogue.js';
 import { kwokProgram } from '../../src/artifacts/kwok.js';
 import { placeholderArtifacts } from '../../src/artifacts/placeholder.js';
-import { layersOf, type Release } from '../../src/artifacts/release.js';
+import { contentsOf, type Release } from '../../src/artifacts/release.js';
 
 const programs = fileURLToPath(new URL('../../programs/', import.meta.url));
 const releases = knownVersions().map((version) => [version, releaseOf(version) as Release] as const); // it is known
@@ -20,13 +20,13 @@ it('known versions are exact, the newest first', () => {
 describe.each(releases)('the release of %s', (_, release) => {
   it('says how to make every program that a binary or a layer names', () => {
     const made = new Set(release.programs.map(({ name }) => name));
-    const layers = layersOf(release).flatMap((layer) => Object.values(layer.programs));
+    const layers = contentsOf(release, { addons: true }).layers.flatMap((layer) => Object.values(layer.programs));
     for (const name of [...Object.values(release.binaries), ...layers]) expect(made).toContain(name);
   });
 
   it('names a layer only once, unless it is the same layer', () => {
     const all = Object.values(release.images).flatMap(({ layers }) => layers);
-    for (const layer of layersOf(release)) {
+    for (const layer of contentsOf(release, { addons: true }).layers) {
       for (const other of all.filter(({ name }) => name === layer.name)) expect(other).toEqual(layer);
     }
   });
@@ -37,12 +37,24 @@ describe.each(releases)('the release of %s', (_, release) => {
   });
 
   it('gives images that share a layer one archive, so that the layer travels once', () => {
-    for (const { name } of layersOf(release)) {
+    for (const { name } of contentsOf(release, { addons: true }).layers) {
       const archives = release.archives.filter(({ images }) =>
         images.some((each) => release.images[each].layers.some((layer) => layer.name === name)),
       );
       expect(archives.length).toBe(1);
     }
+  });
+
+  it('has everything in a bundle with add-ons, and without them nothing that only they need', () => {
+    const [all, core] = [true, false].map((addons) => contentsOf(release, { addons }));
+    expect(all?.programs).toEqual(release.programs);
+    expect(all?.archives).toEqual(release.archives);
+    expect(release.programs.filter((each) => !core?.programs.includes(each)).map(({ name }) => name)).toEqual([
+      'helm',
+      'metrics-server',
+      'local-path-provisioner',
+    ]);
+    expect(core?.charts).toEqual([]);
   });
 
   it('pins every Go module, the main one at the version that it claims', async () => {

@@ -4,8 +4,18 @@ import { join } from 'node:path';
 import { diffLines } from 'diff';
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
+import { parse } from 'yaml';
 import { derive } from '../../src/inventory/derive.js';
-import { addHost, markHost, pinPodCidr, pinSegment, removeHost, saveInventory } from '../../src/inventory/edit.js';
+import {
+  addAddon,
+  addHost,
+  markHost,
+  pinPodCidr,
+  pinSegment,
+  removeAddon,
+  removeHost,
+  saveInventory,
+} from '../../src/inventory/edit.js';
 import { parseInventory } from '../../src/inventory/load.js';
 import { planPods } from '../../src/network/pod-plan.js';
 import { compileRoutes } from '../../src/network/routes.js';
@@ -294,4 +304,27 @@ it('a file is replaced at once', async () => {
   await saveInventory(file, 'new');
   expect(readFileSync(file, 'utf8')).toBe('new');
   rmSync(folder, { recursive: true });
+});
+
+describe('add-ons', () => {
+  const file = (addons: string) => `cluster: a\n${addons}hosts:\n  a: { address: x }\n`;
+  const block = 'addons:\n  storage: { path: /srv } # ours\n  other: {}\n';
+
+  test.each([
+    ['the first', '', 'addons:\n  new: {}\n'],
+    ['one more in a block', 'addons:\n  storage: {}\n', ''],
+    ['one more on a line', 'addons: { storage: {} }\n', ''],
+    ['one more in nothing', 'addons: {}\n', ''],
+  ])('%s is added, and is the same file again without it', (_, before, after) => {
+    const added = addAddon(file(before), 'new');
+    expect(parse(added)).toEqual({ ...parse(file(before)), addons: { ...parse(before)?.addons, new: {} } });
+    if (after !== '') expect(added).toBe(`${file('')}${after}`);
+    expect(parse(removeAddon(added, 'new')).addons ?? {}).toEqual(parse(before)?.addons ?? {});
+  });
+
+  test('the last one goes with the key, and comments of the others stay', () => {
+    expect(removeAddon(file(block), 'other')).toBe(file('addons:\n  storage: { path: /srv } # ours\n'));
+    expect(removeAddon(file('addons:\n  other: {}\n'), 'other')).toBe(file(''));
+    expect(removeAddon(file('addons: { other: {} }\n'), 'other')).toBe(file(''));
+  });
 });

@@ -441,6 +441,54 @@ const mistakes: Readonly<Record<string, readonly Row[]>> = {
       "25:37 hosts.edge.address: 192.168.10.9 is none of the router's addresses; write one of 192.168.10.1, 192.168.20.1",
     ],
   ],
+  'is said of add-ons': [
+    ['ssh: {', 'addons: { storge: {} }\nssh: {', '15:11 addons.storge is not known; did you mean storage?'],
+    [
+      'ssh: {',
+      'addons: { my-app: {} }\nssh: {',
+      '15:11 addons.my-app is not known; known are metrics-server, storage; a chart of your own needs `chart` and `namespace`',
+    ],
+    [
+      'ssh: {',
+      'addons: { my-app: { chart: ./my-app } }\nssh: {',
+      '15:11 addons.my-app.namespace is missing; write a DNS label like my-app',
+    ],
+    [
+      'ssh: {',
+      'addons: { My-App: { chart: ./my-app, namespace: apps } }\nssh: {',
+      '15:11 addons.My-App: the name is not a DNS label; use at most 63 lower-case letters, digits and inner dashes',
+    ],
+    [
+      'ssh: {',
+      'addons: { my-app: { chart: "oci://example.com/my-app", namespace: apps } }\nssh: {',
+      '15:28 addons.my-app.chart: oci://example.com/my-app is an address, and charts from repositories are not supported yet; fetch it (helm pull) and write the path',
+    ],
+    [
+      'ssh: {',
+      'addons: { storage: { chart: ./x } }\nssh: {',
+      '15:22 addons.storage.chart is not known; known are path, reclaim, default, values, timeout, adopt',
+    ],
+    [
+      'ssh: {',
+      'addons: { storage: { path: /a/../b } }\nssh: {',
+      '15:28 addons.storage.path: /a/../b is not an absolute path; write one like /srv/volumes, of letters, digits and the signs _ @ % + = : , . -',
+    ],
+    [
+      'ssh: {',
+      'addons: { storage: { reclaim: delete } }\nssh: {',
+      '15:31 addons.storage.reclaim: delete is not one of Delete, Retain; did you mean Delete?',
+    ],
+    [
+      'ssh: {',
+      'addons: { metrics-server: { values: [] } }\nssh: {',
+      '15:37 addons.metrics-server.values: [] is not a map of values of the chart',
+    ],
+    [
+      'ssh: {',
+      'addons: { storage: }\nssh: {',
+      '15:11 addons.storage is empty; write a map with keys of path, reclaim, default, values, timeout, adopt',
+    ],
+  ],
 };
 
 describe.each(Object.entries(mistakes))('what %s is reported with its position and what to write', (_, rows) => {
@@ -455,15 +503,15 @@ test.each([
   ['---\n', 'is empty; write an inventory to start from with: kbs inventory init'],
   [
     '- lb-00\n',
-    'is not a map with keys of apiVersion, cluster, kubernetes, network, endpoint, loadBalancer, dns, ssh, artifacts, hosts',
+    'is not a map with keys of apiVersion, cluster, kubernetes, network, endpoint, loadBalancer, dns, ssh, artifacts, addons, hosts',
   ],
   [
     'kbs\n',
-    'is not a map with keys of apiVersion, cluster, kubernetes, network, endpoint, loadBalancer, dns, ssh, artifacts, hosts',
+    'is not a map with keys of apiVersion, cluster, kubernetes, network, endpoint, loadBalancer, dns, ssh, artifacts, addons, hosts',
   ],
   [
     '42\n',
-    'is not a map with keys of apiVersion, cluster, kubernetes, network, endpoint, loadBalancer, dns, ssh, artifacts, hosts',
+    'is not a map with keys of apiVersion, cluster, kubernetes, network, endpoint, loadBalancer, dns, ssh, artifacts, addons, hosts',
   ],
 ])('a file of %j is no inventory', (text, expected) => {
   expect(said(text)).toEqual([`1:1 the file ${expected}`]);

@@ -99,7 +99,7 @@ const installed = `package haproxy ii  2.6.12-1+deb12u4
 package keepalived ii  1:2.2.7-1+b2`;
 
 /** In the words of Debian 12 and containerd 2.4. */
-export const recordings: Readonly<Record<Exclude<Resource['kind'], 'object'>, readonly Recording[]>> = {
+export const recordings: Readonly<Record<Exclude<Resource['kind'], 'object' | 'release'>, readonly Recording[]>> = {
   package: [
     {
       resource: { kind: 'package', names: ['haproxy', 'keepalived'], repository },

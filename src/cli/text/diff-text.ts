@@ -99,7 +99,9 @@ function hostText(host: HostPlan, names: readonly string[], colors: Colors, verb
     lines.push(`  ${colors('cyan', oneLine(phase.phase))}`);
     for (const change of phase.changes) {
       lines.push(`    ${headline(change, colors)}`);
-      if (!listed) lines.push(...details(change, colors, verbose).map((line) => `        ${line}`));
+      // What helm will install is not in a release's name.
+      if (!listed || change.kind === 'release')
+        lines.push(...details(change, colors, verbose).map((line) => `        ${line}`));
     }
   }
   return `${lines.join('\n')}\n`;

@@ -11,6 +11,7 @@ goes on where it stopped. Needs Go, a C compiler and a few packages; --install f
     '<%= config.bin %> bundle build',
     '<%= config.bin %> bundle build --version 1.36.3 --into ./bundle --install',
     '<%= config.bin %> bundle build --arch amd64,arm64',
+    '<%= config.bin %> bundle build --addons',
   ];
   static override flags = {
     version: string({ description: 'the Kubernetes version; the newest that kbs knows when absent' }),
@@ -22,6 +23,7 @@ goes on where it stopped. Needs Go, a C compiler and a few packages; --install f
       multipleNonGreedy: true,
       helpValue: 'ARCH',
     })(),
+    addons: boolean({ description: 'also what add-ons need: helm, their images and their charts' }),
     into: directory({ description: 'a folder, or a file that ends in .tar; inside the cache when absent' }),
     install: boolean({ description: 'install the Debian packages that building needs' }),
   };

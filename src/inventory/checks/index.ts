@@ -1,5 +1,6 @@
 import type { InventoryError } from '../inventory-error.js';
 import type { PartialInventory } from '../partial.js';
+import { checkAddons } from './addons.js';
 import { checkControlPlanes } from './control-planes.js';
 import { checkEndpoint } from './endpoint.js';
 import { checkForwards } from './forwards.js';
@@ -25,4 +26,5 @@ export const check = (draft: PartialInventory, versions: readonly string[]): rea
   ...checkEndpoint(draft),
   ...checkForwards(draft),
   ...checkRecords(draft),
+  ...checkAddons(draft),
 ];

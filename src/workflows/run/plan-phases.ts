@@ -16,6 +16,7 @@ import { limitsOf } from './limits.js';
 import { contextInputs, now } from './phase-context.js';
 import type { Around, PhaseRun, PhaseWorkflow } from './phase-workflow.js';
 import { requireFreePodCidrs } from './pod-cidrs.js';
+import { requireOwnReleases } from './releases.js';
 import { announce } from './run-events.js';
 import { excludeUnreachable } from './unreachable.js';
 import { checkVipConflict } from './vip-conflict.js';
@@ -61,6 +62,7 @@ const planObserved = async (
   if (run.workflow.needsCluster) requireApi(runHosts, observed);
   const warnings = preflight(observed, run);
   requireFreePodCidrs(run.cluster, nodeCidrsIn(run.cluster, observed));
+  requireOwnReleases(runHosts, observed);
   const around = run.around?.plan(observed);
   const context = {
     ...observed.context,

@@ -1,0 +1,31 @@
+import type { ImageName } from '../artifacts/artifacts.js';
+import type { Addon, Cluster, Values } from '../inventory/cluster.js';
+
+/** What kbs knows of an add-on, for people and for planning. */
+export interface AddonDescription {
+  readonly name: string;
+  /** What it brings, as one line for people. */
+  readonly what: string;
+  /** The name of the release, as `helm list` shows it. */
+  readonly release: string;
+  readonly namespace: string;
+  /** Images of the bundle that its pods run, by what the values call them. */
+  readonly images: readonly ImageName[];
+  /** The oldest minor version that it is for: `1.31`. */
+  readonly kubernetes: string;
+  /** Names of add-ons that must be there before. */
+  readonly needs: readonly string[];
+  /** What of its objects and data stays when it is removed, as one line for people; absent where nothing does. */
+  readonly leaves?: string;
+}
+
+/** With the values that are good for a cluster, under what the owner has chosen. */
+export interface AddonRecipe<A extends Addon> extends AddonDescription {
+  values(addon: A, cluster: Pick<Cluster, 'kubernetes' | 'domain'>, image: (name: ImageName) => ImageReference): Values;
+}
+
+/** `kbs.local/busybox:1.0` in the two parts in which charts take it. */
+export interface ImageReference {
+  readonly repository: string;
+  readonly tag: string;
+}

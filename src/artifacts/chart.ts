@@ -1,0 +1,73 @@
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { basename, join, resolve } from 'node:path';
+import { Readable } from 'node:stream';
+import { gunzipSync, gzipSync } from 'node:zlib';
+import { extract } from 'tar-stream';
+import { parse } from 'yaml';
+import { sha256 } from '../secret.js';
+import type { Chart } from './artifacts.js';
+import { type Entry, tarOf } from './tar.js';
+
+/**
+ * A Helm chart of this machine: a folder with a Chart.yaml, or what `helm package` makes of one. The same files give the
+ * same bytes. Throws an Error that says what is wrong with it.
+ */
+export const readChart = async (path: string): Promise<Chart> => {
+  const isFolder = (await stat(path)).isDirectory();
+  const tgz = isFolder ? await packChart(path) : await readFile(path);
+  const text = isFolder
+    ? await readFile(join(path, 'Chart.yaml'), 'utf8')
+    : ((await memberOf(unpacked(tgz), chartFile)) ?? fail('no Chart.yaml is in it'));
+  const { name, version } = metadataIn(text);
+  return { name, version, sha256: sha256(tgz), tgz };
+};
+
+/** What `helm` takes for a chart, made of its folder: every file but those below names that begin with a dot. */
+export const packChart = async (folder: string): Promise<Uint8Array> => {
+  const found = await readdir(folder, { recursive: true, withFileTypes: true });
+  const top = basename(resolve(folder));
+  const entries = found
+    .filter((item) => item.isFile())
+    .map((item) => join(item.parentPath, item.name).slice(folder.length + 1))
+    .filter((path) => !/(^|\/)\.(?!helmignore$)/.test(path))
+    .toSorted((one, other) => (one < other ? -1 : 1))
+    .map((path): Entry => ({ type: 'file', path: `${top}/${path}`, mode: 0o644, file: join(folder, path) }));
+  const pieces: Uint8Array[] = [];
+  for await (const piece of tarOf(entries)) pieces.push(piece);
+  return gzipSync(Buffer.concat(pieces), { level: 9 });
+};
+
+const chartFile = /^[^/]+\/Chart\.yaml$/;
+
+const unpacked = (tgz: Uint8Array): Uint8Array => {
+  try {
+    return gunzipSync(tgz);
+  } catch {
+    return fail('it is no archive that gzip has packed');
+  }
+};
+
+const memberOf = async (tar: Uint8Array, path: RegExp): Promise<string | undefined> => {
+  const members = Readable.from([tar]).pipe(extract());
+  for await (const member of members) {
+    if (!path.test(member.header.name)) member.resume();
+    else {
+      const pieces: Uint8Array[] = [];
+      for await (const piece of member) pieces.push(piece as Uint8Array);
+      return Buffer.concat(pieces).toString();
+    }
+  }
+  return undefined;
+};
+
+/** See https://helm.sh/docs/topics/charts/#the-chartyaml-file */
+const metadataIn = (text: string): Pick<Chart, 'name' | 'version'> => {
+  const read: unknown = parse(text);
+  const { name, version } = typeof read === 'object' && read !== null ? (read as Record<string, unknown>) : {};
+  if (typeof name !== 'string' || typeof version !== 'string') return fail('its Chart.yaml names no chart and version');
+  return { name, version };
+};
+
+const fail = (why: string): never => {
+  throw new Error(why);
+};

@@ -1,0 +1,41 @@
+import { stringify } from 'yaml';
+import type { ListedAddon } from '../../workflows/addons/list.js';
+import type { AddonStatus } from '../../workflows/addons/status.js';
+import { colorsFor } from './color.js';
+import { oneLine } from './printable.js';
+
+/** The add-ons, those of the inventory marked. */
+export function addonListText(addons: readonly ListedAddon[], verbose: boolean): string {
+  const colors = colorsFor(process.stdout);
+  const width = Math.max(0, ...addons.map(({ name }) => name.length));
+  return addons
+    .flatMap((addon) => [
+      `${addon.isInInventory ? colors('green', '✔') : ' '} ${addon.name.padEnd(width)}  ${oneLine(addon.what)}`,
+      ...(verbose ? details(addon).map((line) => `    ${' '.repeat(width)}${oneLine(line)}`) : []),
+    ])
+    .join('\n');
+}
+
+const details = ({ chart, release, namespace, images, needs, kubernetes }: ListedAddon): readonly string[] => [
+  `chart ${chart}, release ${namespace}/${release}`,
+  ...(images.length > 0 ? [`images ${images.join(', ')}`] : []),
+  ...(needs.length > 0 ? [`needs ${needs.join(', ')}`] : []),
+  ...(kubernetes === undefined ? [] : [`Kubernetes ${kubernetes} or newer`]),
+];
+
+/** A line for each add-on and each other release. */
+export function addonStatusText(addons: readonly AddonStatus[]): string {
+  if (addons.length === 0) return 'the inventory has no add-ons, and the cluster no releases of Helm';
+  const colors = colorsFor(process.stdout);
+  const rows = addons.map(({ name, release, chart = '' }) => [name, release, chart].map(oneLine));
+  const widths = [0, 1, 2].map((column) => Math.max(...rows.map((cells) => cells[column]?.length ?? 0)));
+  return addons
+    .map(({ ok, state }, index) => {
+      const cells = (rows[index] ?? []).map((cell, column) => cell.padEnd(widths[column] ?? 0));
+      return `${ok ? colors('green', '✔') : colors('red', '✘')} ${cells.join('  ')}  ${oneLine(state)}`;
+    })
+    .join('\n');
+}
+
+/** Values of a chart as YAML; `{}` where there are none. */
+export const valuesText = (values: Readonly<Record<string, unknown>>): string => stringify(values, { lineWidth: 0 });

@@ -1,0 +1,48 @@
+import { plannedAddons } from '../../addons/index.js';
+import { referenceOf } from '../../artifacts/artifacts.js';
+import { type Cluster, isApiHost, isNode, nodes } from '../../inventory/cluster.js';
+import { adminConf } from '../../kubernetes/kubectl.js';
+import { apiAnswers } from '../gates.js';
+import { archives } from '../node/images.js';
+import type { Phase, PhaseContext } from '../phase.js';
+
+/** Every node gets them: the scheduler decides where an add-on's pods run. */
+export const addonImages: Phase = {
+  name: 'addon-images',
+  ensures: 'the images of the add-ons are in containerd',
+  appliesTo: (host, cluster) => isNode(host) && hasAddons(cluster),
+  resources(host, context) {
+    const names = [...new Set(planned(context).flatMap(({ images }) => images))];
+    return names.length === 0 ? [] : [{ kind: 'image', name: 'addons', archives: archives(names, host, context) }];
+  },
+};
+
+/** helm waits for the pods of each, so all that they need is there: nodes that are Ready, and their images. */
+export const addons: Phase = {
+  name: 'addons',
+  ensures: 'the add-ons of the inventory run',
+  appliesTo: (host, cluster) => isApiHost(host, cluster) && hasAddons(cluster),
+  gates: () => [apiAnswers],
+  after: (host, { cluster }) =>
+    nodes(cluster)
+      .filter(({ name }) => name !== host.name)
+      .map(({ name }) => ({ host: name, phase: addonImages.name, mayFail: true })),
+  resources: (_host, context) =>
+    planned(context).map(({ addon, release, namespace, values }, order) => ({
+      kind: 'release',
+      name: release,
+      namespace,
+      addon: addon.name,
+      order,
+      kubeconfig: adminConf,
+      chart: context.artifacts.chart(addon.name),
+      values,
+      adopt: addon.adopt,
+      timeoutSeconds: addon.timeoutSeconds,
+    })),
+};
+
+const hasAddons = ({ addons: wanted = [] }: Cluster): boolean => wanted.length > 0;
+
+const planned = ({ cluster, artifacts }: PhaseContext) =>
+  plannedAddons(cluster, (name) => referenceOf(artifacts, name));

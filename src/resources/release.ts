@@ -1,0 +1,190 @@
+import { lines, raw, receive, type Script, sh } from '../hosts/shell.js';
+import { askKubectl, parseKubectlAnswer } from '../kubernetes/kubectl-answer.js';
+import { sha256 } from '../secret.js';
+import { previewScript, readPreview } from './release-preview.js';
+import { newestReleases, releaseLabels, releaseRecords, versionLabel } from './release-records.js';
+import { asRendered, helmShell } from './release-shell.js';
+import type { Kind, ReleaseResource, State } from './resource.js';
+import { step, Unknown } from './resource.js';
+
+/**
+ * A Helm release: a chart with values, installed by the host's own helm. Helm keeps it in Secrets of its namespace, whose
+ * labels say what is compared: the chart, kbs's digest of chart and values, and the status. Where these are as wanted, the
+ * API server is asked whether the objects still are what the chart rendered (a server-side apply as a dry run). Absent
+ * where no control plane is installed on the host; unknown where its API server does not answer.
+ */
+export const release: Kind<ReleaseResource> = {
+  kind: 'release',
+  callsApi: true,
+  id: ({ namespace, name }) => `${namespace}/${name}`,
+  prelude: lines(askKubectl, helmShell),
+  query: (resource) =>
+    sh`ask_release ${resource.kubeconfig} ${resource.namespace} ${resource.name} ${digestOf(resource)}`,
+  parse(output, { namespace }) {
+    const [objects, printed] = splitOutput(output);
+    const answer = parseKubectlAnswer(printed);
+    if (answer.state === 'not installed') return undefined;
+    if (answer.state === 'not answered') return new Unknown(answer.reason);
+    const [found] = newestReleases(releaseRecords(answer.output));
+    if (found === undefined || found.status === 'uninstalled') return undefined;
+    const unknown = objects.find((line) => line.startsWith('unknown: '));
+    if (unknown !== undefined) return new Unknown(unknown.slice('unknown: '.length));
+    const { addon, chart = 'unknown', digest = 'none', status } = found;
+    return {
+      chart,
+      namespace,
+      [madeBy]: addon === undefined ? 'another' : 'kbs',
+      digest,
+      status,
+      objects: objects.length === 0 ? asRendered : objects.join(', '),
+    };
+  },
+  desired: (resource): State => ({
+    chart: chartOf(resource),
+    namespace: resource.namespace,
+    [madeBy]: 'kbs',
+    digest: digestOf(resource),
+    status: 'deployed',
+    objects: asRendered,
+  }),
+  preview: {
+    query: (resource, seen) => previewScript(resource, seen.digest === digestOf(resource)),
+    parse: readPreview,
+  },
+  apply(resource) {
+    const values = Buffer.from(JSON.stringify(resource.values));
+    return [
+      step(
+        lines(
+          inHome(resource, [
+            receive(resource.chart.tgz.length, `${home}/chart.tgz`),
+            receive(values.length, `${home}/values.json`),
+          ]),
+          requireOwn(resource),
+          ensureNamespace(resource),
+          upgrade(resource),
+        ),
+        [{ bytes: resource.chart.tgz }, { bytes: values }],
+      ),
+    ];
+  },
+  remove: (resource) => [step(lines(inHome(resource), uninstall(resource), removeNamespace(resource)))],
+};
+
+/** The aspect that says whether kbs made a release: `kbs` or `another`. */
+export const madeBy = 'made by';
+
+/** What an add-on's objects follow from, as one word: equal words are equal objects. */
+const digestOf = ({ name, namespace, chart, values }: ReleaseResource): string =>
+  sha256(JSON.stringify([name, namespace, chart.sha256, sorted(values)])).slice(0, 16);
+
+const sorted = (value: unknown): unknown => {
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.map(sorted);
+  const fields = Object.entries(value).toSorted(([one], [other]) => (one < other ? -1 : 1));
+  return Object.fromEntries(fields.map(([field, inner]) => [field, sorted(inner)]));
+};
+
+const chartOf = ({ chart }: ReleaseResource): string => `${chart.name} ${chart.version}`;
+
+/** The lines about objects that stand before kubectl's answer, and that answer. */
+const splitOutput = (output: string): readonly [readonly string[], string] => {
+  const all = output.split('\n');
+  const end = all.findIndex((line) => !/^objects (unknown|differ): /.test(line));
+  const about = all.slice(0, Math.max(end, 0)).map((line) => line.replace(/^objects (differ: )?/, ''));
+  return [about, all.slice(Math.max(end, 0)).join('\n')];
+};
+
+/** The host's lock is held, so one folder is enough; an interrupted run may have left it. */
+const home = '/run/kbs-helm';
+
+const inHome = ({ kubeconfig, namespace }: ReleaseResource, first: readonly Script[] = []): Script =>
+  lines(
+    sh`rm -rf ${home}; mkdir -m 0700 ${home}
+trap 'rm -rf ${raw(sh`${home}`)}' EXIT`,
+    ...first,
+    helmShell,
+    sh`helm_home ${home} ${kubeconfig} ${namespace}`,
+  );
+
+/**
+ * A release of another is never upgraded. The record of a run of helm that was killed is deleted, for helm would refuse
+ * to go on: the revision before it counts again, and what the killed run made belongs to the release by its annotations.
+ */
+const requireOwn = ({ namespace, name, adopt }: ReleaseResource): Script =>
+  sh`kbs_said=$(cluster_kubectl -n ${namespace} get secrets -l ${`owner=helm,name=${name}`} --show-labels --no-headers)
+kbs_newest=,$(printf '%s\\n' "$kbs_said" | newest_labels),
+case $kbs_newest in
+  ,,|*,status=uninstalled,*|*,${raw(sh`${releaseLabels.addon}`)}=*) ;;
+  *) if [ ${adopt ? 'yes' : 'no'} = no ]; then echo ${`the release ${namespace}/${name} was made without kbs`} >&2; exit 1; fi;;
+esac
+case $kbs_newest in
+  *,status=pending-*)
+    kbs_revision=$(printf '%s' "$kbs_newest" | sed 's/.*,version=\\([0-9]*\\),.*/\\1/')
+    cluster_kubectl -n ${namespace} delete secret ${`sh.helm.release.v1.${name}`}.v"$kbs_revision" >&2;;
+  *,status=uninstalling,*) /usr/local/bin/helm uninstall ${name} --wait >&2;;
+esac`;
+
+const ensureNamespace = ({ namespace, addon }: ReleaseResource): Script => {
+  const object = {
+    apiVersion: 'v1',
+    kind: 'Namespace',
+    metadata: { name: namespace, labels: { [releaseLabels.addon]: addon } },
+  };
+  return sh`cluster_kubectl get namespace ${namespace} >/dev/null 2>&1 ||
+  printf '%s' ${JSON.stringify(object)} | cluster_kubectl create -f - >/dev/null`;
+};
+
+/** Where pods do not become ready, helm rolls back and they are gone: the events of the namespace still say why. */
+const upgrade = (resource: ReleaseResource): Script => {
+  const { name, namespace, addon, order, chart, adopt, timeoutSeconds } = resource;
+  const labels = Object.entries({
+    [releaseLabels.addon]: addon,
+    [releaseLabels.digest]: digestOf(resource),
+    [releaseLabels.chart]: chart.name,
+    [releaseLabels.version]: versionLabel(chart.version),
+    [releaseLabels.order]: `${order}`,
+  }).map(([label, value]) => `${label}=${value}`);
+  const flags = [
+    ...['--install', '-f', `${home}/values.json`, '--labels', labels.join(','), '--history-max', '5'],
+    ...['--wait', '--wait-for-jobs', '--timeout', `${timeoutSeconds}s`, '--rollback-on-failure'],
+    ...['--server-side=true', '--force-conflicts', '--hide-notes'],
+    ...(adopt ? ['--take-ownership'] : []),
+  ];
+  return sh`kbs_since=$(date -u +%Y-%m-%dT%H:%M:%SZ)
+if ! /usr/local/bin/helm upgrade ${name} ${`${home}/chart.tgz`} ${flags} >/dev/null 2>${home}/why </dev/null; then
+  release_events ${namespace} "$kbs_since" >&2 || :
+  grep . ${home}/why | tail -n 5 >&2
+  exit 1
+fi`;
+};
+
+const uninstall = ({ name, timeoutSeconds }: ReleaseResource): Script =>
+  sh`/usr/local/bin/helm uninstall ${name} --ignore-not-found --wait --timeout ${`${timeoutSeconds}s`} >/dev/null </dev/null`;
+
+/** A namespace that kbs made goes too, once nothing is left in it but what every namespace has. Pods may take a while. */
+const removeNamespace = ({ namespace }: ReleaseResource): Script =>
+  sh`kbs_label=$(cluster_kubectl get namespace ${namespace} --ignore-not-found -o ${`jsonpath={.metadata.labels.${releaseLabels.addon.replaceAll('.', '\\.')}}`})
+if [ -n "$kbs_label" ]; then
+  for kbs_try in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+    kbs_rest=$(cluster_kubectl -n ${namespace} get ${namespaced} -o name | grep -v '^configmap/kube-root-ca.crt$' | tr '\\n' ' ') || :
+    [ -n "$kbs_rest" ] || break
+    sleep 2
+  done
+  if [ -z "$kbs_rest" ]; then cluster_kubectl delete namespace ${namespace} --timeout=60s >/dev/null
+  else echo "the namespace stays, for it holds $kbs_rest"
+  fi
+fi`;
+
+const namespaced = [
+  'pods',
+  'persistentvolumeclaims',
+  'services',
+  'configmaps',
+  'secrets',
+  'deployments',
+  'statefulsets',
+  'daemonsets',
+  'jobs',
+  'cronjobs',
+].join(',');

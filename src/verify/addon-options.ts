@@ -1,0 +1,11 @@
+import type { RunOptions } from '../hosts/host.js';
+
+export interface AddonOptions {
+  /** Where pods may be made. */
+  readonly namespace: string;
+  /** An image with a shell; absent where no add-on of the cluster needs one. */
+  readonly shellImage?: string;
+  /** How long metrics of a node may take to come, in milliseconds. */
+  readonly patience: number;
+  readonly limits: RunOptions;
+}

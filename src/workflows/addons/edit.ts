@@ -1,0 +1,45 @@
+import { knownNames } from '../../addons/index.js';
+import { unknownName } from '../../inventory/did-you-mean.js';
+import { addAddon, removeAddon } from '../../inventory/edit.js';
+import { type LoadedCluster, loadCluster } from '../load-cluster.js';
+
+/**
+ * The inventory with these add-ons in its text, each as kbs has it; the file is not written here. One that is there stays
+ * as it is: an installation that failed after the inventory was written is repeated with the same words. Throws `usage`
+ * where kbs does not know a name.
+ */
+export const withAddons = async (file: string, names: readonly string[]): Promise<LoadedCluster> => {
+  const known = await loadCluster(file);
+  const there = namesIn(known);
+  const unknown = names.filter((name) => !there.includes(name) && !knownNames.includes(name));
+  if (unknown.length > 0) {
+    const own =
+      'a chart of your own is written into the inventory: addons: { NAME: { chart: ./folder, namespace: NAME } }';
+    throw unknownName('kbs has no add-on', unknown, knownNames, own);
+  }
+  return edited(file, known, names.filter((name) => !there.includes(name)).reduce(addAddon, known.text));
+};
+
+/**
+ * The inventory without these add-ons. One that kbs knows and that is not there is no mistake: a removal that failed after
+ * the inventory was written is repeated with the same words.
+ */
+export const withoutAddons = async (file: string, names: readonly string[]): Promise<LoadedCluster> => {
+  const known = await loadCluster(file);
+  const there = namesIn(known);
+  const unknown = names.filter((name) => !there.includes(name) && !knownNames.includes(name));
+  if (unknown.length > 0) {
+    throw unknownName(
+      'the inventory has no add-on',
+      unknown,
+      there,
+      'what is left of one that it had goes with: kbs apply',
+    );
+  }
+  return edited(file, known, names.filter((name) => there.includes(name)).reduce(removeAddon, known.text));
+};
+
+const namesIn = ({ cluster }: LoadedCluster): readonly string[] => (cluster.addons ?? []).map(({ name }) => name);
+
+const edited = async (file: string, known: LoadedCluster, text: string): Promise<LoadedCluster> =>
+  text === known.text ? known : loadCluster(file, text, known.text);

@@ -1,0 +1,80 @@
+import { knownAddons, plannedAddons } from '../../addons/index.js';
+import { type Artifacts, referenceOf } from '../../artifacts/artifacts.js';
+import type { Values } from '../../inventory/cluster.js';
+import { unknownName } from '../../inventory/did-you-mean.js';
+import { type LoadedCluster, loadCluster, openArtifactsOrPlaceholders } from '../load-cluster.js';
+
+/** An add-on that kbs knows, or that the inventory has. */
+export interface ListedAddon {
+  readonly name: string;
+  readonly isInInventory: boolean;
+  readonly what: string;
+  readonly release: string;
+  readonly namespace: string;
+  /** Name and version. */
+  readonly chart: string;
+  /** References of the images that come with the bundle. */
+  readonly images: readonly string[];
+  readonly needs: readonly string[];
+  /** The oldest minor version of Kubernetes; absent for a chart of the owner. */
+  readonly kubernetes?: string;
+}
+
+/** Those that kbs knows, then the owner's. No host is contacted. */
+export const listAddons = async (file: string): Promise<readonly ListedAddon[]> => {
+  const loaded = await loadCluster(file);
+  const artifacts = await openArtifactsOrPlaceholders(loaded, () => {});
+  const wanted = loaded.cluster.addons ?? [];
+  return [
+    ...knownAddons.map(({ name, what, release, namespace, images, needs, kubernetes }) => ({
+      name,
+      isInInventory: wanted.some((addon) => addon.name === name),
+      what,
+      release,
+      namespace,
+      chart: chartOf(artifacts, name),
+      images: images.map((image) => referenceOf(artifacts, image)),
+      needs,
+      kubernetes,
+    })),
+    ...wanted.flatMap((addon) =>
+      addon.is === 'own'
+        ? [
+            {
+              name: addon.name,
+              isInInventory: true,
+              what: addon.chart,
+              release: addon.name,
+              namespace: addon.namespace,
+              chart: chartOf(artifacts, addon.name),
+              images: [],
+              needs: [],
+            },
+          ]
+        : [],
+    ),
+  ];
+};
+
+const chartOf = (artifacts: Artifacts, addon: string): string => {
+  const { name, version } = artifacts.chart(addon);
+  return `${name} ${version}`;
+};
+
+/** The values that helm is given for an add-on of the inventory: kbs's own with the owner's over them. */
+export const valuesOf = async (file: string, name: string): Promise<Values> => {
+  const loaded = await loadCluster(file);
+  const artifacts = await openArtifactsOrPlaceholders(loaded, () => {});
+  const planned = plannedAddons(loaded.cluster, (image) => referenceOf(artifacts, image));
+  const found = planned.find(({ addon }) => addon.name === name);
+  if (found) return found.values;
+  throw noSuchAddon(loaded, name);
+};
+
+const noSuchAddon = ({ cluster }: LoadedCluster, name: string) =>
+  unknownName(
+    'the inventory has no add-on',
+    [name],
+    (cluster.addons ?? []).map((addon) => addon.name),
+    `one that kbs knows is added with: kbs addons install ${name}`,
+  );

@@ -1,0 +1,107 @@
+import { queryAll } from '../../engine/query-batch.js';
+import type { RunOptions } from '../../hosts/host.js';
+import { lines, sh } from '../../hosts/shell.js';
+import type { Cluster } from '../../inventory/cluster.js';
+import { selectApiHost } from '../../kubernetes/api-host.js';
+import { adminConf } from '../../kubernetes/kubectl.js';
+import { askKubectl, parseKubectlAnswer } from '../../kubernetes/kubectl-answer.js';
+import { addons as addonsPhase } from '../../phases/cluster/addons.js';
+import { kindOf } from '../../resources/registry.js';
+import { newestReleases, type ReleaseRecord, releaseRecords } from '../../resources/release-records.js';
+import { type ReleaseResource, Unknown } from '../../resources/resource.js';
+import { loadCluster, openArtifacts } from '../load-cluster.js';
+import { offlineContext } from '../run/phase-context.js';
+import { withPool } from '../run/pool.js';
+
+/** An add-on of the inventory, or a release that is in the cluster without it. */
+export interface AddonStatus {
+  /** The name of the add-on; of a release that was made without kbs, its own. */
+  readonly name: string;
+  /** `namespace/name` */
+  readonly release: string;
+  /** Name and version of the chart that is installed; absent where none is. */
+  readonly chart?: string;
+  /** `as wanted`, or why not, as one line. */
+  readonly state: string;
+  readonly ok: boolean;
+}
+
+export interface AddonStatusOptions {
+  readonly acceptNewHostKeys: boolean;
+  readonly limits: Pick<RunOptions, 'signal' | 'timeout'>;
+}
+
+/** Asks the cluster for every add-on of the inventory, and for releases that are not in it. Changes nothing. */
+export const addonStatus = async (
+  file: string,
+  { acceptNewHostKeys, limits }: AddonStatusOptions,
+): Promise<readonly AddonStatus[]> => {
+  const loaded = await loadCluster(file);
+  const artifacts = await openArtifacts(loaded);
+  return withPool(acceptNewHostKeys, async (pool) => {
+    const { host, at } = await selectApiHost(loaded.cluster, pool, limits);
+    const wanted = releasesOf(loaded.cluster, offlineContext(loaded.cluster, artifacts), at);
+    const all = sh`ask_kubectl ${adminConf} get secrets -A -l owner=helm --show-labels --no-headers`;
+    const queries = [...wanted.map((each) => kindOf(each).query(each)), all];
+    const preludes = [...wanted.map((each) => kindOf(each).prelude ?? sh``), lines(askKubectl)];
+    const results = await queryAll(
+      host,
+      preludes,
+      queries.map((script) => ({ name: 'releases', script, callsApi: true as const })),
+      limits,
+    );
+    const answer = parseKubectlAnswer(results.get(all)?.output ?? '');
+    const there = newestReleases(releaseRecords(answer.state === 'answered' ? answer.output : ''));
+    return [
+      ...wanted.map((each) => statusOf(each, results.get(kindOf(each).query(each))?.output ?? '')),
+      ...there.filter((record) => !wanted.some((each) => isSame(each, record))).map(unwanted),
+    ];
+  });
+};
+
+const releasesOf = (
+  cluster: Cluster,
+  context: ReturnType<typeof offlineContext>,
+  at: Cluster['hosts'][number],
+): readonly ReleaseResource[] =>
+  cluster.addons?.length
+    ? addonsPhase.resources(at, context).filter((each): each is ReleaseResource => each.kind === 'release')
+    : [];
+
+const statusOf = (release: ReleaseResource, output: string): AddonStatus => {
+  const kind = kindOf(release);
+  const outline = { name: release.addon, release: kind.id(release) };
+  const state = kind.parse(output, release);
+  if (state === undefined) return { ...outline, ok: false, state: 'not installed: kbs apply installs it' };
+  if (state instanceof Unknown) return { ...outline, ok: false, state: `cannot tell: ${state.reason}` };
+  const differing = Object.entries(kind.desired(release)).filter(([aspect, value]) => state[aspect] !== value);
+  const said = differing.map(([aspect]) => differences[aspect]?.(state[aspect] ?? '') ?? aspect);
+  return {
+    ...outline,
+    ...(state.chart === undefined ? {} : { chart: state.chart }),
+    ok: said.length === 0,
+    state: said.length === 0 ? 'as wanted' : `${said.join('; ')}: kbs plan shows what differs`,
+  };
+};
+
+const differences: Readonly<Record<string, (is: string) => string>> = {
+  chart: () => 'another chart or version',
+  digest: () => 'other values or another chart',
+  'made by': () => 'installed without kbs',
+  status: (is) => `helm says ${is}`,
+  objects: (is) => `edited: ${is}`,
+};
+
+const isSame = ({ name, namespace }: ReleaseResource, record: ReleaseRecord): boolean =>
+  record.name === name && record.namespace === namespace;
+
+const unwanted = ({ name, namespace = '', addon, chart, status }: ReleaseRecord): AddonStatus => ({
+  name: addon ?? name,
+  release: `${namespace}/${name}`,
+  ...(chart === undefined ? {} : { chart }),
+  ok: addon === undefined,
+  state:
+    addon === undefined
+      ? `${status}, installed without kbs`
+      : `${status}, and not in the inventory any more: kbs apply removes it`,
+});

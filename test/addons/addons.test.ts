@@ -1,0 +1,79 @@
+import { describe, expect, it, test } from 'vitest';
+import { knownAddons, plannedAddons } from '../../src/addons/index.js';
+import { mergeValues } from '../../src/addons/merge-values.js';
+import { referenceOf } from '../../src/artifacts/artifacts.js';
+import { placeholderArtifacts } from '../../src/artifacts/placeholder.js';
+import type { Addon } from '../../src/inventory/cluster.js';
+import { knownAddonNames } from '../../src/inventory/schema.js';
+import { clusterOf } from '../support/cluster.js';
+
+const common = { values: {}, adopt: false, timeoutSeconds: 300 } as const;
+const metrics: Addon = { ...common, is: 'metrics-server', name: 'metrics-server' };
+const storage: Addon = {
+  ...common,
+  is: 'storage',
+  name: 'storage',
+  path: '/srv/volumes',
+  reclaim: 'Retain',
+  isDefault: true,
+};
+const own = (name: string): Addon => ({ ...common, is: 'own', name, chart: `/charts/${name}`, namespace: 'apps' });
+
+const artifacts = placeholderArtifacts('1.36.3');
+const planned = (...addons: readonly Addon[]) =>
+  plannedAddons(clusterOf({ addons }), (name) => referenceOf(artifacts, name));
+
+it('the inventory and the catalogue know the same add-ons', () => {
+  expect(knownAddons.map(({ name }) => name).toSorted()).toEqual([...knownAddonNames].toSorted());
+});
+
+describe.each(knownAddons)('$name', ({ name, needs, images }) => {
+  it('comes after all that it needs', () => {
+    const names = knownAddons.map((each) => each.name);
+    for (const need of needs) expect(names.indexOf(need)).toBeLessThan(names.indexOf(name));
+    expect(needs.every((need) => names.includes(need))).toBe(true);
+  });
+
+  it('has its chart and its images in the bundle, and no other image in its values', () => {
+    expect(artifacts.chart(name)).toMatchObject({ name: expect.any(String), version: expect.stringMatching(/^\d/) });
+    const [one] = planned(name === 'storage' ? storage : metrics);
+    const repositories = JSON.stringify(one?.values).match(/"repository":"[^"]*"/g) ?? [];
+    expect(repositories.toSorted()).toEqual(images.map((image) => `"repository":"kbs.local/${image}"`).toSorted());
+  });
+});
+
+it('known add-ons come first, those that others need before those, then the owner’s in the order of the inventory', () => {
+  expect(planned(own('b'), metrics, own('a'), storage).map(({ release }) => release)).toEqual([
+    'local-path-provisioner',
+    'metrics-server',
+    'b',
+    'a',
+  ]);
+});
+
+it('settings become values, and metrics-server checks certificates', () => {
+  const [volumes, usage] = planned(storage, metrics);
+  expect(volumes?.values).toMatchObject({
+    storageClass: { defaultClass: true, reclaimPolicy: 'Retain' },
+    nodePathMap: [{ paths: ['/srv/volumes'] }],
+  });
+  expect(JSON.stringify(usage?.values)).not.toContain('insecure');
+});
+
+it('values of the owner are over those of kbs', () => {
+  const [one] = planned({ ...metrics, values: { replicas: 2, image: { pullPolicy: 'Always' } } });
+  expect(one?.values).toMatchObject({
+    replicas: 2,
+    image: { repository: 'kbs.local/metrics-server', pullPolicy: 'Always' },
+  });
+});
+
+test.each<[string, object, object, object]>([
+  ['maps key by key', { a: { b: 1, c: 2 } }, { a: { c: 3, d: 4 } }, { a: { b: 1, c: 3, d: 4 } }],
+  ['lists as a whole', { a: [1, 2] }, { a: [3] }, { a: [3] }],
+  ['a map over a word', { a: 'x' }, { a: { b: 1 } }, { a: { b: 1 } }],
+  ['a word over a map', { a: { b: 1 } }, { a: 'x' }, { a: 'x' }],
+  ['null, which helm takes for no value at all', { a: { b: 1 } }, { a: null }, { a: null }],
+])('%s', (_, values, over, merged) => {
+  expect(mergeValues({ ...values }, { ...over })).toEqual(merged);
+});

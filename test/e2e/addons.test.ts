@@ -1,0 +1,155 @@
+import { cp } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Change, changesOf, type Plan } from '../../src/engine/plan.js';
+import type { CheckResult } from '../../src/verify/check-result.js';
+import type { AddonStatus } from '../../src/workflows/addons/status.js';
+import { root } from './support/kbs.js';
+import { kubectl } from './support/kubectl.js';
+import { linesOf, makeProject, type Project } from './support/project.js';
+import { killAt, type Moment } from './support/run-until.js';
+
+const inventory = `apiVersion: kbs/v1
+cluster: e2e-addons
+kubernetes: { version: 1.36.3 }
+network:
+  segments:
+    office: { cidr: 10.94.10.0/24, gateway: 10.94.10.1 }
+ssh: { user: root }
+addons:
+  small: { chart: ./small, namespace: small, timeout: 120, values: { greeting: hello } }
+  storage: {}
+  metrics-server: {}
+hosts:
+  controller-00: { address: 10.94.10.10, roles: [control-plane] }
+  worker-00: { address: 10.94.10.20, roles: [worker] }
+`;
+
+/** One cluster's add-ons, from before it exists until they are gone: each test goes on from where the last one left off. */
+describe('add-ons', () => {
+  let project: Project;
+
+  beforeAll(async () => {
+    project = await makeProject('e2e-addons', inventory);
+    await cp(join(root, 'test/e2e/charts/small'), join(project.folder, 'small'), { recursive: true });
+    await project.kbs('lab up');
+  });
+  afterAll(() => project?.remove());
+
+  const plan = (exit: number) => project.json<Plan>('plan', exit);
+  const released = async (exit: number) => changesOf(await plan(exit)).filter(({ kind }) => kind === 'release');
+  const settings = (from: string, to: string) => project.write('kbs.yaml', inventory.replace(from, to));
+
+  test('come with the cluster by one apply, those first that others need', async () => {
+    const bare = (await plan(10)).hosts.find(({ host }) => host === 'controller-00');
+    expect(bare?.phases.at(-1)?.changes.map(({ id }) => id)).toEqual([
+      'local-path-storage/local-path-provisioner',
+      'kube-system/metrics-server',
+      'small/small',
+    ]);
+    await project.kbs('apply --yes');
+    expect(linesOf(await plan(0))).toEqual([]);
+  });
+
+  test('do what they are for', async () => {
+    const { findings } = await project.json<{ findings: readonly CheckResult[] }>('verify');
+    expect(findings.filter(({ proof }) => proof === 'metrics').map(({ name, ok }) => [name, ok])).toEqual([
+      ['controller-00', true],
+      ['worker-00', true],
+    ]);
+    expect(findings.filter(({ proof }) => proof === 'storage').map(({ name, ok }) => [name, ok])).toEqual([
+      ['a claim is bound', true],
+      ['another pod reads what the first wrote', true],
+    ]);
+    const flags = await kubectl(project, `-n kube-system get deployment metrics-server -o jsonpath='{..args}'`);
+    expect(flags).not.toContain('kubelet-insecure-tls');
+  });
+
+  test('are planned object by object when a value changes, without the values of Secrets', async () => {
+    await settings('greeting: hello', 'greeting: goodbye, password: second-one');
+    const [change] = await released(10);
+    expect(texts(change, 'ConfigMap/small/small')).toEqual(['  greeting: hello', '  greeting: goodbye']);
+    expect(texts(change, 'Secret/small/small').join()).toMatch(/password: sha256:\w+,.*password: sha256:\w+/);
+    expect(JSON.stringify(change)).not.toMatch(/second-one|c2Vjb25k/);
+    await project.kbs('apply --yes');
+    expect(await kubectl(project, `-n small get configmap small -o jsonpath='{.data.greeting}'`)).toBe('goodbye');
+    expect(linesOf(await plan(0))).toEqual([]);
+  });
+
+  test('are repaired where an object was edited by hand', async () => {
+    await kubectl(project, `-n small patch configmap small --type merge -p '{"data":{"greeting":"by hand"}}'`);
+    await kubectl(project, '-n small delete deployment small');
+    const status = await project.json<{ addons: readonly AddonStatus[] }>('addons status', 8);
+    expect(status.addons.find(({ name }) => name === 'small')?.state).toMatch(/edited: .*ConfigMap.*Deployment/);
+    const [change] = await released(10);
+    expect(texts(change, 'ConfigMap/small/small')).toEqual(['  greeting: by hand', '  greeting: goodbye']);
+    await project.kbs('apply --yes');
+    expect(linesOf(await plan(0))).toEqual([]);
+  });
+
+  test('go back to what they were where an upgrade fails, and the pods say why', async () => {
+    await settings('timeout: 120, values: { greeting: hello', 'timeout: 20, values: { image: "kbs.local/absent:1"');
+    const { stderr } = await project.kbs('apply --yes', { exit: 7 });
+    expect(stderr).toMatch(/Pod small-\S+: Failed: .*kbs\.local\/absent:1/);
+    expect(stderr).toMatch(/rolled back/);
+    await settings('greeting: hello', 'greeting: goodbye, password: second-one');
+    expect(linesOf(await plan(0))).toEqual([]);
+  });
+
+  test('that were installed without kbs are refused, and taken over where the owner says so', async () => {
+    await kubectl(project, '-n small label secret -l owner=helm,name=small kbs.dev/addon-');
+    const { stderr } = await project.kbs('plan', { exit: 7 });
+    expect(stderr).toMatch(/the release small\/small was installed without kbs[\s\S]*adopt: true/);
+    await settings('greeting: hello', 'greeting: hello }, adopt: true, x: {');
+  });
+
+  test('end well where the installation is killed, with helm itself', async () => {
+    await project.kbs('addons remove metrics-server --yes');
+    await killAt(project, 'addons install metrics-server --yes', releaseStarted('kube-system/metrics-server'));
+    await project.on('controller-00', 'kill -9 $(pidof helm)');
+    const [change] = await released(10);
+    expect(change?.differences.find(({ aspect }) => aspect === 'status')?.is).toBe('pending-install');
+    await project.kbs('addons install metrics-server --yes');
+    expect(linesOf(await plan(0))).toEqual([]);
+  });
+
+  test('are removed, and nothing of them stays', async () => {
+    const removed = await project.kbs('addons remove small storage metrics-server --yes --dry-run', { exit: 10 });
+    expect(removed.stdout.match(/- release \S+/g)).toEqual([
+      '- release small/small',
+      '- release kube-system/metrics-server',
+      '- release local-path-storage/local-path-provisioner',
+    ]);
+    await project.kbs('addons remove small storage metrics-server --yes');
+    expect(await kubectl(project, 'get secrets -A -l owner=helm -o name')).toBe('');
+    const namespaces = await kubectl(project, 'get namespaces -o name');
+    expect(namespaces).not.toMatch(/small|local-path/);
+    expect(await project.on('worker-00', 'ctr -n k8s.io images ls -q')).not.toMatch(
+      /busybox|metrics-server|local-path/,
+    );
+    expect(await project.on('controller-00', 'ls /usr/local/bin /run')).not.toMatch(/helm/);
+    expect(linesOf(await plan(0))).toEqual([]);
+  });
+
+  test('have needed no registry', async () => {
+    for (const host of ['controller-00', 'worker-00']) {
+      const pulls = await project.on(
+        host,
+        `journalctl -u containerd -o cat | grep -o 'PullImage [^ ]*' | sort -u || :`,
+      );
+      expect(pulls.split('\n').filter((line) => line !== '' && !line.includes('absent:1'))).toEqual([]);
+    }
+  });
+});
+
+/** The lines of an object that differ: what is, then what is wanted. */
+const texts = (change: Change | undefined, aspect: string): readonly string[] => {
+  const { is = '', wanted = '' } = change?.differences.find((each) => each.aspect === aspect) ?? {};
+  const only = (one: string, other: string) => one.split('\n').filter((line) => !other.split('\n').includes(line));
+  return [...only(is, wanted), ...only(wanted, is)];
+};
+
+const releaseStarted =
+  (id: string): Moment =>
+  (event) =>
+    event.type === 'change' && event.state === 'started' && event.change.kind === 'release' && event.change.id === id;
