@@ -70,6 +70,24 @@ const clusters: readonly (readonly [string, Cluster])[] = [
   ['units, and a control plane that is no node', unitsOf(['control-plane'])],
   ['units, and a control plane that is a worker too', unitsOf(['control-plane', 'worker'])],
   [
+    'add-ons',
+    clusterOf({
+      addons: [
+        { is: 'metrics-server', name: 'metrics-server', values: {}, adopt: false, timeoutSeconds: 300 },
+        {
+          is: 'storage',
+          name: 'storage',
+          values: { replicaCount: 2 },
+          adopt: true,
+          timeoutSeconds: 60,
+          path: '/srv/volumes',
+          reclaim: 'Retain',
+          isDefault: false,
+        },
+      ],
+    }),
+  ],
+  [
     'load balancers',
     clusterOf({
       endpoint: { host: '192.168.10.5', address: '192.168.10.5', vip: '192.168.10.5', port: 6443 },
@@ -144,7 +162,9 @@ describe.each(hosts)('$name: $host.name', ({ cluster, host }) => {
     for (const resource of wanted(cluster, host)) {
       const line = recordOf({ cluster: cluster.name, phase: 'some-phase' }, resource);
       if (line === undefined) {
-        expect(resource.kind === 'object' || (resource.kind === 'task' && resource.undo === undefined)).toBe(true);
+        expect(
+          ['object', 'release'].includes(resource.kind) || (resource.kind === 'task' && resource.undo === undefined),
+        ).toBe(true);
         continue;
       }
       const [read, ...more] = parseRecords(line);

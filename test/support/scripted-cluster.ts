@@ -79,6 +79,8 @@ export class Killed extends Error {}
 export class ScriptedCluster {
   readonly machines: ReadonlyMap<string, ScriptedMachine>;
   readonly objects = new Map<string, KubeObject>();
+  /** The labels of helm's Secrets, by namespace and name. */
+  readonly releases = new Map<string, string>();
   /** Of etcd, by host. */
   readonly members = new Map<string, { readonly id: number; voter: boolean; size: number }>();
   readonly done: Done[] = [];
@@ -123,13 +125,14 @@ export class ScriptedCluster {
   }
 
   /** Becomes what another one is. */
-  copy(other: Pick<ScriptedCluster, 'machines' | 'objects' | 'members' | 'started'>): void {
+  copy(other: Pick<ScriptedCluster, 'machines' | 'objects' | 'releases' | 'members' | 'started'>): void {
     for (const [name, machine] of other.machines) {
       const { host: _, states, ...rest } = machine;
       Object.assign(this.at(name), rest);
       for (const [key, state] of states) this.at(name).states.set(key, state);
     }
     for (const [key, object] of other.objects) this.objects.set(key, object);
+    for (const [id, labels] of other.releases) this.releases.set(id, labels);
     for (const [name, member] of other.members) this.members.set(name, { ...member });
     for (const name of other.started) this.started.add(name);
   }
@@ -149,6 +152,7 @@ export class ScriptedCluster {
     return {
       machines: Object.fromEntries(machines),
       objects: Object.fromEntries([...this.objects].toSorted()),
+      releases: Object.fromEntries([...this.releases].toSorted()),
       members: Object.fromEntries(
         [...this.members].map(([name, { voter, size }]) => [name, { voter, size }]).toSorted(),
       ),
@@ -332,6 +336,8 @@ export class ScriptedCluster {
     switch (kind) {
       case 'object':
         return this.#applyObjects(machine, removes, steps);
+      case 'release':
+        return this.#runHelm(machine, id, removes, changeScript(steps));
       case 'task':
         return this.#runTask(machine, id, removes, changeScript(steps));
       case 'processes':
@@ -368,6 +374,14 @@ export class ScriptedCluster {
       else if (item.kind === 'Node') this.objects.set(name, appliedNode(this.objects.get(name), item, script));
       else this.objects.set(name, item);
     }
+    return undefined;
+  }
+
+  #runHelm(machine: ScriptedMachine, id: string, removes: boolean, script: string): string | undefined {
+    if (!this.apiReady(machine)) return refused;
+    if (!machine.states.has('binary /usr/local/bin/helm')) return 'helm: not found';
+    if (removes) this.releases.delete(id);
+    else this.releases.set(id, `${/ --labels (\S+)/.exec(script)?.[1]},status=deployed,version=1`);
     return undefined;
   }
 

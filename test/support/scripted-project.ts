@@ -31,7 +31,7 @@ export interface Project {
 /** Projects and clusters for the tests of a file; made before its first test, and removed after its last. */
 export const scriptedProjects = (inventory: string, architectures: readonly Arch[] = ['amd64']) => {
   let home = '';
-  let installed: Pick<ScriptedCluster, 'machines' | 'objects' | 'members' | 'started'>;
+  let installed: Pick<ScriptedCluster, 'machines' | 'objects' | 'releases' | 'members' | 'started'>;
   let made = 0;
 
   beforeAll(async () => {
@@ -127,6 +127,13 @@ const writeBundle = (folder: string, architectures: readonly Arch[]): void => {
     format: 2,
     kubernetes: release.kubernetes,
     architectures: Object.fromEntries(architectures.map((arch) => [arch, held(arch)])),
+    charts: release.charts.map(({ addon, name, version, module: from }) => ({
+      addon,
+      name,
+      version,
+      file: place(`charts/${name}.tgz`).file,
+      from,
+    })),
     members: files.map((file) => ({ file, size: file.length, sha256: sha256(file) })),
   };
   writeFileSync(join(folder, 'catalogue.json'), printCatalogue(catalogue));

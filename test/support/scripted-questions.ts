@@ -54,6 +54,8 @@ const table: readonly (readonly [marks: readonly string[], reply: (asked: Asked)
 
   // kubectl.
   [['jsonpath={range .items[*]}{.metadata.labels.'], (asked) => yes(objectSets(asked))],
+  [['ask_release '], (asked) => yes(askKubectl(asked, releaseOf(asked)))],
+  [["echo 'kbs: wanted'"], () => yes()],
   [["END_OF_OBJECTS'"], (asked) => yes(askKubectl(asked, objectsIn(asked)))],
   [['\nask_kubectl', 'spec.podCIDRs'], (asked) => yes(nodeCidrs(asked))],
   [['--field-selector', 'poddisruptionbudgets'], podsOf],
@@ -96,7 +98,26 @@ const objectsIn = ({ cluster, question }: Asked): string => {
   return JSON.stringify({ kind: 'List', items: items.flatMap((item) => cluster.objects.get(nameOf(item)) ?? []) });
 };
 
-const objectSets = ({ cluster, machine }: Asked): string => {
+/** As kubectl prints helm's Secrets of one namespace. */
+const releaseOf = ({ cluster, question }: Asked): string => {
+  const [, namespace = '', name = ''] = /^ask_release \S+ (\S+) (\S+) /.exec(question) ?? [];
+  const labels = cluster.releases.get(`${namespace}/${name}`);
+  return labels === undefined ? '' : secretOf(name, labels);
+};
+
+const secretOf = (name: string, labels: string): string =>
+  `sh.helm.release.v1.${name}.v1 helm.sh/release.v1 1 5m ${labels},name=${name},owner=helm\n`;
+
+const ownReleases = ({ cluster }: Asked): readonly string[] =>
+  [...cluster.releases]
+    .filter(([, labels]) => labels.includes('kbs.dev/addon='))
+    .map(([id, labels]) => {
+      const [namespace = '', name = ''] = id.split('/');
+      return `${namespace} ${secretOf(name, labels)}`;
+    });
+
+const objectSets = (asked: Asked): string => {
+  const { cluster, machine } = asked;
   if (!machine.states.has('binary /usr/local/bin/kubectl') || !cluster.apiReady(machine)) return '';
   const lines = [...cluster.objects.values()].map(
     ({ apiVersion, kind, metadata: { labels, name, namespace = '' } }) => {
@@ -104,7 +125,7 @@ const objectSets = ({ cluster, machine }: Asked): string => {
       return set === undefined ? '' : `${set} ${apiVersion} ${kind} ${name} ${namespace}\n`;
     },
   );
-  return lines.join('');
+  return [...lines, ...ownReleases(asked)].join('');
 };
 
 const nodeCidrs = (asked: Asked): string => {

@@ -11,10 +11,15 @@ export const addonImages: Phase = {
   name: 'addon-images',
   ensures: 'the images of the add-ons are in containerd',
   appliesTo: (host, cluster) => isNode(host) && hasAddons(cluster),
-  resources(host, context) {
-    const names = [...new Set(planned(context).flatMap(({ images }) => images))];
-    return names.length === 0 ? [] : [{ kind: 'image', name: 'addons', archives: archives(names, host, context) }];
-  },
+  // A resource each: what is left of an add-on that goes is found by the name.
+  resources: (host, context) =>
+    planned(context)
+      .filter(({ images }) => images.length > 0)
+      .map(({ addon, images }) => ({
+        kind: 'image',
+        name: `addon-${addon.name}`,
+        archives: archives(images, host, context),
+      })),
 };
 
 /** helm waits for the pods of each, so all that they need is there: nodes that are Ready, and their images. */

@@ -1,0 +1,152 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { expect, it } from 'vitest';
+import type { Plan } from '../../src/engine/plan.js';
+import { withAddons, withoutAddons } from '../../src/workflows/addons/edit.js';
+import { apply } from '../../src/workflows/apply.js';
+import { init } from '../../src/workflows/init.js';
+import { join as joinWorkers } from '../../src/workflows/join.js';
+import { phaseRun } from '../../src/workflows/run/plan-phases.js';
+import type { ScriptedCluster } from '../support/scripted-cluster.js';
+import { smallInventory } from '../support/scripted-inventory.js';
+import { inWords, type Project, run, scriptedProjects } from '../support/scripted-project.js';
+
+const addons = `addons:
+  web: { chart: ./web, namespace: web, values: { replicas: 1 } }
+  metrics-server: {}
+  storage: {}
+`;
+
+const projects = scriptedProjects(smallInventory);
+
+/** The whole inventory, applied, to which add-ons are then added. */
+const withOwnChart = async (text = addons) => {
+  const setting = await projects.cluster();
+  write(setting.project, text);
+  return setting;
+};
+
+const write = ({ inventory }: Project, text: string): void => {
+  const chart = join(dirname(inventory), 'web');
+  mkdirSync(chart, { recursive: true });
+  writeFileSync(join(chart, 'Chart.yaml'), 'apiVersion: v2\nname: web\nversion: 1.0.0\n');
+  writeFileSync(inventory, smallInventory.replace('hosts:\n', `${text}hosts:\n`));
+};
+
+const applied = async (project: Project, world: ScriptedCluster) => {
+  const outcome = await run(project, world, phaseRun(apply));
+  expect(inWords(outcome)).toEqual([]);
+  return changesIn(outcome.result?.plan);
+};
+
+const changesIn = (plan: Plan | undefined): readonly string[] =>
+  (plan?.hosts ?? []).flatMap(({ host, phases }) =>
+    phases.flatMap(({ changes }) => changes.map(({ action, kind, id }) => `${host} ${action} ${kind} ${id}`)),
+  );
+
+const ids = ['local-path-storage/local-path-provisioner', 'kube-system/metrics-server', 'web/web'] as const;
+const images = ['addon-metrics-server', 'addon-storage'] as const;
+
+it('add-ons come with helm on every control plane and images on every node, those first that others need', async () => {
+  const { project, world } = await withOwnChart();
+  const changes = await applied(project, world);
+  expect(changes.toSorted()).toEqual(
+    [
+      ...['cp-0', 'cp-1', 'cp-2'].map((host) => `${host} create binary /usr/local/bin/helm`),
+      ...['cp-0', 'cp-1', 'cp-2', 'w-0'].flatMap((host) => images.map((id) => `${host} create image ${id}`)),
+      ...ids.map((id) => `cp-0 create release ${id}`),
+    ].toSorted(),
+  );
+  expect(changes.filter((line) => line.includes(' release '))).toEqual(ids.map((id) => `cp-0 create release ${id}`));
+  const ends = world.done.map(({ kind, id }) => `${kind} ${id}`);
+  expect(ends.lastIndexOf(`image ${images[1]}`)).toBeLessThan(ends.indexOf(`release ${ids[0]}`));
+  expect(await applied(project, world)).toEqual([]);
+});
+
+it('an add-on whose values or chart change is upgraded, and no other', async () => {
+  const { project, world } = await withOwnChart();
+  await applied(project, world);
+  write(project, addons.replace('replicas: 1', 'replicas: 2'));
+  expect(await applied(project, world)).toEqual(['cp-0 update release web/web']);
+  writeFileSync(join(dirname(project.inventory), 'web/values.yaml'), 'more: true\n');
+  expect(await applied(project, world)).toEqual(['cp-0 update release web/web']);
+});
+
+it('add-ons that the inventory has no more go in the reverse order, before helm and the images', async () => {
+  const { project, world } = await withOwnChart();
+  await applied(project, world);
+  world.done.splice(0);
+  const removed = await withoutAddons(project.inventory, ['storage', 'web', 'metrics-server']);
+  const outcome = await run(project, world, phaseRun(apply), { loaded: removed });
+  expect(inWords(outcome)).toEqual([]);
+  const ends = world.done.filter(({ host }) => host === 'cp-0').map(({ kind, id }) => `${kind} ${id}`);
+  expect(ends.slice(0, 3)).toEqual(ids.toReversed().map((id) => `release ${id}`));
+  expect(ends.slice(3).toSorted()).toEqual(['binary /usr/local/bin/helm', ...images.map((id) => `image ${id}`)]);
+  expect([...world.releases.keys()]).toEqual([]);
+  expect(await applied(project, world)).toEqual([]);
+});
+
+it('one that goes takes its images along, and leaves those of the others', async () => {
+  const { project, world } = await withOwnChart();
+  await applied(project, world);
+  write(project, addons.replace('  storage: {}\n', ''));
+  expect(await applied(project, world)).toContain(`cp-0 remove release ${ids[0]}`);
+  const held = Object.keys(world.at('w-0').states.get('image') ?? {});
+  expect(held.filter((name) => /busybox|local-path|metrics/.test(name))).toEqual(['kbs.local/metrics-server:0.9.0']);
+});
+
+it('a release of another is refused before anything is changed, and taken over where the owner says so', async () => {
+  const { project, world } = await withOwnChart();
+  world.releases.set('web/web', 'status=deployed,version=3');
+  const outcome = await run(project, world, phaseRun(apply));
+  expect(inWords(outcome)).toEqual(['refused: the release web/web was installed without kbs, and is left as it is']);
+  expect(outcome.failures[0]?.next).toContain('addons: { web: { adopt: true } }');
+  expect(world.done).toEqual([]);
+  write(project, addons.replace('namespace: web,', 'namespace: web, adopt: true,'));
+  expect(await applied(project, world)).toContain('cp-0 update release web/web');
+  expect(await applied(project, world)).toEqual([]);
+});
+
+it('a release that another has made stays when the add-ons go', async () => {
+  const { project, world } = await withOwnChart();
+  await applied(project, world);
+  world.releases.set('web/theirs', 'status=deployed,version=1');
+  write(project, '');
+  await applied(project, world);
+  expect([...world.releases.keys()]).toEqual(['web/theirs']);
+});
+
+it('an installation that fails ends the run, and the next one goes on', async () => {
+  const { project, world } = await withOwnChart();
+  world.failing = ({ id }) => (id === 'web/web' ? 'Pod web-1: Failed: no image' : undefined);
+  const outcome = await run(project, world, phaseRun(apply));
+  expect(outcome.failures.map(({ message, why }) => [message, ...why])).toEqual([
+    ['create release web/web failed', 'Pod web-1: Failed: no image'],
+  ]);
+  world.failing = () => undefined;
+  expect(await applied(project, world)).toEqual(['cp-0 create release web/web']);
+});
+
+it('init leaves add-ons to the workers that join where no control plane is one', async () => {
+  const { project, world } = await projects.bare();
+  write(project, addons);
+  expect(inWords(await run(project, world, phaseRun(init)))).toEqual([]);
+  expect([...world.releases.keys()]).toEqual([]);
+  expect(inWords(await run(project, world, phaseRun(joinWorkers, { joining: ['w-0'] })))).toEqual([]);
+  expect([...world.releases.keys()]).toEqual(ids);
+  expect(await applied(project, world)).toEqual([]);
+});
+
+it('names are written into the inventory, and one that kbs does not know is refused', async () => {
+  const { project } = await withOwnChart('');
+  const { unsaved, cluster } = await withAddons(project.inventory, ['storage']);
+  expect(unsaved).toContain('\naddons:\n  storage: {}\n');
+  expect(cluster.addons).toMatchObject([{ is: 'storage', path: '/opt/local-path-provisioner', isDefault: true }]);
+  await expect(withAddons(project.inventory, ['storge'])).rejects.toMatchObject({
+    message: 'kbs has no add-on storge',
+    next: expect.stringContaining('did you mean storage?'),
+  });
+  await expect(withoutAddons(project.inventory, ['web'])).rejects.toMatchObject({
+    message: 'the inventory has no add-on web',
+  });
+});
