@@ -11,6 +11,16 @@ export const knownAddons: readonly AddonDescription[] = [storage, metricsServer]
 /** Their names. */
 export const knownNames: readonly string[] = knownAddons.map(({ name }) => name);
 
+/** The names with those of all that they need, which come first; a name that is not known needs nothing. */
+export const withNeeds = (
+  names: readonly string[],
+  among: readonly Pick<AddonDescription, 'name' | 'needs'>[] = knownAddons,
+): readonly string[] => [
+  ...new Set(
+    names.flatMap((name) => [...withNeeds(among.find((each) => each.name === name)?.needs ?? [], among), name]),
+  ),
+];
+
 /** An add-on of a cluster as it is to be installed. */
 export interface PlannedAddon {
   readonly addon: Addon;

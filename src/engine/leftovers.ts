@@ -1,6 +1,12 @@
 import { factsScript } from '../hosts/facts/script.js';
 import type { Phase, PhaseContext } from '../phases/phase.js';
-import { parseObjectSets, parseReleases, printObjectSets } from '../resources/object-sets.js';
+import {
+  parseObjectSets,
+  parseReleases,
+  parseVolumes,
+  printObjectSets,
+  type Volume,
+} from '../resources/object-sets.js';
 import { pathClaim } from '../resources/original.js';
 import { parseRecords, printRecords, type ResourceRecord } from '../resources/record.js';
 import { claimsOf, kindOf, nameOf } from '../resources/registry.js';
@@ -14,6 +20,8 @@ export interface Leftovers {
   readonly resources: readonly Leftover[];
   /** Releases, and sets of objects: removed in this order. */
   readonly objects: readonly (ObjectResource | ReleaseResource)[];
+  /** Claimed volumes of a cluster in which kbs has made releases. */
+  readonly volumes: readonly Volume[];
   /** Records that this version of kbs does not understand; they stay, and so do their resources. */
   readonly unknown: readonly ResourceRecord[];
   readonly damaged: readonly ResourceRecord[];
@@ -33,6 +41,7 @@ export interface Leftover {
 export const noLeftovers: Leftovers = {
   resources: [],
   objects: [],
+  volumes: [],
   unknown: [],
   damaged: [],
   foreign: [],
@@ -74,10 +83,13 @@ export const leftoversOf = (
   const recorded = recordsIn(results);
   const records = recorded.filter(isOurs);
   const foreign = [...new Set(recorded.flatMap((record) => (isOurs(record) ? [] : (record.cluster ?? []))))];
-  const sets = kubeconfigsOf(phases).flatMap((kubeconfig) => {
-    const printed = results.get(printObjectSets(kubeconfig))?.output ?? '';
-    return [...parseReleases(printed, kubeconfig), ...parseObjectSets(printed, kubeconfig)];
-  });
+  const printed = new Map(
+    kubeconfigsOf(phases).map((kubeconfig) => [kubeconfig, results.get(printObjectSets(kubeconfig))?.output ?? '']),
+  );
+  const sets = [...printed].flatMap(([kubeconfig, output]) => [
+    ...parseReleases(output, kubeconfig),
+    ...parseObjectSets(output, kubeconfig),
+  ]);
   if (all === undefined || results.get(factsScript)?.code !== 0) return noLeftovers;
   if (records.length + sets.length === 0) return { ...noLeftovers, foreign };
   const others = all.filter((phase) => !phases.includes(phase)).flatMap((phase) => phase.resources(host, context));
@@ -88,6 +100,7 @@ export const leftoversOf = (
       return resource ? [{ record, resource, inUse: holdsClaimed(resource, claims) }] : [];
     }),
     objects: sets.filter((set) => !claims.has(nameOf(set))),
+    volumes: [...printed.values()].flatMap(parseVolumes),
     unknown: records.filter(({ resource, damaged }) => resource === undefined && !damaged),
     damaged: records.filter(({ damaged }) => damaged),
     foreign,

@@ -2,6 +2,7 @@ import { lines, type Script } from '../hosts/shell.js';
 import type { Phase, PhaseReference } from '../phases/phase.js';
 import { removeStamp } from '../resources/binary.js';
 import { keyOf } from '../resources/kube-object.js';
+import type { Volume } from '../resources/object-sets.js';
 import { forgetMissing } from '../resources/original.js';
 import { type ResourceRecord, updateRecords } from '../resources/record.js';
 import { kindOf, nameOf } from '../resources/registry.js';
@@ -146,12 +147,13 @@ const removalsOf = (
 
 const notesOf = (
   { host }: HostPhases,
-  { objects, foreign, damaged, unknown }: Leftovers,
+  { objects, volumes, foreign, damaged, unknown }: Leftovers,
   { isWhole, holds, awaiting, absent }: HeldBack,
 ): readonly string[] => [
   ...(isWhole && absent.length > 0 ? objects : []).map(
     (one) => `${nameOf(one)} stays: it is deleted in a run that includes ${absent.join(', ')}`,
   ),
+  ...(isWhole && absent.length === 0 ? objects : []).flatMap((one) => volumeNotes(one, volumes)),
   ...foreign.map(
     (name) =>
       `records of cluster ${name} are here: kbs takes over what this cluster wants too and leaves the rest; two clusters cannot share a host`,
@@ -166,6 +168,26 @@ const notesOf = (
   ),
   ...holds.map((stays) => `${stays}, with all that is left over: first run kbs remove ${host.name}, then add it again`),
 ];
+
+/** What becomes of volumes when a release goes: those of claims beside it, and those of a StorageClass that it made. */
+const volumeNotes = (one: ObjectResource | ReleaseResource, volumes: readonly Volume[]): readonly string[] => {
+  if (one.kind === 'object') return [];
+  const id = kindOf(one).id(one);
+  const named = (some: readonly Volume[]) =>
+    some.map(({ name, namespace, claim }) => `${name} (${namespace}/${claim})`).join(', ');
+  const lost = volumes.filter(({ namespace, isDeleted }) => namespace === one.namespace && isDeleted);
+  const kept = volumes.filter(({ release }) => release === id);
+  return [
+    ...(lost.length > 0
+      ? [`release ${id} goes: claims that its chart made take along the data of ${named(lost)}`]
+      : []),
+    ...(kept.length > 0
+      ? [
+          `release ${id} goes: its volumes stay with their data, and are not deleted any more with their claims: ${named(kept)}`,
+        ]
+      : []),
+  ];
+};
 
 /** What the phases that prune wait for. */
 export interface Predecessors {

@@ -20,14 +20,20 @@ const prunedTypes = [
 
 /**
  * Shell that prints the cluster's labelled objects, one a line: set, API version, kind, name, namespace; then the records
- * of the releases that kbs made. Nothing where the API server does not answer.
+ * of the releases that kbs made, and where there are any, volumes and their classes. Nothing where the API server does not
+ * answer.
  */
 export const printObjectSets = (kubeconfig: string): Script =>
   sh`if [ -x ${kubectl} ] && [ -r ${kubeconfig} ]; then
   timeout 15 ${kubectl} --kubeconfig ${kubeconfig} --cache-dir=/dev/null --request-timeout=5s \\
     get ${prunedTypes.join(',')} -A -l ${setLabel} -o ${`jsonpath=${columns}`} 2>/dev/null || :
-  timeout 15 ${kubectl} --kubeconfig ${kubeconfig} --cache-dir=/dev/null --request-timeout=5s \\
-    ${releaseRecordWords()} -A 2>/dev/null || :
+  kbs_releases=$(timeout 15 ${kubectl} --kubeconfig ${kubeconfig} --cache-dir=/dev/null --request-timeout=5s \\
+    ${releaseRecordWords()} -A 2>/dev/null) || :
+  if [ -n "$kbs_releases" ]; then
+    printf '%s\\n' "$kbs_releases"
+    timeout 15 ${kubectl} --kubeconfig ${kubeconfig} --cache-dir=/dev/null --request-timeout=5s \\
+      get persistentvolumes,storageclasses -o ${`jsonpath=${volumeColumns}`} 2>/dev/null || :
+  fi
 fi`;
 
 const kubectl = '/usr/local/bin/kubectl';
@@ -42,11 +48,50 @@ const columns = `{range .items[*]}${[
   .map((field) => `{${field}}`)
   .join('{" "}')}{"\\n"}{end}`;
 
+/** Kind, name, the release that made it, the claim, and what becomes of the data without it. */
+const volumeColumns = `{range .items[*]}${[
+  'volumes',
+  '{.kind}',
+  '{.metadata.name}',
+  '{.metadata.annotations.meta\\.helm\\.sh/release-namespace}/{.metadata.annotations.meta\\.helm\\.sh/release-name}',
+  '{.spec.claimRef.namespace}/{.spec.claimRef.name}',
+  '{.spec.storageClassName}',
+  '{.spec.persistentVolumeReclaimPolicy}',
+].join('=')}{"\\n"}{end}`;
+
+/** A PersistentVolume that is claimed. */
+export interface Volume {
+  readonly name: string;
+  readonly namespace: string;
+  readonly claim: string;
+  /** `namespace/name` of the release that made its StorageClass; absent where none did. */
+  readonly release?: string;
+  /** Kubernetes deletes its data with the claim. */
+  readonly isDeleted: boolean;
+}
+
+/** The volumes in what `printObjectSets` printed. */
+export const parseVolumes = (output: string): readonly Volume[] => {
+  const rows = output
+    .split('\n')
+    .map((line) => line.split('='))
+    .filter(([word]) => word === 'volumes');
+  const classes = new Map(
+    rows.flatMap(([, kind, name = '', release = '']) => (kind === 'StorageClass' ? [[name, release] as const] : [])),
+  );
+  return rows.flatMap(([, kind, name = '', , claimed = '', storageClass = '', policy]) => {
+    const [namespace = '', claim = ''] = claimed.split('/');
+    if (kind !== 'PersistentVolume' || claim === '') return [];
+    const release = classes.get(storageClass) ?? '/';
+    return [{ name, namespace, claim, isDeleted: policy === 'Delete', ...(release === '/' ? {} : { release }) }];
+  });
+};
+
 /** The sets in what that printed: each as a resource that names its objects. */
 export const parseObjectSets = (output: string, kubeconfig: string): readonly ObjectResource[] => {
   const sets = new Map<string, KubeObject[]>();
   for (const line of output.split('\n')) {
-    if (releaseRecords(line).length > 0) continue;
+    if (releaseRecords(line).length > 0 || line.startsWith('volumes=')) continue;
     const [set = '', apiVersion = '', kind = '', name = '', namespace = ''] = line.split(' ');
     if (name === '') continue;
     const metadata = namespace === '' ? { name } : { name, namespace };

@@ -15,6 +15,7 @@ import { readLabOverlay } from '../lab/overlay.js';
 import { planPods } from '../network/pod-plan.js';
 import { proveRoutes } from '../network/reachability.js';
 import { compileRoutes } from '../network/routes.js';
+import { requireNeeds } from './addons/needs.js';
 import { readOwnCharts, withCharts } from './own-charts.js';
 
 /** An inventory that was read, checked and derived; nothing has been contacted. */
@@ -45,6 +46,7 @@ export const loadCluster = async (file: string, text?: string, onDisk?: string):
   const cluster = derive(source, { planPods, compileRoutes }, { directory, home: homedir(), keys: ownKeys() }, overlay);
   const unproven = proveRoutes(cluster, cluster.routes);
   if (unproven.length > 0) throw new Failures(unproven);
+  requireNeeds(cluster.addons ?? [], content, file);
   const state = join(directory, '.kbs', cluster.name);
   return {
     inventory,

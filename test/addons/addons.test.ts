@@ -1,5 +1,5 @@
 import { describe, expect, it, test } from 'vitest';
-import { knownAddons, plannedAddons } from '../../src/addons/index.js';
+import { knownAddons, plannedAddons, withNeeds } from '../../src/addons/index.js';
 import { mergeValues } from '../../src/addons/merge-values.js';
 import { referenceOf } from '../../src/artifacts/artifacts.js';
 import { placeholderArtifacts } from '../../src/artifacts/placeholder.js';
@@ -66,6 +66,22 @@ it('values of the owner are over those of kbs', () => {
     replicas: 2,
     image: { repository: 'kbs.local/metrics-server', pullPolicy: 'Always' },
   });
+});
+
+test.each<[readonly string[], readonly string[]]>([
+  [['a'], ['a']],
+  [['c'], ['a', 'b', 'c']],
+  [
+    ['c', 'a', 'x'],
+    ['a', 'b', 'c', 'x'],
+  ],
+])('%j with what they need are %j', (names, all) => {
+  const among = [
+    { name: 'a', needs: [] },
+    { name: 'b', needs: ['a'] },
+    { name: 'c', needs: ['b', 'a'] },
+  ];
+  expect(withNeeds(names, among)).toEqual(all);
 });
 
 test.each<[string, object, object, object]>([

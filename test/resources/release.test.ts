@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, test } from 'vitest';
-import { parseReleases } from '../../src/resources/object-sets.js';
+import { parseReleases, parseVolumes } from '../../src/resources/object-sets.js';
 import { kindOf } from '../../src/resources/registry.js';
 import { readPreview } from '../../src/resources/release-preview.js';
 import { newestReleases, releaseRecords } from '../../src/resources/release-records.js';
@@ -46,6 +46,20 @@ describe('records of helm', () => {
     ]);
     expect(newestReleases(releaseRecords(printed))[0]?.chart).toBe('web 1.2.0+build');
   });
+});
+
+test('volumes say whose they are, and which release made their class', () => {
+  const printed = [
+    'volumes=PersistentVolume=pvc-1=/=apps/data=fast=Delete',
+    'volumes=PersistentVolume=pvc-2=/=apps/more=other=Retain',
+    'volumes=PersistentVolume=free=/=/=fast=Delete',
+    'volumes=StorageClass=fast=base/volumes=/==',
+    'volumes=StorageClass=other=/=/==',
+  ].join('\n');
+  expect(parseVolumes(printed)).toEqual([
+    { name: 'pvc-1', namespace: 'apps', claim: 'data', isDeleted: true, release: 'base/volumes' },
+    { name: 'pvc-2', namespace: 'apps', claim: 'more', isDeleted: false },
+  ]);
 });
 
 describe('a preview', () => {

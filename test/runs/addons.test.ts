@@ -95,6 +95,21 @@ it('one that goes takes its images along, and leaves those of the others', async
   expect(held.filter((name) => /busybox|local-path|metrics/.test(name))).toEqual(['kbs.local/metrics-server:0.9.0']);
 });
 
+it('what goes names the volumes that it takes along, and those that stay', async () => {
+  const { project, world } = await withOwnChart();
+  await applied(project, world);
+  world.volumes = [
+    'volumes=PersistentVolume=pvc-1=/=web/data=local-path=Delete',
+    `volumes=StorageClass=local-path=${ids[0]}=/==`,
+  ];
+  write(project, '');
+  const outcome = await run(project, world, phaseRun(apply), { dryRun: true });
+  expect(outcome.result?.plan.hosts.flatMap(({ notes = [] }) => notes)).toEqual([
+    'release web/web goes: claims that its chart made take along the data of pvc-1 (web/data)',
+    `release ${ids[0]} goes: its volumes stay with their data, and are not deleted any more with their claims: pvc-1 (web/data)`,
+  ]);
+});
+
 it('a release of another is refused before anything is changed, and taken over where the owner says so', async () => {
   const { project, world } = await withOwnChart();
   world.releases.set('web/web', 'status=deployed,version=3');

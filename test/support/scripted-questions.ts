@@ -125,7 +125,7 @@ const objectSets = (asked: Asked): string => {
       return set === undefined ? '' : `${set} ${apiVersion} ${kind} ${name} ${namespace}\n`;
     },
   );
-  return [...lines, ...ownReleases(asked)].join('');
+  return [...lines, ...ownReleases(asked), ...cluster.volumes.map((line) => `${line}\n`)].join('');
 };
 
 const nodeCidrs = (asked: Asked): string => {

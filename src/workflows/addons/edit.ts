@@ -1,10 +1,10 @@
-import { knownNames } from '../../addons/index.js';
+import { knownNames, withNeeds } from '../../addons/index.js';
 import { unknownName } from '../../inventory/did-you-mean.js';
 import { addAddon, removeAddon } from '../../inventory/edit.js';
 import { type LoadedCluster, loadCluster } from '../load-cluster.js';
 
 /**
- * The inventory with these add-ons in its text, each as kbs has it; the file is not written here. One that is there stays
+ * The inventory with these add-ons and those that they need in its text, each as kbs has it; the file is not written here. One that is there stays
  * as it is: an installation that failed after the inventory was written is repeated with the same words. Throws `usage`
  * where kbs does not know a name.
  */
@@ -17,7 +17,8 @@ export const withAddons = async (file: string, names: readonly string[]): Promis
       'a chart of your own is written into the inventory: addons: { NAME: { chart: ./folder, namespace: NAME } }';
     throw unknownName('kbs has no add-on', unknown, knownNames, own);
   }
-  return edited(file, known, names.filter((name) => !there.includes(name)).reduce(addAddon, known.text));
+  const added = withNeeds(names).filter((name) => !there.includes(name));
+  return edited(file, known, added.reduce(addAddon, known.text));
 };
 
 /**
