@@ -31,6 +31,7 @@ const texts: Readonly<Record<string, string>> = {
   'amd64/images/control-plane.tar': 'three images',
   'amd64/packages/debian-12.tar': 'an apt repository',
   'arm64/binaries/unzstd': 'what unpacks it there',
+  'charts/web-1.0.0.tgz': 'a chart',
 };
 const catalogue: BundleCatalogue = {
   format: 2,
@@ -65,6 +66,7 @@ const catalogue: BundleCatalogue = {
       repository: 'arm64/packages/debian-12.tar',
     },
   },
+  charts: [{ addon: 'web', name: 'web', version: '1.0.0', file: 'charts/web-1.0.0.tgz', from: 'example.com/web' }],
   members: Object.entries(texts).map(([file, text]) => ({ file, size: text.length, sha256: sha256(text) })),
 };
 
@@ -108,6 +110,29 @@ const copyOf = async (number: number): Promise<Copy> => {
   await cp(whole, copy.bundle, { recursive: true });
   return copy;
 };
+
+describe('charts of add-ons', () => {
+  it('are read into memory', async () => {
+    const { bundle, cache } = fresh();
+    const { tgz, ...chart } = (await openBundle(bundle, { cache })).chart('web');
+    expect(chart).toEqual({ name: 'web', version: '1.0.0', sha256: sha256('a chart') });
+    expect(Buffer.from(tgz).toString()).toBe('a chart');
+  });
+
+  it('and all else that only add-ons need may be missing, and then its absence says how to have it', async () => {
+    const { bundle, cache } = fresh();
+    const { charts: _, ...older } = catalogue;
+    await writeFile(join(bundle, 'catalogue.json'), printCatalogue(older));
+    const opened = await openBundle(bundle, { cache });
+    for (const missing of [
+      () => opened.chart('web'),
+      () => opened.of('amd64').binary('helm'),
+      () => opened.of('amd64').image('busybox'),
+    ]) {
+      expect(missing).toThrowError(expect.objectContaining({ next: expect.stringContaining('bundle build --addons') }));
+    }
+  });
+});
 
 describe('a whole bundle', () => {
   it('gives the paths, sizes and digests of its binaries and archives', async () => {
