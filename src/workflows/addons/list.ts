@@ -1,8 +1,10 @@
 import { knownAddons, plannedAddons } from '../../addons/index.js';
 import { type Artifacts, referenceOf } from '../../artifacts/artifacts.js';
+import { placeholderArtifacts } from '../../artifacts/placeholder.js';
 import type { Values } from '../../inventory/cluster.js';
 import { unknownName } from '../../inventory/did-you-mean.js';
-import { type LoadedCluster, loadCluster, openArtifactsOrPlaceholders } from '../load-cluster.js';
+import { type LoadedCluster, loadCluster } from '../load-cluster.js';
+import { readOwnCharts, withCharts } from '../own-charts.js';
 
 /** An add-on that kbs knows, or that the inventory has. */
 export interface ListedAddon {
@@ -23,7 +25,7 @@ export interface ListedAddon {
 /** Those that kbs knows, then the owner's. No host is contacted. */
 export const listAddons = async (file: string): Promise<readonly ListedAddon[]> => {
   const loaded = await loadCluster(file);
-  const artifacts = await openArtifactsOrPlaceholders(loaded, () => {});
+  const artifacts = await namesOf(loaded);
   const wanted = loaded.cluster.addons ?? [];
   return [
     ...knownAddons.map(({ name, what, release, namespace, images, needs, kubernetes }) => ({
@@ -56,6 +58,10 @@ export const listAddons = async (file: string): Promise<readonly ListedAddon[]> 
   ];
 };
 
+/** Names and versions need no bundle. */
+const namesOf = async (loaded: LoadedCluster): Promise<Artifacts> =>
+  withCharts(placeholderArtifacts(loaded.cluster.kubernetes.version), await readOwnCharts(loaded));
+
 const chartOf = (artifacts: Artifacts, addon: string): string => {
   const { name, version } = artifacts.chart(addon);
   return `${name} ${version}`;
@@ -64,7 +70,7 @@ const chartOf = (artifacts: Artifacts, addon: string): string => {
 /** The values that helm is given for an add-on of the inventory: kbs's own with the owner's over them. */
 export const valuesOf = async (file: string, name: string): Promise<Values> => {
   const loaded = await loadCluster(file);
-  const artifacts = await openArtifactsOrPlaceholders(loaded, () => {});
+  const artifacts = await namesOf(loaded);
   const planned = plannedAddons(loaded.cluster, (image) => referenceOf(artifacts, image));
   const found = planned.find(({ addon }) => addon.name === name);
   if (found) return found.values;
@@ -76,5 +82,5 @@ const noSuchAddon = ({ cluster }: LoadedCluster, name: string) =>
     'the inventory has no add-on',
     [name],
     (cluster.addons ?? []).map((addon) => addon.name),
-    `one that kbs knows is added with: kbs addons install ${name}`,
+    'one that kbs knows is added with: kbs addons install NAME',
   );
