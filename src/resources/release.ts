@@ -160,13 +160,13 @@ fi`;
 };
 
 const uninstall = ({ name, timeoutSeconds }: ReleaseResource): Script =>
-  sh`/usr/local/bin/helm uninstall ${name} --ignore-not-found --wait --timeout ${`${timeoutSeconds}s`} >/dev/null </dev/null`;
+  sh`/usr/local/bin/helm uninstall ${name} --ignore-not-found --wait --cascade foreground --timeout ${`${timeoutSeconds}s`} >/dev/null </dev/null`;
 
 /** A namespace that kbs made goes too, once nothing is left in it but what every namespace has. Pods may take a while. */
 const removeNamespace = ({ namespace }: ReleaseResource): Script =>
   sh`kbs_label=$(cluster_kubectl get namespace ${namespace} --ignore-not-found -o ${`jsonpath={.metadata.labels.${releaseLabels.addon.replaceAll('.', '\\.')}}`})
 if [ -n "$kbs_label" ]; then
-  for kbs_try in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+  for kbs_try in 1 2 3 4 5; do
     kbs_rest=$(cluster_kubectl -n ${namespace} get ${namespaced} -o name | grep -v '^configmap/kube-root-ca.crt$' | tr '\\n' ' ') || :
     [ -n "$kbs_rest" ] || break
     sleep 2
