@@ -342,7 +342,10 @@ const ownAddon = keys(
       anyText('a path of a chart', './charts/my-app'),
       'The chart: a folder with a Chart.yaml, or an archive (.tgz); starts at the folder of this file.',
     ).optional(),
-    namespace: text(dnsLabel, 'The namespace of the release; kbs makes it where it is missing.').optional(),
+    namespace: text(
+      withExample(dnsLabel, 'my-app'),
+      'The namespace of the release; kbs makes it where it is missing.',
+    ).optional(),
     ...addonKeys,
   },
   'A Helm chart of your own. Its name is the name of the release.',

@@ -56,7 +56,7 @@ const ownErrors = (name: string, own: PartialOwn | null | undefined): readonly I
       : []),
     ...('namespace' in own
       ? []
-      : [inventoryError([...path, 'namespace'], `is missing; write ${dnsLabel.noun} like my-app`)]),
+      : [inventoryError([...path, 'namespace'], 'is missing; write a DNS label like my-app')]),
   ];
 };
 
