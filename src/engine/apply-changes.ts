@@ -4,6 +4,7 @@ import { type Host, mutation, type RunOptions } from '../hosts/host.js';
 import { lastLines } from '../hosts/last-lines.js';
 import { mark, readMark } from '../hosts/records.js';
 import { lines, raw, type Script, sh } from '../hosts/shell.js';
+import { timedOutCode } from '../resources/resource.js';
 import type { Emit } from './event.js';
 import type { PlannedChange } from './executable-plan.js';
 import { verbOf } from './plan.js';
@@ -41,16 +42,20 @@ export const applyChanges = async (
   if (output.code === 0) return;
   if (output.code === lockedCode && current < 0) throw lockedElsewhere(host.name);
   const failed = planned[current]?.change;
-  throw new Failure('refused', failed ? `${verbOf(failed)} ${failed.kind} ${failed.id} failed` : 'the phase failed', {
-    where: {
-      host: host.name,
-      phase,
-      ...(failed ? { resource: `${failed.kind} ${failed.id}` } : {}),
-      command: `sh (exit status ${output.code})`,
+  throw new Failure(
+    output.code === timedOutCode ? 'timeout' : 'refused',
+    failed ? `${verbOf(failed)} ${failed.kind} ${failed.id} failed` : 'the phase failed',
+    {
+      where: {
+        host: host.name,
+        phase,
+        ...(failed ? { resource: `${failed.kind} ${failed.id}` } : {}),
+        command: `sh (exit status ${output.code})`,
+      },
+      why: lastLines(output.stderr),
+      next: 'fix the cause on the host, then run the same command again',
     },
-    why: lastLines(output.stderr),
-    next: 'fix the cause on the host, then run the same command again',
-  });
+  );
 };
 
 /** The failure of a connection, which knows of no phase, with the phase. */

@@ -38,6 +38,7 @@ export const releaseRecordWords = (name?: string): readonly string[] => [
   name === undefined ? `owner=helm,${releaseLabels.addon}` : `owner=helm,name=${name}`,
   '--show-labels',
   '--no-headers',
+  '--ignore-not-found',
 ];
 
 /** Shell: of what that printed, on stdin, the labels of the newest record on a line; nothing where there is none. */

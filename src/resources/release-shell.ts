@@ -28,7 +28,7 @@ cluster_kubectl() { # ARGUMENT...
 }
 newest_labels() { ${raw(newestLabels)}; }
 ask_release() { # KUBECONFIG NAMESPACE NAME DIGEST
-  kbs_said=$(ask_kubectl "$1" -n "$2" get secrets -l "owner=helm,name=$3" --show-labels --no-headers)
+  kbs_said=$(ask_kubectl "$1" -n "$2" get secrets -l "owner=helm,name=$3" --show-labels --no-headers --ignore-not-found)
   kbs_newest=,$(printf '%s\\n' "$kbs_said" | newest_labels),
   case $kbs_newest in
     *,${raw(sh`${releaseLabels.digest}`)}="$4",*) case $kbs_newest in *,status=deployed,*) objects_of "$1" "$2" "$3";; esac;;

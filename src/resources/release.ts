@@ -5,7 +5,7 @@ import { previewScript, readPreview } from './release-preview.js';
 import { newestReleases, releaseLabels, releaseRecords, versionLabel } from './release-records.js';
 import { asRendered, helmShell } from './release-shell.js';
 import type { Kind, ReleaseResource, State } from './resource.js';
-import { step, Unknown } from './resource.js';
+import { step, timedOutCode, Unknown } from './resource.js';
 
 /**
  * A Helm release: a chart with values, installed by the host's own helm. Helm keeps it in Secrets of its namespace, whose
@@ -112,7 +112,7 @@ trap 'rm -rf ${raw(sh`${home}`)}' EXIT`,
  * to go on: the revision before it counts again, and what the killed run made belongs to the release by its annotations.
  */
 const requireOwn = ({ namespace, name, adopt }: ReleaseResource): Script =>
-  sh`kbs_said=$(cluster_kubectl -n ${namespace} get secrets -l ${`owner=helm,name=${name}`} --show-labels --no-headers)
+  sh`kbs_said=$(cluster_kubectl -n ${namespace} get secrets -l ${`owner=helm,name=${name}`} --show-labels --no-headers --ignore-not-found)
 kbs_newest=,$(printf '%s\\n' "$kbs_said" | newest_labels),
 case $kbs_newest in
   ,,|*,status=uninstalled,*|*,${raw(sh`${releaseLabels.addon}`)}=*) ;;
@@ -135,7 +135,10 @@ const ensureNamespace = ({ namespace, addon }: ReleaseResource): Script => {
   printf '%s' ${JSON.stringify(object)} | cluster_kubectl create -f - >/dev/null`;
 };
 
-/** Where pods do not become ready, helm rolls back and they are gone: the events of the namespace still say why. */
+/**
+ * Where pods do not become ready, helm rolls back and they are gone: the events of the namespace still say why. Ends with
+ * the exit status of timeout(1) then.
+ */
 const upgrade = (resource: ReleaseResource): Script => {
   const { name, namespace, addon, order, chart, adopt, timeoutSeconds } = resource;
   const labels = Object.entries({
@@ -155,6 +158,7 @@ const upgrade = (resource: ReleaseResource): Script => {
 if ! /usr/local/bin/helm upgrade ${name} ${`${home}/chart.tgz`} ${flags} >/dev/null 2>${home}/why </dev/null; then
   release_events ${namespace} "$kbs_since" >&2 || :
   grep . ${home}/why | tail -n 5 >&2
+  if grep -q 'context deadline exceeded' ${home}/why; then exit ${timedOutCode}; fi
   exit 1
 fi`;
 };

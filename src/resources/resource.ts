@@ -274,6 +274,9 @@ export interface Preview {
   readonly wanted: State;
 }
 
+/** The exit status of a step that has waited in vain, as timeout(1) has it. */
+export const timedOutCode = 124;
+
 /** One piece of a mutation: a script, and the bytes it reads from stdin with `head -c`, all of them, in order. */
 export interface Step {
   readonly script: Script;
