@@ -103,6 +103,11 @@ describe('apply', () => {
     expect(outcome.get('worker-office-00')?.where).toMatchObject({ resource: 'task bad' });
   });
 
+  test('a change that has waited in vain has timed out', async () => {
+    const { outcome } = await run([hostPhases(office, phase('one', [mark('slow', 'echo not ready >&2; exit 124')]))]);
+    expect(outcome.get('worker-office-00')).toMatchObject({ code: 'timeout', exit: 7, why: ['not ready'] });
+  });
+
   test.each([
     ['another run holds the lock', 'flock -w 60', 'flock -w 0', { code: 'locked' }],
     ['a change has an exit status of 79', 'flock -w', 'flock -w', { code: 'refused', where: { resource: 'task bad' } }],
