@@ -57,5 +57,5 @@ objects_of() { # KUBECONFIG NAMESPACE NAME
 }
 release_events() { # NAMESPACE SINCE
   cluster_kubectl -n "$1" get events --field-selector type=Warning -o ${eventLine} |
-    awk -v since="$2" '$1 >= since { sub(/^[^ ]* /, ""); if (!seen[$0]++) print }' | tail -n 6
+    awk -v since="$2" '$1 >= since { sub(/^[^ ]* /, ""); if (!seen[substr($0, 1, 80)]++) print }' | tail -n 6
 }`;

@@ -1,4 +1,4 @@
-import { lines, raw, receive, type Script, sh } from '../hosts/shell.js';
+import { lines, raw, receive, type Script, sh, untilTrue } from '../hosts/shell.js';
 import { askKubectl, parseKubectlAnswer } from '../kubernetes/kubectl-answer.js';
 import { sha256 } from '../secret.js';
 import { previewScript, readPreview } from './release-preview.js';
@@ -68,7 +68,9 @@ export const release: Kind<ReleaseResource> = {
       ),
     ];
   },
-  remove: (resource) => [step(lines(inHome(resource), uninstall(resource), removeNamespace(resource)))],
+  remove: (resource) => [
+    step(lines(inHome(resource), uninstall(resource), awaitVolumes(resource), removeNamespace(resource))),
+  ],
 };
 
 /** The aspect that says whether kbs made a release: `kbs` or `another`. */
@@ -166,6 +168,16 @@ fi`;
 const uninstall = ({ name, timeoutSeconds }: ReleaseResource): Script =>
   sh`/usr/local/bin/helm uninstall ${name} --ignore-not-found --wait --cascade foreground --timeout ${`${timeoutSeconds}s`} >/dev/null </dev/null`;
 
+/**
+ * What provisions volumes may be the next to go: it deletes the volumes of claims that went with the release first, in a
+ * minute at most. Those that it cannot delete stay, and have the status Released.
+ */
+const awaitVolumes = ({ namespace }: ReleaseResource): Script =>
+  untilTrue(
+    sh`! cluster_kubectl get persistentvolumes -o ${volumeLine} | grep -q ${`^${namespace}=Released=Delete$`}`,
+    { seconds: 60, otherwise: sh`break`, pause: 1 },
+  );
+
 /** A namespace that kbs made goes too, once nothing is left in it but what every namespace has. Pods may take a while. */
 const removeNamespace = ({ namespace }: ReleaseResource): Script =>
   sh`kbs_label=$(cluster_kubectl get namespace ${namespace} --ignore-not-found -o ${`jsonpath={.metadata.labels.${releaseLabels.addon.replaceAll('.', '\\.')}}`})
@@ -192,3 +204,5 @@ const namespaced = [
   'jobs',
   'cronjobs',
 ].join(',');
+
+const volumeLine = `jsonpath={range .items[*]}{.spec.claimRef.namespace}={.status.phase}={.spec.persistentVolumeReclaimPolicy}{"\\n"}{end}`;

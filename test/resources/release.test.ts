@@ -201,6 +201,13 @@ describe.skipIf(!worldsAreHere)('a release on a host', () => {
     expect(await world.run('ls /srv/namespaces')).toBe('');
   });
 
+  it('goes once the volumes of its claims are deleted, for the next to go may be what deletes them', async () => {
+    await apply(world, [resource]);
+    await world.run(`printf 'apps=Released=Delete\\napps=Bound=Delete\\nother=Released=Delete\\n' > /srv/volumes`);
+    await remove(world, [resource]);
+    expect((await calls()).match(/get persistentvolumes/g)).toHaveLength(2);
+  });
+
   it('leaves a namespace that was there before', async () => {
     await world.run('mkdir /srv/namespaces/apps');
     await apply(world, [resource]);
@@ -236,6 +243,8 @@ case $words in
   ' create') mkdir /srv/namespaces/apps; echo web > /srv/namespaces/apps/label;;
   ' delete namespace '*) rm -r "/srv/namespaces/\${words##* }";;
   ' get events') printf '2020-01-01T00:00:00Z Pod web-0: Failed: long ago\\n2999-01-01T00:00:00Z Pod web-1: Failed: no image\\n';;
+  ' get persistentvolumes')
+    cat /srv/volumes 2>/dev/null || :; rm -f /srv/volumes;;
   ' get pods,'*) echo configmap/kube-root-ca.crt;;
   ' diff')
     if [ -e /srv/down ]; then cat /srv/down >&2; exit 2; fi

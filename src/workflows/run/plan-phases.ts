@@ -109,8 +109,9 @@ const nodeCidrsIn = (cluster: Cluster, { results }: Observation): NodeCidrsAnswe
 
 /** The last operations run before the phase `ready`: nodes may never become Ready, and operations must not wait for that. */
 const beforeReady = (phases: readonly PhaseSteps[], last: readonly PhaseSteps[]): readonly PhaseSteps[] => {
-  const isWait = ({ phase }: PhaseSteps): boolean => phase.name === ready.name;
-  return [...phases.filter((steps) => !isWait(steps)), ...last, ...phases.filter(isWait)];
+  const wait = phases.findIndex(({ phase }) => phase.name === ready.name);
+  const place = wait < 0 ? phases.length : wait;
+  return [...phases.slice(0, place), ...last, ...phases.slice(place)];
 };
 
 /** The phases of control planes begin once the operations before them are done on all control planes. */
