@@ -100,7 +100,9 @@ describe('add-ons', () => {
     await kubectl(project, '-n small label secret -l owner=helm,name=small kbs.dev/addon-');
     const { stderr } = await project.kbs('plan', { exit: 6 });
     expect(stderr).toMatch(/the release small\/small was installed without kbs[\s\S]*adopt: true/);
-    await settings('greeting: hello', 'greeting: hello }, adopt: true, x: {');
+    await settings('small: { chart', 'small: { adopt: true, chart');
+    await project.kbs('apply --yes');
+    expect(linesOf(await plan(0))).toEqual([]);
   });
 
   test('end well where the installation is killed, with helm itself', async () => {
