@@ -7,7 +7,7 @@ import type { AddonStatus } from '../../src/workflows/addons/status.js';
 import { root } from './support/kbs.js';
 import { kubectl } from './support/kubectl.js';
 import { linesOf, makeProject, type Project } from './support/project.js';
-import { killAt, type Moment } from './support/run-until.js';
+import { type Moment, startUntil } from './support/run-until.js';
 
 const inventory = `apiVersion: kbs/v1
 cluster: e2e-addons
@@ -107,11 +107,15 @@ describe('add-ons', () => {
 
   test('end well where the installation is killed, with helm itself', async () => {
     await project.kbs('addons remove metrics-server --yes');
-    await killAt(project, 'addons install metrics-server --yes', releaseStarted('kube-system/metrics-server'));
+    const installing = 'addons install metrics-server --yes';
+    const running = await startUntil(project, installing, releaseStarted('kube-system/metrics-server'));
+    await project.on('controller-00', `until ${recorded}; do sleep 0.1; done`);
+    running.kill('SIGKILL');
+    await running.ended;
     await project.on('controller-00', 'kill -9 $(pidof helm)');
     const [change] = await released(10);
     expect(change?.differences.find(({ aspect }) => aspect === 'status')?.is).toBe('pending-install');
-    await project.kbs('addons install metrics-server --yes');
+    await project.kbs(installing);
     expect(linesOf(await plan(0))).toEqual([]);
   });
 
@@ -145,6 +149,10 @@ describe('add-ons', () => {
     expect(lines.filter((line) => !line.includes('kbs.local/absent:1'))).toEqual([]);
   });
 });
+
+/** Shell that succeeds once helm has begun to install metrics-server. */
+const recorded =
+  'kubectl --kubeconfig /etc/kubernetes/admin.conf -n kube-system get secrets -l name=metrics-server,status=pending-install -o name | grep -q .';
 
 /** The lines of an object that differ: what is, then what is wanted. */
 const texts = (change: Change | undefined, aspect: string): readonly string[] => {
