@@ -52,11 +52,20 @@ export const pruneObjects: Phase = {
   prunes: { objectsThrough: adminConf },
 };
 
-/** Near the end, when all that takes the place of former things is there, and nothing uses them any more. */
+/**
+ * Near the end, when all that takes the place of former things is there, and nothing uses them any more: pods that go with
+ * their objects run images of their node until then.
+ */
 export const prune: Phase = {
   name: 'prune',
   ensures: 'the host holds nothing of kbs that no phase wants',
   appliesTo: () => true,
+  after: (host, { cluster }) =>
+    isApiHost(host, cluster)
+      ? []
+      : cluster.hosts
+          .filter((other) => isApiHost(other, cluster))
+          .map(({ name }) => ({ host: name, phase: pruneObjects.name, mayFail: true })),
   resources: () => [],
   prunes: { of: 'rest' },
 };

@@ -73,7 +73,6 @@ describe('add-ons', () => {
     expect(JSON.stringify(change)).not.toMatch(/second-one|c2Vjb25k/);
     await project.kbs('apply --yes');
     expect(await kubectl(project, `-n small get configmap small -o jsonpath='{.data.greeting}'`)).toBe('goodbye');
-    expect(linesOf(await plan(0))).toEqual([]);
   });
 
   test('are repaired where an object was edited by hand', async () => {
@@ -88,7 +87,7 @@ describe('add-ons', () => {
   });
 
   test('go back to what they were where an upgrade fails, and the pods say why', async () => {
-    await settings('timeout: 120, values: { greeting: hello', 'timeout: 20, values: { image: "kbs.local/absent:1"');
+    await settings('timeout: 120, values: { greeting: hello', 'timeout: 15, values: { image: "kbs.local/absent:1"');
     const { stderr } = await project.kbs('apply --yes', { exit: 7 });
     expect(stderr).toMatch(/Pod small-\S+: Failed: .*kbs\.local\/absent:1/);
     expect(stderr).toMatch(/rolled back/);
@@ -102,7 +101,6 @@ describe('add-ons', () => {
     expect(stderr).toMatch(/the release small\/small was installed without kbs[\s\S]*adopt: true/);
     await settings('small: { chart', 'small: { adopt: true, chart');
     await project.kbs('apply --yes');
-    expect(linesOf(await plan(0))).toEqual([]);
   });
 
   test('end well where the installation is killed, with helm itself', async () => {

@@ -81,6 +81,8 @@ it('add-ons that the inventory has no more go in the reverse order, before helm 
   expect(inWords(outcome)).toEqual([]);
   const ends = world.done.filter(({ host }) => host === 'cp-0').map(({ kind, id }) => `${kind} ${id}`);
   expect(ends.slice(0, 3)).toEqual(ids.toReversed().map((id) => `release ${id}`));
+  const kinds = world.done.map(({ kind }) => kind);
+  expect(kinds.lastIndexOf('release')).toBeLessThan(kinds.indexOf('image'));
   expect(ends.slice(3).toSorted()).toEqual(['binary /usr/local/bin/helm', ...images.map((id) => `image ${id}`)]);
   expect([...world.releases.keys()]).toEqual([]);
   expect(await applied(project, world)).toEqual([]);
