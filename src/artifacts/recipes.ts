@@ -76,10 +76,7 @@ export const metricsServerProgram = (version: string): GoProgram =>
     version,
     package: 'sigs.k8s.io/metrics-server/cmd/metrics-server',
     from: `sigs.k8s.io/metrics-server v${version}`,
-    stamps: {
-      'sigs.k8s.io/metrics-server/pkg/version.gitVersion': `v${version}`,
-      'sigs.k8s.io/metrics-server/pkg/version.gitCommit': `v${version}`,
-    },
+    stamps: { 'k8s.io/client-go/pkg/version.gitVersion': `v${version}` },
   });
 
 const kindOfPlugin: Readonly<Record<string, string>> = { 'host-local': 'ipam', portmap: 'meta', bandwidth: 'meta' };

@@ -27,6 +27,9 @@ const sayings: readonly (readonly [ImageName, readonly string[], string])[] = [
   ['kube-proxy', ['conntrack', '--version'], 'conntrack v1'],
   ['kube-proxy', ['ipset', '--version'], 'ipset v7'],
   ['coredns', ['coredns', '-version'], 'CoreDNS-1.15.0'],
+  ['busybox', ['/bin/sh', '-c', 'mkdir -m 0777 -p /tmp/volume && ls /tmp'], 'volume'],
+  ['local-path-provisioner', ['local-path-provisioner', '--version'], 'v0.0.30'],
+  ['metrics-server', ['metrics-server', '--version'], 'v0.9.0'],
 ];
 
 describe.runIf(bundle)('the images of a bundle, in a real containerd', () => {
