@@ -71,7 +71,9 @@ export type ImageName =
   | 'nvidia-device-plugin'
   | 'busybox'
   | 'local-path-provisioner'
-  | 'metrics-server';
+  | 'metrics-server'
+  | 'metallb-controller'
+  | 'metallb-speaker';
 
 /** Bytes that lie in a bundle on this machine, perhaps packed. */
 export interface StoredFile {

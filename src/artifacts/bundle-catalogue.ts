@@ -151,12 +151,21 @@ const imageNames = [
   'busybox',
   'local-path-provisioner',
   'metrics-server',
+  'metallb-controller',
+  'metallb-speaker',
 ] as const satisfies readonly ImageName[];
 
 /** Whether only add-ons need it: a bundle is made with or without. */
 export const isForAddons = (name: BinaryName | ImageName): boolean => forAddons.has(name);
 
-const forAddons = new Set<BinaryName | ImageName>(['helm', 'busybox', 'local-path-provisioner', 'metrics-server']);
+const forAddons = new Set<BinaryName | ImageName>([
+  'helm',
+  'busybox',
+  'local-path-provisioner',
+  'metrics-server',
+  'metallb-controller',
+  'metallb-speaker',
+]);
 
 const hex = z.string().regex(/^[0-9a-f]{64}$/);
 /** Inside the bundle: no absolute path and no step up. */

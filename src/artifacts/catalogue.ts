@@ -6,6 +6,7 @@ import {
   image,
   kubernetesProgram,
   layer,
+  metallbProgram,
   metricsServerProgram,
   nvidiaProgram,
 } from './recipes.js';
@@ -34,6 +35,7 @@ const kubernetes_1_36_3 = (): Release => {
   const metricsServer = '0.9.0';
   const localPath = '0.0.30';
   const busybox = '1.0';
+  const metallb = '0.15.2';
   const kubernetes = kubernetesProgram({ version, built: '2026-07-22T18:07:38Z' });
   return {
     kubernetes: version,
@@ -122,6 +124,7 @@ const kubernetes_1_36_3 = (): Release => {
         from: `github.com/rancher/local-path-provisioner v${localPath}`,
         stamps: { 'main.VERSION': `v${localPath}` },
       }),
+      ...(['controller', 'speaker'] as const).map((name) => metallbProgram(name, metallb)),
     ],
     binaries: {
       kubelet: 'kubelet',
@@ -181,6 +184,18 @@ const kubernetes_1_36_3 = (): Release => {
         ['metrics-server'],
         [layer('metrics-server', ['metrics-server'])],
       ),
+      'metallb-controller': image(
+        'metallb-controller',
+        metallb,
+        ['metallb-controller'],
+        [layer('metallb-controller', ['metallb-controller'])],
+      ),
+      'metallb-speaker': image(
+        'metallb-speaker',
+        metallb,
+        ['metallb-speaker'],
+        [layer('metallb-speaker', ['metallb-speaker'])],
+      ),
     },
     archives: [
       { name: 'pause', images: ['pause'] },
@@ -193,6 +208,7 @@ const kubernetes_1_36_3 = (): Release => {
       { name: 'busybox', images: ['busybox'] },
       { name: 'local-path-provisioner', images: ['local-path-provisioner'] },
       { name: 'metrics-server', images: ['metrics-server'] },
+      { name: 'metallb', images: ['metallb-controller', 'metallb-speaker'] },
     ],
     charts: [
       {
@@ -210,6 +226,14 @@ const kubernetes_1_36_3 = (): Release => {
         folder: `local-path-provisioner-${localPath}`,
         module: 'github.com/rancher/local-path-provisioner',
         path: 'deploy/chart/local-path-provisioner',
+      },
+      {
+        addon: 'load-balancer-services',
+        name: 'metallb',
+        version: metallb,
+        folder: `metallb-${metallb}`,
+        module: 'go.universe.tf/metallb',
+        path: 'charts/metallb',
       },
     ],
     hostPackages: ['haproxy', 'keepalived'],

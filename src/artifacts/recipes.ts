@@ -79,6 +79,17 @@ export const metricsServerProgram = (version: string): GoProgram =>
     stamps: { 'k8s.io/client-go/pkg/version.gitVersion': `v${version}` },
   });
 
+/** MetalLB says its version by itself. */
+export const metallbProgram = (name: 'controller' | 'speaker', version: string): GoProgram =>
+  goProgram({
+    name: `metallb-${name}`,
+    version,
+    folder: `metallb-${version}`,
+    package: `go.universe.tf/metallb/${name}`,
+    from: `go.universe.tf/metallb v${version}`,
+    stamps: { 'go.universe.tf/metallb/internal/version.gitCommit': `v${version}` },
+  });
+
 const kindOfPlugin: Readonly<Record<string, string>> = { 'host-local': 'ipam', portmap: 'meta', bandwidth: 'meta' };
 
 export const goProgram = (
