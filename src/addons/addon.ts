@@ -22,6 +22,11 @@ export interface AddonDescription {
 /** With the values that are good for a cluster, under what the owner has chosen. */
 export interface AddonRecipe<A extends Addon> extends AddonDescription {
   values(addon: A, cluster: Pick<Cluster, 'kubernetes' | 'domain'>, image: (name: ImageName) => ImageReference): Values;
+  /**
+   * What the chart has no values for: objects of kinds that come with it, each a plain Kubernetes object. They are a
+   * release of their own, which is installed once the chart's pods are ready.
+   */
+  objects?(addon: A): readonly Values[];
 }
 
 /** `kbs.local/busybox:1.0` in the two parts in which charts take it. */

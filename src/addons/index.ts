@@ -1,12 +1,13 @@
-import type { ImageName } from '../artifacts/artifacts.js';
+import { type ImageName, objectsChart } from '../artifacts/artifacts.js';
 import type { Addon, Cluster, Values } from '../inventory/cluster.js';
-import type { AddonDescription, ImageReference } from './addon.js';
+import type { AddonDescription, AddonRecipe, ImageReference } from './addon.js';
+import { loadBalancerServices } from './load-balancer-services.js';
 import { mergeValues } from './merge-values.js';
 import { metricsServer } from './metrics-server.js';
 import { storage } from './storage.js';
 
 /** The add-ons that kbs knows, those first that others need. */
-export const knownAddons: readonly AddonDescription[] = [storage, metricsServer];
+export const knownAddons: readonly AddonDescription[] = [storage, metricsServer, loadBalancerServices];
 
 /** Their names. */
 export const knownNames: readonly string[] = knownAddons.map(({ name }) => name);
@@ -21,10 +22,12 @@ export const withNeeds = (
   ),
 ];
 
-/** An add-on of a cluster as it is to be installed. */
+/** A release of an add-on as it is to be installed. */
 export interface PlannedAddon {
   readonly addon: Addon;
-  /** The name of its release. */
+  /** What the artifacts have its chart by. */
+  readonly chart: string;
+  /** The name of the release. */
   readonly release: string;
   readonly namespace: string;
   readonly values: Values;
@@ -33,41 +36,50 @@ export interface PlannedAddon {
 }
 
 /**
- * The add-ons of a cluster in the order in which they are installed: what others need before those, then charts of the
- * owner in the order of the inventory. `image` gives the reference of an image of the bundle.
+ * The releases of a cluster's add-ons in the order in which they are installed: what others need before those, then charts
+ * of the owner in the order of the inventory. `image` gives the reference of an image of the bundle.
  */
 export const plannedAddons = (
   cluster: Pick<Cluster, 'addons' | 'kubernetes' | 'domain'>,
   image: (name: ImageName) => string,
-): readonly PlannedAddon[] => inOrder(cluster.addons ?? []).map((addon) => planned(addon, cluster, image));
+): readonly PlannedAddon[] =>
+  inOrder(cluster.addons ?? []).flatMap((addon) => planned(addon, cluster, (name) => partsOf(image(name))));
 
-const planned = (
-  addon: Addon,
-  cluster: Pick<Cluster, 'kubernetes' | 'domain'>,
-  image: (name: ImageName) => string,
-): PlannedAddon => {
-  if (addon.is === 'own') {
-    const { name, namespace, values } = addon;
-    return { addon, release: name, namespace, values, images: [] };
-  }
-  const known: Values = knownValues(addon, cluster, (name) => partsOf(image(name)));
-  const { release, namespace, images } = byName[addon.is];
-  return { addon, release, namespace, images, values: mergeValues(known, addon.values) };
-};
-
-const byName = { 'metrics-server': metricsServer, storage } as const;
-
-const knownValues = (
-  addon: Exclude<Addon, { is: 'own' }>,
-  cluster: Pick<Cluster, 'kubernetes' | 'domain'>,
-  image: (name: ImageName) => ImageReference,
-): Values => {
+const planned = (addon: Addon, ...rest: Surroundings): readonly PlannedAddon[] => {
   switch (addon.is) {
     case 'metrics-server':
-      return metricsServer.values(addon, cluster, image);
+      return byRecipe(metricsServer, addon, ...rest);
     case 'storage':
-      return storage.values(addon, cluster, image);
+      return byRecipe(storage, addon, ...rest);
+    case 'load-balancer-services':
+      return byRecipe(loadBalancerServices, addon, ...rest);
+    case 'own': {
+      const { name, namespace, values } = addon;
+      return [{ addon, chart: name, release: name, namespace, values, images: [] }];
+    }
   }
+};
+
+type Surroundings = readonly [
+  cluster: Pick<Cluster, 'kubernetes' | 'domain'>,
+  image: (name: ImageName) => ImageReference,
+];
+
+/** The add-on's chart, and its objects where it has any. */
+const byRecipe = <A extends Addon>(
+  recipe: AddonRecipe<A>,
+  addon: A,
+  ...rest: Surroundings
+): readonly PlannedAddon[] => {
+  const { name: chart, release, namespace, images } = recipe;
+  const objects = recipe.objects?.(addon) ?? [];
+  const values = mergeValues(recipe.values(addon, ...rest), addon.values);
+  return [
+    { addon, chart, release, namespace, images, values },
+    ...(objects.length === 0
+      ? []
+      : [{ addon, chart: objectsChart, release: `${release}-objects`, namespace, images: [], values: { objects } }]),
+  ];
 };
 
 const inOrder = (addons: readonly Addon[]): readonly Addon[] =>

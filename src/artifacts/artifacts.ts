@@ -5,7 +5,7 @@ export interface Artifacts {
   /** At least one, without those that the bundle lacks. */
   readonly architectures: readonly Arch[];
   /**
-   * The chart of an add-on, by the add-on's name. Where the bundle has none, one without content: a run refuses such an
+   * The chart of an add-on, by the add-on's name, or `objectsChart`. Where the bundle has none, one without content: a run refuses such an
    * add-on before it compares.
    */
   chart(addon: string): Chart;
@@ -23,6 +23,11 @@ export interface HostArtifacts {
   /** A tar of a small apt repository for Debian 12: haproxy, keepalived and all they depend on. */
   repository(): StoredFile;
 }
+
+/**
+ * What kbs's own chart of plain objects is asked by. It is no DNS label, so no add-on has this name.
+ */
+export const objectsChart = 'kbs/objects';
 
 /** A Helm chart as it travels to a host. */
 export interface Chart {

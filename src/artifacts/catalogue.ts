@@ -1,3 +1,4 @@
+import { objectsChart } from './artifacts.js';
 import {
   cniPlugin,
   containerdProgram,
@@ -36,6 +37,7 @@ const kubernetes_1_36_3 = (): Release => {
   const localPath = '0.0.30';
   const busybox = '1.0';
   const metallb = '0.15.2';
+  const objects = '1.0';
   const kubernetes = kubernetesProgram({ version, built: '2026-07-22T18:07:38Z' });
   return {
     kubernetes: version,
@@ -216,25 +218,23 @@ const kubernetes_1_36_3 = (): Release => {
         name: 'metrics-server',
         version: '3.13.1',
         folder: `metrics-server-${metricsServer}`,
-        module: 'sigs.k8s.io/metrics-server',
-        path: 'charts/metrics-server',
+        inModule: { module: 'sigs.k8s.io/metrics-server', path: 'charts/metrics-server' },
       },
       {
         addon: 'storage',
         name: 'local-path-provisioner',
         version: localPath,
         folder: `local-path-provisioner-${localPath}`,
-        module: 'github.com/rancher/local-path-provisioner',
-        path: 'deploy/chart/local-path-provisioner',
+        inModule: { module: 'github.com/rancher/local-path-provisioner', path: 'deploy/chart/local-path-provisioner' },
       },
       {
         addon: 'load-balancer-services',
         name: 'metallb',
         version: metallb,
         folder: `metallb-${metallb}`,
-        module: 'go.universe.tf/metallb',
-        path: 'charts/metallb',
+        inModule: { module: 'go.universe.tf/metallb', path: 'charts/metallb' },
       },
+      { addon: objectsChart, name: 'objects', version: `${objects}.0`, folder: `objects-${objects}` },
     ],
     hostPackages: ['haproxy', 'keepalived'],
   };

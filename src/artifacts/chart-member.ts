@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { Chart } from './artifacts.js';
 import type { BuildContext } from './build-context.js';
 import { type Measure, measure, type PackedMember, readMetadata, writeMetadata } from './bundle-members.js';
 import { buildCached, keyOf } from './cache.js';
@@ -8,24 +9,17 @@ import { readChart } from './chart.js';
 import { run } from './command.js';
 import type { ChartRecipe } from './release.js';
 
-/** The chart of an add-on, packed out of the Go module that it lies in. The module file pins its content. */
+/** The chart of an add-on, packed out of the Go module that it lies in, or kbs's own. The module file pins its content. */
 export const makeChart = async (
   recipe: ChartRecipe,
-  { cache, signal }: Pick<BuildContext, 'cache' | 'signal'>,
+  context: Pick<BuildContext, 'cache' | 'signal'>,
 ): Promise<PackedMember> => {
-  const { addon, name, version, module } = recipe;
-  const source = join(programsFolder, recipe.folder);
-  const pins = await readFile(join(source, 'go.sum'), 'utf8');
-  const key = keyOf(`chart-${addon}`, [recipe, pins.split('\n').filter((line) => line.startsWith(`${module} `))]);
-  const { folder, made } = await buildCached(cache, key, async (into) => {
-    const said = await run(`fetch ${module}`, 'go', ['mod', 'download', '-C', source, '-json', module], {
-      environment: { GOFLAGS: '-mod=mod', GOWORK: 'off' },
-      ...(signal === undefined ? {} : { signal }),
-    });
-    const { Dir: home } = JSON.parse(said) as { readonly Dir: string };
-    const chart = await readChart(join(home, recipe.path));
+  const { addon, name, version, inModule } = recipe;
+  const key = keyOf(`chart-${name}`, [recipe, await contentOf(recipe)]);
+  const { folder, made } = await buildCached(context.cache, key, async (into) => {
+    const chart = await chartOf(recipe, context);
     if (chart.name !== name || chart.version !== version) {
-      throw new Error(`${module} holds chart ${chart.name} ${chart.version}, and not ${name} ${version}`);
+      throw new Error(`${recipe.folder} holds chart ${chart.name} ${chart.version}, and not ${name} ${version}`);
     }
     await writeFile(join(into, 'chart.tgz'), chart.tgz);
     await writeMetadata(into, await measure(join(into, 'chart.tgz')));
@@ -34,9 +28,28 @@ export const makeChart = async (
   return {
     source: join(folder, 'chart.tgz'),
     member: { file, ...(await readMetadata<Measure>(folder)) },
-    chart: { addon, name, version, file, from: module },
+    chart: { addon, name, version, file, from: inModule?.module ?? 'kbs' },
     made,
   };
+};
+
+/** What the chart's content follows from: the lines that pin its module, or the digest of kbs's own. */
+const contentOf = async ({ folder, inModule }: ChartRecipe): Promise<readonly string[]> => {
+  if (inModule === undefined) return [(await readChart(join(programsFolder, folder))).sha256];
+  const pins = await readFile(join(programsFolder, folder, 'go.sum'), 'utf8');
+  return pins.split('\n').filter((line) => line.startsWith(`${inModule.module} `));
+};
+
+const chartOf = async ({ folder, inModule }: ChartRecipe, { signal }: Pick<BuildContext, 'signal'>): Promise<Chart> => {
+  const source = join(programsFolder, folder);
+  if (inModule === undefined) return readChart(source);
+  const { module, path } = inModule;
+  const said = await run(`fetch ${module}`, 'go', ['mod', 'download', '-C', source, '-json', module], {
+    environment: { GOFLAGS: '-mod=mod', GOWORK: 'off' },
+    ...(signal === undefined ? {} : { signal }),
+  });
+  const { Dir: home } = JSON.parse(said) as { readonly Dir: string };
+  return readChart(join(home, path));
 };
 
 const programsFolder = fileURLToPath(new URL('../../programs/', import.meta.url));

@@ -71,18 +71,21 @@ export interface ArchiveRecipe {
   readonly images: readonly ImageName[];
 }
 
-/** A Helm chart that lies in a Go module. */
+/** A Helm chart that lies in a Go module, or one of kbs's own. */
 export interface ChartRecipe {
-  /** The add-on's name. */
+  /** The add-on's name, or `objectsChart`. */
   readonly addon: string;
   /** As its Chart.yaml says. */
   readonly name: string;
   readonly version: string;
-  /** The folder under `programs/` whose go.mod pins the module. */
+  /** The folder under `programs/` whose go.mod pins the module; of kbs's own chart, the chart itself. */
   readonly folder: string;
-  readonly module: string;
-  /** The chart's folder in the module. */
-  readonly path: string;
+  /** Absent for kbs's own. */
+  readonly inModule?: {
+    readonly module: string;
+    /** The chart's folder there. */
+    readonly path: string;
+  };
 }
 
 /** What a bundle of a release holds. */

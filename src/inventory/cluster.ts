@@ -37,7 +37,7 @@ export interface Cluster {
 }
 
 /** What the inventory says of an add-on. */
-export type Addon = MetricsServerAddon | StorageAddon | OwnAddon;
+export type Addon = MetricsServerAddon | StorageAddon | LoadBalancerServicesAddon | OwnAddon;
 
 interface AddonSettings {
   readonly name: string;
@@ -63,6 +63,19 @@ export interface StorageAddon extends AddonSettings {
   readonly reclaim: 'Delete' | 'Retain';
   /** Whether claims that name no class get this one. */
   readonly isDefault: boolean;
+}
+
+export interface LoadBalancerServicesAddon extends AddonSettings {
+  readonly is: 'load-balancer-services';
+  /** At least one, each of a segment of its own, in the order of the inventory. */
+  readonly pools: readonly AddressPool[];
+}
+
+/** Addresses of one segment for Services of type LoadBalancer. */
+export interface AddressPool {
+  readonly segment: string;
+  /** As the inventory has them: `FIRST-LAST` or CIDRs. */
+  readonly ranges: readonly string[];
 }
 
 /** A chart of the owner. */
@@ -218,6 +231,10 @@ export const controlPlanes = (cluster: Cluster): readonly ClusterHost[] => clust
 export const nodes = (cluster: Cluster): readonly ClusterHost[] => cluster.hosts.filter(isNode);
 export const loadBalancers = (cluster: Cluster): readonly ClusterHost[] => cluster.hosts.filter(isLoadBalancer);
 export const dnsServers = (cluster: Cluster): readonly ClusterHost[] => cluster.hosts.filter(isDns);
+
+/** Whether nodes answer on the LAN for addresses of Services. */
+export const announcesServices = ({ addons = [] }: Pick<Cluster, 'addons'>): boolean =>
+  addons.some(({ is }) => is === 'load-balancer-services');
 
 /** The control plane on which kbs runs kubectl: the first, unless `apiHost` names another one. */
 export const isApiHost = (host: ClusterHost, cluster: Cluster): boolean =>

@@ -1,10 +1,11 @@
 import { resolve } from 'node:path';
 import { defined } from '../defined.js';
 import { contains, nthAddress } from './addresses.js';
-import type { Addon, Cluster, ClusterHost, Endpoint, RoutesByHost, SshSettings } from './cluster.js';
+import type { Addon, AddressPool, Cluster, ClusterHost, Endpoint, RoutesByHost, SshSettings } from './cluster.js';
 import { isControlPlane, isLoadBalancer } from './cluster.js';
 import { freeze } from './freeze.js';
 import { runsPods } from './host-pods.js';
+import { parseRange } from './ranges.js';
 import { defaults, type Inventory, type InventoryHost, type InventorySsh } from './schema.js';
 
 /** Computes what follows from the addresses of an inventory; `src/network` has both. */
@@ -99,14 +100,18 @@ export const derive = (
       source: artifacts.source,
       ...defined({ bundle: artifacts.bundle === undefined ? undefined : absolute(artifacts.bundle, basePaths) }),
     },
-    ...defined({ addons: inventory.addons && addonsOf(inventory.addons, basePaths) }),
+    ...defined({ addons: inventory.addons && addonsOf(inventory, inventory.addons, basePaths) }),
     hosts,
   };
   // A copy, because nothing that belongs to the caller may be frozen.
   return freeze({ ...structuredClone(cluster), routes: compileRoutes(cluster) });
 };
 
-const addonsOf = (addons: NonNullable<Inventory['addons']>, basePaths: BasePaths): readonly Addon[] =>
+const addonsOf = (
+  inventory: Inventory,
+  addons: NonNullable<Inventory['addons']>,
+  basePaths: BasePaths,
+): readonly Addon[] =>
   Object.entries(addons).flatMap(([name, written]): readonly Addon[] => {
     const { values = {}, adopt = false, timeout: timeoutSeconds = defaults.addonTimeout } = written ?? {};
     const settings = { name, values, adopt, timeoutSeconds };
@@ -115,9 +120,20 @@ const addonsOf = (addons: NonNullable<Inventory['addons']>, basePaths: BasePaths
       const { path = defaults.volumes, reclaim = 'Delete', default: isDefault = true } = addons[name] ?? {};
       return [{ ...settings, is: name, path, reclaim, isDefault }];
     }
+    if (name === 'load-balancer-services') {
+      return [{ ...settings, is: name, pools: poolsOf(inventory, [addons[name]?.pool ?? []].flat()) }];
+    }
     const { chart = '', namespace = '' } = written as NonNullable<Inventory['addons']>[string];
     return [{ ...settings, is: 'own', chart: absolute(chart, basePaths), namespace }];
   });
+
+const poolsOf = (inventory: Inventory, ranges: readonly string[]): readonly AddressPool[] => {
+  const located = ranges.map((range) => ({ range, segment: segmentOf(inventory, parseRange(range)?.first ?? '') }));
+  return [...new Set(located.map(({ segment }) => segment))].map((segment) => ({
+    segment,
+    ranges: located.filter((each) => each.segment === segment).map(({ range }) => range),
+  }));
+};
 
 const gpuOf = ({ gpu }: InventoryHost): Pick<ClusterHost, 'gpu' | 'gpuCount' | 'nvidia' | 'ignoresGpus'> => {
   if (gpu === undefined) return {};

@@ -1,4 +1,5 @@
 import { isAddress, networkOf, parseCidr } from './addresses.js';
+import { parseRange } from './ranges.js';
 
 /** A form that a text in the inventory must have, with the words for its error. */
 export interface Format {
@@ -57,6 +58,19 @@ export const cidr: Format = {
     return stripped === text
       ? `with its host bits cleared it is ${networkOf(text)}`
       : `leave out the leading zeros: ${stripped}`;
+  },
+};
+
+export const addressRange: Format = {
+  noun: 'a range of addresses',
+  example: '192.168.10.200-192.168.10.230',
+  pattern: '^[0-9.]+(-[0-9.]+|/[0-9]{1,2})$',
+  accepts: (text) => parseRange(text) !== undefined,
+  advice(text) {
+    const [first = '', last = ''] = text.split('-').map((end) => end.trim());
+    const turned = [`${first}-${last}`, `${last}-${first}`].find((other) => parseRange(other) !== undefined);
+    if (turned !== undefined) return `write ${turned}`;
+    return isAddress(text) ? `write a single address as ${text}/32` : cidr.advice?.(text);
   },
 };
 

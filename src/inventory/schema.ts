@@ -5,6 +5,7 @@ import type { Format } from './formats.js';
 import {
   absolutePath,
   address,
+  addressRange,
   anyText,
   cidr,
   dnsLabel,
@@ -145,6 +146,10 @@ const segment = keys(
       576,
       9216,
       "The largest packet of this segment's pods, in bytes: no more than the segment carries. Default: 1500, the kernel's own.",
+    ).optional(),
+    dhcp: text(
+      withExample(addressRange, '192.168.10.100-192.168.10.199'),
+      'The addresses that a DHCP server hands out here, so that kbs does not use them: `FIRST-LAST` or a CIDR.',
     ).optional(),
   },
   'One L2 network.',
@@ -307,6 +312,8 @@ const addonKeys = {
 const addonNamed = <T extends z.ZodRawShape>(name: string, shape: T, description: string) =>
   keys(`Add-on ${name}`, { ...shape, ...addonKeys }, description).optional();
 
+const addresses = text(addressRange, 'A range of addresses.');
+
 /** The add-ons that kbs knows, with their settings. */
 const knownAddons = {
   'metrics-server': addonNamed(
@@ -331,6 +338,32 @@ const knownAddons = {
         .describe('Whether claims that name no class get this one. Default: `true`.'),
     },
     'Volumes in folders of the nodes: the StorageClass `local-path`. A volume stays on the node of its first pod.',
+  ),
+  'load-balancer-services': addonNamed(
+    'load-balancer-services',
+    {
+      pool: z
+        .union(
+          [
+            addresses,
+            z.array(addresses).min(1, { error: () => `holds no range; write one like ${addressRange.example}` }),
+          ],
+          {
+            error: ({ input }) => {
+              if (isMissing(input))
+                return `write a range of addresses like ${addressRange.example}, or a list of ranges`;
+              if (typeof input === 'string') return formatProblem(addressRange, input);
+              return `is neither a range of addresses nor a list of such ranges; write one like ${addressRange.example}`;
+            },
+          },
+        )
+        .meta({
+          description:
+            'Free addresses for Services: `FIRST-LAST` or a CIDR, or a list of them. Each range is in the segment whose network holds it, and the workers of that segment answer for its addresses.',
+          examples: [addressRange.example],
+        }),
+    },
+    'Addresses on the LAN for Services of type LoadBalancer.',
   ),
 } as const;
 
@@ -357,11 +390,15 @@ const addons = z
   .meta({
     title: 'Add-ons',
     description:
-      'What runs in the cluster besides Kubernetes, by name: `metrics-server`, `storage`, or any other name for a chart of your own. `{}` takes an add-on as it is; a line that is taken away here takes the add-on away there.',
+      'What runs in the cluster besides Kubernetes, by name: `metrics-server`, `storage`, `load-balancer-services`, or any other name for a chart of your own. `{}` takes an add-on as it is; a line that is taken away here takes the add-on away there.',
   });
 
 /** The names of the add-ons that kbs knows. */
-export const knownAddonNames = ['metrics-server', 'storage'] as const satisfies readonly (keyof typeof knownAddons)[];
+export const knownAddonNames = [
+  'metrics-server',
+  'storage',
+  'load-balancer-services',
+] as const satisfies readonly (keyof typeof knownAddons)[];
 
 const serverName: Format = {
   noun: 'a DNS name or an IPv4 address',

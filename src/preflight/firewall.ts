@@ -1,6 +1,7 @@
 import type { Facts, Firewall, FirewallRule } from '../hosts/facts/facts.js';
 import { overlaps, parseCidr } from '../inventory/addresses.js';
 import {
+  announcesServices,
   apiServerPort,
   type Cluster,
   type ClusterHost,
@@ -48,6 +49,7 @@ const closedPorts = (host: ClusterHost, firewall: Firewall, cluster: Cluster): r
     [isControlPlane(host), apiServerPort, 'kube-apiserver'],
     [isLoadBalancer(host) && !endpoint.external, endpoint.port, 'haproxy'],
     [isNode(host), 10250, 'kubelet'],
+    [isNode(host) && announcesServices(cluster), 7946, 'metallb-speaker'],
     [isDns(host), 53, 'coredns'],
     ...forwardsOf(cluster).flatMap(({ port, targetPort, targets }): typeof wanted => [
       [isLoadBalancer(host), port, 'haproxy'],

@@ -1,5 +1,6 @@
 import type { Facts } from '../hosts/facts/facts.js';
 import {
+  announcesServices,
   apiServerPort,
   type Cluster,
   type ClusterHost,
@@ -37,7 +38,8 @@ export const checkPorts = (host: ClusterHost, { listeners }: Facts, cluster: Clu
 };
 
 /** The ports that must be free, or held by the components that they belong to. */
-const portsOf = (host: ClusterHost, { endpoint }: Cluster): readonly (readonly [number, ...string[]])[] => {
+const portsOf = (host: ClusterHost, cluster: Cluster): readonly (readonly [number, ...string[]])[] => {
+  const { endpoint } = cluster;
   const balances = isLoadBalancer(host) && !endpoint.external;
   // On a control plane haproxy may have the same port, on the virtual address.
   const shared = balances && isControlPlane(host) && endpoint.port === apiServerPort;
@@ -46,6 +48,7 @@ const portsOf = (host: ClusterHost, { endpoint }: Cluster): readonly (readonly [
       ? componentPorts.controlPlane.map(([port, owner]) => withShared(port, owner, shared))
       : []),
     ...(isNode(host) ? componentPorts.node : []),
+    ...(isNode(host) && announcesServices(cluster) ? metallbPorts : []),
     ...(balances && !shared ? [[endpoint.port, 'haproxy'] as const] : []),
     ...(balances ? componentPorts.loadBalancer : []),
   ];
@@ -53,3 +56,8 @@ const portsOf = (host: ClusterHost, { endpoint }: Cluster): readonly (readonly [
 
 const withShared = (port: number, owner: string, shared: boolean): readonly [number, ...string[]] =>
   port === apiServerPort && shared ? [port, owner, 'haproxy'] : [port, owner];
+
+const metallbPorts = [
+  [7472, 'metallb-speaker'],
+  [7946, 'metallb-speaker'],
+] as const;

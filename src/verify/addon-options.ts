@@ -1,4 +1,5 @@
-import type { RunOptions } from '../hosts/host.js';
+import type { Host, RunOptions } from '../hosts/host.js';
+import type { ClusterHost } from '../inventory/cluster.js';
 
 export interface AddonOptions {
   /** Where pods may be made. */
@@ -7,5 +8,7 @@ export interface AddonOptions {
   readonly shellImage?: string;
   /** How long metrics of a node may take to come, in milliseconds. */
   readonly patience: number;
+  /** A host of the inventory. */
+  readonly hostOf: (host: ClusterHost) => Host;
   readonly limits: RunOptions;
 }

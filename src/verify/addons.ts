@@ -2,19 +2,23 @@ import type { Host } from '../hosts/host.js';
 import type { Cluster } from '../inventory/cluster.js';
 import type { AddonOptions } from './addon-options.js';
 import type { CheckResult } from './check-result.js';
+import { verifyLoadBalancerServices } from './load-balancer-services.js';
 import { verifyMetrics } from './metrics.js';
 import { verifyStorage } from './storage.js';
 
 /** Proves that each add-on of the inventory that kbs knows does what it is for. */
 export const verifyAddons = async (
-  { hosts, addons = [] }: Cluster,
+  cluster: Cluster,
   host: Host,
   options: AddonOptions,
 ): Promise<readonly CheckResult[]> => {
   const results: CheckResult[] = [];
-  for (const addon of addons) {
-    if (addon.is === 'metrics-server') results.push(...(await verifyMetrics(hosts, host, options)));
+  for (const addon of cluster.addons ?? []) {
+    if (addon.is === 'metrics-server') results.push(...(await verifyMetrics(cluster.hosts, host, options)));
     if (addon.is === 'storage') results.push(...(await verifyStorage(addon, host, options)));
+    if (addon.is === 'load-balancer-services') {
+      results.push(...(await verifyLoadBalancerServices(addon, cluster, host, options)));
+    }
   }
   return results;
 };

@@ -2,7 +2,7 @@ import { defined } from '../defined.js';
 import { type Host, mutation, type RunOptions } from '../hosts/host.js';
 import { messageOf } from '../hosts/message.js';
 import { raw, sh } from '../hosts/shell.js';
-import type { Cluster } from '../inventory/cluster.js';
+import type { Cluster, ClusterHost } from '../inventory/cluster.js';
 import { kubectl } from '../kubernetes/kubectl.js';
 import { verifyAddons } from './addons.js';
 import type { CheckResult } from './check-result.js';
@@ -22,6 +22,8 @@ export interface VerifyOptions {
   /** An image with a shell; absent where no add-on needs one. */
   readonly shellImage?: string;
   readonly onStep: (text: string) => void;
+  /** A host of the inventory. */
+  readonly hostOf: (host: ClusterHost) => Host;
   /** Given to everything that runs on the control plane; `timeout` is for one step, not for all of them together. */
   readonly limits?: Pick<RunOptions, 'signal' | 'timeout'>;
 }
@@ -36,7 +38,7 @@ export interface VerifyOptions {
 export const verify = async (
   cluster: Cluster,
   controlPlane: Host,
-  { label, image, gpuImage, shellImage, onStep, limits = {} }: VerifyOptions,
+  { label, image, gpuImage, shellImage, onStep, hostOf, limits = {} }: VerifyOptions,
 ): Promise<readonly CheckResult[]> => {
   const namespace = `kbs-verify-${label}`;
   onStep('checking nodes and components');
@@ -49,7 +51,7 @@ export const verify = async (
     const answers = await runProbes(controlPlane, namespace, probes, asked, limits);
     const gpus = await verifyGpus(cluster, controlPlane, { namespace, image: gpuImage, patience: 60_000, limits });
     if (cluster.addons?.length) onStep('checking add-ons');
-    const options = { namespace, patience: 90_000, limits, ...defined({ shellImage }) };
+    const options = { namespace, patience: 90_000, hostOf, limits, ...defined({ shellImage }) };
     const addons = await verifyAddons(cluster, controlPlane, options);
     return [...healthy, ...results, ...answers, ...gpus, ...addons];
   } finally {

@@ -32,6 +32,7 @@ export const verifyInventory = async (
       ...(loaded.cluster.addons?.length ? { shellImage: referenceOf(artifacts, 'busybox') } : {}),
       label: Date.now().toString(36),
       onStep: say,
+      hostOf: (each) => pool.host(each),
       limits,
     });
     const open = (host: ClusterHost) => pool.host(host);

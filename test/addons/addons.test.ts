@@ -17,6 +17,16 @@ const storage: Addon = {
   reclaim: 'Retain',
   isDefault: true,
 };
+const lan: Addon = {
+  ...common,
+  is: 'load-balancer-services',
+  name: 'load-balancer-services',
+  pools: [
+    { segment: 'office', ranges: ['192.168.10.200-192.168.10.230'] },
+    { segment: 'rack', ranges: ['192.168.20.64/27', '192.168.20.200/29'] },
+  ],
+};
+const known = { 'metrics-server': metrics, storage, 'load-balancer-services': lan } as const;
 const own = (name: string): Addon => ({ ...common, is: 'own', name, chart: `/charts/${name}`, namespace: 'apps' });
 
 const artifacts = placeholderArtifacts('1.36.3');
@@ -36,7 +46,7 @@ describe.each(knownAddons)('$name', ({ name, needs, images }) => {
 
   it('has its chart and its images in the bundle, and no other image in its values', () => {
     expect(artifacts.chart(name)).toMatchObject({ name: expect.any(String), version: expect.stringMatching(/^\d/) });
-    const [one] = planned(name === 'storage' ? storage : metrics);
+    const [one] = planned(known[name as keyof typeof known]);
     const repositories = JSON.stringify(one?.values).match(/"repository":"[^"]*"/g) ?? [];
     expect(repositories.toSorted()).toEqual(images.map((image) => `"repository":"kbs.local/${image}"`).toSorted());
   });
@@ -58,6 +68,32 @@ it('settings become values, and metrics-server checks certificates', () => {
     nodePathMap: [{ paths: ['/srv/volumes'] }],
   });
   expect(JSON.stringify(usage?.values)).not.toContain('insecure');
+});
+
+it('objects of kinds that a chart brings are a release after it, of the same add-on', () => {
+  const [metallb, objects, next] = planned(own('web'), lan);
+  expect([metallb, objects, next].map((each) => `${each?.namespace}/${each?.release} by ${each?.addon.name}`)).toEqual([
+    'metallb-system/metallb by load-balancer-services',
+    'metallb-system/metallb-objects by load-balancer-services',
+    'apps/web by web',
+  ]);
+  expect(artifacts.chart(objects?.chart ?? '')).toMatchObject({ name: 'objects' });
+});
+
+it('a pool has the name of its segment, whose nodes announce it, and the first serves those that ask for none', () => {
+  const objects = planned(lan)[1]?.values.objects as readonly Record<string, Record<string, unknown>>[];
+  expect(objects.map(({ kind, metadata }) => `${kind} ${metadata?.namespace}/${metadata?.name}`)).toEqual([
+    'IPAddressPool metallb-system/office',
+    'L2Advertisement metallb-system/office',
+    'IPAddressPool metallb-system/rack',
+    'L2Advertisement metallb-system/rack',
+  ]);
+  expect(objects.map(({ spec }) => spec)).toEqual([
+    { addresses: ['192.168.10.200-192.168.10.230'], autoAssign: true },
+    { ipAddressPools: ['office'], nodeSelectors: [{ matchLabels: { 'topology.kubernetes.io/zone': 'office' } }] },
+    { addresses: ['192.168.20.64/27', '192.168.20.200/29'], autoAssign: false },
+    { ipAddressPools: ['rack'], nodeSelectors: [{ matchLabels: { 'topology.kubernetes.io/zone': 'rack' } }] },
+  ]);
 });
 
 it('values of the owner are over those of kbs', () => {

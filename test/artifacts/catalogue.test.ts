@@ -53,6 +53,8 @@ describe.each(releases)('the release of %s', (_, release) => {
       'helm',
       'metrics-server',
       'local-path-provisioner',
+      'metallb-controller',
+      'metallb-speaker',
     ]);
     expect(core?.charts).toEqual([]);
   });
@@ -65,7 +67,9 @@ describe.each(releases)('the release of %s', (_, release) => {
   });
 
   it('names exactly the folders of programs/', async () => {
-    const named = knownVersions().flatMap((version) => releaseOf(version)?.programs.map(({ folder }) => folder) ?? []);
+    const named = knownVersions()
+      .flatMap((version) => releaseOf(version) ?? [])
+      .flatMap(({ programs: all, charts }) => [...all, ...charts].map(({ folder }) => folder));
     // The lab's own is part of no release.
     expect((await readdir(programs)).sort()).toEqual([...new Set([...named, kwokProgram.folder])].sort());
   });

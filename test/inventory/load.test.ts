@@ -446,7 +446,7 @@ const mistakes: Readonly<Record<string, readonly Row[]>> = {
     [
       'ssh: {',
       'addons: { my-app: {} }\nssh: {',
-      '15:11 addons.my-app is not known; known are metrics-server, storage; a chart of your own needs `chart` and `namespace`',
+      '15:11 addons.my-app is not known; known are metrics-server, storage, load-balancer-services; a chart of your own needs `chart` and `namespace`',
     ],
     [
       'ssh: {',
@@ -487,6 +487,81 @@ const mistakes: Readonly<Record<string, readonly Row[]>> = {
       'ssh: {',
       'addons: { storage: }\nssh: {',
       '15:11 addons.storage is empty; write a map with keys of path, reclaim, default, values, timeout, adopt',
+    ],
+  ],
+  'is said of addresses for Services': [
+    ['ssh: {', 'addons: { load-balancer-services: { pool: 192.168.20.200-192.168.20.230 } }\nssh: {'],
+    ['ssh: {', 'addons: { load-balancer-services: { pool: 192.168.20.64/27 } }\nssh: {'],
+    [
+      'ssh: {',
+      'addons: { load-balancer-services: { pool:  } }\nssh: {',
+      '15:37 addons.load-balancer-services.pool is empty; write a range of addresses like 192.168.10.200-192.168.10.230, or a list of ranges',
+    ],
+    [
+      'ssh: {',
+      'addons: { load-balancer-services: { pool: 192.168.20.230-192.168.20.200 } }\nssh: {',
+      '15:43 addons.load-balancer-services.pool: 192.168.20.230-192.168.20.200 is not a range of addresses; write 192.168.20.200-192.168.20.230',
+    ],
+    [
+      'ssh: {',
+      'addons: { load-balancer-services: { pool: 192.168.20.200 } }\nssh: {',
+      '15:43 addons.load-balancer-services.pool: 192.168.20.200 is not a range of addresses; write a single address as 192.168.20.200/32',
+    ],
+    [
+      'ssh: {',
+      'addons: { load-balancer-services: { pool: 192.168.20.200-230 } }\nssh: {',
+      '15:43 addons.load-balancer-services.pool: 192.168.20.200-230 is not a range of addresses; write one like 192.168.10.200-192.168.10.230',
+    ],
+    [
+      'ssh: {',
+      'addons: { load-balancer-services: { pool: [] } }\nssh: {',
+      '15:43 addons.load-balancer-services.pool: [] holds no range; write one like 192.168.10.200-192.168.10.230',
+    ],
+    [
+      'ssh: {',
+      'addons: { load-balancer-services: { pool: [192.168.20.70/27] } }\nssh: {',
+      '15:44 addons.load-balancer-services.pool[0]: 192.168.20.70/27 is not a range of addresses; with its host bits cleared it is 192.168.20.64/27',
+    ],
+    [
+      'ssh: {',
+      'addons: { load-balancer-services: { pool: 192.168.20.200-192.168.21.5 } }\nssh: {',
+      '15:43 addons.load-balancer-services.pool: 192.168.20.200-192.168.21.5 is inside no segment; write a range of office (192.168.10.0/24) or rack (192.168.20.0/24)',
+    ],
+    [
+      'ssh: {',
+      'addons: { load-balancer-services: { pool: 192.168.20.0/27 } }\nssh: {',
+      '15:43 addons.load-balancer-services.pool: 192.168.20.0/27 holds 192.168.20.0, the network address of segment rack; 192.168.20.20, the address of worker-00; 192.168.20.1, the gateway of segment rack; write addresses that are free',
+    ],
+    [
+      'ssh: {',
+      'addons: { load-balancer-services: { pool: 192.168.20.250-192.168.20.255 } }\nssh: {',
+      '15:43 addons.load-balancer-services.pool: 192.168.20.250-192.168.20.255 holds 192.168.20.255, the broadcast address of segment rack; write addresses that are free',
+    ],
+    [
+      'ssh: {',
+      'addons: { load-balancer-services: { pool: 192.168.10.200/29 } }\nssh: {',
+      '15:43 addons.load-balancer-services.pool: 192.168.10.200/29 is in segment office, which has no worker to answer for its addresses',
+    ],
+    [
+      'ssh: {',
+      'addons: { load-balancer-services: { pool: [192.168.20.200/29, 192.168.20.204-192.168.20.210] } }\nssh: {',
+      '15:63 addons.load-balancer-services.pool[1]: 192.168.20.204-192.168.20.210 overlaps 192.168.20.200/29, which is in the pool already',
+    ],
+    [
+      'endpoint: { name: api.hybrid.internal, vip: 192.168.10.5 }',
+      'addons: { load-balancer-services: { pool: 192.168.20.5/32 } }\nendpoint: { external: true, vip: 192.168.20.5 }',
+      '13:43 addons.load-balancer-services.pool: 192.168.20.5/32 holds 192.168.20.5, endpoint.vip; write addresses that are free',
+      '14:23 endpoint.external: true contradicts the role load-balancer of lb-00; remove one of the two',
+    ],
+    [
+      '      gateway: 192.168.20.1\n',
+      '      gateway: 192.168.20.1\n      dhcp: 192.168.20.100-192.168.20.210\naddons: { load-balancer-services: { pool: 192.168.20.200/29 } }\n',
+      '14:43 addons.load-balancer-services.pool: 192.168.20.200/29 overlaps the addresses that DHCP hands out in segment rack, 192.168.20.100-192.168.20.210; write others',
+    ],
+    [
+      '      gateway: 192.168.20.1\n',
+      '      gateway: 192.168.20.1\n      dhcp: 192.168.10.100-192.168.10.210\n',
+      '13:13 network.segments.rack.dhcp: 192.168.10.100-192.168.10.210 is not inside its segment 192.168.20.0/24; write the addresses that are handed out there',
     ],
   ],
 };

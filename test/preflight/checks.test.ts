@@ -232,6 +232,19 @@ describe('preflight', () => {
     expect(refusals(facts)).toEqual([]);
   });
 
+  test('keeps the ports free of what answers for addresses of Services, on nodes', () => {
+    const addon = { name: 'load-balancer-services', values: {}, adopt: false, timeoutSeconds: 300 } as const;
+    const announcing = clusterOf({ addons: [{ ...addon, is: addon.name, pools: [] }] });
+    const listeners = [
+      { port: 7472, process: 'metallb-speaker' },
+      { port: 7946, process: 'serf' },
+    ];
+    expect(refusals({ listeners }, { cluster: announcing })).toEqual([
+      'ports: port 7946, which metallb-speaker needs, is in use by serf',
+    ]);
+    expect(refusals({ listeners })).toEqual([]);
+  });
+
   describe('of a load balancer', () => {
     const balanced = (roles: readonly Role[], endpoint: Partial<Endpoint> = { vip: '192.168.10.5' }): Cluster =>
       clusterOf({

@@ -127,12 +127,12 @@ const writeBundle = (folder: string, architectures: readonly Arch[]): void => {
     format: 2,
     kubernetes: release.kubernetes,
     architectures: Object.fromEntries(architectures.map((arch) => [arch, held(arch)])),
-    charts: release.charts.map(({ addon, name, version, module: from }) => ({
+    charts: release.charts.map(({ addon, name, version, inModule }) => ({
       addon,
       name,
       version,
       file: place(`charts/${name}.tgz`).file,
-      from,
+      from: inModule?.module ?? 'kbs',
     })),
     members: files.map((file) => ({ file, size: file.length, sha256: sha256(file) })),
   };

@@ -53,7 +53,13 @@ const answers = (script: string): Partial<Output> => {
   return {};
 };
 
-const options = { label: 'x', image: 'probe', gpuImage: 'gpu-probe', onStep: () => {} };
+const options = {
+  label: 'x',
+  image: 'probe',
+  gpuImage: 'gpu-probe',
+  onStep: () => {},
+  hostOf: () => scripted(answers).host,
+};
 
 test('a node without its probes is a failed result, and only the others are checked', async () => {
   const { host } = scripted(answers);

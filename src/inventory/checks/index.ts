@@ -1,6 +1,7 @@
 import type { InventoryError } from '../inventory-error.js';
 import type { PartialInventory } from '../partial.js';
 import { checkAddons } from './addons.js';
+import { checkAddressPools } from './address-pools.js';
 import { checkControlPlanes } from './control-planes.js';
 import { checkEndpoint } from './endpoint.js';
 import { checkForwards } from './forwards.js';
@@ -27,4 +28,5 @@ export const check = (draft: PartialInventory, versions: readonly string[]): rea
   ...checkForwards(draft),
   ...checkRecords(draft),
   ...checkAddons(draft),
+  ...checkAddressPools(draft),
 ];

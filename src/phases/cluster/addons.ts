@@ -33,14 +33,14 @@ export const addons: Phase = {
       .filter(({ name }) => name !== host.name)
       .map(({ name }) => ({ host: name, phase: addonImages.name, mayFail: true })),
   resources: (_host, context) =>
-    planned(context).map(({ addon, release, namespace, values }, order) => ({
+    planned(context).map(({ addon, chart, release, namespace, values }, order) => ({
       kind: 'release',
       name: release,
       namespace,
       addon: addon.name,
       order,
       kubeconfig: adminConf,
-      chart: context.artifacts.chart(addon.name),
+      chart: context.artifacts.chart(chart),
       values,
       adopt: addon.adopt,
       timeoutSeconds: addon.timeoutSeconds,

@@ -1,5 +1,5 @@
 import type { Facts } from '../../hosts/facts/facts.js';
-import { type Cluster, type ClusterHost, isApiHost, isControlPlane } from '../../inventory/cluster.js';
+import { type Cluster, type ClusterHost, isApiHost, isControlPlane, isWorker } from '../../inventory/cluster.js';
 import { adminConf } from '../../kubernetes/kubectl.js';
 import { assignmentOf, assignmentText } from '../../network/assignment.js';
 import { taint } from '../../resources/node-object.js';
@@ -62,7 +62,9 @@ const node = (host: ClusterHost): KubeObject => ({
     name: host.name,
     labels: {
       'kubernetes.io/hostname': host.name,
-      ...(isControlPlane(host) ? { 'node.kubernetes.io/exclude-from-external-load-balancers': '' } : {}),
+      ...(isControlPlane(host) && !isWorker(host)
+        ? { 'node.kubernetes.io/exclude-from-external-load-balancers': '' }
+        : {}),
       ...gpuLabels(host),
       ...host.labels,
     },

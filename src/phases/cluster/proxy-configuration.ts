@@ -1,4 +1,4 @@
-import type { ClusterHost } from '../../inventory/cluster.js';
+import { announcesServices, type ClusterHost } from '../../inventory/cluster.js';
 import type { PhaseContext } from '../phase.js';
 import { metricsPort } from './proxy-answers.js';
 
@@ -13,5 +13,7 @@ export const proxyConfiguration = (host: ClusterHost, { cluster, facts }: PhaseC
   clusterCIDR: cluster.network.pods,
   clientConnection: { kubeconfig },
   metricsBindAddress: `127.0.0.1:${metricsPort}`,
+  // With ipvs every node has the addresses of Services on an interface, and must not answer ARP for them.
+  ...(cluster.kubernetes.proxy === 'ipvs' && announcesServices(cluster) ? { ipvs: { strictARP: true } } : {}),
   ...(facts(host.name).conntrackWritable ? {} : { conntrack: { maxPerCore: 0, min: 0 } }),
 });
