@@ -72,6 +72,26 @@ it('an add-on whose values or chart change is upgraded, and no other', async () 
   expect(await applied(project, world)).toEqual(['cp-0 update release web/web']);
 });
 
+it('pools are a release after the one that brings their kinds, change without it, and go before it', async () => {
+  const pool = (range: string) => `addons:\n  load-balancer-services: { pool: ${range} }\n`;
+  const { project, world } = await withOwnChart(pool('192.168.40.200-192.168.40.230'));
+  const releases = async () => (await applied(project, world)).filter((line) => line.includes(' release '));
+  expect(await releases()).toEqual([
+    'cp-0 create release metallb-system/metallb',
+    'cp-0 create release metallb-system/metallb-objects',
+  ]);
+  write(project, pool('192.168.40.200/29'));
+  expect(await applied(project, world)).toEqual(['cp-0 update release metallb-system/metallb-objects']);
+  world.done.splice(0);
+  write(project, '');
+  expect(await releases()).toHaveLength(2);
+  expect(world.done.filter(({ kind }) => kind === 'release').map(({ id }) => id)).toEqual([
+    'metallb-system/metallb-objects',
+    'metallb-system/metallb',
+  ]);
+  expect(await applied(project, world)).toEqual([]);
+});
+
 it('add-ons that the inventory has no more go in the reverse order, before helm and the images', async () => {
   const { project, world } = await withOwnChart();
   await applied(project, world);
