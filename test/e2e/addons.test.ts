@@ -2,10 +2,11 @@ import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Change, changesOf, type Plan } from '../../src/engine/plan.js';
+import { labKill, labStart } from '../../src/lab/index.js';
 import type { CheckResult } from '../../src/verify/check-result.js';
 import type { AddonStatus } from '../../src/workflows/addons/status.js';
 import { root } from './support/kbs.js';
-import { kubectl } from './support/kubectl.js';
+import { kubectl, readyNodes } from './support/kubectl.js';
 import { linesOf, makeProject, type Project } from './support/project.js';
 import { type Moment, startUntil } from './support/run-until.js';
 
@@ -20,9 +21,26 @@ addons:
   small: { chart: ./small, namespace: small, timeout: 120, values: { greeting: hello } }
   storage: {}
   metrics-server: {}
+  load-balancer-services: { pool: 10.94.10.200-10.94.10.210 }
 hosts:
   controller-00: { address: 10.94.10.10, roles: [control-plane] }
   worker-00: { address: 10.94.10.20, roles: [worker] }
+  worker-01: { address: 10.94.10.21, roles: [worker] }
+`;
+
+/** On the control plane, so that the loss of a worker concerns the address alone. */
+const web = `apiVersion: v1
+kind: Pod
+metadata: { name: web, labels: { app: web } }
+spec:
+  nodeName: controller-00
+  terminationGracePeriodSeconds: 0
+  containers: [{ name: web, image: kbs.local/probe:1.0, imagePullPolicy: IfNotPresent, args: ["8080"] }]
+---
+apiVersion: v1
+kind: Service
+metadata: { name: web }
+spec: { type: LoadBalancer, selector: { app: web }, ports: [{ port: 80, targetPort: 8080 }] }
 `;
 
 /** One cluster's add-ons, from before it exists until they are gone: each test goes on from where the last one left off. */
@@ -45,6 +63,8 @@ describe('add-ons', () => {
     expect(bare?.phases.at(-1)?.changes.map(({ id }) => id)).toEqual([
       'local-path-storage/local-path-provisioner',
       'kube-system/metrics-server',
+      'metallb-system/metallb',
+      'metallb-system/metallb-objects',
       'small/small',
     ]);
     await project.kbs('apply --yes');
@@ -56,13 +76,44 @@ describe('add-ons', () => {
     expect(findings.filter(({ proof }) => proof === 'metrics').map(({ name, ok }) => [name, ok])).toEqual([
       ['controller-00', true],
       ['worker-00', true],
+      ['worker-01', true],
     ]);
     expect(findings.filter(({ proof }) => proof === 'storage').map(({ name, ok }) => [name, ok])).toEqual([
       ['a claim is bound', true],
       ['another pod reads what the first wrote', true],
     ]);
+    expect(
+      findings.filter(({ proof }) => proof === 'load balancer services').map(({ name, ok }) => [name, ok]),
+    ).toEqual([
+      ['a Service gets an address of office', true],
+      [expect.stringMatching(/^worker-0[01] \(office\) → 10\.94\.10\.2\d\d \(office\)$/), true],
+    ]);
     const flags = await kubectl(project, `-n kube-system get deployment metrics-server -o jsonpath='{..args}'`);
     expect(flags).not.toContain('kubelet-insecure-tls');
+  });
+
+  test('announce an address by another node when one is lost', async () => {
+    await kubectl(project, 'apply -f -', web);
+    const address = () => kubectl(project, `get service web -o jsonpath='{.status.loadBalancer.ingress[0].ip}'`);
+    await expect.poll(address, { timeout: 20_000 }).toMatch(/^10\.94\.10\.2\d\d$/);
+    const url = `http://${await address()}/whoami`;
+    // From this machine, which is no node: it asks the LAN.
+    const answers = () =>
+      fetch(url, { signal: AbortSignal.timeout(1_000) }).then(
+        ({ ok }) => ok,
+        () => false,
+      );
+    await expect.poll(answers, { timeout: 20_000 }).toBe(true);
+    const node = await kubectl(
+      project,
+      `get servicel2statuses.metallb.io -A -l metallb.io/service-name=web -o jsonpath='{.items[*].metadata.labels.metallb\\.io/node}'`,
+    );
+    expect(['worker-00', 'worker-01']).toContain(node);
+    await labKill(`${project.name}/${node}`);
+    await expect.poll(answers, { timeout: 60_000 }).toBe(true);
+    await labStart(`${project.name}/${node}`);
+    await expect.poll(() => readyNodes(project), { timeout: 60_000 }).toContain(node);
+    await kubectl(project, 'delete service,pod web');
   });
 
   test('are planned object by object when a value changes, without the values of Secrets', async () => {
@@ -118,19 +169,23 @@ describe('add-ons', () => {
   });
 
   test('are removed, and nothing of them stays', async () => {
-    const removed = await project.kbs('addons remove small storage metrics-server --yes --dry-run', { exit: 10 });
+    const all = 'small storage metrics-server load-balancer-services';
+    const removed = await project.kbs(`addons remove ${all} --yes --dry-run`, { exit: 10 });
     expect(removed.stdout.match(/- release \S+/g)).toEqual([
       '- release small/small',
+      '- release metallb-system/metallb-objects',
+      '- release metallb-system/metallb',
       '- release kube-system/metrics-server',
       '- release local-path-storage/local-path-provisioner',
     ]);
-    await project.kbs('addons remove small storage metrics-server --yes');
+    await project.kbs(`addons remove ${all} --yes`);
     expect(await kubectl(project, 'get secrets -A -l owner=helm -o name')).toBe('');
     const namespaces = await kubectl(project, 'get namespaces -o name');
-    expect(namespaces).not.toMatch(/small|local-path/);
+    expect(namespaces).not.toMatch(/small|local-path|metallb/);
     expect(await kubectl(project, 'get persistentvolumes -o name')).toBe('');
+    expect(await kubectl(project, 'get crds -o name')).toBe('');
     expect(await project.on('worker-00', 'ctr -n k8s.io images ls -q')).not.toMatch(
-      /busybox|metrics-server|local-path/,
+      /busybox|metrics-server|local-path|metallb/,
     );
     expect(await project.on('controller-00', 'ls /usr/local/bin /run')).not.toMatch(/helm/);
     expect(linesOf(await plan(0))).toEqual([]);
@@ -138,7 +193,7 @@ describe('add-ons', () => {
 
   test('have needed no registry, but for the image that cannot be had', async () => {
     const asked = `journalctl -u containerd -o cat | grep -o 'PullImage [^ ]*' | sort -u || :`;
-    const pulls = await Promise.all(['controller-00', 'worker-00'].map((host) => project.on(host, asked)));
+    const pulls = await Promise.all(['controller-00', 'worker-00', 'worker-01'].map((host) => project.on(host, asked)));
     const lines = pulls
       .join('\n')
       .split('\n')

@@ -1,5 +1,5 @@
-import { expect, it } from 'vitest';
-import type { ClusterHost } from '../../../src/inventory/cluster.js';
+import { expect, it, test } from 'vitest';
+import type { ClusterHost, Role } from '../../../src/inventory/cluster.js';
 import { parseAssignment } from '../../../src/network/assignment.js';
 import { nodes } from '../../../src/phases/cluster/nodes.js';
 import type { KubeObject } from '../../../src/resources/resource.js';
@@ -41,4 +41,16 @@ it('the plan does not change with the order of the inventory', () => {
 
 it('a run without target nodes applies no objects', () => {
   expect(objectsFor([])).toEqual([]);
+});
+
+test.each<[readonly Role[], boolean]>([
+  [['worker'], false],
+  [['control-plane'], true],
+  [['control-plane', 'worker'], false],
+])('a node of the roles %j is kept out of load balancers: %s', (roles, isOut) => {
+  const [first, ...others] = cluster.hosts;
+  const hosts = [...(first ? [{ ...first, roles }] : []), ...others];
+  const key = 'node.kubernetes.io/exclude-from-external-load-balancers';
+  const [, node] = objectsFor(hosts.slice(0, 1));
+  expect(Object.keys(node?.metadata.labels ?? {}).includes(key)).toBe(isOut);
 });
