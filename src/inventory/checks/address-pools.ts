@@ -53,34 +53,38 @@ const checkDhcp = (name: string, { cidr, dhcp }: PartialSegment): readonly Inven
 };
 
 const checkPool = (pool: Pool, draft: PartialInventory): readonly InventoryError[] => {
-  const { path, text, range } = pool;
-  const held = segmentOf(pool, draft);
-  if (held === undefined) {
-    if (!complete(draft.network?.segments, 'cidr')) return [];
-    const networks = segmentsOf(draft).map(([name, { cidr }]) => `${name} (${cidr})`);
-    return [inventoryError(path, `${text} is inside no segment; write a range of ${networks.join(' or ')}`)];
-  }
-  const [name, segment] = held;
-  const taken = takenAddresses(held, draft).filter(([address]) => isIn(range, address));
-  const dhcp = segment.dhcp === undefined ? undefined : parseRange(segment.dhcp);
-  return [
-    ...(taken.length === 0
-      ? []
-      : [
-          inventoryError(
-            path,
-            `${text} holds ${taken.map(([address, owner]) => `${address}, ${owner}`).join('; ')}; write addresses that are free`,
-          ),
-        ]),
-    ...(dhcp !== undefined && share(dhcp, range)
-      ? [
-          inventoryError(
-            path,
-            `${text} overlaps the addresses that DHCP hands out in segment ${name}, ${segment.dhcp}; write others`,
-          ),
-        ]
-      : []),
-  ];
+  const segment = segmentOf(pool, draft);
+  return segment === undefined
+    ? checkPlace(pool, draft)
+    : [...checkFree(pool, segment, draft), ...checkHandedOut(pool, segment)];
+};
+
+const checkPlace = ({ path, text }: Pool, draft: PartialInventory): readonly InventoryError[] => {
+  if (!complete(draft.network?.segments, 'cidr')) return [];
+  const networks = segmentsOf(draft).map(([name, { cidr }]) => `${name} (${cidr})`);
+  return [inventoryError(path, `${text} is inside no segment; write a range of ${networks.join(' or ')}`)];
+};
+
+const checkFree = (
+  { path, text, range }: Pool,
+  segment: NamedSegment,
+  draft: PartialInventory,
+): readonly InventoryError[] => {
+  const taken = takenAddresses(segment, draft).filter(([address]) => isIn(range, address));
+  const said = taken.map(([address, owner]) => `${address}, ${owner}`).join('; ');
+  return taken.length === 0 ? [] : [inventoryError(path, `${text} holds ${said}; write addresses that are free`)];
+};
+
+const checkHandedOut = ({ path, text, range }: Pool, [name, { dhcp }]: NamedSegment): readonly InventoryError[] => {
+  const handedOut = dhcp === undefined ? undefined : parseRange(dhcp);
+  return handedOut === undefined || !share(handedOut, range)
+    ? []
+    : [
+        inventoryError(
+          path,
+          `${text} overlaps the addresses that DHCP hands out in segment ${name}, ${dhcp}; write others`,
+        ),
+      ];
 };
 
 type NamedSegment = readonly [name: string, segment: PartialSegment];
