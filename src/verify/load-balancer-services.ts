@@ -26,7 +26,7 @@ export const verifyLoadBalancerServices = async (
   return results;
 };
 
-const proof = 'load balancer services';
+const proof = 'Service from LAN';
 
 const addressResult = ({ segment, address, node, why = '' }: LanService, ms: number): CheckResult => {
   const result = { proof, name: `a Service gets an address of ${segment}`, ms };

@@ -83,7 +83,7 @@ describe('add-ons', () => {
       ['another pod reads what the first wrote', true],
     ]);
     expect(
-      findings.filter(({ proof }) => proof === 'load balancer services').map(({ name, ok }) => [name, ok]),
+      findings.filter(({ proof }) => proof === 'Service from LAN').map(({ name, ok }) => [name, ok]),
     ).toEqual([
       ['a Service gets an address of office', true],
       [expect.stringMatching(/^worker-0[01] \(office\) → 10\.94\.10\.2\d\d \(office\)$/), true],
