@@ -18,6 +18,11 @@ export const componentPorts = {
     [10249, 'kube-proxy'],
     [10256, 'kube-proxy'],
   ],
+  /** Of nodes whose cluster has the add-on load-balancer-services. */
+  announcer: [
+    [7472, 'metallb-speaker'],
+    [7946, 'metallb-speaker'],
+  ],
   loadBalancer: [[balancerHealthPort, 'haproxy']],
   dns: [
     [53, 'coredns'],

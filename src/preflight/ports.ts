@@ -48,7 +48,7 @@ const portsOf = (host: ClusterHost, cluster: Cluster): readonly (readonly [numbe
       ? componentPorts.controlPlane.map(([port, owner]) => withShared(port, owner, shared))
       : []),
     ...(isNode(host) ? componentPorts.node : []),
-    ...(isNode(host) && announcesServices(cluster) ? metallbPorts : []),
+    ...(isNode(host) && announcesServices(cluster) ? componentPorts.announcer : []),
     ...(balances && !shared ? [[endpoint.port, 'haproxy'] as const] : []),
     ...(balances ? componentPorts.loadBalancer : []),
   ];
@@ -56,8 +56,3 @@ const portsOf = (host: ClusterHost, cluster: Cluster): readonly (readonly [numbe
 
 const withShared = (port: number, owner: string, shared: boolean): readonly [number, ...string[]] =>
   port === apiServerPort && shared ? [port, owner, 'haproxy'] : [port, owner];
-
-const metallbPorts = [
-  [7472, 'metallb-speaker'],
-  [7946, 'metallb-speaker'],
-] as const;

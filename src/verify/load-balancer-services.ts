@@ -5,7 +5,7 @@ import { raw, type Script, sh } from '../hosts/shell.js';
 import { type Cluster, type ClusterHost, isNode, type LoadBalancerServicesAddon } from '../inventory/cluster.js';
 import type { AddonOptions } from './addon-options.js';
 import type { CheckResult } from './check-result.js';
-import { type LanService, makeLanServices } from './lan-services.js';
+import { makePoolServices, type PoolService } from './pool-services.js';
 
 /** A Service gets an address of each pool, a node announces it, and a host of each segment reaches the Service there. */
 export const verifyLoadBalancerServices = async (
@@ -16,7 +16,7 @@ export const verifyLoadBalancerServices = async (
 ): Promise<readonly CheckResult[]> => {
   const begun = Date.now();
   const bounded = { timeout: 120_000, ...limits };
-  const services = await makeLanServices(pools, host, namespace, bounded);
+  const services = await makePoolServices(pools, host, namespace, bounded);
   const results = services.map((service) => addressResult(service, Date.now() - begun));
   const announced = services.filter(({ address }) => address !== undefined);
   if (announced.length === 0) return results;
@@ -28,7 +28,7 @@ export const verifyLoadBalancerServices = async (
 
 const proof = 'Service from LAN';
 
-const addressResult = ({ segment, address, node, why = '' }: LanService, ms: number): CheckResult => {
+const addressResult = ({ segment, address, node, why = '' }: PoolService, ms: number): CheckResult => {
   const result = { proof, name: `a Service gets an address of ${segment}`, ms };
   if (address === undefined) return { ...result, ok: false, detail: why };
   return node === undefined
@@ -43,7 +43,7 @@ const addressResult = ({ segment, address, node, why = '' }: LanService, ms: num
 export const clientsOf = (
   segment: string,
   { hosts }: Pick<Cluster, 'hosts'>,
-  services: readonly LanService[],
+  services: readonly PoolService[],
 ): readonly ClusterHost[] => {
   const rank = (host: ClusterHost): number =>
     Number(isNode(host)) + Number(services.some(({ node }) => node === host.name));
@@ -53,7 +53,7 @@ export const clientsOf = (
 /** The first of the clients that kbs can log in to asks every Service. */
 const reachedFrom = async (
   clients: readonly ClusterHost[],
-  services: readonly LanService[],
+  services: readonly PoolService[],
   hostOf: AddonOptions['hostOf'],
   limits: RunOptions,
 ): Promise<readonly CheckResult[]> => {
@@ -73,7 +73,7 @@ const reachedFrom = async (
   return failed;
 };
 
-const route = ({ name, segment }: ClusterHost, { segment: pool, address = '' }: LanService): string =>
+const route = ({ name, segment }: ClusterHost, { segment: pool, address = '' }: PoolService): string =>
   `${name} (${segment}) → ${address} (${pool})`;
 
 /**
@@ -95,11 +95,11 @@ printf '%s\\n%s\\n' "$kbs_said" "$kbs_neighbour"`;
 };
 
 /** Whether the client is on the LAN of the address, and another node announces it there. */
-const seesNeighbour = ({ name, segment }: ClusterHost, service: LanService): boolean =>
+const seesNeighbour = ({ name, segment }: ClusterHost, service: PoolService): boolean =>
   segment === service.segment && name !== service.node;
 
 /** What a client has printed about a Service, as a result. */
-export const reachResult = (service: LanService, client: ClusterHost, printed: string, ms: number): CheckResult => {
+export const reachResult = (service: PoolService, client: ClusterHost, printed: string, ms: number): CheckResult => {
   const [said = '', neighbour = ''] = printed.trim().split('\n');
   const result = { proof, name: route(client, service), ms };
   if (!/^HTTP\/\S+ 200 /.test(said)) {

@@ -1,7 +1,7 @@
 import { expect, it, test } from 'vitest';
 import type { ClusterHost } from '../../src/inventory/cluster.js';
-import { type LanService, readLanServices } from '../../src/verify/lan-services.js';
 import { clientsOf, reachResult } from '../../src/verify/load-balancer-services.js';
+import { type PoolService, readPoolServices } from '../../src/verify/pool-services.js';
 import { clusterOf, hostOf } from '../support/cluster.js';
 
 const { hosts } = clusterOf({
@@ -13,7 +13,7 @@ const { hosts } = clusterOf({
     hostOf({ name: 'dns', address: '192.0.2.131', segment: 'rack', roles: ['dns'] }),
   ],
 });
-const service: LanService = { segment: 'office', address: '192.0.2.100', node: 'one' };
+const service: PoolService = { segment: 'office', address: '192.0.2.100', node: 'one' };
 const at = (wanted: string) => hosts.find(({ name }) => name === wanted) ?? (hosts[0] as ClusterHost);
 
 it('clients are hosts that are no nodes, then nodes that announce nothing', () => {
@@ -53,11 +53,11 @@ test.each<[string, string, string, string]>([
 it('each pool has its Service, with what is known of it', () => {
   const pools = ['office', 'rack', 'attic'].map((segment) => ({ segment, ranges: ['192.0.2.100/32'] }));
   const printed =
-    'lan-0 192.0.2.100\nlan-1 192.0.2.200\nlan-2 \n\x1elan-0 one\nother one\n\x1elan-2 no available IPs\n';
-  expect(readLanServices(printed, pools)).toEqual([
+    'pool-0 192.0.2.100\npool-1 192.0.2.200\npool-2 \n\x1epool-0 one\nother one\n\x1epool-2 no available IPs\n';
+  expect(readPoolServices(printed, pools)).toEqual([
     { segment: 'office', address: '192.0.2.100', node: 'one' },
     { segment: 'rack', address: '192.0.2.200' },
     { segment: 'attic', why: 'no available IPs' },
   ]);
-  expect(readLanServices('', pools)).toEqual([{ segment: 'office' }, { segment: 'rack' }, { segment: 'attic' }]);
+  expect(readPoolServices('', pools)).toEqual([{ segment: 'office' }, { segment: 'rack' }, { segment: 'attic' }]);
 });

@@ -110,6 +110,7 @@ const portsOn = (draft: PartialInventory, host: PartialHost): readonly (readonly
     ...componentPorts.loadBalancer,
     ...(hasRole(host, 'control-plane') ? componentPorts.controlPlane : []),
     ...(isNode(host, draft) ? componentPorts.node : []),
+    ...(isNode(host, draft) && draft.addons?.['load-balancer-services'] ? componentPorts.announcer : []),
     ...(hasRole(host, 'dns') ? componentPorts.dns : []),
   ];
 };

@@ -10,7 +10,7 @@ import type { KubeObject } from '../resources/resource.js';
 import { portOf } from './probes.js';
 
 /** A Service of one pool as it was seen. */
-export interface LanService {
+export interface PoolService {
   /** Of its pool. */
   readonly segment: string;
   readonly address?: string;
@@ -21,13 +21,13 @@ export interface LanService {
 }
 
 /** Makes a Service of each pool in front of the probes, and waits, half a minute at most, until their addresses are announced. */
-export const makeLanServices = async (
+export const makePoolServices = async (
   pools: readonly AddressPool[],
   host: Host,
   namespace: string,
   limits: RunOptions,
-): Promise<readonly LanService[]> => {
-  const items = pools.map(({ segment }, index) => lanService(nameOf(index), segment));
+): Promise<readonly PoolService[]> => {
+  const items = pools.map(({ segment }, index) => poolService(nameOf(index), segment));
   const bytes = Buffer.from(JSON.stringify({ apiVersion: 'v1', kind: 'List', items }));
   const settled = sh`[ "$( { ${raw(addresses(namespace))}; ${raw(announcers(namespace))}; } </dev/null | awk 'NF == 2' | wc -l)" -ge ${2 * pools.length} ]`;
   const script = lines(
@@ -46,15 +46,15 @@ export const makeLanServices = async (
     limits,
   );
   const why = lastLines(stderr, 1).join('') || 'none after half a minute';
-  return readLanServices(stdout, pools).map((service) => (service.address ? service : { why, ...service }));
+  return readPoolServices(stdout, pools).map((service) => (service.address ? service : { why, ...service }));
 };
 
-const nameOf = (index: number): string => `lan-${index}`;
+const nameOf = (index: number): string => `pool-${index}`;
 
-const lanService = (name: string, pool: string): KubeObject => ({
+const poolService = (name: string, pool: string): KubeObject => ({
   apiVersion: 'v1',
   kind: 'Service',
-  metadata: { name, labels: { 'kbs.dev/probe': 'lan' }, annotations: { [poolAnnotation]: pool } },
+  metadata: { name, labels: { 'kbs.dev/probe': 'pool' }, annotations: { [poolAnnotation]: pool } },
   spec: {
     type: 'LoadBalancer',
     selector: { 'kbs.dev/probe': 'pod' },
@@ -64,7 +64,7 @@ const lanService = (name: string, pool: string): KubeObject => ({
 
 /** Prints lines `SERVICE ADDRESS`. */
 const addresses = (namespace: string): Script =>
-  sh`${raw(kubectl)} --request-timeout=10s -n ${namespace} get services -l kbs.dev/probe=lan -o jsonpath='{range .items[*]}{.metadata.name} {.status.loadBalancer.ingress[0].ip}{"\\n"}{end}'`;
+  sh`${raw(kubectl)} --request-timeout=10s -n ${namespace} get services -l kbs.dev/probe=pool -o jsonpath='{range .items[*]}{.metadata.name} {.status.loadBalancer.ingress[0].ip}{"\\n"}{end}'`;
 
 /** Prints lines `SERVICE NODE`: see ServiceL2Status in https://metallb.io/apis/ */
 const announcers = (namespace: string): Script =>
@@ -75,7 +75,7 @@ const warnings = (namespace: string): Script =>
   sh`${raw(kubectl)} --request-timeout=10s -n ${namespace} get events --field-selector involvedObject.kind=Service,type=Warning -o jsonpath='{range .items[*]}{.involvedObject.name} {.message}{"\\n"}{end}'`;
 
 /** A Service for each pool, from three records of lines that begin with a Service's name: addresses, nodes, warnings. */
-export const readLanServices = (output: string, pools: readonly AddressPool[]): readonly LanService[] => {
+export const readPoolServices = (output: string, pools: readonly AddressPool[]): readonly PoolService[] => {
   const [addressOf, nodeOf, warningOf] = splitRecords(output).map(
     (record) => new Map(record.split('\n').map((line) => splitAtBlank(line.trim()))),
   );
