@@ -177,6 +177,16 @@ describe('forwarded ports', () => {
     expect(said(inventory(forwards, '{ grafana: 192.168.10.9 }', hosts, endpoint))).toEqual(expected);
   });
 
+  it('may have a port of what announces addresses of Services only where that does not run', () => {
+    const hosts = balancer.replace('[load-balancer, dns]', '[load-balancer, dns, worker]');
+    const plain = inventory('[{ port: 7946, to: worker-00 }]', '{}', hosts);
+    expect(said(plain)).toEqual([]);
+    const pool = 'addons: { load-balancer-services: { pool: 192.168.10.200/29 } }';
+    expect(said(plain.replace('hosts:\n', `${pool}\nhosts:\n`))).toEqual([
+      '7:35 loadBalancer.forward[0].port: 7946 is the port of metallb-speaker on lb-00; write another',
+    ]);
+  });
+
   it('may have a port of the API server on a control plane that is a load balancer with a virtual address', () => {
     const hosts =
       '  lb-00: { address: 192.168.10.3, roles: [load-balancer, control-plane, dns] }\n  c-01: { address: 192.168.10.11, roles: [control-plane] }';
