@@ -165,8 +165,19 @@ if ! /usr/local/bin/helm upgrade ${name} ${`${home}/chart.tgz`} ${flags} >/dev/n
 fi`;
 };
 
-const uninstall = ({ name, timeoutSeconds }: ReleaseResource): Script =>
-  sh`/usr/local/bin/helm uninstall ${name} --ignore-not-found --wait --cascade foreground --timeout ${`${timeoutSeconds}s`} >/dev/null </dev/null`;
+/**
+ * helm stops waiting once all objects that it has looked at are gone, before it has looked at the others (statusObserver in
+ * its pkg/kube), and then calls those a mistake. They are being deleted, and are waited for here.
+ */
+const uninstall = ({ name, timeoutSeconds }: ReleaseResource): Script => {
+  const timeout = `${timeoutSeconds}s`;
+  return sh`if ! /usr/local/bin/helm uninstall ${name} --ignore-not-found --wait --cascade foreground --timeout ${timeout} >/dev/null 2>${home}/why </dev/null; then
+  grep -o 'resource [^ ]* still exists' ${home}/why > ${home}/left || { cat ${home}/why >&2; exit 1; }
+  sed 's/^resource //; s/ still exists$//' ${home}/left | while IFS=/ read -r kbs_kind kbs_space kbs_name; do
+    cluster_kubectl -n "$kbs_space" wait --for=delete "$kbs_kind/$kbs_name" ${`--timeout=${timeout}`} >/dev/null </dev/null
+  done
+fi`;
+};
 
 /**
  * What provisions volumes may be the next to go: it deletes the volumes of claims that went with the release first, in a

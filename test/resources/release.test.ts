@@ -208,6 +208,16 @@ describe.skipIf(!worldsAreHere)('a release on a host', () => {
     expect((await calls()).match(/get persistentvolumes/g)).toHaveLength(2);
   });
 
+  it('goes with the objects that helm stops waiting for, and not where helm fails otherwise', async () => {
+    await apply(world, [resource]);
+    await world.run(`echo 'Error: completed with 1 error(s): resource Deployment/apps/web still exists.' > /srv/left`);
+    await remove(world, [resource]);
+    expect(await calls()).toMatch(/-n apps wait --for=delete Deployment\/web /);
+    await apply(world, [resource]);
+    await world.run(`echo 'Error: it is locked' > /srv/left`);
+    await expect(remove(world, [resource])).rejects.toThrow('it is locked');
+  });
+
   it('leaves a namespace that was there before', async () => {
     await world.run('mkdir /srv/namespaces/apps');
     await apply(world, [resource]);
@@ -242,6 +252,7 @@ case $words in
   ' get namespace '*) [ -d "/srv/namespaces/\${words##* }" ] || exit 1; cat "/srv/namespaces/\${words##* }/label" 2>/dev/null || :;;
   ' create') mkdir /srv/namespaces/apps; echo web > /srv/namespaces/apps/label;;
   ' delete namespace '*) rm -r "/srv/namespaces/\${words##* }";;
+  ' wait '*) ;;
   ' get events') printf '2020-01-01T00:00:00Z Pod web-0: Failed: long ago\\n2999-01-01T00:00:00Z Pod web-1: Failed: no image\\n';;
   ' get persistentvolumes')
     cat /srv/volumes 2>/dev/null || :; rm -f /srv/volumes;;
@@ -258,7 +269,9 @@ cat > /usr/local/bin/helm <<'END'
 echo "helm $*" >> /srv/calls
 case "$1 $2" in
   'get manifest') echo 'kind: ConfigMap';;
-  'uninstall web') : > /srv/apps.records;;
+  'uninstall web')
+    : > /srv/apps.records
+    if [ -e /srv/left ]; then cat /srv/left >&2; exit 1; fi;;
   'upgrade web')
     if [ -e /srv/fail ]; then cat /srv/fail >&2; exit 1; fi
     for word in "$@"; do case $word in kbs.dev/*) labels=$word;; esac; done
