@@ -6,7 +6,7 @@ import { labKill, labStart } from '../../src/lab/index.js';
 import type { CheckResult } from '../../src/verify/check-result.js';
 import type { AddonStatus } from '../../src/workflows/addons/status.js';
 import { root } from './support/kbs.js';
-import { kubectl, readyNodes } from './support/kubectl.js';
+import { kubectl } from './support/kubectl.js';
 import { linesOf, makeProject, type Project } from './support/project.js';
 import { type Moment, startUntil } from './support/run-until.js';
 
@@ -110,8 +110,11 @@ describe('add-ons', () => {
     await labKill(`${project.name}/${node}`);
     await expect.poll(answers, { timeout: 60_000 }).toBe(true);
     await labStart(`${project.name}/${node}`);
-    await expect.poll(() => readyNodes(project), { timeout: 60_000 }).toContain(node);
     await kubectl(project, 'delete service,pod web');
+    // The tests that follow are about healthy add-ons.
+    const restarts = `get pods -A --field-selector spec.nodeName=${node} -o jsonpath='{range .items[*].status.containerStatuses[*]}{.restartCount} {.ready}{"\\n"}{end}'`;
+    await expect.poll(() => kubectl(project, restarts), { timeout: 120_000 }).toMatch(/^([1-9]\d* true\n?)+$/);
+    await kubectl(project, 'wait --for=condition=Available apiservice/v1beta1.metrics.k8s.io --timeout=60s');
   });
 
   test('are planned object by object when a value changes, without the values of Secrets', async () => {
