@@ -90,33 +90,6 @@ describe('add-ons', () => {
     expect(flags).not.toContain('kubelet-insecure-tls');
   });
 
-  test('announce an address by another node when one is lost', async () => {
-    await kubectl(project, 'apply -f -', web);
-    const address = () => kubectl(project, `get service web -o jsonpath='{.status.loadBalancer.ingress[0].ip}'`);
-    await expect.poll(address, { timeout: 20_000 }).toMatch(/^10\.94\.10\.2\d\d$/);
-    const url = `http://${await address()}/whoami`;
-    // From this machine, which is no node: it asks the LAN.
-    const answers = () =>
-      fetch(url, { signal: AbortSignal.timeout(1_000) }).then(
-        ({ ok }) => ok,
-        () => false,
-      );
-    await expect.poll(answers, { timeout: 20_000 }).toBe(true);
-    const node = await kubectl(
-      project,
-      `get servicel2statuses.metallb.io -A -l metallb.io/service-name=web -o jsonpath='{.items[*].metadata.labels.metallb\\.io/node}'`,
-    );
-    expect(['worker-00', 'worker-01']).toContain(node);
-    await labKill(`${project.name}/${node}`);
-    await expect.poll(answers, { timeout: 60_000 }).toBe(true);
-    await labStart(`${project.name}/${node}`);
-    await kubectl(project, 'delete service,pod web');
-    // The tests that follow are about healthy add-ons.
-    const restarts = `get pods -A --field-selector spec.nodeName=${node} -o jsonpath='{range .items[*].status.containerStatuses[*]}{.restartCount} {.ready}{"\\n"}{end}'`;
-    await expect.poll(() => kubectl(project, restarts), { timeout: 120_000 }).toMatch(/^([1-9]\d* true\n?)+$/);
-    await kubectl(project, 'wait --for=condition=Available apiservice/v1beta1.metrics.k8s.io --timeout=60s');
-  });
-
   test('are planned object by object when a value changes, without the values of Secrets', async () => {
     await settings('greeting: hello', 'greeting: goodbye, password: second-one');
     const [change] = await released(10);
@@ -167,6 +140,33 @@ describe('add-ons', () => {
     expect(change?.differences.find(({ aspect }) => aspect === 'status')?.is).toBe('pending-install');
     await project.kbs(installing);
     expect(linesOf(await plan(0))).toEqual([]);
+  });
+
+  test('announce an address by another node when one is lost', async () => {
+    await kubectl(project, 'apply -f -', web);
+    const address = () => kubectl(project, `get service web -o jsonpath='{.status.loadBalancer.ingress[0].ip}'`);
+    await expect.poll(address, { timeout: 20_000 }).toMatch(/^10\.94\.10\.2\d\d$/);
+    const url = `http://${await address()}/whoami`;
+    // From this machine, which is no node: it asks the LAN.
+    const answers = () =>
+      fetch(url, { signal: AbortSignal.timeout(1_000) }).then(
+        ({ ok }) => ok,
+        () => false,
+      );
+    await expect.poll(answers, { timeout: 20_000 }).toBe(true);
+    const node = await kubectl(
+      project,
+      `get servicel2statuses.metallb.io -A -l metallb.io/service-name=web -o jsonpath='{.items[*].metadata.labels.metallb\\.io/node}'`,
+    );
+    expect(['worker-00', 'worker-01']).toContain(node);
+    await labKill(`${project.name}/${node}`);
+    await expect.poll(answers, { timeout: 60_000 }).toBe(true);
+    await labStart(`${project.name}/${node}`);
+    await kubectl(project, 'delete service,pod web');
+    // What follows is about healthy add-ons.
+    const restarts = `get pods -A --field-selector spec.nodeName=${node} -o jsonpath='{range .items[*].status.containerStatuses[*]}{.restartCount} {.ready}{"\\n"}{end}'`;
+    await expect.poll(() => kubectl(project, restarts), { timeout: 120_000 }).toMatch(/^([1-9]\d* true\n?)+$/);
+    await kubectl(project, 'wait --for=condition=Available apiservice/v1beta1.metrics.k8s.io --timeout=60s');
   });
 
   test('are removed, and nothing of them stays', async () => {
