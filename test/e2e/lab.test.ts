@@ -370,9 +370,9 @@ findmnt -no PROPAGATION /; [ -w /dev/kmsg ]; [ ! -s /etc/resolv.conf ]; echo`;
 
 const bootOf = (host: string): Promise<string> => on(host, 'cat /proc/sys/kernel/random/boot_id');
 
-/** One of three: the first may be lost while a neighbour that was cut off is asked for anew. */
+/** Until one is answered: the first may be lost while a neighbour that was cut off is asked for anew. */
 const pings = (host: string, address: string, from?: string): Promise<boolean> =>
-  on(host, `ping -c 3 -i 0.3 -W 2 ${from === undefined ? '' : `-I ${from} `}${address} > /dev/null`).then(
+  on(host, `ping -c 1 -i 0.3 -w 2 ${from === undefined ? '' : `-I ${from} `}${address} > /dev/null`).then(
     () => true,
     () => false,
   );
