@@ -72,6 +72,15 @@ export const runFlags = {
   events: string({ description: 'every event as a line of JSON, into a file or to stdout', helpValue: 'FILE|-' }),
 };
 
+/** Of commands that change a cluster by operations and choose neither phases nor hosts by `--limit`. */
+export const operationFlags = {
+  ...inventoryFlags,
+  ...hostFlags,
+  ...consentFlags,
+  'dry-run': runFlags['dry-run'],
+  events: runFlags.events,
+};
+
 /** `-o` with the formats of one command. */
 export const outputFlags = <const Formats extends readonly string[]>(formats: Formats) => ({
   output: option({ char: 'o', description: 'format of the result', options: formats })(),

@@ -1,6 +1,6 @@
 import { string } from '@oclif/core/args';
 import { boolean } from '@oclif/core/flags';
-import { consentFlags, hostFlags, inventoryFlags, runFlags } from '../cli/flags.js';
+import { operationFlags, runFlags } from '../cli/flags.js';
 import { RunCommand } from '../cli/run-command.js';
 
 export default class Remove extends RunCommand {
@@ -17,15 +17,11 @@ whose comments stay. --timeout is how long the pods of one host may take to leav
   static override strict = false;
   static override args = { host: string({ description: 'the hosts', required: true }) };
   static override flags = {
-    ...inventoryFlags,
-    ...hostFlags,
-    ...consentFlags,
+    ...operationFlags,
     dead: boolean({ description: 'the host is gone for good: nothing is asked of it, and it stays in the inventory' }),
     forget: boolean({ description: 'take a dead host out of the inventory too', dependsOn: ['dead'] }),
     force: boolean({ description: 'delete pods past their budgets, and remove what other hosts depend on' }),
-    'dry-run': runFlags['dry-run'],
     'skip-check': runFlags['skip-check'],
-    events: runFlags.events,
   };
 
   override async run(): Promise<unknown> {

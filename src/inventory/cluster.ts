@@ -248,3 +248,6 @@ export const apiServerPort = 6443;
 
 /** The port where haproxy answers over HTTP whether it reaches an API server, on 127.0.0.1 and the host's address. */
 export const balancerHealthPort = 8404;
+
+/** Ports of kube-proxy on every node. */
+export const proxyPorts = { health: 10256, metrics: 10249 } as const;

@@ -1,4 +1,4 @@
-import { apiServerPort, balancerHealthPort } from './cluster.js';
+import { apiServerPort, balancerHealthPort, proxyPorts } from './cluster.js';
 
 type OwnedPort = readonly [port: number, owner: string];
 
@@ -15,8 +15,8 @@ export const componentPorts = {
   node: [
     [10250, 'kubelet'],
     [10248, 'kubelet'],
-    [10249, 'kube-proxy'],
-    [10256, 'kube-proxy'],
+    [proxyPorts.metrics, 'kube-proxy'],
+    [proxyPorts.health, 'kube-proxy'],
   ],
   /** Of nodes whose cluster has the add-on load-balancer-services. */
   announcer: [

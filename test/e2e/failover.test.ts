@@ -38,18 +38,10 @@ describe.runIf(programsAreHere)('the virtual address', () => {
     ca.end();
   });
 
-  const run = (name: string, script: string): Promise<string> => lan.world(name).run(script);
-  const start = async (name: string): Promise<void> => {
-    for (const service of ['haproxy', 'keepalived']) await services[name]?.[service]?.start();
-  };
-  const holders = async (): Promise<readonly string[]> => {
-    const found = await Promise.all(balancers.map(({ name }) => run(name, `ip -o address show to ${vip}`)));
-    return balancers.filter((_, n) => found[n] !== '').map(({ name }) => name);
-  };
+  const { run, start, held } = controls(() => lan, services);
   /** Which API server answers the client, through the address; asked until one does. */
   const answered = (): Promise<string> =>
     run(client.name, `until curl --silent --insecure --fail --max-time 1 https://${vip}:6443/; do sleep 0.1; done`);
-  const held = (...names: readonly string[]) => expect.poll(holders, { timeout: 20_000 }).toEqual(names);
   const asked = async (name: string, routerId = 5) => {
     const { address = '' } = cluster.hosts.find((each) => each.name === name) ?? {};
     return parseVipProbe(await run(name, vipProbeScript({ address, vip, routerId, device: 'eth0' })));
@@ -168,15 +160,7 @@ for device in all eth0; do echo 0 >/proc/sys/net/ipv4/conf/$device/send_redirect
     ca.end();
   });
 
-  const run = (name: string, script: string): Promise<string> => lan.world(name).run(script);
-  const start = async (name: string): Promise<void> => {
-    for (const service of ['haproxy', 'keepalived']) await services[name]?.[service]?.start();
-  };
-  const holders = async (): Promise<readonly string[]> => {
-    const found = await Promise.all(balancers.map(({ name }) => run(name, `ip -o address show to ${vip}`)));
-    return balancers.filter((_, n) => found[n] !== '').map(({ name }) => name);
-  };
-  const held = (...names: readonly string[]) => expect.poll(holders, { timeout: 20_000 }).toEqual(names);
+  const { run, start, held } = controls(() => lan, services);
 
   /** Answers with its name and with the client that the PROXY header names; says nothing to a health check. */
   const serveTargets = (name: string): Promise<string> =>
@@ -332,3 +316,17 @@ rm -f /run/enough; '${process.execPath}' /run/long.js`,
       ]);
   }, 60_000);
 });
+
+/** What both suites do with the machines of their LAN, which is there once the suite has begun. */
+const controls = (lan: () => Lan, services: Readonly<Record<string, Record<string, Service>>>) => {
+  const run = (name: string, script: string): Promise<string> => lan().world(name).run(script);
+  const start = async (name: string): Promise<void> => {
+    for (const service of ['haproxy', 'keepalived']) await services[name]?.[service]?.start();
+  };
+  const holders = async (): Promise<readonly string[]> => {
+    const found = await Promise.all(balancers.map(({ name }) => run(name, `ip -o address show to ${vip}`)));
+    return balancers.filter((_, n) => found[n] !== '').map(({ name }) => name);
+  };
+  const held = (...names: readonly string[]) => expect.poll(holders, { timeout: 20_000 }).toEqual(names);
+  return { run, start, held };
+};

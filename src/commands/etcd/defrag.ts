@@ -1,4 +1,4 @@
-import { consentFlags, hostFlags, inventoryFlags, runFlags } from '../../cli/flags.js';
+import { operationFlags } from '../../cli/flags.js';
 import { RunCommand } from '../../cli/run-command.js';
 import type { Defragmented } from '../../workflows/defrag.js';
 
@@ -8,13 +8,7 @@ export default class EtcdDefrag extends RunCommand {
     `A member answers no request meanwhile: followers go first, the leader last, and each only while all are healthy. Where
 etcd is full (alarm NOSPACE), its history is compacted first, and the alarm is disarmed at the end.`;
   static override examples = ['<%= config.bin %> etcd defrag', '<%= config.bin %> etcd defrag --dry-run'];
-  static override flags = {
-    ...inventoryFlags,
-    ...hostFlags,
-    ...consentFlags,
-    'dry-run': runFlags['dry-run'],
-    events: runFlags.events,
-  };
+  static override flags = operationFlags;
 
   override async run(): Promise<unknown> {
     const { flags } = await this.parse(EtcdDefrag);

@@ -1,6 +1,6 @@
 import { file } from '@oclif/core/args';
 import { boolean } from '@oclif/core/flags';
-import { consentFlags, hostFlags, inventoryFlags, runFlags } from '../../cli/flags.js';
+import { operationFlags, runFlags } from '../../cli/flags.js';
 import { RunCommand } from '../../cli/run-command.js';
 
 export default class EtcdRestore extends RunCommand {
@@ -16,13 +16,9 @@ Refused where etcd has its quorum, and where it runs and does not answer. Interr
   ];
   static override args = { file: file({ description: 'the snapshot', required: true, exists: true }) };
   static override flags = {
-    ...inventoryFlags,
-    ...hostFlags,
-    ...consentFlags,
-    'dry-run': runFlags['dry-run'],
+    ...operationFlags,
     'skip-check': runFlags['skip-check'],
     force: boolean({ description: 'also where etcd is or may be alive; what it holds is lost' }),
-    events: runFlags.events,
   };
 
   override async run(): Promise<unknown> {

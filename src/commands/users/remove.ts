@@ -1,5 +1,5 @@
 import { string } from '@oclif/core/args';
-import { consentFlags, hostFlags, inventoryFlags, runFlags } from '../../cli/flags.js';
+import { operationFlags } from '../../cli/flags.js';
 import { RunCommand } from '../../cli/run-command.js';
 
 export default class UsersRemove extends RunCommand {
@@ -9,13 +9,7 @@ export default class UsersRemove extends RunCommand {
 knows the token any more. Neither the keyring nor a bundle is needed, only SSH to a control plane.`;
   static override examples = ['<%= config.bin %> users remove anna', '<%= config.bin %> users remove anna --dry-run'];
   static override args = { name: string({ description: 'the person', required: true }) };
-  static override flags = {
-    ...inventoryFlags,
-    ...hostFlags,
-    ...consentFlags,
-    'dry-run': runFlags['dry-run'],
-    events: runFlags.events,
-  };
+  static override flags = operationFlags;
 
   override async run(): Promise<unknown> {
     const { args, flags } = await this.parse(UsersRemove);

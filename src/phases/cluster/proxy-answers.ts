@@ -1,9 +1,6 @@
 import { raw, type Script, sh } from '../../hosts/shell.js';
+import { proxyPorts } from '../../inventory/cluster.js';
 import type { Gate } from '../phase.js';
-
-/** Ports of kube-proxy on its node; the first is for health, the second for metrics. */
-export const healthPort = 10256;
-export const metricsPort = 10249;
 
 /** Answers with 200 once the first Services are in the kernel, and as long as they are kept up to date. */
 export const livenessPath = '/livez';
@@ -15,13 +12,13 @@ const answerOf = (port: number, path: string): Script =>
 /** A unit that systemd has started is not one that serves: on a slow machine that takes kube-proxy many seconds. */
 export const proxyServes: Gate = {
   name: 'kube-proxy serves',
-  test: sh`case $(${raw(answerOf(healthPort, livenessPath))}) in
+  test: sh`case $(${raw(answerOf(proxyPorts.health, livenessPath))}) in
   'HTTP/1.'?' 200 '*) ;;
   HTTP*) echo 'it has not written all Services into the kernel yet'; false ;;
-  *) echo 'it does not answer on port ${healthPort} yet'; false ;;
+  *) echo 'it does not answer on port ${proxyPorts.health} yet'; false ;;
 esac`,
   timeoutSeconds: 180,
 };
 
 /** Shell: prints the mode in which the kube-proxy on this host works, as the last line. */
-export const modeInForce: Script = sh`${raw(answerOf(metricsPort, '/proxyMode'))} | tail -n 1`;
+export const modeInForce: Script = sh`${raw(answerOf(proxyPorts.metrics, '/proxyMode'))} | tail -n 1`;

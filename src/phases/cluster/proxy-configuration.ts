@@ -1,6 +1,5 @@
-import { announcesServices, type ClusterHost } from '../../inventory/cluster.js';
+import { announcesServices, type ClusterHost, proxyPorts } from '../../inventory/cluster.js';
 import type { PhaseContext } from '../phase.js';
-import { metricsPort } from './proxy-answers.js';
 
 /**
  * In a network namespace conntrack's limits are read-only, and kube-proxy would end when it cannot set them;
@@ -12,7 +11,7 @@ export const proxyConfiguration = (host: ClusterHost, { cluster, facts }: PhaseC
   mode: cluster.kubernetes.proxy,
   clusterCIDR: cluster.network.pods,
   clientConnection: { kubeconfig },
-  metricsBindAddress: `127.0.0.1:${metricsPort}`,
+  metricsBindAddress: `127.0.0.1:${proxyPorts.metrics}`,
   // With ipvs every node has the addresses of Services on an interface, and must not answer ARP for them.
   ...(cluster.kubernetes.proxy === 'ipvs' && announcesServices(cluster) ? { ipvs: { strictARP: true } } : {}),
   ...(facts(host.name).conntrackWritable ? {} : { conntrack: { maxPerCore: 0, min: 0 } }),

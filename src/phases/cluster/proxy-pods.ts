@@ -1,11 +1,11 @@
 import { referenceOf } from '../../artifacts/artifacts.js';
-import type { ClusterHost } from '../../inventory/cluster.js';
+import { type ClusterHost, proxyPorts } from '../../inventory/cluster.js';
 import type { KubeObject } from '../../resources/resource.js';
 import { sha256 } from '../../secret.js';
 import { toYaml } from '../../templates/yaml.js';
 import { configMap } from '../control-plane/access.js';
 import type { PhaseContext } from '../phase.js';
-import { healthPort, livenessPath } from './proxy-answers.js';
+import { livenessPath } from './proxy-answers.js';
 import { proxyConfiguration } from './proxy-configuration.js';
 
 /** kube-proxy as a DaemonSet, with its account, rights and configuration. */
@@ -69,7 +69,7 @@ const daemonSet = (image: string, inputs: string): KubeObject => ({
             env: [{ name: 'NODE_NAME', valueFrom: { fieldRef: { fieldPath: 'spec.nodeName' } } }],
             // Ready means: Services work on this node.
             startupProbe: {
-              httpGet: { host: '127.0.0.1', port: healthPort, path: livenessPath },
+              httpGet: { host: '127.0.0.1', port: proxyPorts.health, path: livenessPath },
               periodSeconds: 1,
               failureThreshold: 600,
             },
