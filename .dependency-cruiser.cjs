@@ -134,6 +134,7 @@ const doors = {
     'resources/object',
     'resources/release-preview',
     'artifacts/chart',
+    'artifacts/chart-repository',
     'cli/',
     'templates/',
   ],

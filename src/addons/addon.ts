@@ -1,5 +1,5 @@
 import type { ImageName } from '../artifacts/artifacts.js';
-import type { Addon, Cluster, Values } from '../inventory/cluster.js';
+import type { Addon, Cluster, PublishedChart, Values } from '../inventory/cluster.js';
 
 /** What kbs knows of an add-on, for people and for planning. */
 export interface AddonDescription {
@@ -11,6 +11,8 @@ export interface AddonDescription {
   readonly namespace: string;
   /** Images of the bundle that its pods run, by what the values call them. */
   readonly images: readonly ImageName[];
+  /** Its chart, where the bundle has none: the operator's machine downloads it. */
+  readonly published?: PublishedChart;
   /** The oldest minor version that it is for: `1.31`. */
   readonly kubernetes: string;
   /** Names of add-ons that must be there before. */

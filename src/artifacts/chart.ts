@@ -13,13 +13,15 @@ import { type Entry, tarOf } from './tar.js';
  * same bytes. Throws an Error that says what is wrong with it.
  */
 export const readChart = async (path: string): Promise<Chart> => {
-  const isFolder = (await stat(path)).isDirectory();
-  const tgz = isFolder ? await packChart(path) : await readFile(path);
-  const text = isFolder
-    ? await readFile(join(path, 'Chart.yaml'), 'utf8')
-    : ((await memberOf(unpacked(tgz), chartFile)) ?? fail('no Chart.yaml is in it'));
-  const { name, version } = metadataIn(text);
-  return { name, version, sha256: sha256(tgz), tgz };
+  if (!(await stat(path)).isDirectory()) return chartIn(await readFile(path));
+  const tgz = await packChart(path);
+  return { ...metadataIn(await readFile(join(path, 'Chart.yaml'), 'utf8')), sha256: sha256(tgz), tgz };
+};
+
+/** The chart in an archive that `helm package` has made. Throws as `readChart` does. */
+export const chartIn = async (tgz: Uint8Array): Promise<Chart> => {
+  const text = (await memberOf(unpacked(tgz), chartFile)) ?? fail('no Chart.yaml is in it');
+  return { ...metadataIn(text), sha256: sha256(tgz), tgz };
 };
 
 /** What `helm` takes for a chart, made of its folder: every file but those below names that begin with a dot. */

@@ -41,12 +41,27 @@ export type Addon = MetricsServerAddon | StorageAddon | LoadBalancerServicesAddo
 
 interface AddonSettings {
   readonly name: string;
+  /** The owner's choice; what kbs has for the add-on where it is absent. */
+  readonly chart?: ChartSource;
   /** Of the chart, as the owner wrote them: plain JSON. */
   readonly values: Values;
   /** Whether a release of this name that was installed without kbs is taken over. */
   readonly adopt: boolean;
   /** How long its pods may take to become ready. */
   readonly timeoutSeconds: number;
+}
+
+/** Where a chart is: a folder or an archive of this machine by its absolute path, or a version in a repository. */
+export type ChartSource = { readonly path: string } | PublishedChart;
+
+/** A version of a chart, as helm finds it by `--repo`, name and `--version`. */
+export interface PublishedChart {
+  /** What holds `index.yaml`, `https://example.com/charts`, or what the name follows in an OCI registry, `oci://example.com/charts`. */
+  readonly repository: string;
+  readonly name: string;
+  readonly version: string;
+  /** Hex digest that its archive must have. */
+  readonly sha256?: string;
 }
 
 /** Plain JSON. */
@@ -81,8 +96,7 @@ export interface AddressPool {
 /** A chart of the owner. */
 export interface OwnAddon extends AddonSettings {
   readonly is: 'own';
-  /** A folder or an archive, absolute. */
-  readonly chart: string;
+  readonly chart: ChartSource;
   readonly namespace: string;
 }
 

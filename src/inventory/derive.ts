@@ -1,8 +1,18 @@
 import { resolve } from 'node:path';
 import { defined } from '../defined.js';
 import { contains, nthAddress } from './addresses.js';
-import type { Addon, AddressPool, Cluster, ClusterHost, Endpoint, RoutesByHost, SshSettings } from './cluster.js';
+import type {
+  Addon,
+  AddressPool,
+  ChartSource,
+  Cluster,
+  ClusterHost,
+  Endpoint,
+  RoutesByHost,
+  SshSettings,
+} from './cluster.js';
 import { isControlPlane, isLoadBalancer } from './cluster.js';
+import { isOci } from './formats.js';
 import { freeze } from './freeze.js';
 import { runsPods } from './host-pods.js';
 import { parseRange } from './ranges.js';
@@ -114,7 +124,7 @@ const addonsOf = (
 ): readonly Addon[] =>
   Object.entries(addons).flatMap(([name, written]): readonly Addon[] => {
     const { values = {}, adopt = false, timeout: timeoutSeconds = defaults.addonTimeout } = written ?? {};
-    const settings = { name, values, adopt, timeoutSeconds };
+    const settings = { name, values, adopt, timeoutSeconds, ...defined({ chart: chartOf(written ?? {}, basePaths) }) };
     if (name === 'metrics-server') return [{ ...settings, is: name }];
     if (name === 'storage') {
       const { path = defaults.volumes, reclaim = 'Delete', default: isDefault = true } = addons[name] ?? {};
@@ -123,9 +133,20 @@ const addonsOf = (
     if (name === 'load-balancer-services') {
       return [{ ...settings, is: name, pools: poolsOf(inventory, [addons[name]?.pool ?? []].flat()) }];
     }
-    const { chart = '', namespace = '' } = written as NonNullable<Inventory['addons']>[string];
-    return [{ ...settings, is: 'own', chart: absolute(chart, basePaths), namespace }];
+    const { namespace = '' } = written as NonNullable<Inventory['addons']>[string];
+    return [{ chart: { path: '' }, ...settings, is: 'own', namespace }];
   });
+
+const chartOf = (
+  { chart, repository, version = '', sha256 }: Partial<NonNullable<Inventory['addons']>[string]>,
+  basePaths: BasePaths,
+): ChartSource | undefined => {
+  if (chart === undefined) return undefined;
+  if (repository !== undefined) return { repository, name: chart, version, ...defined({ sha256 }) };
+  if (!isOci(chart)) return { path: absolute(chart, basePaths) };
+  const slash = chart.lastIndexOf('/');
+  return { repository: chart.slice(0, slash), name: chart.slice(slash + 1), version, ...defined({ sha256 }) };
+};
 
 const poolsOf = (inventory: Inventory, ranges: readonly string[]): readonly AddressPool[] => {
   const located = ranges.map((range) => ({ range, segment: segmentOf(inventory, parseRange(range)?.first ?? '') }));

@@ -154,6 +154,38 @@ export const userName: Format = {
   advice: () => 'use letters, digits, and inside the name also . _ @ and -',
 };
 
+/** Of a repository of charts; a password in it would be in every plan. */
+export const httpsAddress: Format = {
+  noun: 'an https address',
+  example: 'https://charts.example.com/stable',
+  pattern: '^https://',
+  accepts: (text) => /^https:\/\/[^\s/?#@]+(\/[^\s?#]*)?$/.test(text) && URL.canParse(text),
+  advice: (text) => (/^https?:\/\/[^/]*@/.test(text) ? 'leave out the user and password' : undefined),
+};
+
+/** https://helm.sh/docs/topics/charts/#charts-and-versioning: SemVer 2, perhaps with a `v` before it. */
+export const chartVersion: Format = {
+  noun: 'a version of a chart',
+  example: '1.2.3',
+  pattern: '^v?[0-9]+[.][0-9]+[.][0-9]+',
+  accepts: (text) => /^v?\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?$/.test(text),
+  advice: (text) =>
+    /^[v\d.xX*~^<>=| ,-]+$/.test(text) ? 'write one version with three numbers, like 1.2.3' : undefined,
+};
+
+/** In hex. */
+export const sha256Digest: Format = {
+  noun: 'a sha256',
+  example: 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855',
+  pattern: '^[0-9a-f]{64}$',
+  accepts: (text) => /^[0-9a-f]{64}$/.test(text),
+  advice: (text) =>
+    /^sha256:[0-9a-f]{64}$/.test(text) ? `leave out sha256: before it` : 'it has 64 of the letters 0-9 a-f',
+};
+
+/** An address of a chart in an OCI registry, without a tag. */
+export const isOci = (text: string): boolean => text.startsWith('oci://');
+
 /** Of a file system, from its root; never the root itself, and without steps up. */
 export const absolutePath: Format = {
   noun: 'an absolute path',

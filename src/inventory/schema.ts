@@ -7,14 +7,17 @@ import {
   address,
   addressRange,
   anyText,
+  chartVersion,
   cidr,
   dnsLabel,
   dnsName,
   formatProblem,
+  httpsAddress,
   isMissing,
   labelKey,
   labelValue,
   recordName,
+  sha256Digest,
   taint,
   userName,
   version,
@@ -292,6 +295,22 @@ const forward = keys(
 );
 
 const addonKeys = {
+  chart: text(
+    anyText('a chart', './charts/my-app'),
+    'The chart: a folder with a Chart.yaml or an archive (.tgz), from the folder of this file; `oci://HOST/PATH/NAME`; or its name in `repository`. For an add-on that kbs knows: in place of the chart that kbs has for it.',
+  ).optional(),
+  repository: text(
+    httpsAddress,
+    'The repository that has the chart, as in `helm repo add`. kbs downloads the chart to this machine; hosts do not.',
+  ).optional(),
+  version: text(
+    chartVersion,
+    'The version of a chart in a repository or at an `oci://` address: this one, not a range.',
+  ).optional(),
+  sha256: text(
+    sha256Digest,
+    "What the sha256 of the downloaded archive must be. Default: the digest that the repository's index or the registry's manifest has.",
+  ).optional(),
   values: z
     .record(z.string(), z.unknown().describe('A value.'), {
       error: ({ input }) => `${isMissing(input) ? 'write' : 'is not'} a map of values of the chart`,
@@ -371,10 +390,6 @@ const knownAddons = {
 const ownAddon = keys(
   'Add-on of your own',
   {
-    chart: text(
-      anyText('a path of a chart', './charts/my-app'),
-      'The chart: a folder with a Chart.yaml, or an archive (.tgz); starts at the folder of this file.',
-    ).optional(),
     namespace: text(
       withExample(dnsLabel, 'my-app'),
       'The namespace of the release; kbs makes it where it is missing.',

@@ -3,7 +3,7 @@ import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import type { Artifacts } from '../artifacts/artifacts.js';
 import { defaultBundle } from '../artifacts/build.js';
-import { openBundle } from '../artifacts/bundle.js';
+import { type Bundle, openBundle } from '../artifacts/bundle.js';
 import { knownVersions } from '../artifacts/catalogue.js';
 import { placeholderArtifacts } from '../artifacts/placeholder.js';
 import { defined } from '../defined.js';
@@ -16,7 +16,7 @@ import { planPods } from '../network/pod-plan.js';
 import { proveRoutes } from '../network/reachability.js';
 import { compileRoutes } from '../network/routes.js';
 import { requireNeeds } from './addons/needs.js';
-import { readOwnCharts, withCharts } from './own-charts.js';
+import { readCharts, withCharts } from './own-charts.js';
 
 /** An inventory that was read, checked and derived; nothing has been contacted. */
 export interface LoadedCluster {
@@ -46,7 +46,7 @@ export const loadCluster = async (file: string, text?: string, onDisk?: string):
   const cluster = derive(source, { planPods, compileRoutes }, { directory, home: homedir(), keys: ownKeys() }, overlay);
   const unproven = proveRoutes(cluster, cluster.routes);
   if (unproven.length > 0) throw new Failures(unproven);
-  requireNeeds(cluster.addons ?? [], content, file);
+  requireNeeds(cluster, content, file);
   const state = join(directory, '.kbs', cluster.name);
   return {
     inventory,
@@ -61,11 +61,16 @@ export const loadCluster = async (file: string, text?: string, onDisk?: string):
 const ownKeys = (): readonly string[] =>
   ['id_ed25519', 'id_ecdsa', 'id_rsa'].map((name) => join(homedir(), '.ssh', name)).filter((path) => existsSync(path));
 
-/** The artifacts of a cluster with the owner's charts, checked, before any host is touched. */
+/** The artifacts of a cluster with charts that the bundle does not have, checked, before any host is touched. */
 export const openArtifacts = async (loaded: LoadedCluster): Promise<Artifacts> =>
-  withCharts(await openBundleOf(loaded), await readOwnCharts(loaded));
+  withChartsOf(loaded, await openBundleOf(loaded));
 
-const openBundleOf = async ({ cluster, inventory }: LoadedCluster): Promise<Artifacts> => {
+const withChartsOf = async (loaded: LoadedCluster, artifacts: Artifacts & Partial<Bundle>): Promise<Artifacts> => {
+  const charts = artifacts.catalogue?.charts ?? [];
+  return withCharts(artifacts, await readCharts(loaded, (name) => charts.some(({ addon }) => addon === name)));
+};
+
+const openBundleOf = async ({ cluster, inventory }: LoadedCluster): Promise<Bundle> => {
   const { source, bundle } = cluster.artifacts;
   if (source === 'upstream') {
     throw new Failure('inventory', 'artifacts: { source: upstream } is not supported yet', {
@@ -81,12 +86,10 @@ export const openArtifactsOrPlaceholders = async (
   loaded: LoadedCluster,
   say: (text: string) => void,
 ): Promise<Artifacts> => {
-  const charts = await readOwnCharts(loaded);
-  try {
-    return withCharts(await openBundleOf(loaded), charts);
-  } catch (error) {
+  const bundle = await openBundleOf(loaded).catch((error: unknown) => {
     if (!(error instanceof Failure) || error.code !== 'preflight') throw error;
     say(`${error.message}; sizes and digests are not known yet`);
-    return withCharts(placeholderArtifacts(loaded.cluster.kubernetes.version), charts);
-  }
+    return placeholderArtifacts(loaded.cluster.kubernetes.version);
+  });
+  return withChartsOf(loaded, bundle);
 };

@@ -27,7 +27,13 @@ const lan: Addon = {
   ],
 };
 const known = { 'metrics-server': metrics, storage, 'load-balancer-services': lan } as const;
-const own = (name: string): Addon => ({ ...common, is: 'own', name, chart: `/charts/${name}`, namespace: 'apps' });
+const own = (name: string): Addon => ({
+  ...common,
+  is: 'own',
+  name,
+  chart: { path: `/charts/${name}` },
+  namespace: 'apps',
+});
 
 const artifacts = placeholderArtifacts('1.36.3');
 const planned = (...addons: readonly Addon[]) =>

@@ -461,7 +461,7 @@ const mistakes: Readonly<Record<string, readonly Row[]>> = {
     [
       'ssh: {',
       'addons: { my-app: { chart: "oci://example.com/my-app", namespace: apps } }\nssh: {',
-      '15:28 addons.my-app.chart: oci://example.com/my-app is an address, and charts from repositories are not supported yet; fetch it (helm pull) and write the path',
+      '15:28 addons.my-app.chart: oci://example.com/my-app PLACEHOLDER',
     ],
     [
       'ssh: {',

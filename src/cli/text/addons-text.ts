@@ -16,7 +16,7 @@ export function addonListText(addons: readonly ListedAddon[], verbose: boolean):
     .join('\n');
 }
 
-const details = ({ chart, release, namespace, images, needs, kubernetes }: ListedAddon): readonly string[] => [
+const details = ({ chart, source, release, namespace, images, needs, kubernetes }: ListedAddon): readonly string[] => [
   `chart ${chart}, release ${namespace}/${release}`,
   ...(images.length > 0 ? [`images ${images.join(', ')}`] : []),
   ...(needs.length > 0 ? [`needs ${needs.join(', ')}`] : []),

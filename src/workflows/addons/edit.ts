@@ -11,12 +11,12 @@ import { type LoadedCluster, loadCluster } from '../load-cluster.js';
 export const withAddons = async (file: string, names: readonly string[]): Promise<LoadedCluster> => {
   const known = await loadCluster(file);
   const there = namesIn(known);
-  const unknown = names.filter((name) => !there.includes(name) && !knownNames.includes(name));
-  if (unknown.length > 0) {
-    const own =
-      'a chart of your own is written into the inventory: addons: { NAME: { chart: ./folder, namespace: NAME } }';
-    throw unknownName('kbs has no add-on', unknown, knownNames, own);
-  }
+  requireKnown(names, there, {
+    lacks: 'kbs has no add-on',
+    among: knownNames,
+    otherwise:
+      'a chart of your own is written into the inventory: addons: { NAME: { chart: ./folder, namespace: NAME } }',
+  });
   const added = withNeeds(names).filter((name) => !there.includes(name));
   return edited(file, known, added.reduce(addAddon, known.text));
 };
@@ -28,16 +28,22 @@ export const withAddons = async (file: string, names: readonly string[]): Promis
 export const withoutAddons = async (file: string, names: readonly string[]): Promise<LoadedCluster> => {
   const known = await loadCluster(file);
   const there = namesIn(known);
-  const unknown = names.filter((name) => !there.includes(name) && !knownNames.includes(name));
-  if (unknown.length > 0) {
-    throw unknownName(
-      'the inventory has no add-on',
-      unknown,
-      there,
-      'what is left of one that it had goes with: kbs apply',
-    );
-  }
+  requireKnown(names, there, {
+    lacks: 'the inventory has no add-on',
+    among: there,
+    otherwise: 'what is left of one that it had goes with: kbs apply',
+  });
   return edited(file, known, names.filter((name) => there.includes(name)).reduce(removeAddon, known.text));
+};
+
+/** A name is that of an add-on of the inventory, or of one that kbs knows. */
+const requireKnown = (
+  names: readonly string[],
+  there: readonly string[],
+  says: { readonly lacks: string; readonly among: readonly string[]; readonly otherwise: string },
+): void => {
+  const unknown = names.filter((name) => !there.includes(name) && !knownNames.includes(name));
+  if (unknown.length > 0) throw unknownName(says.lacks, unknown, says.among, says.otherwise);
 };
 
 const namesIn = ({ cluster }: LoadedCluster): readonly string[] => (cluster.addons ?? []).map(({ name }) => name);

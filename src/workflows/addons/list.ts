@@ -1,10 +1,11 @@
 import { knownAddons, plannedAddons } from '../../addons/index.js';
 import { type Artifacts, referenceOf } from '../../artifacts/artifacts.js';
+import { releaseOf } from '../../artifacts/catalogue.js';
 import { placeholderArtifacts } from '../../artifacts/placeholder.js';
-import type { Values } from '../../inventory/cluster.js';
+import type { Addon, ChartSource, Values } from '../../inventory/cluster.js';
 import { unknownName } from '../../inventory/did-you-mean.js';
 import { type LoadedCluster, loadCluster } from '../load-cluster.js';
-import { readOwnCharts, withCharts } from '../own-charts.js';
+import { chartSourceOf, nameCharts, withCharts } from '../own-charts.js';
 
 /** An add-on that kbs knows, or that the inventory has. */
 export interface ListedAddon {
@@ -15,6 +16,8 @@ export interface ListedAddon {
   readonly namespace: string;
   /** Name and version. */
   readonly chart: string;
+  /** Where the chart is from: `bundle`, a path, or the address of a repository. */
+  readonly source: string;
   /** References of the images that come with the bundle. */
   readonly images: readonly string[];
   readonly needs: readonly string[];
@@ -34,7 +37,7 @@ export const listAddons = async (file: string): Promise<readonly ListedAddon[]> 
       what,
       release,
       namespace,
-      chart: chartOf(artifacts, name),
+      ...chartOf(artifacts, wanted.find((addon) => addon.name === name) ?? { name }, loaded),
       images: images.map((image) => referenceOf(artifacts, image)),
       needs,
       kubernetes,
@@ -45,10 +48,10 @@ export const listAddons = async (file: string): Promise<readonly ListedAddon[]> 
             {
               name: addon.name,
               isInInventory: true,
-              what: addon.chart,
+              what: 'path' in addon.chart ? addon.chart.path : `${addon.chart.repository}/${addon.chart.name}`,
               release: addon.name,
               namespace: addon.namespace,
-              chart: chartOf(artifacts, addon.name),
+              ...chartOf(artifacts, addon, loaded),
               images: [],
               needs: [],
             },
@@ -60,11 +63,26 @@ export const listAddons = async (file: string): Promise<readonly ListedAddon[]> 
 
 /** Names and versions need no bundle. */
 const namesOf = async (loaded: LoadedCluster): Promise<Artifacts> =>
-  withCharts(placeholderArtifacts(loaded.cluster.kubernetes.version), await readOwnCharts(loaded));
+  withCharts(placeholderArtifacts(loaded.cluster.kubernetes.version), await nameCharts(loaded, bundledIn(loaded)));
 
-const chartOf = (artifacts: Artifacts, addon: string): string => {
-  const { name, version } = artifacts.chart(addon);
-  return `${name} ${version}`;
+const bundledIn = ({ cluster }: LoadedCluster) => {
+  const charts = releaseOf(cluster.kubernetes.version)?.charts ?? [];
+  return (name: string): boolean => charts.some(({ addon }) => addon === name);
+};
+
+const chartOf = (
+  artifacts: Artifacts,
+  addon: Pick<Addon, 'name' | 'chart'>,
+  loaded: LoadedCluster,
+): Pick<ListedAddon, 'chart' | 'source'> => {
+  const source = chartSourceOf(addon, bundledIn(loaded));
+  const { name, version } = source === undefined || 'path' in source ? artifacts.chart(addon.name) : source;
+  return { chart: `${name} ${version}`, source: sourceText(source) };
+};
+
+const sourceText = (source: ChartSource | undefined): string => {
+  if (source === undefined) return 'bundle';
+  return 'path' in source ? source.path : source.repository;
 };
 
 /** The values that helm is given for an add-on of the inventory: kbs's own with the owner's over them. */

@@ -50,11 +50,9 @@ export const addonStatus = async (
       queries.map((script) => ({ name: 'releases', script, callsApi: true as const })),
       limits,
     );
-    const answer = parseKubectlAnswer(results.get(all)?.output ?? '');
-    const there = newestReleases(releaseRecords(answer.state === 'answered' ? answer.output : ''));
     return [
       ...wanted.map((each) => statusOf(each, results.get(kindOf(each).query(each))?.output ?? '')),
-      ...there.filter((record) => !wanted.some((each) => isSame(each, record))).map(unwanted),
+      ...othersIn(results.get(all)?.output ?? '', wanted),
     ];
   });
 };
@@ -90,6 +88,21 @@ const differences: Readonly<Record<string, (is: string) => string>> = {
   'made by': () => 'installed without kbs',
   status: (is) => `helm says ${is}`,
   objects: (is) => `edited: ${is}`,
+};
+
+/** Releases that are not in the inventory; where the API server does not answer, one line that says so. */
+const othersIn = (output: string, wanted: readonly ReleaseResource[]): readonly AddonStatus[] => {
+  const answer = parseKubectlAnswer(output);
+  switch (answer.state) {
+    case 'not installed':
+      return [];
+    case 'not answered':
+      return [{ name: 'other releases', release: '', ok: false, state: `cannot tell: ${answer.reason}` }];
+    case 'answered':
+      return newestReleases(releaseRecords(answer.output))
+        .filter((record) => !wanted.some((each) => isSame(each, record)))
+        .map(unwanted);
+  }
 };
 
 const isSame = ({ name, namespace }: ReleaseResource, record: ReleaseRecord): boolean =>
