@@ -461,12 +461,42 @@ const mistakes: Readonly<Record<string, readonly Row[]>> = {
     [
       'ssh: {',
       'addons: { my-app: { chart: "oci://example.com/my-app", namespace: apps } }\nssh: {',
-      '15:28 addons.my-app.chart: oci://example.com/my-app PLACEHOLDER',
+      '15:11 addons.my-app.version is missing; write one like 1.2.3',
     ],
     [
       'ssh: {',
-      'addons: { storage: { chart: ./x } }\nssh: {',
-      '15:22 addons.storage.chart is not known; known are path, reclaim, default, values, timeout, adopt',
+      'addons: { storage: { namespace: x } }\nssh: {',
+      '15:22 addons.storage.namespace is not known; known are path, reclaim, default, chart, repository, version, sha256, values, timeout, adopt',
+    ],
+    [
+      'ssh: {',
+      'addons: { my-app: { chart: "https://example.com/my-app.tgz", namespace: apps } }\nssh: {',
+      '15:28 addons.my-app.chart: https://example.com/my-app.tgz is an address; write the address of its repository as `repository`, the name as `chart`, and `version`',
+    ],
+    [
+      'ssh: {',
+      'addons: { my-app: { chart: "oci://example.com/my-app:1.0.0", version: 1.0.0, namespace: apps } }\nssh: {',
+      '15:28 addons.my-app.chart: oci://example.com/my-app:1.0.0 is not like oci://example.com/charts/my-app; the tag is `version`',
+    ],
+    [
+      'ssh: {',
+      'addons: { my-app: { chart: ./my-app, version: 1.0.0, namespace: apps } }\nssh: {',
+      '15:47 addons.my-app.version is for a chart in a `repository` or at an oci:// address, and ./my-app is a path',
+    ],
+    [
+      'ssh: {',
+      'addons: { my-app: { chart: my-app, repository: "http://example.com", version: 1.0.0, namespace: apps } }\nssh: {',
+      '15:48 addons.my-app.repository: http://example.com is not an https address; write one like https://charts.example.com/stable',
+    ],
+    [
+      'ssh: {',
+      'addons: { my-app: { chart: my-app, repository: "https://example.com", version: 1.x, namespace: apps } }\nssh: {',
+      '15:80 addons.my-app.version: 1.x is not a version of a chart; write one version with three numbers, like 1.2.3',
+    ],
+    [
+      'ssh: {',
+      'addons: { storage: { version: 1.0.0 } }\nssh: {',
+      '15:31 addons.storage.version belongs to a `chart`; write its name, or its oci:// address',
     ],
     [
       'ssh: {',

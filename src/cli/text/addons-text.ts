@@ -17,7 +17,8 @@ export function addonListText(addons: readonly ListedAddon[], verbose: boolean):
 }
 
 const details = ({ chart, source, release, namespace, images, needs, kubernetes }: ListedAddon): readonly string[] => [
-  `chart ${chart}, release ${namespace}/${release}`,
+  `chart ${chart} from ${source}`,
+  `release ${namespace}/${release}`,
   ...(images.length > 0 ? [`images ${images.join(', ')}`] : []),
   ...(needs.length > 0 ? [`needs ${needs.join(', ')}`] : []),
   ...(kubernetes === undefined ? [] : [`Kubernetes ${kubernetes} or newer`]),

@@ -10,6 +10,7 @@ const storage: ListedAddon = {
   release: 'local-path-provisioner',
   namespace: 'local-path-storage',
   chart: 'local-path-provisioner 0.0.30',
+  source: 'bundle',
   images: ['kbs.local/busybox:1.0'],
   needs: [],
   kubernetes: '1.16',
@@ -31,7 +32,8 @@ it('add-ons are a line each, those of the inventory marked', () => {
 it('with more said, charts, images and needs are named', () => {
   const [, ...lines] = stripVTControlCharacters(addonListText([{ ...web, images: storage.images }], true)).split('\n');
   expect(lines.map((line) => line.trim())).toEqual([
-    'chart local-path-provisioner 0.0.30, release local-path-storage/local-path-provisioner',
+    'chart local-path-provisioner 0.0.30 from bundle',
+    'release local-path-storage/local-path-provisioner',
     'images kbs.local/busybox:1.0',
     'needs storage',
     'Kubernetes 1.16 or newer',
