@@ -90,7 +90,7 @@ const unreadable = (
     next:
       'path' in source
         ? 'name a folder with a Chart.yaml, or an archive that helm package or helm pull has made'
-        : 'mend what is said above, or write the path of an archive as `chart`, from where `helm pull` can fetch it; no host was contacted',
+        : 'correct that; or fetch the archive elsewhere with helm pull, and write its path as `chart`; no host was contacted',
     cause: error,
   });
 };

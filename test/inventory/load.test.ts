@@ -496,7 +496,7 @@ const mistakes: Readonly<Record<string, readonly Row[]>> = {
     [
       'ssh: {',
       'addons: { storage: { version: 1.0.0 } }\nssh: {',
-      '15:31 addons.storage.version belongs to a `chart`; write its name, or its oci:// address',
+      '15:31 addons.storage.version: belongs to a `chart`; write its name, or its oci:// address',
     ],
     [
       'ssh: {',
@@ -516,7 +516,7 @@ const mistakes: Readonly<Record<string, readonly Row[]>> = {
     [
       'ssh: {',
       'addons: { storage: }\nssh: {',
-      '15:11 addons.storage is empty; write a map with keys of path, reclaim, default, values, timeout, adopt',
+      '15:11 addons.storage is empty; write a map with keys of path, reclaim, default, chart, repository, version, sha256, values, timeout, adopt',
     ],
   ],
   'is said of addresses for Services': [

@@ -1,0 +1,30 @@
+import { expect, it } from 'vitest';
+import type { Failures } from '../../src/failure.js';
+import type { Cluster } from '../../src/inventory/cluster.js';
+import { requireNeeds } from '../../src/workflows/addons/needs.js';
+
+const text = 'addons:\n  metrics-server: {}\n';
+const withVersion = (version: string): Pick<Cluster, 'addons' | 'kubernetes'> => ({
+  addons: [{ is: 'metrics-server', name: 'metrics-server', values: {}, adopt: false, timeoutSeconds: 300 }],
+  kubernetes: { version } as Cluster['kubernetes'],
+});
+
+it.each(['1.31.0', '1.36.3', '2.0.0'])('an add-on for Kubernetes 1.31 and newer is taken with %s', (version) => {
+  expect(() => requireNeeds(withVersion(version), text, 'cluster.yaml')).not.toThrow();
+});
+
+it('an add-on for a newer Kubernetes is refused where it is written', () => {
+  let thrown: unknown;
+  try {
+    requireNeeds(withVersion('1.30.9'), text, 'cluster.yaml');
+  } catch (error) {
+    thrown = error;
+  }
+  expect((thrown as Failures).failures).toMatchObject([
+    {
+      code: 'inventory',
+      message: 'addons.metrics-server: needs Kubernetes 1.31 or newer, and the inventory has 1.30.9',
+      where: { position: 'cluster.yaml:2:3' },
+    },
+  ]);
+});
