@@ -11,6 +11,8 @@ export interface AddonDescription {
   readonly namespace: string;
   /** Images of the bundle that its pods run, by what the values call them. */
   readonly images: readonly ImageName[];
+  /** References of images that are in no bundle: the hosts' containerd fetches them from their registries. */
+  readonly pulls?: readonly string[];
   /** Its chart, where the bundle has none: the operator's machine downloads it. */
   readonly published?: PublishedChart;
   /** The oldest minor version that it is for: `1.31`. */

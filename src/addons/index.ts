@@ -1,13 +1,14 @@
 import { type ImageName, objectsChart } from '../artifacts/artifacts.js';
 import type { Addon, Cluster, Values } from '../inventory/cluster.js';
 import type { AddonDescription, AddonRecipe, ImageReference } from './addon.js';
+import { dashboard } from './dashboard.js';
 import { loadBalancerServices } from './load-balancer-services.js';
 import { mergeValues } from './merge-values.js';
 import { metricsServer } from './metrics-server.js';
 import { storage } from './storage.js';
 
 /** The add-ons that kbs knows, those first that others need. */
-export const knownAddons: readonly AddonDescription[] = [storage, metricsServer, loadBalancerServices];
+export const knownAddons: readonly AddonDescription[] = [storage, metricsServer, loadBalancerServices, dashboard];
 
 /** Their names. */
 export const knownNames: readonly string[] = knownAddons.map(({ name }) => name);
@@ -53,6 +54,8 @@ const planned = (addon: Addon, ...rest: Surroundings): readonly PlannedAddon[] =
       return byRecipe(storage, addon, ...rest);
     case 'load-balancer-services':
       return byRecipe(loadBalancerServices, addon, ...rest);
+    case 'dashboard':
+      return byRecipe(dashboard, addon, ...rest);
     case 'own': {
       const { name, namespace, values } = addon;
       return [{ addon, chart: name, release: name, namespace, values, images: [] }];

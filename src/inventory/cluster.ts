@@ -37,7 +37,7 @@ export interface Cluster {
 }
 
 /** What the inventory says of an add-on. */
-export type Addon = MetricsServerAddon | StorageAddon | LoadBalancerServicesAddon | OwnAddon;
+export type Addon = MetricsServerAddon | StorageAddon | LoadBalancerServicesAddon | DashboardAddon | OwnAddon;
 
 interface AddonSettings {
   readonly name: string;
@@ -84,6 +84,12 @@ export interface LoadBalancerServicesAddon extends AddonSettings {
   readonly is: 'load-balancer-services';
   /** At least one, each of a segment of its own, in the order of the inventory. */
   readonly pools: readonly AddressPool[];
+}
+
+export interface DashboardAddon extends AddonSettings {
+  readonly is: 'dashboard';
+  /** The name that an Ingress answers to; absent: no Ingress. */
+  readonly host?: string;
 }
 
 /** Addresses of one segment for Services of type LoadBalancer. */

@@ -133,6 +133,7 @@ const addonsOf = (
     if (name === 'load-balancer-services') {
       return [{ ...settings, is: name, pools: poolsOf(inventory, [addons[name]?.pool ?? []].flat()) }];
     }
+    if (name === 'dashboard') return [{ ...settings, is: name, ...defined({ host: addons[name]?.host }) }];
     const { namespace = '' } = written as NonNullable<Inventory['addons']>[string];
     return [{ chart: { path: '' }, ...settings, is: 'own', namespace }];
   });

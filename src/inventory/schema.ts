@@ -384,6 +384,16 @@ const knownAddons = {
     },
     'Addresses on the LAN for Services of type LoadBalancer.',
   ),
+  dashboard: addonNamed(
+    'dashboard',
+    {
+      host: text(
+        withExample(dnsName, 'dashboard.example.com'),
+        'The name that an Ingress answers to, which needs an ingress controller. Default: no Ingress.',
+      ).optional(),
+    },
+    'A web interface of the cluster, by Headlamp.',
+  ),
 } as const;
 
 /** `chart` and `namespace` are needed; checks/addons.ts says so, and what was probably meant. */
@@ -405,7 +415,7 @@ const addons = z
   .meta({
     title: 'Add-ons',
     description:
-      'What runs in the cluster besides Kubernetes, by name: `metrics-server`, `storage`, `load-balancer-services`, or any other name for a chart of your own. `{}` takes an add-on as it is; a line that is taken away here takes the add-on away there.',
+      'What runs in the cluster besides Kubernetes, by name: `metrics-server`, `storage`, `load-balancer-services`, `dashboard`, or any other name for a chart of your own. `{}` takes an add-on as it is; a line that is taken away here takes the add-on away there.',
   });
 
 /** The names of the add-ons that kbs knows. */
@@ -413,6 +423,7 @@ export const knownAddonNames = [
   'metrics-server',
   'storage',
   'load-balancer-services',
+  'dashboard',
 ] as const satisfies readonly (keyof typeof knownAddons)[];
 
 const serverName: Format = {

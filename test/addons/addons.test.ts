@@ -26,7 +26,8 @@ const lan: Addon = {
     { segment: 'rack', ranges: ['192.168.20.64/27', '192.168.20.200/29'] },
   ],
 };
-const known = { 'metrics-server': metrics, storage, 'load-balancer-services': lan } as const;
+const dashboard: Addon = { ...common, is: 'dashboard', name: 'dashboard', host: 'dashboard.example.com' };
+const known = { 'metrics-server': metrics, storage, 'load-balancer-services': lan, dashboard } as const;
 const own = (name: string): Addon => ({
   ...common,
   is: 'own',
@@ -43,15 +44,17 @@ it('the inventory and the catalogue know the same add-ons', () => {
   expect(knownAddons.map(({ name }) => name).toSorted()).toEqual([...knownAddonNames].toSorted());
 });
 
-describe.each(knownAddons)('$name', ({ name, needs, images }) => {
+describe.each(knownAddons)('$name', ({ name, needs, images, published }) => {
   it('comes after all that it needs', () => {
     const names = knownAddons.map((each) => each.name);
     for (const need of needs) expect(names.indexOf(need)).toBeLessThan(names.indexOf(name));
     expect(needs.every((need) => names.includes(need))).toBe(true);
   });
 
-  it('has its chart and its images in the bundle, and no other image in its values', () => {
-    expect(artifacts.chart(name)).toMatchObject({ name: expect.any(String), version: expect.stringMatching(/^\d/) });
+  it('has its chart in the bundle or pinned elsewhere, its images in the bundle, and no other image in its values', () => {
+    if (published) expect(published.sha256).toMatch(/^[0-9a-f]{64}$/);
+    else
+      expect(artifacts.chart(name)).toMatchObject({ name: expect.any(String), version: expect.stringMatching(/^\d/) });
     const [one] = planned(known[name as keyof typeof known]);
     const repositories = JSON.stringify(one?.values).match(/"repository":"[^"]*"/g) ?? [];
     expect(repositories.toSorted()).toEqual(images.map((image) => `"repository":"kbs.local/${image}"`).toSorted());
@@ -84,6 +87,21 @@ it('objects of kinds that a chart brings are a release after it, of the same add
     'apps/web by web',
   ]);
   expect(artifacts.chart(objects?.chart ?? '')).toMatchObject({ name: 'objects' });
+});
+
+it('the dashboard may only look, and has an Ingress where it has a name', () => {
+  const values = ({ host: _, ...rest }: typeof dashboard & { is: 'dashboard' }) => planned(rest)[0]?.values;
+  expect(values(dashboard as typeof dashboard & { is: 'dashboard' })).toEqual({
+    clusterRoleBinding: { clusterRoleName: 'view' },
+    config: { oidc: { secret: { create: false } } },
+  });
+  expect(planned(dashboard)[0]?.values).toMatchObject({
+    ingress: {
+      enabled: true,
+      hosts: [{ host: 'dashboard.example.com', paths: [{ path: '/', type: 'Prefix' }] }],
+      tls: [{ hosts: ['dashboard.example.com'] }],
+    },
+  });
 });
 
 it('a pool has the name of its segment, whose nodes announce it, and the first serves those that ask for none', () => {

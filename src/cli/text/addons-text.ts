@@ -16,10 +16,20 @@ export function addonListText(addons: readonly ListedAddon[], verbose: boolean):
     .join('\n');
 }
 
-const details = ({ chart, source, release, namespace, images, needs, kubernetes }: ListedAddon): readonly string[] => [
+const details = ({
+  chart,
+  source,
+  release,
+  namespace,
+  images,
+  pulls,
+  needs,
+  kubernetes,
+}: ListedAddon): readonly string[] => [
   `chart ${chart} from ${source}`,
   `release ${namespace}/${release}`,
   ...(images.length > 0 ? [`images ${images.join(', ')}`] : []),
+  ...(pulls.length > 0 ? [`images that hosts fetch: ${pulls.join(', ')}`] : []),
   ...(needs.length > 0 ? [`needs ${needs.join(', ')}`] : []),
   ...(kubernetes === undefined ? [] : [`Kubernetes ${kubernetes} or newer`]),
 ];

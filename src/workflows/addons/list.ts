@@ -20,6 +20,8 @@ export interface ListedAddon {
   readonly source: string;
   /** References of the images that come with the bundle. */
   readonly images: readonly string[];
+  /** References of images that hosts fetch from their registries. Of a chart of the owner none are known. */
+  readonly pulls: readonly string[];
   readonly needs: readonly string[];
   /** The oldest minor version of Kubernetes; absent for a chart of the owner. */
   readonly kubernetes?: string;
@@ -31,7 +33,7 @@ export const listAddons = async (file: string): Promise<readonly ListedAddon[]> 
   const artifacts = await namesOf(loaded);
   const wanted = loaded.cluster.addons ?? [];
   return [
-    ...knownAddons.map(({ name, what, release, namespace, images, needs, kubernetes }) => ({
+    ...knownAddons.map(({ name, what, release, namespace, images, pulls = [], needs, kubernetes }) => ({
       name,
       isInInventory: wanted.some((addon) => addon.name === name),
       what,
@@ -39,6 +41,7 @@ export const listAddons = async (file: string): Promise<readonly ListedAddon[]> 
       namespace,
       ...chartOf(artifacts, wanted.find((addon) => addon.name === name) ?? { name }, loaded),
       images: images.map((image) => referenceOf(artifacts, image)),
+      pulls,
       needs,
       kubernetes,
     })),
@@ -53,6 +56,7 @@ export const listAddons = async (file: string): Promise<readonly ListedAddon[]> 
               namespace: addon.namespace,
               ...chartOf(artifacts, addon, loaded),
               images: [],
+              pulls: [],
               needs: [],
             },
           ]

@@ -12,6 +12,7 @@ const storage: ListedAddon = {
   chart: 'local-path-provisioner 0.0.30',
   source: 'bundle',
   images: ['kbs.local/busybox:1.0'],
+  pulls: [],
   needs: [],
   kubernetes: '1.16',
 };
@@ -30,11 +31,14 @@ it('add-ons are a line each, those of the inventory marked', () => {
 });
 
 it('with more said, charts, images and needs are named', () => {
-  const [, ...lines] = stripVTControlCharacters(addonListText([{ ...web, images: storage.images }], true)).split('\n');
+  const [, ...lines] = stripVTControlCharacters(
+    addonListText([{ ...web, images: storage.images, pulls: ['ghcr.io/web:1'] }], true),
+  ).split('\n');
   expect(lines.map((line) => line.trim())).toEqual([
     'chart local-path-provisioner 0.0.30 from bundle',
     'release local-path-storage/local-path-provisioner',
     'images kbs.local/busybox:1.0',
+    'images that hosts fetch: ghcr.io/web:1',
     'needs storage',
     'Kubernetes 1.16 or newer',
   ]);
