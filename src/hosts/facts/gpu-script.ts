@@ -40,7 +40,7 @@ if [ -n "$nvidia" ] || [ -e /proc/driver/nvidia/version ]; then
       break
     fi
   done
-  for folder in /usr/lib64 /usr/lib/x86_64-linux-gnu /usr/lib/aarch64-linux-gnu /usr/lib; do
+  for folder in /usr/lib64 /usr/lib/x86_64-linux-gnu /usr/lib/aarch64-linux-gnu /usr/lib /usr/local/nvidia/lib64; do
     if [ -e $folder/libnvidia-ml.so.1 ]; then
       library=$(readlink -f $folder/libnvidia-ml.so.1)
       fact nvidialibrary "\${library##*.so.}"

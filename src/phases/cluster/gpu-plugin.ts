@@ -66,6 +66,16 @@ const runtimeClass: KubeObject = {
   scheduling: { nodeSelector: { 'nvidia.com/gpu.present': 'true' } },
 };
 
+/**
+ * Folders of the driver's libraries that the default ones only have links to: Debian's, and that of drivers that come in an
+ * image of their own. Such a link leads out of /driver-root.
+ */
+const libraries = [
+  '/usr/lib/x86_64-linux-gnu/nvidia/current',
+  '/usr/lib/aarch64-linux-gnu/nvidia/current',
+  '/usr/local/nvidia/lib64',
+];
+
 /** As NVIDIA's chart has it, but for the image; it is privileged to reach the device files, which no runtime hands to it. */
 const daemonSet = (
   name: string,
@@ -99,8 +109,7 @@ const daemonSet = (
                 { name: 'MIG_STRATEGY', value: mig },
                 { name: 'NVIDIA_DRIVER_ROOT', value: '/' },
                 { name: 'NVIDIA_CDI_HOOK_PATH', value: '/usr/local/bin/nvidia-cdi-hook' },
-                // Debian's libraries are found by a link that leads out of /driver-root.
-                { name: 'LD_LIBRARY_PATH', value: '/driver-root/usr/lib/x86_64-linux-gnu/nvidia/current' },
+                { name: 'LD_LIBRARY_PATH', value: libraries.map((folder) => `/driver-root${folder}`).join(':') },
               ],
               securityContext: { privileged: true },
               volumeMounts: [
