@@ -224,6 +224,7 @@ const given = [
   '/usr/lib64',
   '/usr/lib/x86_64-linux-gnu',
   '/usr/lib/aarch64-linux-gnu',
+  '/usr/local/nvidia/lib64',
   '/etc/cdi/nvidia.yaml',
   '/etc/resolv.conf',
   '/etc/hosts',

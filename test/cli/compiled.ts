@@ -45,8 +45,12 @@ async function compile(): Promise<void> {
   writeFileSync(about, readFileSync(about, 'utf8').replaceAll('"./dist/', '"./src/'));
   symlinkSync(join(root, 'node_modules'), join(making, 'node_modules'));
   for (const folder of [making, join(making, 'test/cli/fixture')]) describeCommands(folder);
-  if (!existsSync(compiled)) renameSync(making, compiled);
-  else rmSync(making, { recursive: true });
+  try {
+    renameSync(making, compiled);
+  } catch (error) {
+    if (!existsSync(compiled)) throw error;
+    rmSync(making, { recursive: true });
+  }
 }
 
 /** Writes the manifest that `npm run build` makes with oclif's own tool: with it a start need not load every command. */
