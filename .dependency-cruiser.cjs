@@ -91,7 +91,7 @@ const rooms = {
     'inventory/cluster',
   ],
   resources: ['hosts/shell', 'hosts/host', 'artifacts/artifacts', 'kubernetes/kubectl-answer'],
-  addons: ['inventory/cluster', 'artifacts/artifacts'],
+  addons: ['inventory/cluster', 'inventory/ingress', 'artifacts/artifacts'],
   impact: [
     'network/segments-graph',
     'inventory/cluster',

@@ -23,9 +23,12 @@ export interface AddonDescription {
   readonly leaves?: string;
 }
 
+/** What the values of add-ons follow from. */
+export type AddonCluster = Pick<Cluster, 'kubernetes' | 'domain' | 'hosts' | 'endpoint'>;
+
 /** With the values that are good for a cluster, under what the owner has chosen. */
 export interface AddonRecipe<A extends Addon> extends AddonDescription {
-  values(addon: A, cluster: Pick<Cluster, 'kubernetes' | 'domain'>, image: (name: ImageName) => ImageReference): Values;
+  values(addon: A, cluster: AddonCluster, image: (name: ImageName) => ImageReference): Values;
   /**
    * What the chart has no values for: objects of kinds that come with it, each a plain Kubernetes object. They are a
    * release of their own, which is installed once the chart's pods are ready.

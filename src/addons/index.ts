@@ -1,14 +1,21 @@
 import { type ImageName, objectsChart } from '../artifacts/artifacts.js';
 import type { Addon, Cluster, Values } from '../inventory/cluster.js';
-import type { AddonDescription, AddonRecipe, ImageReference } from './addon.js';
+import type { AddonCluster, AddonDescription, AddonRecipe, ImageReference } from './addon.js';
 import { dashboard } from './dashboard.js';
+import { ingress } from './ingress.js';
 import { loadBalancerServices } from './load-balancer-services.js';
 import { mergeValues } from './merge-values.js';
 import { metricsServer } from './metrics-server.js';
 import { storage } from './storage.js';
 
 /** The add-ons that kbs knows, those first that others need. */
-export const knownAddons: readonly AddonDescription[] = [storage, metricsServer, loadBalancerServices, dashboard];
+export const knownAddons: readonly AddonDescription[] = [
+  storage,
+  metricsServer,
+  loadBalancerServices,
+  ingress,
+  dashboard,
+];
 
 /** Their names. */
 export const knownNames: readonly string[] = knownAddons.map(({ name }) => name);
@@ -41,7 +48,7 @@ export interface PlannedAddon {
  * of the owner in the order of the inventory. `image` gives the reference of an image of the bundle.
  */
 export const plannedAddons = (
-  cluster: Pick<Cluster, 'addons' | 'kubernetes' | 'domain'>,
+  cluster: AddonCluster & Pick<Cluster, 'addons'>,
   image: (name: ImageName) => string,
 ): readonly PlannedAddon[] =>
   inOrder(cluster.addons ?? []).flatMap((addon) => planned(addon, cluster, (name) => partsOf(image(name))));
@@ -54,6 +61,8 @@ const planned = (addon: Addon, ...rest: Surroundings): readonly PlannedAddon[] =
       return byRecipe(storage, addon, ...rest);
     case 'load-balancer-services':
       return byRecipe(loadBalancerServices, addon, ...rest);
+    case 'ingress':
+      return byRecipe(ingress, addon, ...rest);
     case 'dashboard':
       return byRecipe(dashboard, addon, ...rest);
     case 'own': {
@@ -63,10 +72,7 @@ const planned = (addon: Addon, ...rest: Surroundings): readonly PlannedAddon[] =
   }
 };
 
-type Surroundings = readonly [
-  cluster: Pick<Cluster, 'kubernetes' | 'domain'>,
-  image: (name: ImageName) => ImageReference,
-];
+type Surroundings = readonly [cluster: AddonCluster, image: (name: ImageName) => ImageReference];
 
 /** The add-on's chart, and its objects where it has any. */
 const byRecipe = <A extends Addon>(

@@ -37,7 +37,13 @@ export interface Cluster {
 }
 
 /** What the inventory says of an add-on. */
-export type Addon = MetricsServerAddon | StorageAddon | LoadBalancerServicesAddon | DashboardAddon | OwnAddon;
+export type Addon =
+  | MetricsServerAddon
+  | StorageAddon
+  | LoadBalancerServicesAddon
+  | IngressAddon
+  | DashboardAddon
+  | OwnAddon;
 
 interface AddonSettings {
   readonly name: string;
@@ -84,6 +90,10 @@ export interface LoadBalancerServicesAddon extends AddonSettings {
   readonly is: 'load-balancer-services';
   /** At least one, each of a segment of its own, in the order of the inventory. */
   readonly pools: readonly AddressPool[];
+}
+
+export interface IngressAddon extends AddonSettings {
+  readonly is: 'ingress';
 }
 
 export interface DashboardAddon extends AddonSettings {
@@ -152,6 +162,8 @@ export interface Endpoint {
   readonly address?: string;
   /** A load balancer outside the cluster serves the endpoint, and kbs installs none. */
   readonly external?: boolean;
+  /** The load balancers pass HTTP and HTTPS on to the ingress controller. */
+  readonly ingress?: boolean;
   /** The VRRP virtual router id, 1 to 255; chosen by kbs where absent. */
   readonly routerId?: number;
   /** Names and addresses that the API server's certificate holds besides those that follow from the cluster. */

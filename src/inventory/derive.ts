@@ -15,6 +15,8 @@ import { isControlPlane, isLoadBalancer } from './cluster.js';
 import { isOci } from './formats.js';
 import { freeze } from './freeze.js';
 import { runsPods } from './host-pods.js';
+import { ingressForwards, ingressNames } from './ingress.js';
+import { virtualAddress } from './lan-services.js';
 import { parseRange } from './ranges.js';
 import { defaults, type Inventory, type InventoryHost, type InventorySsh } from './schema.js';
 
@@ -99,13 +101,19 @@ export const derive = (
     upstreams: dns?.upstreams ?? [],
     ...defined({ zone: dns?.zone }),
     hostsUseDns: dns?.useOnHosts ?? false,
-    records: Object.entries(dns?.records ?? {}).map(([name, value]) => ({ name, value })),
-    forwards: (inventory.loadBalancer?.forward ?? []).map(({ port, to, targetPort = port, proxyProtocol }) => ({
-      port,
-      to: [to].flat(),
-      targetPort,
-      proxyProtocol,
-    })),
+    records: Object.entries({
+      ...Object.fromEntries(ingressNames(inventory).map((name) => [name, virtualAddress])),
+      ...dns?.records,
+    }).map(([name, value]) => ({ name, value })),
+    forwards: [
+      ...ingressForwards(inventory),
+      ...(inventory.loadBalancer?.forward ?? []).map(({ port, to, targetPort = port, proxyProtocol }) => ({
+        port,
+        to: [to].flat(),
+        targetPort,
+        proxyProtocol,
+      })),
+    ],
     artifacts: {
       source: artifacts.source,
       ...defined({ bundle: artifacts.bundle === undefined ? undefined : absolute(artifacts.bundle, basePaths) }),
@@ -133,6 +141,7 @@ const addonsOf = (
     if (name === 'load-balancer-services') {
       return [{ ...settings, is: name, pools: poolsOf(inventory, [addons[name]?.pool ?? []].flat()) }];
     }
+    if (name === 'ingress') return [{ ...settings, is: name }];
     if (name === 'dashboard') return [{ ...settings, is: name, ...defined({ host: addons[name]?.host }) }];
     const { namespace = '' } = written as NonNullable<Inventory['addons']>[string];
     return [{ chart: { path: '' }, ...settings, is: 'own', namespace }];
@@ -174,6 +183,7 @@ const endpointOf = ({ endpoint }: Inventory, hosts: readonly ClusterHost[]): End
     host: endpoint?.name ?? address ?? '',
     port: endpoint?.port ?? defaults.port,
     ...(external ? { external } : {}),
+    ...(endpoint?.ingress ? { ingress: true } : {}),
     ...defined({
       address,
       name: endpoint?.name,

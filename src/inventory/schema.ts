@@ -384,6 +384,7 @@ const knownAddons = {
     },
     'Addresses on the LAN for Services of type LoadBalancer.',
   ),
+  ingress: addonNamed('ingress', {}, 'HTTP and HTTPS by name for Services, by Traefik; see `endpoint.ingress`.'),
   dashboard: addonNamed(
     'dashboard',
     {
@@ -415,7 +416,7 @@ const addons = z
   .meta({
     title: 'Add-ons',
     description:
-      'What runs in the cluster besides Kubernetes, by name: `metrics-server`, `storage`, `load-balancer-services`, `dashboard`, or any other name for a chart of your own. `{}` takes an add-on as it is; a line that is taken away here takes the add-on away there.',
+      'What runs in the cluster besides Kubernetes, by name: `metrics-server`, `storage`, `load-balancer-services`, `ingress`, `dashboard`, or any other name for a chart of your own. `{}` takes an add-on as it is; a line that is taken away here takes the add-on away there.',
   });
 
 /** The names of the add-ons that kbs knows. */
@@ -423,6 +424,7 @@ export const knownAddonNames = [
   'metrics-server',
   'storage',
   'load-balancer-services',
+  'ingress',
   'dashboard',
 ] as const satisfies readonly (keyof typeof knownAddons)[];
 
@@ -483,6 +485,12 @@ export const inventorySchema = keys(
         external: z
           .boolean({ error: () => 'is not true or false' })
           .describe('A load balancer outside the cluster serves the endpoint, and kbs installs none.')
+          .default(false),
+        ingress: z
+          .boolean({ error: () => 'is not true or false' })
+          .describe(
+            'The load balancers pass ports 80 and 443 on to the add-on `ingress`, with the address of the client, and `*.apps` of the zone leads there.',
+          )
           .default(false),
         extraNames: list(
           text(serverName, 'A DNS name or an IPv4 address.'),

@@ -70,7 +70,8 @@ const withChartsOf = async (loaded: LoadedCluster, artifacts: Artifacts & Partia
   return withCharts(artifacts, await readCharts(loaded, (name) => charts.some(({ addon }) => addon === name)));
 };
 
-const openBundleOf = async ({ cluster, inventory }: LoadedCluster): Promise<Bundle> => {
+/** The bundle of a cluster alone: where no chart is needed, none is downloaded. */
+export const openBundleOf = async ({ cluster, inventory }: LoadedCluster): Promise<Bundle> => {
   const { source, bundle } = cluster.artifacts;
   if (source === 'upstream') {
     throw new Failure('inventory', 'artifacts: { source: upstream } is not supported yet', {

@@ -6,7 +6,7 @@ import { firstAnsweringApiHost } from '../kubernetes/api-host.js';
 import type { CheckResult } from '../verify/check-result.js';
 import { verifyForwards } from '../verify/forwards.js';
 import { verify } from '../verify/verify.js';
-import { loadCluster, openArtifacts } from './load-cluster.js';
+import { loadCluster, openBundleOf } from './load-cluster.js';
 import { withPool } from './run/pool.js';
 
 export interface VerifyOptions {
@@ -22,7 +22,7 @@ export const verifyInventory = async (
   { acceptNewHostKeys, say, limits }: VerifyOptions,
 ): Promise<readonly CheckResult[]> => {
   const loaded = await loadCluster(file);
-  const artifacts = await openArtifacts(loaded);
+  const artifacts = await openBundleOf(loaded);
   return withPool(acceptNewHostKeys, async (pool) => {
     const apiHost = await firstAnsweringApiHost(controlPlanes(loaded.cluster), (host) => pool.host(host), limits);
     if (!apiHost) throw new Failure('inventory', 'the inventory has no control plane');

@@ -5,7 +5,7 @@ import { referenceOf } from '../../src/artifacts/artifacts.js';
 import { placeholderArtifacts } from '../../src/artifacts/placeholder.js';
 import type { Addon } from '../../src/inventory/cluster.js';
 import { knownAddonNames } from '../../src/inventory/schema.js';
-import { clusterOf } from '../support/cluster.js';
+import { clusterOf, hostOf } from '../support/cluster.js';
 
 const common = { values: {}, adopt: false, timeoutSeconds: 300 } as const;
 const metrics: Addon = { ...common, is: 'metrics-server', name: 'metrics-server' };
@@ -27,7 +27,8 @@ const lan: Addon = {
   ],
 };
 const dashboard: Addon = { ...common, is: 'dashboard', name: 'dashboard', host: 'dashboard.example.com' };
-const known = { 'metrics-server': metrics, storage, 'load-balancer-services': lan, dashboard } as const;
+const ingress: Addon = { ...common, is: 'ingress', name: 'ingress' };
+const known = { 'metrics-server': metrics, storage, 'load-balancer-services': lan, ingress, dashboard } as const;
 const own = (name: string): Addon => ({
   ...common,
   is: 'own',
@@ -51,8 +52,12 @@ describe.each(knownAddons)('$name', ({ name, needs, images, published }) => {
     expect(needs.every((need) => names.includes(need))).toBe(true);
   });
 
-  it('has its chart in the bundle or pinned elsewhere, its images in the bundle, and no other image in its values', () => {
-    if (published) expect(published.sha256).toMatch(/^[0-9a-f]{64}$/);
+  it('has its chart in the bundle or published, its images in the bundle, and no other image in its values', () => {
+    if (published)
+      expect(published).toMatchObject({
+        repository: expect.stringMatching(/^https:/),
+        version: expect.stringMatching(/^\d/),
+      });
     else
       expect(artifacts.chart(name)).toMatchObject({ name: expect.any(String), version: expect.stringMatching(/^\d/) });
     const [one] = planned(known[name as keyof typeof known]);
@@ -152,4 +157,34 @@ test.each<[string, object, object, object]>([
   ['null, which helm takes for no value at all', { a: { b: 1 } }, { a: null }, { a: null }],
 ])('%s', (_, values, over, merged) => {
   expect(mergeValues({ ...values }, { ...over })).toEqual(merged);
+});
+
+describe('the ingress controller', () => {
+  const values = (hosts: Parameters<typeof clusterOf>[0]) =>
+    plannedAddons(clusterOf({ addons: [ingress], ...hosts }), (name) => referenceOf(artifacts, name))[0]?.values;
+  const balancer = hostOf({ name: 'lb-00', address: '192.168.10.3', segment: 'office', roles: ['load-balancer'] });
+
+  it('listens on every worker, where only its own pod answers', () => {
+    expect(values({})).toMatchObject({
+      deployment: { kind: 'DaemonSet' },
+      service: { spec: { type: 'NodePort', externalTrafficPolicy: 'Local' } },
+      ports: { web: { nodePort: 30080 }, websecure: { nodePort: 30443 } },
+    });
+  });
+
+  it('takes the address of a client from the load balancers and from no other host', () => {
+    expect(values({ hosts: [balancer] })?.ports).toEqual({
+      web: { nodePort: 30080, proxyProtocol: { trustedIPs: ['192.168.10.3'] } },
+      websecure: { nodePort: 30443, proxyProtocol: { trustedIPs: ['192.168.10.3'] } },
+    });
+    expect(JSON.stringify(values({}))).not.toContain('trustedIPs');
+  });
+
+  it('gives Ingresses the address of the endpoint that leads to it', () => {
+    const endpoint = { host: '192.168.10.5', port: 6443, address: '192.168.10.5' };
+    expect(values({ endpoint: { ...endpoint, ingress: true } })?.providers).toEqual({
+      kubernetesIngress: { publishedService: { enabled: false }, ingressEndpoint: { ip: '192.168.10.5' } },
+    });
+    expect(values({ endpoint })?.providers).toEqual({ kubernetesIngress: { publishedService: { enabled: false } } });
+  });
 });

@@ -51,6 +51,71 @@ const clusterIn = (text: string): Cluster =>
 
 const web = '{ port: 443, to: workers, targetPort: 30443 }';
 
+/** One with an ingress controller; `forward` and `records` are what the owner has besides. */
+const withIngress = (forward = '[]', records = '{}', hosts = balancer, addons = 'ingress: {}') =>
+  `${inventory(forward, records, hosts, '{ vip: 192.168.10.5, ingress: true }')}addons: { ${addons} }\n`;
+
+describe('an ingress controller at the endpoint', () => {
+  it('gets HTTP and HTTPS from the load balancers, with the address of the client', () => {
+    expect(forwardsOf(clusterIn(withIngress())).map(({ targets: _, ...rest }) => rest)).toEqual([
+      { port: 80, to: 'workers', targetPort: 30080, proxyProtocol: true },
+      { port: 443, to: 'workers', targetPort: 30443, proxyProtocol: true },
+    ]);
+  });
+
+  it('has a wildcard of the zone, and the hosts in the zone that add-ons ask for', () => {
+    const names = (addon: string) =>
+      recordsOf(clusterIn(withIngress('[]', '{}', balancer, `ingress: {}${addon}`))).map(
+        ({ name, address }) => `${name} ${address}`,
+      );
+    expect(names('')).toEqual(['*.apps.hybrid.internal 192.168.10.5']);
+    expect(names(', dashboard: { host: dashboard.hybrid.internal }')).toEqual([
+      '*.apps.hybrid.internal 192.168.10.5',
+      'dashboard.hybrid.internal 192.168.10.5',
+    ]);
+    expect(names(', dashboard: { host: dashboard.elsewhere.example }')).toEqual([
+      '*.apps.hybrid.internal 192.168.10.5',
+    ]);
+  });
+
+  it('leaves a record of the owner as it is', () => {
+    expect(recordsOf(clusterIn(withIngress('[]', '{ "*.apps": 192.168.10.60 }')))).toEqual([
+      { name: '*.apps.hybrid.internal', address: '192.168.10.60' },
+    ]);
+  });
+
+  it('is nothing without the option', () => {
+    const cluster = clusterIn(`${inventory('[]', '{}')}addons: { ingress: {} }\n`);
+    expect([forwardsOf(cluster), recordsOf(cluster)]).toEqual([[], []]);
+  });
+
+  test.each([
+    [
+      'without the add-on',
+      withIngress('[]', '{}', balancer, 'storage: {}'),
+      '6:41 endpoint.ingress is for the add-on ingress, which the inventory does not have; add it, or use loadBalancer.forward for a controller of your own',
+    ],
+    [
+      'without a load balancer',
+      withIngress('[]', '{}', balancer.replace('load-balancer, ', '')),
+      '6:18 endpoint.vip: 192.168.10.5 is held by no host; give one of its segment the role load-balancer, or write external: true',
+      '6:41 endpoint.ingress: needs a host with the role load-balancer, which passes these ports on',
+    ],
+    [
+      'with a forward of the same port',
+      withIngress('[{ port: 443, to: worker-00 }]'),
+      '7:35 loadBalancer.forward[0].port: 443 is forwarded already, by endpoint.ingress; write another',
+    ],
+    [
+      'with the API at its port',
+      withIngress().replace('ingress: true', 'ingress: true, port: 443'),
+      '6:41 endpoint.ingress: 443 is the port of the API on lb-00, and the ingress controller needs it',
+    ],
+  ])('%s is refused', (_, text, ...expected) => {
+    expect(said(text)).toEqual(expected);
+  });
+});
+
 describe('forwarded ports', () => {
   const targets = (forward: string) =>
     forwardsOf(clusterIn(inventory(`[${forward}]`))).map(({ targets: hosts, ...rest }) => ({

@@ -1,5 +1,6 @@
 import { apiServerPort } from '../cluster.js';
 import { didYouMean, shortList } from '../did-you-mean.js';
+import { ingressPorts } from '../ingress.js';
 import type { InventoryError, Path } from '../inventory-error.js';
 import { inventoryError } from '../inventory-error.js';
 import { targetWords } from '../lan-services.js';
@@ -10,10 +11,12 @@ import { defaults } from '../schema.js';
 
 /** Forwarded ports are free on the load balancers, and lead to hosts that there are. */
 export const checkForwards = (draft: PartialInventory): readonly InventoryError[] => {
-  const forwards = forwardsIn(draft);
-  if (forwards.length === 0) return [];
+  const forwards = [...ingressIn(draft), ...forwardsIn(draft)];
+  const [first] = forwards;
+  if (first === undefined) return [];
   return [
-    ...checkBalancers(draft),
+    ...checkIngress(draft),
+    ...checkBalancers(draft, first),
     ...forwards.flatMap((forward) => {
       const taken = checkPort(draft, forward, forwards);
       return taken.length > 0 ? taken : checkLoop(draft, forward, forwards);
@@ -23,12 +26,39 @@ export const checkForwards = (draft: PartialInventory): readonly InventoryError[
 };
 
 interface PartialForward {
+  /** What asks for it. */
   readonly path: Path;
+  /** Where its port is written. */
+  readonly at: Path;
   /** Undefined where it could not be read. */
   readonly port: number | undefined;
   readonly targetPort: number | undefined;
   readonly to: readonly { readonly path: Path; readonly word: string }[];
 }
+
+/** The ports of `endpoint.ingress`. */
+const ingressIn = ({ endpoint }: PartialInventory): readonly PartialForward[] =>
+  endpoint?.ingress === true
+    ? ingressPorts.map(({ port, nodePort }) => ({
+        path: ingressPath,
+        at: ingressPath,
+        port,
+        targetPort: nodePort,
+        to: [{ path: ingressPath, word: 'workers' }],
+      }))
+    : [];
+
+const ingressPath: Path = ['endpoint', 'ingress'];
+
+const checkIngress = ({ endpoint, addons = {} }: PartialInventory): readonly InventoryError[] =>
+  endpoint?.ingress !== true || 'ingress' in addons
+    ? []
+    : [
+        inventoryError(
+          ingressPath,
+          'is for the add-on ingress, which the inventory does not have; add it, or use loadBalancer.forward for a controller of your own',
+        ),
+      ];
 
 const forwardsIn = ({ loadBalancer }: PartialInventory): readonly PartialForward[] =>
   Object.entries(loadBalancer?.forward ?? {}).flatMap(([index, forward]) => {
@@ -39,6 +69,7 @@ const forwardsIn = ({ loadBalancer }: PartialInventory): readonly PartialForward
     return [
       {
         path,
+        at: [...path, 'port'],
         port,
         targetPort: 'targetPort' in forward ? forward.targetPort : port,
         to: words.map(([at, word]) => ({ path: at, word })),
@@ -56,8 +87,8 @@ const listed = (
 
 const balancersOf = (draft: PartialInventory) => hostsOf(draft).filter(([, host]) => hasRole(host, 'load-balancer'));
 
-const checkBalancers = (draft: PartialInventory): readonly InventoryError[] => {
-  const path = ['loadBalancer', 'forward'];
+const checkBalancers = (draft: PartialInventory, first: PartialForward): readonly InventoryError[] => {
+  const path = first.path === ingressPath ? ingressPath : ['loadBalancer', 'forward'];
   if (draft.endpoint?.external === true) {
     return [
       inventoryError(
@@ -73,13 +104,14 @@ const checkBalancers = (draft: PartialInventory): readonly InventoryError[] => {
 
 const checkPort = (
   draft: PartialInventory,
-  { path, port }: PartialForward,
+  { path, at, port }: PartialForward,
   all: readonly PartialForward[],
 ): readonly InventoryError[] => {
   if (port === undefined) return [];
-  const at = [...path, 'port'];
   const first = all.find((other) => other.port === port);
   if (first !== undefined && first.path !== path) {
+    if (first.path === ingressPath)
+      return [inventoryError(at, `${port} is forwarded already, by endpoint.ingress; write another`)];
     return [inventoryError(at, `${port} is forwarded already; write another port, or both targets in one \`to\``)];
   }
   const holder = balancersOf(draft)
@@ -87,7 +119,10 @@ const checkPort = (
       portsOn(draft, host).map(([taken, owner]) => ({ taken, text: `is the port of ${owner} on ${name}` })),
     )
     .find(({ taken }) => taken === port);
-  if (holder !== undefined) return [inventoryError(at, `${port} ${holder.text}; write another`)];
+  if (holder !== undefined) {
+    const next = path === ingressPath ? ', and the ingress controller needs it' : '; write another';
+    return [inventoryError(at, `${port} ${holder.text}${next}`)];
+  }
   const [low, high] = nodePorts;
   const node = balancersOf(draft).find(([, host]) => isNode(host, draft));
   return node !== undefined && low <= port && port <= high
