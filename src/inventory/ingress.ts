@@ -11,9 +11,10 @@ export interface IngressPort {
   readonly nodePort: number;
 }
 
+/** The first 86 NodePorts are those that the API server gives to no Service by itself. */
 export const ingressPorts: readonly IngressPort[] = [
   { name: 'web', port: 80, nodePort: 30_080 },
-  { name: 'websecure', port: 443, nodePort: 30_443 },
+  { name: 'websecure', port: 443, nodePort: 30_043 },
 ];
 
 /** What the load balancers pass on to the ingress controller, where the endpoint has one. */

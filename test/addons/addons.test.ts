@@ -168,14 +168,14 @@ describe('the ingress controller', () => {
     expect(values({})).toMatchObject({
       deployment: { kind: 'DaemonSet' },
       service: { spec: { type: 'NodePort', externalTrafficPolicy: 'Local' } },
-      ports: { web: { nodePort: 30080 }, websecure: { nodePort: 30443 } },
+      ports: { web: { nodePort: 30080 }, websecure: { nodePort: 30043 } },
     });
   });
 
   it('takes the address of a client from the load balancers and from no other host', () => {
     expect(values({ hosts: [balancer] })?.ports).toEqual({
       web: { nodePort: 30080, proxyProtocol: { trustedIPs: ['192.168.10.3'] } },
-      websecure: { nodePort: 30443, proxyProtocol: { trustedIPs: ['192.168.10.3'] } },
+      websecure: { nodePort: 30043, proxyProtocol: { trustedIPs: ['192.168.10.3'] } },
     });
     expect(JSON.stringify(values({}))).not.toContain('trustedIPs');
   });

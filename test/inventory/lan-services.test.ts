@@ -59,7 +59,7 @@ describe('an ingress controller at the endpoint', () => {
   it('gets HTTP and HTTPS from the load balancers, with the address of the client', () => {
     expect(forwardsOf(clusterIn(withIngress())).map(({ targets: _, ...rest }) => rest)).toEqual([
       { port: 80, to: 'workers', targetPort: 30080, proxyProtocol: true },
-      { port: 443, to: 'workers', targetPort: 30443, proxyProtocol: true },
+      { port: 443, to: 'workers', targetPort: 30043, proxyProtocol: true },
     ]);
   });
 
