@@ -91,7 +91,7 @@ const rooms = {
     'inventory/cluster',
   ],
   resources: ['hosts/shell', 'hosts/host', 'artifacts/artifacts', 'kubernetes/kubectl-answer'],
-  addons: ['inventory/cluster', 'inventory/ingress', 'artifacts/artifacts'],
+  addons: ['inventory/addresses', 'inventory/cluster', 'pki/credentials', 'artifacts/artifacts'],
   impact: [
     'network/segments-graph',
     'inventory/cluster',
@@ -101,7 +101,7 @@ const rooms = {
   ],
   diagram: ['network/segments-graph', 'inventory/cluster', 'inventory/lan-services'],
   network: ['inventory/cluster', 'inventory/addresses', 'inventory/host-pods'],
-  pki: ['inventory/cluster', 'inventory/addresses', 'private-folder'],
+  pki: ['inventory/cluster', 'inventory/addresses', 'inventory/lan-services', 'private-folder'],
   lab: ['inventory/cluster', 'inventory/addresses', 'inventory/did-you-mean', 'hosts/shell', 'private-folder'],
   hosts: ['inventory/cluster'],
   inventory: [],

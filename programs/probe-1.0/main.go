@@ -2,6 +2,7 @@
 // It serves HTTP on a port and echoes UDP on the next one. Called as `probe watch URL` it asks instead: see watch.go.
 //
 //	GET /whoami                    the address that the caller seems to have
+//	GET /forwarded                 the address that a proxy says it asks for
 //	GET /ask?q=[{...},{...}]       asks other probes, Services and names; answers in the same order
 package main
 
@@ -27,8 +28,10 @@ type question struct {
 	Kind   string `json:"kind"`
 	Target string `json:"target"`
 	Expect string `json:"expect"`
-	// The DNS server to ask, as host:port; the resolv.conf's own when empty. For names and addresses.
-	Server  string `json:"server"`
+	// The DNS server to ask, as host:port; the resolv.conf's own when empty.
+	Server string `json:"server"`
+	// The authority that an https server must be certified by, as PEM; the cluster's own when empty.
+	CA      string `json:"ca"`
 	Seconds int    `json:"seconds"`
 }
 
@@ -50,6 +53,9 @@ func main() {
 	http.HandleFunc("/whoami", func(w http.ResponseWriter, r *http.Request) {
 		caller, _, _ := net.SplitHostPort(r.RemoteAddr)
 		fmt.Fprint(w, caller)
+	})
+	http.HandleFunc("/forwarded", func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprint(w, r.Header.Get("X-Forwarded-For"))
 	})
 	http.HandleFunc("/ask", ask)
 	server := &http.Server{Addr: fmt.Sprintf(":%d", port), ReadHeaderTimeout: 5 * time.Second}
@@ -96,7 +102,7 @@ func patiently(q question) answer {
 func once(q question) (string, error) {
 	switch q.Kind {
 	case "http":
-		return get(q.Target, q.Expect)
+		return get(q)
 	case "name":
 		return expected(resolverOf(q.Server).LookupHost, q)
 	case "address":
@@ -107,20 +113,22 @@ func once(q question) (string, error) {
 	return "", fmt.Errorf("no such kind of question: %s", q.Kind)
 }
 
-// get fetches a URL. `expect` is what the body must be, empty for anything.
-func get(url, expect string) (string, error) {
+// get fetches a URL. What is expected is the body; nothing stands for anything.
+func get(q question) (string, error) {
 	roots := x509.NewCertPool()
-	if pem, err := os.ReadFile("/var/run/secrets/kubernetes.io/serviceaccount/ca.crt"); err == nil {
+	if q.CA != "" {
+		roots.AppendCertsFromPEM([]byte(q.CA))
+	} else if pem, err := os.ReadFile("/var/run/secrets/kubernetes.io/serviceaccount/ca.crt"); err == nil {
 		roots.AppendCertsFromPEM(pem)
 	}
 	transport := &http.Transport{
 		DisableKeepAlives:   true,
 		TLSClientConfig:     &tls.Config{RootCAs: roots},
 		TLSHandshakeTimeout: 3 * time.Second,
-		DialContext:         (&net.Dialer{Timeout: 2 * time.Second}).DialContext,
+		DialContext:         (&net.Dialer{Timeout: 2 * time.Second, Resolver: resolverOf(q.Server)}).DialContext,
 	}
 	client := http.Client{Timeout: 5 * time.Second, Transport: transport}
-	response, err := client.Get(url)
+	response, err := client.Get(q.Target)
 	if err != nil {
 		return "", err
 	}
@@ -133,8 +141,8 @@ func get(url, expect string) (string, error) {
 	if response.StatusCode != http.StatusOK {
 		return "", fmt.Errorf("%s: %s", response.Status, said)
 	}
-	if expect != "" && said != expect {
-		return "", fmt.Errorf("answered %q, expected %q", said, expect)
+	if q.Expect != "" && said != q.Expect {
+		return "", fmt.Errorf("answered %q, expected %q", said, q.Expect)
 	}
 	return said, nil
 }

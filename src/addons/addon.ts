@@ -1,5 +1,6 @@
 import type { ImageName } from '../artifacts/artifacts.js';
 import type { Addon, Cluster, PublishedChart, Values } from '../inventory/cluster.js';
+import type { IngressCredentials } from '../pki/credentials.js';
 
 /** What kbs knows of an add-on, for people and for planning. */
 export interface AddonDescription {
@@ -23,18 +24,23 @@ export interface AddonDescription {
   readonly leaves?: string;
 }
 
-/** What the values of add-ons follow from. */
-export type AddonCluster = Pick<Cluster, 'kubernetes' | 'domain' | 'hosts' | 'endpoint'>;
-
 /** With the values that are good for a cluster, under what the owner has chosen. */
 export interface AddonRecipe<A extends Addon> extends AddonDescription {
-  values(addon: A, cluster: AddonCluster, image: (name: ImageName) => ImageReference): Values;
+  values(
+    addon: A,
+    cluster: AddonCluster,
+    image: (name: ImageName) => ImageReference,
+    ingress: IngressCredentials | undefined,
+  ): Values;
   /**
    * What the chart has no values for: objects of kinds that come with it, each a plain Kubernetes object. They are a
    * release of their own, which is installed once the chart's pods are ready.
    */
   objects?(addon: A): readonly Values[];
 }
+
+/** What of a cluster the values of add-ons follow from. */
+export type AddonCluster = Pick<Cluster, 'kubernetes' | 'domain' | 'endpoint' | 'hosts'>;
 
 /** `kbs.local/busybox:1.0` in the two parts in which charts take it. */
 export interface ImageReference {

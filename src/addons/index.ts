@@ -1,5 +1,6 @@
 import { type ImageName, objectsChart } from '../artifacts/artifacts.js';
 import type { Addon, Cluster, Values } from '../inventory/cluster.js';
+import type { Credentials, IngressCredentials } from '../pki/credentials.js';
 import type { AddonCluster, AddonDescription, AddonRecipe, ImageReference } from './addon.js';
 import { dashboard } from './dashboard.js';
 import { ingress } from './ingress.js';
@@ -50,8 +51,11 @@ export interface PlannedAddon {
 export const plannedAddons = (
   cluster: AddonCluster & Pick<Cluster, 'addons'>,
   image: (name: ImageName) => string,
+  credentials: Pick<Credentials, 'ingress'>,
 ): readonly PlannedAddon[] =>
-  inOrder(cluster.addons ?? []).flatMap((addon) => planned(addon, cluster, (name) => partsOf(image(name))));
+  inOrder(cluster.addons ?? []).flatMap((addon) =>
+    planned(addon, cluster, (name) => partsOf(image(name)), credentials.ingress),
+  );
 
 const planned = (addon: Addon, ...rest: Surroundings): readonly PlannedAddon[] => {
   switch (addon.is) {
@@ -72,7 +76,11 @@ const planned = (addon: Addon, ...rest: Surroundings): readonly PlannedAddon[] =
   }
 };
 
-type Surroundings = readonly [cluster: AddonCluster, image: (name: ImageName) => ImageReference];
+type Surroundings = readonly [
+  cluster: AddonCluster,
+  image: (name: ImageName) => ImageReference,
+  ingress: IngressCredentials | undefined,
+];
 
 /** The add-on's chart, and its objects where it has any. */
 const byRecipe = <A extends Addon>(

@@ -1,14 +1,13 @@
-import type { IngressAddon } from '../inventory/cluster.js';
-import { type IngressPort, ingressPorts } from '../inventory/ingress.js';
-import type { AddonRecipe } from './addon.js';
+import { nthAddress } from '../inventory/addresses.js';
+import { type IngressAddon, ingressPorts, isNode, loadBalancers } from '../inventory/cluster.js';
+import type { IngressCredentials } from '../pki/credentials.js';
+import { Secret } from '../secret.js';
+import type { AddonCluster, AddonRecipe } from './addon.js';
 
-/**
- * Traefik on every worker, at NodePorts that lead to the pod of the same node alone: the address of the client stays, and
- * a load balancer sees by connecting whether that node serves.
- */
+/** Traefik on every worker. */
 export const ingress: AddonRecipe<IngressAddon> = {
   name: 'ingress',
-  what: 'HTTP and HTTPS by name for Services, by Traefik',
+  what: 'Ingress objects: HTTP and HTTPS by name, by Traefik on every worker',
   release: 'traefik',
   namespace: 'traefik',
   images: [],
@@ -16,25 +15,88 @@ export const ingress: AddonRecipe<IngressAddon> = {
   published: { repository: 'https://traefik.github.io/charts', name: 'traefik', version: '41.3.0' },
   kubernetes: '1.25',
   needs: [],
-  leaves: 'Ingresses stay, and nothing answers for them any more; the kinds that Traefik brings stay, too',
-  values: (_addon, { hosts, endpoint }) => {
-    const balancers = hosts.filter(({ roles }) => roles.includes('load-balancer')).map(({ address }) => address);
-    const port = ({ nodePort }: IngressPort) => ({
-      nodePort,
-      ...(balancers.length === 0 ? {} : { proxyProtocol: { trustedIPs: [...balancers] } }),
-    });
-    return {
-      deployment: { kind: 'DaemonSet' },
-      service: { spec: { type: 'NodePort', externalTrafficPolicy: 'Local' } },
-      ports: Object.fromEntries(ingressPorts.map((each) => [each.name, port(each)])),
-      // A NodePort has no address of its own that Ingresses could show in their status.
-      providers: {
-        kubernetesIngress: {
-          publishedService: { enabled: false },
-          ...(endpoint.ingress && endpoint.address !== undefined ? { ingressEndpoint: { ip: endpoint.address } } : {}),
-        },
-      },
-      global: { checkNewVersion: false },
-    };
-  },
+  leaves: 'Ingress objects stay, and nothing answers for them any more; the kinds that Traefik brings stay, too',
+  values: (_addon, cluster, _image, credentials) => ({
+    deployment: { kind: 'DaemonSet' },
+    // Workers alone are targets of the load balancers, and all of them, with taints too.
+    nodeSelector: { 'node-role.kubernetes.io/worker': '' },
+    tolerations: [{ operator: 'Exists', effect: 'NoSchedule' }],
+    global: { checkNewVersion: false },
+    providers: { kubernetesIngress: statusOf(cluster) },
+    readinessProbe: { initialDelaySeconds: 1, periodSeconds: 2 },
+    ...(cluster.endpoint.ingress ? behindLoadBalancers(cluster) : onHostPorts),
+    ...(credentials === undefined ? {} : defaultCertificate(credentials)),
+  }),
 };
+
+/** What the status of Ingress objects shows: a Service that is no LoadBalancer has no address that it could be taken from. */
+const statusOf = ({ endpoint }: AddonCluster) => ({
+  publishedService: { enabled: false },
+  ...(endpoint.ingress && endpoint.address !== undefined ? { ingressEndpoint: { ip: endpoint.address } } : {}),
+});
+
+/** The class of its Ingress objects, and the default one. */
+export const ingressClass = 'traefik';
+
+const entryPoints = ['web', 'websecure'] as const;
+
+const byEntryPoint = (valuesOf: (ports: (typeof ingressPorts)[number]) => object): object =>
+  Object.fromEntries(ingressPorts.map((ports, index) => [entryPoints[index], valuesOf(ports)]));
+
+/**
+ * A node hands connections to its own pod alone, so that the load balancers check the controller of each, and the client
+ * that they name is believed: without that policy, packets would have the address of the node that passed them on.
+ */
+const behindLoadBalancers = (cluster: AddonCluster) => ({
+  service: { spec: { type: 'NodePort', externalTrafficPolicy: 'Local' } },
+  updateStrategy: { rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } },
+  ports: byEntryPoint(({ nodePort }) => ({ nodePort, proxyProtocol: { trustedIPs: trusted(cluster) } })),
+});
+
+/** A port of a host is for one pod at a time. */
+const onHostPorts = {
+  service: { spec: { type: 'ClusterIP' } },
+  updateStrategy: { rollingUpdate: { maxUnavailable: 1, maxSurge: 0 } },
+  ports: byEntryPoint(({ port }) => ({ hostPort: port })),
+};
+
+/** What haproxy's packets come from: of a node, kube-proxy gives those to its own pods the address of the pods' bridge. */
+const trusted = ({ hosts }: AddonCluster): readonly string[] =>
+  loadBalancers({ hosts }).flatMap((host) => [
+    `${host.address}/32`,
+    ...(isNode(host) ? [`${nthAddress(host.podCidr ?? '', 1)}/32`] : []),
+  ]);
+
+const folder = '/etc/traefik-default';
+
+/**
+ * By the provider of files: kubelet puts a renewed certificate where the old one was, and Traefik takes it without a
+ * restart.
+ */
+const defaultCertificate = ({ certificate, key }: IngressCredentials) => ({
+  additionalArguments: [`--providers.file.directory=${folder}`, '--providers.file.watch=true'],
+  volumes: [{ name: 'traefik-default', mountPath: folder, type: 'secret' }],
+  extraObjects: [
+    {
+      apiVersion: 'v1',
+      kind: 'Secret',
+      metadata: { name: 'traefik-default', namespace: 'traefik' },
+      type: 'Opaque',
+      data: {
+        'tls.crt': base64(certificate),
+        'tls.key': new Secret(base64(key.reveal())),
+        'default.yml': base64(
+          JSON.stringify({
+            tls: {
+              stores: {
+                default: { defaultCertificate: { certFile: `${folder}/tls.crt`, keyFile: `${folder}/tls.key` } },
+              },
+            },
+          }),
+        ),
+      },
+    },
+  ],
+});
+
+const base64 = (text: string): string => Buffer.from(text).toString('base64');

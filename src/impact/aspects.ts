@@ -180,12 +180,13 @@ const capacity = (
 /** Ports that the load balancers pass on, to the targets that those which can hold the address reach. */
 const forwards = (damaged: DamagedCluster): Assessed => {
   const { cluster, reach } = damaged;
-  if (cluster.forwards.length === 0) return undefined;
-  const ports = cluster.forwards.map(({ port }) => port).join(', ');
+  const forwards = forwardsOf(cluster);
+  if (forwards.length === 0) return undefined;
+  const ports = forwards.map(({ port }) => port).join(', ');
   const { home, balancers } = addressHolders(cluster);
   const holders = damaged.remaining(balancers);
   if (holders.length === 0) return ['fail', `no load balancer is left to forward ${ports}`];
-  const counted = forwardsOf(cluster).map(({ port, targets }) => {
+  const counted = forwards.map(({ port, targets }) => {
     const left = damaged.remaining(targets).filter(({ segment }) => reach.joined(home, segment)).length;
     return {
       left,

@@ -70,7 +70,7 @@ export interface PublishedChart {
   readonly sha256?: string;
 }
 
-/** Plain JSON. */
+/** JSON, in which a text may be a Secret. */
 export type Values = Readonly<Record<string, unknown>>;
 
 export interface MetricsServerAddon extends AddonSettings {
@@ -162,8 +162,8 @@ export interface Endpoint {
   readonly address?: string;
   /** A load balancer outside the cluster serves the endpoint, and kbs installs none. */
   readonly external?: boolean;
-  /** The load balancers pass HTTP and HTTPS on to the ingress controller. */
-  readonly ingress?: boolean;
+  /** The load balancers pass 80 and 443 on to the ingress controller. */
+  readonly ingress?: true;
   /** The VRRP virtual router id, 1 to 255; chosen by kbs where absent. */
   readonly routerId?: number;
   /** Names and addresses that the API server's certificate holds besides those that follow from the cluster. */
@@ -261,12 +261,17 @@ export const isNvidiaNode = (host: ClusterHost): boolean => isNode(host) && host
 
 export const controlPlanes = (cluster: Cluster): readonly ClusterHost[] => cluster.hosts.filter(isControlPlane);
 export const nodes = (cluster: Cluster): readonly ClusterHost[] => cluster.hosts.filter(isNode);
-export const loadBalancers = (cluster: Cluster): readonly ClusterHost[] => cluster.hosts.filter(isLoadBalancer);
+export const loadBalancers = ({ hosts }: Pick<Cluster, 'hosts'>): readonly ClusterHost[] =>
+  hosts.filter(isLoadBalancer);
 export const dnsServers = (cluster: Cluster): readonly ClusterHost[] => cluster.hosts.filter(isDns);
 
 /** Whether nodes answer on the LAN for addresses of Services. */
 export const announcesServices = ({ addons = [] }: Pick<Cluster, 'addons'>): boolean =>
   addons.some(({ is }) => is === 'load-balancer-services');
+
+/** Whether an ingress controller runs on the workers. */
+export const hasIngress = ({ addons = [] }: Pick<Cluster, 'addons'>): boolean =>
+  addons.some(({ is }) => is === 'ingress');
 
 /** The control plane on which kbs runs kubectl: the first, unless `apiHost` names another one. */
 export const isApiHost = (host: ClusterHost, cluster: Cluster): boolean =>
@@ -280,6 +285,15 @@ export const apiServerPort = 6443;
 
 /** The port where haproxy answers over HTTP whether it reaches an API server, on 127.0.0.1 and the host's address. */
 export const balancerHealthPort = 8404;
+
+/**
+ * Ports of the ingress controller: for clients, and as NodePorts, by which the load balancers reach it. From 30000 to
+ * 30085 are the NodePorts that the API server gives to Services last.
+ */
+export const ingressPorts = [
+  { port: 80, nodePort: 30080 },
+  { port: 443, nodePort: 30043 },
+] as const;
 
 /** Ports of kube-proxy on every node. */
 export const proxyPorts = { health: 10256, metrics: 10249 } as const;

@@ -15,8 +15,6 @@ import { isControlPlane, isLoadBalancer } from './cluster.js';
 import { isOci } from './formats.js';
 import { freeze } from './freeze.js';
 import { runsPods } from './host-pods.js';
-import { ingressForwards, ingressNames } from './ingress.js';
-import { virtualAddress } from './lan-services.js';
 import { parseRange } from './ranges.js';
 import { defaults, type Inventory, type InventoryHost, type InventorySsh } from './schema.js';
 
@@ -101,19 +99,13 @@ export const derive = (
     upstreams: dns?.upstreams ?? [],
     ...defined({ zone: dns?.zone }),
     hostsUseDns: dns?.useOnHosts ?? false,
-    records: Object.entries({
-      ...Object.fromEntries(ingressNames(inventory).map((name) => [name, virtualAddress])),
-      ...dns?.records,
-    }).map(([name, value]) => ({ name, value })),
-    forwards: [
-      ...ingressForwards(inventory),
-      ...(inventory.loadBalancer?.forward ?? []).map(({ port, to, targetPort = port, proxyProtocol }) => ({
-        port,
-        to: [to].flat(),
-        targetPort,
-        proxyProtocol,
-      })),
-    ],
+    records: Object.entries(dns?.records ?? {}).map(([name, value]) => ({ name, value })),
+    forwards: (inventory.loadBalancer?.forward ?? []).map(({ port, to, targetPort = port, proxyProtocol }) => ({
+      port,
+      to: [to].flat(),
+      targetPort,
+      proxyProtocol,
+    })),
     artifacts: {
       source: artifacts.source,
       ...defined({ bundle: artifacts.bundle === undefined ? undefined : absolute(artifacts.bundle, basePaths) }),
@@ -183,7 +175,7 @@ const endpointOf = ({ endpoint }: Inventory, hosts: readonly ClusterHost[]): End
     host: endpoint?.name ?? address ?? '',
     port: endpoint?.port ?? defaults.port,
     ...(external ? { external } : {}),
-    ...(endpoint?.ingress ? { ingress: true } : {}),
+    ...(endpoint?.ingress === true ? { ingress: true } : {}),
     ...defined({
       address,
       name: endpoint?.name,

@@ -384,7 +384,11 @@ const knownAddons = {
     },
     'Addresses on the LAN for Services of type LoadBalancer.',
   ),
-  ingress: addonNamed('ingress', {}, 'HTTP and HTTPS by name for Services, by Traefik; see `endpoint.ingress`.'),
+  ingress: addonNamed(
+    'ingress',
+    {},
+    'Traefik on every worker: Ingress objects, and a certificate for `*.apps` of the zone. See `endpoint.ingress`.',
+  ),
   dashboard: addonNamed(
     'dashboard',
     {
@@ -489,7 +493,7 @@ export const inventorySchema = keys(
         ingress: z
           .boolean({ error: () => 'is not true or false' })
           .describe(
-            'The load balancers pass ports 80 and 443 on to the add-on `ingress`, with the address of the client, and `*.apps` of the zone leads there.',
+            'Whether the load balancers pass 80 and 443 on to the add-on `ingress`, which is told the address of the client. Default: `false`, and clients go to a worker.',
           )
           .default(false),
         extraNames: list(

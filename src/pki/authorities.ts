@@ -3,7 +3,7 @@ import { defined } from '../defined.js';
 import { type Details, Failure, Failures } from '../failure.js';
 import { Secret } from '../secret.js';
 import { expiryProblem, type Pair, parseCertificate, parsePrivateKey, problemWith } from './certificate.js';
-import { type Certificate, serviceAccountPath } from './certificates.js';
+import { type Certificate, ingressAuthority, ingressCertificate, serviceAccountPath } from './certificates.js';
 import type { KeyringFiles } from './keyring-files.js';
 
 /**
@@ -16,7 +16,7 @@ export const checkAuthorities = (inputs: KeyringInputs, authorities: readonly Ce
   const gaps: MissingCertificate[] = [];
   const failures: Failure[] = [];
   for (const certificate of authorities) {
-    const found = checkAuthority(inputs, certificate);
+    const found = checkAuthority({ ...inputs, inUse: isInUse(inputs, certificate) }, certificate);
     if (found instanceof Failure) failures.push(found);
     else if ('reason' in found) gaps.push(found);
     else pairs.set(certificate.path, found);
@@ -63,6 +63,10 @@ export interface KeyringInputs {
 }
 
 export const encryptionKeyFile = 'encryption.key';
+
+/** The ingress controller may come to a cluster that has long been there, and its authority with it. */
+const isInUse = ({ files, inUse }: KeyringInputs, { path }: Certificate): boolean =>
+  path === ingressAuthority ? files.has(`${ingressCertificate}.crt`) : inUse;
 
 const checkAuthority = (inputs: KeyringInputs, certificate: Certificate): Pair | MissingCertificate | Failure => {
   const [crtFile, keyFile] = [`${certificate.path}.crt`, `${certificate.path}.key`];

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
-import { type Cluster, type ClusterHost, isControlPlane, isNode, type Role } from '../inventory/cluster.js';
+import { type Cluster, type ClusterHost, hasIngress, isControlPlane, isNode, type Role } from '../inventory/cluster.js';
+import { ingressNames } from '../inventory/lan-services.js';
 import type { KubeconfigName } from './credentials.js';
 
 /**
@@ -106,11 +107,17 @@ export interface Subject {
 }
 
 export type Usage = 'server' | 'client';
-export type AuthorityPath = 'ca' | 'etcd/ca' | 'front-proxy-ca';
+export type AuthorityPath = 'ca' | 'etcd/ca' | 'front-proxy-ca' | typeof ingressAuthority;
+
+/** The authority of names below the ingress controller, which people import. The cluster itself trusts it for nothing. */
+export const ingressAuthority = 'ingress/ca';
+
+/** The certificate that the ingress controller shows where an Ingress brings none. */
+export const ingressCertificate = 'ingress/default';
 
 /** Every certificate of a cluster; authorities come first. */
-export const certificatesOf = (cluster: Cluster): readonly Certificate[] =>
-  rows.flatMap((row) => {
+export const certificatesOf = (cluster: Cluster): readonly Certificate[] => {
+  const all = rows.flatMap((row) => {
     if (row.per === 'cluster') return [certificate(row, row.path, row.subject, [])];
     return cluster.hosts
       .filter((host) => isFor(row.roles, host))
@@ -119,8 +126,35 @@ export const certificatesOf = (cluster: Cluster): readonly Certificate[] =>
         host: host.name,
       }));
   });
+  const names = ingressNames(cluster);
+  return [
+    ...all.filter(isAuthority),
+    ...(hasIngress(cluster) ? [ingressCa(cluster)] : []),
+    ...all.filter((each) => !isAuthority(each)),
+    ...(names.length > 0 ? [ingressDefault(names)] : []),
+  ];
+};
 
-/** Whether a certificate is one of the three authorities, which sign themselves and are never replaced. */
+/** Its name is what a browser shows among the authorities that a person has imported. */
+const ingressCa = ({ name }: Cluster): Certificate => ({
+  path: ingressAuthority,
+  subject: { commonName: `ingress of ${name}`, organization: 'kbs' },
+  usages: [],
+  issuer: ingressAuthority,
+  names: [],
+  days: authorityDays,
+});
+
+const ingressDefault = (names: readonly string[]): Certificate => ({
+  path: ingressCertificate,
+  subject: { commonName: names[0] ?? '' },
+  usages: ['server'],
+  issuer: ingressAuthority,
+  names: unique(names),
+  days: leafDays,
+});
+
+/** Whether a certificate is an authority, which signs itself and is never replaced. */
 export const isAuthority = (certificate: Certificate): boolean => certificate.issuer === certificate.path;
 
 /** The files that a host's roles need: their paths there, and which part of the keyring each holds. */

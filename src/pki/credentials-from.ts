@@ -1,6 +1,13 @@
 import type { Cluster, ClusterHost } from '../inventory/cluster.js';
 import { Secret } from '../secret.js';
-import { certificatesOf, clientPath, filesFor, type PkiFile } from './certificates.js';
+import {
+  certificatesOf,
+  clientPath,
+  filesFor,
+  ingressAuthority,
+  ingressCertificate,
+  type PkiFile,
+} from './certificates.js';
 import type { CredentialFile, Credentials } from './credentials.js';
 import { kubeconfigText } from './kubeconfig.js';
 
@@ -22,6 +29,15 @@ export const credentialsFrom = (cluster: Cluster, pems: PemSource): Credentials 
     },
     clusterCa: pems.certificate('ca'),
     encryptionKey: pems.encryptionKey,
+    ...(users.has(ingressCertificate)
+      ? {
+          ingress: {
+            ca: pems.certificate(ingressAuthority),
+            certificate: pems.certificate(ingressCertificate),
+            key: pems.key(ingressCertificate),
+          },
+        }
+      : {}),
   };
 };
 

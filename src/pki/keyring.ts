@@ -7,7 +7,7 @@ import { Secret } from '../secret.js';
 import { encryptionKeyFile, type KeyringState, type MissingCertificate } from './authorities.js';
 import { issue, type KeyPair, type Randomness, systemRandomness } from './authority.js';
 import { fingerprintOf, type Pair } from './certificate.js';
-import { certificatesOf, isAuthority, serviceAccountPath } from './certificates.js';
+import { certificatesOf, ingressAuthority, isAuthority, serviceAccountPath } from './certificates.js';
 import { checkKeyring } from './check-keyring.js';
 import type { Credentials } from './credentials.js';
 import { credentialsFrom, type PemSource } from './credentials-from.js';
@@ -36,6 +36,12 @@ export const readKeyring = async (directory: string, cluster: Cluster, now: Date
     missing: missingIn(found),
     identity: identityOf(found),
   };
+};
+
+/** PEM of the certificate of the ingress controller's authority; undefined where the keyring has none yet. */
+export const readIngressCa = async (directory: string): Promise<string | undefined> => {
+  const found = (await readKeyringFiles(directory)).get(`${ingressAuthority}.crt`);
+  return found instanceof Secret ? found.reveal() : undefined;
 };
 
 export interface KeyringContents {
@@ -222,7 +228,9 @@ const identityOf = (found: KeyringState): KeyringIdentity => {
 };
 
 const missingRoots = (found: KeyringState): readonly string[] => [
-  ...found.gaps.filter(({ certificate }) => isAuthority(certificate)).map(({ certificate }) => certificate.path),
+  ...found.gaps
+    .filter(({ certificate }) => isAuthority(certificate) && certificate.path !== ingressAuthority)
+    .map(({ certificate }) => certificate.path),
   ...(found.serviceAccountKey === undefined ? [serviceAccountPath] : []),
   ...(found.encryptionKey === undefined ? [encryptionKeyFile] : []),
 ];

@@ -30,7 +30,12 @@ const describe = (certificate: Certificate | undefined, path: string): string =>
   return `${subject(certificate, path)}, issued by ${issuer}${names}`;
 };
 
-const issuers = { ca: 'kubernetes-ca', 'etcd/ca': 'etcd-ca', 'front-proxy-ca': 'front-proxy-ca' } as const;
+const issuers = {
+  ca: 'kubernetes-ca',
+  'etcd/ca': 'etcd-ca',
+  'front-proxy-ca': 'front-proxy-ca',
+  'ingress/ca': 'ingress-ca',
+} as const;
 
 const subject = (certificate: Certificate | undefined, path: string): string => {
   if (certificate === undefined) return path;

@@ -4,9 +4,12 @@ import {
   apiServerPort,
   type Cluster,
   type ClusterHost,
+  hasIngress,
+  ingressPorts,
   isControlPlane,
   isLoadBalancer,
   isNode,
+  isWorker,
 } from '../inventory/cluster.js';
 import { forwardsOf } from '../inventory/lan-services.js';
 import { componentPorts } from '../inventory/ports.js';
@@ -49,6 +52,9 @@ const portsOf = (host: ClusterHost, cluster: Cluster): readonly (readonly [numbe
       : []),
     ...(isNode(host) ? componentPorts.node : []),
     ...(isNode(host) && announcesServices(cluster) ? componentPorts.announcer : []),
+    ...(isWorker(host) && hasIngress(cluster) && !endpoint.ingress
+      ? ingressPorts.map(({ port }) => [port, 'traefik'] as const)
+      : []),
     ...(balances && !shared ? [[endpoint.port, 'haproxy'] as const] : []),
     ...(balances ? componentPorts.loadBalancer : []),
   ];

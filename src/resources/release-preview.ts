@@ -1,6 +1,6 @@
 import { stringify } from 'yaml';
 import { hereDocument, lines, raw, type Script, sh } from '../hosts/shell.js';
-import { sha256 } from '../secret.js';
+import { Secret, sha256 } from '../secret.js';
 import { keyOf, parseObjects } from './kube-object.js';
 import { helmShell } from './release-shell.js';
 import type { KubeObject, Preview, ReleaseResource, State } from './resource.js';
@@ -36,11 +36,19 @@ cluster_kubectl get --ignore-not-found -o json -f before 2> why || cannot_tell`,
 const rendered = (name: string, tgz: Uint8Array, values: ReleaseResource['values']): Script =>
   lines(
     sh`base64 -d > chart.tgz ${raw(hereDocument(inLines(Buffer.from(tgz)), 'END_OF_CHART'))}`,
-    sh`base64 -d > values.json ${raw(hereDocument(inLines(Buffer.from(JSON.stringify(values))), 'END_OF_VALUES'))}`,
+    sh`base64 -d > values.json ${raw(hereDocument(inLines(Buffer.from(JSON.stringify(revealed(values)))), 'END_OF_VALUES'))}`,
     sh`if ! timeout 30 /usr/local/bin/helm template ${name} chart.tgz -f values.json --is-upgrade --no-hooks --dry-run=server > wanted 2> why; then
   cannot_tell; exit 0
 fi`,
   );
+
+/** The values as helm gets them, with the texts of Secrets: they travel by stdin, and lie on the host for root alone. */
+export const revealed = (value: unknown): unknown => {
+  if (value instanceof Secret) return value.reveal();
+  if (Array.isArray(value)) return value.map(revealed);
+  if (!isRecord(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, revealed(inner)]));
+};
 
 const inLines = (bytes: Buffer): string => bytes.toString('base64').replace(/(.{76})/g, '$1\n');
 

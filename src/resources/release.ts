@@ -1,7 +1,7 @@
 import { lines, raw, receive, type Script, sh, untilTrue } from '../hosts/shell.js';
 import { askKubectl, parseKubectlAnswer } from '../kubernetes/kubectl-answer.js';
 import { sha256 } from '../secret.js';
-import { previewScript, readPreview } from './release-preview.js';
+import { previewScript, readPreview, revealed } from './release-preview.js';
 import { newestReleases, releaseLabels, releaseRecords, versionLabel } from './release-records.js';
 import { asRendered, helmShell } from './release-shell.js';
 import type { Kind, ReleaseResource, State } from './resource.js';
@@ -52,7 +52,7 @@ export const release: Kind<ReleaseResource> = {
     parse: readPreview,
   },
   apply(resource) {
-    const values = Buffer.from(JSON.stringify(resource.values));
+    const values = Buffer.from(JSON.stringify(revealed(resource.values)));
     return [
       step(
         lines(
@@ -78,7 +78,7 @@ export const madeBy = 'made by';
 
 /** What an add-on's objects follow from, as one word: equal words are equal objects. */
 const digestOf = ({ name, namespace, chart, values }: ReleaseResource): string =>
-  sha256(JSON.stringify([name, namespace, chart.sha256, sorted(values)])).slice(0, 16);
+  sha256(JSON.stringify([name, namespace, chart.sha256, sorted(revealed(values))])).slice(0, 16);
 
 const sorted = (value: unknown): unknown => {
   if (typeof value !== 'object' || value === null) return value;

@@ -147,7 +147,7 @@ export interface ReleaseResource {
   /** Path on the host. */
   readonly kubeconfig: string;
   readonly chart: Chart;
-  /** Plain JSON. */
+  /** JSON, in which a text may be a Secret. */
   readonly values: Readonly<Record<string, unknown>>;
   /** Whether a release of this name that was made without kbs is taken over. */
   readonly adopt: boolean;

@@ -2,6 +2,7 @@ import type { Host } from '../hosts/host.js';
 import type { Cluster } from '../inventory/cluster.js';
 import type { AddonOptions } from './addon-options.js';
 import type { CheckResult } from './check-result.js';
+import { verifyIngress } from './ingress.js';
 import { verifyLoadBalancerServices } from './load-balancer-services.js';
 import { verifyMetrics } from './metrics.js';
 import { verifyStorage } from './storage.js';
@@ -19,6 +20,7 @@ export const verifyAddons = async (
     if (addon.is === 'load-balancer-services') {
       results.push(...(await verifyLoadBalancerServices(addon, cluster, host, options)));
     }
+    if (addon.is === 'ingress') results.push(...(await verifyIngress(cluster, host, options)));
   }
   return results;
 };

@@ -10,10 +10,12 @@ export interface ProbeCheck {
     readonly kind: 'http' | 'name' | 'address' | 'datagram';
     readonly target: string;
     readonly expect?: string;
-    /** For a name or an address: the DNS server to ask, `host:port`; absent for that of the source's resolv.conf. */
+    /** The DNS server to ask, `host:port`; absent for that of the source's resolv.conf. */
     readonly server?: string;
     /** How long the probe tries again before the answer counts as no. */
     readonly seconds: number;
+    /** For https: the authority that certifies the server, as PEM; absent for the cluster's own. */
+    readonly ca?: string;
   };
 }
 
@@ -24,4 +26,5 @@ export type Proof =
   | 'Service from hosts'
   | 'DNS'
   | 'LAN DNS'
-  | 'API endpoint';
+  | 'API endpoint'
+  | 'Ingress from LAN';

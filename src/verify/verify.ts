@@ -21,6 +21,8 @@ export interface VerifyOptions {
   readonly gpuImage: string;
   /** An image with a shell; absent where no add-on needs one. */
   readonly shellImage?: string;
+  /** PEM of the ingress controller's authority; absent where there is none. */
+  readonly ingressCa?: string;
   readonly onStep: (text: string) => void;
   /** A host of the inventory. */
   readonly hostOf: (host: ClusterHost) => Host;
@@ -38,7 +40,7 @@ export interface VerifyOptions {
 export const verify = async (
   cluster: Cluster,
   controlPlane: Host,
-  { label, image, gpuImage, shellImage, onStep, hostOf, limits = {} }: VerifyOptions,
+  { label, image, gpuImage, shellImage, ingressCa, onStep, hostOf, limits = {} }: VerifyOptions,
 ): Promise<readonly CheckResult[]> => {
   const namespace = `kbs-verify-${label}`;
   onStep('checking nodes and components');
@@ -51,7 +53,7 @@ export const verify = async (
     const answers = await runProbes(controlPlane, namespace, probes, asked, limits);
     const gpus = await verifyGpus(cluster, controlPlane, { namespace, image: gpuImage, patience: 60_000, limits });
     if (cluster.addons?.length) onStep('checking add-ons');
-    const options = { namespace, patience: 90_000, hostOf, limits, ...defined({ shellImage }) };
+    const options = { namespace, patience: 90_000, probes, hostOf, limits, ...defined({ shellImage, ingressCa }) };
     const addons = await verifyAddons(cluster, controlPlane, options);
     return [...healthy, ...results, ...answers, ...gpus, ...addons];
   } finally {

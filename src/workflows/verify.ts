@@ -1,8 +1,10 @@
 import { referenceOf } from '../artifacts/artifacts.js';
+import { defined } from '../defined.js';
 import { Failure } from '../failure.js';
 import type { RunOptions } from '../hosts/host.js';
 import { type ClusterHost, controlPlanes } from '../inventory/cluster.js';
 import { firstAnsweringApiHost } from '../kubernetes/api-host.js';
+import { keyringDirectory, readIngressCa } from '../pki/keyring.js';
 import type { CheckResult } from '../verify/check-result.js';
 import { verifyForwards } from '../verify/forwards.js';
 import { verify } from '../verify/verify.js';
@@ -30,6 +32,7 @@ export const verifyInventory = async (
       image: referenceOf(artifacts, 'probe'),
       gpuImage: referenceOf(artifacts, 'nvidia-device-plugin'),
       ...(loaded.cluster.addons?.length ? { shellImage: referenceOf(artifacts, 'busybox') } : {}),
+      ...defined({ ingressCa: await readIngressCa(keyringDirectory(loaded.inventory, loaded.cluster.name)) }),
       label: Date.now().toString(36),
       onStep: say,
       hostOf: (each) => pool.host(each),

@@ -5,6 +5,7 @@ import { referenceOf } from '../../src/artifacts/artifacts.js';
 import { placeholderArtifacts } from '../../src/artifacts/placeholder.js';
 import type { Addon } from '../../src/inventory/cluster.js';
 import { knownAddonNames } from '../../src/inventory/schema.js';
+import { Secret } from '../../src/secret.js';
 import { clusterOf, hostOf } from '../support/cluster.js';
 
 const common = { values: {}, adopt: false, timeoutSeconds: 300 } as const;
@@ -39,7 +40,7 @@ const own = (name: string): Addon => ({
 
 const artifacts = placeholderArtifacts('1.36.3');
 const planned = (...addons: readonly Addon[]) =>
-  plannedAddons(clusterOf({ addons }), (name) => referenceOf(artifacts, name));
+  plannedAddons(clusterOf({ addons }), (name) => referenceOf(artifacts, name), {});
 
 it('the inventory and the catalogue know the same add-ons', () => {
   expect(knownAddons.map(({ name }) => name).toSorted()).toEqual([...knownAddonNames].toSorted());
@@ -160,31 +161,50 @@ test.each<[string, object, object, object]>([
 });
 
 describe('the ingress controller', () => {
-  const values = (hosts: Parameters<typeof clusterOf>[0]) =>
-    plannedAddons(clusterOf({ addons: [ingress], ...hosts }), (name) => referenceOf(artifacts, name))[0]?.values;
+  const behind = { host: '192.168.10.5', port: 6443, address: '192.168.10.5', ingress: true } as const;
+  const values = (cluster: Parameters<typeof clusterOf>[0], credentials: Parameters<typeof plannedAddons>[2] = {}) =>
+    plannedAddons(clusterOf({ addons: [ingress], ...cluster }), (name) => referenceOf(artifacts, name), credentials)[0]
+      ?.values;
   const balancer = hostOf({ name: 'lb-00', address: '192.168.10.3', segment: 'office', roles: ['load-balancer'] });
 
-  it('listens on every worker, where only its own pod answers', () => {
+  it('has the ports of every worker where no load balancer passes them on', () => {
     expect(values({})).toMatchObject({
       deployment: { kind: 'DaemonSet' },
-      service: { spec: { type: 'NodePort', externalTrafficPolicy: 'Local' } },
-      ports: { web: { nodePort: 30080 }, websecure: { nodePort: 30043 } },
+      service: { spec: { type: 'ClusterIP' } },
+      updateStrategy: { rollingUpdate: { maxUnavailable: 1, maxSurge: 0 } },
+      ports: { web: { hostPort: 80 }, websecure: { hostPort: 443 } },
+      providers: { kubernetesIngress: { publishedService: { enabled: false } } },
     });
+    expect(JSON.stringify(values({}))).not.toMatch(/trustedIPs|ingressEndpoint/);
   });
 
   it('takes the address of a client from the load balancers and from no other host', () => {
-    expect(values({ hosts: [balancer] })?.ports).toEqual({
-      web: { nodePort: 30080, proxyProtocol: { trustedIPs: ['192.168.10.3'] } },
-      websecure: { nodePort: 30043, proxyProtocol: { trustedIPs: ['192.168.10.3'] } },
+    const { podCidr, ...rest } = hostOf({
+      name: 'both',
+      address: '192.168.10.4',
+      segment: 'office',
+      podCidr: '10.244.9.0/24',
     });
-    expect(JSON.stringify(values({}))).not.toContain('trustedIPs');
+    const both = { ...rest, podCidr: podCidr ?? '', roles: ['load-balancer', 'worker'] as const };
+    const proxyProtocol = { trustedIPs: ['192.168.10.3/32', '192.168.10.4/32', '10.244.9.1/32'] };
+    expect(values({ hosts: [balancer, both], endpoint: behind })).toMatchObject({
+      service: { spec: { type: 'NodePort', externalTrafficPolicy: 'Local' } },
+      ports: { web: { nodePort: 30080, proxyProtocol }, websecure: { nodePort: 30043, proxyProtocol } },
+    });
   });
 
-  it('gives Ingresses the address of the endpoint that leads to it', () => {
-    const endpoint = { host: '192.168.10.5', port: 6443, address: '192.168.10.5' };
-    expect(values({ endpoint: { ...endpoint, ingress: true } })?.providers).toEqual({
+  it('gives Ingress objects the address of the endpoint that leads to it', () => {
+    expect(values({ endpoint: behind })?.providers).toEqual({
       kubernetesIngress: { publishedService: { enabled: false }, ingressEndpoint: { ip: '192.168.10.5' } },
     });
-    expect(values({ endpoint })?.providers).toEqual({ kubernetesIngress: { publishedService: { enabled: false } } });
+  });
+
+  it('shows its own certificate, whose key is in no text', () => {
+    const given = values({}, { ingress: { ca: 'CA', certificate: 'CERTIFICATE', key: new Secret('KEY') } });
+    expect(given).toMatchObject({
+      additionalArguments: [expect.stringContaining('--providers.file.directory='), '--providers.file.watch=true'],
+      extraObjects: [{ kind: 'Secret', data: { 'tls.crt': Buffer.from('CERTIFICATE').toString('base64') } }],
+    });
+    expect(JSON.stringify(given)).not.toContain(Buffer.from('KEY').toString('base64'));
   });
 });

@@ -84,16 +84,17 @@ describe('an ingress controller at the endpoint', () => {
     ]);
   });
 
-  it('is nothing without the option', () => {
+  it('is reached at the first worker without the option', () => {
     const cluster = clusterIn(`${inventory('[]', '{}')}addons: { ingress: {} }\n`);
-    expect([forwardsOf(cluster), recordsOf(cluster)]).toEqual([[], []]);
+    expect(forwardsOf(cluster)).toEqual([]);
+    expect(recordsOf(cluster)).toEqual([{ name: '*.apps.hybrid.internal', address: '192.168.10.20' }]);
   });
 
   test.each([
     [
       'without the add-on',
       withIngress('[]', '{}', balancer, 'storage: {}'),
-      '6:41 endpoint.ingress is for the add-on ingress, which the inventory does not have; add it, or use loadBalancer.forward for a controller of your own',
+      '6:41 endpoint.ingress: needs the add-on ingress; write addons: { ingress: {} }',
     ],
     [
       'without a load balancer',
@@ -104,12 +105,12 @@ describe('an ingress controller at the endpoint', () => {
     [
       'with a forward of the same port',
       withIngress('[{ port: 443, to: worker-00 }]'),
-      '7:35 loadBalancer.forward[0].port: 443 is forwarded already, by endpoint.ingress; write another',
+      '7:35 loadBalancer.forward[0].port: 443 is the port of the ingress controller on lb-00; write another',
     ],
     [
       'with the API at its port',
       withIngress().replace('ingress: true', 'ingress: true, port: 443'),
-      '6:41 endpoint.ingress: 443 is the port of the API on lb-00, and the ingress controller needs it',
+      '6:53 endpoint.port: 443 is a port of the ingress controller there; write another',
     ],
   ])('%s is refused', (_, text, ...expected) => {
     expect(said(text)).toEqual(expected);

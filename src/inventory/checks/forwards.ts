@@ -1,6 +1,5 @@
-import { apiServerPort } from '../cluster.js';
+import { apiServerPort, ingressPorts } from '../cluster.js';
 import { didYouMean, shortList } from '../did-you-mean.js';
-import { ingressPorts } from '../ingress.js';
 import type { InventoryError, Path } from '../inventory-error.js';
 import { inventoryError } from '../inventory-error.js';
 import { targetWords } from '../lan-services.js';
@@ -11,12 +10,10 @@ import { defaults } from '../schema.js';
 
 /** Forwarded ports are free on the load balancers, and lead to hosts that there are. */
 export const checkForwards = (draft: PartialInventory): readonly InventoryError[] => {
-  const forwards = [...ingressIn(draft), ...forwardsIn(draft)];
-  const [first] = forwards;
-  if (first === undefined) return [];
+  const forwards = forwardsIn(draft);
+  if (forwards.length === 0) return [];
   return [
-    ...checkIngress(draft),
-    ...checkBalancers(draft, first),
+    ...checkBalancers(draft, ['loadBalancer', 'forward']),
     ...forwards.flatMap((forward) => {
       const taken = checkPort(draft, forward, forwards);
       return taken.length > 0 ? taken : checkLoop(draft, forward, forwards);
@@ -26,39 +23,12 @@ export const checkForwards = (draft: PartialInventory): readonly InventoryError[
 };
 
 interface PartialForward {
-  /** What asks for it. */
   readonly path: Path;
-  /** Where its port is written. */
-  readonly at: Path;
   /** Undefined where it could not be read. */
   readonly port: number | undefined;
   readonly targetPort: number | undefined;
   readonly to: readonly { readonly path: Path; readonly word: string }[];
 }
-
-/** The ports of `endpoint.ingress`. */
-const ingressIn = ({ endpoint }: PartialInventory): readonly PartialForward[] =>
-  endpoint?.ingress === true
-    ? ingressPorts.map(({ port, nodePort }) => ({
-        path: ingressPath,
-        at: ingressPath,
-        port,
-        targetPort: nodePort,
-        to: [{ path: ingressPath, word: 'workers' }],
-      }))
-    : [];
-
-const ingressPath: Path = ['endpoint', 'ingress'];
-
-const checkIngress = ({ endpoint, addons = {} }: PartialInventory): readonly InventoryError[] =>
-  endpoint?.ingress !== true || 'ingress' in addons
-    ? []
-    : [
-        inventoryError(
-          ingressPath,
-          'is for the add-on ingress, which the inventory does not have; add it, or use loadBalancer.forward for a controller of your own',
-        ),
-      ];
 
 const forwardsIn = ({ loadBalancer }: PartialInventory): readonly PartialForward[] =>
   Object.entries(loadBalancer?.forward ?? {}).flatMap(([index, forward]) => {
@@ -69,7 +39,6 @@ const forwardsIn = ({ loadBalancer }: PartialInventory): readonly PartialForward
     return [
       {
         path,
-        at: [...path, 'port'],
         port,
         targetPort: 'targetPort' in forward ? forward.targetPort : port,
         to: words.map(([at, word]) => ({ path: at, word })),
@@ -87,8 +56,8 @@ const listed = (
 
 const balancersOf = (draft: PartialInventory) => hostsOf(draft).filter(([, host]) => hasRole(host, 'load-balancer'));
 
-const checkBalancers = (draft: PartialInventory, first: PartialForward): readonly InventoryError[] => {
-  const path = first.path === ingressPath ? ingressPath : ['loadBalancer', 'forward'];
+/** Load balancers of kbs's own pass ports on. */
+export const checkBalancers = (draft: PartialInventory, path: Path): readonly InventoryError[] => {
   if (draft.endpoint?.external === true) {
     return [
       inventoryError(
@@ -104,14 +73,13 @@ const checkBalancers = (draft: PartialInventory, first: PartialForward): readonl
 
 const checkPort = (
   draft: PartialInventory,
-  { path, at, port }: PartialForward,
+  { path, port }: PartialForward,
   all: readonly PartialForward[],
 ): readonly InventoryError[] => {
   if (port === undefined) return [];
+  const at = [...path, 'port'];
   const first = all.find((other) => other.port === port);
   if (first !== undefined && first.path !== path) {
-    if (first.path === ingressPath)
-      return [inventoryError(at, `${port} is forwarded already, by endpoint.ingress; write another`)];
     return [inventoryError(at, `${port} is forwarded already; write another port, or both targets in one \`to\``)];
   }
   const holder = balancersOf(draft)
@@ -119,10 +87,7 @@ const checkPort = (
       portsOn(draft, host).map(([taken, owner]) => ({ taken, text: `is the port of ${owner} on ${name}` })),
     )
     .find(({ taken }) => taken === port);
-  if (holder !== undefined) {
-    const next = path === ingressPath ? ', and the ingress controller needs it' : '; write another';
-    return [inventoryError(at, `${port} ${holder.text}${next}`)];
-  }
+  if (holder !== undefined) return [inventoryError(at, `${port} ${holder.text}; write another`)];
   const [low, high] = nodePorts;
   const node = balancersOf(draft).find(([, host]) => isNode(host, draft));
   return node !== undefined && low <= port && port <= high
@@ -147,7 +112,15 @@ const portsOn = (draft: PartialInventory, host: PartialHost): readonly (readonly
     ...(isNode(host, draft) ? componentPorts.node : []),
     ...(isNode(host, draft) && draft.addons?.['load-balancer-services'] ? componentPorts.announcer : []),
     ...(hasRole(host, 'dns') ? componentPorts.dns : []),
+    ...ingressPortsOn(draft, host),
   ];
+};
+
+/** haproxy has them for the ingress controller, or the controller itself. */
+const ingressPortsOn = (draft: PartialInventory, host: PartialHost): readonly (readonly [number, string])[] => {
+  const passed = draft.endpoint?.ingress === true;
+  const runs = draft.addons?.ingress !== undefined && hasRole(host, 'worker');
+  return passed || runs ? ingressPorts.map(({ port }) => [port, 'the ingress controller'] as const) : [];
 };
 
 const checkTargets = (draft: PartialInventory, { to }: PartialForward): readonly InventoryError[] => {

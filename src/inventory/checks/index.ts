@@ -6,6 +6,7 @@ import { checkControlPlanes } from './control-planes.js';
 import { checkEndpoint } from './endpoint.js';
 import { checkForwards } from './forwards.js';
 import { checkHostAddresses } from './host-addresses.js';
+import { checkIngress } from './ingress.js';
 import { checkNames } from './names.js';
 import { checkNetworks } from './networks.js';
 import { checkNodes } from './nodes.js';
@@ -29,4 +30,5 @@ export const check = (draft: PartialInventory, versions: readonly string[]): rea
   ...checkRecords(draft),
   ...checkAddons(draft),
   ...checkAddressPools(draft),
+  ...checkIngress(draft),
 ];

@@ -49,5 +49,5 @@ export const addons: Phase = {
 
 const hasAddons = ({ addons: wanted = [] }: Cluster): boolean => wanted.length > 0;
 
-const planned = ({ cluster, artifacts }: PhaseContext) =>
-  plannedAddons(cluster, (name) => referenceOf(artifacts, name));
+const planned = ({ cluster, artifacts, credentials }: PhaseContext) =>
+  plannedAddons(cluster, (name) => referenceOf(artifacts, name), credentials);

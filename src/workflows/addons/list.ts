@@ -4,6 +4,7 @@ import { releaseOf } from '../../artifacts/catalogue.js';
 import { placeholderArtifacts } from '../../artifacts/placeholder.js';
 import type { Addon, ChartSource, Values } from '../../inventory/cluster.js';
 import { unknownName } from '../../inventory/did-you-mean.js';
+import { placeholderCredentials } from '../../pki/placeholder.js';
 import { type LoadedCluster, loadCluster } from '../load-cluster.js';
 import { chartSourceOf, nameCharts, withCharts } from '../own-charts.js';
 
@@ -89,11 +90,15 @@ const sourceText = (source: ChartSource | undefined): string => {
   return 'path' in source ? source.path : source.repository;
 };
 
-/** The values that helm is given for an add-on of the inventory: kbs's own with the owner's over them. */
+/**
+ * The values that helm is given for an add-on of the inventory: kbs's own with the owner's over them. Certificates are
+ * placeholders.
+ */
 export const valuesOf = async (file: string, name: string): Promise<Values> => {
   const loaded = await loadCluster(file);
   const artifacts = await namesOf(loaded);
-  const planned = plannedAddons(loaded.cluster, (image) => referenceOf(artifacts, image));
+  const credentials = placeholderCredentials(loaded.cluster);
+  const planned = plannedAddons(loaded.cluster, (image) => referenceOf(artifacts, image), credentials);
   const found = planned.find(({ addon }) => addon.name === name);
   if (found) return found.values;
   throw noSuchAddon(loaded, name);

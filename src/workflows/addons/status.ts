@@ -6,6 +6,7 @@ import { selectApiHost } from '../../kubernetes/api-host.js';
 import { adminConf } from '../../kubernetes/kubectl.js';
 import { askKubectl, parseKubectlAnswer } from '../../kubernetes/kubectl-answer.js';
 import { addons as addonsPhase } from '../../phases/cluster/addons.js';
+import { keyringDirectory, readKeyring } from '../../pki/keyring.js';
 import { kindOf } from '../../resources/registry.js';
 import { newestReleases, type ReleaseRecord, releaseRecords } from '../../resources/release-records.js';
 import { type ReleaseResource, Unknown } from '../../resources/resource.js';
@@ -40,7 +41,12 @@ export const addonStatus = async (
   const artifacts = await openArtifacts(loaded);
   return withPool(acceptNewHostKeys, async (pool) => {
     const { host, at } = await selectApiHost(loaded.cluster, pool, limits);
-    const wanted = releasesOf(loaded.cluster, offlineContext(loaded.cluster, artifacts), at);
+    const { credentials } = await readKeyring(
+      keyringDirectory(loaded.inventory, loaded.cluster.name),
+      loaded.cluster,
+      new Date(),
+    );
+    const wanted = releasesOf(loaded.cluster, offlineContext(loaded.cluster, artifacts, { credentials }), at);
     const all = sh`ask_kubectl ${adminConf} get secrets -A -l owner=helm --show-labels --no-headers`;
     const queries = [...wanted.map((each) => kindOf(each).query(each)), all];
     const preludes = [...wanted.map((each) => kindOf(each).prelude ?? sh``), lines(askKubectl)];
