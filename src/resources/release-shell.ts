@@ -27,11 +27,11 @@ cluster_kubectl() { # ARGUMENT...
   /usr/local/bin/kubectl --cache-dir="$kbs_home/kubectl" --request-timeout=60s "$@"
 }
 newest_labels() { ${raw(newestLabels)}; }
-ask_release() { # KUBECONFIG NAMESPACE NAME DIGEST
+ask_release() { # KUBECONFIG NAMESPACE NAME
   kbs_said=$(ask_kubectl "$1" -n "$2" get secrets -l "owner=helm,name=$3" --show-labels --no-headers --ignore-not-found)
   kbs_newest=,$(printf '%s\\n' "$kbs_said" | newest_labels),
   case $kbs_newest in
-    *,${raw(sh`${releaseLabels.digest}`)}="$4",*) case $kbs_newest in *,status=deployed,*) objects_of "$1" "$2" "$3";; esac;;
+    *,${raw(sh`${releaseLabels.digest}`)}=*) case $kbs_newest in *,status=deployed,*) objects_of "$1" "$2" "$3";; esac;;
   esac
   printf '%s\\n' "$kbs_said"
 }

@@ -18,25 +18,28 @@ export const release: Kind<ReleaseResource> = {
   callsApi: true,
   id: ({ namespace, name }) => `${namespace}/${name}`,
   prelude: lines(askKubectl, helmShell),
-  query: (resource) =>
-    sh`ask_release ${resource.kubeconfig} ${resource.namespace} ${resource.name} ${digestOf(resource)}`,
-  parse(output, { namespace }) {
+  // The values may hold a certificate that is made between the plan and its application: the question must be the same.
+  query: ({ kubeconfig, namespace, name }) => sh`ask_release ${kubeconfig} ${namespace} ${name}`,
+  parse(output, resource) {
     const [objects, printed] = splitOutput(output);
     const answer = parseKubectlAnswer(printed);
     if (answer.state === 'not installed') return undefined;
     if (answer.state === 'not answered') return new Unknown(answer.reason);
     const [found] = newestReleases(releaseRecords(answer.output));
     if (found === undefined || found.status === 'uninstalled') return undefined;
-    const unknown = objects.find((line) => line.startsWith('unknown: '));
-    if (unknown !== undefined) return new Unknown(unknown.slice('unknown: '.length));
     const { addon, chart = 'unknown', digest = 'none', status } = found;
+    const { namespace } = resource;
+    // Other values or another chart replace the objects, whatever was done to them.
+    const isSame = digest === digestOf(resource);
+    const unknown = objects.find((line) => line.startsWith('unknown: '));
+    if (isSame && unknown !== undefined) return new Unknown(unknown.slice('unknown: '.length));
     return {
       chart,
       namespace,
       [madeBy]: addon === undefined ? 'another' : 'kbs',
       digest,
       status,
-      objects: objects.length === 0 ? asRendered : objects.join(', '),
+      objects: isSame && objects.length > 0 ? objects.join(', ') : asRendered,
     };
   },
   desired: (resource): State => ({

@@ -100,7 +100,7 @@ const objectsIn = ({ cluster, question }: Asked): string => {
 
 /** As kubectl prints helm's Secrets of one namespace. */
 const releaseOf = ({ cluster, question }: Asked): string => {
-  const [, namespace = '', name = ''] = /^ask_release \S+ (\S+) (\S+) /.exec(question) ?? [];
+  const [, namespace = '', name = ''] = /^ask_release \S+ (\S+) (\S+)/.exec(question) ?? [];
   const labels = cluster.releases.get(`${namespace}/${name}`);
   return labels === undefined ? '' : secretOf(name, labels);
 };
