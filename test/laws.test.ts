@@ -92,6 +92,7 @@ const clusters: readonly (readonly [string, Cluster])[] = [
           timeoutSeconds: 300,
           pools: [{ segment: 'office', ranges: ['192.168.10.200/29'] }],
         },
+        { is: 'ingress', name: 'ingress', values: {}, adopt: false, timeoutSeconds: 300 },
       ],
     }),
   ],

@@ -22,7 +22,7 @@ export interface Forward extends Omit<ForwardRule, 'to'> {
 export const forwardsOf = (cluster: Cluster): readonly Forward[] =>
   cluster.endpoint.external
     ? []
-    : [...cluster.forwards, ...(cluster.endpoint.ingress ? ingressForwards : [])].map(({ to, ...rule }) => ({
+    : [...(cluster.endpoint.ingress ? ingressForwards : []), ...cluster.forwards].map(({ to, ...rule }) => ({
         ...rule,
         to: to.join(', '),
         targets: cluster.hosts.filter((host) => to.some((word) => isTarget(word, host))),

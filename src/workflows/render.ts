@@ -7,6 +7,7 @@ import type { Credentials } from '../pki/credentials.js';
 import { keyringDirectory, readKeyring } from '../pki/keyring.js';
 import { placeholderCredentials } from '../pki/placeholder.js';
 import { ignoreEverything } from '../private-folder.js';
+import { revealed } from '../resources/release-preview.js';
 import type { ReleaseResource, Resource } from '../resources/resource.js';
 import { reveal, Secret } from '../secret.js';
 import { toYaml } from '../templates/yaml.js';
@@ -171,7 +172,7 @@ const releaseText = ({ name, namespace, chart, values }: ReleaseResource) => ({
   namespace,
   chart: chart.name,
   version: chart.version,
-  values,
+  values: revealed(values),
 });
 
 const below = (path: string): string => {

@@ -8,7 +8,7 @@ import type { Cluster } from '../../src/inventory/cluster.js';
 import type { Randomness } from '../../src/pki/authority.js';
 import { certificatesOf, isAuthority } from '../../src/pki/certificates.js';
 import { expiries } from '../../src/pki/expiry.js';
-import { ensureKeyring, keyringDirectory, readKeyring } from '../../src/pki/keyring.js';
+import { ensureKeyring, keyringDirectory, readIngressCa, readKeyring } from '../../src/pki/keyring.js';
 import { placeholderCredentials } from '../../src/pki/placeholder.js';
 import { reveal, Secret } from '../../src/secret.js';
 import { clusterOf, hostOf } from '../support/cluster.js';
@@ -407,3 +407,45 @@ const textsOf = (credentials: Awaited<ReturnType<typeof ensureKeyring>>, host: s
     credentials.clusterCa,
     credentials.encryptionKey.reveal(),
   ].join('\n');
+
+describe('the authority of an ingress controller', () => {
+  const common = { values: {}, adopt: false, timeoutSeconds: 300 } as const;
+  const addons = [{ ...common, is: 'ingress', name: 'ingress' } as const];
+  const withIngress = clusterOf({ zone: 'lan.internal', addons });
+
+  it('comes to a keyring that is in use, and certifies the names of the zone', async () => {
+    const before = await readKeyring(ring, withIngress, now);
+    expect(before.missing).toEqual(['ingress/ca is missing', 'ingress/default is missing']);
+    expect(before.identity.missing).toEqual([]);
+    const { ingress } = await ensure(withIngress);
+    const certificate = new X509Certificate(ingress?.certificate ?? '');
+    const authority = new X509Certificate(ingress?.ca ?? '');
+    expect(certificate.verify(authority.publicKey)).toBe(true);
+    expect(certificate.subjectAltName).toBe('DNS:*.apps.lan.internal');
+    expect(authority.verify(new X509Certificate(await readFile(file('ca.crt'))).publicKey)).toBe(false);
+    expect(await readIngressCa(ring)).toBe(ingress?.ca);
+    expect((await ensure()).ingress).toBeUndefined();
+  });
+
+  it('stays when the names change, and signs a certificate with the new ones', async () => {
+    const first = (await ensure(withIngress)).ingress;
+    const board = { ...common, is: 'dashboard', name: 'dashboard', host: 'board.example.com' } as const;
+    const second = (await ensure({ ...withIngress, addons: [...addons, board] })).ingress;
+    expect(second?.ca).toBe(first?.ca);
+    expect(new X509Certificate(second?.certificate ?? '').subjectAltName).toBe(
+      'DNS:*.apps.lan.internal, DNS:board.example.com',
+    );
+  });
+
+  it('is on no host', async () => {
+    const credentials = await ensure(withIngress);
+    const paths = withIngress.hosts.flatMap(({ name }) => credentials.files(name).map(({ path }) => path));
+    expect(paths.filter((path) => path.includes('ingress'))).toEqual([]);
+  });
+
+  it('is not made again once machines may trust it', async () => {
+    await ensure(withIngress);
+    await rm(file('ingress/ca.key'));
+    await expect(ensure(withIngress)).rejects.toThrow('ingress/ca.key of the keyring is missing');
+  });
+});
