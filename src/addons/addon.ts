@@ -36,7 +36,7 @@ export interface AddonRecipe<A extends Addon> extends AddonDescription {
    * What the chart has no values for: objects of kinds that come with it, each a plain Kubernetes object. They are a
    * release of their own, which is installed once the chart's pods are ready.
    */
-  objects?(addon: A): readonly Values[];
+  objects?(addon: A, ingress: IngressCredentials | undefined): readonly Values[];
 }
 
 /** What of a cluster the values of add-ons follow from. */

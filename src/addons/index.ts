@@ -2,6 +2,7 @@ import { type ImageName, objectsChart } from '../artifacts/artifacts.js';
 import type { Addon, Cluster, Values } from '../inventory/cluster.js';
 import type { Credentials, IngressCredentials } from '../pki/credentials.js';
 import type { AddonCluster, AddonDescription, AddonRecipe, ImageReference } from './addon.js';
+import { certManager } from './cert-manager.js';
 import { dashboard } from './dashboard.js';
 import { ingress } from './ingress.js';
 import { loadBalancerServices } from './load-balancer-services.js';
@@ -15,6 +16,7 @@ export const knownAddons: readonly AddonDescription[] = [
   metricsServer,
   loadBalancerServices,
   ingress,
+  certManager,
   dashboard,
 ];
 
@@ -67,6 +69,8 @@ const planned = (addon: Addon, ...rest: Surroundings): readonly PlannedAddon[] =
       return byRecipe(loadBalancerServices, addon, ...rest);
     case 'ingress':
       return byRecipe(ingress, addon, ...rest);
+    case 'cert-manager':
+      return byRecipe(certManager, addon, ...rest);
     case 'dashboard':
       return byRecipe(dashboard, addon, ...rest);
     case 'own': {
@@ -89,7 +93,8 @@ const byRecipe = <A extends Addon>(
   ...rest: Surroundings
 ): readonly PlannedAddon[] => {
   const { name: chart, release, namespace, images } = recipe;
-  const objects = recipe.objects?.(addon) ?? [];
+  const [, , credentials] = rest;
+  const objects = recipe.objects?.(addon, credentials) ?? [];
   const values = mergeValues(recipe.values(addon, ...rest), addon.values);
   return [
     { addon, chart, release, namespace, images, values },

@@ -25,7 +25,7 @@ export const ingress: AddonRecipe<IngressAddon> = {
     providers: { kubernetesIngress: statusOf(cluster) },
     readinessProbe: { initialDelaySeconds: 1, periodSeconds: 2 },
     ...(cluster.endpoint.ingress ? behindLoadBalancers(cluster) : onHostPorts),
-    ...(credentials === undefined ? {} : defaultCertificate(credentials)),
+    ...(credentials?.shown === undefined ? {} : defaultCertificate(credentials.shown)),
   }),
 };
 
@@ -73,7 +73,7 @@ const folder = '/etc/traefik-default';
  * By the provider of files: kubelet puts a renewed certificate where the old one was, and Traefik takes it without a
  * restart.
  */
-const defaultCertificate = ({ certificate, key }: IngressCredentials) => ({
+const defaultCertificate = ({ certificate, key }: NonNullable<IngressCredentials['shown']>) => ({
   additionalArguments: [`--providers.file.directory=${folder}`, '--providers.file.watch=true'],
   volumes: [{ name: 'traefik-default', mountPath: folder, type: 'secret' }],
   extraObjects: [

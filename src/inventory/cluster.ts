@@ -42,6 +42,7 @@ export type Addon =
   | StorageAddon
   | LoadBalancerServicesAddon
   | IngressAddon
+  | CertManagerAddon
   | DashboardAddon
   | OwnAddon;
 
@@ -94,6 +95,12 @@ export interface LoadBalancerServicesAddon extends AddonSettings {
 
 export interface IngressAddon extends AddonSettings {
   readonly is: 'ingress';
+}
+
+export interface CertManagerAddon extends AddonSettings {
+  readonly is: 'cert-manager';
+  /** An authority of the internet that certifies by ACME; absent: none. */
+  readonly acme?: { readonly email: string; readonly server: string };
 }
 
 export interface DashboardAddon extends AddonSettings {
@@ -272,6 +279,10 @@ export const announcesServices = ({ addons = [] }: Pick<Cluster, 'addons'>): boo
 /** Whether an ingress controller runs on the workers. */
 export const hasIngress = ({ addons = [] }: Pick<Cluster, 'addons'>): boolean =>
   addons.some(({ is }) => is === 'ingress');
+
+/** Whether something in the cluster certifies names of the LAN. */
+export const certifiesNames = ({ addons = [] }: Pick<Cluster, 'addons'>): boolean =>
+  addons.some(({ is }) => is === 'ingress' || is === 'cert-manager');
 
 /** The control plane on which kbs runs kubectl: the first, unless `apiHost` names another one. */
 export const isApiHost = (host: ClusterHost, cluster: Cluster): boolean =>

@@ -134,6 +134,10 @@ const addonsOf = (
       return [{ ...settings, is: name, pools: poolsOf(inventory, [addons[name]?.pool ?? []].flat()) }];
     }
     if (name === 'ingress') return [{ ...settings, is: name }];
+    if (name === 'cert-manager') {
+      const { acme } = addons[name] ?? {};
+      return [{ ...settings, is: name, ...(acme ? { acme: { server: defaults.acmeServer, ...defined(acme) } } : {}) }];
+    }
     if (name === 'dashboard') return [{ ...settings, is: name, ...defined({ host: addons[name]?.host }) }];
     const { namespace = '' } = written as NonNullable<Inventory['addons']>[string];
     return [{ chart: { path: '' }, ...settings, is: 'own', namespace }];

@@ -32,6 +32,7 @@ export const defaults = {
   port: 6443,
   volumes: '/opt/local-path-provisioner',
   addonTimeout: 300,
+  acmeServer: 'https://acme-v02.api.letsencrypt.org/directory',
 } as const;
 
 /*
@@ -389,6 +390,23 @@ const knownAddons = {
     {},
     'Traefik on every worker: Ingress objects, and a certificate for `*.apps` of the zone. See `endpoint.ingress`.',
   ),
+  'cert-manager': addonNamed(
+    'cert-manager',
+    {
+      acme: keys(
+        'ACME',
+        {
+          email: text(anyText('an address for mail', 'admin@example.com'), 'Where the authority writes to.'),
+          server: text(
+            httpsAddress,
+            "The authority's directory. Default: Let's Encrypt, `https://acme-v02.api.letsencrypt.org/directory`.",
+          ).optional(),
+        },
+        'An authority of the internet, as the ClusterIssuer `acme`. It must reach port 80 of the names that it certifies.',
+      ).optional(),
+    },
+    'Certificates as objects, by cert-manager: the ClusterIssuer `lan` signs by the authority that `kbs addons ca` prints.',
+  ),
   dashboard: addonNamed(
     'dashboard',
     {
@@ -420,7 +438,7 @@ const addons = z
   .meta({
     title: 'Add-ons',
     description:
-      'What runs in the cluster besides Kubernetes, by name: `metrics-server`, `storage`, `load-balancer-services`, `ingress`, `dashboard`, or any other name for a chart of your own. `{}` takes an add-on as it is; a line that is taken away here takes the add-on away there.',
+      'What runs in the cluster besides Kubernetes, by name: `metrics-server`, `storage`, `load-balancer-services`, `ingress`, `cert-manager`, `dashboard`, or any other name for a chart of your own. `{}` takes an add-on as it is; a line that is taken away here takes the add-on away there.',
   });
 
 /** The names of the add-ons that kbs knows. */
@@ -429,6 +447,7 @@ export const knownAddonNames = [
   'storage',
   'load-balancer-services',
   'ingress',
+  'cert-manager',
   'dashboard',
 ] as const satisfies readonly (keyof typeof knownAddons)[];
 

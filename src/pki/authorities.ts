@@ -3,7 +3,7 @@ import { defined } from '../defined.js';
 import { type Details, Failure, Failures } from '../failure.js';
 import { Secret } from '../secret.js';
 import { expiryProblem, type Pair, parseCertificate, parsePrivateKey, problemWith } from './certificate.js';
-import { type Certificate, ingressAuthority, ingressCertificate, serviceAccountPath } from './certificates.js';
+import { type Certificate, ingressAuthority, serviceAccountPath } from './certificates.js';
 import type { KeyringFiles } from './keyring-files.js';
 
 /**
@@ -64,9 +64,9 @@ export interface KeyringInputs {
 
 export const encryptionKeyFile = 'encryption.key';
 
-/** The ingress controller may come to a cluster that has long been there, and its authority with it. */
+/** What certifies names of the LAN may come to a cluster that has long been there, and the authority with it. */
 const isInUse = ({ files, inUse }: KeyringInputs, { path }: Certificate): boolean =>
-  path === ingressAuthority ? files.has(`${ingressCertificate}.crt`) : inUse;
+  path === ingressAuthority ? files.has(`${ingressAuthority}.crt`) : inUse;
 
 const checkAuthority = (inputs: KeyringInputs, certificate: Certificate): Pair | MissingCertificate | Failure => {
   const [crtFile, keyFile] = [`${certificate.path}.crt`, `${certificate.path}.key`];

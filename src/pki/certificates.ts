@@ -1,5 +1,12 @@
 import { isIP } from 'node:net';
-import { type Cluster, type ClusterHost, hasIngress, isControlPlane, isNode, type Role } from '../inventory/cluster.js';
+import {
+  type Cluster,
+  type ClusterHost,
+  certifiesNames,
+  isControlPlane,
+  isNode,
+  type Role,
+} from '../inventory/cluster.js';
 import { ingressNames } from '../inventory/lan-services.js';
 import type { KubeconfigName } from './credentials.js';
 
@@ -109,7 +116,7 @@ export interface Subject {
 export type Usage = 'server' | 'client';
 export type AuthorityPath = 'ca' | 'etcd/ca' | 'front-proxy-ca' | typeof ingressAuthority;
 
-/** The authority of names below the ingress controller, which people import. The cluster itself trusts it for nothing. */
+/** The authority of names of the LAN, which people import. The cluster itself trusts it for nothing. */
 export const ingressAuthority = 'ingress/ca';
 
 /** The certificate that the ingress controller shows where an Ingress brings none. */
@@ -129,7 +136,7 @@ export const certificatesOf = (cluster: Cluster): readonly Certificate[] => {
   const names = ingressNames(cluster);
   return [
     ...all.filter(isAuthority),
-    ...(hasIngress(cluster) ? [ingressCa(cluster)] : []),
+    ...(certifiesNames(cluster) ? [ingressCa(cluster)] : []),
     ...all.filter((each) => !isAuthority(each)),
     ...(names.length > 0 ? [ingressDefault(names)] : []),
   ];

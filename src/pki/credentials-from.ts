@@ -8,7 +8,7 @@ import {
   ingressCertificate,
   type PkiFile,
 } from './certificates.js';
-import type { CredentialFile, Credentials } from './credentials.js';
+import type { CredentialFile, Credentials, IngressCredentials } from './credentials.js';
 import { kubeconfigText } from './kubeconfig.js';
 
 /** The credentials of a cluster, from real PEM texts or from placeholders. */
@@ -29,17 +29,17 @@ export const credentialsFrom = (cluster: Cluster, pems: PemSource): Credentials 
     },
     clusterCa: pems.certificate('ca'),
     encryptionKey: pems.encryptionKey,
-    ...(users.has(ingressCertificate)
-      ? {
-          ingress: {
-            ca: pems.certificate(ingressAuthority),
-            certificate: pems.certificate(ingressCertificate),
-            key: pems.key(ingressCertificate),
-          },
-        }
-      : {}),
+    ...(users.has(ingressAuthority) ? { ingress: ingressCredentials(users.has(ingressCertificate), pems) } : {}),
   };
 };
+
+const ingressCredentials = (hasNames: boolean, pems: PemSource): IngressCredentials => ({
+  ca: pems.certificate(ingressAuthority),
+  caKey: pems.key(ingressAuthority),
+  ...(hasNames
+    ? { shown: { certificate: pems.certificate(ingressCertificate), key: pems.key(ingressCertificate) } }
+    : {}),
+});
 
 /** The texts of which credentials consist, by their path in the keyring. */
 export interface PemSource {

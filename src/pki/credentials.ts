@@ -13,16 +13,16 @@ export interface Credentials {
   readonly clusterCa: string;
   /** 32 random bytes, base64: the key of encryption at rest. */
   readonly encryptionKey: Secret;
-  /** Of the ingress controller; absent in a cluster without one, or where it answers for no name. */
+  /** Of names of the LAN; absent in a cluster where nothing certifies them. */
   readonly ingress?: IngressCredentials;
 }
 
 export interface IngressCredentials {
-  /** PEM of its authority's certificate. */
+  /** PEM of the authority's certificate. */
   readonly ca: string;
-  /** PEM of the certificate that it shows where an Ingress brings none. */
-  readonly certificate: string;
-  readonly key: Secret;
+  readonly caKey: Secret;
+  /** What the ingress controller shows where an Ingress brings none, PEM; absent where it answers for no name. */
+  readonly shown?: { readonly certificate: string; readonly key: Secret };
 }
 
 export interface CredentialFile {

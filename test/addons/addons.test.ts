@@ -5,6 +5,7 @@ import { referenceOf } from '../../src/artifacts/artifacts.js';
 import { placeholderArtifacts } from '../../src/artifacts/placeholder.js';
 import type { Addon } from '../../src/inventory/cluster.js';
 import { knownAddonNames } from '../../src/inventory/schema.js';
+import { revealed } from '../../src/resources/release-preview.js';
 import { Secret } from '../../src/secret.js';
 import { clusterOf, hostOf } from '../support/cluster.js';
 
@@ -29,7 +30,20 @@ const lan: Addon = {
 };
 const dashboard: Addon = { ...common, is: 'dashboard', name: 'dashboard', host: 'dashboard.example.com' };
 const ingress: Addon = { ...common, is: 'ingress', name: 'ingress' };
-const known = { 'metrics-server': metrics, storage, 'load-balancer-services': lan, ingress, dashboard } as const;
+const certManager: Addon = {
+  ...common,
+  is: 'cert-manager',
+  name: 'cert-manager',
+  acme: { email: 'admin@example.com', server: 'https://acme.example.com/directory' },
+};
+const known = {
+  'metrics-server': metrics,
+  storage,
+  'load-balancer-services': lan,
+  ingress,
+  'cert-manager': certManager,
+  dashboard,
+} as const;
 const own = (name: string): Addon => ({
   ...common,
   is: 'own',
@@ -57,7 +71,7 @@ describe.each(knownAddons)('$name', ({ name, needs, images, published }) => {
     if (published)
       expect(published).toMatchObject({
         repository: expect.stringMatching(/^https:/),
-        version: expect.stringMatching(/^\d/),
+        version: expect.stringMatching(/^v?\d/),
       });
     else
       expect(artifacts.chart(name)).toMatchObject({ name: expect.any(String), version: expect.stringMatching(/^\d/) });
@@ -93,6 +107,31 @@ it('objects of kinds that a chart brings are a release after it, of the same add
     'apps/web by web',
   ]);
   expect(artifacts.chart(objects?.chart ?? '')).toMatchObject({ name: 'objects' });
+});
+
+it('cert-manager has an issuer by the authority of the LAN, and one by ACME where it is asked for', () => {
+  const credentials = { ingress: { ca: 'the authority', caKey: new Secret('its key') } };
+  const releases = plannedAddons(
+    clusterOf({ addons: [certManager] }),
+    (name) => referenceOf(artifacts, name),
+    credentials,
+  );
+  expect(releases.map(({ release, namespace }) => `${namespace}/${release}`)).toEqual([
+    'cert-manager/cert-manager',
+    'cert-manager/cert-manager-objects',
+  ]);
+  const { objects } = revealed(releases[1]?.values) as { objects: readonly Record<string, Record<string, unknown>>[] };
+  expect(objects.map(({ kind, metadata }) => `${kind} ${metadata?.name}`)).toEqual([
+    'Secret lan-ca',
+    'ClusterIssuer lan',
+    'ClusterIssuer acme',
+  ]);
+  expect(objects[0]?.data).toEqual({ 'tls.crt': 'dGhlIGF1dGhvcml0eQ==', 'tls.key': 'aXRzIGtleQ==' });
+  expect(objects[1]?.spec).toEqual({ ca: { secretName: 'lan-ca' } });
+  expect(objects[2]?.spec).toMatchObject({
+    acme: { email: 'admin@example.com', solvers: [{ http01: { ingress: { ingressClassName: 'traefik' } } }] },
+  });
+  expect(JSON.stringify(releases)).not.toContain('aXRzIGtleQ==');
 });
 
 it('the dashboard may only look, and has an Ingress where it has a name', () => {
@@ -200,7 +239,10 @@ describe('the ingress controller', () => {
   });
 
   it('shows its own certificate, whose key is in no text', () => {
-    const given = values({}, { ingress: { ca: 'CA', certificate: 'CERTIFICATE', key: new Secret('KEY') } });
+    const given = values(
+      {},
+      { ingress: { ca: 'CA', caKey: new Secret('X'), shown: { certificate: 'CERTIFICATE', key: new Secret('KEY') } } },
+    );
     expect(given).toMatchObject({
       additionalArguments: [expect.stringContaining('--providers.file.directory='), '--providers.file.watch=true'],
       extraObjects: [{ kind: 'Secret', data: { 'tls.crt': Buffer.from('CERTIFICATE').toString('base64') } }],

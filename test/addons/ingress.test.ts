@@ -6,7 +6,11 @@ import { Secret } from '../../src/secret.js';
 import { clusterOf, hostOf } from '../support/cluster.js';
 
 const addon: IngressAddon = { is: 'ingress', name: 'ingress', values: {}, adopt: false, timeoutSeconds: 300 };
-const credentials = { ca: 'the authority', certificate: 'the certificate', key: new Secret('the key') };
+const credentials = {
+  ca: 'the authority',
+  caKey: new Secret('its key'),
+  shown: { certificate: 'the certificate', key: new Secret('the key') },
+};
 const valuesIn = (cluster: Cluster) =>
   ingress.values(addon, cluster, () => ({ repository: 'kbs.local/traefik', tag: '3.6.12' }), credentials);
 

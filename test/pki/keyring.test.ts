@@ -418,7 +418,7 @@ describe('the authority of an ingress controller', () => {
     expect(before.missing).toEqual(['ingress/ca is missing', 'ingress/default is missing']);
     expect(before.identity.missing).toEqual([]);
     const { ingress } = await ensure(withIngress);
-    const certificate = new X509Certificate(ingress?.certificate ?? '');
+    const certificate = new X509Certificate(ingress?.shown?.certificate ?? '');
     const authority = new X509Certificate(ingress?.ca ?? '');
     expect(certificate.verify(authority.publicKey)).toBe(true);
     expect(certificate.subjectAltName).toBe('DNS:*.apps.lan.internal');
@@ -432,7 +432,7 @@ describe('the authority of an ingress controller', () => {
     const board = { ...common, is: 'dashboard', name: 'dashboard', host: 'board.example.com' } as const;
     const second = (await ensure({ ...withIngress, addons: [...addons, board] })).ingress;
     expect(second?.ca).toBe(first?.ca);
-    expect(new X509Certificate(second?.certificate ?? '').subjectAltName).toBe(
+    expect(new X509Certificate(second?.shown?.certificate ?? '').subjectAltName).toBe(
       'DNS:*.apps.lan.internal, DNS:board.example.com',
     );
   });

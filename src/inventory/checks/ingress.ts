@@ -21,6 +21,9 @@ export const checkIngress = (draft: PartialInventory): readonly InventoryError[]
       ? [inventoryKeyError(['addons', 'ingress'], 'runs on workers, and no host has that role')]
       : []),
     ...(isThere ? checkApiPort(draft, isWanted) : []),
+    ...(draft.addons?.['cert-manager']?.acme !== undefined && !isThere
+      ? [inventoryError(['addons', 'cert-manager', 'acme'], 'needs the add-on ingress, which answers for the names')]
+      : []),
   ];
 };
 
