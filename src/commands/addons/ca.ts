@@ -4,8 +4,8 @@ import { inventoryFlags } from '../../cli/flags.js';
 export default class AddonsCa extends BaseCommand {
   static override summary = "The certificate of the ingress controller's authority, as PEM.";
   static override description =
-    `Whatever imports it trusts the names of the add-on ingress: *.apps of the zone, and those of add-ons. Its key is in the
-keyring alone, and it certifies nothing of the cluster itself. No host is contacted.
+    `Whatever imports it trusts the names of the add-on ingress: *.apps of the zone, and those of add-ons. It certifies
+nothing of the cluster itself. Its key is in the keyring, and with the add-on cert-manager in the cluster. No host is contacted.
 
 Import it once on each machine:
   Debian, Ubuntu  /usr/local/share/ca-certificates/NAME.crt, then update-ca-certificates
