@@ -72,6 +72,8 @@ describe.each(knownAddons)('$name', ({ name, needs, images, published }) => {
       expect(published).toMatchObject({
         repository: expect.stringMatching(/^https:/),
         version: expect.stringMatching(/^v?\d/),
+        // The digest of Traefik's chart is that of its repository's index.
+        ...(name === 'ingress' ? {} : { sha256: expect.stringMatching(/^[0-9a-f]{64}$/) }),
       });
     else
       expect(artifacts.chart(name)).toMatchObject({ name: expect.any(String), version: expect.stringMatching(/^\d/) });
