@@ -39,3 +39,7 @@ const salt = randomBytes(16);
 export const reveal = (content: string | Secret): string => (typeof content === 'string' ? content : content.reveal());
 
 export const sha256 = (content: string | Uint8Array): string => createHash('sha256').update(content).digest('hex');
+
+/** Whether a value is a map of JSON or YAML: neither a list nor a text that is kept secret. */
+export const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Secret);

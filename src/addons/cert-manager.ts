@@ -1,8 +1,8 @@
 import type { CertManagerAddon, Values } from '../inventory/cluster.js';
 import type { IngressCredentials } from '../pki/credentials.js';
-import { Secret } from '../secret.js';
 import type { AddonRecipe } from './addon.js';
 import { ingressClass } from './ingress.js';
+import { secretObject } from './secret-object.js';
 
 const version = 'v1.21.2';
 
@@ -45,13 +45,11 @@ export const certManager: AddonRecipe<CertManagerAddon> = {
 const lanSecret = 'lan-ca';
 
 /** A ClusterIssuer reads its Secrets in the namespace of cert-manager. */
-const authority = ({ ca, caKey }: IngressCredentials): Values => ({
-  apiVersion: 'v1',
-  kind: 'Secret',
-  metadata: { name: lanSecret, namespace: 'cert-manager' },
-  type: 'kubernetes.io/tls',
-  data: { 'tls.crt': base64(ca), 'tls.key': new Secret(base64(caKey.reveal())) },
-});
+const authority = ({ ca, caKey }: IngressCredentials): Values =>
+  secretObject(
+    { name: lanSecret, namespace: 'cert-manager', type: 'kubernetes.io/tls' },
+    { 'tls.crt': ca, 'tls.key': caKey },
+  );
 
 const issuer = (name: string, spec: Values): Values => ({
   apiVersion: 'cert-manager.io/v1',
@@ -59,5 +57,3 @@ const issuer = (name: string, spec: Values): Values => ({
   metadata: { name },
   spec,
 });
-
-const base64 = (text: string): string => Buffer.from(text).toString('base64');

@@ -56,23 +56,23 @@ export const plannedAddons = (
   credentials: Pick<Credentials, 'ingress'>,
 ): readonly PlannedAddon[] =>
   inOrder(cluster.addons ?? []).flatMap((addon) =>
-    planned(addon, cluster, (name) => partsOf(image(name)), credentials.ingress),
+    planned(addon, { cluster, image: (name) => partsOf(image(name)), credentials: credentials.ingress }),
   );
 
-const planned = (addon: Addon, ...rest: Surroundings): readonly PlannedAddon[] => {
+const planned = (addon: Addon, surroundings: Surroundings): readonly PlannedAddon[] => {
   switch (addon.is) {
     case 'metrics-server':
-      return byRecipe(metricsServer, addon, ...rest);
+      return byRecipe(metricsServer, addon, surroundings);
     case 'storage':
-      return byRecipe(storage, addon, ...rest);
+      return byRecipe(storage, addon, surroundings);
     case 'load-balancer-services':
-      return byRecipe(loadBalancerServices, addon, ...rest);
+      return byRecipe(loadBalancerServices, addon, surroundings);
     case 'ingress':
-      return byRecipe(ingress, addon, ...rest);
+      return byRecipe(ingress, addon, surroundings);
     case 'cert-manager':
-      return byRecipe(certManager, addon, ...rest);
+      return byRecipe(certManager, addon, surroundings);
     case 'dashboard':
-      return byRecipe(dashboard, addon, ...rest);
+      return byRecipe(dashboard, addon, surroundings);
     case 'own': {
       const { name, namespace, values } = addon;
       return [{ addon, chart: name, release: name, namespace, values, images: [] }];
@@ -80,22 +80,21 @@ const planned = (addon: Addon, ...rest: Surroundings): readonly PlannedAddon[] =
   }
 };
 
-type Surroundings = readonly [
-  cluster: AddonCluster,
-  image: (name: ImageName) => ImageReference,
-  ingress: IngressCredentials | undefined,
-];
+interface Surroundings {
+  readonly cluster: AddonCluster;
+  readonly image: (name: ImageName) => ImageReference;
+  readonly credentials: IngressCredentials | undefined;
+}
 
 /** The add-on's chart, and its objects where it has any. */
 const byRecipe = <A extends Addon>(
   recipe: AddonRecipe<A>,
   addon: A,
-  ...rest: Surroundings
+  { cluster, image, credentials }: Surroundings,
 ): readonly PlannedAddon[] => {
   const { name: chart, release, namespace, images } = recipe;
-  const [, , credentials] = rest;
   const objects = recipe.objects?.(addon, credentials) ?? [];
-  const values = mergeValues(recipe.values(addon, ...rest), addon.values);
+  const values = mergeValues(recipe.values(addon, cluster, image, credentials), addon.values);
   return [
     { addon, chart, release, namespace, images, values },
     ...(objects.length === 0

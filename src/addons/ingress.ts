@@ -1,8 +1,8 @@
 import { nthAddress } from '../inventory/addresses.js';
 import { type IngressAddon, ingressPorts, isNode, loadBalancers } from '../inventory/cluster.js';
 import type { IngressCredentials } from '../pki/credentials.js';
-import { Secret } from '../secret.js';
 import type { AddonCluster, AddonRecipe } from './addon.js';
+import { secretObject } from './secret-object.js';
 
 /** Traefik on every worker. */
 export const ingress: AddonRecipe<IngressAddon> = {
@@ -77,26 +77,19 @@ const defaultCertificate = ({ certificate, key }: NonNullable<IngressCredentials
   additionalArguments: [`--providers.file.directory=${folder}`, '--providers.file.watch=true'],
   volumes: [{ name: 'traefik-default', mountPath: folder, type: 'secret' }],
   extraObjects: [
-    {
-      apiVersion: 'v1',
-      kind: 'Secret',
-      metadata: { name: 'traefik-default', namespace: 'traefik' },
-      type: 'Opaque',
-      data: {
-        'tls.crt': base64(certificate),
-        'tls.key': new Secret(base64(key.reveal())),
-        'default.yml': base64(
-          JSON.stringify({
-            tls: {
-              stores: {
-                default: { defaultCertificate: { certFile: `${folder}/tls.crt`, keyFile: `${folder}/tls.key` } },
-              },
+    secretObject(
+      { name: 'traefik-default', namespace: 'traefik', type: 'Opaque' },
+      {
+        'tls.crt': certificate,
+        'tls.key': key,
+        'default.yml': JSON.stringify({
+          tls: {
+            stores: {
+              default: { defaultCertificate: { certFile: `${folder}/tls.crt`, keyFile: `${folder}/tls.key` } },
             },
-          }),
-        ),
+          },
+        }),
       },
-    },
+    ),
   ],
 });
-
-const base64 = (text: string): string => Buffer.from(text).toString('base64');

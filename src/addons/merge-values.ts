@@ -1,4 +1,5 @@
 import type { Values } from '../inventory/cluster.js';
+import { isRecord } from '../secret.js';
 
 /**
  * Values of a chart with others over them, as `helm -f one -f other` merges them: maps key by key, all else in place of
@@ -9,9 +10,7 @@ export const mergeValues = (values: Values, over: Values): Values => ({
   ...Object.fromEntries(
     Object.entries(over).map(([key, value]) => {
       const below = values[key];
-      return [key, isMap(value) && isMap(below) ? mergeValues(below, value) : value];
+      return [key, isRecord(value) && isRecord(below) ? mergeValues(below, value) : value];
     }),
   ),
 });
-
-const isMap = (value: unknown): value is Values => typeof value === 'object' && value !== null && !Array.isArray(value);

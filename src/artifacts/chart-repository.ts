@@ -1,4 +1,5 @@
 import { parse } from 'yaml';
+import { isRecord } from '../secret.js';
 import { httpsGet } from './https-get.js';
 import { type FoundChart, mostOfChart, type WantedChart } from './wanted-chart.js';
 
@@ -49,10 +50,10 @@ const entryIn = (
   { name, version }: Pick<WantedChart, 'name' | 'version'>,
   url: string,
 ): Readonly<Record<string, unknown>> => {
-  const entries = isMap(index) && isMap(index.entries) ? index.entries : undefined;
+  const entries = isRecord(index) && isRecord(index.entries) ? index.entries : undefined;
   if (entries === undefined) throw new Error(`${url} is no index of a chart repository`);
   const listed = Object.hasOwn(entries, name) ? entries[name] : undefined;
-  const versions = (Array.isArray(listed) ? listed : []).filter(isMap);
+  const versions = (Array.isArray(listed) ? listed : []).filter(isRecord);
   if (versions.length === 0) throw new Error(`${url} has no chart ${name}`);
   const found = versions.find((each) => isSameVersion(each.version, version));
   if (found !== undefined) return found;
@@ -64,6 +65,3 @@ const entryIn = (
 const isSameVersion = (one: unknown, other: string): boolean => withoutV(String(one)) === withoutV(other);
 
 const withoutV = (version: string): string => version.replace(/^v/, '');
-
-const isMap = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -1,4 +1,4 @@
-import { sha256 } from '../secret.js';
+import { isRecord, sha256 } from '../secret.js';
 import { type Answer, httpsGet } from './https-get.js';
 import { type FoundChart, mostOfChart, type WantedChart } from './wanted-chart.js';
 
@@ -82,7 +82,7 @@ const chartLayer = (
   const { layers } = parsed(body, url);
   const layer = (Array.isArray(layers) ? (layers as readonly unknown[]) : []).find(
     (each): each is { readonly digest: string } =>
-      isMap(each) && each.mediaType === chartLayerType && /^sha256:[0-9a-f]{64}$/.test(String(each.digest)),
+      isRecord(each) && each.mediaType === chartLayerType && /^sha256:[0-9a-f]{64}$/.test(String(each.digest)),
   );
   if (layer === undefined)
     throw new Error(`${url} is no Helm chart: ${tag} has no layer of the type ${chartLayerType}`);
@@ -92,12 +92,9 @@ const chartLayer = (
 const parsed = (body: Buffer, url: string): Readonly<Record<string, unknown>> => {
   try {
     const value: unknown = JSON.parse(body.toString());
-    if (isMap(value)) return value;
+    if (isRecord(value)) return value;
   } catch {
     // Said below.
   }
   throw new Error(`${url} answers with no JSON`);
 };
-
-const isMap = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);

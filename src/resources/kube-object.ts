@@ -1,4 +1,4 @@
-import { reveal, Secret, sha256 } from '../secret.js';
+import { isRecord, reveal, Secret, sha256 } from '../secret.js';
 import { withNamedTaints } from './node-object.js';
 import type { KubeObject, ObjectResource } from './resource.js';
 
@@ -93,6 +93,3 @@ export const keyOf = ({ kind, metadata: { namespace, name } }: KubeObject): stri
   [kind, namespace, name].filter((part) => part !== undefined).join('/');
 
 type Entries = readonly (readonly [string, unknown])[];
-
-const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Secret);

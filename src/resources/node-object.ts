@@ -1,4 +1,5 @@
 import { lines, raw, type Script, sh } from '../hosts/shell.js';
+import { isRecord } from '../secret.js';
 import type { KubeObject } from './resource.js';
 
 /*
@@ -136,7 +137,6 @@ const ownedLabels = ({ metadata: { managedFields } }: KubeObject, manager: strin
 
 type Fields = Readonly<Record<string, unknown>>;
 
-const fieldsIn = (value: unknown): Fields =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : {};
+const fieldsIn = (value: unknown): Fields => (isRecord(value) ? value : {});
 
 const textIn = (value: unknown): string => (typeof value === 'string' ? value : '');

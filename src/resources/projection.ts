@@ -1,4 +1,4 @@
-import { Secret, sha256 } from '../secret.js';
+import { isRecord, Secret, sha256 } from '../secret.js';
 import { sameQuantity } from './quantity.js';
 
 /**
@@ -12,7 +12,7 @@ import { sameQuantity } from './quantity.js';
 export const project = (live: unknown, wanted: unknown, path: readonly string[] = []): unknown => {
   if (wanted instanceof Secret) return typeof live === 'string' || live instanceof Secret ? digestOf(live) : live;
   if (live === undefined) return isDropped(wanted, path) ? wanted : undefined;
-  if (isMap(wanted) && isMap(live)) return projectMap(live, wanted, path);
+  if (isRecord(wanted) && isRecord(live)) return projectMap(live, wanted, path);
   if (Array.isArray(wanted) && Array.isArray(live)) return projectList(live, wanted, path);
   if (path.some((field) => quantities.has(field)) && sameQuantity(live, wanted)) return wanted;
   return live;
@@ -61,7 +61,7 @@ const mergedLists: Readonly<Record<string, readonly string[]>> = {
 };
 
 const keyOf = (element: unknown, keys: readonly string[]): string =>
-  JSON.stringify(keys.map((key) => (isMap(element) ? (element[key] ?? keyDefaults[key]) : element)));
+  JSON.stringify(keys.map((key) => (isRecord(element) ? (element[key] ?? keyDefaults[key]) : element)));
 
 const keyDefaults: Readonly<Record<string, string>> = { protocol: 'TCP' };
 
@@ -77,7 +77,7 @@ const quantities = new Set(['capacity', 'hard', 'limits', 'requests', 'sizeLimit
 const isDropped = (wanted: unknown, path: readonly string[]): boolean => {
   if (textMaps.has(path.at(-2) ?? '') || keptWhenEmpty.has(path.at(-1) ?? '')) return false;
   if (Array.isArray(wanted)) return wanted.length === 0;
-  if (isMap(wanted)) return Object.keys(wanted).length === 0;
+  if (isRecord(wanted)) return Object.keys(wanted).length === 0;
   return wanted === null || wanted === '' || wanted === false || wanted === 0;
 };
 
@@ -93,9 +93,6 @@ const keptWhenEmpty = new Set([
 ]);
 
 type Fields = Readonly<Record<string, unknown>>;
-
-const isMap = (value: unknown): value is Fields =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Secret);
 
 const digestOf = (text: string | Secret): string =>
   `sha256:${sha256(typeof text === 'string' ? text : text.reveal()).slice(0, 32)}`;

@@ -1,6 +1,6 @@
 import { stringify } from 'yaml';
 import { hereDocument, lines, raw, type Script, sh } from '../hosts/shell.js';
-import { Secret, sha256 } from '../secret.js';
+import { isRecord, Secret, sha256 } from '../secret.js';
 import { keyOf, parseObjects } from './kube-object.js';
 import { helmShell } from './release-shell.js';
 import type { KubeObject, Preview, ReleaseResource, State } from './resource.js';
@@ -100,6 +100,3 @@ const hidden = (object: Readonly<Record<string, unknown>>): Readonly<Record<stri
         ),
       }
     : object;
-
-const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);

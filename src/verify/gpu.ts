@@ -6,6 +6,7 @@ import { lines, raw, sh, untilTrue } from '../hosts/shell.js';
 import { type Cluster, isNvidiaNode } from '../inventory/cluster.js';
 import { kubectl } from '../kubernetes/kubectl.js';
 import type { KubeObject } from '../resources/resource.js';
+import { applying } from './applying.js';
 import type { CheckResult } from './check-result.js';
 import { type GpuOffer, gpuOffers } from './gpu-offers.js';
 import { type PodItem, podsIn, stateOf } from './probes.js';
@@ -102,16 +103,13 @@ const runPods = async (
   namespace: string,
   limits: RunOptions,
 ): Promise<ReadonlyMap<string, SeenPod>> => {
-  const bytes = Buffer.from(JSON.stringify({ apiVersion: 'v1', kind: 'List', items: pods }));
+  const { script: apply, payload } = applying(pods, namespace);
   const ask = raw(sh`${raw(kubectl)} --request-timeout=10s -n ${namespace}`);
   const settled = sh`${ask} get pods -l kbs.dev/probe=gpu -o jsonpath='{range .items[*]}{.status.phase} {.status.conditions[?(@.type=="PodScheduled")].status}{"\\n"}{end}' </dev/null |
   awk '$1 == "Pending" && $2 != "False" { waiting = 1 } END { exit waiting || NR < ${pods.length} }'`;
-  const script = lines(
-    sh`head -c ${bytes.length} | ${raw(kubectl)} -n ${namespace} apply --server-side --field-manager=kbs -f - >/dev/null`,
-    untilTrue(settled, { seconds: 60, otherwise: sh`break`, pause: 1 }),
-  );
+  const script = lines(apply, untilTrue(settled, { seconds: 60, otherwise: sh`break`, pause: 1 }));
   const bounded = { timeout: 120_000, ...limits };
-  const { code, stderr } = await host.mutate(mutation(script, [{ bytes }]), bounded);
+  const { code, stderr } = await host.mutate(mutation(script, [payload]), bounded);
   if (code !== 0) {
     throw new Failure('refused', 'the API server rejects the pods that ask for GPUs', {
       where: { host: host.name, resource: `namespace ${namespace}` },

@@ -1,11 +1,10 @@
 import { ingressClass } from '../addons/ingress.js';
 import { type Host, mutation } from '../hosts/host.js';
 import { lastLines } from '../hosts/last-lines.js';
-import { raw, sh } from '../hosts/shell.js';
 import { type Cluster, dnsServers, isLoadBalancer, isWorker } from '../inventory/cluster.js';
-import { kubectl } from '../kubernetes/kubectl.js';
 import type { KubeObject } from '../resources/resource.js';
 import type { AddonOptions } from './addon-options.js';
+import { applying } from './applying.js';
 import type { CheckResult } from './check-result.js';
 import type { ProbeCheck } from './probe-check.js';
 import type { Probe } from './probes.js';
@@ -23,14 +22,8 @@ export const verifyIngress = async (
 ): Promise<readonly CheckResult[]> => {
   const checks = ingressCa === undefined ? [] : ingressChecks(cluster, probes, ingressCa);
   if (checks.length === 0) return [];
-  const bytes = Buffer.from(JSON.stringify(ingressObject(nameIn(cluster))));
-  const made = await host.mutate(
-    mutation(
-      sh`head -c ${bytes.length} | ${raw(kubectl)} -n ${namespace} apply --server-side --field-manager=kbs -f - >/dev/null`,
-      [{ bytes }],
-    ),
-    { timeout: 60_000, ...limits },
-  );
+  const { script, payload } = applying([ingressObject(nameIn(cluster))], namespace);
+  const made = await host.mutate(mutation(script, [payload]), { timeout: 60_000, ...limits });
   if (made.code === 0) return runProbes(host, namespace, probes, checks, limits);
   const detail = lastLines(made.stderr, 1)[0] ?? 'the API server does not answer';
   return checks.map(({ proof, name }) => ({ proof, name, ok: false, detail, ms: 0 }));

@@ -7,6 +7,7 @@ import { lines, raw, type Script, sh, untilTrue } from '../hosts/shell.js';
 import type { AddressPool } from '../inventory/cluster.js';
 import { kubectl } from '../kubernetes/kubectl.js';
 import type { KubeObject } from '../resources/resource.js';
+import { applying } from './applying.js';
 import { portOf } from './probes.js';
 
 /** A Service of one pool as it was seen. */
@@ -27,14 +28,11 @@ export const makePoolServices = async (
   namespace: string,
   limits: RunOptions,
 ): Promise<readonly PoolService[]> => {
-  const items = pools.map(({ segment }, index) => poolService(nameOf(index), segment));
-  const bytes = Buffer.from(JSON.stringify({ apiVersion: 'v1', kind: 'List', items }));
+  const services = pools.map(({ segment }, index) => poolService(nameOf(index), segment));
+  const { script: apply, payload } = applying(services, namespace);
   const settled = sh`[ "$( { ${raw(addresses(namespace))}; ${raw(announcers(namespace))}; } </dev/null | awk 'NF == 2' | wc -l)" -ge ${2 * pools.length} ]`;
-  const script = lines(
-    sh`head -c ${bytes.length} | ${raw(kubectl)} -n ${namespace} apply --server-side --field-manager=kbs -f - >/dev/null`,
-    untilTrue(settled, { seconds: 30, otherwise: sh`break`, pause: 1 }),
-  );
-  const { stderr } = await host.mutate(mutation(script, [{ bytes }]), limits);
+  const script = lines(apply, untilTrue(settled, { seconds: 30, otherwise: sh`break`, pause: 1 }));
+  const { stderr } = await host.mutate(mutation(script, [payload]), limits);
   const { stdout } = await host.query(
     query(
       asRecords(

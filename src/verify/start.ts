@@ -4,6 +4,7 @@ import { lastLines } from '../hosts/last-lines.js';
 import { lines, raw, type Script, sh, untilTrue } from '../hosts/shell.js';
 import { type Cluster, nodes } from '../inventory/cluster.js';
 import { kubectl } from '../kubernetes/kubectl.js';
+import { applying } from './applying.js';
 import type { CheckResult } from './check-result.js';
 import { type Probe, probeObjects, probeResults, readProbes } from './probes.js';
 
@@ -33,13 +34,9 @@ export const startProbes = async (
 ): Promise<RunningProbes> => {
   const begun = Date.now();
   const bounded = { timeout: twoMinutes, ...limits };
-  const bytes = Buffer.from(JSON.stringify({ apiVersion: 'v1', kind: 'List', items: probeObjects(namespace, image) }));
-  const script = lines(
-    removeOld,
-    sh`head -c ${bytes.length} | ${raw(kubectl)} apply --server-side --field-manager=kbs -f - >/dev/null`,
-    waitFor(namespace, cluster),
-  );
-  const { code, stderr } = await host.mutate(mutation(script, [{ bytes }]), bounded);
+  const { script: apply, payload } = applying(probeObjects(namespace, image));
+  const script = lines(removeOld, apply, waitFor(namespace, cluster));
+  const { code, stderr } = await host.mutate(mutation(script, [payload]), bounded);
   if (code !== 0) throw refused(host, namespace, stderr);
   const observed = await host.query(
     query(sh`${raw(kubectl)} -n ${namespace} get service probe -o jsonpath='{.spec.clusterIP}'

@@ -7,6 +7,7 @@ import type { StorageAddon } from '../inventory/cluster.js';
 import { kubectl } from '../kubernetes/kubectl.js';
 import type { KubeObject } from '../resources/resource.js';
 import type { AddonOptions } from './addon-options.js';
+import { applying } from './applying.js';
 import type { CheckResult } from './check-result.js';
 import { podsIn, stateOf } from './probes.js';
 
@@ -20,11 +21,11 @@ export const verifyStorage = async (
   const steps = [
     [claim(isDefault), pod('storage-writer', shellImage, `echo ${token} > /data/proof`)],
     [pod('storage-reader', shellImage, 'cat /data/proof')],
-  ].map((objects) => ({ bytes: Buffer.from(JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects })) }));
+  ].map((objects) => applying(objects, namespace));
   const script = lines(
-    ...steps.map(({ bytes }, index) =>
+    ...steps.map(({ script: apply }, index) =>
       lines(
-        sh`head -c ${bytes.length} | ${raw(kubectl)} -n ${namespace} apply --server-side --field-manager=kbs -f - >/dev/null`,
+        apply,
         ended(namespace, pods[index] ?? ''),
         index === 0
           ? sh`${raw(kubectl)} -n ${namespace} delete pod storage-writer --timeout=30s </dev/null >/dev/null`
@@ -33,7 +34,13 @@ export const verifyStorage = async (
     ),
   );
   const bounded = { timeout: 180_000, ...limits };
-  const { code, stderr } = await host.mutate(mutation(script, steps), bounded);
+  const { code, stderr } = await host.mutate(
+    mutation(
+      script,
+      steps.map(({ payload }) => payload),
+    ),
+    bounded,
+  );
   const ask = raw(sh`${raw(kubectl)} --request-timeout=15s -n ${namespace}`);
   const seen = await host.query(
     query(

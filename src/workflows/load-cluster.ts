@@ -16,7 +16,7 @@ import { planPods } from '../network/pod-plan.js';
 import { proveRoutes } from '../network/reachability.js';
 import { compileRoutes } from '../network/routes.js';
 import { requireNeeds } from './addons/needs.js';
-import { readCharts, withCharts } from './own-charts.js';
+import { readCharts, withCharts } from './charts.js';
 
 /** An inventory that was read, checked and derived; nothing has been contacted. */
 export interface LoadedCluster {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Failures } from '../../src/failure.js';
 import type { OwnAddon } from '../../src/inventory/cluster.js';
-import { nameCharts, readCharts } from '../../src/workflows/own-charts.js';
+import { nameCharts, readCharts } from '../../src/workflows/charts.js';
 import { type ChartServer, serveCharts } from '../support/chart-server.js';
 
 let server: ChartServer;
@@ -13,7 +13,7 @@ const before = process.env.XDG_CACHE_HOME;
 
 beforeAll(async () => {
   server = await serveCharts();
-  cache = await mkdtemp(join(tmpdir(), 'kbs-own-charts-'));
+  cache = await mkdtemp(join(tmpdir(), 'kbs-charts-'));
   process.env.XDG_CACHE_HOME = cache;
 });
 afterAll(async () => {

@@ -5,8 +5,8 @@ import { placeholderArtifacts } from '../../artifacts/placeholder.js';
 import type { Addon, ChartSource, Values } from '../../inventory/cluster.js';
 import { unknownName } from '../../inventory/did-you-mean.js';
 import { placeholderCredentials } from '../../pki/placeholder.js';
+import { chartSourceOf, nameCharts, withCharts } from '../charts.js';
 import { type LoadedCluster, loadCluster } from '../load-cluster.js';
-import { chartSourceOf, nameCharts, withCharts } from '../own-charts.js';
 
 /** An add-on that kbs knows, or that the inventory has. */
 export interface ListedAddon {
