@@ -35,7 +35,7 @@ export default defineConfig({
           // No test replaces a module or leaves anything behind in one, so test files may share what is imported.
           isolate: false,
           include: ['test/**/*.test.ts'],
-          exclude: ['test/arm64/**', 'test/e2e/**', 'test/runs/**'],
+          exclude: ['test/arm64/**', 'test/e2e/**', 'test/runs/**', 'test/**/*.runs.test.ts'],
           testTimeout: 30_000,
         },
       },
@@ -43,9 +43,9 @@ export default defineConfig({
         test: {
           ...shared,
           name: 'runs',
-          // Whole runs of every workflow on scripted hosts, and every kind on a real shell: longer than `npm run check` may take.
+          // Whole runs of every workflow on scripted hosts, and all that starts real shells, sshd or kbs itself: longer than `npm run check` may take.
           isolate: false,
-          include: ['test/runs/**/*.test.ts'],
+          include: ['test/runs/**/*.test.ts', 'test/**/*.runs.test.ts'],
           testTimeout: 120_000,
         },
       },
