@@ -9,6 +9,7 @@ import { root } from './support/kbs.js';
 import { kubectl } from './support/kubectl.js';
 import { linesOf, makeProject, type Project } from './support/project.js';
 import { type Moment, startUntil } from './support/run-until.js';
+import { whole } from './support/whole.js';
 
 const inventory = `apiVersion: kbs/v1
 cluster: e2e-addons
@@ -42,9 +43,6 @@ kind: Service
 metadata: { name: web }
 spec: { type: LoadBalancer, selector: { app: web }, ports: [{ port: 80, targetPort: 8080 }] }
 `;
-
-/** `npm run test:addons`: with what takes a minute each. */
-const whole = process.env.KBS_ADDONS === 'all';
 
 /** One cluster's add-ons, from before it exists until they are gone: each test goes on from where the last one left off. */
 describe('add-ons', () => {
@@ -123,18 +121,15 @@ describe('add-ons', () => {
     expect(linesOf(await plan(0))).toEqual([]);
   });
 
-  test.skipIf(!whole)(
-    'that were installed without kbs are refused, and taken over where the owner says so',
-    async () => {
-      await kubectl(project, '-n small label secret -l owner=helm,name=small kbs.dev/addon-');
-      const { stderr } = await project.kbs('plan', { exit: 6 });
-      expect(stderr).toMatch(/the release small\/small was installed without kbs[\s\S]*adopt: true/);
-      await settings('small: { chart', 'small: { adopt: true, chart');
-      await project.kbs('apply --yes');
-    },
-  );
+  test.runIf(whole)('that were installed without kbs are refused, and taken over where the owner says so', async () => {
+    await kubectl(project, '-n small label secret -l owner=helm,name=small kbs.dev/addon-');
+    const { stderr } = await project.kbs('plan', { exit: 6 });
+    expect(stderr).toMatch(/the release small\/small was installed without kbs[\s\S]*adopt: true/);
+    await settings('small: { chart', 'small: { adopt: true, chart');
+    await project.kbs('apply --yes');
+  });
 
-  test.skipIf(!whole)('end well where the installation is killed, with helm itself', async () => {
+  test.runIf(whole)('end well where the installation is killed, with helm itself', async () => {
     await project.kbs('addons remove metrics-server --yes');
     const installing = 'addons install metrics-server --yes';
     const running = await startUntil(project, installing, releaseStarted('kube-system/metrics-server'));
@@ -148,7 +143,7 @@ describe('add-ons', () => {
     expect(linesOf(await plan(0))).toEqual([]);
   });
 
-  test.skipIf(!whole)('announce an address by another node when one is lost', async () => {
+  test.runIf(whole)('announce an address by another node when one is lost', async () => {
     await kubectl(project, 'apply -f -', web);
     const address = () => kubectl(project, `get service web -o jsonpath='{.status.loadBalancer.ingress[0].ip}'`);
     await expect.poll(address, { timeout: 20_000 }).toMatch(/^10\.94\.10\.2\d\d$/);

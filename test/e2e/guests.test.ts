@@ -7,6 +7,7 @@ import { lacks } from '../support/needs.js';
 import { footprintOf } from './support/footprint.js';
 import { readyNodes } from './support/kubectl.js';
 import { linesOf, makeProject, type Project } from './support/project.js';
+import { whole } from './support/whole.js';
 
 const example = readFileSync(new URL('../../inventories/guests.yaml', import.meta.url), 'utf8').replace(
   'cluster: guests',
@@ -14,7 +15,6 @@ const example = readFileSync(new URL('../../inventories/guests.yaml', import.met
 );
 
 /** `npm run test:guests`: both guests and all that takes minutes. Otherwise one guest, and what no container can show. */
-const whole = process.env.KBS_GUESTS === 'all';
 const inventory = whole ? example : example.replace(/^ {2}worker-12:.*\n/m, '');
 const guests = whole ? ['worker-13', 'worker-12'] : ['worker-13'];
 
@@ -60,7 +60,7 @@ describe.skipIf(lacks('root', 'qemu-system-x86', 'qemu-utils', 'e2fsprogs', 'deb
     await project.kbs('verify');
   });
 
-  describe.skipIf(!whole)('as a whole', () => {
+  describe.runIf(whole)('as a whole', () => {
     test('are as the inventory says after a reboot, though the system writes /etc/hosts anew as cloud-init does', async () => {
       const boot = () => project.on('worker-13', 'cat /proc/sys/kernel/random/boot_id');
       const before = await boot();

@@ -12,6 +12,7 @@ import { footprintOf } from './support/footprint.js';
 import { kubectl, readyNodes } from './support/kubectl.js';
 import { linesOf, makeProject, type Project } from './support/project.js';
 import { killAt, phaseStarted } from './support/run-until.js';
+import { whole } from './support/whole.js';
 
 const entry = '  worker-01: { address: 172.27.10.21, roles: [worker] }\n';
 const without = `# This comment stays.
@@ -28,9 +29,6 @@ hosts:
   worker-00: { address: 172.27.10.20, roles: [worker] }
   # and so does this one
 `;
-
-/** `npm run test:leaving`: killed in each operation and in the middle of the reset. */
-const whole = process.env.KBS_LEAVING === 'all';
 
 /** One cluster that hosts leave, one way after the other, and that loses its memory in the end. */
 describe('a cluster that hosts leave', () => {
@@ -83,6 +81,7 @@ describe('a cluster that hosts leave', () => {
   describe('once the budget gives way', () => {
     test('a worker leaves, though kbs is killed on the way', async () => {
       await kubectl(project, 'delete poddisruptionbudget web');
+      // In each operation, and in the middle of the reset.
       for (const phase of whole ? ['drain', 'delete-node', 'kubelet'] : ['delete-node']) {
         await killAt(project, 'remove worker-01 --yes', phaseStarted('worker-01', phase));
       }
@@ -180,7 +179,7 @@ describe('a cluster that hosts leave', () => {
       expect(await changes()).toEqual([]);
     });
 
-    test('begins anew on a bare machine, and the nodes come back by themselves', async () => {
+    test.runIf(whole)('begins anew on a bare machine, and the nodes come back by themselves', async () => {
       await replaceMachine('leaving/controller-00', project.labFiles);
       await project.kbs(`etcd restore ${snapshot.file} --yes`);
       expect(await namesOf(project)).toEqual(['before', 'kube-root-ca.crt']);
