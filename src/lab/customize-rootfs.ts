@@ -18,8 +18,8 @@ export const customizeRootfs = async (root: string, { files, links }: Additions)
   }
 };
 
-/** Parents before children, each with the mode that it has in the image. */
-const foldersOf = (paths: readonly string[]): readonly string[] => [
+/** The folders of files, parents before children, each with the mode that it has in the image. */
+export const foldersOf = (paths: readonly string[]): readonly string[] => [
   ...new Set(
     paths.flatMap((path) => {
       const parts = dirname(path).split('/');

@@ -1,21 +1,31 @@
 import { join } from 'node:path';
 import { sh } from '../../hosts/shell.js';
+import { foldersOf } from '../customize-rootfs.js';
 import { makeFile, makeFolder } from '../files.js';
 import { hostsFile, identify } from '../identity.js';
 import { shell } from '../shell.js';
 import type { HostSpec } from '../spec.js';
+import { linkFiles, type NetworkDaemon } from './links.js';
 
 /**
  * The two disks of a guest: what it changes, on top of its image, and an archive with what makes it this host, which its
  * first process unpacks at its first boot. The machine id comes last: its presence says that all the rest is there.
  */
-export const makeGuestDisk = async (folder: string, host: HostSpec, operatorKey: string): Promise<string> => {
+export const makeGuestDisk = async (
+  folder: string,
+  host: HostSpec,
+  operatorKey: string,
+  daemon: NetworkDaemon,
+): Promise<string> => {
   const root = join(folder, 'identity');
   await makeFolder(root);
   const key = await identify(root, join(folder, 'image'), host, operatorKey);
-  for (const path of ['etc/kbs-lab', 'etc/cloud', 'etc/cloud/templates']) await makeFolder(join(root, path));
-  await makeFile(join(root, 'etc/cloud/templates/hosts.debian.tmpl'), hostsFile(host));
-  await makeFile(join(root, 'etc/kbs-lab/network'), network(host));
+  const files = [
+    { path: 'etc/cloud/templates/hosts.debian.tmpl', content: hostsFile(host) },
+    ...linkFiles(host, daemon),
+  ];
+  for (const folder of foldersOf(files.map(({ path }) => path))) await makeFolder(join(root, folder));
+  for (const { path, content, mode } of files) await makeFile(join(root, path), content, mode);
   await shell(
     `making the disks of ${host.name}`,
     sh`cd ${folder}
@@ -26,15 +36,3 @@ qemu-img create -q -f qcow2 -F raw -b "$(readlink -f image)/disk.raw" disk.qcow2
   );
   return key;
 };
-
-/** Shell: the addresses that the inventory gives to the links, and the way to the other segments. */
-const network = (host: HostSpec): string =>
-  [
-    'ip link set lo up',
-    ...host.cables.flatMap(({ link, address }) => [
-      `ip address replace ${address} dev ${link}`,
-      `ip link set ${link} up`,
-    ]),
-    ...(host.gateway === undefined ? [] : [`ip route replace default via ${host.gateway}`]),
-    '',
-  ].join('\n');

@@ -9,6 +9,7 @@ import type { GuestSpec, HostSpec } from '../spec.js';
 import { makeGuestDisk } from './disk.js';
 import { guestImage } from './image.js';
 import { onGuest } from './on-guest.js';
+import { recipes } from './recipes.js';
 
 /**
  * A QEMU guest with a kernel of its own. QEMU runs in the switch's namespace, because a tap on a bridge is the guest's
@@ -17,7 +18,7 @@ import { onGuest } from './on-guest.js';
 export const guest: Platform = {
   commands: { 'qemu-system-x86_64': 'qemu-system-x86', 'qemu-img': 'qemu-utils', 'mkfs.ext4': 'e2fsprogs' },
   image: (lab, host, say) => guestImage(lab, guestOf(host).image, say),
-  prepare: makeGuestDisk,
+  prepare: (folder, host, operatorKey) => makeGuestDisk(folder, host, operatorKey, recipes[guestOf(host).image].links),
   network: tapsIn,
   run: (lab, host) => `network
 set +e

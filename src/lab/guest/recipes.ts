@@ -1,6 +1,7 @@
 import { type Additions, forAll, masked, units } from '../customize-rootfs.js';
 import { debianMirror, hostPackages } from '../rootfs.js';
 import type { GuestImage } from '../spec.js';
+import type { NetworkDaemon } from './links.js';
 
 /** What an image of guests is made of. */
 export interface Recipe {
@@ -8,6 +9,8 @@ export interface Recipe {
   readonly mirror: string;
   readonly packages: readonly string[];
   readonly additions: Additions;
+  /** What gives links their addresses. */
+  readonly links: NetworkDaemon;
 }
 
 /** The first process. The devices are not there yet, and what makes the guest this host lies on its second disk. */
@@ -22,17 +25,15 @@ fi
 exec /lib/systemd/systemd "$@"
 `;
 
-const network = `[Unit]
-Description=Addresses and routes of the lab
+const delays = `[Unit]
+Description=Delays of the lab
 DefaultDependencies=no
 After=systemd-modules-load.service
 Before=network.target sysinit.target
-Wants=network.target
 
 [Service]
 Type=oneshot
 RemainAfterExit=yes
-ExecStart=/bin/sh -eu /etc/kbs-lab/network
 ExecStart=/bin/sh -euc 'for delay in /etc/kbs-lab/delay-*; do if [ -e "$delay" ]; then sh -eu "$delay"; fi; done'
 
 [Install]
@@ -56,36 +57,48 @@ const additions: Additions = {
   files: {
     ...forAll.files,
     'usr/lib/kbs-lab/init': init,
-    [`${units}/kbs-lab-network.service`]: network,
+    [`${units}/kbs-lab-delays.service`]: delays,
     [`${units}/manage-etc-hosts.service`]: manageHosts,
     'etc/modules-load.d/network-card.conf': 'virtio_pci\nvirtio_net\nvirtio_rng\n',
     'etc/resolv.conf': '',
   },
   links: {
     ...forAll.links,
-    // All devices are the kernel's own, and looking at each again takes an emulated processor longer than the rest.
-    ...masked([
-      'systemd-logind.service',
-      'systemd-udev-settle.service',
-      'systemd-udev-trigger.service',
-      'systemd-udevd-control.socket',
-      'systemd-udevd-kernel.socket',
-      'systemd-udevd.service',
-    ]),
-    [`${units}/sysinit.target.wants/kbs-lab-network.service`]: '../kbs-lab-network.service',
+    ...masked(['systemd-logind.service']),
+    [`${units}/sysinit.target.wants/kbs-lab-delays.service`]: '../kbs-lab-delays.service',
   },
 };
 
-/** One of them resolves names through systemd-resolved, as Ubuntu and many clouds do; the other has an empty resolv.conf. */
+/** All devices are the kernel's own, and looking at each again takes an emulated processor longer than the rest of a boot. */
+const withoutUdev = masked([
+  'ifupdown-pre.service',
+  'systemd-udev-settle.service',
+  'systemd-udev-trigger.service',
+  'systemd-udevd-control.socket',
+  'systemd-udevd-kernel.socket',
+  'systemd-udevd.service',
+]);
+
+/**
+ * Two machines as people have them. One resolves names through systemd-resolved, as Ubuntu and many clouds do, with the
+ * network daemon of Debian's servers; the other one's is NetworkManager, which needs udev, and writes /etc/resolv.conf.
+ */
 export const recipes: Readonly<Record<GuestImage, Recipe>> = {
   'debian-13': {
     suite: 'trixie',
     mirror: debianMirror,
-    packages: [...hostPackages, 'systemd-resolved'],
+    packages: [...hostPackages, 'systemd-resolved', 'ifupdown'],
     additions: {
       files: additions.files,
-      links: { ...additions.links, 'etc/resolv.conf': '../run/systemd/resolve/stub-resolv.conf' },
+      links: { ...additions.links, ...withoutUdev, 'etc/resolv.conf': '../run/systemd/resolve/stub-resolv.conf' },
     },
+    links: 'ifupdown',
   },
-  'debian-12': { suite: 'bookworm', mirror: debianMirror, packages: hostPackages, additions },
+  'debian-12': {
+    suite: 'bookworm',
+    mirror: debianMirror,
+    packages: [...hostPackages, 'udev', 'network-manager'],
+    additions,
+    links: 'NetworkManager',
+  },
 };

@@ -1,0 +1,52 @@
+import type { HostSpec } from '../spec.js';
+
+/** What gives the links of a guest their addresses. */
+export type NetworkDaemon = 'ifupdown' | 'NetworkManager';
+
+interface Configuration {
+  /** From the root, without a leading slash. */
+  readonly path: string;
+  readonly content: string;
+  readonly mode?: number;
+}
+
+/** The files by which a guest's links get the addresses of the inventory, and the way to the other segments. */
+export const linkFiles = (host: HostSpec, daemon: NetworkDaemon): readonly Configuration[] =>
+  daemon === 'ifupdown' ? [interfaces(host)] : host.cables.map((_, index) => connection(host, index));
+
+/** interfaces(5). */
+const interfaces = (host: HostSpec): Configuration => ({
+  path: 'etc/network/interfaces',
+  content: [
+    'auto lo\niface lo inet loopback\n',
+    ...host.cables.map(
+      ({ link, address }, index) =>
+        `auto ${link}\niface ${link} inet static\n  address ${address}\n${gatewayOf(host, index, (via) => `  gateway ${via}\n`)}`,
+    ),
+  ].join('\n'),
+});
+
+/** nm-settings-keyfile(5); a file that others may read is ignored. */
+const connection = (host: HostSpec, index: number): Configuration => {
+  const { link, address } = host.cables[index] ?? { link: '', address: '' };
+  return {
+    path: `etc/NetworkManager/system-connections/${link}.nmconnection`,
+    mode: 0o600,
+    content: `[connection]
+id=${link}
+type=ethernet
+interface-name=${link}
+
+[ipv4]
+method=manual
+address1=${address}${gatewayOf(host, index, (via) => `,${via}`)}
+
+[ipv6]
+method=disabled
+`,
+  };
+};
+
+/** The first link is the one of the host's own segment, whose gateway leads to the others. */
+const gatewayOf = ({ gateway }: HostSpec, index: number, text: (via: string) => string): string =>
+  index === 0 && gateway !== undefined ? text(gateway) : '';
