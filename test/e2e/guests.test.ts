@@ -75,6 +75,14 @@ describe.skipIf(lacks('root', 'qemu-system-x86', 'qemu-utils', 'e2fsprogs', 'deb
       await project.on('worker-13', 'systemctl -q disable manage-etc-hosts');
     });
 
+    test('keep their routes when NetworkManager starts again, and when it brings a connection up', async () => {
+      const routes = () => project.on('worker-12', 'ip -4 route');
+      const before = await routes();
+      await project.on('worker-12', 'systemctl restart NetworkManager; nmcli --wait 60 connection up eth0');
+      await expect.poll(routes, { timeout: 30_000 }).toBe(before);
+      expect(await changes()).toEqual([]);
+    });
+
     // The default, nftables, is what was verified above.
     test.each(['ipvs', 'iptables'])('serve Services with kube-proxy in mode %s', async (mode) => {
       await project.write('kbs.yaml', inventory.replace(/(version: .*\n)/, `$1  proxy: ${mode}\n`));

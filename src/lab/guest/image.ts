@@ -35,6 +35,7 @@ const make = async (lab: LabAt, name: GuestImage, recipe: Recipe, image: string,
   await mkdir(building, { recursive: true });
   say(`making the image ${name} of guests, once: packages (about a minute)`);
   await shell('debootstrap', inGroup + debootstrap(building, recipe));
+  if (recipe.later !== undefined) await shell('apt-get', inGroup + install(building, recipe.later));
   say(`making the image ${name} of guests: kernel`);
   await shell('unpacking the kernel', inGroup + unpack(building));
   await customizeRootfs(join(building, 'root'), recipe.additions);
@@ -50,6 +51,12 @@ const debootstrap = (folder: string, { suite, mirror, packages }: Recipe): strin
 export DEBIAN_FRONTEND=noninteractive LC_ALL=C
 umask 022
 debootstrap --force-check-gpg --variant=minbase --include=${packages.join(',')} ${suite} ${`${folder}/root`} ${mirror} >&2
+`;
+
+const install = (folder: string, packages: readonly string[]): string => sh`
+export DEBIAN_FRONTEND=noninteractive LC_ALL=C
+umask 022
+chroot ${`${folder}/root`} apt-get -q -y install --no-install-recommends ${packages} >&2
 `;
 
 /**

@@ -8,6 +8,8 @@ export interface Recipe {
   readonly suite: string;
   readonly mirror: string;
   readonly packages: readonly string[];
+  /** Packages whose scripts need the others configured, which debootstrap does not see to. */
+  readonly later?: readonly string[];
   readonly additions: Additions;
   /** What gives links their addresses. */
   readonly links: NetworkDaemon;
@@ -97,7 +99,8 @@ export const recipes: Readonly<Record<GuestImage, Recipe>> = {
   'debian-12': {
     suite: 'bookworm',
     mirror: debianMirror,
-    packages: [...hostPackages, 'udev', 'network-manager'],
+    packages: [...hostPackages, 'udev'],
+    later: ['network-manager'],
     additions,
     links: 'NetworkManager',
   },
