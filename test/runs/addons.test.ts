@@ -1,8 +1,9 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Plan } from '../../src/engine/plan.js';
 import { withAddons, withoutAddons } from '../../src/workflows/addons/edit.js';
+import { addressOf, viewerToken } from '../../src/workflows/addons/open.js';
 import { apply } from '../../src/workflows/apply.js';
 import { init } from '../../src/workflows/init.js';
 import { join as joinWorkers } from '../../src/workflows/join.js';
@@ -185,5 +186,46 @@ it('names are written into the inventory, and one that kbs does not know is refu
   });
   await expect(withoutAddons(project.inventory, ['web'])).rejects.toMatchObject({
     message: 'the inventory has no add-on web',
+  });
+});
+
+describe('what is opened', () => {
+  const dashboard = 'addons:\n  dashboard: { host: dashboard.example.com }\n  storage: {}\n';
+
+  it('is at its host, or at a port of this machine that a command leads on from', async () => {
+    const { project } = await withOwnChart(dashboard);
+    expect(addressOf(await project.load(), 'dashboard')).toMatchObject({ url: 'https://dashboard.example.com' });
+    write(project, 'addons:\n  dashboard: {}\n');
+    expect(addressOf(await project.load(), 'dashboard')).toMatchObject({
+      url: 'http://127.0.0.1:8080',
+      forward: 'kubectl -n headlamp port-forward service/headlamp 8080:80',
+    });
+  });
+
+  it.each([
+    ['storage', 'storage has no web interface that kbs knows', 'these have one: dashboard'],
+    ['dashbord', 'the inventory has no add-on dashbord', 'did you mean dashboard?'],
+  ])('is never %s', async (name, message, next) => {
+    const { project } = await withOwnChart(dashboard);
+    const loaded = await project.load();
+    expect(() => addressOf(loaded, name)).toThrow(
+      expect.objectContaining({ message, next: expect.stringContaining(next) }),
+    );
+  });
+
+  it('gives a token of its own ServiceAccount once it is installed', async () => {
+    const { project, world } = await withOwnChart(dashboard);
+    const loaded = await project.load();
+    const { viewer = { namespace: '', name: '' } } = addressOf(loaded, 'dashboard');
+    const token = () =>
+      viewerToken(loaded, viewer, { seconds: 600, acceptNewHostKeys: false, limits: {}, openPool: world.openPool });
+    await expect(token()).rejects.toMatchObject({
+      code: 'refused',
+      next: expect.stringContaining('kbs addons status'),
+    });
+    world.releases.set('headlamp/headlamp', 'status=deployed,version=1');
+    const { token: secret, expires } = await token();
+    expect([secret.reveal(), expires]).toEqual(['token-of-headlamp-for-600s', '2026-11-27T09:30:00Z']);
+    expect(`${secret}`).not.toContain('token-of');
   });
 });

@@ -62,6 +62,7 @@ const table: readonly (readonly [marks: readonly string[], reply: (asked: Asked)
   [['kbs_nodes='], () => yes()],
   [['-n kbs-users get serviceaccounts'], accessTo],
   [['-n kbs-users create token'], tokenOf],
+  [['create token'], viewerToken],
   [['get --raw /readyz'], readyz],
   [["'^", '=True='], isReady],
 
@@ -165,6 +166,14 @@ function tokenOf({ cluster, machine, question }: Asked): Reply {
   const [, name = '', until = ''] = /create token (\S+) --duration=\$\(\( (\d+) /.exec(question) ?? [];
   if (!cluster.apiReady(machine) || !cluster.objects.has(`ServiceAccount/kbs-users/${name}`)) return no('not found');
   return yes(`${new Date(Number(until) * 1000).toISOString()} token-of-${name}`);
+}
+
+/** Of the ServiceAccount that the chart of a release of that name has made. */
+function viewerToken({ cluster, machine, question }: Asked): Reply {
+  const [, namespace = '', name = '', lifetime = ''] =
+    /-n (\S+) create token (\S+) --duration=(\S+) /.exec(question) ?? [];
+  if (!cluster.apiReady(machine) || !cluster.releases.has(`${namespace}/${name}`)) return no('not found');
+  return yes(`2026-11-27T09:30:00Z token-of-${name}-for-${lifetime}`);
 }
 
 /** Of the API servers that are named, or of the host's own. */
