@@ -4,6 +4,8 @@ import { describe, expect, it } from 'vitest';
 import type { Plan } from '../../src/engine/plan.js';
 import { withAddons, withoutAddons } from '../../src/workflows/addons/edit.js';
 import { addressOf, viewerToken } from '../../src/workflows/addons/open.js';
+import { addonStatus, upgradeOf } from '../../src/workflows/addons/status.js';
+import { upgradeAddons, withVersion } from '../../src/workflows/addons/upgrade.js';
 import { apply } from '../../src/workflows/apply.js';
 import { init } from '../../src/workflows/init.js';
 import { join as joinWorkers } from '../../src/workflows/join.js';
@@ -186,6 +188,77 @@ it('names are written into the inventory, and one that kbs does not know is refu
   });
   await expect(withoutAddons(project.inventory, ['web'])).rejects.toMatchObject({
     message: 'the inventory has no add-on web',
+  });
+});
+
+describe('an upgrade', () => {
+  const upgrade = async (project: Project, world: ScriptedCluster, names: readonly string[], version?: string) => {
+    const loaded = await withVersion(project.inventory, names, version);
+    const outcome = await run(project, world, phaseRun(upgradeAddons(names)), { loaded });
+    expect(inWords(outcome)).toEqual([]);
+    return changesIn(outcome.result?.plan);
+  };
+
+  it('is of the named add-ons alone, and nothing else changes', async () => {
+    const { project, world } = await withOwnChart();
+    await applied(project, world);
+    write(project, addons.replace('replicas: 1', 'replicas: 2').replace('storage: {}', 'storage: { default: false }'));
+    expect(await upgrade(project, world, ['storage'])).toEqual([`cp-0 update release ${ids[0]}`]);
+    expect(await upgrade(project, world, ['storage'])).toEqual([]);
+    expect(await applied(project, world)).toEqual(['cp-0 update release web/web']);
+  });
+
+  it('removes nothing that the inventory has no more', async () => {
+    const { project, world } = await withOwnChart();
+    await applied(project, world);
+    write(project, addons.replace('  metrics-server: {}\n', ''));
+    expect(await upgrade(project, world, ['storage', 'web'])).toEqual([]);
+    expect(world.releases.has(ids[1])).toBe(true);
+  });
+
+  it('writes a version into the inventory, with the chart that kbs has where the inventory names none', async () => {
+    const { project } = await withOwnChart('addons:\n  dashboard: { host: dashboard.example.com }\n');
+    const { unsaved, cluster } = await withVersion(project.inventory, ['dashboard'], '0.46.0');
+    expect(unsaved).toContain('version: 0.46.0');
+    expect(cluster.addons?.[0]?.chart).toEqual({
+      repository: 'https://kubernetes-sigs.github.io/headlamp',
+      name: 'headlamp',
+      version: '0.46.0',
+    });
+  });
+
+  it.each([
+    ['a chart of the bundle', ['storage'], 'the chart of storage is in the bundle: it has one version'],
+    ['a folder', ['web'], 'it has one version'],
+    ['two add-ons', ['storage', 'web'], 'a version is for one add-on'],
+    ['one that is not there', ['dashboard'], 'the inventory has no add-on dashboard'],
+  ])('refuses a version of %s', async (_, names, message) => {
+    const { project } = await withOwnChart();
+    await expect(withVersion(project.inventory, names, '2.0.0')).rejects.toMatchObject({
+      message: expect.stringContaining(message),
+    });
+  });
+
+  it('is proposed where another chart runs than the inventory has', async () => {
+    const { project, world } = await withOwnChart();
+    await applied(project, world);
+    const upgrades = async () =>
+      (
+        await addonStatus(project.inventory, { acceptNewHostKeys: false, limits: {}, openPool: world.openPool })
+      ).flatMap(({ name, upgrade }) => (upgrade ? [`${name}: ${upgrade.to} by ${upgrade.command}`] : []));
+    expect(await upgrades()).toEqual([]);
+    const chart = join(dirname(project.inventory), 'web/Chart.yaml');
+    writeFileSync(chart, 'apiVersion: v2\nname: web\nversion: 1.1.0\n');
+    expect(await upgrades()).toEqual(['web: web 1.1.0 by kbs addons upgrade web']);
+  });
+
+  it.each([
+    ['a newer one that kbs knows', '1.1.0', 'kbs addons upgrade a --version 1.1.0'],
+    ['an older one that kbs knows', '0.9.0', undefined],
+    ['none that kbs knows', undefined, undefined],
+  ])('is proposed, or not, where the inventory has chosen a version and there is %s', (_, known, command) => {
+    const { upgrade } = upgradeOf({ addon: 'a', chart: { name: 'chart', version: '1.0.0' } }, 'chart 1.0.0', known);
+    expect(upgrade?.command).toBe(command);
   });
 });
 
