@@ -1,8 +1,9 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { defined } from '../../src/defined.js';
 import type { Plan } from '../../src/engine/plan.js';
-import { withAddons, withoutAddons } from '../../src/workflows/addons/edit.js';
+import { purgedAddons, withAddons, withoutAddons } from '../../src/workflows/addons/edit.js';
 import { addressOf, viewerToken } from '../../src/workflows/addons/open.js';
 import { addonStatus, upgradeOf } from '../../src/workflows/addons/status.js';
 import { upgradeAddons, withVersion } from '../../src/workflows/addons/upgrade.js';
@@ -124,8 +125,8 @@ it('what goes names the volumes that it takes along, and those that stay', async
   const { project, world } = await withOwnChart();
   await applied(project, world);
   world.volumes = [
-    'volumes=PersistentVolume=pvc-1=/=web/data=local-path=Delete',
-    `volumes=StorageClass=local-path=${ids[0]}=/==`,
+    'volume PersistentVolume=pvc-1=/=web/data=local-path=Delete',
+    `volume StorageClass=local-path=${ids[0]}=/==`,
   ];
   write(project, '');
   const outcome = await run(project, world, phaseRun(apply), { dryRun: true });
@@ -133,6 +134,82 @@ it('what goes names the volumes that it takes along, and those that stay', async
     'release web/web goes: claims that its chart made take along the data of pvc-1 (web/data)',
     `release ${ids[0]} goes: its volumes stay with their data, and are not deleted any more with their claims: pvc-1 (web/data)`,
   ]);
+});
+
+describe('what would stay of an add-on that goes', () => {
+  const left = [
+    'volume PersistentVolume=pvc-1=/=web/data=fast=Delete',
+    'volume PersistentVolume=pvc-2=/=web/kept=slow=Retain',
+    'kind widgets.example.com   5m   kbs.dev/addon=web',
+    'kind others.example.com   5m   kbs.dev/addon=other',
+  ];
+  const namespace = 'namespace web   Active   5m   kbs.dev/addon=web';
+  const notesFor = async (kept: readonly string[], purge: boolean) => {
+    const { project, world } = await withOwnChart();
+    await applied(project, world);
+    world.volumes = kept;
+    const purges = purge ? await purgedAddons(project.inventory, ['web']) : undefined;
+    const loaded = await withoutAddons(project.inventory, ['web']);
+    const outcome = await run(project, world, phaseRun(apply, defined({ purges })), { loaded, dryRun: true });
+    expect(inWords(outcome)).toEqual([]);
+    return (outcome.result?.plan.hosts ?? []).flatMap(({ notes = [] }) =>
+      notes.map((note) => note.replace('release web/web goes: ', '')),
+    );
+  };
+
+  it.each<[string, readonly string[], boolean, readonly string[]]>([
+    [
+      'is told',
+      [...left, namespace],
+      false,
+      [
+        'claims that its chart made take along the data of pvc-1 (web/data)',
+        'the kinds that it brought stay, with every object of them: widgets.example.com; with --purge they go',
+      ],
+    ],
+    [
+      'goes with a purge',
+      [...left, namespace],
+      true,
+      [
+        'its claims go, and the data of pvc-1 (web/data) are lost',
+        'its claims go; volumes that their class retains stay with their data: pvc-2 (web/kept)',
+        'the kinds that it brought go, with every object of them: widgets.example.com',
+      ],
+    ],
+    [
+      'goes without the claims of a namespace that others made',
+      left,
+      true,
+      [
+        'claims that its chart made take along the data of pvc-1 (web/data)',
+        'the kinds that it brought go, with every object of them: widgets.example.com',
+      ],
+    ],
+    [
+      'stays where it cannot be told',
+      ['left cannot tell kind'],
+      true,
+      ['cannot tell which volumes and kinds it leaves behind, so none of them is deleted'],
+    ],
+  ])('%s', async (_, kept, purge, notes) => {
+    expect(await notesFor(kept, purge)).toEqual(notes);
+  });
+
+  it('is removed by a purge that comes later', async () => {
+    const { project, world } = await withOwnChart(`${addons}  cert-manager: {}\n`);
+    const purges = await purgedAddons(project.inventory, ['cert-manager', 'web', 'nothing']);
+    expect(purges).toEqual([
+      { addon: 'cert-manager', name: 'cert-manager', namespace: 'cert-manager' },
+      { addon: 'web', name: 'web', namespace: 'web' },
+    ]);
+    write(project, addons);
+    await applied(project, world);
+    world.volumes = ['kind issuers.cert-manager.io   5m   kbs.dev/addon=cert-manager'];
+    const outcome = await run(project, world, phaseRun(apply, { purges: purges.slice(0, 1) }));
+    expect(inWords(outcome)).toEqual([]);
+    expect(changesIn(outcome.result?.plan)).toEqual(['cp-0 remove release cert-manager/cert-manager']);
+  });
 });
 
 it('a release of another is refused before anything is changed, and taken over where the owner says so', async () => {
