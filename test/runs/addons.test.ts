@@ -76,6 +76,17 @@ it('an add-on whose values or chart change is upgraded, and no other', async () 
   expect(await applied(project, world)).toEqual(['cp-0 update release web/web']);
 });
 
+it('values that do not fit the schema of their chart are refused before a host is contacted', async () => {
+  const { project, world } = await withOwnChart(addons.replace('replicas: 1', 'replicas: one'));
+  const schema = { type: 'object', properties: { replicas: { type: 'integer' } } };
+  writeFileSync(join(dirname(project.inventory), 'web/values.schema.json'), JSON.stringify(schema));
+  const outcome = await run(project, world, phaseRun(apply));
+  expect(inWords(outcome)).toEqual([
+    'inventory: addons.web.values.replicas is not what the chart takes: it must be integer',
+  ]);
+  expect(outcome.events).toEqual([]);
+});
+
 it('pools are a release after the one that brings their kinds, change without it, and go before it', async () => {
   const pool = (range: string) => `addons:\n  load-balancer-services: { pool: ${range} }\n`;
   const { project, world } = await withOwnChart(pool('192.168.40.200-192.168.40.230'));
