@@ -44,6 +44,8 @@ export interface PlannedAddon {
   readonly values: Values;
   /** Images of the bundle that its pods run. */
   readonly images: readonly ImageName[];
+  /** References of images that hosts fetch; absent where the owner's chart or values decide about images. */
+  readonly pulls?: readonly string[];
 }
 
 /**
@@ -92,16 +94,30 @@ const byRecipe = <A extends Addon>(
   addon: A,
   { cluster, image, credentials }: Surroundings,
 ): readonly PlannedAddon[] => {
-  const { name: chart, release, namespace, images } = recipe;
+  const { name: chart, release, namespace, images, pulls = [] } = recipe;
   const objects = recipe.objects?.(addon, credentials) ?? [];
   const values = mergeValues(recipe.values(addon, cluster, image, credentials), addon.values);
   return [
-    { addon, chart, release, namespace, images, values },
+    { addon, chart, release, namespace, images, values, ...(namesImages(addon) ? {} : { pulls }) },
     ...(objects.length === 0
       ? []
-      : [{ addon, chart: objectsChart, release: `${release}-objects`, namespace, images: [], values: { objects } }]),
+      : [
+          {
+            addon,
+            chart: objectsChart,
+            release: `${release}-objects`,
+            namespace,
+            images: [],
+            pulls: [],
+            values: { objects },
+          },
+        ]),
   ];
 };
+
+/** Whether an add-on that kbs knows may run other images than kbs knows of. */
+const namesImages = ({ chart, values }: Addon): boolean =>
+  chart !== undefined || /"[^"]*(image|registry|repository|tag)[^"]*":/i.test(JSON.stringify(values));
 
 const inOrder = (addons: readonly Addon[]): readonly Addon[] =>
   addons.toSorted((one, other) => rank(one) - rank(other));

@@ -153,8 +153,18 @@ export interface ReleaseResource {
   readonly adopt: boolean;
   /** How long helm waits for its pods. */
   readonly timeoutSeconds: number;
+  /** What its pods run; absent where kbs cannot tell. */
+  readonly images?: ReleaseImages;
   /** What goes with it when it is removed, besides what helm removes; of a release that is removed only. */
   readonly purge?: Purge;
+}
+
+/** References of images. */
+export interface ReleaseImages {
+  /** Of the bundle: kbs brings them to the hosts. */
+  readonly bundled: readonly string[];
+  /** The hosts' containerd fetches them from their registries. */
+  readonly fetched: readonly string[];
 }
 
 /** What would stay of an add-on otherwise. */

@@ -92,6 +92,21 @@ it('known add-ons come first, those that others need before those, then the owne
   ]);
 });
 
+it.each<[string, Addon, readonly string[] | undefined]>([
+  ['are those of kbs', dashboard, ['ghcr.io/headlamp-k8s/headlamp:v0.45.0']],
+  ['are none of an add-on of the bundle', metrics, []],
+  [
+    'stay known with values about other things',
+    { ...dashboard, values: { replicaCount: 2 } },
+    ['ghcr.io/headlamp-k8s/headlamp:v0.45.0'],
+  ],
+  ['cannot be told with values about images', { ...dashboard, values: { image: { tag: 'v1' } } }, undefined],
+  ['cannot be told of another chart', { ...dashboard, chart: { path: '/headlamp' } }, undefined],
+  ['cannot be told of a chart of the owner', own('web'), undefined],
+])('images that hosts fetch %s', (_, addon, pulls) => {
+  expect(planned(addon)[0]?.pulls).toEqual(pulls);
+});
+
 it('settings become values, and metrics-server checks certificates', () => {
   const [volumes, usage] = planned(storage, metrics);
   expect(volumes?.values).toMatchObject({

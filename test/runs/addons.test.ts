@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { defined } from '../../src/defined.js';
-import type { Plan } from '../../src/engine/plan.js';
+import { changesOf, type Plan } from '../../src/engine/plan.js';
 import { purgedAddons, withAddons, withoutAddons } from '../../src/workflows/addons/edit.js';
 import { addressOf, viewerToken } from '../../src/workflows/addons/open.js';
 import { addonStatus, upgradeOf } from '../../src/workflows/addons/status.js';
@@ -65,6 +65,19 @@ it('add-ons come with helm on every control plane and images on every node, thos
   const ends = world.done.map(({ kind, id }) => `${kind} ${id}`);
   expect(ends.lastIndexOf(`image ${images[1]}`)).toBeLessThan(ends.indexOf(`release ${ids[0]}`));
   expect(await applied(project, world)).toEqual([]);
+});
+
+it('a plan says which images of an add-on are in the bundle, and where it cannot tell', async () => {
+  const { project, world } = await withOwnChart();
+  const { result } = await run(project, world, phaseRun(apply), { dryRun: true });
+  const releases = changesOf(result?.plan ?? { workflow: '', cluster: '', hosts: [] }).filter(
+    ({ kind }) => kind === 'release',
+  );
+  expect(releases.map(({ images }) => images)).toEqual([
+    { bundled: ['kbs.local/local-path-provisioner:0.0.30', 'kbs.local/busybox:1.0'], fetched: [] },
+    { bundled: ['kbs.local/metrics-server:0.9.0'], fetched: [] },
+    { unknown: expect.stringContaining('are yours') },
+  ]);
 });
 
 it('an add-on whose values or chart change is upgraded, and no other', async () => {

@@ -1,6 +1,6 @@
 import type { Change, HostPlan, Plan } from '../../engine/plan.js';
 import { type Colors, plain } from './color.js';
-import { summaryText, warningsText } from './diff-text.js';
+import { fetchesText, summaryText, warningsText } from './diff-text.js';
 import { counted } from './format.js';
 import { oneLine } from './printable.js';
 
@@ -17,6 +17,7 @@ export function overviewText(plan: Plan, colors: Colors = plain): string {
   const warnings = warningsText(plan, colors);
   return [
     ...hosts.map((host) => hostLine(host, width, colors)),
+    ...fetchesText(plan),
     ...warnings,
     summaryText(plan, colors).trimEnd(),
     '',

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { planText, summaryText } from '../../../src/cli/text/diff-text.js';
 import { overviewText } from '../../../src/cli/text/overview-text.js';
+import type { ChangeImages } from '../../../src/engine/plan.js';
 import { create, hostPlan, planOf, remove, unknown, update } from './plans.js';
 
 it('a change of text is a unified diff, a change of a word is was → wanted', () => {
@@ -133,4 +134,32 @@ it('what the operator should know of hosts stands before the sum, also where not
   );
   expect(planText({ ...changing, warnings })).toContain(`+ file /x\n\n${shown}\n1 to create`);
   expect(overviewText({ ...changing, warnings })).toContain(`+ file /x\n${shown}`);
+});
+
+it('a release names its images, those that hosts fetch, or why that cannot be told', () => {
+  const release = (id: string, images: ChangeImages) => ({ ...create('release', id, { chart: 'a 1.0' }), images });
+  const plan = planOf(
+    hostPlan('controller-00', {
+      addons: [
+        release('a/known', { bundled: ['kbs.local/a:1'], fetched: ['example.com/b:2', 'example.com/c:3'] }),
+        release('a/own', { unknown: 'it is yours' }),
+        release('a/objects', { bundled: [], fetched: [] }),
+      ],
+    }),
+  );
+  expect(planText(plan)).toBe(`controller-00
+  addons
+    + release a/known
+        chart: a 1.0
+        images in the bundle: kbs.local/a:1
+        images that hosts fetch from registries: example.com/b:2, example.com/c:3
+    + release a/own
+        chart: a 1.0
+        images: cannot tell, it is yours
+    + release a/objects
+        chart: a 1.0
+
+3 to create on 1 host
+`);
+  expect(overviewText(plan)).toContain('\nhosts fetch from registries: example.com/b:2, example.com/c:3\n');
 });
