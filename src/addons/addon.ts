@@ -18,6 +18,8 @@ export interface AddonDescription {
   readonly published?: PublishedChart;
   /** The oldest minor version that it is for: `1.31`. */
   readonly kubernetes: string;
+  /** The minor version from which on it is not for any more, where its chart refuses one: `1.37`. */
+  readonly kubernetesBelow?: string;
   /** Names of add-ons that must be there before. */
   readonly needs: readonly string[];
   /** What people open in a browser; absent where there is nothing. */

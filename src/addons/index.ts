@@ -8,6 +8,7 @@ import { ingress } from './ingress.js';
 import { loadBalancerServices } from './load-balancer-services.js';
 import { mergeValues } from './merge-values.js';
 import { metricsServer } from './metrics-server.js';
+import { rancher } from './rancher.js';
 import { storage } from './storage.js';
 
 /** The add-ons that kbs knows, those first that others need. */
@@ -18,6 +19,7 @@ export const knownAddons: readonly AddonDescription[] = [
   ingress,
   certManager,
   dashboard,
+  rancher,
 ];
 
 /** Their names. */
@@ -75,6 +77,8 @@ const planned = (addon: Addon, surroundings: Surroundings): readonly PlannedAddo
       return byRecipe(certManager, addon, surroundings);
     case 'dashboard':
       return byRecipe(dashboard, addon, surroundings);
+    case 'rancher':
+      return byRecipe(rancher, addon, surroundings);
     case 'own': {
       const { name, namespace, values } = addon;
       return [{ addon, chart: name, release: name, namespace, values, images: [] }];

@@ -44,6 +44,7 @@ export type Addon =
   | IngressAddon
   | CertManagerAddon
   | DashboardAddon
+  | RancherAddon
   | OwnAddon;
 
 interface AddonSettings {
@@ -107,6 +108,14 @@ export interface DashboardAddon extends AddonSettings {
   readonly is: 'dashboard';
   /** The name that an Ingress answers to; absent: no Ingress. */
   readonly host?: string;
+}
+
+export interface RancherAddon extends AddonSettings {
+  readonly is: 'rancher';
+  /** The name that its Ingress answers to, and that its agents ask for. */
+  readonly host: string;
+  /** How many pods of it run. */
+  readonly replicas: number;
 }
 
 /** Addresses of one segment for Services of type LoadBalancer. */

@@ -139,6 +139,10 @@ const addonsOf = (
       return [{ ...settings, is: name, ...(acme ? { acme: { server: defaults.acmeServer, ...defined(acme) } } : {}) }];
     }
     if (name === 'dashboard') return [{ ...settings, is: name, ...defined({ host: addons[name]?.host }) }];
+    if (name === 'rancher') {
+      const { host = '', replicas = defaults.rancherReplicas } = addons[name] ?? {};
+      return [{ ...settings, is: name, host, replicas }];
+    }
     const { namespace = '' } = written as NonNullable<Inventory['addons']>[string];
     return [{ chart: { path: '' }, ...settings, is: 'own', namespace }];
   });

@@ -32,6 +32,7 @@ export const defaults = {
   port: 6443,
   volumes: '/opt/local-path-provisioner',
   addonTimeout: 300,
+  rancherReplicas: 3,
   acmeServer: 'https://acme-v02.api.letsencrypt.org/directory',
 } as const;
 
@@ -417,6 +418,21 @@ const knownAddons = {
     },
     'A web interface of the cluster, by Headlamp.',
   ),
+  rancher: addonNamed(
+    'rancher',
+    {
+      host: text(
+        withExample(dnsName, 'rancher.example.com'),
+        'The name that its Ingress answers to, and that clusters which it manages ask for.',
+      ),
+      replicas: integer(
+        1,
+        9,
+        'How many pods of it run, on nodes of their own where there are enough. Default: `3`.',
+      ).optional(),
+    },
+    'Rancher, which manages clusters. It needs the add-ons `ingress` and `cert-manager`.',
+  ),
 } as const;
 
 /** `chart` and `namespace` are needed; checks/addons.ts says so, and what was probably meant. */
@@ -438,7 +454,7 @@ const addons = z
   .meta({
     title: 'Add-ons',
     description:
-      'What runs in the cluster besides Kubernetes, by name: `metrics-server`, `storage`, `load-balancer-services`, `ingress`, `cert-manager`, `dashboard`, or any other name for a chart of your own. `{}` takes an add-on as it is; a line that is taken away here takes the add-on away there.',
+      'What runs in the cluster besides Kubernetes, by name: `metrics-server`, `storage`, `load-balancer-services`, `ingress`, `cert-manager`, `dashboard`, `rancher`, or any other name for a chart of your own. `{}` takes an add-on as it is; a line that is taken away here takes the add-on away there.',
   });
 
 /** The names of the add-ons that kbs knows. */
@@ -449,6 +465,7 @@ export const knownAddonNames = [
   'ingress',
   'cert-manager',
   'dashboard',
+  'rancher',
 ] as const satisfies readonly (keyof typeof knownAddons)[];
 
 const serverName: Format = {

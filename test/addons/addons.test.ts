@@ -36,6 +36,7 @@ const certManager: Addon = {
   name: 'cert-manager',
   acme: { email: 'admin@example.com', server: 'https://acme.example.com/directory' },
 };
+const rancher: Addon = { ...common, is: 'rancher', name: 'rancher', host: 'rancher.example.com', replicas: 3 };
 const known = {
   'metrics-server': metrics,
   storage,
@@ -43,6 +44,7 @@ const known = {
   ingress,
   'cert-manager': certManager,
   dashboard,
+  rancher,
 } as const;
 const own = (name: string): Addon => ({
   ...common,
@@ -72,8 +74,8 @@ describe.each(knownAddons)('$name', ({ name, needs, images, published }) => {
       expect(published).toMatchObject({
         repository: expect.stringMatching(/^https:/),
         version: expect.stringMatching(/^v?\d/),
-        // The digest of Traefik's chart is that of its repository's index.
-        ...(name === 'ingress' ? {} : { sha256: expect.stringMatching(/^[0-9a-f]{64}$/) }),
+        // The digests of these charts are those of their repositories' indexes.
+        ...(['ingress', 'rancher'].includes(name) ? {} : { sha256: expect.stringMatching(/^[0-9a-f]{64}$/) }),
       });
     else
       expect(artifacts.chart(name)).toMatchObject({ name: expect.any(String), version: expect.stringMatching(/^\d/) });
@@ -90,6 +92,23 @@ it('known add-ons come first, those that others need before those, then the owne
     'b',
     'a',
   ]);
+});
+
+it('Rancher gets its certificate by the issuer of the LAN, and the authority that its agents trust', () => {
+  const [release] = plannedAddons(clusterOf({ addons: [rancher] }), (name) => referenceOf(artifacts, name), {
+    ingress: { ca: 'the authority', caKey: new Secret('its key') },
+  });
+  expect(release?.values).toMatchObject({
+    hostname: 'rancher.example.com',
+    replicas: 3,
+    privateCA: true,
+    ingress: { tls: { source: 'secret' }, extraAnnotations: { 'cert-manager.io/cluster-issuer': 'lan' } },
+    extraObjects: [
+      { metadata: { name: 'tls-ca', namespace: 'cattle-system' }, data: { 'cacerts.pem': expect.any(String) } },
+    ],
+  });
+  expect(JSON.stringify(revealed(release?.values))).not.toContain('its key');
+  expect(JSON.stringify(release?.values)).not.toContain('assword');
 });
 
 it.each<[string, Addon, readonly string[] | undefined]>([
