@@ -8,12 +8,14 @@ import { ingress } from './ingress.js';
 import { loadBalancerServices } from './load-balancer-services.js';
 import { mergeValues } from './merge-values.js';
 import { metricsServer } from './metrics-server.js';
+import { nfsStorage } from './nfs-storage.js';
 import { rancher } from './rancher.js';
 import { storage } from './storage.js';
 
 /** The add-ons that kbs knows, those first that others need. */
 export const knownAddons: readonly AddonDescription[] = [
   storage,
+  nfsStorage,
   metricsServer,
   loadBalancerServices,
   ingress,
@@ -69,6 +71,8 @@ const planned = (addon: Addon, surroundings: Surroundings): readonly PlannedAddo
       return byRecipe(metricsServer, addon, surroundings);
     case 'storage':
       return byRecipe(storage, addon, surroundings);
+    case 'nfs-storage':
+      return byRecipe(nfsStorage, addon, surroundings);
     case 'load-balancer-services':
       return byRecipe(loadBalancerServices, addon, surroundings);
     case 'ingress':

@@ -40,6 +40,7 @@ export interface Cluster {
 export type Addon =
   | MetricsServerAddon
   | StorageAddon
+  | NfsStorageAddon
   | LoadBalancerServicesAddon
   | IngressAddon
   | CertManagerAddon
@@ -82,6 +83,17 @@ export interface MetricsServerAddon extends AddonSettings {
 export interface StorageAddon extends AddonSettings {
   readonly is: 'storage';
   /** The folder for volumes on every node. */
+  readonly path: string;
+  readonly reclaim: 'Delete' | 'Retain';
+  /** Whether claims that name no class get this one. */
+  readonly isDefault: boolean;
+}
+
+export interface NfsStorageAddon extends AddonSettings {
+  readonly is: 'nfs-storage';
+  /** A DNS name or an address. */
+  readonly server: string;
+  /** The folder that the server exports. */
   readonly path: string;
   readonly reclaim: 'Delete' | 'Retain';
   /** Whether claims that name no class get this one. */

@@ -130,6 +130,10 @@ const addonsOf = (
       const { path = defaults.volumes, reclaim = 'Delete', default: isDefault = true } = addons[name] ?? {};
       return [{ ...settings, is: name, path, reclaim, isDefault }];
     }
+    if (name === 'nfs-storage') {
+      const { server = '', path = '', reclaim = 'Delete', default: isDefault = false } = addons[name] ?? {};
+      return [{ ...settings, is: name, server, path, reclaim, isDefault }];
+    }
     if (name === 'load-balancer-services') {
       return [{ ...settings, is: name, pools: poolsOf(inventory, [addons[name]?.pool ?? []].flat()) }];
     }

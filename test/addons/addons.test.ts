@@ -37,9 +37,19 @@ const certManager: Addon = {
   acme: { email: 'admin@example.com', server: 'https://acme.example.com/directory' },
 };
 const rancher: Addon = { ...common, is: 'rancher', name: 'rancher', host: 'rancher.example.com', replicas: 3 };
+const nfs: Addon = {
+  ...common,
+  is: 'nfs-storage',
+  name: 'nfs-storage',
+  server: 'nas.example.com',
+  path: '/srv/volumes',
+  reclaim: 'Retain',
+  isDefault: true,
+};
 const known = {
   'metrics-server': metrics,
   storage,
+  'nfs-storage': nfs,
   'load-balancer-services': lan,
   ingress,
   'cert-manager': certManager,
@@ -133,6 +143,17 @@ it('settings become values, and metrics-server checks certificates', () => {
     nodePathMap: [{ paths: ['/srv/volumes'] }],
   });
   expect(JSON.stringify(usage?.values)).not.toContain('insecure');
+});
+
+it('an NFS export becomes a StorageClass, the default one where that is wanted', () => {
+  expect(planned(nfs)[0]?.values).toMatchObject({
+    storageClass: {
+      annotations: { 'storageclass.kubernetes.io/is-default-class': 'true' },
+      parameters: { server: 'nas.example.com', share: '/srv/volumes' },
+      reclaimPolicy: 'Retain',
+    },
+  });
+  expect(JSON.stringify(planned({ ...nfs, isDefault: false } as Addon)[0]?.values)).not.toContain('is-default-class');
 });
 
 it('objects of kinds that a chart brings are a release after it, of the same add-on', () => {
