@@ -2,6 +2,7 @@ import { string } from '@oclif/core/args';
 import { string as choice } from '@oclif/core/flags';
 import { lifetime, operationFlags } from '../../cli/flags.js';
 import { RunCommand, type RunFlags } from '../../cli/run-command.js';
+import { defined } from '../../defined.js';
 import type { LoadedCluster } from '../../workflows/load-cluster.js';
 import type { Issued } from '../../workflows/users.js';
 
@@ -42,25 +43,21 @@ shown first, and kbs users remove dashboard-ROLE ends the access. Where nothing 
       return this.#shown({ name, url, forward, token: token.reveal(), expires });
     }
     const user = `${name}-${flags.role}`;
-    const issued = await this.#granted(loaded, user, { ...flags, seconds });
-    if (issued === undefined) return { name, url };
+    const { plan, issued } = await this.#granted(loaded, user, { ...flags, seconds });
+    if (issued === undefined) return plan;
     const shown = this.#shown({ name, url, forward, token: issued.token.reveal(), expires: issued.expires });
     this.say(`to end it before: kbs users remove ${user}`);
-    return { ...shown, user };
+    return { ...shown, user, plan };
   }
 
-  /** Undefined in a dry run. */
-  async #granted(
-    loaded: LoadedCluster,
-    name: string,
-    { role, seconds, ...flags }: GrantFlags,
-  ): Promise<Issued | undefined> {
+  /** Nothing is issued in a dry run. */
+  async #granted(loaded: LoadedCluster, name: string, { role, seconds, ...flags }: GrantFlags) {
     const { grantAccess } = await import('../../workflows/users.js');
     let issued: Issued | undefined;
     const workflow = grantAccess({
       name,
       seconds,
-      role: role as 'edit' | 'admin',
+      role: role as 'edit' | 'admin', // the flag has no other options left
       clusterName: loaded.cluster.name,
       local: [],
       check: async () => undefined,
@@ -68,8 +65,8 @@ shown first, and kbs users remove dashboard-ROLE ends the access. Where nothing 
         issued = done;
       },
     });
-    await this.runWorkflow(workflow, loaded, flags);
-    return issued;
+    const { plan } = await this.runWorkflow(workflow, loaded, flags);
+    return { plan, ...defined({ issued }) };
   }
 
   /** The token is on stdout alone, also in the JSON document. */
@@ -79,7 +76,7 @@ shown first, and kbs users remove dashboard-ROLE ends the access. Where nothing 
     if (forward !== undefined)
       this.say(`the inventory gives it no host; for this address to lead there, run ${forward}`);
     if (shown.expires !== undefined) this.say(`the token ends at ${shown.expires}`);
-    return { ...shown, ...(forward === undefined ? {} : { forward }) };
+    return { ...shown, ...defined({ forward }) };
   }
 }
 
