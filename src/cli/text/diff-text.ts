@@ -30,7 +30,7 @@ export function planText(plan: Plan, { colors = plain, verbose = false }: DiffOp
 }
 
 /** What stays on a host although nothing wants it, and advice, a line each. */
-const notesText = ({ hosts }: Plan, colors: Colors): readonly string[] => {
+export const notesText = ({ hosts }: Pick<Plan, 'hosts'>, colors: Colors): readonly string[] => {
   const lines = hosts.flatMap(({ host, notes = [] }) => notes.map((note) => colors('yellow', `${host}: ${note}`)));
   return lines.length === 0 ? [] : [`${lines.join('\n')}\n`];
 };

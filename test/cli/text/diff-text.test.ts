@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { planText, summaryText } from '../../../src/cli/text/diff-text.js';
 import { overviewText } from '../../../src/cli/text/overview-text.js';
-import type { ChangeImages } from '../../../src/engine/plan.js';
+import type { Change, ChangeImages } from '../../../src/engine/plan.js';
 import { create, hostPlan, planOf, remove, unknown, update } from './plans.js';
 
 it('a change of text is a unified diff, a change of a word is was → wanted', () => {
@@ -123,6 +123,13 @@ it('a plan names what is left over and stays, also where nothing changes', () =>
 
 nothing to change: 1 host is as the inventory says
 `);
+});
+
+it('what goes and what stays with a removal is told before the question, and no other note', () => {
+  const noted = (name: string, change: Change) => ({ ...hostPlan(name, { prune: [change] }), notes: [`of ${name}`] });
+  const text = overviewText(planOf(noted('a', remove('release', 'web/web')), noted('b', create('file', '/etc/new'))));
+  expect(text).toContain('\na: of a\n');
+  expect(text).not.toContain('of b');
 });
 
 it('what the operator should know of hosts stands before the sum, also where nothing changes', () => {
