@@ -127,6 +127,7 @@ const doors = {
   handlebars: ['templates/render'],
   // Where text from outside becomes a typed value: the inventory, and the catalogue of a bundle.
   zod: ['inventory/', 'artifacts/bundle-catalogue'],
+  ajv: ['workflows/addons/check-values'],
   yaml: [
     'inventory/',
     'pki/kubeconfig',

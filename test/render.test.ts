@@ -66,6 +66,12 @@ describe.each(['single', 'two-segments', 'ha', 'hard-way', 'gpu', 'web'])('the r
   });
 });
 
+it('the releases of Rancher, and the names that lead to it, are what the golden files say', async () => {
+  const isMeant = (path: string) => path.includes('/releases/') || path.endsWith('/zones/hybrid.internal');
+  const tree = new Map([...(await rendered('rancher'))].filter(([path]) => isMeant(path)));
+  expect(sorted(tree)).toEqual(sorted(golden('rancher', tree)));
+});
+
 it('the network of a hundred hosts is what the golden file says', async () => {
   const { cluster } = await opened('large');
   const routes = compileRoutes(cluster);

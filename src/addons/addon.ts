@@ -18,10 +18,22 @@ export interface AddonDescription {
   readonly published?: PublishedChart;
   /** The oldest minor version that it is for: `1.31`. */
   readonly kubernetes: string;
+  /** The minor version from which on it is not for any more, where its chart refuses one: `1.37`. */
+  readonly kubernetesBelow?: string;
   /** Names of add-ons that must be there before. */
   readonly needs: readonly string[];
+  /** What people open in a browser; absent where there is nothing. */
+  readonly web?: WebInterface;
   /** What of its objects and data stays when it is removed, as one line for people; absent where nothing does. */
   readonly leaves?: string;
+}
+
+/** The Service of an add-on's web interface, in its namespace. */
+export interface WebInterface {
+  readonly service: string;
+  readonly port: number;
+  /** The ServiceAccount that may `view`, where the interface asks for a token of the cluster. */
+  readonly viewer?: string;
 }
 
 /** With the values that are good for a cluster, under what the owner has chosen. */

@@ -21,6 +21,7 @@ export const dashboard: AddonRecipe<DashboardAddon> = {
   // Its log-in is by a token of `kubectl create token`, which is as old as this.
   kubernetes: '1.24',
   needs: [],
+  web: { service: 'headlamp', port: 80, viewer: 'headlamp' },
   values: ({ host }) => ({
     clusterRoleBinding: { clusterRoleName: 'view' },
     // Nothing is logged in by OIDC, and the chart would make an empty Secret for it.

@@ -8,16 +8,20 @@ import { ingress } from './ingress.js';
 import { loadBalancerServices } from './load-balancer-services.js';
 import { mergeValues } from './merge-values.js';
 import { metricsServer } from './metrics-server.js';
+import { nfsStorage } from './nfs-storage.js';
+import { rancher } from './rancher.js';
 import { storage } from './storage.js';
 
 /** The add-ons that kbs knows, those first that others need. */
 export const knownAddons: readonly AddonDescription[] = [
   storage,
+  nfsStorage,
   metricsServer,
   loadBalancerServices,
   ingress,
   certManager,
   dashboard,
+  rancher,
 ];
 
 /** Their names. */
@@ -44,6 +48,8 @@ export interface PlannedAddon {
   readonly values: Values;
   /** Images of the bundle that its pods run. */
   readonly images: readonly ImageName[];
+  /** References of images that hosts fetch; absent where the owner's chart or values decide about images. */
+  readonly pulls?: readonly string[];
 }
 
 /**
@@ -65,6 +71,8 @@ const planned = (addon: Addon, surroundings: Surroundings): readonly PlannedAddo
       return byRecipe(metricsServer, addon, surroundings);
     case 'storage':
       return byRecipe(storage, addon, surroundings);
+    case 'nfs-storage':
+      return byRecipe(nfsStorage, addon, surroundings);
     case 'load-balancer-services':
       return byRecipe(loadBalancerServices, addon, surroundings);
     case 'ingress':
@@ -73,6 +81,8 @@ const planned = (addon: Addon, surroundings: Surroundings): readonly PlannedAddo
       return byRecipe(certManager, addon, surroundings);
     case 'dashboard':
       return byRecipe(dashboard, addon, surroundings);
+    case 'rancher':
+      return byRecipe(rancher, addon, surroundings);
     case 'own': {
       const { name, namespace, values } = addon;
       return [{ addon, chart: name, release: name, namespace, values, images: [] }];
@@ -92,16 +102,30 @@ const byRecipe = <A extends Addon>(
   addon: A,
   { cluster, image, credentials }: Surroundings,
 ): readonly PlannedAddon[] => {
-  const { name: chart, release, namespace, images } = recipe;
+  const { name: chart, release, namespace, images, pulls = [] } = recipe;
   const objects = recipe.objects?.(addon, credentials) ?? [];
   const values = mergeValues(recipe.values(addon, cluster, image, credentials), addon.values);
   return [
-    { addon, chart, release, namespace, images, values },
+    { addon, chart, release, namespace, images, values, ...(namesImages(addon) ? {} : { pulls }) },
     ...(objects.length === 0
       ? []
-      : [{ addon, chart: objectsChart, release: `${release}-objects`, namespace, images: [], values: { objects } }]),
+      : [
+          {
+            addon,
+            chart: objectsChart,
+            release: `${release}-objects`,
+            namespace,
+            images: [],
+            pulls: [],
+            values: { objects },
+          },
+        ]),
   ];
 };
+
+/** Whether an add-on that kbs knows may run other images than kbs knows of. */
+const namesImages = ({ chart, values }: Addon): boolean =>
+  chart !== undefined || /"[^"]*(image|registry|repository|tag)[^"]*":/i.test(JSON.stringify(values));
 
 const inOrder = (addons: readonly Addon[]): readonly Addon[] =>
   addons.toSorted((one, other) => rank(one) - rank(other));

@@ -39,6 +39,17 @@ export const packChart = async (folder: string): Promise<Uint8Array> => {
   return gzipSync(Buffer.concat(pieces), { level: 9 });
 };
 
+/** The schema of a chart's values, and its own values, as the archive has them; undefined where it has no schema. */
+export const schemaIn = async (
+  tgz: Uint8Array,
+): Promise<{ readonly schema: unknown; readonly values: unknown } | undefined> => {
+  if (tgz.length === 0) return undefined;
+  const tar = unpacked(tgz);
+  const schema = await memberOf(tar, /^[^/]+\/values\.schema\.json$/);
+  if (schema === undefined) return undefined;
+  return { schema: JSON.parse(schema), values: parse((await memberOf(tar, /^[^/]+\/values\.yaml$/)) ?? '') };
+};
+
 const chartFile = /^[^/]+\/Chart\.yaml$/;
 
 const unpacked = (tgz: Uint8Array): Uint8Array => {

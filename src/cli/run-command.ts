@@ -1,3 +1,4 @@
+import { defined } from '../defined.js';
 import { changesOf, isEmpty, type Plan } from '../engine/plan.js';
 import { exits, Failure } from '../failure.js';
 import type { LoadedCluster } from '../workflows/load-cluster.js';
@@ -36,10 +37,10 @@ export abstract class RunCommand extends BaseCommand {
     name: 'init' | 'join' | 'apply',
     loaded: LoadedCluster,
     flags: RunFlags,
-    { joining, ...details }: Details & Pick<PhaseRun, 'joining'> = {},
+    { joining, purges, ...details }: Details & Pick<PhaseRun, 'joining' | 'purges'> = {},
   ): Promise<unknown> {
     const workflow = await workflows[name]();
-    const about = joining === undefined ? {} : { joining };
+    const about = defined({ joining, purges });
     if (flags.output === 'yaml') {
       this.#refuseYaml(flags);
       const { manifests } = await import('../workflows/render.js');

@@ -8,7 +8,7 @@ import { type Resource, type State, type Step, step, Unknown } from '../resource
 import type { ExecutablePlan, PhaseSteps, PlannedChange } from './executable-plan.js';
 import { noLeftovers, recordsIn } from './leftovers.js';
 import { gatesOf, type HostPhases, type Observation, type RunHosts, resourcesOf, rollingOf } from './observe.js';
-import type { Difference, HostPlan, Plan } from './plan.js';
+import type { Change, Difference, HostPlan, Plan } from './plan.js';
 import { previewedDifferences } from './preview.js';
 import { type Pruning, pruningOf } from './prune.js';
 import type { QueryResults } from './query-batch.js';
@@ -157,7 +157,12 @@ const changeOf = (
   const desired = kind.desired(resource);
   if (observed instanceof Unknown) {
     const named = { kind: resource.kind, id: kind.id(resource), action: 'unknown' } as const;
-    const change = { ...named, differences: differ(undefined, desired), reason: observed.reason };
+    const change = {
+      ...named,
+      differences: differ(undefined, desired),
+      reason: observed.reason,
+      ...imagesOf(resource),
+    };
     return [{ change, steps: kind.apply(resource, undefined) }];
   }
   const differences = differ(observed, desired);
@@ -170,9 +175,19 @@ const changeOf = (
     id: kind.id(resource),
     action,
     differences: [...differences, ...inside],
+    ...imagesOf(resource),
   } as const;
   return [{ change, steps: kind.apply(resource, observed) }];
 };
+
+const imagesOf = (resource: Resource): Pick<Change, 'images'> =>
+  resource.kind === 'release'
+    ? {
+        images: resource.images ?? {
+          unknown: 'its chart or values are yours: hosts must have or fetch what they name',
+        },
+      }
+    : {};
 
 /**
  * The observed state of a resource, parsed from the query results of its host; `undefined` where it does not exist. Throws

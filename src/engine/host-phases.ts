@@ -12,4 +12,13 @@ export interface HostPhases {
    * where `all` is absent, nothing is pruned.
    */
   readonly all?: readonly Phase[];
+  /** The add-ons that go with all that they would leave behind. */
+  readonly purges?: readonly PurgedAddon[];
+}
+
+/** An add-on, and its release. */
+export interface PurgedAddon {
+  readonly addon: string;
+  readonly name: string;
+  readonly namespace: string;
 }

@@ -1,17 +1,18 @@
 import { factsScript } from '../hosts/facts/script.js';
 import type { Phase, PhaseContext } from '../phases/phase.js';
 import {
+  type Kept,
+  parseKept,
   parseObjectSets,
   parseReleases,
-  parseVolumes,
   printObjectSets,
-  type Volume,
+  removable,
 } from '../resources/object-sets.js';
 import { pathClaim } from '../resources/original.js';
 import { parseRecords, printRecords, type ResourceRecord } from '../resources/record.js';
 import { claimsOf, kindOf, nameOf } from '../resources/registry.js';
-import type { ObjectResource, ReleaseResource, Resource } from '../resources/resource.js';
-import type { HostPhases } from './host-phases.js';
+import type { ObjectResource, Purge, ReleaseResource, Resource } from '../resources/resource.js';
+import type { HostPhases, PurgedAddon } from './host-phases.js';
 import type { BatchQuery, QueryResults } from './query-batch.js';
 
 /** What kbs once applied on a host, or through it to the cluster, and no phase of the host desires any more. */
@@ -20,8 +21,8 @@ export interface Leftovers {
   readonly resources: readonly Leftover[];
   /** Releases, and sets of objects: removed in this order. */
   readonly objects: readonly (ObjectResource | ReleaseResource)[];
-  /** Claimed volumes of a cluster in which kbs has made releases. */
-  readonly volumes: readonly Volume[];
+  /** What add-ons leave behind, of a cluster in which kbs has made releases. */
+  readonly kept: Kept;
   /** Records that this version of kbs does not understand; they stay, and so do their resources. */
   readonly unknown: readonly ResourceRecord[];
   readonly damaged: readonly ResourceRecord[];
@@ -41,7 +42,7 @@ export interface Leftover {
 export const noLeftovers: Leftovers = {
   resources: [],
   objects: [],
-  volumes: [],
+  kept: { volumes: [], kinds: [], namespaces: [], isUnknown: false },
   unknown: [],
   damaged: [],
   foreign: [],
@@ -49,11 +50,11 @@ export const noLeftovers: Leftovers = {
 };
 
 /** The queries, in addition to those of resources, from which `leftoversOf` finds a host's leftovers. */
-export const leftoverQueries = ({ phases, all }: HostPhases): readonly BatchQuery[] => [
+export const leftoverQueries = ({ phases, all, purges }: HostPhases): readonly BatchQuery[] => [
   { name: 'records', script: printRecords },
   ...(all === undefined ? [] : kubeconfigsOf(phases)).map((kubeconfig) => ({
     name: 'object sets',
-    script: printObjectSets(kubeconfig),
+    script: printObjectSets(kubeconfig, purges !== undefined),
     callsApi: true as const,
   })),
 ];
@@ -74,7 +75,7 @@ export const recordsIn = (results: QueryResults): readonly ResourceRecord[] => {
  * desired resources follow, could not be read.
  */
 export const leftoversOf = (
-  { host, phases, all }: HostPhases,
+  { host, phases, all, purges }: HostPhases,
   context: PhaseContext,
   results: QueryResults,
   desired: readonly Resource[],
@@ -83,11 +84,12 @@ export const leftoversOf = (
   const recorded = recordsIn(results);
   const records = recorded.filter(isOurs);
   const foreign = [...new Set(recorded.flatMap((record) => (isOurs(record) ? [] : (record.cluster ?? []))))];
-  const printed = new Map(
-    kubeconfigsOf(phases).map((kubeconfig) => [kubeconfig, results.get(printObjectSets(kubeconfig))?.output ?? '']),
+  const printed = kubeconfigsOf(phases).map(
+    (kubeconfig) => [kubeconfig, results.get(printObjectSets(kubeconfig, purges !== undefined))?.output ?? ''] as const,
   );
-  const sets = [...printed].flatMap(([kubeconfig, output]) => [
-    ...parseReleases(output, kubeconfig),
+  const kept = parseKept(printed.map(([, output]) => output).join('\n'));
+  const sets = printed.flatMap(([kubeconfig, output]) => [
+    ...purged(parseReleases(output, kubeconfig), kept, purges ?? [], kubeconfig),
     ...parseObjectSets(output, kubeconfig),
   ]);
   if (all === undefined || results.get(factsScript)?.code !== 0) return noLeftovers;
@@ -100,12 +102,46 @@ export const leftoversOf = (
       return resource ? [{ record, resource, inUse: holdsClaimed(resource, claims) }] : [];
     }),
     objects: sets.filter((set) => !claims.has(nameOf(set))),
-    volumes: [...printed.values()].flatMap(parseVolumes),
+    kept,
     unknown: records.filter(({ resource, damaged }) => resource === undefined && !damaged),
     damaged: records.filter(({ damaged }) => damaged),
     foreign,
     holdsMember: context.facts(host.name).etcdMember && !all.some(({ name }) => name === 'etcd'),
   };
+};
+
+/**
+ * The releases, those of purged add-ons with what goes besides; one whose release has gone before is there as long as
+ * something of it is left. Only claims in a namespace that kbs made for the add-on go, and nothing where it cannot tell.
+ */
+const purged = (
+  releases: readonly ReleaseResource[],
+  { volumes, kinds, namespaces, isUnknown }: Kept,
+  purges: readonly PurgedAddon[],
+  kubeconfig: string,
+): readonly ReleaseResource[] => {
+  if (isUnknown) return releases;
+  const leftOf = ({ addon, namespace }: PurgedAddon): Purge => ({
+    kinds: kinds.filter((kind) => kind.addon === addon).map(({ name }) => name),
+    claims: namespaces.some((each) => each.name === namespace && each.addon === addon)
+      ? volumes.filter((volume) => volume.namespace === namespace).map(({ claim }) => claim)
+      : [],
+  });
+  const isOf = (release: ReleaseResource, { name, namespace }: PurgedAddon) =>
+    release.name === name && release.namespace === namespace;
+  const gone = purges.filter((purge) => !releases.some((release) => isOf(release, purge)));
+  return [
+    ...releases.map((release) => {
+      const purge = purges.find((each) => isOf(release, each));
+      return purge === undefined ? release : { ...release, purge: leftOf(purge) };
+    }),
+    ...gone.flatMap((each) => {
+      const purge = leftOf(each);
+      return purge.kinds.length + purge.claims.length === 0
+        ? []
+        : [{ ...removable({ ...each, order: 0, kubeconfig }), purge }];
+    }),
+  ];
 };
 
 /** The resource without the parts that desired resources claim; `undefined` where no part is left, or where it has none. */

@@ -43,9 +43,15 @@ export interface Change {
   readonly differences: readonly Difference[];
   /** Why kbs cannot tell; of an unknown change only. */
   readonly reason?: string;
+  /** Of a release that comes or changes: references of the images that its pods run, or why kbs cannot tell. */
+  readonly images?: ChangeImages;
   /** What people need to know of an operation; its action is `run`. */
   readonly operation?: OperationDetails;
 }
+
+export type ChangeImages =
+  | { readonly bundled: readonly string[]; readonly fetched: readonly string[] }
+  | { readonly unknown: string };
 
 export interface OperationDetails {
   /** The host that it runs on. */

@@ -2,7 +2,7 @@ import { lines, type Script } from '../hosts/shell.js';
 import type { Phase, PhaseReference } from '../phases/phase.js';
 import { removeStamp } from '../resources/binary.js';
 import { keyOf } from '../resources/kube-object.js';
-import type { Volume } from '../resources/object-sets.js';
+import type { Kept, Volume } from '../resources/object-sets.js';
 import { forgetMissing } from '../resources/original.js';
 import { type ResourceRecord, updateRecords } from '../resources/record.js';
 import { kindOf, nameOf } from '../resources/registry.js';
@@ -147,13 +147,15 @@ const removalsOf = (
 
 const notesOf = (
   { host }: HostPhases,
-  { objects, volumes, foreign, damaged, unknown }: Leftovers,
+  { objects, kept, foreign, damaged, unknown }: Leftovers,
   { isWhole, holds, awaiting, absent }: HeldBack,
 ): readonly string[] => [
   ...(isWhole && absent.length > 0 ? objects : []).map(
     (one) => `${nameOf(one)} stays: it is deleted in a run that includes ${absent.join(', ')}`,
   ),
-  ...(isWhole && absent.length === 0 ? objects : []).flatMap((one) => volumeNotes(one, volumes)),
+  ...(isWhole && absent.length === 0 ? objects : []).flatMap((one) =>
+    one.kind === 'release' ? releaseNotes(one, kept) : [],
+  ),
   ...foreign.map(
     (name) =>
       `records of cluster ${name} are here: kbs takes over what this cluster wants too and leaves the rest; two clusters cannot share a host`,
@@ -169,24 +171,40 @@ const notesOf = (
   ...holds.map((stays) => `${stays}, with all that is left over: first run kbs remove ${host.name}, then add it again`),
 ];
 
-/** What becomes of volumes when a release goes: those of claims beside it, and those of a StorageClass that it made. */
-const volumeNotes = (one: ObjectResource | ReleaseResource, volumes: readonly Volume[]): readonly string[] => {
-  if (one.kind === 'object') return [];
+/**
+ * What becomes of data when a release goes: claims beside it, volumes of a StorageClass that it made, and kinds that helm
+ * keeps.
+ */
+const releaseNotes = (one: ReleaseResource, { volumes, kinds, isUnknown }: Kept): readonly string[] => {
   const id = kindOf(one).id(one);
   const named = (some: readonly Volume[]) =>
     some.map(({ name, namespace, claim }) => `${name} (${namespace}/${claim})`).join(', ');
-  const lost = volumes.filter(({ namespace, isDeleted }) => namespace === one.namespace && isDeleted);
-  const kept = volumes.filter(({ release }) => release === id);
-  return [
-    ...(lost.length > 0
-      ? [`release ${id} goes: claims that its chart made take along the data of ${named(lost)}`]
-      : []),
-    ...(kept.length > 0
-      ? [
-          `release ${id} goes: its volumes stay with their data, and are not deleted any more with their claims: ${named(kept)}`,
-        ]
-      : []),
+  const beside = volumes.filter(({ namespace }) => namespace === one.namespace);
+  const isPurged = ({ claim }: Volume) => one.purge?.claims.includes(claim) ?? false;
+  const purged = beside.filter((volume) => isPurged(volume) && volume.isDeleted);
+  const retained = beside.filter((volume) => isPurged(volume) && !volume.isDeleted);
+  const lost = beside.filter((volume) => !isPurged(volume) && volume.isDeleted);
+  const provisioned = volumes.filter((volume) => volume.release === id && !isPurged(volume));
+  const left = one.purge === undefined ? kinds.filter(({ addon }) => addon === one.addon).map(({ name }) => name) : [];
+  const notes: readonly (readonly [isSo: boolean, what: string])[] = [
+    [isUnknown, 'cannot tell which volumes and kinds it leaves behind, so none of them is deleted'],
+    [purged.length > 0, `its claims go, and the data of ${named(purged)} are lost`],
+    [retained.length > 0, `its claims go; volumes that their class retains stay with their data: ${named(retained)}`],
+    [lost.length > 0, `claims that its chart made take along the data of ${named(lost)}`],
+    [
+      provisioned.length > 0,
+      `its volumes stay with their data, and are not deleted any more with their claims: ${named(provisioned)}`,
+    ],
+    [
+      (one.purge?.kinds ?? []).length > 0,
+      `the kinds that it brought go, with every object of them: ${one.purge?.kinds.join(', ')}`,
+    ],
+    [
+      left.length > 0,
+      `the kinds that it brought stay, with every object of them: ${left.join(', ')}; with --purge they go`,
+    ],
   ];
+  return notes.flatMap(([isSo, what]) => (isSo ? [`release ${id} goes: ${what}`] : []));
 };
 
 /** What the phases that prune wait for. */

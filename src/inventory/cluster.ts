@@ -40,10 +40,12 @@ export interface Cluster {
 export type Addon =
   | MetricsServerAddon
   | StorageAddon
+  | NfsStorageAddon
   | LoadBalancerServicesAddon
   | IngressAddon
   | CertManagerAddon
   | DashboardAddon
+  | RancherAddon
   | OwnAddon;
 
 interface AddonSettings {
@@ -87,6 +89,17 @@ export interface StorageAddon extends AddonSettings {
   readonly isDefault: boolean;
 }
 
+export interface NfsStorageAddon extends AddonSettings {
+  readonly is: 'nfs-storage';
+  /** A DNS name or an address. */
+  readonly server: string;
+  /** The folder that the server exports. */
+  readonly path: string;
+  readonly reclaim: 'Delete' | 'Retain';
+  /** Whether claims that name no class get this one. */
+  readonly isDefault: boolean;
+}
+
 export interface LoadBalancerServicesAddon extends AddonSettings {
   readonly is: 'load-balancer-services';
   /** At least one, each of a segment of its own, in the order of the inventory. */
@@ -107,6 +120,14 @@ export interface DashboardAddon extends AddonSettings {
   readonly is: 'dashboard';
   /** The name that an Ingress answers to; absent: no Ingress. */
   readonly host?: string;
+}
+
+export interface RancherAddon extends AddonSettings {
+  readonly is: 'rancher';
+  /** The name that its Ingress answers to, and that its agents ask for. */
+  readonly host: string;
+  /** How many pods of it run. */
+  readonly replicas: number;
 }
 
 /** Addresses of one segment for Services of type LoadBalancer. */

@@ -130,6 +130,10 @@ const addonsOf = (
       const { path = defaults.volumes, reclaim = 'Delete', default: isDefault = true } = addons[name] ?? {};
       return [{ ...settings, is: name, path, reclaim, isDefault }];
     }
+    if (name === 'nfs-storage') {
+      const { server = '', path = '', reclaim = 'Delete', default: isDefault = false } = addons[name] ?? {};
+      return [{ ...settings, is: name, server, path, reclaim, isDefault }];
+    }
     if (name === 'load-balancer-services') {
       return [{ ...settings, is: name, pools: poolsOf(inventory, [addons[name]?.pool ?? []].flat()) }];
     }
@@ -139,6 +143,10 @@ const addonsOf = (
       return [{ ...settings, is: name, ...(acme ? { acme: { server: defaults.acmeServer, ...defined(acme) } } : {}) }];
     }
     if (name === 'dashboard') return [{ ...settings, is: name, ...defined({ host: addons[name]?.host }) }];
+    if (name === 'rancher') {
+      const { host = '', replicas = defaults.rancherReplicas } = addons[name] ?? {};
+      return [{ ...settings, is: name, host, replicas }];
+    }
     const { namespace = '' } = written as NonNullable<Inventory['addons']>[string];
     return [{ chart: { path: '' }, ...settings, is: 'own', namespace }];
   });

@@ -63,6 +63,29 @@ export const removeAddon = (text: string, name: string): string => {
   return withoutEntry(text, isLast ? ['addons'] : ['addons', name]);
 };
 
+/** The version of a published chart, with where it is from. */
+export interface ChartVersion {
+  readonly repository: string;
+  readonly name: string;
+  readonly version: string;
+}
+
+/**
+ * Sets the version of an add-on's chart, with the chart's name and repository where the text has none. A digest that was
+ * pinned is of another version, and goes. The rest does not change.
+ */
+export const setChartVersion = (text: string, addon: string, { repository, name, version }: ChartVersion): string => {
+  const path = ['addons', addon];
+  if (entryAt(text, [...path, 'version']) === version) return text;
+  const placed =
+    entryAt(text, [...path, 'chart']) !== undefined
+      ? text
+      : Object.entries(
+          repository.startsWith('oci://') ? { chart: `${repository}/${name}` } : { chart: name, repository },
+        ).reduce((edited, [key, value]) => withEntry(edited, [...path, key], value), text);
+  return withEntry(withoutEntry(placed, [...path, 'sha256']), [...path, 'version'], version);
+};
+
 /** Sets the pod CIDR of a host. */
 export const pinPodCidr = (text: string, host: string, cidr: string): string =>
   withEntry(text, ['hosts', host, 'podCIDR'], cidr);

@@ -32,6 +32,7 @@ export const defaults = {
   port: 6443,
   volumes: '/opt/local-path-provisioner',
   addonTimeout: 300,
+  rancherReplicas: 3,
   acmeServer: 'https://acme-v02.api.letsencrypt.org/directory',
 } as const;
 
@@ -334,6 +335,24 @@ const addonNamed = <T extends z.ZodRawShape>(name: string, shape: T, description
 
 const addresses = text(addressRange, 'A range of addresses.');
 
+const serverName: Format = {
+  noun: 'a DNS name or an IPv4 address',
+  example: 'api.example.com',
+  accepts: (text) => address.accepts(text) || dnsName.accepts(text),
+  advice: (text) => dnsName.advice?.(text),
+};
+
+const reclaim = choice(
+  ['Delete', 'Retain'],
+  'What becomes of the data of a claim that is deleted. Default: `Delete`.',
+).optional();
+
+const isDefaultClass = (otherwise: string) =>
+  z
+    .boolean({ error: () => 'is not true or false' })
+    .optional()
+    .describe(`Whether claims that name no class get this one. Default: \`${otherwise}\`.`);
+
 /** The add-ons that kbs knows, with their settings. */
 const knownAddons = {
   'metrics-server': addonNamed(
@@ -348,16 +367,20 @@ const knownAddons = {
         absolutePath,
         'The folder for volumes on every node. Default: `/opt/local-path-provisioner`.',
       ).optional(),
-      reclaim: choice(
-        ['Delete', 'Retain'],
-        'What becomes of the data of a claim that is deleted. Default: `Delete`.',
-      ).optional(),
-      default: z
-        .boolean({ error: () => 'is not true or false' })
-        .optional()
-        .describe('Whether claims that name no class get this one. Default: `true`.'),
+      reclaim,
+      default: isDefaultClass('true'),
     },
     'Volumes in folders of the nodes: the StorageClass `local-path`. A volume stays on the node of its first pod.',
+  ),
+  'nfs-storage': addonNamed(
+    'nfs-storage',
+    {
+      server: text(serverName, 'The NFS server: a DNS name or an IPv4 address.'),
+      path: text(absolutePath, 'The folder that it exports, such as `/srv/volumes`.'),
+      reclaim,
+      default: isDefaultClass('false'),
+    },
+    'Volumes in folders of an NFS export of the LAN: the StorageClass `nfs`. Every node reaches them.',
   ),
   'load-balancer-services': addonNamed(
     'load-balancer-services',
@@ -417,6 +440,21 @@ const knownAddons = {
     },
     'A web interface of the cluster, by Headlamp.',
   ),
+  rancher: addonNamed(
+    'rancher',
+    {
+      host: text(
+        withExample(dnsName, 'rancher.example.com'),
+        'The name that its Ingress answers to, and that clusters which it manages ask for.',
+      ),
+      replicas: integer(
+        1,
+        9,
+        'How many pods of it run, on nodes of their own where there are enough. Default: `3`.',
+      ).optional(),
+    },
+    'Rancher, which manages clusters. It needs the add-ons `ingress` and `cert-manager`.',
+  ),
 } as const;
 
 /** `chart` and `namespace` are needed; checks/addons.ts says so, and what was probably meant. */
@@ -438,25 +476,20 @@ const addons = z
   .meta({
     title: 'Add-ons',
     description:
-      'What runs in the cluster besides Kubernetes, by name: `metrics-server`, `storage`, `load-balancer-services`, `ingress`, `cert-manager`, `dashboard`, or any other name for a chart of your own. `{}` takes an add-on as it is; a line that is taken away here takes the add-on away there.',
+      'What runs in the cluster besides Kubernetes, by name: `metrics-server`, `storage`, `nfs-storage`, `load-balancer-services`, `ingress`, `cert-manager`, `dashboard`, `rancher`, or any other name for a chart of your own. `{}` takes an add-on as it is; a line that is taken away here takes the add-on away there.',
   });
 
 /** The names of the add-ons that kbs knows. */
 export const knownAddonNames = [
   'metrics-server',
   'storage',
+  'nfs-storage',
   'load-balancer-services',
   'ingress',
   'cert-manager',
   'dashboard',
+  'rancher',
 ] as const satisfies readonly (keyof typeof knownAddons)[];
-
-const serverName: Format = {
-  noun: 'a DNS name or an IPv4 address',
-  example: 'api.example.com',
-  accepts: (text) => address.accepts(text) || dnsName.accepts(text),
-  advice: (text) => dnsName.advice?.(text),
-};
 
 /** The inventory as a user writes it; its output has the defaults filled in. */
 export const inventorySchema = keys(

@@ -3,7 +3,7 @@ import { Failure } from '../failure.js';
 import { query, type RunOptions } from '../hosts/host.js';
 import { lastLines } from '../hosts/last-lines.js';
 import { asRecords, splitRecords } from '../hosts/records.js';
-import { raw, sh } from '../hosts/shell.js';
+import { raw, type Script, sh } from '../hosts/shell.js';
 import { Secret } from '../secret.js';
 import type { ApiHost } from './api-host.js';
 import { pkiDirectory } from './paths.js';
@@ -177,7 +177,7 @@ export const groupsName = (user: string): string => `kbs:user:${user}:groups`;
 /** The binding that gives a user a role. */
 export const bindingName = (user: string, role: string): string => `kbs:user:${user}:${role}`;
 
-/** A token of a user, and when it ends: RFC 3339. */
+/** A token, and when it ends: RFC 3339. */
 export interface IssuedToken {
   readonly token: Secret;
   readonly expires: string;
@@ -187,16 +187,33 @@ export interface IssuedToken {
  * Asks for a token that ends at `until`, seconds since the epoch. The API server keeps no copy of it, so this changes
  * nothing there. Throws `refused` where it gives none.
  */
-export const issueToken = async (
+export const issueToken = (
   name: string,
   until: number,
+  apiHost: ApiHost,
+  limits: RunOptions = {},
+): Promise<IssuedToken> =>
+  tokenOf(
+    { namespace: usersNamespace, name },
+    {
+      lifetime: sh`$(( ${until} - $(date +%s) ))s`,
+      next: 'run the same command again: the rights are there, and only the token is missing',
+    },
+    apiHost,
+    limits,
+  );
+
+/** The same for any ServiceAccount. `lifetime` as kubectl takes it, such as `3600s`. */
+export const tokenOf = async (
+  { namespace, name }: { readonly namespace: string; readonly name: string },
+  { lifetime, next }: { readonly lifetime: Script; readonly next: string },
   { at, host, kubectl }: ApiHost,
   limits: RunOptions = {},
 ): Promise<IssuedToken> => {
   const format = 'jsonpath={.status.expirationTimestamp} {.status.token}';
   const { code, stdout, stderr } = await host.query(
     query(
-      sh`${raw(kubectl)} --request-timeout=30s -n ${usersNamespace} create token ${name} --duration=$(( ${until} - $(date +%s) ))s -o ${format}`,
+      sh`${raw(kubectl)} --request-timeout=30s -n ${namespace} create token ${name} --duration=${raw(lifetime)} -o ${format}`,
     ),
     { timeout: 60_000, ...limits },
   );
@@ -205,6 +222,6 @@ export const issueToken = async (
   throw new Failure('refused', `the API server gives ${name} no token`, {
     where: { host: at.name },
     why: lastLines(stderr, 3),
-    next: 'run the same command again: the rights are there, and only the token is missing',
+    next,
   });
 };

@@ -9,6 +9,8 @@ const contextOf = `jsonpath=    cluster: "{.contexts[0].context.cluster}"{"\\n"}
 
 const eventLine = `jsonpath={range .items[*]}{.metadata.creationTimestamp} {.involvedObject.kind} {.involvedObject.name}: {.reason}: {.message}{"\\n"}{end}`;
 
+const kindLine = `jsonpath={range .items[*]}{.metadata.name}={.metadata.annotations.meta\\.helm\\.sh/release-name}={.metadata.annotations.helm\\.sh/resource-policy}{"\\n"}{end}`;
+
 /**
  * Shell functions about releases. helm keeps its caches and settings in a folder of root's alone, and reads nothing of
  * root's own. kubectl and helm get the namespace from a kubeconfig beside the administrator's: a flag would refuse objects
@@ -25,6 +27,10 @@ helm_home() { # FOLDER KUBECONFIG NAMESPACE
 }
 cluster_kubectl() { # ARGUMENT...
   /usr/local/bin/kubectl --cache-dir="$kbs_home/kubectl" --request-timeout=60s "$@"
+}
+kept_kinds() { # what helm leaves alone: of a folder crds, of an operator, or by its policy
+  kbs_kinds=$(cluster_kubectl get customresourcedefinitions -o ${kindLine}) || return 1
+  printf '%s\\n' "$kbs_kinds" | sed -n 's/==.*//p; s/=.*=keep$//p'
 }
 newest_labels() { ${raw(newestLabels)}; }
 ask_release() { # KUBECONFIG NAMESPACE NAME

@@ -4,7 +4,7 @@ import { sha256 } from '../secret.js';
 import { previewScript, readPreview, revealed } from './release-preview.js';
 import { newestReleases, releaseLabels, releaseRecords, versionLabel } from './release-records.js';
 import { asRendered, helmShell } from './release-shell.js';
-import type { Kind, ReleaseResource, State } from './resource.js';
+import type { Kind, Purge, ReleaseResource, State } from './resource.js';
 import { step, timedOutCode, Unknown } from './resource.js';
 
 /**
@@ -72,7 +72,15 @@ export const release: Kind<ReleaseResource> = {
     ];
   },
   remove: (resource) => [
-    step(lines(inHome(resource), uninstall(resource), awaitVolumes(resource), removeNamespace(resource))),
+    step(
+      lines(
+        inHome(resource),
+        uninstall(resource),
+        ...(resource.purge === undefined ? [] : [purge(resource, resource.purge)]),
+        awaitVolumes(resource),
+        removeNamespace(resource),
+      ),
+    ),
   ],
 };
 
@@ -160,7 +168,13 @@ const upgrade = (resource: ReleaseResource): Script => {
     ...(adopt ? ['--take-ownership'] : []),
   ];
   return sh`kbs_since=$(date -u +%Y-%m-%dT%H:%M:%SZ)
-if ! /usr/local/bin/helm upgrade ${name} ${`${home}/chart.tgz`} ${flags} >/dev/null 2>${home}/why </dev/null; then
+kept_kinds > ${home}/kinds-before
+kbs_code=0
+/usr/local/bin/helm upgrade ${name} ${`${home}/chart.tgz`} ${flags} >/dev/null 2>${home}/why </dev/null || kbs_code=$?
+kept_kinds | grep -vxFf ${home}/kinds-before | while read -r kbs_kind; do
+  cluster_kubectl label customresourcedefinition "$kbs_kind" ${`${releaseLabels.addon}=${addon}`} >/dev/null </dev/null
+done
+if [ "$kbs_code" != 0 ]; then
   release_events ${namespace} "$kbs_since" >&2 || :
   grep . ${home}/why | tail -n 5 >&2
   if grep -q 'context deadline exceeded' ${home}/why; then exit ${timedOutCode}; fi
@@ -174,12 +188,26 @@ fi`;
  */
 const uninstall = ({ name, timeoutSeconds }: ReleaseResource): Script => {
   const timeout = `${timeoutSeconds}s`;
-  return sh`if ! /usr/local/bin/helm uninstall ${name} --ignore-not-found --wait --cascade foreground --timeout ${timeout} >/dev/null 2>${home}/why </dev/null; then
+  return sh`kbs_records=$(cluster_kubectl get secrets -l ${`owner=helm,name=${name}`} -o name)
+if [ -n "$kbs_records" ] &&
+  ! /usr/local/bin/helm uninstall ${name} --ignore-not-found --wait --cascade foreground --timeout ${timeout} >/dev/null 2>${home}/why </dev/null; then
   grep -o 'resource [^ ]* still exists' ${home}/why > ${home}/left || { cat ${home}/why >&2; exit 1; }
   sed 's/^resource //; s/ still exists$//' ${home}/left | while IFS=/ read -r kbs_kind kbs_space kbs_name; do
     cluster_kubectl -n "$kbs_space" wait --for=delete "$kbs_kind/$kbs_name" ${`--timeout=${timeout}`} >/dev/null </dev/null
   done
 fi`;
+};
+
+/**
+ * Once the pods are gone, which claims wait for. Kinds go last: what answers for their finalizers is gone, so an object that
+ * has one is named.
+ */
+const purge = ({ timeoutSeconds }: ReleaseResource, { kinds, claims }: Purge): Script => {
+  const flags = ['--ignore-not-found', `--timeout=${timeoutSeconds}s`];
+  return lines(
+    ...(claims.length === 0 ? [] : [sh`cluster_kubectl delete persistentvolumeclaims ${claims} ${flags} >/dev/null`]),
+    ...(kinds.length === 0 ? [] : [sh`cluster_kubectl delete customresourcedefinitions ${kinds} ${flags} >/dev/null`]),
+  );
 };
 
 /**

@@ -153,6 +153,26 @@ export interface ReleaseResource {
   readonly adopt: boolean;
   /** How long helm waits for its pods. */
   readonly timeoutSeconds: number;
+  /** What its pods run; absent where kbs cannot tell. */
+  readonly images?: ReleaseImages;
+  /** What goes with it when it is removed, besides what helm removes; of a release that is removed only. */
+  readonly purge?: Purge;
+}
+
+/** References of images. */
+export interface ReleaseImages {
+  /** Of the bundle: kbs brings them to the hosts. */
+  readonly bundled: readonly string[];
+  /** The hosts' containerd fetches them from their registries. */
+  readonly fetched: readonly string[];
+}
+
+/** What would stay of an add-on otherwise. */
+export interface Purge {
+  /** Names of CustomResourceDefinitions: all objects of these kinds go too. */
+  readonly kinds: readonly string[];
+  /** Names of PersistentVolumeClaims in the release's namespace. */
+  readonly claims: readonly string[];
 }
 
 export interface KubeObject {

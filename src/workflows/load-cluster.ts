@@ -15,6 +15,7 @@ import { readLabOverlay } from '../lab/overlay.js';
 import { planPods } from '../network/pod-plan.js';
 import { proveRoutes } from '../network/reachability.js';
 import { compileRoutes } from '../network/routes.js';
+import { checkValues } from './addons/check-values.js';
 import { requireNeeds } from './addons/needs.js';
 import { readCharts, withCharts } from './charts.js';
 
@@ -61,13 +62,15 @@ export const loadCluster = async (file: string, text?: string, onDisk?: string):
 const ownKeys = (): readonly string[] =>
   ['id_ed25519', 'id_ecdsa', 'id_rsa'].map((name) => join(homedir(), '.ssh', name)).filter((path) => existsSync(path));
 
-/** The artifacts of a cluster with charts that the bundle does not have, checked, before any host is touched. */
+/** The artifacts of a cluster with charts that the bundle does not have, checked with their values, before any host is touched. */
 export const openArtifacts = async (loaded: LoadedCluster): Promise<Artifacts> =>
   withChartsOf(loaded, await openBundleOf(loaded));
 
 const withChartsOf = async (loaded: LoadedCluster, artifacts: Artifacts & Partial<Bundle>): Promise<Artifacts> => {
   const charts = artifacts.catalogue?.charts ?? [];
-  return withCharts(artifacts, await readCharts(loaded, (name) => charts.some(({ addon }) => addon === name)));
+  const all = withCharts(artifacts, await readCharts(loaded, (name) => charts.some(({ addon }) => addon === name)));
+  await checkValues(loaded, all);
+  return all;
 };
 
 /** The bundle of a cluster alone: where no chart is needed, none is downloaded. */

@@ -47,6 +47,7 @@ export interface Issued {
   readonly grant: Grant;
   /** RFC 3339: when the token ends. */
   readonly expires: string;
+  readonly token: Secret;
   readonly entries: KubeconfigEntries;
 }
 
@@ -73,7 +74,7 @@ const planGrant = async (run: RunContext, options: GrantOptions): Promise<Planne
     local: options.local,
     async finish() {
       const { token, expires } = await issueToken(grant.name, grant.until, apiHost, limitsOf(run));
-      options.onDone({ grant, expires, entries: entriesFor(token) });
+      options.onDone({ grant, expires, token, entries: entriesFor(token) });
     },
   };
 };

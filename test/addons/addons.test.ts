@@ -36,13 +36,25 @@ const certManager: Addon = {
   name: 'cert-manager',
   acme: { email: 'admin@example.com', server: 'https://acme.example.com/directory' },
 };
+const rancher: Addon = { ...common, is: 'rancher', name: 'rancher', host: 'rancher.example.com', replicas: 3 };
+const nfs: Addon = {
+  ...common,
+  is: 'nfs-storage',
+  name: 'nfs-storage',
+  server: 'nas.example.com',
+  path: '/srv/volumes',
+  reclaim: 'Retain',
+  isDefault: true,
+};
 const known = {
   'metrics-server': metrics,
   storage,
+  'nfs-storage': nfs,
   'load-balancer-services': lan,
   ingress,
   'cert-manager': certManager,
   dashboard,
+  rancher,
 } as const;
 const own = (name: string): Addon => ({
   ...common,
@@ -72,8 +84,8 @@ describe.each(knownAddons)('$name', ({ name, needs, images, published }) => {
       expect(published).toMatchObject({
         repository: expect.stringMatching(/^https:/),
         version: expect.stringMatching(/^v?\d/),
-        // The digest of Traefik's chart is that of its repository's index.
-        ...(name === 'ingress' ? {} : { sha256: expect.stringMatching(/^[0-9a-f]{64}$/) }),
+        // The digests of these charts are those of their repositories' indexes.
+        ...(['ingress', 'rancher'].includes(name) ? {} : { sha256: expect.stringMatching(/^[0-9a-f]{64}$/) }),
       });
     else
       expect(artifacts.chart(name)).toMatchObject({ name: expect.any(String), version: expect.stringMatching(/^\d/) });
@@ -92,6 +104,38 @@ it('known add-ons come first, those that others need before those, then the owne
   ]);
 });
 
+it('Rancher gets its certificate by the issuer of the LAN, and the authority that its agents trust', () => {
+  const [release] = plannedAddons(clusterOf({ addons: [rancher] }), (name) => referenceOf(artifacts, name), {
+    ingress: { ca: 'the authority', caKey: new Secret('its key') },
+  });
+  expect(release?.values).toMatchObject({
+    hostname: 'rancher.example.com',
+    replicas: 3,
+    privateCA: true,
+    ingress: { tls: { source: 'secret' }, extraAnnotations: { 'cert-manager.io/cluster-issuer': 'lan' } },
+    extraObjects: [
+      { metadata: { name: 'tls-ca', namespace: 'cattle-system' }, data: { 'cacerts.pem': expect.any(String) } },
+    ],
+  });
+  expect(JSON.stringify(revealed(release?.values))).not.toContain('its key');
+  expect(JSON.stringify(release?.values)).not.toContain('assword');
+});
+
+it.each<[string, Addon, readonly string[] | undefined]>([
+  ['are those of kbs', dashboard, ['ghcr.io/headlamp-k8s/headlamp:v0.45.0']],
+  ['are none of an add-on of the bundle', metrics, []],
+  [
+    'stay known with values about other things',
+    { ...dashboard, values: { replicaCount: 2 } },
+    ['ghcr.io/headlamp-k8s/headlamp:v0.45.0'],
+  ],
+  ['cannot be told with values about images', { ...dashboard, values: { image: { tag: 'v1' } } }, undefined],
+  ['cannot be told of another chart', { ...dashboard, chart: { path: '/headlamp' } }, undefined],
+  ['cannot be told of a chart of the owner', own('web'), undefined],
+])('images that hosts fetch %s', (_, addon, pulls) => {
+  expect(planned(addon)[0]?.pulls).toEqual(pulls);
+});
+
 it('settings become values, and metrics-server checks certificates', () => {
   const [volumes, usage] = planned(storage, metrics);
   expect(volumes?.values).toMatchObject({
@@ -99,6 +143,17 @@ it('settings become values, and metrics-server checks certificates', () => {
     nodePathMap: [{ paths: ['/srv/volumes'] }],
   });
   expect(JSON.stringify(usage?.values)).not.toContain('insecure');
+});
+
+it('an NFS export becomes a StorageClass, the default one where that is wanted', () => {
+  expect(planned(nfs)[0]?.values).toMatchObject({
+    storageClass: {
+      annotations: { 'storageclass.kubernetes.io/is-default-class': 'true' },
+      parameters: { server: 'nas.example.com', share: '/srv/volumes' },
+      reclaimPolicy: 'Retain',
+    },
+  });
+  expect(JSON.stringify(planned({ ...nfs, isDefault: false } as Addon)[0]?.values)).not.toContain('is-default-class');
 });
 
 it('objects of kinds that a chart brings are a release after it, of the same add-on', () => {

@@ -172,7 +172,10 @@ describe('add-ons', () => {
 
   test('are removed, and nothing of them stays', async () => {
     const all = 'small storage metrics-server load-balancer-services';
-    const removed = await project.kbs(`addons remove ${all} --yes --dry-run`, { exit: 10 });
+    const kept = await project.kbs('addons remove small --yes --dry-run', { exit: 10 });
+    expect(kept.stdout).toMatch(/the kinds that it brought stay, .*: widgets\.small\.example\.com/);
+    const removed = await project.kbs(`addons remove ${all} --purge --yes --dry-run`, { exit: 10 });
+    expect(removed.stdout).toMatch(/its claims go, and the data of pvc-\S+ \(small\/small\) are lost/);
     expect(removed.stdout.match(/- release \S+/g)).toEqual([
       '- release small/small',
       '- release metallb-system/metallb-objects',
@@ -180,7 +183,7 @@ describe('add-ons', () => {
       '- release kube-system/metrics-server',
       '- release local-path-storage/local-path-provisioner',
     ]);
-    await project.kbs(`addons remove ${all} --yes`);
+    await project.kbs(`addons remove ${all} --purge --yes`);
     expect(await kubectl(project, 'get secrets -A -l owner=helm -o name')).toBe('');
     const namespaces = await kubectl(project, 'get namespaces -o name');
     expect(namespaces).not.toMatch(/small|local-path|metallb/);

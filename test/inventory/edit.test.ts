@@ -15,6 +15,7 @@ import {
   removeAddon,
   removeHost,
   saveInventory,
+  setChartVersion,
 } from '../../src/inventory/edit.js';
 import { parseInventory } from '../../src/inventory/load.js';
 import { planPods } from '../../src/network/pod-plan.js';
@@ -326,5 +327,34 @@ describe('add-ons', () => {
     expect(removeAddon(file(block), 'other')).toBe(file('addons:\n  storage: { path: /srv } # ours\n'));
     expect(removeAddon(file('addons:\n  other: {}\n'), 'other')).toBe(file(''));
     expect(removeAddon(file('addons: { other: {} }\n'), 'other')).toBe(file(''));
+  });
+
+  const traefik = { repository: 'https://example.com', name: 'traefik', version: '2.0.0' };
+  test.each([
+    ['in place of another one', '{ chart: traefik, repository: https://example.com, version: 1.0.0 }'],
+    ['with the chart where there is none', '{}'],
+    [
+      'without the digest of the one before',
+      '{ chart: traefik, repository: https://example.com, version: 1.0.0, sha256: a }',
+    ],
+  ])('a version is set, %s', (_, before) => {
+    const edited = setChartVersion(file(`addons:\n  ingress: ${before} # ours\n`), 'ingress', traefik);
+    expect(edited).toContain(' # ours\n');
+    expect(parse(edited).addons).toEqual({
+      ingress: { chart: 'traefik', repository: 'https://example.com', version: '2.0.0' },
+    });
+    expect(setChartVersion(edited, 'ingress', traefik)).toBe(edited);
+  });
+
+  test('a version of a chart in a registry is set with its address', () => {
+    const edited = setChartVersion(file('addons:\n  ingress: { values: {} }\n'), 'ingress', {
+      ...traefik,
+      repository: 'oci://example.com/charts',
+    });
+    expect(parse(edited).addons.ingress).toEqual({
+      values: {},
+      chart: 'oci://example.com/charts/traefik',
+      version: '2.0.0',
+    });
   });
 });

@@ -446,7 +446,12 @@ const mistakes: Readonly<Record<string, readonly Row[]>> = {
     [
       'ssh: {',
       'addons: { my-app: {} }\nssh: {',
-      '15:11 addons.my-app is not known; known are metrics-server, storage, load-balancer-services, ingress, cert-manager, dashboard; a chart of your own needs `chart` and `namespace`',
+      '15:11 addons.my-app is not known; known are metrics-server, storage, nfs-storage, load-balancer-services, ingress, cert-manager, dashboard, rancher; a chart of your own needs `chart` and `namespace`',
+    ],
+    [
+      'ssh: {',
+      'addons: { storage: {}, nfs-storage: { server: nas, path: /srv, default: true } }\nssh: {',
+      '15:73 addons.nfs-storage.default is true, and that of storage is too; write `storage: { default: false }`',
     ],
     [
       'ssh: {',

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, test } from 'vitest';
-import { parseReleases, parseVolumes } from '../../src/resources/object-sets.js';
+import { parseKept, parseObjectSets, parseReleases } from '../../src/resources/object-sets.js';
 import { kindOf } from '../../src/resources/registry.js';
 import { readPreview } from '../../src/resources/release-preview.js';
 import { newestReleases, releaseRecords } from '../../src/resources/release-records.js';
@@ -48,18 +48,34 @@ describe('records of helm', () => {
   });
 });
 
-test('volumes say whose they are, and which release made their class', () => {
-  const printed = [
-    'volumes=PersistentVolume=pvc-1=/=apps/data=fast=Delete',
-    'volumes=PersistentVolume=pvc-2=/=apps/more=other=Retain',
-    'volumes=PersistentVolume=free=/=/=fast=Delete',
-    'volumes=StorageClass=fast=base/volumes=/==',
-    'volumes=StorageClass=other=/=/==',
-  ].join('\n');
-  expect(parseVolumes(printed)).toEqual([
-    { name: 'pvc-1', namespace: 'apps', claim: 'data', isDeleted: true, release: 'base/volumes' },
-    { name: 'pvc-2', namespace: 'apps', claim: 'more', isDeleted: false },
-  ]);
+describe('what add-ons leave behind', () => {
+  test('are volumes, which say whose they are and which release made their class, kinds, and namespaces', () => {
+    const printed = [
+      'volume PersistentVolume=pvc-1=/=apps/data=fast=Delete',
+      'volume PersistentVolume=pvc-2=/=apps/more=other=Retain',
+      'volume PersistentVolume=free=/=/=fast=Delete',
+      'volume StorageClass=fast=base/volumes=/==',
+      'volume StorageClass=other=/=/==',
+      'kind widgets.example.com   2026-11-27T05:00:00Z   a=b,kbs.dev/addon=web',
+      'namespace apps   Active   5m   kbs.dev/addon=web,kubernetes.io/metadata.name=apps',
+      'kind ',
+    ].join('\n');
+    expect(parseKept(printed)).toEqual({
+      volumes: [
+        { name: 'pvc-1', namespace: 'apps', claim: 'data', isDeleted: true, release: 'base/volumes' },
+        { name: 'pvc-2', namespace: 'apps', claim: 'more', isDeleted: false },
+      ],
+      kinds: [{ name: 'widgets.example.com', addon: 'web' }],
+      namespaces: [{ name: 'apps', addon: 'web' }],
+      isUnknown: false,
+    });
+    expect(parseReleases(printed, '/admin.conf')).toEqual([]);
+    expect(parseObjectSets(printed, '/admin.conf')).toEqual([]);
+  });
+
+  test('cannot be told where one question was not answered', () => {
+    expect(parseKept('kind \nleft cannot tell volume').isUnknown).toBe(true);
+  });
 });
 
 describe('a preview', () => {
@@ -218,6 +234,36 @@ describe.skipIf(!worldsAreHere)('a release on a host', () => {
     await expect(remove(world, [resource])).rejects.toThrow('it is locked');
   });
 
+  it('labels the kinds that came with it and that helm keeps, and none that was there', async () => {
+    await world.run('echo theirs.example.com== > /srv/kinds');
+    await apply(world, [resource]);
+    const labelled = (await calls()).match(/label customresourcedefinition \S+ \S+/g);
+    expect(labelled).toEqual(
+      ['widgets', 'kept'].map((name) => `label customresourcedefinition ${name}.example.com kbs.dev/addon=web`),
+    );
+  });
+
+  it('is not touched where the kinds that are there cannot be asked for', async () => {
+    await world.run('echo refused > /srv/down');
+    expect(await refused()).toContain('refused');
+    expect(await calls()).not.toContain('helm upgrade');
+  });
+
+  it('goes with kinds and claims where it is purged, also once the release itself is gone', async () => {
+    const purged = { ...resource, purge: { kinds: ['widgets.example.com'], claims: ['data', 'more'] } };
+    await apply(world, [resource]);
+    const deletions = [
+      expect.stringMatching(/delete persistentvolumeclaims data more --ignore-not-found /),
+      expect.stringMatching(/delete customresourcedefinitions widgets.example.com --ignore-not-found /),
+    ];
+    const [only] = kindOf(purged).remove(purged, {});
+    for (const uninstalled of [1, 0]) {
+      await world.run(`: > /srv/calls\n(\n${only?.script}\n)`);
+      expect((await calls()).match(/ delete (custom|persistent).*/g)).toEqual(deletions);
+      expect((await calls()).match(/helm uninstall/g) ?? []).toHaveLength(uninstalled);
+    }
+  });
+
   it('leaves a namespace that was there before', async () => {
     await world.run('mkdir /srv/namespaces/apps');
     await apply(world, [resource]);
@@ -233,13 +279,14 @@ mkdir -p /srv/namespaces /etc/kubernetes
 cat > /usr/local/bin/kubectl <<'END'
 #!/bin/sh
 echo "kubectl $*" >> /srv/calls
-words=; namespace=apps; label=; file=
+words=; namespace=apps; absent=1; file=
 while [ $# -gt 0 ]; do
   case $1 in
     --kubeconfig) shift;;
     -n) namespace=$2; shift;;
     -f) file=$2; shift;;
     -o|-l|--field-selector) shift;;
+    --ignore-not-found) absent=0;;
     -*) ;;
     *) words="$words $1";;
   esac
@@ -249,13 +296,17 @@ case $words in
   ' config view') printf '    cluster: "c"\\n    user: "u"\\n';;
   ' get secrets') cat /srv/$namespace.records;;
   ' delete secret '*) name=\${words##* }; sed -i "/ $name /d" /srv/$namespace.records;;
-  ' get namespace '*) [ -d "/srv/namespaces/\${words##* }" ] || exit 1; cat "/srv/namespaces/\${words##* }/label" 2>/dev/null || :;;
+  ' get namespace '*) [ -d "/srv/namespaces/\${words##* }" ] || exit $absent; cat "/srv/namespaces/\${words##* }/label" 2>/dev/null || :;;
   ' create') mkdir /srv/namespaces/apps; echo web > /srv/namespaces/apps/label;;
   ' delete namespace '*) rm -r "/srv/namespaces/\${words##* }";;
   ' wait '*) ;;
   ' get events') printf '2020-01-01T00:00:00Z Pod web-0: Failed: long ago\\n2999-01-01T00:00:00Z Pod web-1: Failed: no image\\n';;
   ' get persistentvolumes')
     cat /srv/volumes 2>/dev/null || :; rm -f /srv/volumes;;
+  ' get customresourcedefinitions')
+    if [ -e /srv/down ]; then cat /srv/down >&2; exit 1; fi
+    cat /srv/kinds 2>/dev/null || :;;
+  ' label customresourcedefinition '*|' delete customresourcedefinitions '*|' delete persistentvolumeclaims '*) ;;
   ' get pods,'*) echo configmap/kube-root-ca.crt;;
   ' diff')
     if [ -e /srv/down ]; then cat /srv/down >&2; exit 2; fi
@@ -277,6 +328,7 @@ case "$1 $2" in
     for word in "$@"; do case $word in kbs.dev/*) labels=$word;; esac; done
     { cat "$3" /run/kbs-helm/values.json; printf '%s' "$(stat -c %a /run/kbs-helm)"; } > /srv/given
     rm -f /srv/edited
+    printf 'widgets.example.com==\\nkept.example.com=web=keep\\ntemplated.example.com=web=\\n' >> /srv/kinds
     next=$(( $(grep -c . /srv/apps.records) + 1 ))
     echo "sh.helm.release.v1.web.v$next helm.sh/release.v1 1 5m $labels,name=web,owner=helm,status=deployed,version=$next" >> /srv/apps.records;;
   *) echo "nothing is known of $*" >&2; exit 9;;

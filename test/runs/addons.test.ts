@@ -1,8 +1,12 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { expect, it } from 'vitest';
-import type { Plan } from '../../src/engine/plan.js';
-import { withAddons, withoutAddons } from '../../src/workflows/addons/edit.js';
+import { describe, expect, it } from 'vitest';
+import { defined } from '../../src/defined.js';
+import { changesOf, type Plan } from '../../src/engine/plan.js';
+import { purgedAddons, withAddons, withoutAddons } from '../../src/workflows/addons/edit.js';
+import { addressOf, viewerToken } from '../../src/workflows/addons/open.js';
+import { addonStatus, upgradeOf } from '../../src/workflows/addons/status.js';
+import { upgradeAddons, withVersion } from '../../src/workflows/addons/upgrade.js';
 import { apply } from '../../src/workflows/apply.js';
 import { init } from '../../src/workflows/init.js';
 import { join as joinWorkers } from '../../src/workflows/join.js';
@@ -63,6 +67,19 @@ it('add-ons come with helm on every control plane and images on every node, thos
   expect(await applied(project, world)).toEqual([]);
 });
 
+it('a plan says which images of an add-on are in the bundle, and where it cannot tell', async () => {
+  const { project, world } = await withOwnChart();
+  const { result } = await run(project, world, phaseRun(apply), { dryRun: true });
+  const releases = changesOf(result?.plan ?? { workflow: '', cluster: '', hosts: [] }).filter(
+    ({ kind }) => kind === 'release',
+  );
+  expect(releases.map(({ images }) => images)).toEqual([
+    { bundled: ['kbs.local/local-path-provisioner:0.0.30', 'kbs.local/busybox:1.0'], fetched: [] },
+    { bundled: ['kbs.local/metrics-server:0.9.0'], fetched: [] },
+    { unknown: expect.stringContaining('are yours') },
+  ]);
+});
+
 it('an add-on whose values or chart change is upgraded, and no other', async () => {
   const { project, world } = await withOwnChart();
   await applied(project, world);
@@ -70,6 +87,17 @@ it('an add-on whose values or chart change is upgraded, and no other', async () 
   expect(await applied(project, world)).toEqual(['cp-0 update release web/web']);
   writeFileSync(join(dirname(project.inventory), 'web/values.yaml'), 'more: true\n');
   expect(await applied(project, world)).toEqual(['cp-0 update release web/web']);
+});
+
+it('values that do not fit the schema of their chart are refused before a host is contacted', async () => {
+  const { project, world } = await withOwnChart(addons.replace('replicas: 1', 'replicas: one'));
+  const schema = { type: 'object', properties: { replicas: { type: 'integer' } } };
+  writeFileSync(join(dirname(project.inventory), 'web/values.schema.json'), JSON.stringify(schema));
+  const outcome = await run(project, world, phaseRun(apply));
+  expect(inWords(outcome)).toEqual([
+    'inventory: addons.web.values.replicas is not what the chart takes: it must be integer',
+  ]);
+  expect(outcome.events).toEqual([]);
 });
 
 it('pools are a release after the one that brings their kinds, change without it, and go before it', async () => {
@@ -121,8 +149,8 @@ it('what goes names the volumes that it takes along, and those that stay', async
   const { project, world } = await withOwnChart();
   await applied(project, world);
   world.volumes = [
-    'volumes=PersistentVolume=pvc-1=/=web/data=local-path=Delete',
-    `volumes=StorageClass=local-path=${ids[0]}=/==`,
+    'volume PersistentVolume=pvc-1=/=web/data=local-path=Delete',
+    `volume StorageClass=local-path=${ids[0]}=/==`,
   ];
   write(project, '');
   const outcome = await run(project, world, phaseRun(apply), { dryRun: true });
@@ -130,6 +158,82 @@ it('what goes names the volumes that it takes along, and those that stay', async
     'release web/web goes: claims that its chart made take along the data of pvc-1 (web/data)',
     `release ${ids[0]} goes: its volumes stay with their data, and are not deleted any more with their claims: pvc-1 (web/data)`,
   ]);
+});
+
+describe('what would stay of an add-on that goes', () => {
+  const left = [
+    'volume PersistentVolume=pvc-1=/=web/data=fast=Delete',
+    'volume PersistentVolume=pvc-2=/=web/kept=slow=Retain',
+    'kind widgets.example.com   5m   kbs.dev/addon=web',
+    'kind others.example.com   5m   kbs.dev/addon=other',
+  ];
+  const namespace = 'namespace web   Active   5m   kbs.dev/addon=web';
+  const notesFor = async (kept: readonly string[], purge: boolean) => {
+    const { project, world } = await withOwnChart();
+    await applied(project, world);
+    world.volumes = kept;
+    const purges = purge ? await purgedAddons(project.inventory, ['web']) : undefined;
+    const loaded = await withoutAddons(project.inventory, ['web']);
+    const outcome = await run(project, world, phaseRun(apply, defined({ purges })), { loaded, dryRun: true });
+    expect(inWords(outcome)).toEqual([]);
+    return (outcome.result?.plan.hosts ?? []).flatMap(({ notes = [] }) =>
+      notes.map((note) => note.replace('release web/web goes: ', '')),
+    );
+  };
+
+  it.each<[string, readonly string[], boolean, readonly string[]]>([
+    [
+      'is told',
+      [...left, namespace],
+      false,
+      [
+        'claims that its chart made take along the data of pvc-1 (web/data)',
+        'the kinds that it brought stay, with every object of them: widgets.example.com; with --purge they go',
+      ],
+    ],
+    [
+      'goes with a purge',
+      [...left, namespace],
+      true,
+      [
+        'its claims go, and the data of pvc-1 (web/data) are lost',
+        'its claims go; volumes that their class retains stay with their data: pvc-2 (web/kept)',
+        'the kinds that it brought go, with every object of them: widgets.example.com',
+      ],
+    ],
+    [
+      'goes without the claims of a namespace that others made',
+      left,
+      true,
+      [
+        'claims that its chart made take along the data of pvc-1 (web/data)',
+        'the kinds that it brought go, with every object of them: widgets.example.com',
+      ],
+    ],
+    [
+      'stays where it cannot be told',
+      ['left cannot tell kind'],
+      true,
+      ['cannot tell which volumes and kinds it leaves behind, so none of them is deleted'],
+    ],
+  ])('%s', async (_, kept, purge, notes) => {
+    expect(await notesFor(kept, purge)).toEqual(notes);
+  });
+
+  it('is removed by a purge that comes later', async () => {
+    const { project, world } = await withOwnChart(`${addons}  cert-manager: {}\n`);
+    const purges = await purgedAddons(project.inventory, ['cert-manager', 'web', 'nothing']);
+    expect(purges).toEqual([
+      { addon: 'cert-manager', name: 'cert-manager', namespace: 'cert-manager' },
+      { addon: 'web', name: 'web', namespace: 'web' },
+    ]);
+    write(project, addons);
+    await applied(project, world);
+    world.volumes = ['kind issuers.cert-manager.io   5m   kbs.dev/addon=cert-manager'];
+    const outcome = await run(project, world, phaseRun(apply, { purges: purges.slice(0, 1) }));
+    expect(inWords(outcome)).toEqual([]);
+    expect(changesIn(outcome.result?.plan)).toEqual(['cp-0 remove release cert-manager/cert-manager']);
+  });
 });
 
 it('a release of another is refused before anything is changed, and taken over where the owner says so', async () => {
@@ -185,5 +289,117 @@ it('names are written into the inventory, and one that kbs does not know is refu
   });
   await expect(withoutAddons(project.inventory, ['web'])).rejects.toMatchObject({
     message: 'the inventory has no add-on web',
+  });
+});
+
+describe('an upgrade', () => {
+  const upgrade = async (project: Project, world: ScriptedCluster, names: readonly string[], version?: string) => {
+    const loaded = await withVersion(project.inventory, names, version);
+    const outcome = await run(project, world, phaseRun(upgradeAddons(names)), { loaded });
+    expect(inWords(outcome)).toEqual([]);
+    return changesIn(outcome.result?.plan);
+  };
+
+  it('is of the named add-ons alone, and nothing else changes', async () => {
+    const { project, world } = await withOwnChart();
+    await applied(project, world);
+    write(project, addons.replace('replicas: 1', 'replicas: 2').replace('storage: {}', 'storage: { default: false }'));
+    expect(await upgrade(project, world, ['storage'])).toEqual([`cp-0 update release ${ids[0]}`]);
+    expect(await upgrade(project, world, ['storage'])).toEqual([]);
+    expect(await applied(project, world)).toEqual(['cp-0 update release web/web']);
+  });
+
+  it('removes nothing that the inventory has no more', async () => {
+    const { project, world } = await withOwnChart();
+    await applied(project, world);
+    write(project, addons.replace('  metrics-server: {}\n', ''));
+    expect(await upgrade(project, world, ['storage', 'web'])).toEqual([]);
+    expect(world.releases.has(ids[1])).toBe(true);
+  });
+
+  it('writes a version into the inventory, with the chart that kbs has where the inventory names none', async () => {
+    const { project } = await withOwnChart('addons:\n  dashboard: { host: dashboard.example.com }\n');
+    const { unsaved, cluster } = await withVersion(project.inventory, ['dashboard'], '0.46.0');
+    expect(unsaved).toContain('version: 0.46.0');
+    expect(cluster.addons?.[0]?.chart).toEqual({
+      repository: 'https://kubernetes-sigs.github.io/headlamp',
+      name: 'headlamp',
+      version: '0.46.0',
+    });
+  });
+
+  it.each([
+    ['a chart of the bundle', ['storage'], 'the chart of storage is in the bundle: it has one version'],
+    ['a folder', ['web'], 'it has one version'],
+    ['two add-ons', ['storage', 'web'], 'a version is for one add-on'],
+    ['one that is not there', ['dashboard'], 'the inventory has no add-on dashboard'],
+  ])('refuses a version of %s', async (_, names, message) => {
+    const { project } = await withOwnChart();
+    await expect(withVersion(project.inventory, names, '2.0.0')).rejects.toMatchObject({
+      message: expect.stringContaining(message),
+    });
+  });
+
+  it('is proposed where another chart runs than the inventory has', async () => {
+    const { project, world } = await withOwnChart();
+    await applied(project, world);
+    const upgrades = async () =>
+      (
+        await addonStatus(project.inventory, { acceptNewHostKeys: false, limits: {}, openPool: world.openPool })
+      ).flatMap(({ name, upgrade }) => (upgrade ? [`${name}: ${upgrade.to} by ${upgrade.command}`] : []));
+    expect(await upgrades()).toEqual([]);
+    const chart = join(dirname(project.inventory), 'web/Chart.yaml');
+    writeFileSync(chart, 'apiVersion: v2\nname: web\nversion: 1.1.0\n');
+    expect(await upgrades()).toEqual(['web: web 1.1.0 by kbs addons upgrade web']);
+  });
+
+  it.each([
+    ['a newer one that kbs knows', '1.1.0', 'kbs addons upgrade a --version 1.1.0'],
+    ['an older one that kbs knows', '0.9.0', undefined],
+    ['none that kbs knows', undefined, undefined],
+  ])('is proposed, or not, where the inventory has chosen a version and there is %s', (_, known, command) => {
+    const { upgrade } = upgradeOf({ addon: 'a', chart: { name: 'chart', version: '1.0.0' } }, 'chart 1.0.0', known);
+    expect(upgrade?.command).toBe(command);
+  });
+});
+
+describe('what is opened', () => {
+  const dashboard = 'addons:\n  dashboard: { host: dashboard.example.com }\n  storage: {}\n';
+
+  it('is at its host, or at a port of this machine that a command leads on from', async () => {
+    const { project } = await withOwnChart(dashboard);
+    expect(addressOf(await project.load(), 'dashboard')).toMatchObject({ url: 'https://dashboard.example.com' });
+    write(project, 'addons:\n  dashboard: {}\n');
+    expect(addressOf(await project.load(), 'dashboard')).toMatchObject({
+      url: 'http://127.0.0.1:8080',
+      forward: 'kubectl -n headlamp port-forward service/headlamp 8080:80',
+    });
+  });
+
+  it.each([
+    ['storage', 'storage has no web interface that kbs knows', 'these have one: dashboard'],
+    ['dashbord', 'the inventory has no add-on dashbord', 'did you mean dashboard?'],
+  ])('is never %s', async (name, message, next) => {
+    const { project } = await withOwnChart(dashboard);
+    const loaded = await project.load();
+    expect(() => addressOf(loaded, name)).toThrow(
+      expect.objectContaining({ message, next: expect.stringContaining(next) }),
+    );
+  });
+
+  it('gives a token of its own ServiceAccount once it is installed', async () => {
+    const { project, world } = await withOwnChart(dashboard);
+    const loaded = await project.load();
+    const { viewer = { namespace: '', name: '' } } = addressOf(loaded, 'dashboard');
+    const token = () =>
+      viewerToken(loaded, viewer, { seconds: 600, acceptNewHostKeys: false, limits: {}, openPool: world.openPool });
+    await expect(token()).rejects.toMatchObject({
+      code: 'refused',
+      next: expect.stringContaining('kbs addons status'),
+    });
+    world.releases.set('headlamp/headlamp', 'status=deployed,version=1');
+    const { token: secret, expires } = await token();
+    expect([secret.reveal(), expires]).toEqual(['token-of-headlamp-for-600s', '2026-11-27T09:30:00Z']);
+    expect(`${secret}`).not.toContain('token-of');
   });
 });

@@ -81,7 +81,7 @@ export class ScriptedCluster {
   readonly objects = new Map<string, KubeObject>();
   /** The labels of helm's Secrets, by namespace and name. */
   readonly releases = new Map<string, string>();
-  /** Lines about volumes, as kubectl prints them for `parseVolumes`. */
+  /** Lines about what add-ons leave behind, as `parseKept` reads them. */
   volumes: readonly string[] = [];
   /** Of etcd, by host. */
   readonly members = new Map<string, { readonly id: number; voter: boolean; size: number }>();

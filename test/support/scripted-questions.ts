@@ -55,6 +55,7 @@ const table: readonly (readonly [marks: readonly string[], reply: (asked: Asked)
   // kubectl.
   [['jsonpath={range .items[*]}{.metadata.labels.'], (asked) => yes(objectSets(asked))],
   [['ask_release '], (asked) => yes(askKubectl(asked, releaseOf(asked)))],
+  [['get secrets -A -l owner=helm'], (asked) => yes(askKubectl(asked, releasesIn(asked).join('')))],
   [["echo 'kbs: wanted'"], () => yes()],
   [["END_OF_OBJECTS'"], (asked) => yes(askKubectl(asked, objectsIn(asked)))],
   [['\nask_kubectl', 'spec.podCIDRs'], (asked) => yes(nodeCidrs(asked))],
@@ -62,6 +63,7 @@ const table: readonly (readonly [marks: readonly string[], reply: (asked: Asked)
   [['kbs_nodes='], () => yes()],
   [['-n kbs-users get serviceaccounts'], accessTo],
   [['-n kbs-users create token'], tokenOf],
+  [['create token'], viewerToken],
   [['get --raw /readyz'], readyz],
   [["'^", '=True='], isReady],
 
@@ -108,13 +110,14 @@ const releaseOf = ({ cluster, question }: Asked): string => {
 const secretOf = (name: string, labels: string): string =>
   `sh.helm.release.v1.${name}.v1 helm.sh/release.v1 1 5m ${labels},name=${name},owner=helm\n`;
 
-const ownReleases = ({ cluster }: Asked): readonly string[] =>
-  [...cluster.releases]
-    .filter(([, labels]) => labels.includes('kbs.dev/addon='))
-    .map(([id, labels]) => {
-      const [namespace = '', name = ''] = id.split('/');
-      return `${namespace} ${secretOf(name, labels)}`;
-    });
+const releasesIn = ({ cluster }: Asked): readonly string[] =>
+  [...cluster.releases].map(([id, labels]) => {
+    const [namespace = '', name = ''] = id.split('/');
+    return `${namespace} ${secretOf(name, labels)}`;
+  });
+
+const ownReleases = (asked: Asked): readonly string[] =>
+  releasesIn(asked).filter((line) => line.includes('kbs.dev/addon='));
 
 const objectSets = (asked: Asked): string => {
   const { cluster, machine } = asked;
@@ -165,6 +168,14 @@ function tokenOf({ cluster, machine, question }: Asked): Reply {
   const [, name = '', until = ''] = /create token (\S+) --duration=\$\(\( (\d+) /.exec(question) ?? [];
   if (!cluster.apiReady(machine) || !cluster.objects.has(`ServiceAccount/kbs-users/${name}`)) return no('not found');
   return yes(`${new Date(Number(until) * 1000).toISOString()} token-of-${name}`);
+}
+
+/** Of the ServiceAccount that the chart of a release of that name has made. */
+function viewerToken({ cluster, machine, question }: Asked): Reply {
+  const [, namespace = '', name = '', lifetime = ''] =
+    /-n (\S+) create token (\S+) --duration=(\S+) /.exec(question) ?? [];
+  if (!cluster.apiReady(machine) || !cluster.releases.has(`${namespace}/${name}`)) return no('not found');
+  return yes(`2026-11-27T09:30:00Z token-of-${name}-for-${lifetime}`);
 }
 
 /** Of the API servers that are named, or of the host's own. */

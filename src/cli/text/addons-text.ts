@@ -48,5 +48,13 @@ export function addonStatusText(addons: readonly AddonStatus[]): string {
     .join('\n');
 }
 
+/** The add-ons that could be upgraded, each with what runs, what there is, and the command. */
+export const addonUpgradesText = (addons: readonly AddonStatus[]): string => {
+  const lines = addons.flatMap(({ name, chart = '', upgrade }) =>
+    upgrade === undefined ? [] : [oneLine(`${name}: ${chart} runs, and there is ${upgrade.to}: ${upgrade.command}`)],
+  );
+  return lines.length === 0 ? 'every add-on runs the newest version that kbs knows' : lines.join('\n');
+};
+
 /** Values of a chart as YAML; `{}` where there are none. */
 export const valuesText = (values: Readonly<Record<string, unknown>>): string => stringify(values, { lineWidth: 0 });

@@ -1,6 +1,7 @@
 import { structuredPatch } from 'diff';
 import {
   type Change,
+  type ChangeImages,
   changesOf,
   type Difference,
   type HostPlan,
@@ -29,7 +30,7 @@ export function planText(plan: Plan, { colors = plain, verbose = false }: DiffOp
 }
 
 /** What stays on a host although nothing wants it, and advice, a line each. */
-const notesText = ({ hosts }: Plan, colors: Colors): readonly string[] => {
+export const notesText = ({ hosts }: Pick<Plan, 'hosts'>, colors: Colors): readonly string[] => {
   const lines = hosts.flatMap(({ host, notes = [] }) => notes.map((note) => colors('yellow', `${host}: ${note}`)));
   return lines.length === 0 ? [] : [`${lines.join('\n')}\n`];
 };
@@ -125,10 +126,29 @@ function headline(change: Change, colors: Colors): string {
 function details(change: Change, colors: Colors, verbose: boolean): readonly string[] {
   if (change.operation) return operationLines(change.operation);
   if ((change.action === 'remove' || change.action === 'unknown') && !verbose) return [];
-  return change.differences.flatMap((difference) =>
-    isText(difference) ? textDiff(difference, colors) : [shortDiff(difference, change, colors)],
-  );
+  return [
+    ...change.differences.flatMap((difference) =>
+      isText(difference) ? textDiff(difference, colors) : [shortDiff(difference, change, colors)],
+    ),
+    ...(change.images === undefined ? [] : imageLines(change.images)),
+  ];
 }
+
+const imageLines = (images: ChangeImages): readonly string[] => {
+  if ('unknown' in images) return [oneLine(`images: cannot tell, ${images.unknown}`)];
+  const line = (says: string, some: readonly string[]) =>
+    some.length === 0 ? [] : [oneLine(`${says}: ${some.join(', ')}`)];
+  return [
+    ...line('images in the bundle', images.bundled),
+    ...line('images that hosts fetch from registries', images.fetched),
+  ];
+};
+
+/** The images that hosts will fetch from registries, as one line; none where there are none. */
+export const fetchesText = (plan: Plan): readonly string[] => {
+  const all = changesOf(plan).flatMap(({ images }) => (images && 'fetched' in images ? images.fetched : []));
+  return all.length === 0 ? [] : [oneLine(`hosts fetch from registries: ${[...new Set(all)].join(', ')}`)];
+};
 
 /** Where an operation runs, what it waits for and changes, and how it is resumed. */
 const operationLines = ({

@@ -1,6 +1,6 @@
 import type { Change, HostPlan, Plan } from '../../engine/plan.js';
 import { type Colors, plain } from './color.js';
-import { summaryText, warningsText } from './diff-text.js';
+import { fetchesText, notesText, summaryText, warningsText } from './diff-text.js';
 import { counted } from './format.js';
 import { oneLine } from './printable.js';
 
@@ -9,7 +9,7 @@ const heads = 4;
 
 /**
  * A plan at a glance, before the question: each host with the number of its changes and the first of them. Operations on
- * the cluster are all named, in their order.
+ * the cluster are all named, in their order. Where something is removed, so is what goes and what stays with it.
  */
 export function overviewText(plan: Plan, colors: Colors = plain): string {
   const hosts = plan.hosts.filter((host) => changesOf(host).length > 0);
@@ -17,6 +17,9 @@ export function overviewText(plan: Plan, colors: Colors = plain): string {
   const warnings = warningsText(plan, colors);
   return [
     ...hosts.map((host) => hostLine(host, width, colors)),
+    ...fetchesText(plan),
+    // What is lost, and what stays, when something goes.
+    ...notesText({ hosts: hosts.filter(isRemovedFrom) }, colors),
     ...warnings,
     summaryText(plan, colors).trimEnd(),
     '',
@@ -32,6 +35,8 @@ function hostLine(host: HostPlan, width: number, colors: Colors): string {
   const names = [...operations.map(({ id }) => colors('bold', oneLine(id))), ...named, ...more];
   return `${colors('bold', oneLine(host.host).padEnd(width))}  ${counted(changes.length, 'change')}: ${names.join(', ')}`;
 }
+
+const isRemovedFrom = (host: HostPlan): boolean => changesOf(host).some(({ action }) => action === 'remove');
 
 const changesOf = ({ phases }: HostPlan): readonly Change[] => phases.flatMap(({ changes }) => changes);
 

@@ -6,13 +6,26 @@ import type { PartialInventory } from '../partial.js';
 import { knownAddonNames } from '../schema.js';
 
 /** Names of add-ons are names of releases. A name that kbs does not know stands for a chart of the owner. */
-export const checkAddons = ({ addons = {} }: PartialInventory): readonly InventoryError[] =>
-  Object.keys(addons).flatMap((name) => {
+export const checkAddons = ({ addons = {} }: PartialInventory): readonly InventoryError[] => [
+  ...defaultErrors(addons),
+  ...Object.keys(addons).flatMap((name) => {
     // What a name that is not known stands for; what of it could not be read is there as undefined.
     const written = addons[name] as PartialOwn | null | undefined;
     const isKnown = knownAddonNames.some((known) => known === name);
     return [...(isKnown ? [] : ownErrors(name, written)), ...chartErrors(name, written ?? {})];
-  });
+  }),
+];
+
+/** Of two default classes Kubernetes takes the newer one. */
+const defaultErrors = (addons: NonNullable<PartialInventory['addons']>): readonly InventoryError[] =>
+  'storage' in addons && addons.storage?.default !== false && addons['nfs-storage']?.default === true
+    ? [
+        inventoryError(
+          ['addons', 'nfs-storage', 'default'],
+          'is true, and that of storage is too; write `storage: { default: false }`',
+        ),
+      ]
+    : [];
 
 interface PartialOwn extends PartialChart {
   readonly namespace?: string | undefined;

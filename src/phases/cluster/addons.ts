@@ -33,7 +33,7 @@ export const addons: Phase = {
       .filter(({ name }) => name !== host.name)
       .map(({ name }) => ({ host: name, phase: addonImages.name, mayFail: true })),
   resources: (_host, context) =>
-    planned(context).map(({ addon, chart, release, namespace, values }, order) => ({
+    planned(context).map(({ addon, chart, release, namespace, values, images, pulls }, order) => ({
       kind: 'release',
       name: release,
       namespace,
@@ -44,6 +44,9 @@ export const addons: Phase = {
       values,
       adopt: addon.adopt,
       timeoutSeconds: addon.timeoutSeconds,
+      ...(pulls === undefined
+        ? {}
+        : { images: { bundled: images.map((name) => referenceOf(context.artifacts, name)), fetched: pulls } }),
     })),
 };
 

@@ -1,4 +1,5 @@
-import { knownNames, withNeeds } from '../../addons/index.js';
+import { knownAddons, knownNames, withNeeds } from '../../addons/index.js';
+import type { PurgedAddon } from '../../engine/host-phases.js';
 import { unknownName } from '../../inventory/did-you-mean.js';
 import { addAddon, removeAddon } from '../../inventory/edit.js';
 import { type LoadedCluster, loadCluster } from '../load-cluster.js';
@@ -34,6 +35,17 @@ export const withoutAddons = async (file: string, names: readonly string[]): Pro
     otherwise: 'what is left of one that it had goes with: kbs apply',
   });
   return edited(file, known, names.filter((name) => there.includes(name)).reduce(removeAddon, known.text));
+};
+
+/** These add-ons of the inventory, or that kbs knows, with their releases: what a removal purges. */
+export const purgedAddons = async (file: string, names: readonly string[]): Promise<readonly PurgedAddon[]> => {
+  const { cluster } = await loadCluster(file);
+  return names.flatMap((addon) => {
+    const known = knownAddons.find(({ name }) => name === addon);
+    const own = cluster.addons?.find((each) => each.name === addon);
+    if (known !== undefined) return [{ addon, name: known.release, namespace: known.namespace }];
+    return own?.is === 'own' ? [{ addon, name: addon, namespace: own.namespace }] : [];
+  });
 };
 
 /** A name is that of an add-on of the inventory, or of one that kbs knows. */

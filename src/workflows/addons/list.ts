@@ -104,7 +104,8 @@ export const valuesOf = async (file: string, name: string): Promise<Values> => {
   throw noSuchAddon(loaded, name);
 };
 
-const noSuchAddon = ({ cluster }: LoadedCluster, name: string) =>
+/** The failure for a name that the inventory does not have. */
+export const noSuchAddon = ({ cluster }: LoadedCluster, name: string) =>
   unknownName(
     'the inventory has no add-on',
     [name],

@@ -20,7 +20,7 @@ export const requireNeeds = (
   };
   const failures = names.flatMap((name) => {
     const missing = withNeeds([name]).filter((need) => !names.includes(need));
-    const oldest = knownAddons.find((known) => known.name === name)?.kubernetes;
+    const { kubernetes: oldest, kubernetesBelow: below } = knownAddons.find((known) => known.name === name) ?? {};
     return [
       ...(missing.length === 0
         ? []
@@ -38,6 +38,15 @@ export const requireNeeds = (
               name,
               `needs Kubernetes ${oldest} or newer, and the inventory has ${version}`,
               'take the add-on out of the inventory, or write a newer `kubernetes: version`',
+            ),
+          ]),
+      ...(below === undefined || isOlder(version, below)
+        ? []
+        : [
+            refuse(
+              name,
+              `is for Kubernetes older than ${below}, and the inventory has ${version}`,
+              'take the add-on out of the inventory, or a chart of it that is for this version',
             ),
           ]),
     ];

@@ -1,7 +1,10 @@
+import { knownAddons } from '../../addons/index.js';
+import type { Chart } from '../../artifacts/artifacts.js';
 import { queryAll } from '../../engine/query-batch.js';
 import type { RunOptions } from '../../hosts/host.js';
 import { lines, sh } from '../../hosts/shell.js';
 import type { Cluster } from '../../inventory/cluster.js';
+import { isNewer } from '../../inventory/version.js';
 import { selectApiHost } from '../../kubernetes/api-host.js';
 import { adminConf } from '../../kubernetes/kubectl.js';
 import { askKubectl, parseKubectlAnswer } from '../../kubernetes/kubectl-answer.js';
@@ -12,7 +15,7 @@ import { newestReleases, type ReleaseRecord, releaseRecords } from '../../resour
 import { type ReleaseResource, Unknown } from '../../resources/resource.js';
 import { loadCluster, openArtifacts } from '../load-cluster.js';
 import { offlineContext } from '../run/phase-context.js';
-import { withPool } from '../run/pool.js';
+import { type OpenPool, withPool } from '../run/pool.js';
 
 /** An add-on of the inventory, or a release that is in the cluster without it. */
 export interface AddonStatus {
@@ -22,6 +25,8 @@ export interface AddonStatus {
   readonly release: string;
   /** Name and version of the chart that is installed; absent where none is. */
   readonly chart?: string;
+  /** The version that `kbs addons upgrade` brings; absent where the newest that kbs knows is installed. */
+  readonly upgrade?: { readonly to: string; readonly command: string };
   /** `as wanted`, or why not, as one line. */
   readonly state: string;
   readonly ok: boolean;
@@ -30,37 +35,44 @@ export interface AddonStatus {
 export interface AddonStatusOptions {
   readonly acceptNewHostKeys: boolean;
   readonly limits: Pick<RunOptions, 'signal' | 'timeout'>;
+  readonly openPool?: OpenPool;
 }
 
 /** Asks the cluster for every add-on of the inventory, and for releases that are not in it. Changes nothing. */
 export const addonStatus = async (
   file: string,
-  { acceptNewHostKeys, limits }: AddonStatusOptions,
+  { acceptNewHostKeys, limits, openPool }: AddonStatusOptions,
 ): Promise<readonly AddonStatus[]> => {
   const loaded = await loadCluster(file);
   const artifacts = await openArtifacts(loaded);
-  return withPool(acceptNewHostKeys, async (pool) => {
-    const { host, at } = await selectApiHost(loaded.cluster, pool, limits);
-    const { credentials } = await readKeyring(
-      keyringDirectory(loaded.inventory, loaded.cluster.name),
-      loaded.cluster,
-      new Date(),
-    );
-    const wanted = releasesOf(loaded.cluster, offlineContext(loaded.cluster, artifacts, { credentials }), at);
-    const all = sh`ask_kubectl ${adminConf} get secrets -A -l owner=helm --show-labels --no-headers`;
-    const queries = [...wanted.map((each) => kindOf(each).query(each)), all];
-    const preludes = [...wanted.map((each) => kindOf(each).prelude ?? sh``), lines(askKubectl)];
-    const results = await queryAll(
-      host,
-      preludes,
-      queries.map((script) => ({ name: 'releases', script, callsApi: true as const })),
-      limits,
-    );
-    return [
-      ...wanted.map((each) => statusOf(each, results.get(kindOf(each).query(each))?.output ?? '')),
-      ...othersIn(results.get(all)?.output ?? '', wanted),
-    ];
-  });
+  return withPool(
+    acceptNewHostKeys,
+    async (pool) => {
+      const { host, at } = await selectApiHost(loaded.cluster, pool, limits);
+      const { credentials } = await readKeyring(
+        keyringDirectory(loaded.inventory, loaded.cluster.name),
+        loaded.cluster,
+        new Date(),
+      );
+      const wanted = releasesOf(loaded.cluster, offlineContext(loaded.cluster, artifacts, { credentials }), at);
+      const all = sh`ask_kubectl ${adminConf} get secrets -A -l owner=helm --show-labels --no-headers`;
+      const queries = [...wanted.map((each) => kindOf(each).query(each)), all];
+      const preludes = [...wanted.map((each) => kindOf(each).prelude ?? sh``), lines(askKubectl)];
+      const results = await queryAll(
+        host,
+        preludes,
+        queries.map((script) => ({ name: 'releases', script, callsApi: true as const })),
+        limits,
+      );
+      return [
+        ...wanted.map((each) =>
+          statusOf(each, results.get(kindOf(each).query(each))?.output ?? '', chosenBy(loaded.cluster, each)),
+        ),
+        ...othersIn(results.get(all)?.output ?? '', wanted),
+      ];
+    },
+    openPool,
+  );
 };
 
 const releasesOf = (
@@ -72,7 +84,16 @@ const releasesOf = (
     ? addonsPhase.resources(at, context).filter((each): each is ReleaseResource => each.kind === 'release')
     : [];
 
-const statusOf = (release: ReleaseResource, output: string): AddonStatus => {
+/** Where the inventory has chosen a version of an add-on that kbs knows: the one that kbs would take. */
+const chosenBy = ({ addons = [] }: Cluster, { addon, chart }: ReleaseResource): string | undefined => {
+  const chosen = addons.find(({ name }) => name === addon)?.chart;
+  const published = knownAddons.find(({ name }) => name === addon)?.published;
+  const isSame =
+    chosen !== undefined && 'repository' in chosen && chosen.name === published?.name && chart.name === chosen.name;
+  return isSame ? published?.version : undefined;
+};
+
+const statusOf = (release: ReleaseResource, output: string, known: string | undefined): AddonStatus => {
   const kind = kindOf(release);
   const outline = { name: release.addon, release: kind.id(release) };
   const state = kind.parse(output, release);
@@ -82,10 +103,26 @@ const statusOf = (release: ReleaseResource, output: string): AddonStatus => {
   const said = differing.map(([aspect]) => differences[aspect]?.(state[aspect] ?? '') ?? aspect);
   return {
     ...outline,
-    ...(state.chart === undefined ? {} : { chart: state.chart }),
+    ...(state.chart === undefined ? {} : { chart: state.chart, ...upgradeOf(release, state.chart, known) }),
     ok: said.length === 0,
     state: said.length === 0 ? 'as wanted' : `${said.join('; ')}: kbs plan shows what differs`,
   };
+};
+
+/**
+ * What there is besides what runs, `is`: what the inventory has, or a newer version that kbs knows. `known`: the version that
+ * kbs would take, where the inventory has chosen one.
+ */
+export const upgradeOf = (
+  { addon, chart: { name, version } }: { readonly addon: string; readonly chart: Pick<Chart, 'name' | 'version'> },
+  is: string,
+  known: string | undefined,
+): Pick<AddonStatus, 'upgrade'> => {
+  const command = `kbs addons upgrade ${addon}`;
+  if (known !== undefined && isNewer(known, version)) {
+    return { upgrade: { to: `${name} ${known}`, command: `${command} --version ${known}` } };
+  }
+  return is === `${name} ${version}` ? {} : { upgrade: { to: `${name} ${version}`, command } };
 };
 
 const differences: Readonly<Record<string, (is: string) => string>> = {

@@ -1,3 +1,5 @@
+import { defined } from '../../defined.js';
+import type { PurgedAddon } from '../../engine/host-phases.js';
 import type { RunHosts } from '../../engine/observe.js';
 import { type Selection, select } from '../../engine/select.js';
 import { type Cluster, type ClusterHost, isNode, loadBalancers } from '../../inventory/cluster.js';
@@ -14,11 +16,13 @@ export interface Scope {
   /** Hosts that the run goes on without. */
   readonly without?: ReadonlySet<string>;
   readonly selection?: Selection;
+  /** The add-ons that go with all that they would leave behind. */
+  readonly purges?: readonly PurgedAddon[];
 }
 
 /** The hosts of a run, each with its phases. */
 export const phasesByHost = (workflow: PhaseWorkflow, scope: Scope): RunHosts => {
-  const { cluster, without, selection = {} } = scope;
+  const { cluster, without, selection = {}, purges } = scope;
   const target = targetOf(scope);
   const hosts = cluster.hosts
     .filter(({ name }) => !without?.has(name))
@@ -26,6 +30,7 @@ export const phasesByHost = (workflow: PhaseWorkflow, scope: Scope): RunHosts =>
       host,
       phases: workflow.phasesOf(host, target).filter((phase) => phase.appliesTo(host, cluster)),
       all: phases.filter((phase) => phase.appliesTo(host, cluster)),
+      ...defined({ purges }),
     }))
     .filter((each) => each.phases.length > 0);
   return select(

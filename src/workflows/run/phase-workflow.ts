@@ -1,5 +1,6 @@
 import type { Expected } from '../../engine/compare.js';
 import type { PhaseSteps } from '../../engine/executable-plan.js';
+import type { PurgedAddon } from '../../engine/host-phases.js';
 import type { Observation } from '../../engine/observe.js';
 import type { Selection } from '../../engine/select.js';
 import type { Facts } from '../../hosts/facts/facts.js';
@@ -34,6 +35,8 @@ export interface PhaseRun extends RunContext {
   readonly workflow: PhaseWorkflow;
   /** The nodes that join; for `join` only. */
   readonly joining?: readonly string[];
+  /** The add-ons that go with all that they would leave behind. */
+  readonly purges?: readonly PurgedAddon[];
   /** Hosts that do not answer, and that the run goes on without. */
   readonly without?: ReadonlySet<string>;
   /** Operations before and after the phases, for a workflow that is more than its phases. */

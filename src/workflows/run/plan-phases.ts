@@ -22,7 +22,10 @@ import { excludeUnreachable } from './unreachable.js';
 import { checkVipConflict } from './vip-conflict.js';
 
 /** A phase workflow as something that can be planned, confirmed and applied. */
-export const phaseRun = (workflow: PhaseWorkflow, about: Pick<PhaseRun, 'joining' | 'around'> = {}): Workflow => ({
+export const phaseRun = (
+  workflow: PhaseWorkflow,
+  about: Pick<PhaseRun, 'joining' | 'around' | 'purges'> = {},
+): Workflow => ({
   name: workflow.name,
   plan: (run) => planPhases({ ...run, ...about, workflow }),
 });

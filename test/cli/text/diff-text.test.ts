@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { planText, summaryText } from '../../../src/cli/text/diff-text.js';
 import { overviewText } from '../../../src/cli/text/overview-text.js';
+import type { Change, ChangeImages } from '../../../src/engine/plan.js';
 import { create, hostPlan, planOf, remove, unknown, update } from './plans.js';
 
 it('a change of text is a unified diff, a change of a word is was → wanted', () => {
@@ -124,6 +125,13 @@ nothing to change: 1 host is as the inventory says
 `);
 });
 
+it('what goes and what stays with a removal is told before the question, and no other note', () => {
+  const noted = (name: string, change: Change) => ({ ...hostPlan(name, { prune: [change] }), notes: [`of ${name}`] });
+  const text = overviewText(planOf(noted('a', remove('release', 'web/web')), noted('b', create('file', '/etc/new'))));
+  expect(text).toContain('\na: of a\n');
+  expect(text).not.toContain('of b');
+});
+
 it('what the operator should know of hosts stands before the sum, also where nothing changes', () => {
   const warnings = [{ hosts: ['a', 'b'], what: 'mac: a and b\nhave one', next: 'give one of them another' }];
   const shown = '! a, b: mac: a and b\\nhave one\n  → give one of them another\n';
@@ -133,4 +141,32 @@ it('what the operator should know of hosts stands before the sum, also where not
   );
   expect(planText({ ...changing, warnings })).toContain(`+ file /x\n\n${shown}\n1 to create`);
   expect(overviewText({ ...changing, warnings })).toContain(`+ file /x\n${shown}`);
+});
+
+it('a release names its images, those that hosts fetch, or why that cannot be told', () => {
+  const release = (id: string, images: ChangeImages) => ({ ...create('release', id, { chart: 'a 1.0' }), images });
+  const plan = planOf(
+    hostPlan('controller-00', {
+      addons: [
+        release('a/known', { bundled: ['kbs.local/a:1'], fetched: ['example.com/b:2', 'example.com/c:3'] }),
+        release('a/own', { unknown: 'it is yours' }),
+        release('a/objects', { bundled: [], fetched: [] }),
+      ],
+    }),
+  );
+  expect(planText(plan)).toBe(`controller-00
+  addons
+    + release a/known
+        chart: a 1.0
+        images in the bundle: kbs.local/a:1
+        images that hosts fetch from registries: example.com/b:2, example.com/c:3
+    + release a/own
+        chart: a 1.0
+        images: cannot tell, it is yours
+    + release a/objects
+        chart: a 1.0
+
+3 to create on 1 host
+`);
+  expect(overviewText(plan)).toContain('\nhosts fetch from registries: example.com/b:2, example.com/c:3\n');
 });
