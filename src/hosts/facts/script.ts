@@ -68,7 +68,12 @@ done
 for daemon in systemd-networkd NetworkManager; do
   if systemctl -q is-active $daemon 2>/dev/null; then fact networkdaemon \${daemon#systemd-}; fi
 done
-ss -Hltnp 2>/dev/null | while read -r _ _ _ local _ process; do fact listener "\${local##*:} $process"; done
+# ss looks at processes before sockets: one that has just begun to listen has none until the next look.
+listeners=$(ss -Hltnp 2>/dev/null) || :
+if printf '%s\\n' "$listeners" | grep -qv users:; then listeners=$(ss -Hltnp 2>/dev/null) || :; fi
+printf '%s\\n' "$listeners" | while read -r _ _ _ local _ process; do
+  if [ -n "$local" ]; then fact listener "\${local##*:} $process"; fi
+done
 # firewalld refuses in a last rule, and not by policy.
 nft list chains 2>/dev/null | awk '
   $1 == "table" { table = $2 " " $3 }

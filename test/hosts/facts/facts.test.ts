@@ -142,6 +142,20 @@ test('this machine answers every question', async () => {
   expect(facts.clock).toBeGreaterThanOrEqual(from);
 });
 
+test('a program that begins to listen while ss looks is known by name all the same', async () => {
+  const line = 'LISTEN 0 4096 127.0.0.1:10256 0.0.0.0:*';
+  const script = `looks=$(mktemp)
+ss() {
+  case $1 in -Hltnp) ;; *) return 0 ;; esac
+  echo x >> "$looks"
+  if [ "$(wc -l < "$looks")" = 1 ]; then echo '${line}'; else echo '${line} users:(("kube-proxy",pid=7,fd=3))'; fi
+}
+${factsScript}
+rm "$looks"`;
+  const { stdout } = await execa('sh', ['-eu'], { input: script });
+  expect(parseFacts(stdout).listeners).toEqual([{ port: 10256, process: 'kube-proxy' }]);
+});
+
 test.skipIf(lacks('root'))('files that others left are found, and drop-ins only where they count', async () => {
   const script = `mount -t tmpfs none /etc
 mkdir -p /etc/cni/net.d
