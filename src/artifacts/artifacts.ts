@@ -78,7 +78,8 @@ export type ImageName =
   | 'local-path-provisioner'
   | 'metrics-server'
   | 'metallb-controller'
-  | 'metallb-speaker';
+  | 'metallb-speaker'
+  | 'traefik';
 
 /** Bytes that lie in a bundle on this machine, perhaps packed. */
 export interface StoredFile {

@@ -153,6 +153,7 @@ const imageNames = [
   'metrics-server',
   'metallb-controller',
   'metallb-speaker',
+  'traefik',
 ] as const satisfies readonly ImageName[];
 
 /** Whether only add-ons need it: a bundle is made with or without. */
@@ -165,6 +166,7 @@ const forAddons = new Set<BinaryName | ImageName>([
   'metrics-server',
   'metallb-controller',
   'metallb-speaker',
+  'traefik',
 ]);
 
 const hex = z.string().regex(/^[0-9a-f]{64}$/);

@@ -37,6 +37,7 @@ const kubernetes_1_36_3 = (): Release => {
   const localPath = '0.0.30';
   const busybox = '1.0';
   const metallb = '0.15.2';
+  const traefik = '3.6.12';
   const objects = '1.0';
   const kubernetes = kubernetesProgram({ version, built: '2026-07-22T18:07:38Z' });
   return {
@@ -127,6 +128,13 @@ const kubernetes_1_36_3 = (): Release => {
         stamps: { 'main.VERSION': `v${localPath}` },
       }),
       ...(['controller', 'speaker'] as const).map((name) => metallbProgram(name, metallb)),
+      goProgram({
+        name: 'traefik',
+        version: traefik,
+        package: 'github.com/traefik/traefik/v3/cmd/traefik',
+        from: `github.com/traefik/traefik/v3 v${traefik}`,
+        stamps: { 'github.com/traefik/traefik/v3/pkg/version.Version': `v${traefik}` },
+      }),
     ],
     binaries: {
       kubelet: 'kubelet',
@@ -198,6 +206,7 @@ const kubernetes_1_36_3 = (): Release => {
         ['metallb-speaker'],
         [layer('metallb-speaker', ['metallb-speaker'])],
       ),
+      traefik: image('traefik', `v${traefik}`, ['traefik'], [layer('traefik', ['traefik'])]),
     },
     archives: [
       { name: 'pause', images: ['pause'] },
@@ -211,6 +220,7 @@ const kubernetes_1_36_3 = (): Release => {
       { name: 'local-path-provisioner', images: ['local-path-provisioner'] },
       { name: 'metrics-server', images: ['metrics-server'] },
       { name: 'metallb', images: ['metallb-controller', 'metallb-speaker'] },
+      { name: 'traefik', images: ['traefik'] },
     ],
     charts: [
       {

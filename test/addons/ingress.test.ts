@@ -12,7 +12,7 @@ const credentials = {
   shown: { certificate: 'the certificate', key: new Secret('the key') },
 };
 const valuesIn = (cluster: Cluster) =>
-  ingress.values(addon, cluster, () => ({ repository: 'kbs.local/traefik', tag: '3.6.12' }), credentials);
+  ingress.values(addon, cluster, () => ({ repository: 'kbs.local/traefik', tag: 'v3.6.12' }), credentials);
 
 describe('Traefik behind load balancers', () => {
   const values = valuesIn(
@@ -43,6 +43,12 @@ describe('Traefik behind load balancers', () => {
     });
     expect(JSON.stringify(values)).not.toContain('hostPort');
   });
+
+  it('gives Ingress objects the address of the endpoint', () => {
+    expect(values.providers).toEqual({
+      kubernetesIngress: { publishedService: { enabled: false }, ingressEndpoint: { ip: '192.168.10.5' } },
+    });
+  });
 });
 
 describe('Traefik without load balancers', () => {
@@ -51,9 +57,15 @@ describe('Traefik without load balancers', () => {
     expect(values).toMatchObject({
       service: { spec: { type: 'ClusterIP' } },
       ports: { web: { hostPort: 80 }, websecure: { hostPort: 443 } },
+      // A port of a host is for one pod at a time.
+      updateStrategy: { rollingUpdate: { maxUnavailable: 1, maxSurge: 0 } },
     });
-    expect(JSON.stringify(values)).not.toMatch(/trustedIPs|nodePort/);
+    expect(JSON.stringify(values)).not.toMatch(/trustedIPs|nodePort|ingressEndpoint/);
   });
+});
+
+it('its image is that of the bundle', () => {
+  expect(valuesIn(clusterOf()).image).toMatchObject({ registry: 'kbs.local', repository: 'traefik', tag: 'v3.6.12' });
 });
 
 describe('its default certificate', () => {
@@ -78,6 +90,7 @@ describe('its default certificate', () => {
         },
       }),
     });
+    expect(values.additionalArguments).toContain('--providers.file.watch=true');
     expect(values.volumes).toMatchObject([{ name: 'traefik-default', type: 'secret' }]);
     expect(secret?.metadata).toMatchObject({ name: 'traefik-default' });
   });

@@ -55,6 +55,7 @@ describe.each(releases)('the release of %s', (_, release) => {
       'local-path-provisioner',
       'metallb-controller',
       'metallb-speaker',
+      'traefik',
     ]);
     expect(core?.charts).toEqual([]);
   });

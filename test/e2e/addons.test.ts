@@ -1,5 +1,6 @@
 import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Change, changesOf, type Plan } from '../../src/engine/plan.js';
 import { labKill, labStart } from '../../src/lab/index.js';
@@ -9,6 +10,7 @@ import { root } from './support/kbs.js';
 import { kubectl } from './support/kubectl.js';
 import { linesOf, makeProject, type Project } from './support/project.js';
 import { type Moment, startUntil } from './support/run-until.js';
+import { ask, askMeanwhile, worstSecond } from './support/web-client.js';
 import { whole } from './support/whole.js';
 
 const inventory = `apiVersion: kbs/v1
@@ -17,19 +19,25 @@ kubernetes: { version: 1.36.3 }
 network:
   segments:
     office: { cidr: 10.94.10.0/24, gateway: 10.94.10.1 }
+    rack: { cidr: 10.94.20.0/24, gateway: 10.94.20.1 }
+endpoint: { name: api.addons.internal, vip: 10.94.10.5, ingress: true }
+dns: { zone: addons.internal, upstreams: [10.94.10.1] }
 ssh: { user: root }
 addons:
   small: { chart: ./small, namespace: small, timeout: 120, values: { greeting: hello } }
   storage: {}
   metrics-server: {}
   load-balancer-services: { pool: 10.94.10.200-10.94.10.210 }
+  ingress: { chart: ./traefik }
 hosts:
-  controller-00: { address: 10.94.10.10, roles: [control-plane] }
+  lb-00: { address: 10.94.10.3, roles: [load-balancer, dns] }
+  lb-01: { address: 10.94.10.4, roles: [load-balancer, dns] }
+  controller-00: { address: 10.94.20.10, roles: [control-plane] }
   worker-00: { address: 10.94.10.20, roles: [worker] }
   worker-01: { address: 10.94.10.21, roles: [worker] }
 `;
 
-/** On the control plane, so that the loss of a worker concerns the address alone. */
+/** On the control plane, so that the loss of a worker concerns what leads to the pod alone. */
 const web = `apiVersion: v1
 kind: Pod
 metadata: { name: web, labels: { app: web } }
@@ -42,6 +50,14 @@ apiVersion: v1
 kind: Service
 metadata: { name: web }
 spec: { type: LoadBalancer, selector: { app: web }, ports: [{ port: 80, targetPort: 8080 }] }
+---
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: { name: web }
+spec:
+  rules:
+    - host: web.apps.addons.internal
+      http: { paths: [{ path: /, pathType: Prefix, backend: { service: { name: web, port: { number: 80 } } } }] }
 `;
 
 /** One cluster's add-ons, from before it exists until they are gone: each test goes on from where the last one left off. */
@@ -50,7 +66,8 @@ describe('add-ons', () => {
 
   beforeAll(async () => {
     project = await makeProject('e2e-addons', inventory);
-    await cp(join(root, 'test/e2e/charts/small'), join(project.folder, 'small'), { recursive: true });
+    for (const chart of ['small', 'traefik'])
+      await cp(join(root, 'test/e2e/charts', chart), join(project.folder, chart), { recursive: true });
     await project.kbs('lab up');
   });
   afterAll(() => project?.remove());
@@ -66,6 +83,7 @@ describe('add-ons', () => {
       'kube-system/metrics-server',
       'metallb-system/metallb',
       'metallb-system/metallb-objects',
+      'traefik/traefik',
       'small/small',
     ]);
     await project.kbs('apply --yes');
@@ -86,6 +104,12 @@ describe('add-ons', () => {
     expect(findings.filter(({ proof }) => proof === 'Service from LAN').map(({ name, ok }) => [name, ok])).toEqual([
       ['a Service gets an address of office', true],
       [expect.stringMatching(/^\S+ \(office\) → 10\.94\.10\.2\d\d \(office\)$/), true],
+      [expect.stringMatching(/^\S+ \(rack\) → 10\.94\.10\.2\d\d \(office\)$/), true],
+    ]);
+    const url = 'https://kbs-verify.apps.addons.internal/forwarded';
+    expect(findings.filter(({ proof }) => proof === 'Ingress from LAN').map(({ name, ok }) => [name, ok])).toEqual([
+      [expect.stringMatching(new RegExp(`^worker-0\\d \\(office\\) → ${url}, seen as 10\\.94\\.10\\.2\\d$`)), true],
+      [`controller-00 (rack) → ${url}, seen as 10.94.20.10`, true],
     ]);
     const flags = await kubectl(project, `-n kube-system get deployment metrics-server -o jsonpath='{..args}'`);
     expect(flags).not.toContain('kubelet-insecure-tls');
@@ -143,6 +167,32 @@ describe('add-ons', () => {
     expect(linesOf(await plan(0))).toEqual([]);
   });
 
+  test.runIf(whole)(
+    'lose at most one request a second by name, with a load balancer and with an ingress node',
+    async () => {
+      await kubectl(project, 'apply -f -', web);
+      const client = {
+        servers: ['10.94.10.3', '10.94.10.4'],
+        ca: (await project.kbs('addons ca')).stdout,
+        patience: 5_000,
+      };
+      const url = 'https://web.apps.addons.internal/whoami';
+      await expect.poll(() => ask(url, client).catch(String), { timeout: 30_000 }).toMatch(/^10\./);
+      for (const host of [await vipHolder(project), 'worker-00']) {
+        const asked = await askMeanwhile(url, client, async () => {
+          await sleep(2_000);
+          await labKill(`${project.name}/${host}`);
+          await sleep(10_000);
+        });
+        expect(asked.length).toBeGreaterThan(60);
+        expect(worstSecond(asked), JSON.stringify(asked.filter(({ problem }) => problem))).toBeLessThanOrEqual(1);
+        await labStart(`${project.name}/${host}`);
+      }
+      const ready = `get pods -n traefik -o jsonpath='{.items[*].status.containerStatuses[*].ready}'`;
+      await expect.poll(() => kubectl(project, ready), { timeout: 120_000 }).toBe('true true');
+    },
+  );
+
   test.runIf(whole)('announce an address by another node when one is lost', async () => {
     await kubectl(project, 'apply -f -', web);
     const address = () => kubectl(project, `get service web -o jsonpath='{.status.loadBalancer.ingress[0].ip}'`);
@@ -163,7 +213,7 @@ describe('add-ons', () => {
     await labKill(`${project.name}/${node}`);
     await expect.poll(answers, { timeout: 60_000 }).toBe(true);
     await labStart(`${project.name}/${node}`);
-    await kubectl(project, 'delete service,pod web');
+    await kubectl(project, 'delete ingress,service,pod web');
     // What follows is about healthy add-ons.
     const restarts = `get pods -A --field-selector spec.nodeName=${node} -o jsonpath='{range .items[*].status.containerStatuses[*]}{.restartCount} {.ready}{"\\n"}{end}'`;
     await expect.poll(() => kubectl(project, restarts), { timeout: 120_000 }).toMatch(/^([1-9]\d* true\n?)+$/);
@@ -171,13 +221,19 @@ describe('add-ons', () => {
   });
 
   test('are removed, and nothing of them stays', async () => {
-    const all = 'small storage metrics-server load-balancer-services';
+    // Not as long as load balancers lead to it.
+    const { stderr } = await project.kbs('addons remove ingress --yes', { exit: 3 });
+    expect(stderr).toContain('or delete this line');
+    await settings(', ingress: true', '');
+    await project.kbs('apply --yes');
+    const all = 'small storage metrics-server load-balancer-services ingress';
     const kept = await project.kbs('addons remove small --yes --dry-run', { exit: 10 });
     expect(kept.stdout).toMatch(/the kinds that it brought stay, .*: widgets\.small\.example\.com/);
     const removed = await project.kbs(`addons remove ${all} --purge --yes --dry-run`, { exit: 10 });
     expect(removed.stdout).toMatch(/its claims go, and the data of pvc-\S+ \(small\/small\) are lost/);
     expect(removed.stdout.match(/- release \S+/g)).toEqual([
       '- release small/small',
+      '- release traefik/traefik',
       '- release metallb-system/metallb-objects',
       '- release metallb-system/metallb',
       '- release kube-system/metrics-server',
@@ -186,11 +242,11 @@ describe('add-ons', () => {
     await project.kbs(`addons remove ${all} --purge --yes`);
     expect(await kubectl(project, 'get secrets -A -l owner=helm -o name')).toBe('');
     const namespaces = await kubectl(project, 'get namespaces -o name');
-    expect(namespaces).not.toMatch(/small|local-path|metallb/);
+    expect(namespaces).not.toMatch(/small|local-path|metallb|traefik/);
     expect(await kubectl(project, 'get persistentvolumes -o name')).toBe('');
     expect(await kubectl(project, 'get crds -o name')).toBe('');
     expect(await project.on('worker-00', 'ctr -n k8s.io images ls -q')).not.toMatch(
-      /busybox|metrics-server|local-path|metallb/,
+      /busybox|metrics-server|local-path|metallb|traefik/,
     );
     expect(await project.on('controller-00', 'ls /usr/local/bin /run')).not.toMatch(/helm/);
     expect(linesOf(await plan(0))).toEqual([]);
@@ -207,6 +263,11 @@ describe('add-ons', () => {
     expect(lines.filter((line) => !line.includes('kbs.local/absent:1'))).toEqual([]);
   });
 });
+
+const vipHolder = async (project: Project): Promise<string> => {
+  const holds = (host: string) => project.on(host, 'ip -o address show | grep -c 10.94.10.5/ || :');
+  return (await holds('lb-00')).trim() === '1' ? 'lb-00' : 'lb-01';
+};
 
 /** Shell that succeeds once helm has begun to install metrics-server. */
 const recorded =

@@ -94,7 +94,7 @@ describe('an ingress controller at the endpoint', () => {
     [
       'without the add-on',
       withIngress('[]', '{}', balancer, 'storage: {}'),
-      '6:41 endpoint.ingress: needs the add-on ingress; write addons: { ingress: {} }',
+      '6:41 endpoint.ingress: needs the add-on ingress; write addons: { ingress: {} }, or delete this line',
     ],
     [
       'without a load balancer',

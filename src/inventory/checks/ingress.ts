@@ -15,7 +15,9 @@ export const checkIngress = (draft: PartialInventory): readonly InventoryError[]
     Object.keys(draft.addons ?? {}).includes('ingress') || ('addons' in draft && draft.addons === undefined);
   const workers = hostsOf(draft).filter(([, host]) => hasRole(host, 'worker'));
   return [
-    ...(isWanted && !isThere ? [inventoryError(path, 'needs the add-on ingress; write addons: { ingress: {} }')] : []),
+    ...(isWanted && !isThere
+      ? [inventoryError(path, 'needs the add-on ingress; write addons: { ingress: {} }, or delete this line')]
+      : []),
     ...(isWanted ? checkBalancers(draft, path) : []),
     ...(draft.addons?.ingress && workers.length === 0 && rolesRead(draft)
       ? [inventoryKeyError(['addons', 'ingress'], 'runs on workers, and no host has that role')]
