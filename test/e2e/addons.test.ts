@@ -215,8 +215,7 @@ describe('add-ons', () => {
     await labStart(`${project.name}/${node}`);
     await kubectl(project, 'delete ingress,service,pod web');
     // What follows is about healthy add-ons.
-    const restarts = `get pods -A --field-selector spec.nodeName=${node} -o jsonpath='{range .items[*].status.containerStatuses[*]}{.restartCount} {.ready}{"\\n"}{end}'`;
-    await expect.poll(() => kubectl(project, restarts), { timeout: 120_000 }).toMatch(/^([1-9]\d* true\n?)+$/);
+    await hasComeBack(project, node);
     await kubectl(project, 'wait --for=condition=Available apiservice/v1beta1.metrics.k8s.io --timeout=60s');
   });
 
@@ -263,6 +262,12 @@ describe('add-ons', () => {
     expect(lines.filter((line) => !line.includes('kbs.local/absent:1'))).toEqual([]);
   });
 });
+
+/** All pods of a node that was off run again; until kubelet has looked, they are said to be as they were. */
+const hasComeBack = (project: Project, node: string): Promise<void> => {
+  const restarts = `get pods -A --field-selector spec.nodeName=${node} -o jsonpath='{range .items[*].status.containerStatuses[*]}{.restartCount} {.ready}{"\\n"}{end}'`;
+  return expect.poll(() => kubectl(project, restarts), { timeout: 120_000 }).toMatch(/^([1-9]\d* true\n?)+$/);
+};
 
 const vipHolder = async (project: Project): Promise<string> => {
   const holds = (host: string) => project.on(host, 'ip -o address show | grep -c 10.94.10.5/ || :');
