@@ -1,4 +1,5 @@
 import type { Problem } from '../failure.js';
+import type { ReleaseImages } from '../resources/resource.js';
 
 /**
  * A plan: what a run would change, per host and phase, as a value that can be printed, saved, compared and applied.
@@ -49,9 +50,7 @@ export interface Change {
   readonly operation?: OperationDetails;
 }
 
-export type ChangeImages =
-  | { readonly bundled: readonly string[]; readonly fetched: readonly string[] }
-  | { readonly unknown: string };
+export type ChangeImages = ReleaseImages | { readonly unknown: string };
 
 export interface OperationDetails {
   /** The host that it runs on. */

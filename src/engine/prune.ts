@@ -190,7 +190,7 @@ const releaseNotes = (one: ReleaseResource, { volumes, kinds, isUnknown }: Kept)
     [isUnknown, 'cannot tell which volumes and kinds it leaves behind, so none of them is deleted'],
     [purged.length > 0, `its claims go, and the data of ${named(purged)} are lost`],
     [retained.length > 0, `its claims go; volumes that their class retains stay with their data: ${named(retained)}`],
-    [lost.length > 0, `claims that its chart made take along the data of ${named(lost)}`],
+    [lost.length > 0, `claims that Helm deletes with it take along the data of ${named(lost)}`],
     [
       provisioned.length > 0,
       `its volumes stay with their data, and are not deleted any more with their claims: ${named(provisioned)}`,

@@ -155,7 +155,7 @@ it('what goes names the volumes that it takes along, and those that stay', async
   write(project, '');
   const outcome = await run(project, world, phaseRun(apply), { dryRun: true });
   expect(outcome.result?.plan.hosts.flatMap(({ notes = [] }) => notes)).toEqual([
-    'release web/web goes: claims that its chart made take along the data of pvc-1 (web/data)',
+    'release web/web goes: claims that Helm deletes with it take along the data of pvc-1 (web/data)',
     `release ${ids[0]} goes: its volumes stay with their data, and are not deleted any more with their claims: pvc-1 (web/data)`,
   ]);
 });
@@ -187,7 +187,7 @@ describe('what would stay of an add-on that goes', () => {
       [...left, namespace],
       false,
       [
-        'claims that its chart made take along the data of pvc-1 (web/data)',
+        'claims that Helm deletes with it take along the data of pvc-1 (web/data)',
         'the kinds that it brought stay, with every object of them: widgets.example.com; with --purge they go',
       ],
     ],
@@ -206,7 +206,7 @@ describe('what would stay of an add-on that goes', () => {
       left,
       true,
       [
-        'claims that its chart made take along the data of pvc-1 (web/data)',
+        'claims that Helm deletes with it take along the data of pvc-1 (web/data)',
         'the kinds that it brought go, with every object of them: widgets.example.com',
       ],
     ],
