@@ -446,7 +446,7 @@ const mistakes: Readonly<Record<string, readonly Row[]>> = {
     [
       'ssh: {',
       'addons: { my-app: {} }\nssh: {',
-      '15:11 addons.my-app is not known; known are metrics-server, storage, nfs-storage, load-balancer-services, ingress, cert-manager, dashboard, rancher; a chart of your own needs `chart` and `namespace`',
+      '15:11 addons.my-app is not known; known are metrics-server, storage, nfs-storage, load-balancer-services, ingress, cert-manager, dashboard, rancher, monitoring; a chart of your own needs `chart` and `namespace`',
     ],
     [
       'ssh: {',
