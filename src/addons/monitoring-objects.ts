@@ -1,20 +1,24 @@
-import type { ClusterHost, MonitoringAddon, Values } from '../inventory/cluster.js';
+import type { ClusterHost, Values } from '../inventory/cluster.js';
 import { metricSources, metricsPorts } from '../inventory/metrics.js';
 import type { MetricsCredentials } from '../pki/credentials.js';
 import type { AddonCluster } from './addon.js';
+import { dashboardObject } from './monitoring-dashboard.js';
+import { alertRules } from './monitoring-rules.js';
 import { secretObject } from './secret-object.js';
 
-/** What Prometheus reads of hosts, and the certificate by which it may. */
+/** What Prometheus reads of hosts, the certificate by which it may, and what it makes of that. */
 export const monitoringObjects = (
-  _addon: MonitoringAddon,
   cluster: AddonCluster,
   { ca, client }: MetricsCredentials,
+  withGrafana: boolean,
 ): readonly Values[] => [
   secretObject(
     { name: clientSecret, namespace, type: 'kubernetes.io/tls' },
     { 'ca.crt': ca, 'tls.crt': client.certificate, 'tls.key': client.key },
   ),
   ...scrapeConfigs(cluster),
+  alertRules(cluster, namespace),
+  ...(withGrafana ? [dashboardObject(cluster, namespace)] : []),
 ];
 
 const namespace = 'monitoring';

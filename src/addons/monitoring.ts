@@ -62,7 +62,13 @@ export const monitoring: AddonRecipe<MonitoringAddon> = {
     };
   },
   objects: (addon, _ingress, cluster, metrics) =>
-    metrics === undefined ? [] : monitoringObjects(addon, cluster, metrics),
+    metrics === undefined ? [] : monitoringObjects(cluster, metrics, hasGrafana(addon)),
+};
+
+/** Whether the chart brings it. */
+export const hasGrafana = ({ images, values }: MonitoringAddon): boolean => {
+  const { grafana: written } = values as { readonly grafana?: { readonly enabled?: unknown } | null };
+  return images === 'registries' && written?.enabled !== false;
 };
 
 const bundled: readonly ImageName[] = [
