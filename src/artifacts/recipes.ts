@@ -127,9 +127,9 @@ export const layer = (name: string, programs: readonly string[]): LayerRecipe =>
   baseFiles: true,
 });
 
-/** An image of one program, which has its name. */
+/** An image of one program, which has its name, where the operator of Prometheus looks for it. */
 export const ofOneProgram = (name: ImageName, version: string): ImageRecipe =>
-  image(name, version, [name], [layer(name, [name])]);
+  image(name, version, [`/bin/${name}`], [{ ...layer(name, []), programs: { [`/bin/${name}`]: name } }]);
 
 export const image = (
   name: ImageName,
