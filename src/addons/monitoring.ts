@@ -43,7 +43,7 @@ export const monitoring: AddonRecipe<MonitoringAddon> = {
         tls: { enabled: false },
         kubeletService: { namespace: 'monitoring' },
         ...of('prometheus-operator'),
-        ...(images === 'bundle' ? { prometheusConfigReloader: of('prometheus-config-reloader') } : {}),
+        prometheusConfigReloader: of('prometheus-config-reloader'),
       },
       prometheus: {
         prometheusSpec: {
@@ -56,9 +56,8 @@ export const monitoring: AddonRecipe<MonitoringAddon> = {
         },
       },
       alertmanager: { alertmanagerSpec: { ...of('alertmanager'), storage: claim('1Gi') } },
-      ...(images === 'bundle'
-        ? { 'kube-state-metrics': of('kube-state-metrics'), grafana: { enabled: false } }
-        : { grafana: grafana(host) }),
+      'kube-state-metrics': of('kube-state-metrics'),
+      grafana: images === 'bundle' ? { enabled: false } : grafana(host),
     };
   },
   objects: (addon, _ingress, cluster, metrics) =>
@@ -80,13 +79,13 @@ const bundled: readonly ImageName[] = [
 ];
 
 /** A chart's rules for a component depend on `enabled`; its own targets would be refused on loopback. */
-const noTargets = { service: { enabled: false }, serviceMonitor: { enabled: false } };
+const noTargets = () => ({ service: { enabled: false }, serviceMonitor: { enabled: false } });
 
 const readFromHosts = {
-  kubeEtcd: noTargets,
-  kubeScheduler: noTargets,
-  kubeControllerManager: noTargets,
-  kubeProxy: noTargets,
+  kubeEtcd: noTargets(),
+  kubeScheduler: noTargets(),
+  kubeControllerManager: noTargets(),
+  kubeProxy: noTargets(),
   nodeExporter: { enabled: false, forceDeployDashboards: true },
 };
 
