@@ -1,7 +1,8 @@
 import type { ImageName } from '../artifacts/artifacts.js';
 import type { MonitoringAddon } from '../inventory/cluster.js';
-import type { AddonRecipe, ImageReference } from './addon.js';
+import type { AddonRecipe } from './addon.js';
 import { monitoringObjects } from './monitoring-objects.js';
+import { withRegistry } from './with-registry.js';
 
 /**
  * kube-prometheus-stack. What listens on loopback of a host is read through the host's own port, by a certificate: the
@@ -30,9 +31,10 @@ export const monitoring: AddonRecipe<MonitoringAddon> = {
   },
   kubernetes: '1.25',
   needs: ['storage'],
+  web: { service: 'kube-prometheus-stack-grafana', port: 80 },
   leaves: 'volumes of Prometheus and Alertmanager stay with their data, and so do the kinds of its operator',
   values: ({ retention, host, images }, _cluster, image) => {
-    const of = (name: ImageName) => (images === 'bundle' ? { image: chartImage(image(name)) } : {});
+    const of = (name: ImageName) => (images === 'bundle' ? { image: withRegistry(image(name)) } : {});
     return {
       ...readFromHosts,
       // The Service that the operator makes for kubelets is in a namespace that goes with the add-on.
@@ -113,9 +115,3 @@ const grafana = (host: string | undefined) => ({
   deploymentStrategy: { type: 'Recreate' },
   ...(host === undefined ? {} : { ingress: { enabled: true, hosts: [host], tls: [{ hosts: [host] }] } }),
 });
-
-/** The registry apart from the repository, as these charts have it. */
-const chartImage = ({ repository, tag }: ImageReference) => {
-  const slash = repository.indexOf('/');
-  return { registry: repository.slice(0, slash), repository: repository.slice(slash + 1), tag };
-};

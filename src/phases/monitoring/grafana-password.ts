@@ -14,7 +14,7 @@ export const grafanaPassword: TaskResource = {
   run: sh`if ! ${raw(kubectl)} get namespace ${namespace} >/dev/null 2>&1; then
   printf '%s' ${namespaceObject()} | ${raw(kubectl)} create -f - >/dev/null
 fi
-kbs_password=$(head -c 24 /dev/urandom | base64 | tr '+/' '-_')
+kbs_password=$(dd if=/dev/urandom bs=24 count=1 2>/dev/null | base64 | tr '+/' '-_')
 printf ${secretFormat()} "$kbs_password" | ${raw(kubectl)} create -f - >/dev/null`,
   undo: sh`${raw(kubectl)} -n ${namespace} delete secret ${grafanaSecret} --ignore-not-found >/dev/null`,
 };
