@@ -13,6 +13,7 @@ const inPairs = [
   'images',
   'interrupted',
   'leaving',
+  'monitoring',
   'packages',
   'refusals',
 ].map((name) => `test/e2e/${name}.test.ts`);

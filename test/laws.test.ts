@@ -9,6 +9,7 @@ import { parseRecords, recordOf } from '../src/resources/record.js';
 import { claimsOf, kindOf, nameOf } from '../src/resources/registry.js';
 import type { Resource } from '../src/resources/resource.js';
 import { reveal, Secret } from '../src/secret.js';
+import { monitored } from './phases/monitoring/monitored.js';
 import { clusterOf, hostOf } from './support/cluster.js';
 import { plannedLines, recordsOf } from './support/pruned.js';
 import { contextOf } from './support/site.js';
@@ -67,6 +68,7 @@ const clusters: readonly (readonly [string, Cluster])[] = [
       ],
     }),
   ],
+  ['metrics', monitored()],
   ['units, and a control plane that is no node', unitsOf(['control-plane'])],
   ['units, and a control plane that is a worker too', unitsOf(['control-plane', 'worker'])],
   [

@@ -52,19 +52,22 @@ const readable = (tree: Rendering): Rendering => {
 /** As plain data in the order of the paths, for a readable difference. */
 const sorted = (tree: Rendering): object => Object.fromEntries([...tree].toSorted(([a], [b]) => (a < b ? -1 : 1)));
 
-describe.each(['single', 'two-segments', 'ha', 'hard-way', 'gpu', 'web'])('the rendering of %s', (name) => {
-  it('is what the golden files say, and nothing more or less', async () => {
-    const tree = readable(await rendered(name));
-    expect(sorted(tree)).toEqual(sorted(golden(name, tree)));
-  });
+describe.each(['single', 'two-segments', 'ha', 'hard-way', 'gpu', 'web', 'monitored'])(
+  'the rendering of %s',
+  (name) => {
+    it('is what the golden files say, and nothing more or less', async () => {
+      const tree = readable(await rendered(name));
+      expect(sorted(tree)).toEqual(sorted(golden(name, tree)));
+    });
 
-  it('holds no secret and no path of this machine', async () => {
-    for (const text of (await rendered(name)).values()) {
-      expect(text).not.toMatch(/PRIVATE KEY|\(secret /);
-      expect(text).not.toContain(inventories);
-    }
-  });
-});
+    it('holds no secret and no path of this machine', async () => {
+      for (const text of (await rendered(name)).values()) {
+        expect(text).not.toMatch(/PRIVATE KEY|\(secret /);
+        expect(text).not.toContain(inventories);
+      }
+    });
+  },
+);
 
 it('the releases of Rancher, and the names that lead to it, are what the golden files say', async () => {
   const isMeant = (path: string) => path.includes('/releases/') || path.endsWith('/zones/hybrid.internal');

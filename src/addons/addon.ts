@@ -1,6 +1,6 @@
 import type { ImageName } from '../artifacts/artifacts.js';
 import type { Addon, Cluster, PublishedChart, Values } from '../inventory/cluster.js';
-import type { IngressCredentials } from '../pki/credentials.js';
+import type { IngressCredentials, MetricsCredentials } from '../pki/credentials.js';
 
 /** What kbs knows of an add-on, for people and for planning. */
 export interface AddonDescription {
@@ -48,11 +48,18 @@ export interface AddonRecipe<A extends Addon> extends AddonDescription {
    * What the chart has no values for: objects of kinds that come with it, each a plain Kubernetes object. They are a
    * release of their own, which is installed once the chart's pods are ready.
    */
-  objects?(addon: A, ingress: IngressCredentials | undefined): readonly Values[];
+  objects?(
+    addon: A,
+    ingress: IngressCredentials | undefined,
+    cluster: AddonCluster,
+    metrics: MetricsCredentials | undefined,
+  ): readonly Values[];
+  /** In place of `images` and `pulls`, where a setting has its pods run images of the bundle alone. */
+  imagesOf?(addon: A): readonly ImageName[] | undefined;
 }
 
 /** What of a cluster the values of add-ons follow from. */
-export type AddonCluster = Pick<Cluster, 'kubernetes' | 'domain' | 'endpoint' | 'hosts'>;
+export type AddonCluster = Pick<Cluster, 'kubernetes' | 'domain' | 'endpoint' | 'hosts' | 'addons' | 'zone'>;
 
 /** `kbs.local/busybox:1.0` in the two parts in which charts take it. */
 export interface ImageReference {

@@ -1,6 +1,6 @@
 import { type ImageName, objectsChart } from '../artifacts/artifacts.js';
 import type { Addon, Cluster, Values } from '../inventory/cluster.js';
-import type { Credentials, IngressCredentials } from '../pki/credentials.js';
+import type { Credentials } from '../pki/credentials.js';
 import type { AddonCluster, AddonDescription, AddonRecipe, ImageReference } from './addon.js';
 import { certManager } from './cert-manager.js';
 import { dashboard } from './dashboard.js';
@@ -8,6 +8,7 @@ import { ingress } from './ingress.js';
 import { loadBalancerServices } from './load-balancer-services.js';
 import { mergeValues } from './merge-values.js';
 import { metricsServer } from './metrics-server.js';
+import { monitoring } from './monitoring.js';
 import { nfsStorage } from './nfs-storage.js';
 import { rancher } from './rancher.js';
 import { storage } from './storage.js';
@@ -22,6 +23,7 @@ export const knownAddons: readonly AddonDescription[] = [
   certManager,
   dashboard,
   rancher,
+  monitoring,
 ];
 
 /** Their names. */
@@ -59,11 +61,13 @@ export interface PlannedAddon {
 export const plannedAddons = (
   cluster: AddonCluster & Pick<Cluster, 'addons'>,
   image: (name: ImageName) => string,
-  credentials: Pick<Credentials, 'ingress'>,
+  credentials: AddonCredentials,
 ): readonly PlannedAddon[] =>
   inOrder(cluster.addons ?? []).flatMap((addon) =>
-    planned(addon, { cluster, image: (name) => partsOf(image(name)), credentials: credentials.ingress }),
+    planned(addon, { cluster, image: (name) => partsOf(image(name)), credentials }),
   );
+
+type AddonCredentials = Pick<Credentials, 'ingress' | 'metrics'>;
 
 const planned = (addon: Addon, surroundings: Surroundings): readonly PlannedAddon[] => {
   switch (addon.is) {
@@ -83,6 +87,8 @@ const planned = (addon: Addon, surroundings: Surroundings): readonly PlannedAddo
       return byRecipe(dashboard, addon, surroundings);
     case 'rancher':
       return byRecipe(rancher, addon, surroundings);
+    case 'monitoring':
+      return byRecipe(monitoring, addon, surroundings);
     case 'own': {
       const { name, namespace, values } = addon;
       return [{ addon, chart: name, release: name, namespace, values, images: [] }];
@@ -93,7 +99,7 @@ const planned = (addon: Addon, surroundings: Surroundings): readonly PlannedAddo
 interface Surroundings {
   readonly cluster: AddonCluster;
   readonly image: (name: ImageName) => ImageReference;
-  readonly credentials: IngressCredentials | undefined;
+  readonly credentials: AddonCredentials;
 }
 
 /** The add-on's chart, and its objects where it has any. */
@@ -102,9 +108,11 @@ const byRecipe = <A extends Addon>(
   addon: A,
   { cluster, image, credentials }: Surroundings,
 ): readonly PlannedAddon[] => {
-  const { name: chart, release, namespace, images, pulls = [] } = recipe;
-  const objects = recipe.objects?.(addon, credentials) ?? [];
-  const values = mergeValues(recipe.values(addon, cluster, image, credentials), addon.values);
+  const { name: chart, release, namespace } = recipe;
+  const chosen = recipe.imagesOf?.(addon);
+  const [images, pulls] = chosen === undefined ? [recipe.images, recipe.pulls ?? []] : [chosen, []];
+  const objects = recipe.objects?.(addon, credentials.ingress, cluster, credentials.metrics) ?? [];
+  const values = mergeValues(recipe.values(addon, cluster, image, credentials.ingress), addon.values);
   return [
     { addon, chart, release, namespace, images, values, ...(namesImages(addon) ? {} : { pulls }) },
     ...(objects.length === 0

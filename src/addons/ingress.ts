@@ -1,8 +1,9 @@
 import { nthAddress } from '../inventory/addresses.js';
 import { type IngressAddon, ingressPorts, isNode, loadBalancers } from '../inventory/cluster.js';
 import type { IngressCredentials } from '../pki/credentials.js';
-import type { AddonCluster, AddonRecipe, ImageReference } from './addon.js';
+import type { AddonCluster, AddonRecipe } from './addon.js';
 import { secretObject } from './secret-object.js';
+import { withRegistry } from './with-registry.js';
 
 /** Traefik on every worker. */
 export const ingress: AddonRecipe<IngressAddon> = {
@@ -16,7 +17,7 @@ export const ingress: AddonRecipe<IngressAddon> = {
   needs: [],
   leaves: 'Ingress objects stay, and nothing answers for them any more; the kinds that Traefik brings stay, too',
   values: (_addon, cluster, image, credentials) => ({
-    image: { ...registryOf(image('traefik')), pullPolicy: 'IfNotPresent' },
+    image: { ...withRegistry(image('traefik')), pullPolicy: 'IfNotPresent' },
     deployment: { kind: 'DaemonSet' },
     // Workers alone are targets of the load balancers, and all of them, with taints too.
     nodeSelector: { 'node-role.kubernetes.io/worker': '' },
@@ -27,12 +28,6 @@ export const ingress: AddonRecipe<IngressAddon> = {
     ...(cluster.endpoint.ingress ? behindLoadBalancers(cluster) : onHostPorts),
     ...(credentials?.shown === undefined ? {} : defaultCertificate(credentials.shown)),
   }),
-};
-
-/** The chart takes the registry apart from the rest. */
-const registryOf = ({ repository, tag }: ImageReference) => {
-  const slash = repository.indexOf('/');
-  return { registry: repository.slice(0, slash), repository: repository.slice(slash + 1), tag };
 };
 
 /** What the status of Ingress objects shows: a Service that is no LoadBalancer has no address that it could be taken from. */

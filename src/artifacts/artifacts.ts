@@ -62,7 +62,8 @@ export type BinaryName =
   | 'cni-bandwidth'
   | 'nvidia-ctk'
   | 'nvidia-cdi-hook'
-  | 'helm';
+  | 'helm'
+  | 'node-exporter';
 
 export type ImageName =
   | 'pause'
@@ -79,7 +80,12 @@ export type ImageName =
   | 'metrics-server'
   | 'metallb-controller'
   | 'metallb-speaker'
-  | 'traefik';
+  | 'traefik'
+  | 'prometheus'
+  | 'prometheus-operator'
+  | 'prometheus-config-reloader'
+  | 'alertmanager'
+  | 'kube-state-metrics';
 
 /** Bytes that lie in a bundle on this machine, perhaps packed. */
 export interface StoredFile {

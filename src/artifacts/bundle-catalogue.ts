@@ -136,6 +136,7 @@ export const binaryNames = [
   'nvidia-ctk',
   'nvidia-cdi-hook',
   'helm',
+  'node-exporter',
 ] as const satisfies readonly BinaryName[];
 
 const imageNames = [
@@ -154,6 +155,11 @@ const imageNames = [
   'metallb-controller',
   'metallb-speaker',
   'traefik',
+  'prometheus',
+  'prometheus-operator',
+  'prometheus-config-reloader',
+  'alertmanager',
+  'kube-state-metrics',
 ] as const satisfies readonly ImageName[];
 
 /** Whether only add-ons need it: a bundle is made with or without. */
@@ -167,6 +173,12 @@ const forAddons = new Set<BinaryName | ImageName>([
   'metallb-controller',
   'metallb-speaker',
   'traefik',
+  'prometheus',
+  'prometheus-operator',
+  'prometheus-config-reloader',
+  'alertmanager',
+  'kube-state-metrics',
+  'node-exporter',
 ]);
 
 const hex = z.string().regex(/^[0-9a-f]{64}$/);

@@ -10,6 +10,8 @@ import {
   metallbProgram,
   metricsServerProgram,
   nvidiaProgram,
+  ofOneProgram,
+  prometheusProgram,
 } from './recipes.js';
 import type { LayerRecipe, Release } from './release.js';
 
@@ -38,6 +40,11 @@ const kubernetes_1_36_3 = (): Release => {
   const busybox = '1.0';
   const metallb = '0.15.2';
   const traefik = '3.6.12';
+  const prometheus = '3.16.0';
+  const prometheusOperator = '0.85.0';
+  const alertmanager = '0.28.1';
+  const nodeExporter = '1.12.1';
+  const kubeStateMetrics = '2.20.0';
   const objects = '1.0';
   const kubernetes = kubernetesProgram({ version, built: '2026-07-22T18:07:38Z' });
   return {
@@ -135,6 +142,37 @@ const kubernetes_1_36_3 = (): Release => {
         from: `github.com/traefik/traefik/v3 v${traefik}`,
         stamps: { 'github.com/traefik/traefik/v3/pkg/version.Version': `v${traefik}` },
       }),
+      prometheusProgram(
+        {
+          name: 'prometheus',
+          version: prometheus,
+          package: 'cmd/prometheus',
+          tags: ['remove_all_sd', 'enable_kubernetes_sd'],
+        },
+        // Its module has no major version above 1: 3.16.0 is v0.316.0 there.
+        'github.com/prometheus/prometheus v0.316.0',
+      ),
+      ...[
+        ['prometheus-operator', 'cmd/operator'] as const,
+        ['prometheus-config-reloader', 'cmd/prometheus-config-reloader'] as const,
+      ].map(([name, command]) =>
+        prometheusProgram(
+          { name, version: prometheusOperator, package: command, folder: `prometheus-operator-${prometheusOperator}` },
+          `github.com/prometheus-operator/prometheus-operator v${prometheusOperator}`,
+        ),
+      ),
+      prometheusProgram(
+        { name: 'alertmanager', version: alertmanager, package: 'cmd/alertmanager' },
+        `github.com/prometheus/alertmanager v${alertmanager}`,
+      ),
+      prometheusProgram(
+        { name: 'kube-state-metrics', version: kubeStateMetrics, package: '' },
+        `k8s.io/kube-state-metrics/v2 v${kubeStateMetrics}`,
+      ),
+      prometheusProgram(
+        { name: 'node-exporter', version: nodeExporter, package: '' },
+        `github.com/prometheus/node_exporter v${nodeExporter}`,
+      ),
     ],
     binaries: {
       kubelet: 'kubelet',
@@ -159,6 +197,7 @@ const kubernetes_1_36_3 = (): Release => {
       'nvidia-ctk': 'nvidia-ctk',
       'nvidia-cdi-hook': 'nvidia-cdi-hook',
       helm: 'helm',
+      'node-exporter': 'node-exporter',
     },
     images: {
       pause: image('pause', pause, ['/pause'], [{ ...empty, name: 'pause', programs: { '/pause': 'pause' } }]),
@@ -207,6 +246,11 @@ const kubernetes_1_36_3 = (): Release => {
         [layer('metallb-speaker', ['metallb-speaker'])],
       ),
       traefik: image('traefik', `v${traefik}`, ['traefik'], [layer('traefik', ['traefik'])]),
+      prometheus: ofOneProgram('prometheus', `v${prometheus}`),
+      'prometheus-operator': ofOneProgram('prometheus-operator', `v${prometheusOperator}`),
+      'prometheus-config-reloader': ofOneProgram('prometheus-config-reloader', `v${prometheusOperator}`),
+      alertmanager: ofOneProgram('alertmanager', `v${alertmanager}`),
+      'kube-state-metrics': ofOneProgram('kube-state-metrics', `v${kubeStateMetrics}`),
     },
     archives: [
       { name: 'pause', images: ['pause'] },
@@ -221,6 +265,11 @@ const kubernetes_1_36_3 = (): Release => {
       { name: 'metrics-server', images: ['metrics-server'] },
       { name: 'metallb', images: ['metallb-controller', 'metallb-speaker'] },
       { name: 'traefik', images: ['traefik'] },
+      { name: 'prometheus', images: ['prometheus'] },
+      { name: 'prometheus-operator', images: ['prometheus-operator'] },
+      { name: 'prometheus-config-reloader', images: ['prometheus-config-reloader'] },
+      { name: 'alertmanager', images: ['alertmanager'] },
+      { name: 'kube-state-metrics', images: ['kube-state-metrics'] },
     ],
     charts: [
       {

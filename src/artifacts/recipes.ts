@@ -90,6 +90,20 @@ export const metallbProgram = (name: 'controller' | 'speaker', version: string):
     stamps: { 'go.universe.tf/metallb/internal/version.gitCommit': `v${version}` },
   });
 
+/** A command of a program that stamps its version as all of Prometheus's own do. `from`: its module and version. */
+export const prometheusProgram = (
+  given: Pick<GoProgram, 'name' | 'version' | 'package'> & Partial<GoProgram>,
+  from: string,
+): GoProgram => {
+  const [module = ''] = from.split(' ');
+  return goProgram({
+    ...given,
+    package: given.package === '' ? module : `${module}/${given.package}`,
+    from,
+    stamps: { 'github.com/prometheus/common/version.Version': given.version },
+  });
+};
+
 const kindOfPlugin: Readonly<Record<string, string>> = { 'host-local': 'ipam', portmap: 'meta', bandwidth: 'meta' };
 
 export const goProgram = (
@@ -112,6 +126,10 @@ export const layer = (name: string, programs: readonly string[]): LayerRecipe =>
   programs: Object.fromEntries(programs.map((program) => [`/usr/local/bin/${program}`, program])),
   baseFiles: true,
 });
+
+/** An image of one program, which has its name, where the operator of Prometheus looks for it. */
+export const ofOneProgram = (name: ImageName, version: string): ImageRecipe =>
+  image(name, version, [`/bin/${name}`], [{ ...layer(name, []), programs: { [`/bin/${name}`]: name } }]);
 
 export const image = (
   name: ImageName,

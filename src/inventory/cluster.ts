@@ -46,6 +46,7 @@ export type Addon =
   | CertManagerAddon
   | DashboardAddon
   | RancherAddon
+  | MonitoringAddon
   | OwnAddon;
 
 interface AddonSettings {
@@ -128,6 +129,16 @@ export interface RancherAddon extends AddonSettings {
   readonly host: string;
   /** How many pods of it run. */
   readonly replicas: number;
+}
+
+export interface MonitoringAddon extends AddonSettings {
+  readonly is: 'monitoring';
+  /** How long Prometheus keeps what it has measured, as it takes it: `14d`. */
+  readonly retention: string;
+  /** The name that an Ingress of Grafana answers to; absent: no Ingress. */
+  readonly host?: string;
+  /** `bundle`: images that the bundle has, without Grafana; `registries`: those that the chart names. */
+  readonly images: 'registries' | 'bundle';
 }
 
 /** Addresses of one segment for Services of type LoadBalancer. */
@@ -304,6 +315,10 @@ export const hasIngress = ({ addons = [] }: Pick<Cluster, 'addons'>): boolean =>
 /** Whether something in the cluster certifies names of the LAN. */
 export const certifiesNames = ({ addons = [] }: Pick<Cluster, 'addons'>): boolean =>
   addons.some(({ is }) => is === 'ingress' || is === 'cert-manager');
+
+/** Whether Prometheus runs, and reads metrics of the hosts. */
+export const isMonitored = ({ addons = [] }: Pick<Cluster, 'addons'>): boolean =>
+  addons.some(({ is }) => is === 'monitoring');
 
 /** The control plane on which kbs runs kubectl: the first, unless `apiHost` names another one. */
 export const isApiHost = (host: ClusterHost, cluster: Cluster): boolean =>

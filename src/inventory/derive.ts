@@ -147,6 +147,10 @@ const addonsOf = (
       const { host = '', replicas = defaults.rancherReplicas } = addons[name] ?? {};
       return [{ ...settings, is: name, host, replicas }];
     }
+    if (name === 'monitoring') {
+      const { retention = defaults.retention, grafana, images = 'registries' } = addons[name] ?? {};
+      return [{ ...settings, is: name, retention, images, ...defined({ host: grafana?.host }) }];
+    }
     const { namespace = '' } = written as NonNullable<Inventory['addons']>[string];
     return [{ chart: { path: '' }, ...settings, is: 'own', namespace }];
   });

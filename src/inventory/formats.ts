@@ -111,6 +111,15 @@ export const version: Format = {
   advice: (text) => (/^v\d/.test(text) ? `leave out the v: ${text.slice(1)}` : undefined),
 };
 
+/** Of Prometheus: https://prometheus.io/docs/prometheus/latest/configuration/configuration/, `<duration>`. */
+export const retention: Format = {
+  noun: 'a time',
+  example: '14d',
+  pattern: '^[1-9][0-9]*[hdwy]$',
+  accepts: (text) => /^[1-9]\d*[hdwy]$/.test(text),
+  advice: () => 'write hours, days, weeks or years, such as 36h, 14d, 8w or 1y',
+};
+
 /** https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set */
 export const labelKey: Format = {
   noun: 'a label key',

@@ -1,4 +1,5 @@
 import { apiServerPort, balancerHealthPort, proxyPorts } from './cluster.js';
+import { metricsPorts } from './metrics.js';
 
 type OwnedPort = readonly [port: number, owner: string];
 
@@ -28,6 +29,11 @@ export const componentPorts = {
     [53, 'coredns'],
     [8053, 'coredns'],
     [9153, 'coredns'],
+  ],
+  /** Of hosts whose metrics Prometheus reads. */
+  metrics: [
+    [metricsPorts.tls, 'haproxy'],
+    [metricsPorts.node, 'node-exporter'],
   ],
 } as const satisfies Readonly<Record<string, readonly OwnedPort[]>>;
 

@@ -17,6 +17,7 @@ import {
   labelKey,
   labelValue,
   recordName,
+  retention,
   sha256Digest,
   taint,
   userName,
@@ -33,6 +34,7 @@ export const defaults = {
   volumes: '/opt/local-path-provisioner',
   addonTimeout: 300,
   rancherReplicas: 3,
+  retention: '14d',
   acmeServer: 'https://acme-v02.api.letsencrypt.org/directory',
 } as const;
 
@@ -455,6 +457,27 @@ const knownAddons = {
     },
     'Rancher, which manages clusters. It needs the add-ons `ingress` and `cert-manager`.',
   ),
+  monitoring: addonNamed(
+    'monitoring',
+    {
+      retention: text(retention, 'How long Prometheus keeps what it has measured. Default: `14d`.').optional(),
+      grafana: keys(
+        'Grafana',
+        {
+          host: text(
+            withExample(dnsName, 'grafana.example.com'),
+            'The name that an Ingress answers to, which needs an ingress controller. Default: no Ingress.',
+          ).optional(),
+        },
+        'Dashboards. With `images: bundle` there are none.',
+      ).optional(),
+      images: choice(
+        ['registries', 'bundle'],
+        'Where the images come from. `registries`: those that the chart names, which the hosts fetch. `bundle`: Prometheus and the rest from the bundle, in the versions that it has, without Grafana. Default: `registries`.',
+      ).optional(),
+    },
+    'Prometheus, Alertmanager and Grafana, by kube-prometheus-stack: metrics of every host and component. Needs `storage`.',
+  ),
 } as const;
 
 /** `chart` and `namespace` are needed; checks/addons.ts says so, and what was probably meant. */
@@ -476,7 +499,7 @@ const addons = z
   .meta({
     title: 'Add-ons',
     description:
-      'What runs in the cluster besides Kubernetes, by name: `metrics-server`, `storage`, `nfs-storage`, `load-balancer-services`, `ingress`, `cert-manager`, `dashboard`, `rancher`, or any other name for a chart of your own. `{}` takes an add-on as it is; a line that is taken away here takes the add-on away there.',
+      'What runs in the cluster besides Kubernetes, by name: `metrics-server`, `storage`, `nfs-storage`, `load-balancer-services`, `ingress`, `cert-manager`, `dashboard`, `rancher`, `monitoring`, or any other name for a chart of your own. `{}` takes an add-on as it is; a line that is taken away here takes the add-on away there.',
   });
 
 /** The names of the add-ons that kbs knows. */
@@ -489,6 +512,7 @@ export const knownAddonNames = [
   'cert-manager',
   'dashboard',
   'rancher',
+  'monitoring',
 ] as const satisfies readonly (keyof typeof knownAddons)[];
 
 /** The inventory as a user writes it; its output has the defaults filled in. */

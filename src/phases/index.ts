@@ -12,6 +12,7 @@ import { removeKubelet } from './control-plane/remove-kubelet.js';
 import { tools } from './control-plane/tools.js';
 import { lanDns, lanZones } from './lan-dns/lan-dns.js';
 import { loadBalancer } from './load-balancer/load-balancer.js';
+import { hostMetrics } from './monitoring/host-metrics.js';
 import { certificates } from './node/certificates.js';
 import { cni } from './node/cni.js';
 import { gpu } from './node/gpu.js';
@@ -60,5 +61,6 @@ export const phases = [
   dns,
   prune,
   ready,
+  hostMetrics,
   addons,
 ] as const satisfies readonly Phase[];

@@ -2,8 +2,9 @@ import { join } from 'node:path';
 import { defined } from '../defined.js';
 import { type Details, Failure, Failures } from '../failure.js';
 import { Secret } from '../secret.js';
-import { expiryProblem, type Pair, parseCertificate, parsePrivateKey, problemWith } from './certificate.js';
-import { type Certificate, ingressAuthority, serviceAccountPath } from './certificates.js';
+import { expiryProblem, parseCertificate, parsePrivateKey, problemWith } from './certificate.js';
+import { type Certificate, comesLater, serviceAccountPath } from './certificates.js';
+import type { Pair } from './credentials.js';
 import type { KeyringFiles } from './keyring-files.js';
 
 /**
@@ -64,9 +65,9 @@ export interface KeyringInputs {
 
 export const encryptionKeyFile = 'encryption.key';
 
-/** What certifies names of the LAN may come to a cluster that has long been there, and the authority with it. */
+/** An authority that comes with an add-on may come to a cluster that has long been there. */
 const isInUse = ({ files, inUse }: KeyringInputs, { path }: Certificate): boolean =>
-  path === ingressAuthority ? files.has(`${ingressAuthority}.crt`) : inUse;
+  comesLater(path) ? files.has(`${path}.crt`) : inUse;
 
 const checkAuthority = (inputs: KeyringInputs, certificate: Certificate): Pair | MissingCertificate | Failure => {
   const [crtFile, keyFile] = [`${certificate.path}.crt`, `${certificate.path}.key`];

@@ -2,12 +2,7 @@ import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { isIPv6 } from 'node:net';
 import type { Secret } from '../secret.js';
 import { type Certificate, isAuthority, type Usage } from './certificates.js';
-
-/** A certificate and its key, both PEM. */
-export interface Pair {
-  readonly certificate: string;
-  readonly key: Secret;
-}
+import type { Pair } from './credentials.js';
 
 /** Leaf certificates with fewer days left than this are renewed. */
 export const renewalDays = 30;

@@ -4,10 +4,12 @@ import {
   type ClusterHost,
   certifiesNames,
   isControlPlane,
+  isMonitored,
   isNode,
   type Role,
 } from '../inventory/cluster.js';
 import { ingressNames } from '../inventory/lan-services.js';
+import { hasHostMetrics } from '../inventory/metrics.js';
 import type { KubeconfigName } from './credentials.js';
 
 /**
@@ -114,13 +116,25 @@ export interface Subject {
 }
 
 export type Usage = 'server' | 'client';
-export type AuthorityPath = 'ca' | 'etcd/ca' | 'front-proxy-ca' | typeof ingressAuthority;
+export type AuthorityPath = 'ca' | 'etcd/ca' | 'front-proxy-ca' | typeof ingressAuthority | typeof metricsAuthority;
 
 /** The authority of names of the LAN, which people import. The cluster itself trusts it for nothing. */
 export const ingressAuthority = 'ingress/ca';
 
 /** The certificate that the ingress controller shows where an Ingress brings none. */
 export const ingressCertificate = 'ingress/default';
+
+/** The authority of hosts' metrics and of what may read them. Nothing else trusts it. */
+export const metricsAuthority = 'metrics/ca';
+
+/** The certificate that Prometheus shows to hosts. */
+export const metricsClient = 'metrics/client';
+
+/** The certificate that a host shows to Prometheus. */
+export const metricsServer = (host: Pick<ClusterHost, 'name'>): string => inHostFolder(host, 'metrics');
+
+/** Whether an authority may come to a cluster that has long been there, with the add-on that needs it. */
+export const comesLater = (path: string): boolean => path === ingressAuthority || path === metricsAuthority;
 
 /** Every certificate of a cluster; authorities come first. */
 export const certificatesOf = (cluster: Cluster): readonly Certificate[] => {
@@ -137,8 +151,10 @@ export const certificatesOf = (cluster: Cluster): readonly Certificate[] => {
   return [
     ...all.filter(isAuthority),
     ...(certifiesNames(cluster) ? [ingressCa(cluster)] : []),
+    ...(isMonitored(cluster) ? [metricsCa(cluster)] : []),
     ...all.filter((each) => !isAuthority(each)),
     ...(names.length > 0 ? [ingressDefault(names)] : []),
+    ...(isMonitored(cluster) ? metricsLeaves(cluster) : []),
   ];
 };
 
@@ -160,6 +176,28 @@ const ingressDefault = (names: readonly string[]): Certificate => ({
   names: unique(names),
   days: leafDays,
 });
+
+const metricsCa = ({ name }: Cluster): Certificate => ({
+  path: metricsAuthority,
+  subject: { commonName: `metrics of ${name}`, organization: 'kbs' },
+  usages: [],
+  issuer: metricsAuthority,
+  names: [],
+  days: authorityDays,
+});
+
+const metricsLeaves = (cluster: Cluster): readonly Certificate[] => {
+  const leaf = { issuer: metricsAuthority, days: leafDays } as const;
+  return [
+    { ...leaf, path: metricsClient, subject: { commonName: 'prometheus' }, usages: ['client'], names: [] },
+    ...cluster.hosts
+      .filter((host) => hasHostMetrics(host, cluster))
+      .map(({ name, address }): Certificate => {
+        const path = metricsServer({ name });
+        return { ...leaf, path, host: name, subject: { commonName: name }, usages: ['server'], names: [name, address] };
+      }),
+  ];
+};
 
 /** Whether a certificate is an authority, which signs itself and is never replaced. */
 export const isAuthority = (certificate: Certificate): boolean => certificate.issuer === certificate.path;
@@ -277,7 +315,7 @@ const certificate = (
   days: row.issuer === row.path ? authorityDays : leafDays,
 });
 
-const inHostFolder = (host: ClusterHost, path: string): string => `hosts/${host.name}/${path}`;
+const inHostFolder = (host: Pick<ClusterHost, 'name'>, path: string): string => `hosts/${host.name}/${path}`;
 
 const isFor = (holders: readonly CertificateHolder[], host: ClusterHost): boolean =>
   holders.some((holder) => (holder === 'node' ? isNode(host) : host.roles.includes(holder)));

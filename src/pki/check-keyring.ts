@@ -1,7 +1,8 @@
 import { Secret } from '../secret.js';
 import { checkAuthorities, type KeyringState, type MissingCertificate } from './authorities.js';
-import { type Pair, problemWith } from './certificate.js';
+import { problemWith } from './certificate.js';
 import { type Certificate, isAuthority } from './certificates.js';
+import type { Pair } from './credentials.js';
 import type { KeyringFiles } from './keyring-files.js';
 
 /**

@@ -1,14 +1,24 @@
-import type { Cluster, ClusterHost } from '../inventory/cluster.js';
+import { type Cluster, type ClusterHost, isControlPlane } from '../inventory/cluster.js';
 import { Secret } from '../secret.js';
+import { parseCertificate } from './certificate.js';
 import {
   certificatesOf,
   clientPath,
   filesFor,
   ingressAuthority,
   ingressCertificate,
+  metricsAuthority,
+  metricsClient,
+  metricsServer,
   type PkiFile,
 } from './certificates.js';
-import type { CredentialFile, Credentials, IngressCredentials } from './credentials.js';
+import type {
+  CertificateExpiry,
+  CredentialFile,
+  Credentials,
+  IngressCredentials,
+  MetricsCredentials,
+} from './credentials.js';
 import { kubeconfigText } from './kubeconfig.js';
 
 /** The credentials of a cluster, from real PEM texts or from placeholders. */
@@ -30,6 +40,8 @@ export const credentialsFrom = (cluster: Cluster, pems: PemSource): Credentials 
     clusterCa: pems.certificate('ca'),
     encryptionKey: pems.encryptionKey,
     ...(users.has(ingressAuthority) ? { ingress: ingressCredentials(users.has(ingressCertificate), pems) } : {}),
+    ...(users.has(metricsAuthority) ? { metrics: metricsCredentials(pems) } : {}),
+    expiries: (name) => expiriesOf(hostNamed(cluster, name), cluster, pems),
   };
 };
 
@@ -40,6 +52,27 @@ const ingressCredentials = (hasNames: boolean, pems: PemSource): IngressCredenti
     ? { shown: { certificate: pems.certificate(ingressCertificate), key: pems.key(ingressCertificate) } }
     : {}),
 });
+
+const metricsCredentials = (pems: PemSource): MetricsCredentials => {
+  const pair = (path: string) => ({ certificate: pems.certificate(path), key: pems.key(path) });
+  return {
+    ca: pems.certificate(metricsAuthority),
+    client: pair(metricsClient),
+    server: (name) => pair(metricsServer({ name })),
+  };
+};
+
+/** Certificates that all hosts share are those of the control planes. */
+const expiriesOf = (host: ClusterHost, cluster: Cluster, pems: PemSource): readonly CertificateExpiry[] =>
+  certificatesOf(cluster)
+    .filter((each) => each.host === host.name || (each.host === undefined && isControlPlane(host)))
+    .map(({ path }) => {
+      const certificate = parseCertificate(pems.certificate(path));
+      return {
+        name: path.replace(`hosts/${host.name}/`, ''),
+        notAfter: certificate && Math.floor(Date.parse(certificate.validTo) / 1000),
+      };
+    });
 
 /** The texts of which credentials consist, by their path in the keyring. */
 export interface PemSource {

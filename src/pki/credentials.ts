@@ -15,6 +15,32 @@ export interface Credentials {
   readonly encryptionKey: Secret;
   /** Of names of the LAN; absent in a cluster where nothing certifies them. */
   readonly ingress?: IngressCredentials;
+  /** Of metrics of hosts; absent in a cluster where nothing reads them. */
+  readonly metrics?: MetricsCredentials;
+  /** When the certificates of the keyring that a host depends on expire, by their name there. */
+  expiries(host: string): readonly CertificateExpiry[];
+}
+
+export interface MetricsCredentials {
+  /** PEM of the authority's certificate. */
+  readonly ca: string;
+  /** What Prometheus shows to hosts. */
+  readonly client: Pair;
+  /** What a host shows to Prometheus. */
+  server(host: string): Pair;
+}
+
+/** A certificate and its key, both PEM. */
+export interface Pair {
+  readonly certificate: string;
+  readonly key: Secret;
+}
+
+export interface CertificateExpiry {
+  /** `etcd/server`, `kubelet-client`: its path in the keyring, or in the host's folder there. */
+  readonly name: string;
+  /** Seconds since the epoch; undefined for one that is not issued yet. */
+  readonly notAfter: number | undefined;
 }
 
 export interface IngressCredentials {
@@ -22,7 +48,7 @@ export interface IngressCredentials {
   readonly ca: string;
   readonly caKey: Secret;
   /** What the ingress controller shows where an Ingress brings none, PEM; absent where it answers for no name. */
-  readonly shown?: { readonly certificate: string; readonly key: Secret };
+  readonly shown?: Pair;
 }
 
 export interface CredentialFile {

@@ -6,10 +6,10 @@ import { ignoreEverything } from '../private-folder.js';
 import { Secret } from '../secret.js';
 import { encryptionKeyFile, type KeyringState, type MissingCertificate } from './authorities.js';
 import { issue, type KeyPair, type Randomness, systemRandomness } from './authority.js';
-import { fingerprintOf, type Pair } from './certificate.js';
-import { certificatesOf, ingressAuthority, isAuthority, serviceAccountPath } from './certificates.js';
+import { fingerprintOf } from './certificate.js';
+import { certificatesOf, comesLater, ingressAuthority, isAuthority, serviceAccountPath } from './certificates.js';
 import { checkKeyring } from './check-keyring.js';
-import type { Credentials } from './credentials.js';
+import type { Credentials, Pair } from './credentials.js';
 import { credentialsFrom, type PemSource } from './credentials-from.js';
 import {
   type KeyringFiles,
@@ -229,7 +229,7 @@ const identityOf = (found: KeyringState): KeyringIdentity => {
 
 const missingRoots = (found: KeyringState): readonly string[] => [
   ...found.gaps
-    .filter(({ certificate }) => isAuthority(certificate) && certificate.path !== ingressAuthority)
+    .filter(({ certificate }) => isAuthority(certificate) && !comesLater(certificate.path))
     .map(({ certificate }) => certificate.path),
   ...(found.serviceAccountKey === undefined ? [serviceAccountPath] : []),
   ...(found.encryptionKey === undefined ? [encryptionKeyFile] : []),

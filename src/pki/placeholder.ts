@@ -35,6 +35,7 @@ const issuers = {
   'etcd/ca': 'etcd-ca',
   'front-proxy-ca': 'front-proxy-ca',
   'ingress/ca': 'ingress-ca',
+  'metrics/ca': 'metrics-ca',
 } as const;
 
 const subject = (certificate: Certificate | undefined, path: string): string => {

@@ -12,6 +12,7 @@ import {
   isRouter,
 } from '../inventory/cluster.js';
 import { forwardsOf } from '../inventory/lan-services.js';
+import { hasHostMetrics, metricsPorts } from '../inventory/metrics.js';
 import type { FailedCheck } from './check.js';
 
 /**
@@ -51,6 +52,7 @@ const closedPorts = (host: ClusterHost, firewall: Firewall, cluster: Cluster): r
     [isNode(host), 10250, 'kubelet'],
     [isNode(host) && announcesServices(cluster), 7946, 'metallb-speaker'],
     [isDns(host), 53, 'coredns'],
+    [hasHostMetrics(host, cluster), metricsPorts.tls, 'kbs-metrics'],
     ...forwardsOf(cluster).flatMap(({ port, targetPort, targets }): typeof wanted => [
       [isLoadBalancer(host), port, 'haproxy'],
       // On a node, kube-proxy or a CNI plugin may send the packets to a pod before the chain sees them.

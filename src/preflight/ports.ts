@@ -12,6 +12,7 @@ import {
   isWorker,
 } from '../inventory/cluster.js';
 import { forwardsOf } from '../inventory/lan-services.js';
+import { hasHostMetrics } from '../inventory/metrics.js';
 import { componentPorts } from '../inventory/ports.js';
 import type { FailedCheck } from './check.js';
 
@@ -57,6 +58,7 @@ const portsOf = (host: ClusterHost, cluster: Cluster): readonly (readonly [numbe
       : []),
     ...(balances && !shared ? [[endpoint.port, 'haproxy'] as const] : []),
     ...(balances ? componentPorts.loadBalancer : []),
+    ...(hasHostMetrics(host, cluster) ? componentPorts.metrics : []),
   ];
 };
 

@@ -32,6 +32,9 @@ export type TemplateName =
   | 'lan-dns.corefile'
   | 'lan-dns.service'
   | 'lan-zone'
+  | 'metrics.cfg'
+  | 'metrics.service'
+  | 'node-exporter.service'
   | 'routes.service'
   | 'routes.sh'
   | 'firewall.service';

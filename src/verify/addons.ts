@@ -5,6 +5,7 @@ import type { CheckResult } from './check-result.js';
 import { verifyIngress } from './ingress.js';
 import { verifyLoadBalancerServices } from './load-balancer-services.js';
 import { verifyMetrics } from './metrics.js';
+import { verifyMonitoring } from './monitoring.js';
 import { verifyStorage } from './storage.js';
 
 /** Proves that each add-on of the inventory that kbs knows does what it is for. */
@@ -20,6 +21,7 @@ export const verifyAddons = async (
     if (addon.is === 'load-balancer-services') {
       results.push(...(await verifyLoadBalancerServices(addon, cluster, host, options)));
     }
+    if (addon.is === 'monitoring') results.push(...(await verifyMonitoring(cluster, host, options)));
     if (addon.is === 'ingress') results.push(...(await verifyIngress(cluster, host, options)));
   }
   return results;

@@ -5,9 +5,10 @@ import { referenceOf } from '../../src/artifacts/artifacts.js';
 import { placeholderArtifacts } from '../../src/artifacts/placeholder.js';
 import type { Addon } from '../../src/inventory/cluster.js';
 import { knownAddonNames } from '../../src/inventory/schema.js';
+import type { MetricsCredentials } from '../../src/pki/credentials.js';
 import { revealed } from '../../src/resources/release-preview.js';
 import { Secret } from '../../src/secret.js';
-import { clusterOf } from '../support/cluster.js';
+import { clusterOf, hostOf } from '../support/cluster.js';
 
 const common = { values: {}, adopt: false, timeoutSeconds: 300 } as const;
 const metrics: Addon = { ...common, is: 'metrics-server', name: 'metrics-server' };
@@ -46,6 +47,14 @@ const nfs: Addon = {
   reclaim: 'Retain',
   isDefault: true,
 };
+const monitoring: Addon = {
+  ...common,
+  is: 'monitoring',
+  name: 'monitoring',
+  retention: '30d',
+  images: 'registries',
+  host: 'grafana.example.com',
+};
 const known = {
   'metrics-server': metrics,
   storage,
@@ -55,6 +64,7 @@ const known = {
   'cert-manager': certManager,
   dashboard,
   rancher,
+  monitoring,
 } as const;
 const own = (name: string): Addon => ({
   ...common,
@@ -85,7 +95,9 @@ describe.each(knownAddons)('$name', ({ name, needs, images, published }) => {
         repository: expect.stringMatching(/^https:/),
         version: expect.stringMatching(/^v?\d/),
         // The digests of these charts are those of their repositories' indexes.
-        ...(['ingress', 'rancher'].includes(name) ? {} : { sha256: expect.stringMatching(/^[0-9a-f]{64}$/) }),
+        ...(['ingress', 'rancher', 'monitoring'].includes(name)
+          ? {}
+          : { sha256: expect.stringMatching(/^[0-9a-f]{64}$/) }),
       });
     else
       expect(artifacts.chart(name)).toMatchObject({ name: expect.any(String), version: expect.stringMatching(/^\d/) });
@@ -256,4 +268,78 @@ test.each<[string, object, object, object]>([
   ['null, which helm takes for no value at all', { a: { b: 1 } }, { a: null }, { a: null }],
 ])('%s', (_, values, over, merged) => {
   expect(mergeValues({ ...values }, { ...over })).toEqual(merged);
+});
+
+describe('monitoring', () => {
+  const metrics: MetricsCredentials = {
+    ca: 'the authority',
+    client: { certificate: 'its certificate', key: new Secret('its key') },
+    server: () => ({ certificate: '', key: new Secret('') }),
+  };
+  const hosts = [
+    hostOf({ name: 'lb-00', address: '192.168.10.3', segment: 'office', roles: ['load-balancer', 'dns'] }),
+    ...clusterOf().hosts,
+  ];
+  const releases = (settings: object = {}) =>
+    plannedAddons(
+      clusterOf({ zone: 'lan.internal', hosts, addons: [{ ...monitoring, ...settings }] }),
+      (name) => referenceOf(artifacts, name),
+      { metrics },
+    );
+  const objects = () =>
+    (revealed(releases()[1]?.values) as { objects: readonly { kind: string; metadata: { name: string }; spec: Job }[] })
+      .objects;
+  interface Job {
+    readonly jobName: string;
+    readonly metricsPath: string;
+    readonly staticConfigs: readonly { readonly targets: readonly string[]; readonly labels: { instance: string } }[];
+  }
+
+  it('reads each program through the port of its host, under the names that rules and dashboards have for it', () => {
+    const jobs = objects()
+      .filter(({ kind }) => kind === 'ScrapeConfig')
+      .map(({ spec: { jobName, metricsPath, staticConfigs } }) => [
+        jobName,
+        metricsPath,
+        staticConfigs.map(({ targets, labels }) => `${labels.instance} ${targets.join()}`),
+      ]);
+    const [lb, cp] = ['lb-00 192.168.10.3:9444', 'controller-00 192.168.10.10:9444'];
+    const workers = ['worker-office-00 192.168.10.20:9444', 'worker-rack-00 192.168.20.20:9444'];
+    expect(jobs.toSorted()).toEqual([
+      ['haproxy', '/haproxy', [lb]],
+      ['kube-controller-manager', '/controller-manager', [cp]],
+      ['kube-etcd', '/etcd', [cp]],
+      ['kube-proxy', '/kube-proxy', [cp, ...workers]],
+      ['kube-scheduler', '/scheduler', [cp]],
+      ['lan-dns', '/coredns', [lb]],
+      ['node-exporter', '/node', [lb, cp, ...workers]],
+    ]);
+  });
+
+  it('has the key of its certificate in a Secret, and in no text', () => {
+    expect(objects()[0]).toMatchObject({
+      kind: 'Secret',
+      data: { 'tls.key': Buffer.from('its key').toString('base64') },
+    });
+    expect(JSON.stringify(releases())).not.toContain(Buffer.from('its key').toString('base64'));
+  });
+
+  it('runs images of the bundle where the inventory says so, and then no Grafana', () => {
+    const [stack] = releases({ images: 'bundle' });
+    expect(stack?.images).toContain('prometheus-operator');
+    expect(stack?.values).toMatchObject({
+      prometheus: { prometheusSpec: { image: { registry: 'kbs.local', repository: 'prometheus' }, retention: '30d' } },
+      grafana: { enabled: false },
+    });
+    expect(releases()[0]?.images).toEqual([]);
+    expect(JSON.stringify(releases()[0]?.values)).not.toContain('kbs.local');
+  });
+
+  it("has Grafana's password in no value, and an Ingress where it has a name", () => {
+    expect(releases()[0]?.values.grafana).toMatchObject({
+      admin: { existingSecret: 'grafana-admin' },
+      ingress: { enabled: true, hosts: ['grafana.example.com'] },
+    });
+    expect(releases({ host: undefined })[0]?.values.grafana).not.toHaveProperty('ingress');
+  });
 });

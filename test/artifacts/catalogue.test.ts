@@ -56,6 +56,12 @@ describe.each(releases)('the release of %s', (_, release) => {
       'metallb-controller',
       'metallb-speaker',
       'traefik',
+      'prometheus',
+      'prometheus-operator',
+      'prometheus-config-reloader',
+      'alertmanager',
+      'kube-state-metrics',
+      'node-exporter',
     ]);
     expect(core?.charts).toEqual([]);
   });

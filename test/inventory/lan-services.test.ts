@@ -253,6 +253,14 @@ describe('forwarded ports', () => {
     ]);
   });
 
+  it('may have the port for metrics only where nothing reads them', () => {
+    const plain = inventory('[{ port: 9444, to: workers }]');
+    expect(said(plain)).toEqual([]);
+    expect(said(plain.replace('hosts:\n', 'addons: { storage: {}, monitoring: {} }\nhosts:\n'))).toEqual([
+      '7:35 loadBalancer.forward[0].port: 9444 is the port of haproxy on lb-00; write another',
+    ]);
+  });
+
   it('may have a port of the API server on a control plane that is a load balancer with a virtual address', () => {
     const hosts =
       '  lb-00: { address: 192.168.10.3, roles: [load-balancer, control-plane, dns] }\n  c-01: { address: 192.168.10.11, roles: [control-plane] }';

@@ -445,8 +445,13 @@ const mistakes: Readonly<Record<string, readonly Row[]>> = {
     ['ssh: {', 'addons: { storge: {} }\nssh: {', '15:11 addons.storge is not known; did you mean storage?'],
     [
       'ssh: {',
+      'addons: { storage: {}, monitoring: { retention: 14 days } }\nssh: {',
+      '15:49 addons.monitoring.retention: 14 days is not a time; write hours, days, weeks or years, such as 36h, 14d, 8w or 1y',
+    ],
+    [
+      'ssh: {',
       'addons: { my-app: {} }\nssh: {',
-      '15:11 addons.my-app is not known; known are metrics-server, storage, nfs-storage, load-balancer-services, ingress, cert-manager, dashboard, rancher; a chart of your own needs `chart` and `namespace`',
+      '15:11 addons.my-app is not known; known are metrics-server, storage, nfs-storage, load-balancer-services, ingress, cert-manager, dashboard, rancher, monitoring; a chart of your own needs `chart` and `namespace`',
     ],
     [
       'ssh: {',

@@ -6,6 +6,7 @@ import { cni } from '../../src/phases/node/cni.js';
 import type { ClusterFacts } from '../../src/preflight/check.js';
 import { checks } from '../../src/preflight/index.js';
 import { failuresOf, runChecks } from '../../src/preflight/run-checks.js';
+import { monitored } from '../phases/monitoring/monitored.js';
 import { clusterOf, hostOf } from '../support/cluster.js';
 import { contextOf } from '../support/site.js';
 
@@ -241,6 +242,17 @@ describe('preflight', () => {
     ];
     expect(refusals({ listeners }, { cluster: announcing })).toEqual([
       'ports: port 7946, which metallb-speaker needs, is in use by serf',
+    ]);
+    expect(refusals({ listeners })).toEqual([]);
+  });
+
+  test('keeps the ports free by which Prometheus reads the metrics of a host', () => {
+    const listeners = [
+      { port: 9444, process: 'haproxy' },
+      { port: 9445, process: 'java' },
+    ];
+    expect(refusals({ listeners }, { cluster: monitored() })).toEqual([
+      'ports: port 9445, which node-exporter needs, is in use by java',
     ]);
     expect(refusals({ listeners })).toEqual([]);
   });

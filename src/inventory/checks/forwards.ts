@@ -112,6 +112,7 @@ const portsOn = (draft: PartialInventory, host: PartialHost): readonly (readonly
     ...(isNode(host, draft) ? componentPorts.node : []),
     ...(isNode(host, draft) && draft.addons?.['load-balancer-services'] ? componentPorts.announcer : []),
     ...(hasRole(host, 'dns') ? componentPorts.dns : []),
+    ...(draft.addons?.monitoring === undefined ? [] : componentPorts.metrics),
     ...ingressPortsOn(draft, host),
   ];
 };

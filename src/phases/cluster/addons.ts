@@ -1,8 +1,11 @@
 import { plannedAddons } from '../../addons/index.js';
+import { hasGrafana } from '../../addons/monitoring.js';
 import { referenceOf } from '../../artifacts/artifacts.js';
 import { type Cluster, isApiHost, isNode, nodes } from '../../inventory/cluster.js';
 import { adminConf } from '../../kubernetes/kubectl.js';
+import type { Resource } from '../../resources/resource.js';
 import { apiAnswers } from '../gates.js';
+import { grafanaPassword } from '../monitoring/grafana-password.js';
 import { archives } from '../node/images.js';
 import type { Phase, PhaseContext } from '../phase.js';
 
@@ -32,23 +35,30 @@ export const addons: Phase = {
     nodes(cluster)
       .filter(({ name }) => name !== host.name)
       .map(({ name }) => ({ host: name, phase: addonImages.name, mayFail: true })),
-  resources: (_host, context) =>
-    planned(context).map(({ addon, chart, release, namespace, values, images, pulls }, order) => ({
-      kind: 'release',
-      name: release,
-      namespace,
-      addon: addon.name,
-      order,
-      kubeconfig: adminConf,
-      chart: context.artifacts.chart(chart),
-      values,
-      adopt: addon.adopt,
-      timeoutSeconds: addon.timeoutSeconds,
-      ...(pulls === undefined
-        ? {}
-        : { images: { bundled: images.map((name) => referenceOf(context.artifacts, name)), fetched: pulls } }),
-    })),
+  resources: (_host, context) => [
+    ...(grafanaIsThere(context.cluster) ? [grafanaPassword] : []),
+    ...planned(context).map(
+      ({ addon, chart, release, namespace, values, images, pulls }, order): Resource => ({
+        kind: 'release',
+        name: release,
+        namespace,
+        addon: addon.name,
+        order,
+        kubeconfig: adminConf,
+        chart: context.artifacts.chart(chart),
+        values,
+        adopt: addon.adopt,
+        timeoutSeconds: addon.timeoutSeconds,
+        ...(pulls === undefined
+          ? {}
+          : { images: { bundled: images.map((name) => referenceOf(context.artifacts, name)), fetched: pulls } }),
+      }),
+    ),
+  ],
 };
+
+const grafanaIsThere = ({ addons: wanted = [] }: Cluster): boolean =>
+  wanted.some((addon) => addon.is === 'monitoring' && hasGrafana(addon));
 
 const hasAddons = ({ addons: wanted = [] }: Cluster): boolean => wanted.length > 0;
 

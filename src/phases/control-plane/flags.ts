@@ -1,4 +1,11 @@
-import { apiServerPort, type ClusterHost, controlPlanes, isLoadBalancer, isNode } from '../../inventory/cluster.js';
+import {
+  apiServerPort,
+  type ClusterHost,
+  controlPlanes,
+  isLoadBalancer,
+  isMonitored,
+  isNode,
+} from '../../inventory/cluster.js';
 import { pkiDirectory } from '../../kubernetes/paths.js';
 import type { PhaseContext } from '../phase.js';
 
@@ -79,18 +86,18 @@ export const apiServerFlags = (host: ClusterHost, { cluster }: PhaseContext): Fl
   profiling: 'false',
 });
 
-export const controllerManagerFlags = (_host: ClusterHost, { cluster }: PhaseContext): Flags => ({
-  ...loopbackServer('controller-manager'),
+export const controllerManagerFlags = (_host: ClusterHost, context: PhaseContext): Flags => ({
+  ...loopbackServer('controller-manager', context),
   'requestheader-client-ca-file': `${pkiDirectory}/front-proxy-ca.crt`,
   // kbs hands out pod CIDRs; the built-in allocator would hand them out in order of arrival.
   'allocate-node-cidrs': 'false',
-  'cluster-name': cluster.name,
+  'cluster-name': context.cluster.name,
   'client-ca-file': `${pkiDirectory}/ca.crt`,
   'cluster-signing-cert-file': `${pkiDirectory}/ca.crt`,
   'cluster-signing-key-file': `${pkiDirectory}/ca.key`,
   'root-ca-file': `${pkiDirectory}/ca.crt`,
   'service-account-private-key-file': `${pkiDirectory}/sa.key`,
-  'service-cluster-ip-range': cluster.network.services,
+  'service-cluster-ip-range': context.cluster.network.services,
   'use-service-account-credentials': 'true',
   controllers: '*,bootstrapsigner,tokencleaner',
   // Each of its forty controllers asks for a token of its own at start: with the default of 20 requests a second,
@@ -99,7 +106,8 @@ export const controllerManagerFlags = (_host: ClusterHost, { cluster }: PhaseCon
   'kube-api-burst': '200',
 });
 
-export const schedulerFlags = (_host: ClusterHost, _site: PhaseContext): Flags => loopbackServer('scheduler');
+export const schedulerFlags = (_host: ClusterHost, context: PhaseContext): Flags =>
+  loopbackServer('scheduler', context);
 
 /** In the order in which they are printed. */
 export type Flags = Readonly<Record<string, string>>;
@@ -112,11 +120,13 @@ export const authenticationPath = '/etc/kubernetes/authentication.yaml';
 export const auditPolicyPath = '/etc/kubernetes/audit-policy.yaml';
 export const auditDirectory = '/var/log/kubernetes/audit';
 
-const loopbackServer = (client: 'controller-manager' | 'scheduler'): Flags => ({
+const loopbackServer = (client: 'controller-manager' | 'scheduler', { cluster }: PhaseContext): Flags => ({
   'bind-address': '127.0.0.1',
   kubeconfig: `/etc/kubernetes/${client}.conf`,
   'authentication-kubeconfig': `/etc/kubernetes/${client}.conf`,
   'authorization-kubeconfig': `/etc/kubernetes/${client}.conf`,
+  // The proxy of the host's metrics asks on loopback without a token, and has asked its own client for a certificate.
+  ...(isMonitored(cluster) ? { 'authorization-always-allow-paths': '/healthz,/readyz,/livez,/metrics' } : {}),
   'leader-elect': 'true',
   // The first leader election fails, as the RBAC roles are not there yet: try again after 1 s, not after the default of 2 s.
   'leader-elect-retry-period': '1s',

@@ -1,5 +1,6 @@
 import { joined, type Script, sh } from '../../hosts/shell.js';
 import { type Cluster, type ClusterHost, dnsServers, isDns } from '../../inventory/cluster.js';
+import { dnsMetricsPort } from '../../inventory/metrics.js';
 import type { FileResource, Resource } from '../../resources/resource.js';
 import { render } from '../../templates/render.js';
 import { artifactsOf } from '../artifacts-of.js';
@@ -64,7 +65,6 @@ function answersForTheLan(host: ClusterHost, { zone }: Cluster): boolean {
 const folder = '/etc/coredns';
 const zonesFolder = `${folder}/zones`;
 const healthPort = 8053;
-const metricsPort = 9153;
 
 /** Bound to the host's own addresses: loopback ones may belong to systemd-resolved or another local resolver. */
 const corefile = (host: ClusterHost, context: PhaseContext): FileResource => {
@@ -79,7 +79,7 @@ const corefile = (host: ClusterHost, context: PhaseContext): FileResource => {
       bind: addresses.join(' '),
       folder: zonesFolder,
       health: healthPort,
-      metrics: metricsPort,
+      metrics: dnsMetricsPort,
       shared: zones.filter(({ shared }) => shared).map(({ name }) => name),
       upstreams: upstreamsOf(host, context).join(' '),
       zones: zones.filter(({ shared }) => !shared).map(({ name }) => name),

@@ -6,6 +6,7 @@ import {
   type ClusterHost,
   controlPlanes,
   isControlPlane,
+  isMonitored,
 } from '../../inventory/cluster.js';
 import { forwardsOf } from '../../inventory/lan-services.js';
 import type { FileResource, Resource } from '../../resources/resource.js';
@@ -63,6 +64,7 @@ const settingsOf = (host: ClusterHost, cluster: Cluster, digest: string): FileRe
       })),
       forwardConnections: Math.floor((maxConnections * 0.75) / Math.max(forwards.length, 1)),
       maxConnections,
+      metrics: isMonitored(cluster),
     }),
     check: sh`/usr/sbin/haproxy -c -q -f "$1"`,
   };

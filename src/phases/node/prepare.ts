@@ -1,5 +1,6 @@
 import { sh } from '../../hosts/shell.js';
 import { type Cluster, type ClusterHost, isControlPlane, isDns, isNode } from '../../inventory/cluster.js';
+import { hasHostMetrics } from '../../inventory/metrics.js';
 import type { Resource } from '../../resources/resource.js';
 import { artifactsOf } from '../artifacts-of.js';
 import type { Phase } from '../phase.js';
@@ -8,7 +9,7 @@ import type { Phase } from '../phase.js';
 export const prepare: Phase = {
   name: 'prepare',
   ensures: 'kernel features, sysctls, no swap, the host knows its own name and that of the API',
-  appliesTo: (host) => isMember(host) || isDns(host),
+  appliesTo: (host, cluster) => isMember(host) || isDns(host) || hasHostMetrics(host, cluster),
   resources: (host, context) => [
     ...(isNode(host) ? forPods : []),
     ...(isMember(host) ? names(host, context.cluster) : []),

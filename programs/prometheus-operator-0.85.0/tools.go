@@ -1,0 +1,9 @@
+//go:build tools
+
+// Package tools names the commands that kbs builds with the versions of this module file.
+package tools
+
+import (
+	_ "github.com/prometheus-operator/prometheus-operator/cmd/operator"
+	_ "github.com/prometheus-operator/prometheus-operator/cmd/prometheus-config-reloader"
+)
