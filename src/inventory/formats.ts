@@ -216,3 +216,11 @@ export const anyText = (noun: string, example: string): Format => ({
 const control = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/;
 
 const withoutLeadingZeros = (text: string): string => text.replace(/\b0+(?=\d)/g, '');
+
+/** What a server of the LAN is asked at. */
+export const serverName: Format = {
+  noun: 'a DNS name or an IPv4 address',
+  example: 'api.example.com',
+  accepts: (text) => address.accepts(text) || dnsName.accepts(text),
+  advice: (text) => dnsName.advice?.(text),
+};
