@@ -220,13 +220,13 @@ const awaitVolumes = ({ namespace }: ReleaseResource): Script =>
     { seconds: 60, otherwise: sh`break`, pause: 1 },
   );
 
-/** A namespace that kbs made goes too, once nothing is left in it but what every namespace has. Pods may take a while. */
+/** A namespace that kbs made goes too, once nothing is left in it but what every namespace has and what kbs made. Pods may take a while. */
 const removeNamespace = ({ namespace }: ReleaseResource): Script =>
   sh`kbs_label=$(cluster_kubectl get namespace ${namespace} --ignore-not-found -o ${`jsonpath={.metadata.labels.${releaseLabels.addon.replaceAll('.', '\\.')}}`})
 # Not while another release is in it.
 if [ -n "$kbs_label" ] && [ -z "$(cluster_kubectl -n ${namespace} get secrets -l owner=helm -o name)" ]; then
   for kbs_try in 1 2 3 4 5; do
-    kbs_rest=$(cluster_kubectl -n ${namespace} get ${namespaced} -o name | grep -v '^configmap/kube-root-ca.crt$' | tr '\\n' ' ') || :
+    kbs_rest=$(cluster_kubectl -n ${namespace} get ${namespaced} -l ${`!${releaseLabels.addon}`} -o name | grep -v '^configmap/kube-root-ca.crt$' | tr '\\n' ' ') || :
     [ -n "$kbs_rest" ] || break
     sleep 2
   done

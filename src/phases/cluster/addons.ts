@@ -36,7 +36,7 @@ export const addons: Phase = {
       .filter(({ name }) => name !== host.name)
       .map(({ name }) => ({ host: name, phase: addonImages.name, mayFail: true })),
   resources: (_host, context) => [
-    ...(grafanaIsThere(context.cluster) ? [grafanaPassword] : []),
+    ...(grafanaIsThere(context.cluster) ? [grafanaPassword()] : []),
     ...planned(context).map(
       ({ addon, chart, release, namespace, values, images, pulls }, order): Resource => ({
         kind: 'release',

@@ -23,7 +23,7 @@ chmod 0755 /usr/local/bin/kubectl`);
   afterAll(() => world?.end());
 
   const made = async () => {
-    await world.run(`rm -rf /run/made/* /run/asked; ( set -eu; ${grafanaPassword.run} ) > /run/said 2>&1`);
+    await world.run(`rm -rf /run/made/* /run/asked; ( set -eu; ${grafanaPassword().run} ) > /run/said 2>&1`);
     const [space, secret] = await Promise.all([0, 1].map((n) => world.run(`cat /run/made/${n}`)));
     return {
       space: JSON.parse(space ?? '') as object,
