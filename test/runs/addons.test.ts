@@ -379,8 +379,9 @@ describe('what is opened', () => {
   it.each([
     ['storage', 'storage has no web interface that kbs knows', 'these have one: dashboard'],
     ['dashbord', 'the inventory has no add-on dashbord', 'did you mean dashboard?'],
+    ['monitoring', 'Grafana is not installed: this inventory takes monitoring without it', 'images of registries'],
   ])('is never %s', async (name, message, next) => {
-    const { project } = await withOwnChart(dashboard);
+    const { project } = await withOwnChart(`${dashboard}  monitoring: { images: bundle }\n`);
     const loaded = await project.load();
     expect(() => addressOf(loaded, name)).toThrow(
       expect.objectContaining({ message, next: expect.stringContaining(next) }),

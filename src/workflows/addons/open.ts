@@ -1,4 +1,5 @@
 import { knownAddons } from '../../addons/index.js';
+import { hasGrafana } from '../../addons/monitoring.js';
 import { Failure } from '../../failure.js';
 import type { RunOptions } from '../../hosts/host.js';
 import { sh } from '../../hosts/shell.js';
@@ -27,6 +28,11 @@ export const addressOf = (loaded: LoadedCluster, name: string): AddonAddress => 
   if (web === undefined) {
     throw new Failure('usage', `${name} has no web interface that kbs knows`, {
       next: `these have one: ${knownAddons.flatMap((known) => (known.web ? [known.name] : [])).join(', ')}`,
+    });
+  }
+  if (addon.is === 'monitoring' && !hasGrafana(addon)) {
+    throw new Failure('usage', 'Grafana is not installed: this inventory takes monitoring without it', {
+      next: 'give monitoring images of registries and leave grafana.enabled as it is; Prometheus itself: see docs/monitoring.md',
     });
   }
   const host = hostOf(addon);
