@@ -217,6 +217,9 @@ describe('add-ons', () => {
     await kubectl(project, 'delete ingress,service,pod web');
     // What follows is about healthy add-ons.
     await hasComeBack(project, node);
+    // The API server's connection to a webhook's pod outlives the pod by up to a minute, until its pings are missed.
+    const webhook = () => kubectl(project, '-n metallb-system annotate l2advertisements office x=y --dry-run=server');
+    await expect.poll(() => webhook().catch(String), { timeout: 120_000 }).toMatch(/annotated/);
     await kubectl(project, 'wait --for=condition=Available apiservice/v1beta1.metrics.k8s.io --timeout=60s');
   });
 
