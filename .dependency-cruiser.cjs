@@ -39,6 +39,7 @@ const rooms = {
     'kubernetes/',
     'resources/',
     'network/',
+    'pki/certificate',
     'inventory/',
     'hosts/host',
     'hosts/shell',

@@ -32,6 +32,8 @@ export interface AddonDescription {
 export interface WebInterface {
   readonly service: string;
   readonly port: number;
+  /** The path that answers with 200 without a log-in; `/` where absent. */
+  readonly answersAt?: string;
   /** The ServiceAccount that may `view`, where the interface asks for a token of the cluster. */
   readonly viewer?: string;
 }

@@ -31,7 +31,7 @@ export const monitoring: AddonRecipe<MonitoringAddon> = {
   },
   kubernetes: '1.25',
   needs: ['storage'],
-  web: { service: 'kube-prometheus-stack-grafana', port: 80 },
+  web: { service: 'kube-prometheus-stack-grafana', port: 80, answersAt: '/api/health' },
   leaves: 'volumes of Prometheus and Alertmanager stay with their data, and so do the kinds of its operator',
   values: ({ retention, host, images }, _cluster, image) => {
     const of = (name: ImageName) => (images === 'bundle' ? { image: withRegistry(image(name)) } : {});

@@ -22,7 +22,7 @@ export const rancher: AddonRecipe<RancherAddon> = {
   kubernetes: '1.36',
   kubernetesBelow: '1.37',
   needs: ['ingress', 'cert-manager'],
-  web: { service: 'rancher', port: 80 },
+  web: { service: 'rancher', port: 80, answersAt: '/ping' },
   leaves: 'what Rancher has made stays: its kinds (*.cattle.io) with their objects, and the namespaces cattle-*',
   values: ({ host, replicas }, _cluster, _image, credentials) => ({
     hostname: host,

@@ -1,12 +1,16 @@
+import { knownAddons } from '../addons/index.js';
+import { hasGrafana } from '../addons/monitoring.js';
 import type { Host } from '../hosts/host.js';
 import type { Cluster } from '../inventory/cluster.js';
 import type { AddonOptions } from './addon-options.js';
+import { verifyCertManager } from './cert-manager.js';
 import type { CheckResult } from './check-result.js';
 import { verifyIngress } from './ingress.js';
 import { verifyLoadBalancerServices } from './load-balancer-services.js';
 import { verifyMetrics } from './metrics.js';
 import { verifyMonitoring } from './monitoring.js';
 import { verifyStorage } from './storage.js';
+import { verifyWebInterface } from './web-interface.js';
 
 /** Proves that each add-on of the inventory that kbs knows does what it is for. */
 export const verifyAddons = async (
@@ -22,7 +26,11 @@ export const verifyAddons = async (
       results.push(...(await verifyLoadBalancerServices(addon, cluster, host, options)));
     }
     if (addon.is === 'monitoring') results.push(...(await verifyMonitoring(cluster, host, options)));
+    if (addon.is === 'cert-manager') results.push(...(await verifyCertManager(host, options)));
     if (addon.is === 'ingress') results.push(...(await verifyIngress(cluster, host, options)));
+    const known =
+      addon.is === 'monitoring' && !hasGrafana(addon) ? undefined : knownAddons.find(({ name }) => name === addon.name);
+    if (known !== undefined) results.push(...(await verifyWebInterface(known, host, options)));
   }
   return results;
 };

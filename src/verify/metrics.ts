@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type Host, query } from '../hosts/host.js';
 import { lastLines } from '../hosts/last-lines.js';
 import { raw, sh } from '../hosts/shell.js';
@@ -6,25 +5,22 @@ import { type ClusterHost, isNode } from '../inventory/cluster.js';
 import { kubectl } from '../kubernetes/kubectl.js';
 import type { AddonOptions } from './addon-options.js';
 import type { CheckResult } from './check-result.js';
+import { untilProven } from './until-proven.js';
 
 /** metrics-server has CPU and memory of every node, from a kubelet whose certificate it has checked. */
-export const verifyMetrics = async (
+export const verifyMetrics = (
   hosts: readonly ClusterHost[],
   host: Host,
   { patience, limits }: Pick<AddonOptions, 'patience' | 'limits'>,
-): Promise<readonly CheckResult[]> => {
-  const begun = Date.now();
-  for (;;) {
+): Promise<readonly CheckResult[]> =>
+  untilProven(patience, async (elapsed) => {
     const output = await host.query(
       query(sh`${raw(kubectl)} --request-timeout=15s get --raw /apis/metrics.k8s.io/v1beta1/nodes`),
       { timeout: 60_000, ...limits },
     );
     const why = output.code === 0 ? undefined : (lastLines(output.stderr, 1)[0] ?? 'the API server does not answer');
-    const results = metricsResults(hosts, why ?? output.stdout, why !== undefined, Date.now() - begun);
-    if (results.every(({ ok }) => ok) || Date.now() - begun >= patience) return results;
-    await sleep(2_000);
-  }
-};
+    return metricsResults(hosts, why ?? output.stdout, why !== undefined, elapsed());
+  });
 
 /** A result for each node, from what the metrics API answered, or from why it did not. */
 export const metricsResults = (

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type Host, query } from '../hosts/host.js';
 import { lastLines } from '../hosts/last-lines.js';
 import { raw, sh } from '../hosts/shell.js';
@@ -7,26 +6,23 @@ import { metricSources } from '../inventory/metrics.js';
 import { kubectl } from '../kubernetes/kubectl.js';
 import type { AddonOptions } from './addon-options.js';
 import type { CheckResult } from './check-result.js';
+import { untilProven } from './until-proven.js';
 
 /** Prometheus reads every target, and has one for each program of each host. */
-export const verifyMonitoring = async (
+export const verifyMonitoring = (
   cluster: Cluster,
   host: Host,
   { patience, limits }: Pick<AddonOptions, 'patience' | 'limits'>,
-): Promise<readonly CheckResult[]> => {
-  const begun = Date.now();
-  for (;;) {
+): Promise<readonly CheckResult[]> =>
+  untilProven(patience, async (elapsed) => {
     const output = await host.query(query(sh`${raw(kubectl)} --request-timeout=15s get --raw ${targetsPath}`), {
       timeout: 60_000,
       ...limits,
     });
     const said = output.code === 0 ? output.stdout : undefined;
     const why = lastLines(output.stderr, 1)[0] ?? 'the API server does not answer';
-    const results = targetResults(cluster, said, why, Date.now() - begun);
-    if (results.every(({ ok }) => ok) || Date.now() - begun >= patience) return results;
-    await sleep(2_000);
-  }
-};
+    return targetResults(cluster, said, why, elapsed());
+  });
 
 const targetsPath =
   '/api/v1/namespaces/monitoring/services/kube-prometheus-stack-prometheus:http-web/proxy/api/v1/targets?state=active';
