@@ -10,7 +10,7 @@ export interface Component {
   readonly inputs: readonly FileResource[];
   /** Directories that the process writes to. */
   readonly writes: readonly string[];
-  /** A TCP port that only this component listens on. */
+  /** A TCP port that only this component listens on; of several, the one that it closes last when it stops. */
   readonly port: number;
   readonly pod: PodSettings;
   readonly unit: UnitSettings;

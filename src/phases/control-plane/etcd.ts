@@ -47,7 +47,8 @@ const component = (host: ClusterHost, context: PhaseContext): Component => ({
   flags: etcdFlags(host),
   inputs: credentialFiles(host, context).filter(isEtcds),
   writes: [dataDirectory],
-  port: 2379,
+  // It closes the port for clients seconds earlier: Etcd.Close in its server/embed/etcd.go.
+  port: 2380,
   pod: {
     image: referenceOf(context.artifacts, 'etcd'),
     annotations: { 'kubeadm.kubernetes.io/etcd.advertise-client-urls': clientUrl(host) },
