@@ -5,7 +5,7 @@ import { check, finish, sum, tests } from './steps.js';
 const built = await check('build', 'npm run --silent build');
 const checked = await checks();
 const runs = await tests('runs');
-// A quarter of an hour from nothing; a second or two once everything is in the cache.
+// Half an hour from nothing; a second or two once everything is in the cache.
 const bundled = await check('bundle', 'node bin/run.js bundle build --addons --install', { live: true });
 const real = await tests('e2e*', { live: true });
 
