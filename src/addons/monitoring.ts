@@ -44,6 +44,8 @@ export const monitoring: AddonRecipe<MonitoringAddon> = {
         admissionWebhooks: { enabled: false },
         tls: { enabled: false },
         kubeletService: { namespace: 'monitoring' },
+        // How often it looks which nodes there are: three minutes by default.
+        extraArgs: ['--kubelet-sync-period=30s'],
         ...of('prometheus-operator'),
         prometheusConfigReloader: of('prometheus-config-reloader'),
       },
