@@ -122,7 +122,7 @@ export const checks: readonly Check[] = [
   {
     name: 'dns-port',
     scope: 'host',
-    summary: 'the ports 53, 8053 and 9153 of a DNS host are free at its own addresses, or used by CoreDNS',
+    summary: 'port 53 at the addresses of a DNS host, and its ports 8053 and 9153, are free or used by CoreDNS',
     fix: 'stop the other DNS server, or bind it to other addresses',
     check: checkDnsPort,
   },
