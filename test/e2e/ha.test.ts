@@ -108,16 +108,19 @@ describe.each(styles.slice(0, whole ? 2 : 1))('three control planes as $style', 
       await project.kbs('lab start controller-00');
     });
 
-    test('let one of them leave, though kbs is killed as etcd loses its member, and take it back', async () => {
-      await killAt(project, 'remove controller-02 --yes', phaseStarted('controller-02', 'remove-member'));
-      const { stderr } = await project.kbs('remove controller-02 --yes');
-      expect(stderr).toContain('controller-02 stays in ');
-      expect(await memberNames(project)).toEqual(['controller-00', 'controller-01']);
-      expect(await readyNodes(project)).toEqual(nodes.filter((node) => node !== 'controller-02'));
-      await project.kbs('apply --yes');
-      expect(await memberNames(project)).toEqual(controllers);
-      expect(await readyNodes(project)).toEqual(nodes);
-    });
+    test.runIf(whole)(
+      'let one of them leave, though kbs is killed as etcd loses its member, and take it back',
+      async () => {
+        await killAt(project, 'remove controller-02 --yes', phaseStarted('controller-02', 'remove-member'));
+        const { stderr } = await project.kbs('remove controller-02 --yes');
+        expect(stderr).toContain('controller-02 stays in ');
+        expect(await memberNames(project)).toEqual(['controller-00', 'controller-01']);
+        expect(await readyNodes(project)).toEqual(nodes.filter((node) => node !== 'controller-02'));
+        await project.kbs('apply --yes');
+        expect(await memberNames(project)).toEqual(controllers);
+        expect(await readyNodes(project)).toEqual(nodes);
+      },
+    );
 
     test('come back when everything is switched off and on', async () => {
       const before = await groupsOf(project, 'controller-00');
