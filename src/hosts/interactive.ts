@@ -36,6 +36,9 @@ const words = (settings: SshSettings, command: readonly string[]): readonly stri
     `UserKnownHostsFile=${configWord(settings.knownHosts)}`,
     '-o',
     'StrictHostKeyChecking=yes',
+    '-o',
+    // Where an address swallows packets, the system gives up after two minutes.
+    'ConnectTimeout=10',
     ...settings.keys.flatMap((key) => ['-i', withoutTokens(key)]),
     '-l',
     settings.user,

@@ -29,7 +29,8 @@ test('no value of the inventory is an option of ssh, and what follows the addres
     const hostile = { user: '-oProxyCommand=x', address: '-oAddress', keys: ['/k%1'], knownHosts: '/a "b"/c' };
     await interactive({ ...settings, transport: 'ssh', ...hostile }, ['-v', '--', 'a']);
     expect(readFileSync(join(folder, 'argv'), 'utf8').trimEnd().split('\n')).toEqual([
-      ...['-p', '22', '-o', 'UserKnownHostsFile="/a \\"b\\"/c"', '-o', 'StrictHostKeyChecking=yes', '-i', '/k%%1'],
+      ...['-p', '22', '-o', 'UserKnownHostsFile="/a \\"b\\"/c"', '-o', 'StrictHostKeyChecking=yes'],
+      ...['-o', 'ConnectTimeout=10', '-i', '/k%%1'],
       ...['-l', '-oProxyCommand=x', '--', '-oAddress', '-v', '--', 'a'],
     ]);
   } finally {
