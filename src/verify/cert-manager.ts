@@ -26,7 +26,7 @@ export const verifyCertManager = async (
     return [{ proof, name: isIssued, ok: false, detail: why, ms: Date.now() - begun }];
   }
   const ask = raw(sh`${raw(kubectl)} --request-timeout=15s -n ${namespace} get`);
-  return untilProven(patience, async (elapsed) => {
+  return untilProven({ patience, pause: 2_000 }, async (elapsed) => {
     const { stdout } = await host.query(
       query(
         asRecords(

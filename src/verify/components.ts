@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { splitOnce } from '../hosts/facts/facts.js';
 import { type Host, query, type RunOptions } from '../hosts/host.js';
 import { lastLines } from '../hosts/last-lines.js';
@@ -9,26 +8,23 @@ import { parseStatuses } from '../kubernetes/etcd-members.js';
 import { clientUrl, etcdctl } from '../kubernetes/etcdctl.js';
 import { kubectl, kubectlAt, readyzChecks } from '../kubernetes/kubectl.js';
 import type { CheckResult } from './check-result.js';
+import { untilProven } from './until-proven.js';
 
 /**
  * Every node Ready, every check of the API server passed, every pod of kube-system ready, and the leases of controller
  * manager and scheduler fresh. Failed checks are repeated until `patience` (milliseconds) is over: a pod may just have
  * been started. Where the API server does not answer, that is the one result.
  */
-export const components = async (
+export const components = (
   cluster: Cluster,
   controlPlane: Host,
   { patience = 0, limits = {} }: { readonly patience?: number; readonly limits?: RunOptions } = {},
-): Promise<readonly CheckResult[]> => {
-  const begun = Date.now();
-  for (;;) {
+): Promise<readonly CheckResult[]> =>
+  untilProven({ patience, pause: 500 }, async (elapsed) => {
     const output = await controlPlane.query(query(scriptFor(cluster)), { timeout: twoMinutes, ...limits });
-    const ms = Date.now() - begun;
-    const results = output.code === 0 ? read(output.stdout, cluster, ms) : [silent(output.stderr, ms)];
-    if (results.every(({ ok }) => ok) || Date.now() - begun >= patience) return results;
-    await sleep(500);
-  }
-};
+    const ms = elapsed();
+    return output.code === 0 ? read(output.stdout, cluster, ms) : [silent(output.stderr, ms)];
+  });
 
 /** The component, what was seen of it, and whether it is healthy. */
 type Fact = readonly [string, string, boolean];

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { splitOnce } from '../hosts/facts/facts.js';
 import { type Host, query, type RunOptions } from '../hosts/host.js';
 import { messageOf } from '../hosts/message.js';
@@ -7,6 +6,7 @@ import { type Cluster, type ClusterHost, isLoadBalancer, loadBalancers } from '.
 import { forwardsOf, forwardText } from '../inventory/lan-services.js';
 import type { CheckResult } from './check-result.js';
 import { askForwards, readForwards } from './forward-states.js';
+import { untilProven } from './until-proven.js';
 
 export interface ForwardOptions {
   /** How long failed checks are repeated, in milliseconds: a target may just have been started. */
@@ -32,23 +32,15 @@ export const verifyForwards = async (
           portsFrom(hostsIn(name, cluster), cluster, open, limits),
     ),
   ];
-  return (await Promise.all(checks.map((check) => patiently(check, patience, limits)))).flat();
-};
-
-const patiently = async (
-  check: () => Promise<readonly CheckResult[]>,
-  patience: number,
-  { signal }: RunOptions,
-): Promise<readonly CheckResult[]> => {
-  const begun = Date.now();
-  for (;;) {
-    const results = await check();
-    const ms = Date.now() - begun;
-    if (results.every(({ ok }) => ok) || ms >= patience || signal?.aborted) {
-      return results.map((result) => ({ ...result, ms }));
-    }
-    await sleep(500);
-  }
+  const patient = { patience, pause: 500, signal: limits.signal };
+  const proven = checks.map((check) =>
+    untilProven(patient, async (elapsed) => {
+      const results = await check();
+      const ms = elapsed();
+      return results.map((each) => ({ ...each, ms }));
+    }),
+  );
+  return (await Promise.all(proven)).flat();
 };
 
 const result = (name: string, ok: boolean, detail: string): CheckResult => ({

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { splitOnce } from '../hosts/facts/facts.js';
 import { type Host, query, type RunOptions } from '../hosts/host.js';
 import { lastLines } from '../hosts/last-lines.js';
@@ -6,6 +5,7 @@ import { asRecords, splitRecords } from '../hosts/records.js';
 import { raw, sh } from '../hosts/shell.js';
 import type { ClusterHost } from '../inventory/cluster.js';
 import { kubectl } from '../kubernetes/kubectl.js';
+import { askUntil } from './until-proven.js';
 
 /** What a node offers to pods of one sort of GPU. */
 export interface GpuOffer {
@@ -24,19 +24,19 @@ export interface GpuOffer {
  * Asks the API server which GPUs the nodes offer. As long as one offers none the question is repeated, until `patience`
  * (milliseconds) is over: the device plugin may just have been started.
  */
-export const gpuOffers = async (
+export const gpuOffers = (
   nodes: readonly ClusterHost[],
   host: Host,
   { patience, limits }: { readonly patience: number; readonly limits: RunOptions },
-): Promise<readonly GpuOffer[]> => {
-  const begun = Date.now();
-  for (;;) {
-    const { stdout } = await host.query(query(question), { timeout: 120_000, ...limits });
-    const offers = readOffers(nodes, stdout);
-    if (offers.every(({ healthy }) => healthy > 0) || Date.now() - begun >= patience) return offers;
-    await sleep(1000);
-  }
-};
+): Promise<readonly GpuOffer[]> =>
+  askUntil<readonly GpuOffer[]>(
+    (offers) => offers.every(({ healthy }) => healthy > 0),
+    { patience, pause: 1_000 },
+    async () => {
+      const { stdout } = await host.query(query(question), { timeout: 120_000, ...limits });
+      return readOffers(nodes, stdout);
+    },
+  );
 
 const ask = raw(sh`${raw(kubectl)} --request-timeout=15s`);
 

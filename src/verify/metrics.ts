@@ -13,7 +13,7 @@ export const verifyMetrics = (
   host: Host,
   { patience, limits }: Pick<AddonOptions, 'patience' | 'limits'>,
 ): Promise<readonly CheckResult[]> =>
-  untilProven(patience, async (elapsed) => {
+  untilProven({ patience, pause: 2_000 }, async (elapsed) => {
     const output = await host.query(
       query(sh`${raw(kubectl)} --request-timeout=15s get --raw /apis/metrics.k8s.io/v1beta1/nodes`),
       { timeout: 60_000, ...limits },

@@ -14,7 +14,7 @@ export const verifyMonitoring = (
   host: Host,
   { patience, limits }: Pick<AddonOptions, 'patience' | 'limits'>,
 ): Promise<readonly CheckResult[]> =>
-  untilProven(patience, async (elapsed) => {
+  untilProven({ patience, pause: 2_000 }, async (elapsed) => {
     const output = await host.query(query(sh`${raw(kubectl)} --request-timeout=15s get --raw ${targetsPath}`), {
       timeout: 60_000,
       ...limits,

@@ -13,7 +13,7 @@ export const verifyWebInterface = (
   host: Host,
   { patience, limits }: Pick<AddonOptions, 'patience' | 'limits'>,
 ): Promise<readonly CheckResult[]> =>
-  untilProven(patience, async (elapsed) => {
+  untilProven({ patience, pause: 2_000 }, async (elapsed) => {
     if (web === undefined) return [];
     const path = `/api/v1/namespaces/${namespace}/services/${web.service}:${web.port}/proxy${web.answersAt ?? '/'}`;
     const { code, stderr } = await host.query(
