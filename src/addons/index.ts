@@ -1,14 +1,14 @@
 import { type ImageName, objectsChart } from '../artifacts/artifacts.js';
-import type { Addon, Cluster, Values } from '../inventory/cluster.js';
+import type { Addon, Values } from '../inventory/cluster.js';
 import type { Credentials } from '../pki/credentials.js';
-import type { AddonCluster, AddonDescription, AddonRecipe, ImageReference } from './addon.js';
+import type { AddonCluster, AddonDescription, AddonRecipe, ImageReference, WebInterface } from './addon.js';
 import { certManager } from './cert-manager.js';
 import { dashboard } from './dashboard.js';
 import { ingress } from './ingress.js';
 import { loadBalancerServices } from './load-balancer-services.js';
 import { mergeValues } from './merge-values.js';
 import { metricsServer } from './metrics-server.js';
-import { monitoring } from './monitoring.js';
+import { hasGrafana, monitoring } from './monitoring.js';
 import { nfsStorage } from './nfs-storage.js';
 import { rancher } from './rancher.js';
 import { storage } from './storage.js';
@@ -39,6 +39,16 @@ export const withNeeds = (
   ),
 ];
 
+/** An add-on with something that people open in a browser. */
+export type WebAddon = Pick<AddonDescription, 'name' | 'namespace'> & { readonly web: WebInterface };
+
+/** The web interface of an add-on as the inventory has it; undefined where its chart brings none. */
+export const webInterfaceOf = (addon: Addon): WebAddon | undefined => {
+  const known = knownAddons.find(({ name }) => name === addon.name);
+  const isThere = addon.is !== 'monitoring' || hasGrafana(addon);
+  return known?.web !== undefined && isThere ? { ...known, web: known.web } : undefined;
+};
+
 /** A release of an add-on as it is to be installed. */
 export interface PlannedAddon {
   readonly addon: Addon;
@@ -59,7 +69,7 @@ export interface PlannedAddon {
  * of the owner in the order of the inventory. `image` gives the reference of an image of the bundle.
  */
 export const plannedAddons = (
-  cluster: AddonCluster & Pick<Cluster, 'addons'>,
+  cluster: AddonCluster,
   image: (name: ImageName) => string,
   credentials: AddonCredentials,
 ): readonly PlannedAddon[] =>

@@ -2,6 +2,7 @@ import type { ImageName } from '../artifacts/artifacts.js';
 import type { MonitoringAddon } from '../inventory/cluster.js';
 import type { AddonRecipe } from './addon.js';
 import { monitoringObjects } from './monitoring-objects.js';
+import { storageClass } from './storage.js';
 import { withRegistry } from './with-registry.js';
 
 /**
@@ -103,7 +104,7 @@ const everythingSelected = Object.fromEntries(
 
 const claim = (storage: string) => ({
   volumeClaimTemplate: {
-    spec: { storageClassName: 'local-path', accessModes: ['ReadWriteOnce'], resources: { requests: { storage } } },
+    spec: { storageClassName: storageClass, accessModes: ['ReadWriteOnce'], resources: { requests: { storage } } },
   },
 });
 
@@ -112,7 +113,7 @@ export const grafanaSecret = 'grafana-admin';
 
 const grafana = (host: string | undefined) => ({
   admin: { existingSecret: grafanaSecret, userKey: 'admin-user', passwordKey: 'admin-password' },
-  persistence: { enabled: true, storageClassName: 'local-path', size: '1Gi' },
+  persistence: { enabled: true, storageClassName: storageClass, size: '1Gi' },
   // A volume of a node is mounted by one pod at a time.
   deploymentStrategy: { type: 'Recreate' },
   ...(host === undefined ? {} : { ingress: { enabled: true, hosts: [host], tls: [{ hosts: [host] }] } }),

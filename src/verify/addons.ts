@@ -1,5 +1,4 @@
-import { knownAddons } from '../addons/index.js';
-import { hasGrafana } from '../addons/monitoring.js';
+import { webInterfaceOf } from '../addons/index.js';
 import type { Host } from '../hosts/host.js';
 import type { Cluster } from '../inventory/cluster.js';
 import type { AddonOptions } from './addon-options.js';
@@ -28,9 +27,8 @@ export const verifyAddons = async (
     if (addon.is === 'monitoring') results.push(...(await verifyMonitoring(cluster, host, options)));
     if (addon.is === 'cert-manager') results.push(...(await verifyCertManager(host, options)));
     if (addon.is === 'ingress') results.push(...(await verifyIngress(cluster, host, options)));
-    const known =
-      addon.is === 'monitoring' && !hasGrafana(addon) ? undefined : knownAddons.find(({ name }) => name === addon.name);
-    if (known !== undefined) results.push(...(await verifyWebInterface(known, host, options)));
+    const opened = webInterfaceOf(addon);
+    if (opened !== undefined) results.push(...(await verifyWebInterface(opened, host, options)));
   }
   return results;
 };

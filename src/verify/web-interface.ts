@@ -1,4 +1,4 @@
-import type { AddonDescription } from '../addons/addon.js';
+import type { WebAddon } from '../addons/index.js';
 import { type Host, query } from '../hosts/host.js';
 import { lastLines } from '../hosts/last-lines.js';
 import { raw, sh } from '../hosts/shell.js';
@@ -9,12 +9,11 @@ import { untilProven } from './until-proven.js';
 
 /** The Service of an add-on's web interface answers the API server, which passes the question on to a pod. */
 export const verifyWebInterface = (
-  { name, namespace, web }: AddonDescription,
+  { name, namespace, web }: WebAddon,
   host: Host,
   { patience, limits }: Pick<AddonOptions, 'patience' | 'limits'>,
 ): Promise<readonly CheckResult[]> =>
   untilProven({ patience, pause: 2_000 }, async (elapsed) => {
-    if (web === undefined) return [];
     const path = `/api/v1/namespaces/${namespace}/services/${web.service}:${web.port}/proxy${web.answersAt ?? '/'}`;
     const { code, stderr } = await host.query(
       query(sh`${raw(kubectl)} --request-timeout=15s get --raw ${path} >/dev/null`),

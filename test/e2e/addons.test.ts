@@ -1,12 +1,9 @@
-import { cp } from 'node:fs/promises';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Change, changesOf, type Plan } from '../../src/engine/plan.js';
 import { labKill, labStart } from '../../src/lab/index.js';
 import type { CheckResult } from '../../src/verify/check-result.js';
 import type { AddonStatus } from '../../src/workflows/addons/status.js';
-import { root } from './support/kbs.js';
 import { kubectl } from './support/kubectl.js';
 import { linesOf, makeProject, type Project } from './support/project.js';
 import { type Moment, startUntil } from './support/run-until.js';
@@ -66,8 +63,7 @@ describe('add-ons', () => {
 
   beforeAll(async () => {
     project = await makeProject('e2e-addons', inventory);
-    for (const chart of ['small', 'traefik'])
-      await cp(join(root, 'test/e2e/charts', chart), join(project.folder, chart), { recursive: true });
+    for (const chart of ['small', 'traefik']) await project.addChart(chart);
     await project.kbs('lab up');
   });
   afterAll(() => project?.remove());

@@ -1,11 +1,8 @@
-import { cp } from 'node:fs/promises';
 import { get } from 'node:https';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Plan } from '../../src/engine/plan.js';
 import { labKill, labStart } from '../../src/lab/index.js';
 import type { CheckResult } from '../../src/verify/check-result.js';
-import { root } from './support/kbs.js';
 import { kubectl } from './support/kubectl.js';
 import { linesOf, makeProject, type Project } from './support/project.js';
 import { whole } from './support/whole.js';
@@ -40,8 +37,7 @@ describe('monitoring', () => {
 
   beforeAll(async () => {
     project = await makeProject('e2e-monitoring', inventory);
-    const chart = 'kube-prometheus-stack';
-    await cp(join(root, 'test/e2e/charts', chart), join(project.folder, chart), { recursive: true });
+    await project.addChart('kube-prometheus-stack');
     await project.kbs('lab up');
     await project.kbs('apply --yes');
   });

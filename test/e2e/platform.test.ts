@@ -1,8 +1,5 @@
-import { cp } from 'node:fs/promises';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { CheckResult } from '../../src/verify/check-result.js';
-import { root } from './support/kbs.js';
 import { makeProject, type Project } from './support/project.js';
 import { whole } from './support/whole.js';
 
@@ -38,8 +35,7 @@ describe.runIf(whole)('a highly available cluster with add-ons', () => {
 
   beforeAll(async () => {
     project = await makeProject('e2e-platform', inventory);
-    for (const chart of ['traefik', 'kube-prometheus-stack'])
-      await cp(join(root, 'test/e2e/charts', chart), join(project.folder, chart), { recursive: true });
+    for (const chart of ['traefik', 'kube-prometheus-stack']) await project.addChart(chart);
     await project.kbs('lab up');
   });
   afterAll(() => project?.remove());

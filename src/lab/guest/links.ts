@@ -1,4 +1,4 @@
-import type { HostSpec } from '../spec.js';
+import type { Cable, HostSpec } from '../spec.js';
 
 /** What gives the links of a guest their addresses. */
 export type NetworkDaemon = 'ifupdown' | 'NetworkManager';
@@ -12,7 +12,7 @@ interface Configuration {
 
 /** The files by which a guest's links get the addresses of the inventory, and the way to the other segments. */
 export const linkFiles = (host: HostSpec, daemon: NetworkDaemon): readonly Configuration[] =>
-  daemon === 'ifupdown' ? [interfaces(host)] : host.cables.map((_, index) => connection(host, index));
+  daemon === 'ifupdown' ? [interfaces(host)] : host.cables.map((cable, index) => connection(host, cable, index));
 
 /** interfaces(5). */
 const interfaces = (host: HostSpec): Configuration => ({
@@ -27,12 +27,10 @@ const interfaces = (host: HostSpec): Configuration => ({
 });
 
 /** nm-settings-keyfile(5); a file that others may read is ignored. */
-const connection = (host: HostSpec, index: number): Configuration => {
-  const { link, address } = host.cables[index] ?? { link: '', address: '' };
-  return {
-    path: `etc/NetworkManager/system-connections/${link}.nmconnection`,
-    mode: 0o600,
-    content: `[connection]
+const connection = (host: HostSpec, { link, address }: Cable, index: number): Configuration => ({
+  path: `etc/NetworkManager/system-connections/${link}.nmconnection`,
+  mode: 0o600,
+  content: `[connection]
 id=${link}
 type=ethernet
 interface-name=${link}
@@ -44,8 +42,7 @@ address1=${address}${gatewayOf(host, index, (via) => `,${via}`)}
 [ipv6]
 method=disabled
 `,
-  };
-};
+});
 
 /** The first link is the one of the host's own segment, whose gateway leads to the others. */
 const gatewayOf = ({ gateway }: HostSpec, index: number, text: (via: string) => string): string =>

@@ -1,5 +1,4 @@
-import { knownAddons } from '../../addons/index.js';
-import { hasGrafana } from '../../addons/monitoring.js';
+import { knownAddons, webInterfaceOf } from '../../addons/index.js';
 import { Failure } from '../../failure.js';
 import type { RunOptions } from '../../hosts/host.js';
 import { sh } from '../../hosts/shell.js';
@@ -24,17 +23,9 @@ export interface AddonAddress {
 export const addressOf = (loaded: LoadedCluster, name: string): AddonAddress => {
   const addon = loaded.cluster.addons?.find((each) => each.name === name);
   if (addon === undefined) throw noSuchAddon(loaded, name);
-  const { web, namespace = '' } = knownAddons.find((known) => known.name === name) ?? {};
-  if (web === undefined) {
-    throw new Failure('usage', `${name} has no web interface that kbs knows`, {
-      next: `these have one: ${knownAddons.flatMap((known) => (known.web ? [known.name] : [])).join(', ')}`,
-    });
-  }
-  if (addon.is === 'monitoring' && !hasGrafana(addon)) {
-    throw new Failure('usage', 'Grafana is not installed: this inventory takes monitoring without it', {
-      next: 'give monitoring images of registries and leave grafana.enabled as it is; Prometheus itself: see docs/monitoring.md',
-    });
-  }
+  const opened = webInterfaceOf(addon);
+  if (opened === undefined) throw noWebInterface(addon);
+  const { namespace, web } = opened;
   const host = hostOf(addon);
   return {
     name,
@@ -47,6 +38,15 @@ export const addressOf = (loaded: LoadedCluster, name: string): AddonAddress => 
     ...(web.viewer === undefined ? {} : { viewer: { namespace, name: web.viewer } }),
   };
 };
+
+const noWebInterface = ({ is, name }: Addon): Failure =>
+  is === 'monitoring'
+    ? new Failure('usage', 'Grafana is not installed: this inventory takes monitoring without it', {
+        next: 'give monitoring images of registries and leave grafana.enabled as it is; Prometheus itself: see docs/monitoring.md',
+      })
+    : new Failure('usage', `${name} has no web interface that kbs knows`, {
+        next: `these have one: ${knownAddons.flatMap((known) => (known.web ? [known.name] : [])).join(', ')}`,
+      });
 
 const hostOf = (addon: Addon): string | undefined => ('host' in addon ? addon.host : undefined);
 

@@ -1,10 +1,10 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import type { Plan } from '../../../src/engine/plan.js';
 import { labDown, labSsh, labState } from '../../../src/lab/index.js';
-import { type Ended, type KbsOptions, kbs, type Running, startKbs, told } from './kbs.js';
+import { type Ended, type KbsOptions, kbs, type Running, root, startKbs, told } from './kbs.js';
 
 /** An operator's folder with a `kbs.yaml`, and the lab of the cluster that it describes. */
 export interface Project {
@@ -14,6 +14,8 @@ export interface Project {
   /** The folder with the lab's key and known hosts. */
   readonly labFiles: string;
   write(name: string, text: string): Promise<void>;
+  /** Copies a chart of test/e2e/charts into the folder. */
+  addChart(name: string): Promise<void>;
   /** Runs the command line in the folder. */
   kbs(words: string, options?: Omit<KbsOptions, 'cwd'>): Promise<Ended>;
   start(words: string): Running;
@@ -36,6 +38,7 @@ export const makeProject = async (name: string, inventory: string): Promise<Proj
     name,
     labFiles: labState(folder, name),
     write,
+    addChart: (chart) => cp(join(root, 'test/e2e/charts', chart), join(folder, chart), { recursive: true }),
     kbs: (words, options = {}) => kbs(words.split(' '), { ...options, cwd: folder }),
     start: (words) => startKbs(words.split(' '), folder),
     async json<T>(words: string, exit = 0) {
