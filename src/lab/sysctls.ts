@@ -5,14 +5,18 @@ import type { Progress } from './lab.js';
 import type { Places } from './paths.js';
 
 /**
- * Settings of this machine's one kernel that all lab hosts share. The first lab saves their values and raises one; the
- * last one restores them, whatever the hosts' systemd and kubelets wrote in between.
+ * Settings of this machine's one kernel that all lab hosts share. The first lab saves their values, raises one, and gives
+ * those that kubelets need the values that these want: else a host that leaves would restore them for all others. The last
+ * lab restores them, whatever the hosts' systemd and kubelets wrote in between.
  */
 export const overrideSysctls = async (places: Places, say: Progress, root = '/proc/sys'): Promise<void> => {
   await mkdir(dirname(savedValues(places)), { recursive: true });
   const before = Object.fromEntries(await Promise.all(shared.map(async (name) => [name, await read(root, name)])));
   // `wx`: a second lab must not save what the first one set.
   await writeFile(savedValues(places), JSON.stringify(before), { flag: 'wx' }).catch(ignoreExisting);
+  for (const [name, value] of Object.entries(ofKubelets)) {
+    if ((before[name] ?? value) !== value) await write(root, name, value);
+  }
   const instances = 'fs/inotify/max_user_instances';
   const value = Number(await read(root, instances));
   if (value >= enoughInstances) return;
@@ -33,6 +37,15 @@ const savedValues = (places: Places): string => join(places.home, 'sysctls-befor
 
 /** Past about five kubelets the usual 128 are used up, and the next exits with "inotify_init: too many open files". */
 const enoughInstances = 1024;
+
+const ofKubelets = {
+  'kernel/keys/root_maxbytes': '25000000',
+  'kernel/keys/root_maxkeys': '1000000',
+  'kernel/panic': '10',
+  'kernel/panic_on_oops': '1',
+  'vm/overcommit_memory': '1',
+  'vm/panic_on_oom': '0',
+};
 
 /** What Debian's sysctl.d, the kubelet and Kubernetes' preflight write outside of a network namespace. */
 const shared = [

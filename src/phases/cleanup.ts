@@ -1,20 +1,26 @@
 import { raw, sh } from '../hosts/shell.js';
 import { uploadedSnapshot } from '../kubernetes/etcdctl.js';
-import { isManaged } from '../resources/original.js';
+import { isManaged, recordPath } from '../resources/original.js';
 import type { Cleanup } from './phase.js';
 
 /** The kubelet's kubeconfig: only kbs writes it, and removes it after this, so its record says whether kbs's kubelet ran. */
 const kubeletConf = '/etc/kubernetes/kubelet.conf';
 
+const containerdData = '/var/lib/containerd';
+
 /**
  * Pods on a host that leaves. The kubelet stops first, because it would start them again. Their processes are found by
- * control group, so that they also end where containerd hangs, and get a few seconds to end. Then their mounts and
+ * control group, so that they also end where containerd hangs, and get a few seconds to end. Only the groups at the top
+ * are this kubelet's: below others lie those of machines within this one, such as kind's. Docker's containers run by the
+ * same containerd, in another namespace. Then their mounts and
  * network namespaces go; with a namespace goes its end of each veth pair. /var/lib/kubelet itself may be an
  * administrator's own mount and stays mounted. Where it was there before kbs, the kubelet's files go by name.
  */
 export const pods = {
   stop: sh`systemctl stop kubelet.service 2>/dev/null || :
-kbs_processes() { find /sys/fs/cgroup -path '*kubepods*' -name cgroup.procs -exec cat {} + 2>/dev/null | sort -un; }
+kbs_roots=/sys/fs/cgroup/*/kubepods*
+[ ! -e /sys/fs/cgroup/cgroup.controllers ] || kbs_roots=/sys/fs/cgroup/kubepods*
+kbs_processes() { find $kbs_roots -name cgroup.procs -exec cat {} + 2>/dev/null | sort -un; }
 kbs_pids=$(kbs_processes)
 [ -z "$kbs_pids" ] || kill -TERM $kbs_pids 2>/dev/null || :
 for kbs_try in $(seq 50); do
@@ -29,16 +35,20 @@ for kbs_try in $(seq 50); do
 done
 for kbs_shim in /proc/[0-9]*; do
   case $(readlink "$kbs_shim/exe" 2>/dev/null) in
-    /usr/local/bin/containerd-shim-runc-v2*) kill -KILL "\${kbs_shim#/proc/}" 2>/dev/null || : ;;
+    /usr/local/bin/containerd-shim-runc-v2*)
+      tr '\\0' ' ' < "$kbs_shim/cmdline" 2>/dev/null | grep -q -e '-namespace k8s.io ' || continue
+      kill -KILL "\${kbs_shim#/proc/}" 2>/dev/null || :
+      ;;
   esac
 done
-awk '{ print $5 }' /proc/self/mountinfo | grep -E '^(/var/lib/kubelet/|/run/containerd/|/run/netns/cni-)' | sort -r |
+awk '{ print $5 }' /proc/self/mountinfo |
+  grep -E '^(/var/lib/kubelet/|/run/containerd/io[.]containerd[.](grpc[.]v1[.]cri|[^/]*/k8s[.]io)/|/run/netns/cni-)' | sort -r |
   while read -r kbs_mount; do umount -l "$(printf %b "$kbs_mount")" 2>/dev/null || :; done
 rm -f /run/netns/cni-*
 # With the systemd driver the kubelet has systemd make them, and systemd holds them until they are stopped.
 kbs_slices=$(systemctl list-units --all --plain --no-legend --type=slice 2>/dev/null | awk '$1 ~ /^kubepods/ { print $1 }')
 [ -z "$kbs_slices" ] || systemctl stop $kbs_slices || :
-find /sys/fs/cgroup -depth -type d -path '*kubepods*' -exec rmdir {} + 2>/dev/null || :`,
+find $kbs_roots -depth -type d -exec rmdir {} + 2>/dev/null || :`,
   remove: sh`if ${raw(isManaged(kubeletConf))}; then
   for kbs_own in pods plugins plugins_registry pod-resources device-plugins checkpoints \
     cpu_manager_state memory_manager_state dra_manager_state allocated_pods_state actuated_pods_state; do
@@ -66,9 +76,50 @@ rm -rf --one-file-system "$kbs_data".before-restore-* "$kbs_data"/before-restore
 rm -f /var/lib/kbs/restore ${uploadedSnapshot} ${`${uploadedSnapshot}.part`}`,
 };
 
-/** Sockets and tasks of containerd and what it made for pods; a reboot would remove them too. */
+/** Says from the stop of the programs on that others use containerd too; until then the originals that are put back meanwhile say it. */
+const sharedMark = '/run/kbs-containerd-is-shared';
+
+/**
+ * Sockets and tasks of containerd and what it made for pods; a reboot would remove them too. Where others use containerd
+ * as well, because it has data that were there before kbs, or tasks of another namespace, such as Docker's: what pods had
+ * is deleted through containerd while it runs, and the rest of its data stays.
+ */
 export const runtimeState = {
-  remove: sh`rm -rf --one-file-system /run/containerd /run/nri; rmdir /run/netns 2>/dev/null || :`,
+  stop: sh`if [ -e ${recordPath(containerdData)}.was ] ||
+  ls -d /run/containerd/io.containerd.runtime.v2.task/* ${containerdData}/io.containerd.runtime.v2.task/* 2>/dev/null |
+    grep -qv '/k8s[.]io$'
+then
+  : > ${sharedMark}
+  # The directory is not kbs's alone any more, even where kbs made it.
+  rm -f ${recordPath(containerdData)}.none
+  kbs_ctr() { /usr/local/bin/ctr -n k8s.io "$@" 2>/dev/null; }
+  for kbs_kind in tasks containers; do
+    for kbs_each in $(kbs_ctr $kbs_kind ls -q); do kbs_ctr $kbs_kind rm "$kbs_each" || :; done
+  done
+  kbs_images=$(kbs_ctr images ls -q)
+  [ -z "$kbs_images" ] || kbs_ctr images rm --sync $kbs_images || :
+  kbs_ctr namespaces rm k8s.io || :
+  if [ ${containerdData}/io.containerd.grpc.v1.introspection/uuid -nt ${recordPath(containerdData)}.was ]; then
+    rm -rf --one-file-system ${containerdData}/io.containerd.grpc.v1.introspection
+  fi
+fi`,
+  remove: sh`if [ -e ${sharedMark} ]; then
+  rm -rf --one-file-system /run/containerd/io.containerd.*/k8s.io /run/containerd/runc/k8s.io /run/containerd/io.containerd.grpc.v1.cri
+  rmdir /run/containerd/runc /run/containerd/io.containerd.sandbox.controller.v1.shim 2>/dev/null || :
+  if cd ${containerdData}; then
+    rm -rf --one-file-system io.containerd.grpc.v1.cri/*/* io.containerd.*/k8s.io
+    for kbs_snapshotter in io.containerd.snapshotter.v1.*; do
+      rmdir "$kbs_snapshotter/snapshots" 2>/dev/null && rm -f "$kbs_snapshotter/metadata.db" || :
+    done
+    # What the other containerd needs of these it makes again when it starts.
+    rmdir io.containerd.content.v1.content/blobs/sha256 io.containerd.content.v1.content/blobs \
+      io.containerd.grpc.v1.cri/* io.containerd.* 2>/dev/null || :
+  fi
+else
+  rm -rf --one-file-system /run/containerd
+fi
+rm -rf --one-file-system /run/nri ${sharedMark}
+rmdir /run/netns 2>/dev/null || :`,
 } satisfies Cleanup;
 
 /** The bridge, kube-proxy's interfaces and tables, traffic shapers, and all rules in chains of Kubernetes and of CNI. */

@@ -9,15 +9,16 @@ type FailedIdentity = FailedCheck & Pick<CheckResult, 'hosts'>;
  * get a new CA. To be asked in every command that changes hosts, whatever was selected, before anything is issued.
  *
  * - A host of another cluster, or one whose CA cannot be read, fails: a new CA would end its credentials.
- * - A host of this cluster fails where the keyring lacks another root: a new one would not fit to the cluster.
+ * - A host of this cluster fails where the keyring lacks another root: a new one would not fit to the cluster. Not in
+ *   `reset`, which ends it there.
  * - A keyring without a CA may create one in `init` and `apply` only, and only if no control plane has one: one that was
  *   not observed fails, for it may be part of a living cluster.
  *
  * Pure. Empty where all belong together.
  */
 export const checkIdentity = ({ workflow, cluster, facts, keyring }: IdentityFacts): readonly FailedIdentity[] => {
-  const observed = [...facts].flatMap(([host, { clusterCa }]) => checkHost(host, clusterCa, keyring));
-  if (keyring.ca !== undefined || observed.length > 0 || workflow === 'preflight') return observed;
+  const observed = [...facts].flatMap(([host, { clusterCa }]) => checkHost(host, clusterCa, keyring, workflow));
+  if (keyring.ca !== undefined || observed.length > 0 || issuesNothing.includes(workflow)) return observed;
   if (workflow !== 'init' && workflow !== 'apply') return [noCa(workflow)];
   return controlPlanes(cluster)
     .filter(({ name }) => !facts.has(name))
@@ -29,10 +30,14 @@ export const checkIdentity = ({ workflow, cluster, facts, keyring }: IdentityFac
     }));
 };
 
+/** They need no CA. */
+const issuesNothing: readonly string[] = ['preflight', 'reset'];
+
 const checkHost = (
   host: string,
   clusterCa: string | undefined,
   { ca, missing }: IdentityFacts['keyring'],
+  workflow: string,
 ): readonly FailedIdentity[] => {
   if (clusterCa === undefined) return [];
   if (clusterCa === unreadableCa) {
@@ -59,7 +64,7 @@ const checkHost = (
       },
     ];
   }
-  if (missing.length === 0) return [];
+  if (missing.length === 0 || workflow === 'reset') return [];
   return [
     {
       hosts: [host],

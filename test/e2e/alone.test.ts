@@ -3,10 +3,11 @@ import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { defaultBundle } from '../../src/artifacts/bundle.js';
-import { labSsh } from '../../src/lab/index.js';
+import { footprintOf } from './support/footprint.js';
 import { root } from './support/kbs.js';
 import { readyNodes } from './support/kubectl.js';
 import { makeProject, type Project } from './support/project.js';
+import { sendFiles } from './support/send-files.js';
 
 /** The machines; what is tested has no inventory but the one that it writes itself, on the controller. */
 const machines = `apiVersion: kbs/v1
@@ -22,6 +23,8 @@ hosts:
 
 describe('kbs on the controller itself, without an inventory', () => {
   let project: Project;
+  let bare: readonly string[];
+  const footprints = () => Promise.all(['controller-00', 'worker-00'].map((host) => footprintOf(project, host)));
   /** Runs kbs there, and gives its stdout. Another exit status than 0 throws. */
   const there = (words: string) =>
     project.on('controller-00', `mkdir -p ~/site; cd ~/site; /opt/kbs/bin/run.js ${words}`);
@@ -30,6 +33,7 @@ describe('kbs on the controller itself, without an inventory', () => {
     project = await makeProject('e2e-alone', machines);
     await project.kbs('lab up');
     await install(project);
+    bare = await footprints();
   });
   afterAll(() => project?.remove());
 
@@ -59,6 +63,11 @@ describe('kbs on the controller itself, without an inventory', () => {
     expect(await there('plan')).toBe('nothing to change: 2 hosts are as the inventory says');
     await there('verify');
   });
+
+  test('ends it, and leaves this machine and the worker as they were', async () => {
+    await there('reset --yes');
+    expect(await footprints()).toEqual(bare);
+  });
 });
 
 /** Copies Node, kbs with its dependencies, and a bundle to the controller as a tar, as an operator without a network would. */
@@ -66,19 +75,18 @@ const install = async (project: Project): Promise<void> => {
   const { stdout } = await execa('npm', ['ls', '--omit=dev', '--all', '--parseable'], { cwd: root, reject: false });
   const packages = stdout.split('\n').map((path) => relative(root, path));
   const own = ['bin', 'dist', 'inventories', 'package.json', 'oclif.manifest.json'];
-  await send(project, root, [...own, ...packages.filter((path) => path.startsWith('node_modules/'))], '/opt/kbs');
-  await send(project, defaultBundle('1.36.3'), ['.'], '/root/.cache/kbs/bundles/1.36.3');
-  await send(project, dirname(process.execPath), [basename(process.execPath)], '/usr/local/bin');
-};
-
-const send = async (project: Project, folder: string, names: readonly string[], target: string): Promise<void> => {
-  const [program = '', ...args] = await labSsh(`${project.name}/controller-00`);
-  const unbuffered = { buffer: false } as const;
-  await execa('tar', ['-C', folder, '-chf', '-', ...names], unbuffered).pipe(
-    program,
-    [...args, `mkdir -p ${target} && tar -C ${target} -xf -`],
-    unbuffered,
-  );
+  const dependencies = packages.filter((path) => path.startsWith('node_modules/'));
+  await sendFiles(project, 'controller-00', { folder: root, names: [...own, ...dependencies], target: '/opt/kbs' });
+  await sendFiles(project, 'controller-00', {
+    folder: defaultBundle('1.36.3'),
+    names: ['.'],
+    target: '/root/.cache/kbs/bundles/1.36.3',
+  });
+  await sendFiles(project, 'controller-00', {
+    folder: dirname(process.execPath),
+    names: [basename(process.execPath)],
+    target: '/usr/local/bin',
+  });
 };
 
 const keyOf = async (project: Project): Promise<string> => (await execa('cat', [`${project.labFiles}/key`])).stdout;

@@ -57,11 +57,12 @@ describe('requirements and sysctls of a lab', () => {
     expect(why.match(/(?:qemu-system|gcc)\S* \(package \S+\)/g) ?? []).toEqual(named);
   });
 
-  test('sysctls are raised, reported, and restored whatever the hosts wrote', async () => {
+  test('sysctls are raised or set as kubelets want them, reported, and restored whatever the hosts wrote', async () => {
     await overrideSysctls(places, say, join(folder, 'sys'));
     expect(await get('fs/inotify/max_user_instances')).toBe('1024');
     expect(said).toEqual([expect.stringContaining('128 -> 1024')]);
-    await set('vm/overcommit_memory', '1');
+    expect(await get('vm/overcommit_memory')).toBe('1');
+    await set('vm/overcommit_memory', '2');
     await overrideSysctls(places, say, join(folder, 'sys')); // a second lab
     await restoreSysctls(places, join(folder, 'sys'));
     expect([await get('fs/inotify/max_user_instances'), await get('vm/overcommit_memory')]).toEqual(['128', '0']);

@@ -54,7 +54,9 @@ ${etcdData.remove}`);
       '/var/lib/kubelet',
       '/var/lib/kubelet/pods/a',
       '/var/lib/kubelet-backup',
-      '/run/containerd/task',
+      '/run/containerd/io.containerd.runtime.v2.task/k8s.io/a/rootfs',
+      '/run/containerd/io.containerd.grpc.v1.cri/sandboxes/a/shm',
+      '/run/containerd/io.containerd.runtime.v2.task/moby/a/rootfs',
       '/run/containerd-theirs',
     ];
     const made = mounts.map((path) => `mkdir -p ${path}; mount -t tmpfs tmpfs ${path}`);
@@ -63,8 +65,29 @@ ${etcdData.remove}`);
     expect(mounts.filter((path) => left.split('\n').includes(path))).toEqual([
       '/var/lib/kubelet',
       '/var/lib/kubelet-backup',
+      '/run/containerd/io.containerd.runtime.v2.task/moby/a/rootfs',
       '/run/containerd-theirs',
     ]);
+  });
+
+  it("only this kubelet's processes end, not those of a machine within this one, nor Docker's", async () => {
+    const left = await world.run(`mount -t tmpfs tmpfs /sys/fs/cgroup; touch /sys/fs/cgroup/cgroup.controllers
+for group in kubepods.slice/pod1 system.slice/docker-1.scope/kubelet.slice/kubepods.slice/pod2; do
+  mkdir -p /sys/fs/cgroup/$group; sleep 300 & echo $! > /sys/fs/cgroup/$group/cgroup.procs
+done
+cp /bin/bash /usr/local/bin/containerd-shim-runc-v2
+for namespace in k8s.io moby; do
+  /usr/local/bin/containerd-shim-runc-v2 -c 'while :; do sleep 1; done' shim -namespace $namespace -id a </dev/null >/dev/null 2>&1 &
+  echo $! > /run/shim-$namespace
+done
+( ${pods.stop}
+)
+for each in /sys/fs/cgroup/kubepods.slice/pod1/cgroup.procs /sys/fs/cgroup/system.slice/*/*/*/pod2/cgroup.procs /run/shim-*; do
+  read -r pid < $each
+  case $(cat /proc/$pid/stat 2>/dev/null) in '' | *') Z '*) echo ended ;; *) echo runs; kill $pid ;; esac
+done
+umount /sys/fs/cgroup`);
+    expect(left.trim().split('\n')).toEqual(['ended', 'runs', 'ended', 'runs']);
   });
 
   it('systemd lets go of the slices that a kubelet had it make, and of no other', async () => {
@@ -107,7 +130,7 @@ cd /var/lib/kubelet; mkdir -p lost+found pki pods/a/volumes plugins device-plugi
   ])('what programs wrote into a directory that kbs %s', async (_, suffix, left) => {
     const [, ended] = removeKubelet.resources(host, contextOf(cluster));
     const run = ended?.kind === 'task' ? ended.run : '';
-    const part = run.slice(run.indexOf('find /var/lib/containerd'), run.indexOf('rmdir /etc/kubernetes/manifests'));
+    const part = run.slice(run.indexOf('find /var/lib/cni'), run.indexOf('rmdir /etc/kubernetes/manifests'));
     await world.run(`rm -rf /var/lib/kbs/before/* /var/log/pods; mkdir -p /var/log/pods/a
 touch '${recordPath('/var/log/pods')}.${suffix}'
 ${part}`);

@@ -10,6 +10,7 @@ import { join as joinWorkflow } from '../../src/workflows/join.js';
 import { resolveJoinTargets } from '../../src/workflows/join-targets.js';
 import type { LoadedCluster } from '../../src/workflows/load-cluster.js';
 import { type RemoveOptions, remove } from '../../src/workflows/remove.js';
+import { reset } from '../../src/workflows/reset.js';
 import { restore } from '../../src/workflows/restore.js';
 import type { Workflow } from '../../src/workflows/run/context.js';
 import { phaseRun } from '../../src/workflows/run/plan-phases.js';
@@ -80,6 +81,7 @@ const everyRun: readonly (readonly [string, () => Promise<Setting>])[] = [
   ['remove of a control plane', () => onCluster(removal(['cp-2']))],
   ['remove of several hosts', () => onCluster(removal(['cp-1', 'cp-2', 'w-1', 'lb-1']))],
   ['remove of a dead worker', () => onCluster(removal(['w-1'], { dead: true, forget: true }))],
+  ['reset of all hosts', () => onCluster(reset({ names: [], force: false, say: () => {} }))],
   ['remove of a user', userOfTheCluster],
   ['etcd restore', () => restoration(true)],
   ['etcd defrag', () => onCluster(defrag(() => {}))],
@@ -123,7 +125,7 @@ describe.each(everyRun)('%s', (name, setting) => {
     };
     expect(byHost(world.done)).toEqual(byHost(outlineOf(asked?.plan)));
     expect(outcome.result?.summary.changes).toBe(world.done.length);
-    if (/^(remove|etcd)/.test(name)) return;
+    if (/^(remove|reset|etcd)/.test(name)) return;
     const again = await run(project, world, workflow);
     expect([inWords(again), again.asked]).toEqual([[], []]);
   });
@@ -366,6 +368,14 @@ describe('before the question a run refuses', () => {
       async () => ({ ...(await projects.bare()), workflow: phaseRun(joinWorkflow, { joining: ['w-1'] }) }),
       () => {},
       ['refused: the cluster does not answer'],
+    ],
+    [
+      'to reset a host of another cluster',
+      () => onCluster(reset({ names: [], force: false, say: () => {} })),
+      ({ world }) => {
+        world.at('w-1').facts = foreign;
+      },
+      ['preflight: authority: this host belongs to a cluster whose CA is not in this keyring'],
     ],
     [
       'to defragment etcd while a member does not answer',

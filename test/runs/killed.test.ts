@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { init } from '../../src/workflows/init.js';
 import { remove } from '../../src/workflows/remove.js';
+import { reset } from '../../src/workflows/reset.js';
 import { restore } from '../../src/workflows/restore.js';
 import type { Workflow } from '../../src/workflows/run/context.js';
 import { phaseRun } from '../../src/workflows/run/plan-phases.js';
@@ -63,6 +64,11 @@ const runs: readonly (readonly [name: string, setting: () => Promise<Setting>, s
   ['remove of a control plane', () => removal('cp-2'), 6],
   ['remove of the control plane that is asked', () => removal('cp-0'), 12],
   ['remove of a worker and two control planes', () => removal('cp-1', 'cp-2', 'w-0'), 24],
+  [
+    'reset',
+    async () => ({ ...(await projects.cluster()), workflow: reset({ names: [], force: false, say: () => {} }) }),
+    12,
+  ],
   ['etcd restore', restoration, 4],
   ['init on bare machines', async () => ({ ...(await projects.bare()), workflow: phaseRun(init) }), 12],
 ];

@@ -99,7 +99,7 @@ const printers: Readonly<Record<string, (state: State | undefined, asked: Asked)
     ].join('\n');
   },
   sysctl: (state, { id }) =>
-    state === undefined ? 'no\n0' : `${state.touched}\n${state.value}\n# Written by kbs.\n${id} = ${state.boot}`,
+    state === undefined ? 'no\n0' : `${state.touched}\n${state.value ?? '0'}\n# Written by kbs.\n${id} = ${state.boot}`,
   'kernel-module': (state) => (state === undefined ? 'no no no' : `yes no ${state.listed}`),
   swap: () => '',
   route: (state, { id }) =>

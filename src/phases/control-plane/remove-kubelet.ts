@@ -67,12 +67,13 @@ const podsHaveEnded: TaskResource = {
   check: isUntouched('containerd.service'),
   run: lines(
     pods.stop,
+    runtimeState.stop,
     sh`systemctl stop containerd.service`,
     runtimeState.remove,
     podNetwork.remove,
     // Programs put this there, and not kbs: it has no records.
-    sh`find /var/lib/containerd /var/lib/cni -xdev -mindepth 1 ! -path '*/lost+found*' -delete 2>/dev/null || :`,
-    emptied('/var/lib/kubelet', '/var/log/pods', '/var/log/containers'),
+    sh`find /var/lib/cni -xdev -mindepth 1 ! -path '*/lost+found*' -delete 2>/dev/null || :`,
+    emptied('/var/lib/containerd', '/var/lib/kubelet', '/var/log/pods', '/var/log/containers'),
     sh`rmdir /etc/kubernetes/manifests 2>/dev/null || :`,
     pods.remove,
   ),

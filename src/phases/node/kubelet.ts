@@ -28,6 +28,7 @@ export const kubelet: Phase = {
       ...binaries('/usr/local/bin', ['kubelet'], host, context),
       { kind: 'directory', path: '/etc/kubernetes/manifests', mode: '0755' },
       ...ownDirectories,
+      ...ownSysctls,
       configuration,
       {
         kind: 'unit',
@@ -49,6 +50,16 @@ const ownDirectories: readonly Resource[] = [
   { kind: 'directory', path: '/usr/libexec/kubernetes/kubelet-plugins/volume/exec', mode: '0755', shared: true },
   // A kernel's package brings its modules here.
   { kind: 'directory', path: '/lib/modules', mode: '0755', shared: true },
+];
+
+/** The kubelet would set them itself; so their values are known, and come back when the host leaves. */
+const ownSysctls: readonly Resource[] = [
+  { kind: 'sysctl', name: 'vm.overcommit_memory', value: '1' },
+  { kind: 'sysctl', name: 'vm.panic_on_oom', value: '0' },
+  { kind: 'sysctl', name: 'kernel.panic', value: '10' },
+  { kind: 'sysctl', name: 'kernel.panic_on_oops', value: '1' },
+  { kind: 'sysctl', name: 'kernel.keys.root_maxkeys', value: '1000000' },
+  { kind: 'sysctl', name: 'kernel.keys.root_maxbytes', value: '25000000' },
 ];
 
 /** The credential files that the kubelet itself reads. */

@@ -40,6 +40,8 @@ export interface Workflow {
   readonly issuesNothing?: true;
   /** Brings no artifacts to hosts: it runs where there is no bundle. */
   readonly installsNothing?: true;
+  /** Gives no node a network: the pod CIDRs that nodes have need not be known. */
+  readonly plansNoNetwork?: true;
 }
 
 /** What a run would do. */

@@ -85,7 +85,8 @@ interface Prepared extends Pick<RunContext, 'artifacts' | 'credentials' | 'keyri
 const prepare = async (request: RunRequest, artifacts: Artifacts, pool: Pool): Promise<Prepared> => {
   const { loaded } = request;
   const ask = () => askNodeCidrs(loaded.cluster, (host) => pool.host(host), limitsOf(request));
-  const pinned = await pinPodCidrs(loaded, await recordedAssignment(loaded.state, ask));
+  const assigned = request.workflow.plansNoNetwork ? undefined : await recordedAssignment(loaded.state, ask);
+  const pinned = await pinPodCidrs(loaded, assigned);
   const { cluster } = pinned.loaded;
   const directory = keyringDirectory(loaded.inventory, cluster.name);
   const { credentials, identity, save } =
