@@ -1,6 +1,7 @@
 import { defined } from '../defined.js';
 import { Failure, toProblem } from '../failure.js';
 import { assumedFacts, type Facts, parseFacts } from '../hosts/facts/facts.js';
+import { networkScript, parseNetwork } from '../hosts/facts/network.js';
 import { factsScript } from '../hosts/facts/script.js';
 import type { Observer, RunOptions } from '../hosts/host.js';
 import { lastLines } from '../hosts/last-lines.js';
@@ -12,6 +13,7 @@ import type { Resource } from '../resources/resource.js';
 import type { Emit } from './event.js';
 import type { HostPhases, RunHosts } from './host-phases.js';
 import { type Leftovers, leftoverQueries, leftoversOf } from './leftovers.js';
+import { networkQuestions } from './network-questions.js';
 import { previewQueries } from './preview.js';
 import { type BatchQuery, type QueryResults, queryAll } from './query-batch.js';
 
@@ -42,8 +44,8 @@ export const observedFacts = ({
   );
 
 /** Throws where the script ended early: what it did not print would count as absent. */
-const factsIn = (found: QueryResults, host: string): string => {
-  const { code, output } = found.get(factsScript) ?? { code: 1, output: '' };
+const outputOf = (script: Script, found: QueryResults, host: string): string => {
+  const { code, output } = found.get(script) ?? { code: 1, output: '' };
   if (code === 0) return output;
   throw new Failure('refused', 'the facts of the host could not be read', {
     where: { host, command: `sh (exit status ${code})` },
@@ -92,13 +94,21 @@ export const observe = async (
   await onEachHost(async (hostPhases) => {
     emit({ type: 'host', host: hostPhases.host.name, state: 'connecting' });
     const { preludes, queries } = first.get(hostPhases) ?? assumed(hostPhases);
+    const askNetwork = networkScript(networkQuestions(hostPhases.host, inputs.cluster));
     const found = await queryAll(
       open(hostPhases.host),
       preludes,
-      [factsQuery, ...leftoverQueries(hostPhases), ...also(hostPhases.host), ...queries],
+      [
+        factsQuery,
+        { name: 'network', script: askNetwork },
+        ...leftoverQueries(hostPhases),
+        ...also(hostPhases.host),
+        ...queries,
+      ],
       options,
     );
-    facts.set(hostPhases.host.name, parseFacts(factsIn(found, hostPhases.host.name)));
+    const read = (script: Script) => outputOf(script, found, hostPhases.host.name);
+    facts.set(hostPhases.host.name, { ...parseFacts(read(factsScript)), network: parseNetwork(read(askNetwork)) });
     results.set(hostPhases.host.name, found);
   });
   await onEachHost(async (hostPhases) => {

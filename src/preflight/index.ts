@@ -151,8 +151,9 @@ export const checks: readonly Check[] = [
   {
     name: 'network-overlap',
     scope: 'host',
-    summary: 'no route of the host leads into the networks of pods and Services',
-    fix: 'choose another `network.pods` or `network.services`',
+    summary:
+      'no route of the host leads into the networks of pods and Services: in the main table, and in those that rules ask before it; a default route, whole or in parts, counts in the latter alone',
+    fix: 'choose another `network.pods` or `network.services`; or, for another table, send packets to them to the main one: `ip rule add to CIDR lookup main`',
     check: checkNetworkOverlap,
   },
   ...gpuChecks,

@@ -1,5 +1,5 @@
-import type { Facts, LiveRoute } from '../hosts/facts/facts.js';
-import { contains, networkOf, overlaps } from '../inventory/addresses.js';
+import type { Facts, LiveRoute, RoutingRule } from '../hosts/facts/facts.js';
+import { contains, networkOf, overlaps, prefixLength } from '../inventory/addresses.js';
 import { type Cluster, type ClusterHost, isNode } from '../inventory/cluster.js';
 import { type FailedCheck, failIf } from './check.js';
 
@@ -9,10 +9,11 @@ import { type FailedCheck, failIf } from './check.js';
  */
 export const checkDefaultRoute = (
   host: ClusterHost,
-  { routes }: Facts,
+  { routes, network }: Facts,
   { network: { services }, kubernetes }: Cluster,
 ): readonly FailedCheck[] => {
-  const leads = routes.some(({ to }) => to === 'default' || contains(to, services));
+  const forAll = (network?.rules ?? []).filter((rule) => rule.from === undefined && isFor(rule.to, services));
+  const leads = [...routes, ...forAll.flatMap((rule) => rule.routes)].some((route) => covers(route, services));
   const lan = routes.find(({ to, via }) => to !== 'default' && via === undefined && contains(to, host.address));
   return failIf(
     isNode(host) && kubernetes.proxy !== 'ipvs' && !leads,
@@ -22,31 +23,99 @@ export const checkDefaultRoute = (
 };
 
 /** Routes of others into the networks of pods and Services. */
-export const checkNetworkOverlap = (
+export const checkNetworkOverlap = (host: ClusterHost, facts: Facts, cluster: Cluster): readonly FailedCheck[] => {
+  const { pods, services } = cluster.network;
+  return Object.entries({ pods, services }).flatMap(([name, cidr]) => [
+    ...overlapsInMain(host, facts, cluster)
+      .filter(({ to }) => overlaps(cidr, to))
+      .map((route) => {
+        const free = freeNetwork(name === 'pods', facts, cluster);
+        return {
+          detail: `network.${name} ${cidr} overlaps ${said(route)}`,
+          next: `choose another network.${name} in the inventory${free && `, such as ${free}, which no route of this host covers`}; where no machine that the cluster needs has these addresses: --skip-check network-overlap`,
+        };
+      }),
+    ...overlapsBeforeMain(host, facts, cluster, name === 'pods').map(({ rule, route }) => ({
+      detail: `network.${name} ${cidr} overlaps ${said(route)} in table ${rule.table}, which rule ${rule.priority} asks before the main table`,
+      next: `have what set this rule leave ${cidr} out, or: ip rule add to ${cidr} lookup main priority ${Math.max(rule.priority - 1, 1)}; see that it is there after a reboot; to skip this check: --skip-check network-overlap`,
+    })),
+  ]);
+};
+
+const said = ({ to, device }: LiveRoute): string => `the route to ${to}${device && ` on ${device}`}`;
+
+const overlapsInMain = (
   host: ClusterHost,
   { routes, addresses }: Facts,
-  cluster: Cluster,
-): readonly FailedCheck[] => {
-  const ours = new Set((cluster.routes[host.name] ?? []).map(({ to }) => to));
-  const { pods, services } = cluster.network;
-  const networks = Object.entries({ pods, services });
-  return routes
-    .filter(
-      (route) =>
-        route.to !== 'default' &&
-        route.device !== 'cni0' &&
-        !ours.has(route.to) &&
-        !isStale(route, pods) &&
-        !isForServices(route, services, addresses),
-    )
-    .flatMap(({ to, device }) =>
-      networks
-        .filter(([, cidr]) => overlaps(cidr, to))
-        .map(([name, cidr]) => ({
-          detail: `network.${name} ${cidr} overlaps the route to ${to}${device && ` on ${device}`}`,
-          next: `choose another network.${name} in the inventory`,
-        })),
-    );
+  { network: { pods, services }, routes: ours }: Cluster,
+): readonly LiveRoute[] => {
+  const own = new Set((ours[host.name] ?? []).map(({ to }) => to));
+  return routes.filter(
+    (route) =>
+      !isDefault(route) &&
+      route.device !== 'cni0' &&
+      !own.has(route.to) &&
+      !isStale(route, pods) &&
+      !isForServices(route, services, addresses),
+  );
+};
+
+/**
+ * What clients of mesh VPNs and source-based routing have: one route for each table that the kernel asks before it
+ * comes to the routes to pods. There a default route takes the pods' packets too, also where only packets from the
+ * host's own address go by it: its answers to pods. Packets to Services get a pod's address before that counts.
+ */
+const overlapsBeforeMain = (
+  host: ClusterHost,
+  { network }: Facts,
+  { network: { pods, services } }: Cluster,
+  ofPods: boolean,
+): readonly { readonly rule: RoutingRule; readonly route: LiveRoute }[] => {
+  const cidr = ofPods ? pods : services;
+  const rules = network?.rules ?? [];
+  const exempt = rules.findIndex(({ table, to }) => table === 'main' && to !== undefined && contains(cidrOf(to), cidr));
+  return rules.slice(0, exempt < 0 ? undefined : exempt).flatMap((rule) => {
+    const isAsked =
+      rule.from === undefined ||
+      (ofPods && isNode(host) && (contains(cidrOf(rule.from), host.address) || overlaps(cidrOf(rule.from), pods)));
+    const counts = (route: LiveRoute) => !isDefault(route) || (ofPods && !rule.afterNarrowRoutes);
+    const isThrown = rule.routes.some((route) => route.throws && contains(cidrOf(route.to), cidr));
+    if (!isAsked || !isFor(rule.to, cidr) || isThrown) return [];
+    return rule.routes
+      .filter((route) => !route.throws && counts(route) && overlaps(cidrOf(route.to), cidr))
+      .slice(0, 1)
+      .map((route) => ({ rule, route }));
+  });
+};
+
+/**
+ * Clients of VPNs write a default route in parts, such as 0.0.0.0/1 and 128.0.0.0/1. The largest private network is a
+ * /8 (RFC 1918), so what is larger is meant for the internet, and no network for pods lies outside it.
+ */
+const isDefault = ({ to }: LiveRoute): boolean => to === 'default' || prefixLength(to) < 8;
+
+const covers = (route: LiveRoute, cidr: string): boolean => !route.throws && contains(cidrOf(route.to), cidr);
+
+const isFor = (to: string | undefined, cidr: string): boolean => to === undefined || overlaps(cidrOf(to), cidr);
+
+/** Of a rule or a route. */
+const cidrOf = (text: string): string => (text === 'default' ? '0.0.0.0/0' : text.includes('/') ? text : `${text}/32`);
+
+/** A private network of the usual size that this host and the inventory leave free; empty where there is none. */
+const freeNetwork = (forPods: boolean, { routes, addresses, network }: Facts, cluster: Cluster): string => {
+  const { pods, services, segments } = cluster.network;
+  const inTables = (network?.rules ?? []).flatMap((rule) => rule.routes);
+  const taken = [
+    ...[...routes, ...inTables].filter((route) => !isDefault(route)).map(({ to }) => to),
+    ...addresses.map(networkOf),
+    ...segments.map(({ cidr }) => cidr),
+    pods,
+    services,
+  ];
+  const candidates = forPods
+    ? ['10.244.0.0/16', '172.20.0.0/16', '100.96.0.0/16']
+    : ['10.96.0.0/16', '172.21.0.0/16', '100.97.0.0/16'];
+  return candidates.find((candidate) => !taken.some((cidr) => overlaps(cidr, candidate))) ?? '';
 };
 
 /** A route by a gateway to a part of the pod network is a leftover of kbs's own, which the routes phase replaces. */

@@ -1,4 +1,5 @@
 import type { Facts, GpuFacts } from '../../src/hosts/facts/facts.js';
+import type { NetworkFacts } from '../../src/hosts/facts/network.js';
 
 /** Facts as `factsScript` prints them: what `parseFacts` reads back. */
 export const printFacts = (facts: Facts): string => {
@@ -49,6 +50,31 @@ export const printFacts = (facts: Facts): string => {
     ...(facts.clusterCa === undefined ? [] : [`clusterca ${facts.clusterCa}`]),
   ].join('\n');
 };
+
+/** As `networkScript` prints it; of a rule the routes, and of a link the addresses, are lines of their own. */
+export const printNetwork = ({ rules, links, paths, hostsLines }: NetworkFacts): string =>
+  [
+    ...rules.map(
+      ({ priority, from = 'all', to, table }) =>
+        `rule ${priority}: from ${from}${to === undefined ? '' : ` to ${to}`} lookup ${table}`,
+    ),
+    ...rules.flatMap(({ table, routes }) =>
+      routes.map(
+        ({ to, via, device }) => `tableroute ${table} ${to}${via === undefined ? '' : ` via ${via}`} dev ${device}`,
+      ),
+    ),
+    ...links.map(({ name, mtu }) => `link ${name}: ${mtu}`),
+    ...links.flatMap(({ name, addresses }) => addresses.map((address) => `at ${name} ${address}`)),
+    ...paths.map(({ to, from, device, via, error }) =>
+      from === undefined
+        ? `path ${to} ${error}`
+        : `path ${to} ${via === undefined ? '' : `via ${via} `}dev ${device} src ${from}`,
+    ),
+    ...hostsLines.map(
+      ({ file, line, address, names, isOwn }) =>
+        `hostsline ${file} ${line} ${isOwn ? 'own' : 'other'} ${address} ${names.join(' ')}`,
+    ),
+  ].join('\n');
 
 const printGpuFacts = ({ busRead, devices, switches, iommu, nodes, nvidia }: GpuFacts): readonly string[] => [
   ...(busRead ? ['gpubus read'] : []),

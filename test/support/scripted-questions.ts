@@ -1,15 +1,17 @@
+import type { NetworkFacts } from '../../src/hosts/facts/network.js';
 import { factsScript } from '../../src/hosts/facts/script.js';
 import { userLabel } from '../../src/kubernetes/users.js';
 import { setLabel } from '../../src/resources/kube-object.js';
 import type { KubeObject } from '../../src/resources/resource.js';
 import { nameOf, type ScriptedCluster, type ScriptedMachine } from './scripted-cluster.js';
-import { printFacts } from './scripted-facts.js';
+import { printFacts, printNetwork } from './scripted-facts.js';
 import type { Reply } from './scripted-protocol.js';
 import { keyOf, printState, subjectOf } from './scripted-resources.js';
 
 /** What a machine of a scripted cluster answers to one question: a query of a resource, a gate, or one of kubernetes/. */
 export const answer = (cluster: ScriptedCluster, machine: ScriptedMachine, question: string): Reply => {
   if (question === factsScript) return yes(printFacts(cluster.factsOf(machine)));
+  if (question.includes('ip -4 rule show')) return yes(printNetwork(cluster.factsOf(machine).network ?? noNetwork));
   const subject = subjectOf(question);
   if (subject !== undefined) return yes(printState(subject, machine.states.get(keyOf(subject)), question));
   for (const [marks, reply] of table) {
@@ -17,6 +19,8 @@ export const answer = (cluster: ScriptedCluster, machine: ScriptedMachine, quest
   }
   throw new Error(`nothing is known of this question to ${machine.host.name}:\n${question}`);
 };
+
+const noNetwork: NetworkFacts = { rules: [], links: [], paths: [], hostsLines: [] };
 
 interface Asked {
   readonly cluster: ScriptedCluster;

@@ -1,8 +1,14 @@
 import { defined } from '../../defined.js';
 import { type GpuFacts, noGpuFacts, parseGpuFacts } from './gpu.js';
+import { splitOnce } from './lines.js';
 import { type Machine, parseMachine } from './machine.js';
+import type { NetworkFacts } from './network.js';
+import { type LiveRoute, liveRoute } from './route.js';
 
 export type { GpuDevice, GpuFacts, NvidiaFacts } from './gpu.js';
+export { splitOnce } from './lines.js';
+export type { HostsLine, Link, NetworkFacts, Path, RoutingRule } from './network.js';
+export type { LiveRoute } from './route.js';
 
 /** What `factsScript` reads on a host, once per run in the same round trip as all other queries. */
 export interface Facts {
@@ -34,6 +40,7 @@ export interface Facts {
   readonly tools: readonly string[];
   /** `address/prefix`. */
   readonly addresses: readonly string[];
+  /** Of the main table. */
   readonly routes: readonly LiveRoute[];
   /** Swap devices and files in use. */
   readonly swaps: readonly string[];
@@ -64,6 +71,8 @@ export interface Facts {
   /** Whether kbs has installed what starts etcd there. */
   readonly etcdInstalled: boolean;
   readonly gpu: GpuFacts;
+  /** Absent where the host was not observed. */
+  readonly network?: NetworkFacts;
   /**
    * The cluster that the host belongs to: the SHA-256 fingerprint of its cluster CA's certificate, in 64 lower-case hex
    * digits. Absent where the host has none; `unreadableCa` where it has one that cannot be read.
@@ -73,12 +82,6 @@ export interface Facts {
 
 /** Stands for a fingerprint where a host's CA cannot be read, so that nothing can be said about its cluster. */
 export const unreadableCa = 'unreadable';
-
-export interface LiveRoute {
-  readonly to: string;
-  readonly device: string;
-  readonly via?: string;
-}
 
 export interface Listener {
   readonly port: number;
@@ -192,39 +195,6 @@ export const parseFacts = (output: string): Facts => {
     ...(all('clusterca').length === 0 ? {} : { clusterCa: one('clusterca') || unreadableCa }),
   };
 };
-
-/** A line's first word, and the rest. */
-export const splitOnce = (line: string): readonly [string, string] => {
-  const space = line.indexOf(' ');
-  return space < 0 ? [line, ''] : [line.slice(0, space), line.slice(space + 1).trim()];
-};
-
-/**
- * One line of `ip route`: `10.0.0.0/8 via 192.168.0.1 dev eth0 …`, or with its type first, `blackhole 10.1.0.0/16`. The
- * further next hops of a multipath route stand on lines of their own and say nothing new.
- */
-const liveRoute = (line: string): readonly LiveRoute[] => {
-  const words = line.split(' ').filter(Boolean);
-  const after = (key: string) => (words.includes(key) ? words[words.indexOf(key) + 1] : undefined);
-  const [to = ''] = types.includes(words[0] ?? '') ? words.slice(1) : words;
-  if (to !== 'default' && !/^[0-9.]+(\/[0-9]+)?$/.test(to)) return [];
-  const via = after('via');
-  const route = { to: to.includes('/') || to === 'default' ? to : `${to}/32`, device: after('dev') ?? '' };
-  return [via === undefined ? route : { ...route, via }];
-};
-
-/** Route types of ip-route(8) that may stand before the prefix. */
-const types: readonly string[] = [
-  'unicast',
-  'blackhole',
-  'unreachable',
-  'prohibit',
-  'throw',
-  'local',
-  'broadcast',
-  'multicast',
-  'anycast',
-];
 
 const words = (line: string): readonly string[] => line.split(/\s+/).filter(Boolean);
 
