@@ -31,6 +31,12 @@ export const readSource = (text: string): InventorySource => {
     return { line: Math.max(line, 1), column: Math.max(col, 1), message };
   };
   const locate = (error: InventoryError): LocatedError => at(offsetOf(document, error), errorText(error));
+  const [unread] = /[\0\uFFFD]/.exec(text) ?? [];
+  if (unread !== undefined) {
+    const is = text.includes('\0') ? 'is not UTF-8 but, as it seems, UTF-16' : 'has a byte here that is not UTF-8';
+    const error = at(text.indexOf(unread), `the file ${is}; save it as UTF-8`);
+    return { errors: [error], value: undefined, locate, has: () => false, textAt: () => '' };
+  }
   const syntax = [...document.errors, ...document.warnings].map((error) => at(error.pos[0], explain(error)));
   return {
     ...(syntax.length > 0 ? { errors: syntax, value: undefined } : readDocument(document, at)),
@@ -54,8 +60,8 @@ type At = (offset: number, message: string) => LocatedError;
 /** A wrong key hides no other error: it is repaired in the document, and the rest is read. */
 const readDocument = (document: Document, at: At): Pick<InventorySource, 'errors' | 'value'> => {
   const keys = repairKeys(document, at);
-  const aliases = aliasErrors(document, at);
-  if (aliases.length > 0) return { errors: [...keys, ...aliases], value: undefined };
+  const references = [...aliasErrors(document, at), ...mergeErrors(document, at)];
+  if (references.length > 0) return { errors: [...keys, ...references], value: undefined };
   try {
     return { errors: keys, value: document.toJS({ maxAliasCount: 100_000 }) };
   } catch (error) {
@@ -107,7 +113,24 @@ const aliasErrors = (document: Document, at: At): readonly LocatedError[] => {
   return errors;
 };
 
-const keyOf = ({ key }: Pair): string => (isScalar(key) ? String(key.value) : '');
+/** YAML 1.2 has no merge keys: `<<` would be a key like any other, and what it was to bring would be missing. */
+const mergeErrors = (document: Document, at: At): readonly LocatedError[] => {
+  const errors: LocatedError[] = [];
+  visit(document, {
+    Pair(_, pair) {
+      if (keyOf(pair) === '<<') {
+        errors.push(at(offsetOfKey(pair), '`<<` merges nothing in YAML 1.2; write the keys out that it stands for'));
+      }
+    },
+  });
+  return errors;
+};
+
+/** A key as it is written: `0x1f` is a number to YAML. */
+const keyOf = ({ key }: Pair): string => {
+  if (!isScalar(key)) return '';
+  return typeof key.value === 'string' ? key.value : (key.source ?? String(key.value));
+};
 
 const offsetOfKey = ({ key }: Pair): number => (isNode(key) ? (key.range?.[0] ?? 0) : 0);
 

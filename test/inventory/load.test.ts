@@ -422,6 +422,17 @@ const mistakes: Readonly<Record<string, readonly Row[]>> = {
     ],
     [
       'upstreams: [192.168.10.1]',
+      'upstreams: [10.254.0.53, 10.244.3.3]',
+      '14:43 dns.upstreams[0]: 10.254.0.53 is inside network.services, 10.254.0.0/16; write the address of a resolver outside the cluster, or another network.services',
+      '14:56 dns.upstreams[1]: 10.244.3.3 is inside network.pods, 10.244.0.0/16; write the address of a resolver outside the cluster, or another network.pods',
+    ],
+    [
+      'upstreams: [192.168.10.1]',
+      'upstreams: [192.168.10.5]',
+      '14:43 dns.upstreams[0]: 192.168.10.5 is endpoint.vip, where the API answers; write the address of a resolver',
+    ],
+    [
+      'upstreams: [192.168.10.1]',
       'useOnHosts: true',
       '14:43 dns.useOnHosts: true needs dns.upstreams: the resolvers that answer for everything else',
     ],
@@ -632,6 +643,36 @@ test.each([
   expect(said(text)).toEqual([`1:1 the file ${expected}`]);
 });
 
+describe('names with a meaning of their own', () => {
+  test.each(['localhost', 'kubernetes', 'broadcasthost', 'ip6-localhost', 'ip6-allnodes'])('%s is no host', (name) => {
+    expect(said(broken('  worker-00:', `  ${name}:`))).toEqual([
+      `19:3 hosts.${name} is a name that stands for something else on every machine; write another`,
+    ]);
+  });
+
+  test.each(['localhost', 'api.localhost', 'localhost.localdomain'])('%s is not the name of the API', (name) => {
+    expect(said(broken('api.hybrid.internal', name))).toEqual([
+      `13:19 endpoint.name: ${name} is a name that every machine has for itself; write another`,
+    ]);
+  });
+
+  test.each([
+    ['worker-00', 'worker-00'],
+    ['controller-00.hybrid.internal', 'controller-00'],
+    ['lb-00', 'lb-00'],
+  ])('%s, a host that the API is not at, lends it no name', (name, host) => {
+    expect(said(broken('api.hybrid.internal', name))).toEqual([
+      `13:19 endpoint.name: ${name} is the name of the host ${host}, which has another address; write a name of its own`,
+    ]);
+  });
+
+  test('the host that the API is at may lend it its name', () => {
+    const without = (text: string) => text.replace(', vip: 192.168.10.5', '');
+    expect(said(without(broken('api.hybrid.internal', 'lb-00.hybrid.internal')))).toEqual([]);
+    expect(said(without(broken('api.hybrid.internal', 'controller-00')))).toHaveLength(1);
+  });
+});
+
 describe('one way to the API', () => {
   const without = (piece: string, by = ''): string => broken(piece, by).replace(', vip: 192.168.10.5', '');
   const controllers = [20, 21, 22].map((n) => `  c-${n}: { address: 192.168.10.${n}, roles: [control-plane] }\n`);
@@ -805,6 +846,34 @@ describe('YAML beyond the plain', () => {
       '4:12 kubernetes.version: 1.30 is a number to YAML; put it in quotes',
     ]);
     expect(said(`\uFEFF${good}`)).toEqual([]);
+  });
+
+  it('merge keys, which YAML 1.2 does not have, are named, and not what they were to bring', () => {
+    const merging = good.replace('  controller-00: {', '  controller-00: &c {');
+    expect(said(`${merging}  w-1: { <<: *c, address: 192.168.20.21 }\n`)).toEqual([
+      '26:10 `<<` merges nothing in YAML 1.2; write the keys out that it stands for',
+    ]);
+  });
+
+  it('keys that are numbers to YAML are named as they are written', () => {
+    expect(said(broken('  worker-00:', '  0x1f:'))).toEqual([
+      '19:3 hosts.0x1f: the key is not a text; put it in quotes',
+    ]);
+  });
+
+  it('a file that is not UTF-8 is told, at the first byte that is none', () => {
+    expect(said(Buffer.from(good, 'utf16le').toString('utf8'))).toEqual([
+      '1:2 the file is not UTF-8 but, as it seems, UTF-16; save it as UTF-8',
+    ]);
+    const latin = Buffer.from(broken('# carved', '# für')).toString('utf8').replace('ü', '\uFFFD');
+    expect(said(latin)).toEqual(['6:26 the file has a byte here that is not UTF-8; save it as UTF-8']);
+  });
+
+  it('a network of two addresses has room for a router and a host', () => {
+    const far = good
+      .replace('cidr: 192.168.20.0/24', 'cidr: 192.168.20.0/31')
+      .replaceAll('192.168.20.1', '192.168.20.0');
+    expect(said(far.replace('192.168.20.20', '192.168.20.1'))).toEqual([]);
   });
 
   it('a long value is shown in part, on one line', () => {

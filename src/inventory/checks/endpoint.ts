@@ -5,14 +5,16 @@ import { inventoryError } from '../inventory-error.js';
 import type { PartialHost, PartialInventory } from '../partial.js';
 import { hasRole, hostsOf, rolesRead, segmentHolding } from '../partial.js';
 import { defaults } from '../schema.js';
+import { isReserved } from './names.js';
 import { endOf } from './networks.js';
 
-/** The virtual address is free, and in the segment of every load balancer; `dns` hosts have a zone. */
+/** The virtual address is free, and in the segment of every load balancer; its name is no host's; `dns` hosts have a zone. */
 export const checkEndpoint = (draft: PartialInventory): readonly InventoryError[] => {
   const balancers = hostsOf(draft).filter(([, host]) => hasRole(host, 'load-balancer'));
   return [
     ...(draft.endpoint?.external === true ? checkExternal(draft, balancers) : checkOwn(draft, balancers)),
     ...checkFree(draft),
+    ...checkName(draft, balancers),
     ...checkZone(draft),
     ...checkUseOnHosts(draft),
   ];
@@ -113,6 +115,31 @@ const checkFree = (draft: PartialInventory): readonly InventoryError[] => {
   return taken === undefined
     ? []
     : [inventoryError(path, `${vip} is the ${taken} of segment ${segment}; write an address that is free`)];
+};
+
+/**
+ * A name with two addresses: hosts have that of a host in /etc/hosts, `dns` hosts answer for it in the zone. The host
+ * that the endpoint leads to may lend its name.
+ */
+const checkName = (draft: PartialInventory, balancers: Balancers): readonly InventoryError[] => {
+  const { endpoint = {}, dns } = draft;
+  const { name } = endpoint;
+  if (name === undefined) return [];
+  const path = ['endpoint', 'name'];
+  if (isReserved(name))
+    return [inventoryError(path, `${name} is a name that every machine has for itself; write another`)];
+  const all = hostsOf(draft);
+  const owner = all.find(([host]) => name === host || (dns?.zone !== undefined && name === `${host}.${dns.zone}`))?.[0];
+  const [balancer] = balancers[0] ?? all.find(([, host]) => hasRole(host, 'control-plane')) ?? [];
+  const elsewhere = 'vip' in endpoint || endpoint.external === true || balancer !== owner;
+  return owner === undefined || !elsewhere || !rolesRead(draft)
+    ? []
+    : [
+        inventoryError(
+          path,
+          `${name} is the name of the host ${owner}, which has another address; write a name of its own`,
+        ),
+      ];
 };
 
 const checkZone = (draft: PartialInventory): readonly InventoryError[] => {

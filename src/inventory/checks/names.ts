@@ -7,7 +7,21 @@ import type { PartialInventory } from '../partial.js';
 export const checkNames = (draft: PartialInventory): readonly InventoryError[] => [
   ...namesBelow(['network', 'segments'], draft.network?.segments),
   ...namesBelow(['hosts'], draft.hosts),
+  ...Object.keys(draft.hosts ?? {})
+    .filter(isReserved)
+    .map((name) =>
+      inventoryKeyError(['hosts', name], 'is a name that stands for something else on every machine; write another'),
+    ),
 ];
+
+/**
+ * Whether a name has a meaning of its own: on every machine (RFC 6761, and what distributions write into /etc/hosts), or
+ * in the certificates of Kubernetes, where a kubelet of that name could pose as the API server.
+ */
+export const isReserved = (name: string): boolean =>
+  /^(localhost[46]?|broadcasthost|kubernetes|ip6-(localhost|loopback|localnet|mcastprefix|all(nodes|routers|hosts)))$/.test(
+    name,
+  ) || /(^|\.)(localhost|localdomain)$/.test(name);
 
 const namesBelow = (path: Path, record: object | undefined): readonly InventoryError[] =>
   Object.keys(record ?? {})

@@ -1,7 +1,8 @@
+import { contains } from '../addresses.js';
 import type { InventoryError } from '../inventory-error.js';
 import { inventoryError } from '../inventory-error.js';
 import type { PartialInventory } from '../partial.js';
-import { hasRole, hostsOf, items } from '../partial.js';
+import { entries, hasRole, hostsOf, items, networkOr } from '../partial.js';
 import { resolveVersion } from '../version.js';
 
 /** The Kubernetes version is known, the bundle is named, and upstream resolvers are other machines. */
@@ -28,18 +29,41 @@ const checkBundle = ({ artifacts }: PartialInventory): readonly InventoryError[]
 
 /**
  * CoreDNS runs in a pod: a loopback address there is CoreDNS itself, and queries would loop. They would also loop where
- * one `dns` host asks another.
+ * one `dns` host asks another. What lies in the networks of pods and Services is found inside the cluster alone.
  */
 const checkUpstreams = (draft: PartialInventory): readonly InventoryError[] => {
   const servers = new Map(
-    hostsOf(draft).flatMap(([name, host]) => (hasRole(host, 'dns') ? [[host.address, name] as const] : [])),
+    hostsOf(draft)
+      .filter(([, host]) => hasRole(host, 'dns'))
+      .flatMap(([name, { address, addresses }]) =>
+        [address, ...entries(addresses).map(([, each]) => each)].map((each) => [each, name] as const),
+      ),
   );
+  const inside = (['services', 'pods'] as const).flatMap((field) => {
+    const cidr = networkOr(draft, field);
+    return cidr === undefined ? [] : [{ field, cidr }];
+  });
+  const { endpoint } = draft;
   return items(draft.dns?.upstreams).flatMap((upstream, index) => {
     const path = ['dns', 'upstreams', index];
     const server = servers.get(upstream);
     if (server !== undefined) {
       return [
         inventoryError(path, `${upstream} is ${server}, a dns host, which forwards queries to the upstreams itself`),
+      ];
+    }
+    const network = inside.find(({ cidr }) => contains(cidr, upstream));
+    if (network !== undefined) {
+      return [
+        inventoryError(
+          path,
+          `${upstream} is inside network.${network.field}, ${network.cidr}; write the address of a resolver outside the cluster, or another network.${network.field}`,
+        ),
+      ];
+    }
+    if (upstream === endpoint?.vip && endpoint.external !== true) {
+      return [
+        inventoryError(path, `${upstream} is endpoint.vip, where the API answers; write the address of a resolver`),
       ];
     }
     return upstream.startsWith('127.')
