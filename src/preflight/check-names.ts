@@ -4,6 +4,8 @@ export const checkNames = [
   'systemd',
   'architecture',
   'address',
+  'source-address',
+  'next-hop',
   'cgroup',
   'swap',
   'kernel-features',

@@ -18,6 +18,7 @@ import {
   checkSystemd,
   checkTools,
 } from './machine.js';
+import { checkNextHops, checkSourceAddress } from './paths.js';
 import { checkPorts } from './ports.js';
 import { checkDefaultRoute, checkNetworkOverlap } from './routes.js';
 import { checkRouterId, checkVipFree, checkVipNetwork } from './vip.js';
@@ -54,6 +55,21 @@ export const checks: readonly Check[] = [
     summary: 'the machine has the address that the inventory gives it',
     fix: 'correct `address` in the inventory, or the network of the machine that answers there',
     check: checkAddress,
+  },
+  {
+    name: 'source-address',
+    scope: 'host',
+    summary: 'what a control plane sends to the others comes from its address of the inventory, as etcd demands',
+    fix: 'correct `address` in the inventory, or make that the first address of the interface in the network settings of the machine',
+    check: checkSourceAddress,
+  },
+  {
+    name: 'next-hop',
+    scope: 'host',
+    summary:
+      'the next hops of its routes to pods are in a network that the host shares with them, without a gateway between',
+    fix: 'use addresses of a network that the machines share, such as a VLAN or the private network of a provider, or write more segments',
+    check: checkNextHops,
   },
   {
     name: 'cgroup',

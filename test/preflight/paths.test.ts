@@ -1,0 +1,99 @@
+import { describe, expect, test } from 'vitest';
+import { assumedFacts, type Facts } from '../../src/hosts/facts/facts.js';
+import { parseNetwork } from '../../src/hosts/facts/network.js';
+import type { Cluster, ClusterHost } from '../../src/inventory/cluster.js';
+import { checkNextHops, checkSourceAddress } from '../../src/preflight/paths.js';
+import { clusterOf, hostOf } from '../support/cluster.js';
+
+const members = [10, 11, 12].map((last, index) =>
+  hostOf({
+    name: `cp-${index}`,
+    address: `192.168.10.${last}`,
+    segment: 'office',
+    roles: ['control-plane'],
+    podCidr: `10.244.${index}.0/24`,
+  }),
+);
+const worker = hostOf({ name: 'w-0', address: '192.168.20.20', segment: 'rack', podCidr: '10.244.64.0/24' });
+const cluster = clusterOf({ hosts: [...members, worker] });
+/** Without pods on control planes none is a next hop. */
+const withoutPods = clusterOf({ hosts: members.map(({ podCidr: _, ...host }) => host) });
+const [first] = members as [ClusterHost];
+
+/** Answers of `ip route get`, as `networkScript` prints them. */
+const facts = (...answers: readonly string[]): Facts => ({
+  ...assumedFacts,
+  network: parseNetwork(answers.map((answer) => `path ${answer}`).join('\n')),
+});
+
+const said = (check: typeof checkNextHops, seen: Facts, host = first, of: Cluster = cluster): readonly string[] =>
+  check(host, seen, of).map(({ detail }) => detail);
+
+describe('what a control plane sends to the others', () => {
+  const own = ['192.168.10.11 dev eth0 src 192.168.10.10 uid 0', '192.168.10.12 dev eth0 src 192.168.10.10 uid 0'];
+  const other = own.map((answer) => answer.replace('src 192.168.10.10', 'src 192.168.10.110'));
+
+  test.each<[string, readonly string[], ClusterHost, readonly string[]]>([
+    ['from the address of the inventory is right', own, first, []],
+    [
+      'from the first address of its interface is refused, once for all that it goes to',
+      other,
+      first,
+      [
+        'what the host sends to cp-1, cp-2 comes from 192.168.10.110 on eth0, and not from 192.168.10.10: etcd there would refuse it',
+      ],
+    ],
+    [
+      'from the address of another interface in the network is refused',
+      [own[0] ?? '', '192.168.10.12 dev eth1 src 192.168.10.9 uid 0'],
+      first,
+      [
+        'what the host sends to cp-2 comes from 192.168.10.9 on eth1, and not from 192.168.10.10: etcd there would refuse it',
+      ],
+    ],
+    ['is not judged where it was not asked', [], first, []],
+    ['is no matter of a worker', other, worker, []],
+  ])('%s', (_, answers, host, expected) => {
+    expect(said(checkSourceAddress, facts(...answers), host)).toEqual(expected);
+  });
+
+  test('needs a route, which is told once where it is one to pods too', () => {
+    const none = facts('192.168.10.11 RTNETLINK answers: Network is unreachable', own[1] ?? '');
+    expect(said(checkSourceAddress, none)).toEqual([]);
+    expect(said(checkSourceAddress, none, first, withoutPods)).toEqual([
+      'no route leads to cp-1 (192.168.10.11), which has a member of etcd: RTNETLINK answers: Network is unreachable',
+    ]);
+  });
+
+  test('is told with the address that the inventory may have instead', () => {
+    expect(checkSourceAddress(first, facts(...other), cluster)[0]?.next).toMatch(
+      /^write 192\.168\.10\.110 as `address` in the inventory, or have the machine send from 192\.168\.10\.10: /,
+    );
+  });
+});
+
+describe('the next hop of routes to pods', () => {
+  const direct = ['192.168.10.11', '192.168.10.12', '192.168.10.1'].map(
+    (address) => `${address} dev eth0 src 192.168.10.10 uid 0`,
+  );
+  const byGateway = direct.map((answer) => answer.replace(' dev', ' via 192.168.10.254 dev'));
+
+  test.each<[string, readonly string[], readonly string[]]>([
+    ['is on the link', direct, []],
+    [
+      'is not behind a gateway, as where each rented server has an address without a network',
+      byGateway,
+      [
+        'the way to cp-1 (192.168.10.11), cp-2 (192.168.10.12), 192.168.10.1 leads by the gateway 192.168.10.254, and routes to pods need their next hop in the same network',
+      ],
+    ],
+    [
+      'has a route',
+      [...direct.slice(0, 2), '192.168.10.1 RTNETLINK answers: Network is unreachable'],
+      ['no route leads to 192.168.10.1, a next hop to pods: RTNETLINK answers: Network is unreachable'],
+    ],
+    ['is not judged where it was not asked', [], []],
+  ])('%s', (_, answers, expected) => {
+    expect(said(checkNextHops, facts(...answers))).toEqual(expected);
+  });
+});
