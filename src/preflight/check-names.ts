@@ -16,6 +16,7 @@ export const checkNames = [
   'foreign-cni',
   'foreign-unit',
   'dns-port',
+  'hosts-line',
   'resolver',
   'vip',
   'default-route',

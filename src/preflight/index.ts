@@ -7,6 +7,7 @@ import { checkDnsPort, checkResolver } from './dns.js';
 import { checkFirewall } from './firewall.js';
 import { gpuChecks } from './gpu-checks.js';
 import { checkClockSource, checkHypervisors, checkSteal } from './guests.js';
+import { checkHostsLines } from './hosts-lines.js';
 import { checkIdentity } from './identity.js';
 import {
   checkAddress,
@@ -141,6 +142,14 @@ export const checks: readonly Check[] = [
     summary: 'port 53 at the addresses of a DNS host, and its ports 8053 and 9153, are free or used by CoreDNS',
     fix: 'stop the other DNS server, or bind it to other addresses',
     check: checkDnsPort,
+  },
+  {
+    name: 'hosts-line',
+    scope: 'host',
+    summary:
+      'no line of /etc/hosts, or of what cloud-init makes it from, gives `endpoint.name` or the name of the host the address of another machine',
+    fix: 'take the name out of that line: kbs writes one of its own',
+    check: checkHostsLines,
   },
   {
     name: 'resolver',
