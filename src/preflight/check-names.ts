@@ -18,6 +18,7 @@ export const checkNames = [
   'dns-port',
   'hosts-line',
   'resolver',
+  'pod-resolver',
   'vip',
   'default-route',
   'network-overlap',

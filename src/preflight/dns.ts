@@ -1,5 +1,6 @@
 import type { Facts } from '../hosts/facts/facts.js';
-import { type Cluster, type ClusterHost, dnsServers, isDns } from '../inventory/cluster.js';
+import { isAddress } from '../inventory/addresses.js';
+import { type Cluster, type ClusterHost, dnsServers, isApiHost, isDns, isNode } from '../inventory/cluster.js';
 import { componentPorts } from '../inventory/ports.js';
 import type { FailedCheck } from './check.js';
 
@@ -40,6 +41,25 @@ export const checkResolver = (host: ClusterHost, { resolver }: Facts, cluster: C
     {
       detail: `/etc/resolv.conf is ${resolver.startsWith('a link') ? resolver : `written by ${resolver}`}, which kbs does not set up`,
       next: 'let systemd-resolved or NetworkManager write it, or make it a plain file, or set `dns: { useOnHosts: false }`',
+    },
+  ];
+};
+
+/**
+ * A resolver on loopback answers the host alone: in a pod that address is the pod, and pods have no IPv6. Cluster DNS asks
+ * those of the API host, and pods that take the resolvers of their node ask its. A host without any has none to offer.
+ */
+export const checkPodResolver = (
+  host: ClusterHost,
+  { nameservers, hostOnlyNameservers, resolvConf }: Facts,
+  cluster: Cluster,
+): readonly FailedCheck[] => {
+  if (!isNode(host) && !isApiHost(host, cluster)) return [];
+  if (cluster.upstreams.length > 0 || hostOnlyNameservers.length === 0 || nameservers.some(isAddress)) return [];
+  return [
+    {
+      detail: `pods can ask no resolver of ${resolvConf}: ${hostOnlyNameservers.join(', ')} ${hostOnlyNameservers.length === 1 ? 'is' : 'are'} for the host alone`,
+      next: 'write `dns: { upstreams: [ADDRESS] }`, the IPv4 address of a resolver that pods can ask; where no name outside the cluster is needed: --skip-check pod-resolver',
     },
   ];
 };

@@ -3,7 +3,7 @@ import type { Check } from './check.js';
 import { checkHostnames, checkMachineIds, checkMacs, checkProductUuids, checkSshHostKeys } from './clones.js';
 import { checkClocks, checkEtcdData } from './cluster.js';
 import { checkForeignCni, checkForeignUnit } from './conflicts.js';
-import { checkDnsPort, checkResolver } from './dns.js';
+import { checkDnsPort, checkPodResolver, checkResolver } from './dns.js';
 import { checkFirewall } from './firewall.js';
 import { gpuChecks } from './gpu-checks.js';
 import { checkClockSource, checkHypervisors, checkSteal } from './guests.js';
@@ -158,6 +158,14 @@ export const checks: readonly Check[] = [
       'with `dns.useOnHosts`, /etc/resolv.conf is a plain file, or written by systemd-resolved or NetworkManager',
     fix: 'change what writes the file, or set `dns: { useOnHosts: false }`',
     check: checkResolver,
+  },
+  {
+    name: 'pod-resolver',
+    scope: 'host',
+    summary:
+      'where `dns.upstreams` names no resolver, pods can ask one of those that a node or the first control plane has: by IPv4, and not on loopback',
+    fix: 'write `dns: { upstreams: [ADDRESS] }`, the address of a resolver that pods can ask',
+    check: checkPodResolver,
   },
   {
     name: 'vip',

@@ -446,6 +446,27 @@ describe('DNS', () => {
     expect(refusals({ resolver }, { cluster: { ...cluster, upstreams: ['192.168.10.10'] } })).toEqual([]);
   });
 
+  describe('a resolver that pods can ask', () => {
+    const asked =
+      (hostOnlyNameservers: readonly string[], nameservers: readonly string[] = [], upstreams: string[] = []) =>
+      (name: string) =>
+        refusals({ hostOnlyNameservers, nameservers }, { name, cluster: clusterOf({ upstreams }) });
+    const says = (servers: string) => [
+      `pod-resolver: pods can ask no resolver of /etc/resolv.conf: ${servers} for the host alone`,
+    ];
+
+    test.each<[string, (name: string) => readonly string[], readonly string[]]>([
+      ['is not on loopback', asked(['127.0.0.1']), says('127.0.0.1 is')],
+      ['is not one of IPv6', asked(['::1', 'fd00::53'], ['fd00::53']), says('::1, fd00::53 are')],
+      ['may stand beside others', asked(['127.0.0.1'], ['10.0.0.1']), []],
+      ['may be named by the inventory', asked(['127.0.0.1'], [], ['10.0.0.1']), []],
+      ['need not be there where a host has no resolver', asked([]), []],
+    ])('%s', (_, on, expected) => {
+      expect(on('worker-office-00')).toEqual(expected);
+      expect(on('edge')).toEqual([]);
+    });
+  });
+
   test.each(['file', 'resolved', 'NetworkManager'])('%s is set up', (resolver) => {
     expect(at('controller-00', { resolver })).toEqual([]);
   });

@@ -26,7 +26,10 @@ export const printFacts = (facts: Facts): string => {
     ...many('address', facts.addresses),
     ...facts.routes.map(({ to, via, device }) => `route ${to}${via === undefined ? '' : ` via ${via}`} dev ${device}`),
     ...many('swap', facts.swaps),
-    ...many('nameserver', facts.nameservers),
+    ...many('nameserver', [
+      ...facts.nameservers,
+      ...facts.hostOnlyNameservers.filter((each) => !facts.nameservers.includes(each)),
+    ]),
     `resolvconf ${facts.resolvConf}`,
     `resolver ${facts.resolver}`,
     ...many('search', facts.searchDomains),

@@ -46,6 +46,8 @@ export interface Facts {
   readonly swaps: readonly string[];
   /** Name servers of the file that pods inherit; loopback ones left out. */
   readonly nameservers: readonly string[];
+  /** Name servers of that file that pods cannot ask: on loopback, or of IPv6, which pods do not have. */
+  readonly hostOnlyNameservers: readonly string[];
   /** The resolv.conf that is free of a local stub. */
   readonly resolvConf: string;
   /** The program that writes /etc/resolv.conf: `file` for none, `resolved`, `NetworkManager`, else its name. */
@@ -134,6 +136,7 @@ export const assumedFacts: Facts = {
   routes: [],
   swaps: [],
   nameservers: [],
+  hostOnlyNameservers: [],
   resolvConf: '/etc/resolv.conf',
   resolver: 'file',
   searchDomains: [],
@@ -176,7 +179,8 @@ export const parseFacts = (output: string): Facts => {
     addresses: all('address'),
     routes: all('route').flatMap(liveRoute),
     swaps: all('swap'),
-    nameservers: all('nameserver').filter((address) => !address.startsWith('127.') && address !== '::1'),
+    nameservers: all('nameserver').filter((address) => !isLoopback(address)),
+    hostOnlyNameservers: all('nameserver').filter((address) => isLoopback(address) || address.includes(':')),
     resolvConf: one('resolvconf') || '/etc/resolv.conf',
     resolver: one('resolver') || 'file',
     searchDomains: all('search').flatMap(words),
@@ -195,6 +199,8 @@ export const parseFacts = (output: string): Facts => {
     ...(all('clusterca').length === 0 ? {} : { clusterCa: one('clusterca') || unreadableCa }),
   };
 };
+
+const isLoopback = (address: string): boolean => address.startsWith('127.') || address === '::1';
 
 const words = (line: string): readonly string[] => line.split(/\s+/).filter(Boolean);
 

@@ -46,8 +46,12 @@ done
 ip -4 -o addr show scope global 2>/dev/null | while read -r _ _ _ address _; do fact address "$address"; done
 ip -4 route show table main 2>/dev/null | while read -r route; do fact route "$route"; done
 tail -n +2 /proc/swaps | while read -r swap _; do fact swap "$swap"; done
-resolv=/etc/resolv.conf
-if [ -s /run/systemd/resolve/resolv.conf ]; then resolv=/run/systemd/resolve/resolv.conf; fi
+resolv=/etc/resolv.conf resolved=/run/systemd/resolve/resolv.conf
+# What systemd-resolved knows of counts where the host asks it, and where it knows a server.
+case $(readlink -f $resolv || :) in
+  /run/systemd/resolve/*) if [ -s $resolved ]; then resolv=$resolved; fi ;;
+  *) if grep -qs '^nameserver' $resolved; then resolv=$resolved; fi ;;
+esac
 fact resolvconf $resolv
 sed -n 's/^nameserver[[:space:]]*\\([^[:space:]]*\\).*/nameserver \\1/p' $resolv 2>/dev/null || :
 resolver=$(readlink -f /etc/resolv.conf || :)

@@ -1,4 +1,5 @@
 import { referenceOf } from '../../artifacts/artifacts.js';
+import { isAddress } from '../../inventory/addresses.js';
 import { type Cluster, dnsServers, isApiHost, nodes } from '../../inventory/cluster.js';
 import { adminConf } from '../../kubernetes/kubectl.js';
 import { taint } from '../../resources/node-object.js';
@@ -47,11 +48,12 @@ const tolerations: readonly { readonly key: string; readonly operator?: 'Exists'
 ];
 
 /**
- * Forwards to real resolvers only: a loopback one would send every question back, and the loop plugin would end the
- * server. Without any resolver nothing is forwarded.
+ * Forwards to resolvers that a pod can ask only: a loopback one would send every question back, and the loop plugin would
+ * end the server. Where a host has no resolver at all, nothing is forwarded; preflight refuses one with others alone.
  */
 const corefile = ({ cluster, facts }: PhaseContext, controlPlane: string): string => {
-  const upstreams = cluster.upstreams.length > 0 ? cluster.upstreams : facts(controlPlane).nameservers;
+  const upstreams =
+    cluster.upstreams.length > 0 ? cluster.upstreams : facts(controlPlane).nameservers.filter(isAddress);
   const forward =
     upstreams.length === 0 ? [] : [`    forward . ${upstreams.join(' ')} {`, '       max_concurrent 1000', '    }'];
   return `${[

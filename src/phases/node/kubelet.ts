@@ -1,3 +1,4 @@
+import { isAddress } from '../../inventory/addresses.js';
 import { type ClusterHost, isControlPlane, isNode } from '../../inventory/cluster.js';
 import { taint } from '../../resources/node-object.js';
 import type { FileResource, Resource } from '../../resources/resource.js';
@@ -30,6 +31,7 @@ export const kubelet: Phase = {
       ...ownDirectories,
       ...ownSysctls,
       configuration,
+      ...(hasOwnResolvers(host, context) ? [resolvers(host, context)] : []),
       {
         kind: 'unit',
         name: 'kubelet.service',
@@ -81,13 +83,34 @@ const kubeletConfiguration = (host: ClusterHost, context: PhaseContext): FileRes
     ...kubeletDefaults(context),
     cgroupDriver: context.facts(host.name).cgroup === 'v2' ? 'systemd' : 'cgroupfs',
     ...(context.facts(host.name).cgroup === 'v1' ? { failCgroupV1: false } : {}),
-    resolvConf: context.facts(host.name).resolvConf,
+    resolvConf: hasOwnResolvers(host, context) ? resolversPath : context.facts(host.name).resolvConf,
     ...(host.taints.length > 0 ? { registerWithTaints: host.taints.map(taint) } : {}),
     ...(isControlPlane(host) ? { staticPodPath: '/etc/kubernetes/manifests' } : {}),
     tlsCertFile: '/var/lib/kubelet/pki/kubelet.crt',
     tlsPrivateKeyFile: '/var/lib/kubelet/pki/kubelet.key',
   }),
 });
+
+/** Whether pods that ask the host's resolvers could ask none of them, and the inventory names others. */
+const hasOwnResolvers = ({ name }: ClusterHost, { cluster, facts }: PhaseContext): boolean => {
+  const { nameservers, hostOnlyNameservers } = facts(name);
+  return cluster.upstreams.length > 0 && hostOnlyNameservers.length > 0 && !nameservers.some(isAddress);
+};
+
+/** More than three servers are read by no resolver (resolv.conf(5)). */
+const resolvers = ({ name }: ClusterHost, { cluster, facts }: PhaseContext): FileResource => ({
+  kind: 'file',
+  path: resolversPath,
+  mode: '0644',
+  content: [
+    '# Written by kbs: resolvers for pods that take those of the host, which are for the host alone.',
+    ...(facts(name).searchDomains.length === 0 ? [] : [`search ${facts(name).searchDomains.join(' ')}`]),
+    ...cluster.upstreams.slice(0, 3).map((upstream) => `nameserver ${upstream}`),
+    '',
+  ].join('\n'),
+});
+
+const resolversPath = '/etc/kbs/resolv.conf';
 
 /** What is the same on every host; also published in the ConfigMap kubelet-config, where kubeadm looks for it. */
 export const kubeletDefaults = ({ cluster }: Pick<PhaseContext, 'cluster'>): Readonly<Record<string, unknown>> => ({

@@ -43,6 +43,7 @@ swap /dev/sda2
 resolvconf /run/systemd/resolve/resolv.conf
 nameserver 127.0.0.53
 nameserver 192.168.20.1
+nameserver fd00::53
 resolver resolved
 search office.internal  lab.internal
 resolveroptions edns0 trust-ad
@@ -88,7 +89,8 @@ clusterca 4af7c1
       { to: '10.2.0.0/16', device: '' },
     ],
     swaps: ['/dev/sda2'],
-    nameservers: ['192.168.20.1'],
+    nameservers: ['192.168.20.1', 'fd00::53'],
+    hostOnlyNameservers: ['127.0.0.53', 'fd00::53'],
     resolvConf: '/run/systemd/resolve/resolv.conf',
     resolver: 'resolved',
     searchDomains: ['office.internal', 'lab.internal'],
@@ -178,6 +180,39 @@ ${factsScript}`;
       '/etc/systemd/system/containerd.service.d/own.conf',
       '/usr/local/lib/systemd/system/kubelet.service.d/10-kubeadm.conf',
     ],
+  });
+});
+
+describe.skipIf(lacks('root'))('the resolvers that pods inherit', () => {
+  const stub = 'nameserver 127.0.0.53';
+  test.each<[string, string, string, string]>([
+    ['of a plain file', 'echo nameserver 10.0.0.1 > /etc/resolv.conf', '/etc/resolv.conf', '10.0.0.1'],
+    [
+      'of systemd-resolved',
+      `mkdir -p /run/systemd/resolve; echo '${stub}' > /run/systemd/resolve/stub-resolv.conf
+ln -s /run/systemd/resolve/stub-resolv.conf /etc/resolv.conf; echo nameserver 10.0.0.2 > /run/systemd/resolve/resolv.conf`,
+      '/run/systemd/resolve/resolv.conf',
+      '10.0.0.2',
+    ],
+    [
+      'of systemd-resolved, which knows none',
+      `mkdir -p /run/systemd/resolve; echo '${stub}' > /run/systemd/resolve/stub-resolv.conf
+ln -s /run/systemd/resolve/stub-resolv.conf /etc/resolv.conf; echo '# none' > /run/systemd/resolve/resolv.conf`,
+      '/run/systemd/resolve/resolv.conf',
+      '',
+    ],
+    [
+      'of a plain file beside a systemd-resolved that knows none',
+      "mkdir -p /run/systemd/resolve; echo '# none' > /run/systemd/resolve/resolv.conf; echo nameserver 10.0.0.3 > /etc/resolv.conf",
+      '/etc/resolv.conf',
+      '10.0.0.3',
+    ],
+  ])('are those %s', async (_, before, resolvConf, server) => {
+    const script = `cp -a /etc/alternatives /tmp/$$; mount -t tmpfs none /etc; mv /tmp/$$ /etc/alternatives
+mount -t tmpfs none /run\n${before}\n${factsScript}`;
+    const { stdout } = await execa('unshare', ['--mount', 'sh', '-eu'], { input: script });
+    const nameservers = server === '' ? [] : [server];
+    expect(parseFacts(stdout)).toMatchObject({ resolvConf, nameservers, hostOnlyNameservers: [] });
   });
 });
 

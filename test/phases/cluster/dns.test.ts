@@ -8,12 +8,33 @@ import { contextOf } from '../../support/site.js';
 
 const server = hostOf({ name: 'dns-00', address: '192.168.10.3', segment: 'office', roles: ['dns'] });
 
+const controller = hostOf({
+  ...{ name: 'cp', address: '192.168.10.10', segment: 'office', podCidr: '10.244.0.0/24' },
+  ...{ roles: ['control-plane'], taints: ['node-role.kubernetes.io/control-plane:NoSchedule'] },
+});
+
 const objectOf = (wanted: string, overrides: Partial<Cluster>): KubeObject | undefined => {
   const cluster = clusterOf(overrides);
   const host = cluster.hosts.find(({ roles }) => roles.includes('control-plane'));
   const [objects] = host ? dns.resources(host, contextOf(cluster)) : [];
   return objects?.kind === 'object' ? objects.objects.find(({ kind }) => kind === wanted) : undefined;
 };
+
+it.each([
+  ['those that the inventory names', ['10.0.0.1'], ['192.168.10.2'], 'forward . 10.0.0.1 {'],
+  [
+    "those of the host's that a pod can ask, which has IPv4 alone",
+    [],
+    ['fd00::53', '192.168.10.2'],
+    'forward . 192.168.10.2 {',
+  ],
+  ['none, where the host has none', [], [], undefined],
+])('CoreDNS asks %s for other names', (_, upstreams, nameservers, expected) => {
+  const cluster = clusterOf({ upstreams });
+  const [objects] = dns.resources(controller, contextOf(cluster, { nameservers }));
+  const [, found] = /^ *(forward .*)$/m.exec(toYaml(objects?.kind === 'object' ? objects.objects : [])) ?? [];
+  expect(found).toBe(expected);
+});
 
 const corefileOf = (overrides: Partial<Cluster>): string => toYaml(objectOf('ConfigMap', overrides));
 
@@ -25,10 +46,6 @@ it.each([
   expect(corefileOf(overrides).includes('forward . 192.168.10.3')).toBe(found);
 });
 
-const controller = hostOf({
-  ...{ name: 'cp', address: '192.168.10.10', segment: 'office', podCidr: '10.244.0.0/24' },
-  ...{ roles: ['control-plane'], taints: ['node-role.kubernetes.io/control-plane:NoSchedule'] },
-});
 const worker = (taints: readonly string[]) =>
   hostOf({ name: 'w', address: '192.168.10.20', segment: 'office', podCidr: '10.244.1.0/24', taints });
 
