@@ -22,6 +22,7 @@ export const checkNames = [
   'vip',
   'default-route',
   'network-overlap',
+  'mtu',
   'gpu-device',
   'gpu-passthrough',
   'gpu-nouveau',

@@ -19,6 +19,7 @@ import {
   checkSystemd,
   checkTools,
 } from './machine.js';
+import { checkMtu, checkMtus } from './mtu.js';
 import { checkNextHops, checkSourceAddress } from './paths.js';
 import { checkPorts } from './ports.js';
 import { checkDefaultRoute, checkNetworkOverlap } from './routes.js';
@@ -189,6 +190,14 @@ export const checks: readonly Check[] = [
     fix: 'choose another `network.pods` or `network.services`; or, for another table, send packets to them to the main one: `ip rule add to CIDR lookup main`',
     check: checkNetworkOverlap,
   },
+  {
+    name: 'mtu',
+    scope: 'host',
+    summary:
+      'the interfaces that the cluster uses carry packets of 1280 bytes, or what the `mtu` of their segment says',
+    fix: 'set a larger MTU, or write that of the network as `mtu` of the segment',
+    check: checkMtu,
+  },
   ...gpuChecks,
   {
     name: 'steal',
@@ -252,6 +261,15 @@ export const checks: readonly Check[] = [
     summary: 'no two control planes are guests of one `hypervisor` of the inventory, and not all load balancers are',
     fix: 'move some of them to another hypervisor',
     check: checkHypervisors,
+  },
+  {
+    name: 'mtu',
+    scope: 'cluster',
+    warns: true,
+    summary:
+      'interfaces in one segment have the same MTU, and carry the packets of its pods: 1500 bytes, or the `mtu` of the segment',
+    fix: 'set the same MTU on all interfaces of a segment, or write the smallest one as `mtu` of the segment',
+    check: checkMtus,
   },
   {
     name: 'clock',

@@ -6,6 +6,8 @@ export interface ProbeCheck {
   readonly proof: Proof;
   readonly name: string;
   readonly source: Probe;
+  /** What a failure most often means: a clause. */
+  readonly meaning?: string;
   readonly request: {
     readonly kind: 'http' | 'name' | 'address' | 'datagram';
     readonly target: string;

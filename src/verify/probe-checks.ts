@@ -64,6 +64,7 @@ const pathMtu = (from: Probe, to: Probe): ProbeCheck => ({
   proof: 'path MTU',
   name: `${where(from)} → ${where(to)}, unfragmented`,
   source: from,
+  meaning: `where smaller packets arrive, the MTU of a link on the way is too small: see ip link on ${from.node.name} and ${to.node.name}`,
   request: { kind: 'datagram', target: `${to.address}:${portOf.pod + 1}`, seconds: 6 },
 });
 

@@ -27,9 +27,12 @@ export const runProbes = async (
     const answers = readAnswers(records[index] ?? '');
     return checks
       .filter(({ source }) => source === probe)
-      .map(({ proof, name }, place): CheckResult => {
+      .map(({ proof, name, meaning }, place): CheckResult => {
         const answer = answers?.[place];
-        if (answer) return { proof, name, ok: answer.ok, detail: answer.detail, ms: answer.ms };
+        if (answer) {
+          const detail = answer.ok || meaning === undefined ? answer.detail : `${answer.detail}; ${meaning}`;
+          return { proof, name, ok: answer.ok, detail, ms: answer.ms };
+        }
         return { proof, name, ok: false, detail: `the probe did not answer: ${(records[index] ?? '').trim()}`, ms: 0 };
       });
   });
