@@ -14,6 +14,7 @@ export const checkNames = [
   'ports',
   'firewall',
   'foreign-cni',
+  'foreign-link',
   'foreign-unit',
   'dns-port',
   'hosts-line',

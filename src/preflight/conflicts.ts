@@ -1,15 +1,46 @@
 import type { Facts } from '../hosts/facts/facts.js';
+import { networkOf } from '../inventory/addresses.js';
 import { type Cluster, type ClusterHost, isControlPlane, isDns, isLoadBalancer, isNode } from '../inventory/cluster.js';
 import type { FailedCheck } from './check.js';
 
-/** containerd takes the first file of the folder, by name, and no other. */
-export const checkForeignCni = (host: ClusterHost, { cniConfigs }: Facts): readonly FailedCheck[] =>
-  cniConfigs
-    .filter((name) => isNode(host) && name < ownCniConfig)
-    .map((name) => ({
-      detail: `/etc/cni/net.d/${name} comes before ${ownCniConfig}, so containerd would take it for the pods' network`,
-      next: `uninstall what brought it, or move the file to another folder`,
-    }));
+/**
+ * containerd takes the first file of the folder, by name, and no other. The CNI plugin refuses a bridge that has another
+ * address than the first of the host's pods.
+ */
+export const checkForeignCni = (host: ClusterHost, { cniConfigs, network }: Facts): readonly FailedCheck[] => {
+  if (!isNode(host)) return [];
+  const bridged = network?.links.find(({ name }) => name === 'cni0')?.addresses ?? [];
+  return [
+    ...cniConfigs
+      .filter((name) => name < ownCniConfig)
+      .map((name) => ({
+        detail: `/etc/cni/net.d/${name} comes before ${ownCniConfig}, so containerd would take it for the pods' network`,
+        next: `uninstall what brought it, or move the file to another folder`,
+      })),
+    ...bridged
+      .filter((address) => networkOf(address) !== host.podCidr)
+      .map((address) => ({
+        detail: `the bridge cni0 has the address ${address} of another cluster, and pods of this host are in ${host.podCidr}: none would start`,
+        next: 'ip link delete cni0; where pods of that cluster still run, remove the host from it first',
+      })),
+  ];
+};
+
+/** Routes and rules of another network plugin may take packets of pods, as long as its interfaces are there. */
+export const checkForeignLinks = (host: ClusterHost, { network }: Facts): readonly FailedCheck[] => {
+  const found = (network?.links ?? []).map(({ name }) => name).filter((name) => pluginLinks.test(name));
+  const [first] = found;
+  if (!isNode(host) || first === undefined) return [];
+  return [
+    {
+      detail: `${found.slice(0, 3).join(', ')}${found.length > 3 ? ` and ${found.length - 3} more` : ''}: interfaces of another network plugin, whose rules may take or drop packets of pods`,
+      next: `uninstall that plugin, then reboot, or: ip link delete ${first}`,
+    },
+  ];
+};
+
+/** Flannel, Calico, Cilium, Weave Net, kube-router, Antrea, OVN-Kubernetes. */
+const pluginLinks = /^(flannel\.|flannel-|cali|vxlan\.calico|cilium_|weave$|kube-bridge$|antrea-gw|ovn-k8s-)/;
 
 const ownCniConfig = '10-kbs.conflist';
 

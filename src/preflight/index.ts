@@ -2,7 +2,7 @@ import { checkArchitecture, checkBundle } from './architecture.js';
 import type { Check } from './check.js';
 import { checkHostnames, checkMachineIds, checkMacs, checkProductUuids, checkSshHostKeys } from './clones.js';
 import { checkClocks, checkEtcdData } from './cluster.js';
-import { checkForeignCni, checkForeignUnit } from './conflicts.js';
+import { checkForeignCni, checkForeignLinks, checkForeignUnit } from './conflicts.js';
 import { checkDnsPort, checkPodResolver, checkResolver } from './dns.js';
 import { checkFirewall } from './firewall.js';
 import { gpuChecks } from './gpu-checks.js';
@@ -126,9 +126,18 @@ export const checks: readonly Check[] = [
   {
     name: 'foreign-cni',
     scope: 'host',
-    summary: 'no other CNI configuration comes before that of kbs on a node',
-    fix: 'uninstall the other network plugin, or move its file out of /etc/cni/net.d',
+    summary:
+      'no other CNI configuration comes before that of kbs on a node, and a bridge cni0 has the network of its pods',
+    fix: 'uninstall the other network plugin, or move its file out of /etc/cni/net.d; `ip link delete cni0`',
     check: checkForeignCni,
+  },
+  {
+    name: 'foreign-link',
+    scope: 'host',
+    warns: true,
+    summary: 'a node has no interface of another network plugin: Flannel, Calico, Cilium and others',
+    fix: 'uninstall the other network plugin, then reboot, or delete its interfaces',
+    check: checkForeignLinks,
   },
   {
     name: 'foreign-unit',

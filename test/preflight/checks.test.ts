@@ -197,6 +197,30 @@ describe('preflight', () => {
     expect(refusals({ cniConfigs }, { name: 'edge' })).toEqual([]);
   });
 
+  test('refuses a bridge of another cluster, which the CNI plugin would not take, on a node', () => {
+    const bridge = (address: string): Partial<Facts> => ({
+      network: { rules: [], paths: [], hostsLines: [], links: [{ name: 'cni0', mtu: 1500, addresses: [address] }] },
+    });
+    expect(refusals(bridge('10.244.0.1/24'))).toEqual([]);
+    expect(refusals(bridge('10.42.0.1/24'))).toEqual([
+      'foreign-cni: the bridge cni0 has the address 10.42.0.1/24 of another cluster, and pods of this host are in 10.244.0.0/24: none would start',
+    ]);
+    expect(refusals(bridge('10.42.0.1/24'), { name: 'edge' })).toEqual([]);
+  });
+
+  test('warns of interfaces of other network plugins, on a node', () => {
+    const warnings = (names: readonly string[], name = 'controller-00') => {
+      const links = names.map((each) => ({ name: each, mtu: 1500, addresses: [] }));
+      const facts = new Map([[name, { ...fit, network: { rules: [], paths: [], hostsLines: [], links } }]]);
+      return runChecks({ ...all, facts }).flatMap(({ warning, detail }) => (warning ? [detail] : []));
+    };
+    const rest = ': interfaces of another network plugin, whose rules may take or drop packets of pods';
+    expect(warnings(['lo', 'eth0', 'cni0', 'docker0', 'veth1', 'tunl0'])).toEqual([]);
+    expect(warnings(['eth0', 'flannel.1'])).toEqual([`flannel.1${rest}`]);
+    expect(warnings(['cali1', 'cali2', 'cali3', 'vxlan.calico'])).toEqual([`cali1, cali2, cali3 and 1 more${rest}`]);
+    expect(warnings(['cilium_host'], 'edge')).toEqual([]);
+  });
+
   test("refuses a drop-in that would start another program in a unit of the host's", () => {
     const path = '/usr/lib/systemd/system/kubelet.service.d/10-kubeadm.conf';
     const others = ['docker', 'etcd', 'haproxy'].map((name) => `/etc/systemd/system/${name}.service.d/x.conf`);
