@@ -106,6 +106,15 @@ table inet firewalld {
 }
 END`;
 
+/** As images of some providers have it: all policies accept, and the last rule refuses. */
+const lastRule = (iptables: string, ...after: readonly string[]): string => `
+${iptables} -A INPUT -i lo -j ACCEPT
+${iptables} -A INPUT -m state --state RELATED,ESTABLISHED -j ACCEPT
+${iptables} -A INPUT -p tcp -m state --state NEW -m tcp --dport 22 -j ACCEPT
+${iptables} -A INPUT -j REJECT --reject-with icmp-host-prohibited
+${iptables} -A FORWARD -j REJECT --reject-with icmp-host-prohibited
+${after.map((rule) => `${iptables} ${rule}`).join('\n')}`;
+
 const pods = 'drops what none of its rules accepts, and none accepts packets of pods, 10.244.0.0/16';
 
 describe.skipIf(lacks('root', 'iptables', 'nftables'))('a real firewall', () => {
@@ -117,6 +126,23 @@ describe.skipIf(lacks('root', 'iptables', 'nftables'))('a real firewall', () => 
       `the chain FORWARD of the table ${table} (Docker) ${pods}`,
       `make this last over reboots: ${named} -I DOCKER-USER -s 10.244.0.0/16 -j ACCEPT && ${named} -I DOCKER-USER -d 10.244.0.0/16 -j ACCEPT; or skip this check: --skip-check firewall`,
     ]);
+  });
+
+  test.each(['iptables-nft', 'iptables-legacy'])('of %s that refuses in its last rule is told', async (tool) => {
+    const table = tool === 'iptables-nft' ? 'ip filter (iptables)' : 'iptables-legacy filter (iptables-legacy)';
+    const input = `the chain INPUT of the table ${table} drops what none of its rules accepts, and none accepts port 10250 of kubelet`;
+    const forward = `the chain FORWARD of the table ${table} ${pods}`;
+    const details = async (...after: readonly string[]) =>
+      (await saidWith(lastRule(tool, ...after), worker)).filter((text) => text.startsWith('the chain'));
+    expect(await details()).toEqual([input, forward]);
+    // Rules behind the last one are reached by no packet, those before it are.
+    expect(await details('-A INPUT -p tcp --dport 10250 -j ACCEPT', '-A FORWARD -s 10.244.0.0/16 -j ACCEPT')).toEqual([
+      input,
+      forward,
+    ]);
+    expect(await details('-I INPUT -p tcp --dport 10250 -j ACCEPT', '-I FORWARD -s 10.244.0.0/16 -j ACCEPT')).toEqual(
+      [],
+    );
   });
 
   test.each([
@@ -171,6 +197,21 @@ describe.skipIf(lacks('root', 'iptables', 'nftables'))('a real firewall', () => 
       'the ports',
       nftables('tcp dport { 22, 6443, 10000-10300 } accept comment "kubernetes"', 'policy accept'),
       controller,
+      [],
+    ],
+    [
+      'ssh alone, with a last rule that drops',
+      nftables('tcp dport 22 accept\n\t\tcounter drop comment "rest"', 'policy accept').replace(
+        'policy drop',
+        'policy accept',
+      ),
+      worker,
+      [expect.stringMatching(/^the chain input .* none accepts port 10250 of kubelet$/), expect.anything()],
+    ],
+    [
+      'all but what another rule drops',
+      nftables('tcp dport 23 drop', 'policy accept').replace('policy drop', 'policy accept'),
+      worker,
       [],
     ],
     ['the segments', nftables('ip saddr { 192.168.0.0/16, 10.244.0.0/16 } accept', 'policy accept'), controller, []],

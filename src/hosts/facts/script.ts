@@ -78,25 +78,36 @@ if printf '%s\\n' "$listeners" | grep -qv users:; then listeners=$(ss -Hltnp 2>/
 printf '%s\\n' "$listeners" | while read -r _ _ _ local _ process; do
   if [ -n "$local" ]; then fact listener "\${local##*:} $process"; fi
 done
-# firewalld refuses in a last rule, and not by policy.
+# firewalld refuses in a last rule, and so do images of some providers; rules after such a one are never reached.
+ends='(drop|reject( with .*)?|xt target "REJECT")( comment .*)?$'
 nft list chains 2>/dev/null | awk '
   $1 == "table" { table = $2 " " $3 }
   $1 == "chain" { chain = $2 }
-  table !~ /^(ip|inet) / || $3 != "hook" || $4 !~ /^(forward|input)$/ { next }
-  /policy drop/ || (table == "inet firewalld" && chain ~ /^filter_/) { print $4, table, chain }
-' | while read -r hook family table chain; do
+  table !~ /^(ip|inet) / || table == "ip kube-proxy" || $3 != "hook" || $4 !~ /^(forward|input)$/ { next }
+  { print $4, table, chain, /policy drop/ || (table == "inet firewalld" && chain ~ /^filter_/) }
+' | while read -r hook family table chain drops; do
+  if [ "$drops" = 0 ]; then
+    nft list chain "$family" "$table" "$chain" 2>/dev/null |
+      grep -qE "^[[:space:]]*(counter packets [0-9]+ bytes [0-9]+ )?$ends" || continue
+  fi
   fact firewall "$hook $family $table $chain"
   case " \${listed-} " in *" $family/$table "*) continue ;; esac
   listed="\${listed-} $family/$table"
-  nft list table "$family" "$table" 2>/dev/null | awk -v table="$family $table" '
-    $1 == "chain" { chain = $2 }
+  nft list table "$family" "$table" 2>/dev/null | awk -v table="$family $table" -v ends="^(counter packets [0-9]+ bytes [0-9]+ )?$ends" '
+    $1 == "chain" { chain = $2; over = 0 }
+    { rule = $0; sub(/^[[:space:]]+/, "", rule) }
+    over || rule ~ ends { over = 1; next }
     /accept|jump|goto/ && $1 != "type" { $1 = $1; print "firewallrule", table, chain, $0 }'
 done
 if grep -qsx filter /proc/net/ip_tables_names && command -v iptables-legacy-save >/dev/null; then
-  iptables-legacy-save -t filter 2>/dev/null | sed -n '
-    s/^:\\(FORWARD\\|INPUT\\) DROP .*/firewall \\1 iptables-legacy filter \\1/
-    s/^firewall FORWARD/firewall forward/; s/^firewall INPUT/firewall input/
-    s/^-A /firewallrule iptables-legacy filter /; /^firewall/p' || :
+  iptables-legacy-save -t filter 2>/dev/null | awk '
+    function drops(chain) {
+      if (chain ~ /^(FORWARD|INPUT)$/ && !told[chain]++) print "firewall", tolower(chain), "iptables-legacy filter", chain
+    }
+    /^:[^ ]* DROP / { drops(substr($1, 2)) }
+    $1 != "-A" || over[$2] { next }
+    /^-A [^ ]+ -j (DROP|REJECT)( --reject-with [^ ]+)?$/ { over[$2] = 1; drops($2); next }
+    { sub(/^-A /, ""); print "firewallrule iptables-legacy filter", $0 }' || :
 fi
 for file in /etc/cni/net.d/*.conf /etc/cni/net.d/*.conflist /etc/cni/net.d/*.json; do
   if [ -e "$file" ]; then fact cniconfig "\${file##*/}"; fi
