@@ -26,6 +26,9 @@ export interface Cluster {
   /** Ports that the load balancers pass on, as the inventory has them; `forwardsOf` resolves their targets. */
   readonly forwards: readonly ForwardRule[];
   readonly artifacts: { readonly source: 'auto' | 'upstream' | 'bundle' | 'go-modules'; readonly bundle?: string };
+  /** How containerd reaches registries, in the order of the inventory. */
+  readonly registries?: readonly RegistryRule[];
+  readonly proxy?: PullProxy;
   /** In the order of the inventory; none where absent. */
   readonly addons?: readonly Addon[];
   /** In the order of the inventory. */
@@ -34,6 +37,23 @@ export interface Cluster {
   readonly routes: RoutesByHost;
   /** The name of the control plane that kbs asks, where that is not the first. */
   readonly apiHost?: string;
+}
+
+export interface RegistryRule {
+  /** What stands before the first slash of images, `docker.io` or `mirror.lan:5000`; `*`: every registry that is not named. */
+  readonly name: string;
+  /** http or https addresses. */
+  readonly mirrors: readonly string[];
+  readonly plainHttp: boolean;
+  /** PEM certificates of its authorities, in place of the host's. */
+  readonly ca?: string;
+}
+
+/** Through which containerd pulls images. */
+export interface PullProxy {
+  readonly url: string;
+  /** Names, domains, addresses and CIDRs that are reached without it; those of the cluster come first. */
+  readonly exclude: readonly string[];
 }
 
 /** What the inventory says of an add-on. */

@@ -8,6 +8,8 @@ import type {
   Cluster,
   ClusterHost,
   Endpoint,
+  PullProxy,
+  RegistryRule,
   RoutesByHost,
   SshSettings,
 } from './cluster.js';
@@ -46,6 +48,8 @@ export interface BasePaths {
   readonly home: string;
   /** The private keys that ssh itself tries, for an inventory that names none. */
   readonly keys: readonly string[];
+  /** PEM certificates of the authorities of registries, by the registry's name. */
+  readonly registryCas?: Readonly<Record<string, string>>;
 }
 
 /** SSH settings of a lab, which replace those of the inventory. */
@@ -110,12 +114,47 @@ export const derive = (
       source: artifacts.source,
       ...defined({ bundle: artifacts.bundle === undefined ? undefined : absolute(artifacts.bundle, basePaths) }),
     },
+    ...defined({
+      registries: inventory.registries && registriesOf(inventory.registries, basePaths),
+      proxy: inventory.proxy && proxyOf(inventory, inventory.proxy),
+    }),
     ...defined({ addons: inventory.addons && addonsOf(inventory, inventory.addons, basePaths) }),
     hosts,
   };
   // A copy, because nothing that belongs to the caller may be frozen.
   return freeze({ ...structuredClone(cluster), routes: compileRoutes(cluster) });
 };
+
+const registriesOf = (
+  registries: NonNullable<Inventory['registries']>,
+  { registryCas = {} }: BasePaths,
+): readonly RegistryRule[] =>
+  Object.entries(registries).map(([name, { mirrors = [], plainHttp = false }]) => ({
+    name,
+    mirrors,
+    plainHttp,
+    ...defined({ ca: registryCas[name] }),
+  }));
+
+/** Go's programs take CIDRs, and a domain with a dot before it stands for all names below. */
+const proxyOf = (
+  { network, endpoint, dns }: Inventory,
+  { url, exclude = [] }: NonNullable<Inventory['proxy']>,
+): PullProxy => ({
+  url,
+  exclude: [
+    'localhost',
+    '127.0.0.0/8',
+    network.pods,
+    network.services,
+    ...Object.values(network.segments).map(({ cidr }) => cidr),
+    '.svc',
+    `.${network.domain}`,
+    ...(endpoint?.name === undefined ? [] : [endpoint.name]),
+    ...(dns?.zone === undefined ? [] : [`.${dns.zone}`]),
+    ...exclude,
+  ],
+});
 
 const addonsOf = (
   inventory: Inventory,
@@ -248,5 +287,6 @@ const sshOf = (ssh: InventorySsh, address: string, basePaths: BasePaths): SshSet
   };
 };
 
-const absolute = (path: string, { directory, home }: Pick<BasePaths, 'directory' | 'home'>): string =>
+/** A path of an inventory: `~` is the operator's home, and others start at the folder of the file. */
+export const absolute = (path: string, { directory, home }: Pick<BasePaths, 'directory' | 'home'>): string =>
   path === '~' || path.startsWith('~/') ? resolve(home, path.slice(2)) : resolve(directory, path);

@@ -172,6 +172,28 @@ export const httpsAddress: Format = {
   advice: (text) => (/^https?:\/\/[^/]*@/.test(text) ? 'leave out the user and password' : undefined),
 };
 
+/** Of a mirror or a proxy of the LAN; a password in it would be in every plan. */
+export const webAddress: Format = {
+  noun: 'an http or https address',
+  example: 'http://proxy.lan:3128',
+  pattern: '^https?://',
+  accepts: (text) => /^https?:\/\/[^\s/?#@]+(\/[^\s?#]*)?$/.test(text) && URL.canParse(text),
+  advice: (text) => {
+    if (/^https?:\/\/[^/]*@/.test(text)) return 'leave out the user and password';
+    return /^[\w.-]+(:\d+)?(\/|$)/.test(text) ? `write http://${text} or https://${text}` : undefined;
+  },
+};
+
+/** Of images: what stands before the first slash of their references. `*` stands for all that are not named. */
+export const registryName: Format = {
+  noun: 'a registry',
+  example: 'docker.io',
+  pattern: '^([a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]+)?|\\*)$',
+  accepts: (text) => text === '*' || /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d{1,5})?$/.test(text),
+  advice: (text) =>
+    text.includes('/') ? 'write what stands before the first slash, such as docker.io or mirror.lan:5000' : undefined,
+};
+
 /** https://helm.sh/docs/topics/charts/#charts-and-versioning: SemVer 2, perhaps with a `v` before it. */
 export const chartVersion: Format = {
   noun: 'a version of a chart',

@@ -17,6 +17,7 @@ export type TemplateName =
   | 'component.service'
   | 'containerd.service'
   | 'containerd.toml'
+  | 'containerd-hosts.toml'
   | 'containerd-kbs.toml'
   | 'gpu-cdi.service'
   | 'gpu-cdi.sh'

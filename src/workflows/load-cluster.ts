@@ -9,7 +9,7 @@ import { placeholderArtifacts } from '../artifacts/placeholder.js';
 import { defined } from '../defined.js';
 import { Failure, Failures } from '../failure.js';
 import type { Cluster } from '../inventory/cluster.js';
-import { derive } from '../inventory/derive.js';
+import { absolute, derive } from '../inventory/derive.js';
 import { parseInventory, readInventory } from '../inventory/load.js';
 import { readLabOverlay } from '../lab/overlay.js';
 import { planPods } from '../network/pod-plan.js';
@@ -18,6 +18,7 @@ import { compileRoutes } from '../network/routes.js';
 import { checkValues } from './addons/check-values.js';
 import { requireNeeds } from './addons/needs.js';
 import { readCharts, withCharts } from './charts.js';
+import { readRegistryCas } from './registry-cas.js';
 
 /** An inventory that was read, checked and derived; nothing has been contacted. */
 export interface LoadedCluster {
@@ -44,7 +45,9 @@ export const loadCluster = async (file: string, text?: string, onDisk?: string):
   const source = parseInventory(content, file, knownVersions());
   const directory = dirname(inventory);
   const overlay = readLabOverlay(directory, source.cluster);
-  const cluster = derive(source, { planPods, compileRoutes }, { directory, home: homedir(), keys: ownKeys() }, overlay);
+  const basePaths = { directory, home: homedir(), keys: ownKeys() };
+  const registryCas = readRegistryCas(source, (path) => absolute(path, basePaths), content, file);
+  const cluster = derive(source, { planPods, compileRoutes }, { ...basePaths, registryCas }, overlay);
   const unproven = proveRoutes(cluster, cluster.routes);
   if (unproven.length > 0) throw new Failures(unproven);
   requireNeeds(cluster, content, file);

@@ -1,13 +1,16 @@
 import { existsSync } from 'node:fs';
-import { mkdir, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { archOfThisMachine } from '../../src/artifacts/arch.js';
 import { type HostArtifacts, type ImageName, referenceOf } from '../../src/artifacts/artifacts.js';
 import { type Bundle, defaultBundle, openBundle } from '../../src/artifacts/bundle.js';
 import { knownVersions, releaseOf } from '../../src/artifacts/catalogue.js';
+import { registryFiles } from '../../src/phases/node/registries.js';
 import { type Containerd, startContainerd, unpackRuntime } from '../artifacts/containerd.js';
+import { type Handler, serveCharts } from '../support/chart-server.js';
+import { clusterOf } from '../support/cluster.js';
 
 const version = knownVersions()[0] ?? '';
 const bundle = await openBundle(defaultBundle(version)).catch(() => undefined);
@@ -76,6 +79,52 @@ describe.runIf(bundle)('the images of a bundle, in a real containerd', () => {
     await writeFile(join(root, 'rules'), rules);
     const { stdout } = await execa('unshare', ['--net', 'chroot', root, '/usr/sbin/nft', '--json', '--file', '/rules']);
     expect(stdout).toContain('"elem": ["tcp", "udp"]');
+  });
+
+  it('are pulled as well, from the mirror that an inventory names for their registry', async () => {
+    const registry = await serveCharts();
+    const folder = join(runtime, 'registries');
+    try {
+      const image = artifacts().image('probe');
+      const [one] = image.images;
+      const blobs = join(folder, 'blobs');
+      await mkdir(blobs, { recursive: true });
+      await execa('tar', ['-x', '-C', blobs, '--strip-components=2', '-f', image.archive.file, 'blobs/sha256']);
+      for (const name of await readdir(blobs)) {
+        const type =
+          `sha256:${name}` === one?.digest ? 'application/vnd.oci.image.manifest.v1+json' : 'application/octet-stream';
+        const answer: Handler = async (response) =>
+          response.setHeader('content-type', type).end(await readFile(join(blobs, name)));
+        for (const path of ['manifests', 'blobs']) registry.paths.set(`/v2/tools/probe/${path}/sha256:${name}`, answer);
+        if (`sha256:${name}` !== one?.digest) continue;
+        registry.paths.set('/v2/tools/probe/manifests/1.0', async (response) =>
+          response
+            .setHeader('content-type', type)
+            .setHeader('docker-content-digest', `sha256:${name}`)
+            .end(await readFile(join(blobs, name))),
+        );
+      }
+      const rules = [
+        { name: 'registry.lan', mirrors: [`https://${registry.host}`], plainHttp: false, ca: registry.certificate },
+      ];
+      for (const { path, content } of registryFiles(clusterOf({ registries: rules }))) {
+        const file = path.replace('/etc/containerd', folder);
+        await mkdir(dirname(file), { recursive: true });
+        await writeFile(file, String(content).replaceAll('/etc/containerd', folder));
+      }
+      await containerd.ctr(
+        'images',
+        'pull',
+        '--local',
+        '--hosts-dir',
+        join(folder, 'certs.d'),
+        'registry.lan/tools/probe:1.0',
+      );
+      expect(await containerd.ctr('images', 'ls', 'name==registry.lan/tools/probe:1.0')).toContain(one?.digest);
+      expect(registry.asked).toContain('/v2/tools/probe/manifests/1.0?ns=registry.lan');
+    } finally {
+      await registry.close();
+    }
   });
 
   /** The files of an image, out of containerd's content store. */

@@ -629,15 +629,15 @@ test.each([
   ['---\n', 'is empty; write an inventory to start from with: kbs inventory init'],
   [
     '- lb-00\n',
-    'is not a map with keys of apiVersion, cluster, kubernetes, network, endpoint, loadBalancer, dns, ssh, artifacts, addons, hosts',
+    'is not a map with keys of apiVersion, cluster, kubernetes, network, endpoint, loadBalancer, dns, ssh, artifacts, proxy, registries, addons, hosts',
   ],
   [
     'kbs\n',
-    'is not a map with keys of apiVersion, cluster, kubernetes, network, endpoint, loadBalancer, dns, ssh, artifacts, addons, hosts',
+    'is not a map with keys of apiVersion, cluster, kubernetes, network, endpoint, loadBalancer, dns, ssh, artifacts, proxy, registries, addons, hosts',
   ],
   [
     '42\n',
-    'is not a map with keys of apiVersion, cluster, kubernetes, network, endpoint, loadBalancer, dns, ssh, artifacts, addons, hosts',
+    'is not a map with keys of apiVersion, cluster, kubernetes, network, endpoint, loadBalancer, dns, ssh, artifacts, proxy, registries, addons, hosts',
   ],
 ])('a file of %j is no inventory', (text, expected) => {
   expect(said(text)).toEqual([`1:1 the file ${expected}`]);

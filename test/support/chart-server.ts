@@ -13,6 +13,8 @@ export type Handler = (response: ServerResponse, authorization: string | undefin
 export interface ChartServer {
   /** `127.0.0.1:PORT` */
   readonly host: string;
+  /** What it is trusted by, as PEM. */
+  readonly certificate: string;
   /** By path; any other path is answered 404. */
   readonly paths: Map<string, Handler>;
   /** The paths that were asked for. */
@@ -41,6 +43,7 @@ export const serveCharts = async (): Promise<ChartServer> => {
   globalAgent.options.ca = certificate;
   return {
     host: `127.0.0.1:${(server.address() as AddressInfo).port}`,
+    certificate: String(certificate),
     paths,
     asked,
     close: async () => {

@@ -1,4 +1,4 @@
-import { dnsLabel, formatProblem } from '../formats.js';
+import { dnsLabel, type Format, formatProblem, registryName } from '../formats.js';
 import type { InventoryError, Path } from '../inventory-error.js';
 import { inventoryKeyError } from '../inventory-error.js';
 import type { PartialInventory } from '../partial.js';
@@ -7,6 +7,7 @@ import type { PartialInventory } from '../partial.js';
 export const checkNames = (draft: PartialInventory): readonly InventoryError[] => [
   ...namesBelow(['network', 'segments'], draft.network?.segments),
   ...namesBelow(['hosts'], draft.hosts),
+  ...namesBelow(['registries'], draft.registries, registryName),
   ...Object.keys(draft.hosts ?? {})
     .filter(isReserved)
     .map((name) =>
@@ -23,7 +24,7 @@ export const isReserved = (name: string): boolean =>
     name,
   ) || /(^|\.)(localhost|localdomain)$/.test(name);
 
-const namesBelow = (path: Path, record: object | undefined): readonly InventoryError[] =>
+const namesBelow = (path: Path, record: object | undefined, format: Format = dnsLabel): readonly InventoryError[] =>
   Object.keys(record ?? {})
-    .filter((name) => !dnsLabel.accepts(name))
-    .map((name) => inventoryKeyError([...path, name], `the name ${formatProblem(dnsLabel, name)}`));
+    .filter((name) => !format.accepts(name))
+    .map((name) => inventoryKeyError([...path, name], `the name ${formatProblem(format, name)}`));

@@ -1,12 +1,14 @@
 import type { BinaryName } from '../../artifacts/artifacts.js';
 import { referenceOf } from '../../artifacts/artifacts.js';
-import { type ClusterHost, isNode, isNvidiaNode } from '../../inventory/cluster.js';
+import { type Cluster, type ClusterHost, isNode, isNvidiaNode } from '../../inventory/cluster.js';
 import type { FileResource, Resource } from '../../resources/resource.js';
 import { render } from '../../templates/render.js';
 import { artifactsOf } from '../artifacts-of.js';
 import { runtimeState } from '../cleanup.js';
 import { fingerprint } from '../fingerprint.js';
 import type { Phase, PhaseContext } from '../phase.js';
+import { systemdSetting } from '../systemd-quote.js';
+import { registryFiles } from './registries.js';
 
 /** containerd, runc and the CNI plugins. */
 export const runtime: Phase = {
@@ -18,12 +20,16 @@ export const runtime: Phase = {
     return [
       ...ownDirectories,
       ...configuration,
+      ...registryFiles(context.cluster),
       ...binaries('/usr/local/bin', ['containerd', 'containerd-shim-runc-v2', 'ctr', 'runc'], host, context),
       {
         kind: 'unit',
         name: 'containerd.service',
         runs: 'service',
-        text: render('containerd.service', { oomAdjustable: context.facts(host.name).oomAdjustable }),
+        text: render('containerd.service', {
+          oomAdjustable: context.facts(host.name).oomAdjustable,
+          environment: proxyEnvironment(context.cluster),
+        }),
         inputs: [fingerprint(configuration), artifactsOf(host, context).binary('containerd').sha256],
       },
       ...cniPlugins(host, context),
@@ -39,6 +45,16 @@ const ownDirectories: readonly Resource[] = [
   { kind: 'directory', path: '/opt/containerd/lib', mode: '0711', shared: true },
   { kind: 'directory', path: '/etc/cni/net.d', mode: '0755', shared: true },
 ];
+
+/** In both spellings, for what reads only one. */
+const proxyEnvironment = ({ proxy }: Cluster): readonly string[] =>
+  proxy === undefined
+    ? []
+    : [
+        ['HTTP_PROXY', proxy.url] as const,
+        ['HTTPS_PROXY', proxy.url] as const,
+        ['NO_PROXY', proxy.exclude.join(',')] as const,
+      ].flatMap(([name, value]) => [name, name.toLowerCase()].map((each) => systemdSetting(`${each}=${value}`)));
 
 export const binaries = (
   directory: string,
