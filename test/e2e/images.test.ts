@@ -91,18 +91,17 @@ describe.runIf(bundle)('the images of a bundle, in a real containerd', () => {
       await mkdir(blobs, { recursive: true });
       await execa('tar', ['-x', '-C', blobs, '--strip-components=2', '-f', image.archive.file, 'blobs/sha256']);
       for (const name of await readdir(blobs)) {
-        const type =
-          `sha256:${name}` === one?.digest ? 'application/vnd.oci.image.manifest.v1+json' : 'application/octet-stream';
-        const answer: Handler = async (response) =>
-          response.setHeader('content-type', type).end(await readFile(join(blobs, name)));
-        for (const path of ['manifests', 'blobs']) registry.paths.set(`/v2/tools/probe/${path}/sha256:${name}`, answer);
-        if (`sha256:${name}` !== one?.digest) continue;
-        registry.paths.set('/v2/tools/probe/manifests/1.0', async (response) =>
-          response
-            .setHeader('content-type', type)
-            .setHeader('docker-content-digest', `sha256:${name}`)
-            .end(await readFile(join(blobs, name))),
-        );
+        const isManifest = `sha256:${name}` === one?.digest;
+        const type = isManifest ? 'application/vnd.oci.image.manifest.v1+json' : 'application/octet-stream';
+        const blob = await readFile(join(blobs, name));
+        const answer: Handler = (response) =>
+          response.setHeader('content-type', type).setHeader('docker-content-digest', `sha256:${name}`).end(blob);
+        const references = [
+          `manifests/sha256:${name}`,
+          `blobs/sha256:${name}`,
+          ...(isManifest ? ['manifests/1.0'] : []),
+        ];
+        for (const path of references) registry.paths.set(`/v2/tools/probe/${path}`, answer);
       }
       const rules = [
         { name: 'registry.lan', mirrors: [`https://${registry.host}`], plainHttp: false, ca: registry.certificate },

@@ -29,7 +29,7 @@ describe('registries and the proxy of an inventory', () => {
   it('have the certificates of the files that they name, and nothing that stands around them', async () => {
     const { certificate, close } = await serveCharts();
     await close();
-    writeFileSync(join(folder, 'ca.crt'), `Issuer: somebody\n${certificate}\nand again\n${certificate}`);
+    writeFileSync(join(folder, 'ca.crt'), `Issuer: CN=charts\n${certificate}\nand again\n${certificate}`);
     const { cluster } = await load('registries: { registry.lan: { ca: ca.crt }, quay.io: { plainHttp: true } }\n');
     expect(cluster.registries).toEqual([
       { name: 'registry.lan', mirrors: [], plainHttp: false, ca: certificate.repeat(2) },
