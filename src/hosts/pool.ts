@@ -2,7 +2,7 @@ import pLimit, { type LimitFunction } from 'p-limit';
 import type { SshSettings } from '../inventory/cluster.js';
 import type { Host, Output, Payload, RunOptions } from './host.js';
 import { interrupted, runScript, type Spawn } from './script/run.js';
-import { connect } from './ssh/connection.js';
+import { connect, connectTimeout } from './ssh/connection.js';
 
 /** Which machine, and how to get there. A `ClusterHost` is one. */
 export interface Target {
@@ -14,7 +14,7 @@ export interface Target {
 export interface PoolOptions {
   /** Learn the key of a host that is not known yet; a key that changed is never accepted. */
   readonly acceptNewHostKeys?: boolean;
-  /** Milliseconds for a TCP connection, and as many again for the login. 10 000 when absent. */
+  /** Milliseconds for a TCP connection, and as many again for the login; as each host's settings say when absent. */
   readonly connectTimeout?: number;
   /** How many connections are being made at the same time; 16 when absent. */
   readonly parallel?: number;
@@ -112,7 +112,7 @@ async function makeSession(target: Target, options: PoolOptions): Promise<Sessio
     host: name,
     ssh,
     acceptNewHostKeys: options.acceptNewHostKeys ?? false,
-    timeout: options.connectTimeout ?? 10_000,
+    timeout: options.connectTimeout ?? connectTimeout(ssh),
     agent: (options.agent ?? process.env.SSH_AUTH_SOCK) || undefined,
   });
   return { ...connection, limit: pLimit(channels) };

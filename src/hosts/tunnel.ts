@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure } from '../failure.js';
 import { messageOf } from './message.js';
 import type { Target } from './pool.js';
-import { type Connection, connect } from './ssh/connection.js';
+import { type Connection, connect, connectTimeout } from './ssh/connection.js';
 
 /** A place that a host reaches and this machine may not. */
 export interface TunnelEnd {
@@ -18,7 +18,7 @@ export interface TunnelOptions {
   readonly acceptNewHostKeys: boolean;
   /** For sentences about connections that are lost and made again. */
   readonly tell: (text: string) => void;
-  /** Milliseconds for a TCP connection, and as many again for the login. 10 000 when absent. */
+  /** Milliseconds for a TCP connection, and as many again for the login; as each host's settings say when absent. */
   readonly connectTimeout?: number;
   /** Path of the ssh-agent's socket; SSH_AUTH_SOCK when absent. */
   readonly agent?: string;
@@ -111,7 +111,7 @@ const connectTo = async ({ name, ssh }: Target, options: TunnelOptions): Promise
         host: name,
         ssh,
         acceptNewHostKeys: options.acceptNewHostKeys,
-        timeout: options.connectTimeout ?? 10_000,
+        timeout: options.connectTimeout ?? connectTimeout(ssh),
         agent: (options.agent ?? process.env.SSH_AUTH_SOCK) || undefined,
       });
 

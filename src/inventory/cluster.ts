@@ -286,6 +286,8 @@ export interface SshSettings {
   readonly keys: readonly string[];
   /** Path of the known_hosts file, absolute. */
   readonly knownHosts: string;
+  /** Seconds for the connection, and as many again for the login; 10 when absent. */
+  readonly timeout?: number;
 }
 
 export const isControlPlane = (host: ClusterHost): boolean => host.roles.includes('control-plane');

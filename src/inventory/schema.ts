@@ -61,6 +61,11 @@ const ssh = (description: string) =>
         anyText('a path', '~/.ssh/known_hosts'),
         'The file of known host keys. Default: `~/.ssh/known_hosts`.',
       ).optional(),
+      timeout: integer(
+        1,
+        600,
+        'The seconds that a connection may take, and as many again the login. Default: `10`.',
+      ).optional(),
       transport: choice(
         ['ssh', 'local'],
         '`local`: the host is this very machine, and no SSH is used. Default: `ssh`.',

@@ -32,6 +32,9 @@ export interface ConnectOptions {
   readonly keepalive?: Keepalive;
 }
 
+/** Milliseconds for the connection, and as many again for the login. */
+export const connectTimeout = ({ timeout = 10 }: SshSettings): number => timeout * 1000;
+
 /**
  * Connects and logs in. Every reason why that fails is a Failure `unreachable` that names the address.
  * A connection that is refused or cut before it says anything is tried once more: a host that just boots does that,
@@ -59,7 +62,7 @@ async function attempt({ host, ssh, timeout, ...options }: ConnectOptions): Prom
     acceptNew: options.acceptNewHostKeys,
   });
   const identities = await readIdentities(host, ssh.keys, options.agent);
-  const blame = explain({ host, ssh, hostKey, identities });
+  const blame = explain({ host, ssh, hostKey, identities, timeout });
   const socket = await openSocket(address, port, timeout).catch(blame);
   const keepalive = options.keepalive ?? { interval: 5000, count: 4 };
   const client = await handshake(socket, { user: ssh.user, identities, hostKey, timeout, keepalive }).catch(blame);
