@@ -281,7 +281,8 @@ export interface SshSettings {
   readonly address: string;
   readonly port: number;
   readonly user: string;
-  readonly become: 'none' | 'sudo';
+  /** How a user that is not root becomes root. */
+  readonly become: 'none' | 'sudo' | 'doas';
   /** Paths of private keys, absolute. */
   readonly keys: readonly string[];
   /** Path of the known_hosts file, absolute. */

@@ -40,8 +40,8 @@ const ssh = (description: string) =>
     {
       user: text(userName, 'The user that logs in. Default: `root`.').optional(),
       become: choice(
-        ['none', 'sudo'],
-        'How that user becomes root; `sudo` must ask no password. `root` needs nothing. Default: `sudo`.',
+        ['none', 'sudo', 'doas'],
+        'How that user becomes root. kbs asks for the password that `sudo` wants, or reads it from `KBS_SUDO_PASSWORD`; `doas` must want none. `root` needs nothing. Default: `sudo`.',
       ).optional(),
       port: integer(1, 65535, 'The port of sshd. Default: `22`.').optional(),
       key: z
