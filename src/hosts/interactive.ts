@@ -38,7 +38,7 @@ const words = (settings: SshSettings, command: readonly string[]): readonly stri
     'StrictHostKeyChecking=yes',
     '-o',
     // Where an address swallows packets, the system gives up after two minutes.
-    'ConnectTimeout=10',
+    `ConnectTimeout=${settings.timeout ?? 10}`,
     ...settings.keys.flatMap((key) => ['-i', withoutTokens(key)]),
     '-l',
     settings.user,

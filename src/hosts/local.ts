@@ -1,16 +1,25 @@
-import { constants } from 'node:os';
+import { constants, userInfo } from 'node:os';
 import { finished } from 'node:stream/promises';
 import { execa } from 'execa';
 import { Failure } from '../failure.js';
+import type { SshSettings } from '../inventory/cluster.js';
+import { becomeRoot, type Elevation } from './become.js';
 import type { RemoteProcess, Spawn } from './script/run.js';
+import type { OperatorSecrets } from './secrets.js';
 
 /** Starts scripts on this very machine, with the environment of a fresh login and not the operator's own. */
-export const spawnLocally =
-  (host: string, become: 'none' | 'sudo'): Spawn =>
-  async (script) => {
-    const command = ['sh', '-c', script];
-    return spawn(host, become === 'sudo' && !isRoot() ? ['sudo', '-n', ...command] : command);
+export function spawnLocally(host: string, become: SshSettings['become'], secrets: OperatorSecrets): Spawn {
+  const asUser: Spawn = async (script) => spawn(host, ['sh', '-c', script]);
+  const user = isRoot() ? 'root' : userInfo().username;
+  let root: Promise<Elevation> | undefined;
+  return async (script) => {
+    root ??= becomeRoot(asUser, { host, user, become, secrets });
+    const { prefix, password } = await root;
+    const running = spawn(host, ['sh', '-c', `exec ${prefix}sh -c "$1"`, 'sh', script]);
+    if (password !== undefined) running.stdin.write(`${password.reveal()}\n`);
+    return running;
   };
+}
 
 const isRoot = (): boolean => process.getuid?.() === 0;
 

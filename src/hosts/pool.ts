@@ -1,8 +1,10 @@
 import pLimit, { type LimitFunction } from 'p-limit';
 import type { SshSettings } from '../inventory/cluster.js';
+import { askSecret } from './ask-secret.js';
 import type { Host, Output, Payload, RunOptions } from './host.js';
 import { interrupted, runScript, type Spawn } from './script/run.js';
-import { connect } from './ssh/connection.js';
+import { type AskSecret, type OperatorSecrets, operatorSecrets } from './secrets.js';
+import { connect, connectTimeout } from './ssh/connection.js';
 
 /** Which machine, and how to get there. A `ClusterHost` is one. */
 export interface Target {
@@ -14,12 +16,14 @@ export interface Target {
 export interface PoolOptions {
   /** Learn the key of a host that is not known yet; a key that changed is never accepted. */
   readonly acceptNewHostKeys?: boolean;
-  /** Milliseconds for a TCP connection, and as many again for the login. 10 000 when absent. */
+  /** Milliseconds for a TCP connection, and as many again for the login; as each host's settings say when absent. */
   readonly connectTimeout?: number;
   /** How many connections are being made at the same time; 16 when absent. */
   readonly parallel?: number;
   /** Path of the ssh-agent's socket; SSH_AUTH_SOCK when absent. */
   readonly agent?: string;
+  /** Where passphrases and passwords are asked; on the terminal of this process when absent. */
+  readonly ask?: AskSecret;
 }
 
 /** All connections of one run: one per host, made when it is first needed, made again after it was lost. */
@@ -39,6 +43,7 @@ export function openPool(options: PoolOptions = {}): Pool {
   const commands = new Map<string, number>();
   const connecting = pLimit(options.parallel ?? 16);
   const upload = pLimit(uploads);
+  const secrets = operatorSecrets(options.ask ?? askSecret);
   let open = true;
 
   async function session(target: Target): Promise<Session> {
@@ -51,7 +56,7 @@ export function openPool(options: PoolOptions = {}): Pool {
   }
 
   function begin(target: Target): Promise<Session> {
-    const beginning = connecting(() => makeSession(target, options));
+    const beginning = connecting(() => makeSession(target, options, secrets));
     sessions.set(target.name, beginning);
     beginning.catch(() => forget(target.name, beginning));
     return beginning;
@@ -96,13 +101,13 @@ interface Session {
   close(): Promise<void>;
 }
 
-async function makeSession(target: Target, options: PoolOptions): Promise<Session> {
+async function makeSession(target: Target, options: PoolOptions, secrets: OperatorSecrets): Promise<Session> {
   const { name, ssh } = target;
   if (ssh.transport === 'local') {
     // Only a run that needs it pays for what it brings along.
     const { spawnLocally } = await import('./local.js');
     return {
-      start: spawnLocally(name, ssh.become),
+      start: spawnLocally(name, ssh.become, secrets),
       limit: pLimit(channels),
       closed: () => false,
       close: async () => {},
@@ -112,8 +117,9 @@ async function makeSession(target: Target, options: PoolOptions): Promise<Sessio
     host: name,
     ssh,
     acceptNewHostKeys: options.acceptNewHostKeys ?? false,
-    timeout: options.connectTimeout ?? 10_000,
+    timeout: options.connectTimeout ?? connectTimeout(ssh),
     agent: (options.agent ?? process.env.SSH_AUTH_SOCK) || undefined,
+    secrets,
   });
   return { ...connection, limit: pLimit(channels) };
 }

@@ -2,9 +2,11 @@ import { connect as connectSocket, createServer, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure } from '../failure.js';
+import { askSecret } from './ask-secret.js';
 import { messageOf } from './message.js';
 import type { Target } from './pool.js';
-import { type Connection, connect } from './ssh/connection.js';
+import { type AskSecret, type OperatorSecrets, operatorSecrets } from './secrets.js';
+import { type Connection, connect, connectTimeout } from './ssh/connection.js';
 
 /** A place that a host reaches and this machine may not. */
 export interface TunnelEnd {
@@ -18,10 +20,12 @@ export interface TunnelOptions {
   readonly acceptNewHostKeys: boolean;
   /** For sentences about connections that are lost and made again. */
   readonly tell: (text: string) => void;
-  /** Milliseconds for a TCP connection, and as many again for the login. 10 000 when absent. */
+  /** Milliseconds for a TCP connection, and as many again for the login; as each host's settings say when absent. */
   readonly connectTimeout?: number;
   /** Path of the ssh-agent's socket; SSH_AUTH_SOCK when absent. */
   readonly agent?: string;
+  /** Where passphrases and passwords are asked; on the terminal of this process when absent. */
+  readonly ask?: AskSecret;
 }
 
 /** Connections to whichever of several equal ends can be reached, each through its host. */
@@ -33,6 +37,7 @@ export interface Tunnel {
 
 /** One SSH connection per host that is needed, made when it is needed first, and again after it was lost. */
 export const openTunnel = (ends: readonly TunnelEnd[], options: TunnelOptions): Tunnel => {
+  const secrets = operatorSecrets(options.ask ?? askSecret);
   const connections = new Map<string, Promise<Dialer>>();
   const over = new AbortController();
   let used: TunnelEnd | undefined;
@@ -40,7 +45,7 @@ export const openTunnel = (ends: readonly TunnelEnd[], options: TunnelOptions): 
   const connectionTo = ({ host }: TunnelEnd): Promise<Dialer> => connections.get(host.name) ?? begin(host);
 
   const begin = (host: Target): Promise<Dialer> => {
-    const beginning = connectTo(host, options);
+    const beginning = connectTo(host, options, secrets);
     connections.set(host.name, beginning);
     beginning.then(
       ({ gone }) => gone.then((reason) => lost(host, beginning, reason)),
@@ -104,15 +109,16 @@ const longestPause = 15;
 
 type Dialer = Pick<Connection, 'dial' | 'gone' | 'close'>;
 
-const connectTo = async ({ name, ssh }: Target, options: TunnelOptions): Promise<Dialer> =>
+const connectTo = async ({ name, ssh }: Target, options: TunnelOptions, secrets: OperatorSecrets): Promise<Dialer> =>
   ssh.transport === 'local'
     ? { dial: dialFromHere, gone: new Promise(() => {}), close: async () => {} }
     : connect({
         host: name,
         ssh,
         acceptNewHostKeys: options.acceptNewHostKeys,
-        timeout: options.connectTimeout ?? 10_000,
+        timeout: options.connectTimeout ?? connectTimeout(ssh),
         agent: (options.agent ?? process.env.SSH_AUTH_SOCK) || undefined,
+        secrets,
       });
 
 const dialFromHere = (address: string, port: number): Promise<Duplex> =>

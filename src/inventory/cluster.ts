@@ -301,11 +301,14 @@ export interface SshSettings {
   readonly address: string;
   readonly port: number;
   readonly user: string;
-  readonly become: 'none' | 'sudo';
+  /** How a user that is not root becomes root. */
+  readonly become: 'none' | 'sudo' | 'doas';
   /** Paths of private keys, absolute. */
   readonly keys: readonly string[];
   /** Path of the known_hosts file, absolute. */
   readonly knownHosts: string;
+  /** Seconds for the connection, and as many again for the login; 10 when absent. */
+  readonly timeout?: number;
 }
 
 export const isControlPlane = (host: ClusterHost): boolean => host.roles.includes('control-plane');

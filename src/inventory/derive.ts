@@ -284,6 +284,7 @@ const sshOf = (ssh: InventorySsh, address: string, basePaths: BasePaths): SshSet
     become: user === 'root' ? 'none' : (ssh.become ?? 'sudo'),
     keys: ssh.key === undefined ? basePaths.keys : [ssh.key].flat().map((key) => absolute(key, basePaths)),
     knownHosts: absolute(ssh.knownHosts ?? '~/.ssh/known_hosts', basePaths),
+    ...defined({ timeout: ssh.timeout }),
   };
 };
 

@@ -42,8 +42,8 @@ const ssh = (description: string) =>
     {
       user: text(userName, 'The user that logs in. Default: `root`.').optional(),
       become: choice(
-        ['none', 'sudo'],
-        'How that user becomes root; `sudo` must ask no password. `root` needs nothing. Default: `sudo`.',
+        ['none', 'sudo', 'doas'],
+        'How that user becomes root. kbs asks for the password that `sudo` wants, or reads it from `KBS_SUDO_PASSWORD`; `doas` must want none. `root` needs nothing. Default: `sudo`.',
       ).optional(),
       port: integer(1, 65535, 'The port of sshd. Default: `22`.').optional(),
       key: z
@@ -62,6 +62,11 @@ const ssh = (description: string) =>
       knownHosts: text(
         anyText('a path', '~/.ssh/known_hosts'),
         'The file of known host keys. Default: `~/.ssh/known_hosts`.',
+      ).optional(),
+      timeout: integer(
+        1,
+        600,
+        'The seconds that a connection may take, and as many again the login. Default: `10`.',
       ).optional(),
       transport: choice(
         ['ssh', 'local'],

@@ -1,13 +1,17 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { generateKeyPairSync } from 'node:crypto';
 import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import ssh2 from 'ssh2';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { query } from '../../src/hosts/host.js';
 import { openPool } from '../../src/hosts/pool.js';
 import { sh } from '../../src/hosts/shell.js';
-import { makeKey, type Sshd, startSshd } from '../support/sshd.js';
+import type { SshSettings } from '../../src/inventory/cluster.js';
+import { makeKey, type Sshd, type SshdOptions, startSshd } from '../support/sshd.js';
 import { failureOf } from './contract.js';
 
 let sshd: Sshd;
@@ -52,6 +56,26 @@ test.each([
   expect(await login([key])).toBe('in\n');
 });
 
+describe('a key in PKCS#8 opens the door', () => {
+  test.each([
+    ['of type RSA', () => generateKeyPairSync('rsa', { modulusLength: 2048 })],
+    ['of type ECDSA', () => generateKeyPairSync('ec', { namedCurve: 'secp384r1' })],
+    ['of type Ed25519', () => generateKeyPairSync('ed25519')],
+  ])('%s', async (type, make) => {
+    const { privateKey, publicKey } = make();
+    const path = join(dir, `pkcs8-${type.replaceAll(' ', '-')}`);
+    writeFileSync(path, privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 });
+    expect(readFileSync(path, 'utf8')).toContain('BEGIN PRIVATE KEY');
+    const { x = '' } = publicKey.export({ format: 'jwk' });
+    // The ssh-keygen of Debian 12 does not read Ed25519 keys in this format.
+    const line = type.endsWith('Ed25519')
+      ? `ssh-ed25519 ${wire('ssh-ed25519', Buffer.from(x, 'base64url')).toString('base64')}\n`
+      : execFileSync('ssh-keygen', ['-y', '-f', path]);
+    appendFileSync(join(sshd.dir, 'authorized_keys'), line);
+    expect(await login([path])).toBe('in\n');
+  });
+});
+
 test('of several keys each is tried', async () => {
   expect(await login([stranger, makeKey(join(dir, 'another')), sshd.key])).toBe('in\n');
 });
@@ -78,6 +102,18 @@ describe('a key is refused before anything is contacted', () => {
       () => makeKey(join(dir, 'locked'), 'ed25519', 'secret'),
       /protected by a passphrase/,
     ],
+    ['that is in a security key', fidoKey, /is a FIDO key/],
+    [
+      'that a passphrase protects, in PKCS#8',
+      () => {
+        const path = join(dir, 'locked-pkcs8');
+        const { privateKey } = generateKeyPairSync('ed25519');
+        const text = privateKey.export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'secret' });
+        writeFileSync(path, text);
+        return path;
+      },
+      /protected by a passphrase/,
+    ],
     [
       'that a passphrase protects, in PEM',
       () => makeKey(join(dir, 'pem'), 'rsa', 'secret', 'PEM'),
@@ -94,6 +130,145 @@ describe('a key is refused before anything is contacted', () => {
     expect((await failureOf(login([]))).message).toBe('there is no key to log in to node-1 with');
   });
 });
+
+/** A key file as ssh-keygen makes it for a security key, as far as its public half. */
+function fidoKey(): string {
+  const path = join(dir, 'sk');
+  const type = 'sk-ssh-ed25519@openssh.com';
+  const body = Buffer.concat([
+    Buffer.from('openssh-key-v1\0'),
+    wire('none', 'none', ''),
+    Buffer.from([0, 0, 0, 1]),
+    wire(wire(type, Buffer.alloc(32), 'ssh:')),
+  ]);
+  writeFileSync(
+    path,
+    `-----BEGIN OPENSSH PRIVATE KEY-----\n${body.toString('base64')}\n-----END OPENSSH PRIVATE KEY-----\n`,
+  );
+  return path;
+}
+
+/** Strings as SSH sends them (RFC 4251, 5). */
+const wire = (...fields: readonly (string | Buffer)[]): Buffer =>
+  Buffer.concat(
+    fields.flatMap((field) => {
+      const size = Buffer.alloc(4);
+      size.writeUInt32BE(Buffer.byteLength(field));
+      return [size, Buffer.from(field as Buffer)];
+    }),
+  );
+
+test('a certificate beside the key is said to be of no use', async () => {
+  const ca = makeKey(join(dir, 'ca'));
+  const key = makeKey(join(dir, 'certified'));
+  execFileSync('ssh-keygen', ['-q', '-s', ca, '-I', 'ops', '-n', sshd.user, '-V', '+1d', `${key}.pub`]);
+  await using host = await sshdWith([`TrustedUserCAKeys ${ca}.pub`]);
+  const failure = await failureOf(host.login([key]));
+  expect(failure.why).toContain(`${key}-cert.pub is a certificate, and the SSH of kbs does not support certificates`);
+  expect(failure.next).toMatch(/authorized_keys/);
+});
+
+describe('a host that', () => {
+  test('wants more than the key is not told to learn the key', async () => {
+    await using host = await sshdWith(['PasswordAuthentication yes', 'AuthenticationMethods publickey,password']);
+    const failure = await failureOf(host.login());
+    expect(failure.message).toMatch(/takes the key .* and wants more before it lets/);
+    expect(failure.why).toEqual([expect.stringMatching(/^it asks for password besides the key/)]);
+    expect(failure.next).not.toMatch(/authorized_keys/);
+  });
+
+  test('takes two keys one after the other gets two', async () => {
+    await using host = await sshdWith(['AuthenticationMethods publickey,publickey']);
+    const second = makeKey(join(dir, 'second'));
+    appendFileSync(join(host.dir, 'authorized_keys'), readFileSync(`${second}.pub`));
+    expect(await host.login([host.key, stranger, second])).toBe('in\n');
+  });
+
+  test('takes no keys is told so', async () => {
+    await using host = await sshdWith(['PasswordAuthentication yes', 'PubkeyAuthentication no']);
+    const failure = await failureOf(host.login());
+    expect(failure.why).toEqual(['it takes password, and no keys']);
+  });
+
+  test.each([
+    ['key exchange', ['KexAlgorithms sntrup761x25519-sha512@openssh.com'], /KexAlgorithms \+curve25519-sha256$/],
+    ['cipher', ['Ciphers aes256-cbc'], /Ciphers \+aes256-gcm@openssh.com,aes256-ctr$/],
+    ['MAC', ['Ciphers aes256-ctr', 'MACs umac-64@openssh.com'], /MACs \+hmac-sha2-256-etm@openssh.com$/],
+  ])('has no %s algorithm in common is told which line to add', async (kind, config, next) => {
+    await using host = await sshdWith(config);
+    const failure = await failureOf(host.login());
+    expect(failure.message).toMatch(new RegExp(`and kbs have no ${kind} algorithm in common$`));
+    expect(failure.next).toMatch(next);
+  });
+
+  test('signs with SHA-1 only is too old, and not another machine', async () => {
+    await using host = await sshdWith(['HostKeyAlgorithms ssh-rsa'], { rsa: true });
+    const unknown = await failureOf(host.login([host.key], { knownHosts: join(dir, 'none') }));
+    expect(unknown.message).toMatch(/shows no kind of host key that kbs accepts$/);
+    expect(unknown.next).toMatch(/ssh-keygen -A/);
+  });
+});
+
+describe('a login that takes too long', () => {
+  let server: ssh2.Server;
+  let silent: Server;
+  const portOf = (listener: Pick<Server, 'address'>): number => {
+    const address = listener.address();
+    return address && typeof address === 'object' ? address.port : 0;
+  };
+  beforeAll(async () => {
+    server = new ssh2.Server({ hostKeys: [readFileSync(makeKey(join(dir, 'slow-host')))] }, (client) => {
+      // It never answers the question of the login.
+      client.on('authentication', () => {}).on('error', () => {});
+    });
+    silent = createServer();
+    for (const listener of [server, silent])
+      await new Promise<void>((up) => listener.listen(0, '127.0.0.1', () => up()));
+  });
+  afterAll(() => {
+    server.close();
+    silent.close();
+  });
+  const attempt = async (port: number): Promise<void> => {
+    const pool = openPool({ agent: '', acceptNewHostKeys: true });
+    const ssh = sshd.settings({ port, knownHosts: join(dir, 'slow'), timeout: 1 });
+    try {
+      await pool.connect({ name: 'node-1', ssh });
+    } finally {
+      await pool.close();
+    }
+  };
+
+  test('names its limit and how to raise it', async () => {
+    const failure = await failureOf(attempt(portOf(server)));
+    expect(failure.message).toMatch(/did not finish the login of .* within 1 s$/);
+    expect(failure.next).toContain('ssh: { timeout: 60 }');
+  });
+
+  test('is told from a port where no SSH is spoken', async () => {
+    const failure = await failureOf(attempt(portOf(silent)));
+    expect(failure.message).toMatch(/takes a connection .* and did not speak SSH within 1 s$/);
+  });
+});
+
+/** An sshd with more lines in its configuration. */
+async function sshdWith(config: readonly string[], options: SshdOptions = {}) {
+  const started = await startSshd({ ...options, config });
+  return {
+    dir: started.dir,
+    key: started.key,
+    async login(keys = [started.key], overrides: Partial<SshSettings> = {}): Promise<string> {
+      const pool = openPool({ agent: '', acceptNewHostKeys: true });
+      try {
+        const host = pool.host({ name: 'node-1', ssh: started.settings({ keys, ...overrides }) });
+        return (await host.query(query(sh`echo in`))).stdout;
+      } finally {
+        await pool.close();
+      }
+    },
+    [Symbol.asyncDispose]: () => started.stop(),
+  };
+}
 
 describe('with an agent', () => {
   let agent: ChildProcess;
@@ -127,6 +302,41 @@ describe('with an agent', () => {
     const locked = welcomeKey('locked-in-agent', 'ed25519', 'secret');
     add(locked, 'secret');
     expect(await login([locked], socket)).toBe('in\n');
+  });
+
+  test('a key is also named by its public half alone', async () => {
+    const key = welcomeKey('by-its-public-half', 'ed25519');
+    add(key);
+    expect(await login([`${key}.pub`], socket)).toBe('in\n');
+  });
+
+  test('that does not hold a named key, the failure says so', async () => {
+    const locked = makeKey(join(dir, 'in-no-agent'), 'ed25519', 'secret');
+    const { why } = await failureOf(login([locked], join(dir, 'no-agent')));
+    expect(why).toContain(`${locked} is protected by a passphrase, and the agent does not hold it`);
+  });
+
+  describe('that holds more keys than the host lets anyone try', () => {
+    beforeAll(() => {
+      execFileSync('ssh-add', ['-q', '-D'], { env: { ...process.env, SSH_AUTH_SOCK: socket }, stdio: 'ignore' });
+      for (let count = 1; count <= 7; count++) add(makeKey(join(dir, `other-${count}`)));
+    });
+
+    test.each([
+      ['locked, in OpenSSH format', 'ed25519', 'secret', undefined],
+      ['locked, in PEM', 'rsa', 'secret', 'PEM'],
+      ['not locked', 'ecdsa', '', undefined],
+    ])('the named key is offered first: %s', async (name, type, passphrase, format) => {
+      const key = welcomeKey(`named-${name}`.replaceAll(/\W/g, '-'), type, passphrase, format);
+      add(key, passphrase);
+      expect(await login([key], socket)).toBe('in\n');
+    });
+
+    test('and no key is named, the failure says what to do', async () => {
+      const failure = await failureOf(login([], socket));
+      expect(failure.why).toContain('Too many authentication failures');
+      expect(failure.next).toMatch(/^name the right key first in `ssh.key`/);
+    });
   });
 
   test('that is dead, a key in a file still opens the door', async () => {

@@ -101,12 +101,12 @@ async function childOf(holder: ChildProcess): Promise<number> {
 
 /** Runs a script as the transports do: it comes first on stdin, then the payloads. Gives stdout, and throws stderr. */
 async function shell(argv: readonly string[], script: string, payloads: readonly Payload[]): Promise<string> {
-  const head = frame(script);
-  const child = spawn('nsenter', [...argv, bootstrapCommand(head.length)], { stdio: ['pipe', 'pipe', 'pipe'] });
+  const head = frame(script, 'test');
+  const child = spawn('nsenter', [...argv, bootstrapCommand(head)], { stdio: ['pipe', 'pipe', 'pipe'] });
   const ended = new Promise<number | null>((resolve) => child.on('close', resolve));
   const stdout = collect(child.stdout);
   const stderr = collect(child.stderr);
-  await feed(child, [{ bytes: head }, ...payloads]);
+  await feed(child, [{ bytes: head.bytes }, ...payloads]);
   const code = await ended;
   if (code !== 0) throw new Error(`exit ${code}: ${Buffer.concat(stderr).toString().trim()}`);
   const output = Buffer.concat(stdout);

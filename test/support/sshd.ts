@@ -33,7 +33,9 @@ export interface SshdOptions {
    * Lets this user in instead of the one who runs the tests, with `/bin/sh` or the given login shell. It exists only
    * for this sshd, in a mount namespace, which takes root.
    */
-  readonly account?: { readonly name: string; readonly shell?: string };
+  readonly account?: { readonly name: string; readonly shell?: string; readonly password?: string };
+  /** Files of /etc that exist only for this sshd and what it runs: texts by path below /etc. Needs an account. */
+  readonly files?: Readonly<Record<string, string>>;
   readonly port?: number;
   /** An RSA host key beside the Ed25519 one; to make it takes longer than all the rest. */
   readonly rsa?: boolean;
@@ -135,16 +137,23 @@ function writeConfig(dir: string, port: number, options: SshdOptions): void {
   writeFileSync(join(dir, 'sshd_config'), `${lines.join('\n')}\n`);
 }
 
-function launch(dir: string, { account }: SshdOptions): ChildProcess {
+function launch(dir: string, { account, files = {} }: SshdOptions): ChildProcess {
   const command = [program, '-D', '-e', '-f', join(dir, 'sshd_config')];
   if (account) {
-    const line = `${account.name}:*:4242:4242::/:${account.shell ?? '/bin/sh'}\n`;
-    writeFileSync(join(dir, 'passwd'), `${readFileSync('/etc/passwd', 'utf8')}${line}`, { mode: 0o644 });
-    command.unshift('unshare', '-m', 'sh', '-c', 'mount --bind "$0" /etc/passwd; exec "$@"', join(dir, 'passwd'));
+    const hash = account.password === undefined ? '*' : hashOf(account.password);
+    const line = `${account.name}:${hash}:4242:4242::/:${account.shell ?? '/bin/sh'}\n`;
+    const etc = join(dir, 'etc');
+    execFileSync('cp', ['-a', '/etc', etc]);
+    const passwd = { passwd: `${readFileSync('/etc/passwd', 'utf8')}${line}` };
+    for (const [path, text] of Object.entries({ ...passwd, ...files })) writeFileSync(join(etc, path), text);
+    command.unshift('unshare', '-m', 'sh', '-c', 'mount --bind "$0" /etc; exec "$@"', etc);
   }
   const [name = program, ...args] = command;
   return spawn(name, args, { stdio: ['ignore', 'ignore', 'pipe'] });
 }
+
+const hashOf = (password: string): string =>
+  execFileSync('openssl', ['passwd', '-6', '-stdin'], { input: password, encoding: 'utf8' }).trim();
 
 /** Waits until it listens at its own address, the last of its list, ten seconds at most; gives what it said instead. */
 const started = (child: ChildProcess, port: number): Promise<string | undefined> =>

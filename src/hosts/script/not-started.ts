@@ -1,13 +1,15 @@
 import { Failure } from '../../failure.js';
+import { lastLines } from '../last-lines.js';
+import { swallowed } from './frame.js';
 
-/** The Failure of a host that took the command and did not run the script: sudo, or the login shell, refused. */
+/** The Failure of a host that took the command and did not run the script: the login shell refused, or sudo did. */
 export function notStarted(host: string, code: number, stderr: string, stdout: string): Failure {
-  const why = lastLines(`${stderr}\n${stdout}`);
+  const why = lastLines(`${stderr}\n${stdout}`, 5);
   const details = { where: { host }, why: why.length > 0 ? why : [`it ended with status ${code} and no explanation`] };
-  if (sudoSpoke.test(stderr)) {
-    return new Failure('refused', `${host} does not let its user become root`, {
+  if (stderr.includes(swallowed)) {
+    return new Failure('refused', `a program on ${host} read a part of the script before it ran; nothing of it ran`, {
       ...details,
-      next: 'install sudo and allow it without a password (`USER ALL=(ALL) NOPASSWD: ALL` in a file under /etc/sudoers.d), or connect as root with `become: none`',
+      next: 'let what the login shell runs read stdin only on a terminal: `[ -t 0 ] || return` at the top of the .bashrc, .cshrc or config.fish',
     });
   }
   return new Failure('refused', `${host} did not run the script it was given`, {
@@ -15,12 +17,3 @@ export function notStarted(host: string, code: number, stderr: string, stdout: s
     next: 'see that the user has a login shell and no forced command',
   });
 }
-
-const sudoSpoke = /\bsudo\b|^Sorry, user/m;
-
-const lastLines = (text: string): readonly string[] =>
-  text
-    .split('\n')
-    .map((line) => line.trim())
-    .filter((line) => line !== '')
-    .slice(-5);

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { Readable, Writable } from 'node:stream';
 import { Failure } from '../../failure.js';
 import type { Output, Payload, RunOptions } from '../host.js';
@@ -34,13 +35,13 @@ export async function runScript(start: Spawn, work: ScriptRun, options: RunOptio
   const { host } = work;
   if (options.signal?.aborted) throw interrupted(host);
   await checkFiles(work.payloads);
-  const script = frame(work.script);
-  const running = await start(bootstrapCommand(script.length));
+  const script = frame(work.script, randomBytes(8).toString('hex'));
+  const running = await start(bootstrapCommand(script));
 
   const stdout = readOutput(running.stdout, options.onLine);
   const stderr = readToEnd(running.stderr);
   const over = new AbortController();
-  const feeding = writeStdin(running.stdin, script, work.payloads, over.signal);
+  const feeding = writeStdin(running.stdin, script.bytes, work.payloads, over.signal);
   try {
     const code = await Promise.race([
       running.ended,

@@ -2,6 +2,7 @@ import { constants } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client, ClientChannel } from 'ssh2';
 import { Failure } from '../../failure.js';
+import type { Elevation } from '../become.js';
 import { messageOf } from '../message.js';
 import type { RemoteProcess } from '../script/run.js';
 import { quote } from '../shell.js';
@@ -13,21 +14,23 @@ export interface Remote {
 }
 
 /**
- * Starts `sh -c SCRIPT` in a channel of its own; `prefix` is what makes it root.
+ * Starts `sh -c SCRIPT` in a channel of its own, as root where `elevation` says how.
  *
  * OpenSSH frees the place of a finished session a little late, and refuses a new one meanwhile (reason 2). The
  * connection survives that, so kbs asks again, for some seconds.
  */
 export async function startCommand(
   client: Client,
-  prefix: string,
+  { prefix, password }: Elevation,
   script: string,
   remote: Remote,
 ): Promise<RemoteProcess> {
   const command = `${prefix}sh -c ${quote(script)}`;
   for (let attempt = 1; ; attempt++) {
     try {
-      return await exec(client, command, remote);
+      const running = await exec(client, command, remote);
+      if (password !== undefined) running.stdin.write(`${password.reveal()}\n`);
+      return running;
     } catch (error) {
       if (!isFull(error)) throw lost(remote, messageOf(error), error);
       if (attempt === attempts) throw full(remote, error);

@@ -1,7 +1,9 @@
 import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SshSettings } from '../../inventory/cluster.js';
+import { becomeRoot, type Elevation } from '../become.js';
 import type { Spawn } from '../script/run.js';
+import type { OperatorSecrets } from '../secrets.js';
 import { startCommand } from './channel.js';
 import { explain, isTransient } from './explain.js';
 import { forward } from './forward.js';
@@ -29,8 +31,12 @@ export interface ConnectOptions {
   readonly timeout: number;
   /** Path of the ssh-agent's socket. */
   readonly agent: string | undefined;
+  readonly secrets: OperatorSecrets;
   readonly keepalive?: Keepalive;
 }
+
+/** Milliseconds for the connection, and as many again for the login. */
+export const connectTimeout = ({ timeout = 10 }: SshSettings): number => timeout * 1000;
 
 /**
  * Connects and logs in. Every reason why that fails is a Failure `unreachable` that names the address.
@@ -59,7 +65,7 @@ async function attempt({ host, ssh, timeout, ...options }: ConnectOptions): Prom
     acceptNew: options.acceptNewHostKeys,
   });
   const identities = await readIdentities(host, ssh.keys, options.agent);
-  const blame = explain({ host, ssh, hostKey, identities });
+  const blame = explain({ host, ssh, hostKey, identities, timeout });
   const socket = await openSocket(address, port, timeout).catch(blame);
   const keepalive = options.keepalive ?? { interval: 5000, count: 4 };
   const client = await handshake(socket, { user: ssh.user, identities, hostKey, timeout, keepalive }).catch(blame);
@@ -75,9 +81,15 @@ async function attempt({ host, ssh, timeout, ...options }: ConnectOptions): Prom
       resolve(reason);
     });
   });
-  const prefix = ssh.become === 'sudo' && ssh.user !== 'root' ? 'sudo -n ' : '';
+  const remote = { host, reason: () => reason };
+  const { user, become } = ssh;
+  const asUser: Spawn = (script) => startCommand(client, { prefix: '' }, script, remote);
+  let root: Promise<Elevation> | undefined;
   return {
-    start: (script) => startCommand(client, prefix, script, { host, reason: () => reason }),
+    async start(script) {
+      root ??= becomeRoot(asUser, { host, user, become, secrets: options.secrets });
+      return startCommand(client, await root, script, remote);
+    },
     dial: (to, toPort) => forward(client, host, to, toPort),
     gone,
     closed: () => closed,

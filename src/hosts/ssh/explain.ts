@@ -10,6 +10,8 @@ export interface Attempt {
   readonly ssh: SshSettings;
   readonly hostKey: HostKeyCheck;
   readonly identities: Identities;
+  /** Milliseconds that it had. */
+  readonly timeout: number;
 }
 
 /** Turns whatever a connection attempt ended with into the one Failure that says why and what to do. */
@@ -19,34 +21,118 @@ export const explain =
     throw attempt.hostKey.failure() ?? (error instanceof Failure ? error : reasoned(attempt, error));
   };
 
-function reasoned({ host, ssh, hostKey, identities }: Attempt, error: HandshakeError): Failure {
-  const place = `${ssh.address}:${ssh.port}`;
-  if (/no matching host key/.test(error.message)) return hostKey.mismatch();
-  if (isDenied(error)) {
-    return new Failure('unreachable', `${host} does not let ${ssh.user} in at ${place}`, {
-      where: { host, address: ssh.address },
-      why: [error.message, ...(error.remarks ?? []), ...tried(identities)],
-      next: `try \`ssh -p ${ssh.port} ${quote(`${ssh.user}@${ssh.address}`)}\`; the public key belongs in that user's ~/.ssh/authorized_keys`,
-      cause: error,
-    });
-  }
-  return new Failure('unreachable', `cannot connect to ${host} at ${place}`, {
-    where: { host, address: ssh.address },
-    why: [error.message],
-    next: advice(error),
-    cause: error,
-  });
+function reasoned(attempt: Attempt, error: HandshakeError): Failure {
+  const common = /no matching (?:[CS]->[CS] )?(key exchange|host key|cipher|MAC|compression)/.exec(error.message)?.[1];
+  if (common === 'host key') return attempt.hostKey.mismatch();
+  if (common !== undefined) return nothingInCommon(attempt, common, error);
+  if (isDenied(error)) return denied(attempt, error);
+  if (error.level === 'client-timeout') return tooSlow(attempt, error);
+  return failure(
+    attempt,
+    `cannot connect to ${attempt.host} at ${placeOf(attempt)}`,
+    [error.message],
+    advice(error),
+    error,
+  );
 }
 
-/** OpenSSH also just hangs up after MaxAuthTries. */
-const isDenied = (error: HandshakeError): boolean =>
-  error.level === 'client-authentication' || /authentication failures/i.test(error.message);
+const failure = ({ host, ssh }: Attempt, what: string, why: readonly string[], next: string, cause: Error): Failure =>
+  new Failure('unreachable', what, { where: { host, address: ssh.address }, why, next, cause });
 
-const tried = ({ keys, agent, locked }: Identities): readonly string[] => [
-  ...keys.map(({ path }) => `tried the key ${path}`),
-  ...(agent === undefined ? ['no ssh-agent is running'] : [`tried the keys of the ssh-agent at ${agent}`]),
-  ...locked.map((path) => `${path} is protected by a passphrase, so only an agent that holds it can use it`),
-];
+const placeOf = ({ ssh }: Attempt): string => `${ssh.address}:${ssh.port}`;
+
+/** OpenSSH also just hangs up after MaxAuthTries. */
+const isDenied = (error: HandshakeError): boolean => error.level === 'client-authentication' || isTooMany(error);
+
+const isTooMany = (error: HandshakeError): boolean => /authentication failures/i.test(error.message);
+
+function denied(attempt: Attempt, error: HandshakeError): Failure {
+  const { host, ssh, identities } = attempt;
+  const place = placeOf(attempt);
+  const tried = [...(error.remarks ?? []), ...identities.remarks];
+  const methods = error.login?.methods() ?? [];
+  const taken = error.login?.taken();
+  if (taken !== undefined) {
+    return failure(
+      attempt,
+      `${host} takes ${taken} and wants more before it lets ${ssh.user} in at ${place}`,
+      [`it asks for ${methods.join(' or ')} besides the key (AuthenticationMethods in its sshd_config)`],
+      `let the key alone be enough for ${ssh.user}: AuthenticationMethods publickey`,
+      error,
+    );
+  }
+  if (isTooMany(error)) {
+    return failure(
+      attempt,
+      `${host} hung up before the right key was offered to let ${ssh.user} in at ${place}`,
+      [error.message, ...tried],
+      'name the right key first in `ssh.key`: named keys are offered before all others of the agent; or raise MaxAuthTries in its sshd_config',
+      error,
+    );
+  }
+  const what = `${host} does not let ${ssh.user} in at ${place}`;
+  if (methods.length > 0 && !methods.includes('publickey')) {
+    return failure(
+      attempt,
+      what,
+      [`it takes ${methods.join(' or ')}, and no keys`],
+      'allow keys in its sshd_config: PubkeyAuthentication yes',
+      error,
+    );
+  }
+  const [certificate] = identities.certificates;
+  if (certificate !== undefined) {
+    return failure(
+      attempt,
+      what,
+      [error.message, ...tried, `${certificate} is a certificate, and the SSH of kbs does not support certificates`],
+      "put the public key itself into that user's ~/.ssh/authorized_keys, or name a key in `ssh.key` that is in it",
+      error,
+    );
+  }
+  return failure(
+    attempt,
+    what,
+    [error.message, ...tried],
+    `try \`ssh -p ${ssh.port} ${quote(`${ssh.user}@${ssh.address}`)}\`; the public key belongs in that user's ~/.ssh/authorized_keys`,
+    error,
+  );
+}
+
+function nothingInCommon(attempt: Attempt, kind: string, error: HandshakeError): Failure {
+  const { setting, usual } = settings[kind] ?? { setting: 'Compression', usual: 'no' };
+  return failure(
+    attempt,
+    `${attempt.host} at ${placeOf(attempt)} and kbs have no ${kind} algorithm in common`,
+    [error.message, 'its sshd allows only what kbs does not support; `ssh` may support more'],
+    `allow one more in its sshd_config, such as: ${setting} ${usual}`,
+    error,
+  );
+}
+
+/** What every sshd of the last ten years knows; the plus adds it to the default. See sshd_config(5). */
+const settings: Readonly<Record<string, { readonly setting: string; readonly usual: string }>> = {
+  'key exchange': { setting: 'KexAlgorithms', usual: '+curve25519-sha256' },
+  cipher: { setting: 'Ciphers', usual: '+aes256-gcm@openssh.com,aes256-ctr' },
+  MAC: { setting: 'MACs', usual: '+hmac-sha2-256-etm@openssh.com' },
+};
+
+const tooSlow = (attempt: Attempt, error: HandshakeError): Failure =>
+  error.exchanged
+    ? failure(
+        attempt,
+        `${attempt.host} did not finish the login of ${attempt.ssh.user} at ${placeOf(attempt)} within ${attempt.timeout / 1000} s`,
+        [...(error.remarks ?? []), 'a directory of users (LDAP) or a DNS lookup of that host may be slow'],
+        'see why the host is slow at logins, or give it more seconds in the inventory: ssh: { timeout: 60 }',
+        error,
+      )
+    : failure(
+        attempt,
+        `${attempt.host} takes a connection at ${placeOf(attempt)}, and did not speak SSH within ${attempt.timeout / 1000} s`,
+        [error.message],
+        'see that sshd listens at that port and that the machine is not overloaded; a slow one gets more seconds in the inventory: ssh: { timeout: 60 }',
+        error,
+      );
 
 const advice = (error: HandshakeError): string => {
   switch (codeOf(error)) {

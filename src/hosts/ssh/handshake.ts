@@ -1,8 +1,9 @@
 import type { Socket } from 'node:net';
-import ssh2, { type AnyAuthMethod, type CipherAlgorithm, type Client } from 'ssh2';
+import ssh2, { type CipherAlgorithm, type Client } from 'ssh2';
 import { messageOf } from '../message.js';
 import type { HostKeyCheck } from './host-key.js';
 import type { Identities } from './identities.js';
+import { inTurn, type Login } from './login.js';
 
 export interface HandshakeOptions {
   readonly user: string;
@@ -28,16 +29,19 @@ export function handshake(socket: Socket, options: HandshakeOptions): Promise<Cl
   const { identities, hostKey } = options;
   return new Promise((resolve, reject) => {
     const remarks: string[] = [];
+    const login = inTurn(options.user, identities);
+    let exchanged = false;
     let learning: Promise<unknown> = Promise.resolve();
     const fail = (error: HandshakeError) => {
       if (error.level === 'agent') return void remarks.push(`ssh-agent: ${error.message}`);
       client.destroy();
-      learning.then(() => reject(Object.assign(error, { remarks })), reject);
+      learning.then(() => reject(Object.assign(error, { remarks, exchanged, login })), reject);
     };
     client
       .on('error', fail)
       .on('close', () => fail(new Error('the host closed the connection')))
       .on('handshake', () => {
+        exchanged = true;
         learning = hostKey.learn();
         learning.catch(() => {});
       })
@@ -59,7 +63,7 @@ export function handshake(socket: Socket, options: HandshakeOptions): Promise<Cl
         keepaliveCountMax: options.keepalive.count,
         hostVerifier: (key: Buffer) => hostKey.accepts(key),
         algorithms: { cipher: ciphers, serverHostKey: hostKey.algorithms },
-        authHandler: inTurn(options.user, identities),
+        authHandler: login.next,
       });
     } catch (error) {
       fail(error instanceof Error ? error : new Error(messageOf(error)));
@@ -67,10 +71,15 @@ export function handshake(socket: Socket, options: HandshakeOptions): Promise<Cl
   });
 }
 
-/** An error of ssh2's: `level` says where it arose, `remarks` what else went wrong before. */
+/** An error of ssh2's, and how far it had come. */
 export interface HandshakeError extends Error {
+  /** Where it arose. */
   readonly level?: string;
+  /** What else went wrong before. */
   readonly remarks?: readonly string[];
+  /** Whether the host had proved its key, so that the login had begun. */
+  readonly exchanged?: boolean;
+  readonly login?: Login;
 }
 
 /** Fastest first: AES-GCM needs no separate MAC, and every server CPU of the last ten years has instructions for it. */
@@ -82,10 +91,3 @@ const ciphers: CipherAlgorithm[] = [
   'aes192-ctr',
   'aes256-ctr',
 ];
-
-/** Tries every identity once, in order. */
-function inTurn(username: string, { keys, agent }: Identities): () => AnyAuthMethod | false {
-  const methods: AnyAuthMethod[] = keys.map(({ text }) => ({ type: 'publickey', username, key: text }));
-  if (agent !== undefined) methods.push({ type: 'agent', username, agent });
-  return () => methods.shift() ?? false;
-}

@@ -116,13 +116,29 @@ const distrusted = (
   );
 };
 
-const mismatch = ({ host, address, port, file }: HostKeyPlace, entries: readonly KnownKey[]): Failure =>
+const mismatch = (place: HostKeyPlace, entries: readonly KnownKey[]): Failure =>
+  entries.length === 0 ? tooOld(place) : otherKinds(place, entries);
+
+const tooOld = ({ host, address, port }: HostKeyPlace): Failure =>
+  new Failure('unreachable', `${host} at ${address}:${port} shows no kind of host key that kbs accepts`, {
+    where: { host, address },
+    why: [
+      `kbs accepts ${everyAlgorithm.join(', ')}`,
+      'ssh-rsa (which signs with SHA-1) and ssh-dss are not safe any more',
+    ],
+    next: 'give it an Ed25519 key with `ssh-keygen -A`, and see that HostKeyAlgorithms in its sshd_config allows it',
+  });
+
+const otherKinds = ({ host, address, port, file }: HostKeyPlace, entries: readonly KnownKey[]): Failure =>
   new Failure(
     'unreachable',
     `HOST KEY CHANGED: ${host} at ${address}:${port} shows none of the kinds of key it is known by`,
     {
       where: { host, address },
-      why: entries.map((entry) => `known: ${entry.type} ${fingerprint(entry.key)} (${file}:${entry.line})`),
+      why: [
+        ...entries.map((entry) => `known: ${entry.type} ${fingerprint(entry.key)} (${file}:${entry.line})`),
+        ...(entries.some(({ type }) => type === 'ssh-rsa') ? ['or it still signs with SHA-1 (ssh-rsa) alone'] : []),
+      ],
       next: forget(file, address, port),
     },
   );

@@ -1,62 +1,71 @@
-import { readFile } from 'node:fs/promises';
-import ssh2 from 'ssh2';
+import { existsSync } from 'node:fs';
 import { Failure } from '../../failure.js';
-import { messageOf } from '../message.js';
 import { quote } from '../shell.js';
+import { type Agent, askAgent } from './agent.js';
+import { type KeyFile, readKeyFile } from './key-file.js';
+import type { Offer } from './offer.js';
 
-/** What kbs logs in with: private keys first, then whatever the agent holds. */
+/** What kbs logs in with: the named keys in their order, then whatever else the agent holds. */
 export interface Identities {
-  readonly keys: readonly { readonly path: string; readonly text: Buffer }[];
-  /** Path of the agent's socket. */
-  readonly agent: string | undefined;
-  /** Keys that only an agent can use, because a passphrase protects them. */
-  readonly locked: readonly string[];
+  readonly offers: readonly Offer[];
+  /** What these are, and which keys could not be offered: for the reader of a failure. */
+  readonly remarks: readonly string[];
+  /** Certificates that lie beside the named keys; kbs does not use them. */
+  readonly certificates: readonly string[];
 }
 
-/** Reads private keys, OpenSSH or PEM. Throws a Failure for a key that cannot be used, and where there is nothing to use at all. */
+/**
+ * Reads the named keys and asks the agent, whose socket `agent` is, for its own. A key that a passphrase protects is used
+ * through the agent. Throws a Failure for a key that cannot be used, and where there is nothing to use at all.
+ */
 export async function readIdentities(
   host: string,
   paths: readonly string[],
   agent: string | undefined,
 ): Promise<Identities> {
-  const read = await Promise.all(paths.map((path) => readKey(host, path)));
-  const locked = read.filter((key) => key.locked).map((key) => key.path);
-  if (agent === undefined && locked[0] !== undefined) throw needsAgent(host, locked[0]);
-  if (agent === undefined && read.length === 0) throw nothing(host);
-  return { keys: read.filter((key) => !key.locked), agent, locked };
+  const files = await Promise.all(paths.map((path) => readKeyFile(host, path)));
+  const held = agent === undefined ? undefined : await askAgent(agent);
+  const named = files.map((file) => offerOf(file, held));
+  const unusable = files.filter((_, index) => named[index] === undefined);
+  if (held === undefined && unusable[0] !== undefined) throw needsAgent(host, unusable[0]);
+  if (held === undefined && files.length === 0) throw nothing(host);
+  const offered = named.filter((offer) => offer !== undefined);
+  return {
+    offers: [...offered, ...(held?.offers ?? []).filter((other) => !offered.some((offer) => isSame(offer, other)))],
+    remarks: [
+      ...offered.map(({ name }) => `tried ${name}`),
+      held?.remark ?? 'no ssh-agent is running',
+      ...unusable.map((file) => `${file.path} is ${whatIsMissing(file)}, and the agent does not hold it`),
+    ],
+    certificates: paths.map((path) => `${path}-cert.pub`).filter((path) => existsSync(path)),
+  };
 }
 
-async function readKey(host: string, path: string): Promise<{ path: string; text: Buffer; locked: boolean }> {
-  const text = await readFile(path).catch((cause) => {
-    throw new Failure('unreachable', `cannot read the private key ${path}`, {
-      where: { host },
-      why: [messageOf(cause)],
-      next: 'correct `ssh.key` in the inventory, or make the file readable',
-      cause,
-    });
-  });
-  const parsed = ssh2.utils.parseKey(text);
-  if (!(parsed instanceof Error)) {
-    if ([parsed].flat().some((key) => key.isPrivateKey())) return { path, text, locked: false };
-    throw unusable(host, path, 'it is a public key');
-  }
-  if (/no passphrase given/.test(parsed.message)) return { path, text, locked: true };
-  throw unusable(host, path, parsed.message);
+function offerOf(file: KeyFile, agent: Agent | undefined): Offer | undefined {
+  const name = `the key ${file.path}`;
+  if (file.kind === 'private') return { name, key: file.key, sign: async (data, hash) => file.key.sign(data, hash) };
+  const { publicKey } = file;
+  const held = publicKey && agent?.offers.find((offer) => isSame(offer, { key: publicKey }));
+  return held && { ...held, name };
 }
 
-const unusable = (host: string, path: string, why: string): Failure =>
-  new Failure('unreachable', `${path} is not a private key that kbs can use`, {
-    where: { host },
-    why: [why],
-    next: 'name an OpenSSH or PEM private key in `ssh.key`',
-  });
+const isSame = (one: Pick<Offer, 'key'>, other: Pick<Offer, 'key'>): boolean =>
+  one.key.getPublicSSH().equals(other.key.getPublicSSH());
 
-const needsAgent = (host: string, path: string): Failure =>
-  new Failure('unreachable', `the private key ${path} is protected by a passphrase`, {
-    where: { host },
-    why: ['kbs asks for no passphrases, and no ssh-agent is running (SSH_AUTH_SOCK is not set)'],
-    next: `give it to an agent: eval "$(ssh-agent)"; ssh-add ${quote(path)}`,
-  });
+const whatIsMissing = ({ kind }: KeyFile): string => (kind === 'public' ? 'a public key' : 'protected by a passphrase');
+
+const needsAgent = (host: string, { kind, path }: KeyFile): Failure =>
+  kind === 'public'
+    ? new Failure('unreachable', `${path} is not a private key that kbs can use`, {
+        where: { host },
+        why: ['it is a public key, and no ssh-agent is running (SSH_AUTH_SOCK is not set)'],
+        next: 'name the private key in `ssh.key`, or start an agent that holds it',
+      })
+    : new Failure('unreachable', `the private key ${path} is protected by a passphrase`, {
+        where: { host },
+        why: ['no ssh-agent is running (SSH_AUTH_SOCK is not set)'],
+        next: `give it to an agent: eval "$(ssh-agent)"; ssh-add ${quote(path)}`,
+      });
 
 const nothing = (host: string): Failure =>
   new Failure('unreachable', `there is no key to log in to ${host} with`, {

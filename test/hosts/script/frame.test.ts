@@ -3,23 +3,50 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { bootstrapCommand, frame, parseHeader } from '../../../src/hosts/script/frame.js';
+import { bootstrapCommand, frame, killGroupScript, parseHeader, swallowed } from '../../../src/hosts/script/frame.js';
 import { sh } from '../../../src/hosts/shell.js';
+
+const script = (dir: string) =>
+  frame(sh`: > ${join(dir, 'a')}\n: > ${join(dir, 'ab')}\nif true; then : > ${join(dir, 'c')}; fi`, 'only-this');
 
 test('a script that arrives only in part does nothing at all, wherever it was cut', () => {
   const dir = mkdtempSync(join(tmpdir(), 'kbs-envelope-'));
   try {
-    const whole = frame(sh`: > ${join(dir, 'a')}\n: > ${join(dir, 'ab')}\nif true; then : > ${join(dir, 'c')}; fi`);
-    const needed = whole.length - 1; // All but the last newline.
-    for (let size = 0; size < needed; size += 3) {
-      spawnSync('sh', ['-c', bootstrapCommand(whole.length)], { input: whole.subarray(0, size) });
-      expect(readdirSync(dir), `after ${size} of ${whole.length} bytes`).toEqual([]);
+    const whole = script(dir);
+    const command = bootstrapCommand(whole);
+    const needed = whole.bytes.length - 1; // All but the last newline.
+    for (let size = 0; size < needed; size++) {
+      spawnSync('sh', ['-c', command], { input: whole.bytes.subarray(0, size) });
+      expect(readdirSync(dir), `after ${size} of ${whole.bytes.length} bytes`).toEqual([]);
     }
-    spawnSync('sh', ['-c', bootstrapCommand(whole.length)], { input: whole });
+    spawnSync('sh', ['-c', command], { input: whole.bytes });
     expect(readdirSync(dir)).toEqual(['a', 'ab', 'c']);
   } finally {
     rmSync(dir, { recursive: true });
   }
+});
+
+test('a script whose beginning was read by another program does nothing at all, wherever that stopped', () => {
+  const dir = mkdtempSync(join(tmpdir(), 'kbs-envelope-'));
+  try {
+    const whole = script(dir);
+    const payload = Buffer.from(`\n: > ${join(dir, 'payload')}\n`.repeat(20));
+    for (let size = 1; size < whole.bytes.length; size++) {
+      const input = Buffer.concat([whole.bytes.subarray(size), payload]);
+      const { status, stdout, stderr } = spawnSync('sh', ['-c', bootstrapCommand(whole)], { input });
+      expect([status, stdout.toString(), stderr.toString()]).toEqual([1, '', `${swallowed}\n`]);
+      expect(readdirSync(dir), `without its first ${size} bytes`).toEqual([]);
+    }
+  } finally {
+    rmSync(dir, { recursive: true });
+  }
+});
+
+test.each([
+  ['the reader', bootstrapCommand(frame('true', '0123456789abcdef'))],
+  ['what ends a script', killGroupScript(42)],
+])('%s has nothing in it that login shells read in ways of their own', (_, command) => {
+  expect(command).not.toMatch(/['\\!\n]/);
 });
 
 test.each([

@@ -1,0 +1,34 @@
+import { createInterface } from 'node:readline/promises';
+import { Writable } from 'node:stream';
+import { Failure } from '../failure.js';
+import { Secret } from '../secret.js';
+
+/**
+ * Asks on the terminal, without showing what is typed. Undefined where stdin or stderr is no terminal, and for an empty
+ * answer. Throws `interrupted` after Ctrl-C.
+ */
+export async function askSecret(question: string): Promise<Secret | undefined> {
+  if (!process.stdin.isTTY || !process.stderr.isTTY) return undefined;
+  const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
+  const stop = new AbortController();
+  const terminal = createInterface({ input: process.stdin, output: nowhere, terminal: true });
+  // readline takes Ctrl-C for itself while it reads; Ctrl-D closes it.
+  terminal.on('SIGINT', () => {
+    stop.abort();
+    process.kill(process.pid, 'SIGINT');
+  });
+  terminal.on('close', () => stop.abort('end'));
+  try {
+    // A path may hold what moves the cursor.
+    process.stderr.write(question.replaceAll(/\p{Cc}/gu, '?'));
+    const answer = await terminal.question('', { signal: stop.signal });
+    return answer === '' ? undefined : new Secret(answer);
+  } catch (error) {
+    if (stop.signal.reason === 'end') return undefined;
+    if (stop.signal.aborted) throw new Failure('interrupted', 'interrupted at a question', { cause: error });
+    throw error;
+  } finally {
+    process.stderr.write('\n');
+    terminal.close();
+  }
+}

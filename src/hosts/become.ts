@@ -1,0 +1,114 @@
+import { Failure } from '../failure.js';
+import type { SshSettings } from '../inventory/cluster.js';
+import type { Secret } from '../secret.js';
+import { lastLines } from './last-lines.js';
+import { readToEnd } from './script/output.js';
+import type { RemoteProcess, Spawn } from './script/run.js';
+import type { OperatorSecrets } from './secrets.js';
+
+/** How a script becomes root's. */
+export interface Elevation {
+  /** What stands before `sh -c`; no word of it needs quotes. */
+  readonly prefix: string;
+  /** A first line for stdin, which sudo reads. */
+  readonly password?: Secret;
+}
+
+/** The user of a host who is to become root. */
+export interface Becoming {
+  readonly host: string;
+  readonly user: string;
+  readonly become: SshSettings['become'];
+  readonly secrets: OperatorSecrets;
+}
+
+/**
+ * Finds out how the user becomes root, by trying it with a command that does nothing; `spawn` starts `sh -c` as the user.
+ * A password is asked for where sudo wants one, and tried once. Throws a Failure where it cannot be done.
+ */
+export async function becomeRoot(spawn: Spawn, becoming: Becoming): Promise<Elevation> {
+  const { become, host, user, secrets } = becoming;
+  if (become === 'none' || user === 'root') return { prefix: '' };
+  const prefix = `${become} -n `;
+  const { code, said } = await answerOf(spawn, prefix, host);
+  if (code === 0) return { prefix };
+  if (become === 'doas' || !wantsPassword.test(said)) throw refused(becoming, code, said);
+  const password = await secrets.sudoPassword(user);
+  if (password === undefined) throw refused(becoming, code, said);
+  const verdict = await secrets.prove(password, async () => {
+    const answer = await answerOf(spawn, withPassword, host, password);
+    if (answer.code !== 0 && !isWrong.test(answer.said)) throw refused(becoming, answer.code, answer.said);
+    return answer.code === 0;
+  });
+  if (verdict !== 'taken') throw wrongPassword(becoming, verdict);
+  return { prefix: withPassword, password };
+}
+
+/** `-k`: without a ticket of an earlier sudo the password is always read, and never left to the script. */
+const withPassword = "sudo -k -S -p '' ";
+
+/** sudo's own words, and those of sudo-rs. */
+const wantsPassword = /password is required|authentication (is )?required/i;
+
+const isWrong = /incorrect password|incorrect authentication|no password was provided|authentication fail/i;
+
+/** In the C locale: sudo's words are read. The end of stdin follows the password, so sudo asks no second time. */
+async function answerOf(spawn: Spawn, prefix: string, host: string, password?: Secret) {
+  const running = await spawn(`LC_ALL=C exec ${prefix.replaceAll("'", '"')}sh -c :`);
+  const said = readToEnd(running.stderr);
+  running.stdout.resume();
+  running.stdin.on('error', () => {}).end(password === undefined ? '' : `${password.reveal()}\n`);
+  return { code: await inTime(running, host), said: said() };
+}
+
+const inTime = async (running: RemoteProcess, host: string): Promise<number> => {
+  const late = new Promise<never>((_, reject) => {
+    const timer = setTimeout(() => {
+      running.abandon();
+      reject(tooSlow(host));
+    }, oneMinute);
+    running.ended.finally(() => clearTimeout(timer)).catch(() => {});
+  });
+  return Promise.race([running.ended, late]);
+};
+
+const oneMinute = 60_000;
+
+const tooSlow = (host: string): Failure =>
+  new Failure('timeout', `sudo did not answer on ${host} within a minute`, {
+    where: { host },
+    next: 'see what keeps it: it may ask a directory of users or the DNS, which do not answer',
+  });
+
+const wrongPassword = ({ host, user }: Becoming, verdict: 'refused' | 'refused elsewhere'): Failure =>
+  new Failure('refused', `the sudo password of ${user} is wrong`, {
+    where: { host },
+    why: [
+      verdict === 'refused'
+        ? `${host} refused it; it was tried once`
+        : 'another host refused it; it was not tried here',
+    ],
+    next: 'run it again with the right one: asked on a terminal, or in KBS_SUDO_PASSWORD',
+  });
+
+function refused({ host, become }: Becoming, code: number, said: string): Failure {
+  const lines = lastLines(said, 5);
+  return new Failure('refused', `${host} does not let its user become root`, {
+    where: { host },
+    why: lines.length > 0 ? lines : [`${become} ended with status ${code} and no explanation`],
+    next: become === 'doas' ? doasAdvice : sudoAdvice(said),
+  });
+}
+
+const sudoAdvice = (said: string): string => {
+  if (/must have a tty/.test(said)) {
+    return 'allow sudo without a terminal: `Defaults:USER !requiretty` in a file under /etc/sudoers.d, or connect as root with `become: none`';
+  }
+  const without = 'allow it without a password (`USER ALL=(ALL) NOPASSWD: ALL` in a file under /etc/sudoers.d)';
+  return wantsPassword.test(said)
+    ? `give the password in KBS_SUDO_PASSWORD, or run kbs on a terminal, where it asks; or ${without}`
+    : `install sudo and ${without}, or connect as root with \`become: none\``;
+};
+
+const doasAdvice =
+  'doas asks for a password only on a terminal, which kbs has not there: write `permit nopass USER as root` into /etc/doas.conf, or use `become: sudo`';
