@@ -11,6 +11,7 @@ export const checkNames = [
   'kernel-features',
   'tools',
   'nftables',
+  'kernel-version',
   'ports',
   'firewall',
   'foreign-cni',
