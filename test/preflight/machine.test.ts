@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { assumedFacts, type Facts } from '../../src/hosts/facts/facts.js';
+import type { Mount, System } from '../../src/hosts/facts/system.js';
 import type { Cluster, ClusterHost } from '../../src/inventory/cluster.js';
 import type { CheckResult, FailedCheck, HostCheck } from '../../src/preflight/check.js';
 import { machineChecks } from '../../src/preflight/machine-checks.js';
@@ -46,5 +47,122 @@ describe('the kernel', () => {
         : [],
     );
     expect(found('kernel-version', { kernel }, { cluster, host: balancer })).toEqual([]);
+  });
+});
+
+const system = (more: Partial<System>): System => ({ mounts: [], ...more });
+const lxc: Facts['machine'] = {
+  kind: 'container',
+  platform: 'lxc',
+  clockSources: [],
+  balloon: false,
+  nested: false,
+  macs: [],
+  sshHostKeys: [],
+};
+
+describe('the log of the kernel', () => {
+  const needed = "and a kubelet does not start without the kernel's log";
+  test.each<[string, Partial<Facts>, string | undefined, string]>([
+    ['open', { system: system({ kernelLog: 'open' }) }, undefined, ''],
+    ['not asked about', { system: system({}) }, undefined, ''],
+    ['not observed', {}, undefined, ''],
+    ['absent', { system: system({ kernelLog: 'absent' }) }, `there is no /dev/kmsg, ${needed}`, 'mknod'],
+    [
+      'absent from a container',
+      { system: system({ kernelLog: 'absent' }), machine: lxc },
+      `there is no /dev/kmsg in this container (lxc), ${needed}`,
+      'lxc.mount.entry',
+    ],
+    [
+      'kept from a container',
+      { system: system({ kernelLog: 'closed' }), machine: lxc },
+      `/dev/kmsg cannot be opened in this container (lxc), ${needed}`,
+      'lxc.mount.entry',
+    ],
+  ])('%s', (_, facts, detail, next) => {
+    expect(found('kernel-log', facts)).toEqual(
+      detail === undefined ? [] : [{ detail, next: expect.stringContaining(next) }],
+    );
+    expect(found('kernel-log', facts, { host: balancer })).toEqual([]);
+  });
+});
+
+const mount = (folder: string, type: string, at = '/', options = 'rw,relatime'): Mount => ({
+  folder,
+  type,
+  at,
+  options: options.split(','),
+});
+
+const details = (
+  name: CheckResult['name'],
+  mounts: readonly Mount[],
+  { zfs, host = worker }: { readonly zfs?: string; readonly host?: ClusterHost } = {},
+): readonly string[] =>
+  found(name, { os: 'Flatcar', system: system({ mounts, ...(zfs === undefined ? {} : { zfs }) }) }, { host }).map(
+    ({ detail }) => detail,
+  );
+
+test('folders on a read-only mount are refused, once for each mount', () => {
+  const mounts = [
+    mount('/etc', 'ext4'),
+    mount('/usr/local', 'ext4', '/usr', 'ro,nodev'),
+    mount('/opt', 'composefs', '/', 'ro'),
+    mount('/var/lib', 'xfs', '/var', 'rw,errors=remount-ro'),
+    mount('/var/lib/containerd', 'xfs', '/var', 'rw,errors=remount-ro'),
+  ];
+  const usr = '/usr/local cannot be written: /usr (ext4) is mounted read-only';
+  expect(details('writable', mounts)).toEqual([usr, '/opt cannot be written: / (composefs) is mounted read-only']);
+  expect(details('writable', mounts, { host: balancer })).toEqual([usr]);
+  expect(found('writable', {})).toEqual([]);
+});
+
+test('folders where no program can be started are refused', () => {
+  const mounts = [
+    mount('/etc', 'ext4', '/etc', 'rw,noexec'),
+    mount('/usr/local', 'ext4'),
+    mount('/opt', 'ext4', '/opt', 'rw,noexec'),
+    mount('/var/lib', 'xfs', '/var', 'rw,nosuid,noexec'),
+    mount('/var/lib/containerd', 'xfs', '/var/lib/containerd', 'rw,noexec'),
+  ];
+  const varLib = 'no program can be started below /var/lib: /var is mounted noexec';
+  expect(details('noexec', mounts)).toEqual(['no program can be started below /opt: /opt is mounted noexec', varLib]);
+  expect(details('noexec', mounts, { host: balancer })).toEqual([varLib]);
+});
+
+describe('the file system of images', () => {
+  test.each([
+    ['ext4', undefined, true],
+    ['xfs', undefined, true],
+    ['btrfs', undefined, true],
+    ['tmpfs', undefined, true],
+    ['virtiofs', undefined, true],
+    ['some-new-fs', undefined, true],
+    ['nfs', undefined, false],
+    ['nfs4', undefined, false],
+    ['overlay', undefined, false],
+    ['ecryptfs', undefined, false],
+    ['vfat', undefined, false],
+    ['ntfs3', undefined, false],
+    ['fuse', undefined, false],
+    ['fuse.sshfs', undefined, false],
+    ['fuseblk', undefined, false],
+    ['zfs', '2.1.11-1', false],
+    ['zfs', '0.8.3-1ubuntu12', false],
+    ['zfs', '2.2.0-0ubuntu1', true],
+    ['zfs', '2.10.1', true],
+    ['zfs', undefined, true],
+  ])('%s of version %s can hold overlays: %s', (type, zfs, fit) => {
+    const mounts = [mount('/var/lib', type, '/'), mount('/var/lib/containerd', type, '/')];
+    const of = zfs === undefined ? {} : { zfs };
+    expect(details('overlay', mounts, of)).toEqual(
+      fit
+        ? []
+        : [
+            `/var/lib/containerd lies on ${type}${zfs === undefined ? '' : ` ${zfs}`} (/), where the kernel lays no overlay, so no container would start`,
+          ],
+    );
+    expect(details('overlay', mounts, { ...of, host: balancer })).toEqual([]);
   });
 });

@@ -4,6 +4,7 @@ import { splitOnce } from './lines.js';
 import { type Machine, parseMachine } from './machine.js';
 import type { NetworkFacts } from './network.js';
 import { type LiveRoute, liveRoute } from './route.js';
+import { parseSystem, type System } from './system.js';
 
 export type { GpuDevice, GpuFacts, NvidiaFacts } from './gpu.js';
 export { splitOnce } from './lines.js';
@@ -68,6 +69,8 @@ export interface Facts {
   readonly machineId: string;
   /** What sort of machine it is; absent where the host was not observed. */
   readonly machine?: Machine;
+  /** Absent where the host was not observed. */
+  readonly system?: System;
   /** Whether etcd data lies there: it is, or was, a member of a cluster. */
   readonly etcdMember: boolean;
   /** Whether kbs has installed what starts etcd there. */
@@ -192,7 +195,7 @@ export const parseFacts = (output: string): Facts => {
     cniConfigs: all('cniconfig'),
     commandDropIns: all('commanddropin'),
     machineId: one('machineid'),
-    ...defined({ machine: parseMachine(output) }),
+    ...defined({ machine: parseMachine(output), system: parseSystem(output) }),
     etcdMember: one('etcdmember') === 'yes',
     etcdInstalled: one('etcdinstalled') === 'yes',
     gpu: parseGpuFacts(all),
