@@ -1,6 +1,4 @@
-import type { Facts } from '../hosts/facts/facts.js';
-import { containerdFolder, programFolders } from '../hosts/facts/folders.js';
-import type { Mount } from '../hosts/facts/system.js';
+import { containerdFolder, type Facts, type Mount, programFolders } from '../hosts/facts/facts.js';
 import { type ClusterHost, isNode } from '../inventory/cluster.js';
 import { type FailedCheck, failIf } from './check.js';
 

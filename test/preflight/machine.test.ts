@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { assumedFacts, type Facts } from '../../src/hosts/facts/facts.js';
-import type { Mount, System } from '../../src/hosts/facts/system.js';
+import { assumedFacts, type Facts, type Mount, type System } from '../../src/hosts/facts/facts.js';
 import type { Cluster, ClusterHost } from '../../src/inventory/cluster.js';
 import type { CheckResult, FailedCheck, HostCheck } from '../../src/preflight/check.js';
 import { machineChecks } from '../../src/preflight/machine-checks.js';

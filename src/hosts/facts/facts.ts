@@ -6,10 +6,12 @@ import type { NetworkFacts } from './network.js';
 import { type LiveRoute, liveRoute } from './route.js';
 import { parseSystem, type System } from './system.js';
 
+export { containerdFolder, programFolders } from './folders.js';
 export type { GpuDevice, GpuFacts, NvidiaFacts } from './gpu.js';
 export { splitOnce } from './lines.js';
 export type { HostsLine, Link, NetworkFacts, Path, RoutingRule } from './network.js';
 export type { LiveRoute } from './route.js';
+export type { Mount, System } from './system.js';
 
 /** What `factsScript` reads on a host, once per run in the same round trip as all other queries. */
 export interface Facts {
