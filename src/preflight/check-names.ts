@@ -16,6 +16,8 @@ export const checkNames = [
   'writable',
   'noexec',
   'overlay',
+  'other-cluster',
+  'foreign-etcd',
   'ports',
   'firewall',
   'foreign-cni',

@@ -2,6 +2,7 @@ import type { Check } from './check.js';
 import { checkExecutable, checkOverlay, checkWritable } from './file-systems.js';
 import { checkKernelLog } from './kernel-log.js';
 import { checkKernelVersion } from './kernel-version.js';
+import { checkForeignEtcd, checkOtherCluster } from './other-clusters.js';
 
 /** The rows about machines in the table of checks that go beyond what a current server of Debian or Ubuntu has anyway. */
 export const machineChecks: readonly Check[] = [
@@ -40,5 +41,20 @@ export const machineChecks: readonly Check[] = [
       'the file system below /var/lib/containerd of a node is one on which the kernel lays overlays, as ext4 and xfs',
     fix: 'mount a file system of type ext4 or xfs at /var/lib/containerd',
     check: checkOverlay,
+  },
+  {
+    name: 'other-cluster',
+    scope: 'host',
+    summary:
+      'nothing of another cluster runs on a node or control plane: kubeadm, K3s, RKE2, k0s, MicroK8s, or a kubelet of others',
+    fix: 'take the host out of that cluster, and reset it in the way of its tool',
+    check: checkOtherCluster,
+  },
+  {
+    name: 'foreign-etcd',
+    scope: 'cluster',
+    summary: 'where a control plane has data of etcd, this cluster put them there',
+    fix: 'end the cluster that they are of, or move them aside',
+    check: checkForeignEtcd,
   },
 ];

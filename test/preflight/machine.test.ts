@@ -3,6 +3,7 @@ import { assumedFacts, type Facts, type Mount, type System } from '../../src/hos
 import type { Cluster, ClusterHost } from '../../src/inventory/cluster.js';
 import type { CheckResult, FailedCheck, HostCheck } from '../../src/preflight/check.js';
 import { machineChecks } from '../../src/preflight/machine-checks.js';
+import { checkForeignEtcd } from '../../src/preflight/other-clusters.js';
 import { clusterOf, hostOf } from '../support/cluster.js';
 
 const worker = hostOf({ name: 'w', address: '192.168.10.11', segment: 'office', podCidr: '10.244.0.0/24' });
@@ -49,7 +50,7 @@ describe('the kernel', () => {
   });
 });
 
-const system = (more: Partial<System>): System => ({ mounts: [], ...more });
+const system = (more: Partial<System>): System => ({ mounts: [], etcdClusters: [], otherClusters: [], ...more });
 const lxc: Facts['machine'] = {
   kind: 'container',
   platform: 'lxc',
@@ -163,5 +164,81 @@ describe('the file system of images', () => {
           ],
     );
     expect(details('overlay', mounts, { ...of, host: balancer })).toEqual([]);
+  });
+});
+
+test.each<[string, readonly string[], readonly (readonly [string, string])[]]>([
+  ['nothing else', [], []],
+  [
+    'a control plane of kubeadm',
+    ['kubeadm', 'kubelet'],
+    [
+      [
+        '/etc/kubernetes/manifests has the control plane of another cluster, of kubeadm or a tool that uses it, on this host',
+        'kubeadm reset',
+      ],
+    ],
+  ],
+  ['a worker of kubeadm', ['kubelet'], [['a kubelet runs that kbs did not install on this host', 'kubeadm reset']]],
+  ['K3s', ['k3s'], [['a server of K3s is installed and started on this host', ': k3s-uninstall.sh']]],
+  ['its agent', ['k3s-agent'], [['an agent of K3s is installed and started on this host', ': k3s-agent-uninstall.sh']]],
+  ['RKE2', ['rke2-server'], [['RKE2 is installed and started on this host', 'rke2-uninstall.sh']]],
+  [
+    'k0s as both',
+    ['k0scontroller', 'k0sworker'],
+    [['k0s is installed and started on this host', 'k0s stop && k0s reset']],
+  ],
+  [
+    'MicroK8s',
+    ['snap.microk8s.daemon-kubelite'],
+    [['MicroK8s is installed and started on this host', 'snap remove --purge microk8s']],
+  ],
+])('a node with %s', (_, otherClusters, expected) => {
+  const facts = { system: system({ otherClusters }) };
+  expect(found('other-cluster', facts)).toEqual(
+    expected.map(([detail, next]) => ({ detail, next: expect.stringContaining(next) })),
+  );
+  expect(found('other-cluster', facts, { host: balancer })).toEqual([]);
+});
+
+describe('data of etcd', () => {
+  const cluster = clusterOf();
+  const refused = (facts: Partial<Facts>, { restores = false, host = 'controller-00' } = {}) =>
+    checkForeignEtcd({
+      cluster,
+      facts: new Map([[host, { ...assumedFacts, etcdMember: true, ...facts }]]),
+      keyring: { ca: 'aa', missing: [] },
+      restores,
+    }).map(({ detail, next }) => [detail, next]);
+  const bare = { system: system({}) };
+
+  test('of a cluster that is not known are refused', () => {
+    expect(refused(bare)).toEqual([
+      [
+        '/var/lib/etcd has data that cluster hybrid did not put there',
+        'end the cluster that they are of: kbs reset with its inventory, or kubeadm reset; where it is gone, move them aside: mv /var/lib/etcd/member /var/lib/etcd-member.old',
+      ],
+    ]);
+    expect(refused({ ...bare, clusterCa: 'bb' })).toHaveLength(1);
+  });
+
+  test('of another cluster of kbs are refused by its name', () => {
+    expect(refused({ system: system({ etcdClusters: ['first'] }) })).toEqual([
+      [
+        '/var/lib/etcd has data that are of cluster first, by the records of kbs',
+        expect.stringContaining('kbs reset with the inventory of that cluster'),
+      ],
+    ]);
+  });
+
+  test.each<[string, Partial<Facts>, { readonly restores?: boolean; readonly host?: string }]>([
+    ['of this cluster, by its records', { system: system({ etcdClusters: ['first', 'hybrid'] }) }, {}],
+    ['of this cluster, by its CA', { ...bare, clusterCa: 'aa' }, {}],
+    ['that a restore puts aside', bare, { restores: true }],
+    ['that are not there', { ...bare, etcdMember: false }, {}],
+    ['of a host that was not asked', {}, {}],
+    ['of a host that is no control plane', bare, { host: 'worker-rack-00' }],
+  ])('%s are let be', (_, facts, options) => {
+    expect(refused(facts, options)).toEqual([]);
   });
 });

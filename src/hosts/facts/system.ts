@@ -1,6 +1,7 @@
 import { defined } from '../../defined.js';
-import { sh } from '../shell.js';
+import { raw, sh } from '../shell.js';
 import { folders } from './folders.js';
+import { otherClustersScript } from './other-clusters.js';
 
 /** The operating system of a host, as far as it may keep a cluster from running there. What could not be asked is absent. */
 export interface System {
@@ -10,6 +11,13 @@ export interface System {
   readonly mounts: readonly Mount[];
   /** The version of the module zfs. */
   readonly zfs?: string;
+  /** The clusters of kbs whose etcd has or had its data there, by the records of the host. */
+  readonly etcdClusters: readonly string[];
+  /**
+   * What others than kbs have installed to run a cluster, and systemd starts: names of units, without `.service`, and
+   * `kubelet`; `kubeadm` for its static pods.
+   */
+  readonly otherClusters: readonly string[];
 }
 
 export interface Mount {
@@ -34,7 +42,7 @@ for folder in ${folders}; do
   mount=$(findmnt -n -r -o FSTYPE,TARGET,OPTIONS -T "$at" 2>/dev/null | tail -n 1) || :
   if [ -n "$mount" ]; then system mount "$folder $mount"; fi
 done
-system zfs "$(cat /sys/module/zfs/version 2>/dev/null || :)"
+${raw(otherClustersScript)}system zfs "$(cat /sys/module/zfs/version 2>/dev/null || :)"
 `;
 
 /** Reads what `systemScript` printed, among lines of others; undefined where it printed nothing. */
@@ -48,6 +56,8 @@ export const parseSystem = (output: string): System | undefined => {
   const one = (key: string): string | undefined => all(key)[0];
   return {
     mounts: all('mount').flatMap(mountIn),
+    etcdClusters: all('etcdof'),
+    otherClusters: all('runs'),
     ...defined({
       kernelLog: (['open', 'closed', 'absent'] as const).find((word) => word === one('kernellog')),
       zfs: one('zfs'),

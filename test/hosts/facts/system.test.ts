@@ -17,9 +17,20 @@ system zfs 2.1.11-1`,
         { folder: '/var/lib', type: 'zfs', at: '/var/lib', options: ['rw', 'xattr'] },
       ],
       zfs: '2.1.11-1',
+      etcdClusters: [],
+      otherClusters: [],
     },
   ],
-  ['words that are not known', 'system kernellog maybe\nsystem mount /etc', { mounts: [] }],
+  [
+    'a host of other clusters',
+    'system etcdof first\nsystem runs kubeadm\nsystem runs kubelet',
+    { mounts: [], etcdClusters: ['first'], otherClusters: ['kubeadm', 'kubelet'] },
+  ],
+  [
+    'words that are not known',
+    'system kernellog maybe\nsystem mount /etc',
+    { mounts: [], etcdClusters: [], otherClusters: [] },
+  ],
 ])('%s is read', (_, said, system) => {
   expect(parseSystem(`hostname x\n${said}\nmachineid y`)).toEqual(system);
 });
@@ -54,3 +65,26 @@ ${systemScript}`;
     });
   },
 );
+
+test.skipIf(lacks('root'))('the script tells clusters of others from those of kbs', async () => {
+  const script = `mount -t tmpfs none /etc; mount -t tmpfs none /var/lib
+mkdir -p /etc/kubernetes/manifests /etc/systemd/system/multi-user.target.wants /var/lib/kbs
+record() { printf '{"kind":"%s","id":"%s","phase":"etcd","cluster":"%s","keep":"until-removed"}\\n' "$@" >> /var/lib/kbs/resources; }
+record task etcd-member first
+record task etcd-vote second
+record binary etcd-member third
+: > /etc/kubernetes/manifests/own.yaml
+printf 'env: [{ name: KBS_DIGEST }]' > /etc/kubernetes/manifests/etcd.yaml
+for unit in k3s rke2-agent; do printf '[Install]\\nWantedBy=multi-user.target\\n' > /etc/systemd/system/$unit.service; done
+ln -s /etc/systemd/system/k3s.service /etc/systemd/system/multi-user.target.wants/
+(
+${systemScript}
+)
+echo 'apiVersion: v1' > /etc/kubernetes/manifests/kube-apiserver.yaml
+echo
+${systemScript}`;
+  const { stdout } = await execa('unshare', ['--mount', 'sh', '-eu'], { input: script });
+  const [before = '', after = ''] = stdout.split('\n\n');
+  expect(parseSystem(before)).toMatchObject({ etcdClusters: ['first'], otherClusters: ['k3s'] });
+  expect(parseSystem(after)).toMatchObject({ etcdClusters: ['first'], otherClusters: ['kubeadm', 'k3s'] });
+});
