@@ -19,6 +19,7 @@ import {
   checkSystemd,
   checkTools,
 } from './machine.js';
+import { machineChecks } from './machine-checks.js';
 import { checkMtu, checkMtus } from './mtu.js';
 import { checkNextHops, checkSourceAddress } from './paths.js';
 import { checkPorts } from './ports.js';
@@ -108,6 +109,7 @@ export const checks: readonly Check[] = [
     fix: 'install the package nftables',
     check: checkNftables,
   },
+  ...machineChecks,
   {
     name: 'ports',
     scope: 'host',

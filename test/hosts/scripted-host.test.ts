@@ -225,6 +225,13 @@ describe('what a scripted machine prints', () => {
     listeners: [{ port: 6443, process: 'kube-apiserver' }],
     firewalls: [{ hook: 'input', table: 'ip filter', chain: 'INPUT', rules: [{ chain: 'INPUT', text: 'accept' }] }],
     etcdInstalled: true,
+    system: {
+      kernelLog: 'open',
+      mounts: [{ folder: '/var/lib', type: 'zfs', at: '/', options: ['rw', 'relatime'] }],
+      zfs: '2.2.0',
+      etcdClusters: ['first'],
+      otherClusters: ['k3s'],
+    },
     clusterCa: 'f'.repeat(64),
   };
 

@@ -1,4 +1,4 @@
-import type { Facts, GpuFacts } from '../../src/hosts/facts/facts.js';
+import type { Facts, GpuFacts, System } from '../../src/hosts/facts/facts.js';
 import type { NetworkFacts } from '../../src/hosts/facts/network.js';
 
 /** Facts as `factsScript` prints them: what `parseFacts` reads back. */
@@ -47,6 +47,7 @@ export const printFacts = (facts: Facts): string => {
     ...(facts.machine?.kind === 'virtual' ? [`machine vm ${facts.machine.platform}`] : []),
     ...(facts.machine?.kind === 'physical' ? ['machine vm none'] : []),
     ...(facts.machine?.steal === undefined ? [] : [`machine cpu ${facts.machine.steal * 100} 100`]),
+    ...printSystem(facts.system),
     ...when('etcdmember', facts.etcdMember),
     ...when('etcdinstalled', facts.etcdInstalled),
     ...printGpuFacts(facts.gpu),
@@ -78,6 +79,19 @@ export const printNetwork = ({ rules, links, paths, hostsLines }: NetworkFacts):
         `hostsline ${file} ${line} ${isOwn ? 'own' : 'other'} ${address} ${names.join(' ')}`,
     ),
   ].join('\n');
+
+const printSystem = (system: System | undefined): readonly string[] =>
+  system === undefined
+    ? []
+    : [
+        ...(system.kernelLog === undefined ? [] : [`system kernellog ${system.kernelLog}`]),
+        ...system.mounts.map(
+          ({ folder, type, at, options }) => `system mount ${folder} ${type} ${at} ${options.join(',')}`,
+        ),
+        ...(system.zfs === undefined ? [] : [`system zfs ${system.zfs}`]),
+        ...system.etcdClusters.map((name) => `system etcdof ${name}`),
+        ...system.otherClusters.map((name) => `system runs ${name}`),
+      ];
 
 const printGpuFacts = ({ busRead, devices, switches, iommu, nodes, nvidia }: GpuFacts): readonly string[] => [
   ...(busRead ? ['gpubus read'] : []),

@@ -4,11 +4,14 @@ import { splitOnce } from './lines.js';
 import { type Machine, parseMachine } from './machine.js';
 import type { NetworkFacts } from './network.js';
 import { type LiveRoute, liveRoute } from './route.js';
+import { parseSystem, type System } from './system.js';
 
+export { containerdFolder, programFolders } from './folders.js';
 export type { GpuDevice, GpuFacts, NvidiaFacts } from './gpu.js';
 export { splitOnce } from './lines.js';
 export type { HostsLine, Link, NetworkFacts, Path, RoutingRule } from './network.js';
 export type { LiveRoute } from './route.js';
+export type { Mount, System } from './system.js';
 
 /** What `factsScript` reads on a host, once per run in the same round trip as all other queries. */
 export interface Facts {
@@ -68,6 +71,8 @@ export interface Facts {
   readonly machineId: string;
   /** What sort of machine it is; absent where the host was not observed. */
   readonly machine?: Machine;
+  /** Absent where the host was not observed. */
+  readonly system?: System;
   /** Whether etcd data lies there: it is, or was, a member of a cluster. */
   readonly etcdMember: boolean;
   /** Whether kbs has installed what starts etcd there. */
@@ -192,7 +197,7 @@ export const parseFacts = (output: string): Facts => {
     cniConfigs: all('cniconfig'),
     commandDropIns: all('commanddropin'),
     machineId: one('machineid'),
-    ...defined({ machine: parseMachine(output) }),
+    ...defined({ machine: parseMachine(output), system: parseSystem(output) }),
     etcdMember: one('etcdmember') === 'yes',
     etcdInstalled: one('etcdinstalled') === 'yes',
     gpu: parseGpuFacts(all),

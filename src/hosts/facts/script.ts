@@ -1,6 +1,7 @@
 import { raw, sh } from '../shell.js';
 import { gpuFactsScript } from './gpu-script.js';
 import { machineScript } from './machine.js';
+import { systemScript } from './system.js';
 
 /** Prints one `key value` line per fact. Bit 24 of CapEff is CAP_SYS_RESOURCE (capabilities(7)). */
 export const factsScript = sh`
@@ -122,8 +123,7 @@ grep -ls '^[[:space:]]*ExecStart[[:space:]]*=' $files | while read -r dropin; do
   done
 done
 ${raw(gpuFactsScript)}fact machineid "$(cat /etc/machine-id 2>/dev/null || :)"
-${raw(machineScript)}
-if [ -d /var/lib/etcd/member/wal ]; then fact etcdmember yes; fi
+${raw(machineScript)}${raw(systemScript)}if [ -d /var/lib/etcd/member/wal ]; then fact etcdmember yes; fi
 if grep -qs KBS_DIGEST /etc/kubernetes/manifests/etcd.yaml /etc/systemd/system/etcd.service ||
   # A restore has stopped etcd here and keeps its data elsewhere.
   [ -e /var/lib/kbs/restore ]; then fact etcdinstalled yes; fi

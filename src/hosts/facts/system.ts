@@ -1,0 +1,73 @@
+import { defined } from '../../defined.js';
+import { raw, sh } from '../shell.js';
+import { folders } from './folders.js';
+import { otherClustersScript } from './other-clusters.js';
+
+/** The operating system of a host, as far as it may keep a cluster from running there. What could not be asked is absent. */
+export interface System {
+  /** Whether /dev/kmsg can be opened; `absent` where there is none. */
+  readonly kernelLog?: 'open' | 'closed' | 'absent';
+  /** Of each folder that kbs writes to, the file system that holds it, or will hold it once it is made. */
+  readonly mounts: readonly Mount[];
+  /** The version of the module zfs. */
+  readonly zfs?: string;
+  /** The clusters of kbs whose etcd has or had its data there, by the records of the host. */
+  readonly etcdClusters: readonly string[];
+  /**
+   * What others than kbs have installed to run a cluster, and systemd starts: names of units, without `.service`, and
+   * `kubelet`; `kubeadm` for its static pods.
+   */
+  readonly otherClusters: readonly string[];
+}
+
+export interface Mount {
+  readonly folder: string;
+  /** As findmnt(8) names it: `ext4`, `nfs4`, `fuse.sshfs`. */
+  readonly type: string;
+  /** Where it is mounted. */
+  readonly at: string;
+  readonly options: readonly string[];
+}
+
+/** Prints lines of `system KEY VALUE`. Runs alone too. */
+export const systemScript = sh`
+system() { if [ -n "$2" ]; then printf 'system %s %s\\n' "$1" "$2"; fi; }
+if [ ! -e /dev/kmsg ]; then system kernellog absent
+elif timeout 2 sh -c ': < /dev/kmsg' 2>/dev/null; then system kernellog open
+else system kernellog closed
+fi
+for folder in ${folders}; do
+  at=$folder
+  while [ ! -e "$at" ]; do at=\${at%/*}; at=\${at:-/}; done
+  mount=$(findmnt -n -r -o FSTYPE,TARGET,OPTIONS -T "$at" 2>/dev/null | tail -n 1) || :
+  if [ -n "$mount" ]; then system mount "$folder $mount"; fi
+done
+${raw(otherClustersScript)}system zfs "$(cat /sys/module/zfs/version 2>/dev/null || :)"
+`;
+
+/** Reads what `systemScript` printed, among lines of others; undefined where it printed nothing. */
+export const parseSystem = (output: string): System | undefined => {
+  const lines = output.split('\n').flatMap((line) => {
+    const [, key, value] = /^system (\w+) (.+)$/.exec(line) ?? [];
+    return key === undefined || value === undefined ? [] : [[key, value.trim()] as const];
+  });
+  if (lines.length === 0) return undefined;
+  const all = (key: string) => lines.filter(([name]) => name === key).map(([, value]) => value);
+  const one = (key: string): string | undefined => all(key)[0];
+  return {
+    mounts: all('mount').flatMap(mountIn),
+    etcdClusters: all('etcdof'),
+    otherClusters: all('runs'),
+    ...defined({
+      kernelLog: (['open', 'closed', 'absent'] as const).find((word) => word === one('kernellog')),
+      zfs: one('zfs'),
+    }),
+  };
+};
+
+/** `/var/lib ext4 / rw,relatime`. */
+const mountIn = (value: string): readonly Mount[] => {
+  const [folder, type, at, options] = value.split(' ');
+  if (folder === undefined || type === undefined || at === undefined || options === undefined) return [];
+  return [{ folder, type, at, options: options.split(',') }];
+};

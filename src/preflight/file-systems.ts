@@ -1,0 +1,56 @@
+import { containerdFolder, type Facts, type Mount, programFolders } from '../hosts/facts/facts.js';
+import { type ClusterHost, isNode } from '../inventory/cluster.js';
+import { type FailedCheck, failIf } from './check.js';
+
+/** Systems with an image for a root have some of the folders read-only that kbs writes to. */
+export const checkWritable = (host: ClusterHost, { system, os }: Facts): readonly FailedCheck[] =>
+  byMount((system?.mounts ?? []).filter(({ folder, options }) => isUsed(host, folder) && options.includes('ro'))).map(
+    ({ at, type, folders }) => ({
+      detail: `${folders.join(', ')} cannot be written: ${at} (${type}) is mounted read-only`,
+      next: `mount it writable, to stay so after a reboot; where that is not meant to be (${os}), install a system such as Debian or Ubuntu`,
+    }),
+  );
+
+/** Programs that kbs installs, and those in volumes of pods, are started from these folders. */
+export const checkExecutable = (host: ClusterHost, { system }: Facts): readonly FailedCheck[] =>
+  byMount(
+    (system?.mounts ?? []).filter(
+      ({ folder, options }) => programFolders.includes(folder) && isUsed(host, folder) && options.includes('noexec'),
+    ),
+  ).map(({ at, folders }) => ({
+    detail: `no program can be started below ${folders.join(', ')}: ${at} is mounted noexec`,
+    next: `take noexec out of the options of ${at} in /etc/fstab, and: mount -o remount,exec ${at}`,
+  }));
+
+/** Below /opt and /var/lib/containerd only nodes have something. */
+const isUsed = (host: ClusterHost, folder: string): boolean =>
+  isNode(host) || (folder !== '/opt' && folder !== containerdFolder);
+
+/** One entry for each mount, with the folders that lie on it. */
+const byMount = (mounts: readonly Mount[]): readonly (Mount & { readonly folders: readonly string[] })[] =>
+  mounts
+    .filter((mount, index) => mounts.findIndex(({ at }) => at === mount.at) === index)
+    .map((mount) => ({ ...mount, folders: mounts.filter(({ at }) => at === mount.at).map(({ folder }) => folder) }));
+
+/** containerd mounts the root of every container as an overlay whose upper layer lies there. */
+export const checkOverlay = (host: ClusterHost, { system }: Facts): readonly FailedCheck[] => {
+  const mount = system?.mounts.find(({ folder }) => folder === containerdFolder);
+  if (mount === undefined || !isNode(host)) return [];
+  const isOldZfs = mount.type === 'zfs' && system?.zfs !== undefined && /^(0|1|2\.[01])\./.test(system.zfs);
+  return failIf(
+    isOldZfs || noUpperLayer.some((type) => type.test(mount.type)),
+    `${containerdFolder} lies on ${isOldZfs ? `zfs ${system?.zfs}` : mount.type} (${mount.at}), where the kernel lays no overlay, so no container would start`,
+    `mount a file system of type ext4 or xfs at ${containerdFolder}${isOldZfs ? ' (a zvol can hold one), or update ZFS to 2.2' : ''}`,
+  );
+};
+
+/**
+ * Types that lack what the upper layer of an overlay needs: attributes of the name space trusted, whiteouts, or names of
+ * its own (https://docs.kernel.org/filesystems/overlayfs.html). Of other types nothing is said.
+ */
+const noUpperLayer: readonly RegExp[] = [
+  /^(nfs4?|cifs|smb[23]?|9p|afs|ceph|glusterfs)$/,
+  /^(vfat|msdos|exfat|ntfs3?|squashfs|iso9660|erofs)$/,
+  /^(overlay|aufs|unionfs|ecryptfs)$/,
+  /^fuse(blk)?(\.|$)/,
+];

@@ -1,0 +1,60 @@
+import type { Check } from './check.js';
+import { checkExecutable, checkOverlay, checkWritable } from './file-systems.js';
+import { checkKernelLog } from './kernel-log.js';
+import { checkKernelVersion } from './kernel-version.js';
+import { checkForeignEtcd, checkOtherCluster } from './other-clusters.js';
+
+/** The rows about machines in the table of checks that go beyond what a current server of Debian or Ubuntu has anyway. */
+export const machineChecks: readonly Check[] = [
+  {
+    name: 'kernel-version',
+    scope: 'host',
+    summary: "the kernel of a node is new enough for kube-proxy's mode: 5.13 for nftables",
+    fix: 'write `kubernetes: { proxy: iptables }`, or boot a newer kernel',
+    check: checkKernelVersion,
+  },
+  {
+    name: 'kernel-log',
+    scope: 'host',
+    summary: 'a node has the log of the kernel, /dev/kmsg, which containers as machines most often lack',
+    fix: 'make a virtual machine the node, or give the container /dev/kmsg',
+    check: checkKernelLog,
+  },
+  {
+    name: 'writable',
+    scope: 'host',
+    summary: 'no folder that kbs writes to is mounted read-only: /etc, /usr/local, /var/lib, and /opt on a node',
+    fix: 'mount it writable, or install a system whose root is not an image',
+    check: checkWritable,
+  },
+  {
+    name: 'noexec',
+    scope: 'host',
+    summary: 'programs can be started below /usr/local and /var/lib, and below /opt on a node',
+    fix: 'take noexec out of the options of the mount',
+    check: checkExecutable,
+  },
+  {
+    name: 'overlay',
+    scope: 'host',
+    summary:
+      'the file system below /var/lib/containerd of a node is one on which the kernel lays overlays, as ext4 and xfs',
+    fix: 'mount a file system of type ext4 or xfs at /var/lib/containerd',
+    check: checkOverlay,
+  },
+  {
+    name: 'other-cluster',
+    scope: 'host',
+    summary:
+      'nothing of another cluster runs on a node or control plane: kubeadm, K3s, RKE2, k0s, MicroK8s, or a kubelet of others',
+    fix: 'take the host out of that cluster, and reset it in the way of its tool',
+    check: checkOtherCluster,
+  },
+  {
+    name: 'foreign-etcd',
+    scope: 'cluster',
+    summary: 'where a control plane has data of etcd, this cluster put them there',
+    fix: 'end the cluster that they are of, or move them aside',
+    check: checkForeignEtcd,
+  },
+];

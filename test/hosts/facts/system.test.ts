@@ -1,0 +1,90 @@
+import { execa } from 'execa';
+import { expect, test } from 'vitest';
+import { parseSystem, type System, systemScript } from '../../../src/hosts/facts/system.js';
+import { lacks } from '../../support/needs.js';
+
+test.each<[string, string, System]>([
+  [
+    'a host with ZFS',
+    `system kernellog open
+system mount /etc ext4 / rw,relatime
+system mount /var/lib zfs /var/lib rw,xattr
+system zfs 2.1.11-1`,
+    {
+      kernelLog: 'open',
+      mounts: [
+        { folder: '/etc', type: 'ext4', at: '/', options: ['rw', 'relatime'] },
+        { folder: '/var/lib', type: 'zfs', at: '/var/lib', options: ['rw', 'xattr'] },
+      ],
+      zfs: '2.1.11-1',
+      etcdClusters: [],
+      otherClusters: [],
+    },
+  ],
+  [
+    'a host of other clusters',
+    'system etcdof first\nsystem runs kubeadm\nsystem runs kubelet',
+    { mounts: [], etcdClusters: ['first'], otherClusters: ['kubeadm', 'kubelet'] },
+  ],
+  [
+    'words that are not known',
+    'system kernellog maybe\nsystem mount /etc',
+    { mounts: [], etcdClusters: [], otherClusters: [] },
+  ],
+])('%s is read', (_, said, system) => {
+  expect(parseSystem(`hostname x\n${said}\nmachineid y`)).toEqual(system);
+});
+
+test('a host that was not asked has no system', () => {
+  expect(parseSystem('hostname x\nmachineid y')).toBeUndefined();
+});
+
+test.skipIf(lacks('root'))(
+  'the script finds what lies below folders, also where they are still to be made',
+  async () => {
+    const script = `mount -t tmpfs -o ro,noexec none /opt
+mount -t tmpfs none /var/lib
+mount --bind /usr /usr; mount -o remount,bind,ro /usr
+mount -t tmpfs none /dev; mknod /dev/null c 1 3
+${systemScript}`;
+    const { stdout } = await execa('unshare', ['--mount', 'sh', '-eu'], { input: script });
+    const system = parseSystem(stdout);
+    expect(system?.kernelLog).toBe('absent');
+    expect(system?.mounts.find(({ folder }) => folder === '/opt')).toMatchObject({
+      type: 'tmpfs',
+      at: '/opt',
+      options: expect.arrayContaining(['ro', 'noexec']),
+    });
+    expect(system?.mounts.find(({ folder }) => folder === '/usr/local')).toMatchObject({
+      at: '/usr',
+      options: expect.arrayContaining(['ro']),
+    });
+    expect(system?.mounts.find(({ folder }) => folder === '/var/lib/containerd')).toMatchObject({
+      type: 'tmpfs',
+      at: '/var/lib',
+    });
+  },
+);
+
+test.skipIf(lacks('root'))('the script tells clusters of others from those of kbs', async () => {
+  const script = `mount -t tmpfs none /etc; mount -t tmpfs none /var/lib
+mkdir -p /etc/kubernetes/manifests /etc/systemd/system/multi-user.target.wants /var/lib/kbs
+record() { printf '{"kind":"%s","id":"%s","phase":"etcd","cluster":"%s","keep":"until-removed"}\\n' "$@" >> /var/lib/kbs/resources; }
+record task etcd-member first
+record task etcd-vote second
+record binary etcd-member third
+: > /etc/kubernetes/manifests/own.yaml
+printf 'env: [{ name: KBS_DIGEST }]' > /etc/kubernetes/manifests/etcd.yaml
+for unit in k3s rke2-agent; do printf '[Install]\\nWantedBy=multi-user.target\\n' > /etc/systemd/system/$unit.service; done
+ln -s /etc/systemd/system/k3s.service /etc/systemd/system/multi-user.target.wants/
+(
+${systemScript}
+)
+echo 'apiVersion: v1' > /etc/kubernetes/manifests/kube-apiserver.yaml
+echo
+${systemScript}`;
+  const { stdout } = await execa('unshare', ['--mount', 'sh', '-eu'], { input: script });
+  const [before = '', after = ''] = stdout.split('\n\n');
+  expect(parseSystem(before)).toMatchObject({ etcdClusters: ['first'], otherClusters: ['k3s'] });
+  expect(parseSystem(after)).toMatchObject({ etcdClusters: ['first'], otherClusters: ['kubeadm', 'k3s'] });
+});
