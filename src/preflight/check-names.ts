@@ -18,6 +18,7 @@ export const checkNames = [
   'foreign-unit',
   'dns-port',
   'hosts-line',
+  'endpoint-name',
   'resolver',
   'pod-resolver',
   'vip',

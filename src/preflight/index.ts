@@ -7,7 +7,6 @@ import { checkDnsPort, checkPodResolver, checkResolver } from './dns.js';
 import { checkFirewall } from './firewall.js';
 import { gpuChecks } from './gpu-checks.js';
 import { checkClockSource, checkHypervisors, checkSteal } from './guests.js';
-import { checkHostsLines } from './hosts-lines.js';
 import { checkIdentity } from './identity.js';
 import {
   checkAddress,
@@ -20,6 +19,7 @@ import {
   checkTools,
 } from './machine.js';
 import { checkMtu, checkMtus } from './mtu.js';
+import { checkEndpointName, checkHostsLines } from './names.js';
 import { checkNextHops, checkSourceAddress } from './paths.js';
 import { checkPorts } from './ports.js';
 import { checkDefaultRoute, checkNetworkOverlap } from './routes.js';
@@ -160,6 +160,14 @@ export const checks: readonly Check[] = [
       'no line of /etc/hosts, or of what cloud-init makes it from, gives `endpoint.name` or the name of the host the address of another machine',
     fix: 'take the name out of that line: kbs writes one of its own',
     check: checkHostsLines,
+  },
+  {
+    name: 'endpoint-name',
+    scope: 'host',
+    summary:
+      'where a load balancer outside the cluster has `endpoint.name`, and no `endpoint.vip` is written, nodes and control planes resolve it',
+    fix: 'have the resolvers of the hosts answer for the name, or write `endpoint.vip`',
+    check: checkEndpointName,
   },
   {
     name: 'resolver',

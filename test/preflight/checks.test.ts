@@ -199,7 +199,13 @@ describe('preflight', () => {
 
   test('refuses a bridge of another cluster, which the CNI plugin would not take, on a node', () => {
     const bridge = (address: string): Partial<Facts> => ({
-      network: { rules: [], paths: [], hostsLines: [], links: [{ name: 'cni0', mtu: 1500, addresses: [address] }] },
+      network: {
+        rules: [],
+        paths: [],
+        hostsLines: [],
+        resolved: [],
+        links: [{ name: 'cni0', mtu: 1500, addresses: [address] }],
+      },
     });
     expect(refusals(bridge('10.244.0.1/24'))).toEqual([]);
     expect(refusals(bridge('10.42.0.1/24'))).toEqual([
@@ -211,7 +217,9 @@ describe('preflight', () => {
   test('warns of interfaces of other network plugins, on a node', () => {
     const warnings = (names: readonly string[], name = 'controller-00') => {
       const links = names.map((each) => ({ name: each, mtu: 1500, addresses: [] }));
-      const facts = new Map([[name, { ...fit, network: { rules: [], paths: [], hostsLines: [], links } }]]);
+      const facts = new Map([
+        [name, { ...fit, network: { rules: [], paths: [], hostsLines: [], resolved: [], links } }],
+      ]);
       return runChecks({ ...all, facts }).flatMap(({ warning, detail }) => (warning ? [detail] : []));
     };
     const rest = ': interfaces of another network plugin, whose rules may take or drop packets of pods';

@@ -22,6 +22,7 @@ const facts = (...links: readonly (readonly [name: string, mtu: number, address:
     rules: [],
     paths: [],
     hostsLines: [],
+    resolved: [],
     links: [
       { name: 'lo', mtu: 65536, addresses: ['127.0.0.1/8'] },
       ...links.map(([name, mtu, address]) => ({ name, mtu, addresses: [`${address}/24`] })),

@@ -55,7 +55,7 @@ export const printFacts = (facts: Facts): string => {
 };
 
 /** As `networkScript` prints it; of a rule the routes, and of a link the addresses, are lines of their own. */
-export const printNetwork = ({ rules, links, paths, hostsLines }: NetworkFacts): string =>
+export const printNetwork = ({ rules, links, paths, hostsLines, resolved }: NetworkFacts): string =>
   [
     ...rules.map(
       ({ priority, from = 'all', to, table }) =>
@@ -77,6 +77,7 @@ export const printNetwork = ({ rules, links, paths, hostsLines }: NetworkFacts):
       ({ file, line, address, names, isOwn }) =>
         `hostsline ${file} ${line} ${isOwn ? 'own' : 'other'} ${address} ${names.join(' ')}`,
     ),
+    ...resolved.map(({ name, addresses }) => `resolved ${name} ${addresses.join(' ')}`),
   ].join('\n');
 
 const printGpuFacts = ({ busRead, devices, switches, iommu, nodes, nvidia }: GpuFacts): readonly string[] => [

@@ -7,7 +7,7 @@ import { type LiveRoute, liveRoute } from './route.js';
 
 export type { GpuDevice, GpuFacts, NvidiaFacts } from './gpu.js';
 export { splitOnce } from './lines.js';
-export type { HostsLine, Link, NetworkFacts, Path, RoutingRule } from './network.js';
+export type { HostsLine, Link, NetworkFacts, Path, ResolvedName, RoutingRule } from './network.js';
 export type { LiveRoute } from './route.js';
 
 /** What `factsScript` reads on a host, once per run in the same round trip as all other queries. */

@@ -15,6 +15,8 @@ export interface NetworkFacts {
   readonly paths: readonly Path[];
   /** Lines of /etc/hosts, and of what cloud-init makes it from, that give a name it was asked about an address. */
   readonly hostsLines: readonly HostsLine[];
+  /** The names that it was asked to resolve, where it has the means to. */
+  readonly resolved: readonly ResolvedName[];
 }
 
 /** A rule for routes of IPv4 (ip-rule(8)). Rules for marked packets, users, interfaces and ports are not among them. */
@@ -57,22 +59,31 @@ export interface HostsLine {
   readonly isOwn: boolean;
 }
 
+export interface ResolvedName {
+  readonly name: string;
+  /** Of IPv4; none where nothing answers for the name. */
+  readonly addresses: readonly string[];
+}
+
 export interface NetworkQuestions {
   /** Addresses of IPv4 that the host sends to. */
   readonly to: readonly string[];
   /** Names that lines of /etc/hosts may have. */
   readonly names: readonly string[];
+  /** Names that the host resolves. */
+  readonly resolve: readonly string[];
 }
 
 /** Prints one `key value` line per fact. */
-export const networkScript = ({ to, names }: NetworkQuestions): Script => sh`
+export const networkScript = ({ to, names, resolve }: NetworkQuestions): Script => sh`
 ip -4 rule show 2>/dev/null | sed 's/^/rule /' || :
 ip -4 rule show 2>/dev/null | sed -n 's/.* lookup \\([^[ ]*\\).*/\\1/p' | grep -vxE 'local|main|default' | sort -u |
   while read -r table; do ip -4 route show table "$table" 2>/dev/null | sed "s/^/tableroute $table /"; done || :
 ip -o link show 2>/dev/null | awk '{ for (i = 3; i < NF; i++) if ($i == "mtu") print "link", $2, $(i + 1) }' || :
 ip -4 -o addr show 2>/dev/null | awk '{ print "at", $2, $4 }' || :
 ${raw(pathsTo(to))}
-${raw(linesWith(names))}`;
+${raw(linesWith(names))}
+${raw(addressesOf(resolve))}`;
 
 function pathsTo(addresses: readonly string[]): Script {
   return addresses.length === 0
@@ -98,6 +109,17 @@ function linesWith(names: readonly string[]): Script {
 done`;
 }
 
+/** As programs resolve them; a server that does not answer takes as long as it is waited for. */
+function addressesOf(names: readonly string[]): Script {
+  return names.length === 0
+    ? sh`:`
+    : sh`if command -v getent >/dev/null; then
+  for name in ${names}; do
+    echo "resolved $name" $(timeout 10 getent ahostsv4 "$name" | awk '!seen[$1]++ { print $1 }' || :)
+  done
+fi`;
+}
+
 /** Reads what `networkScript` printed. */
 export const parseNetwork = (output: string): NetworkFacts => {
   const lines = output.split('\n').filter(Boolean).map(splitOnce);
@@ -116,6 +138,10 @@ export const parseNetwork = (output: string): NetworkFacts => {
     hostsLines: all('hostsline').map((value) => {
       const [file = '', line, own, address = '', ...names] = value.split(' ').filter(Boolean);
       return { file, line: Number(line), address, names, isOwn: own === 'own' };
+    }),
+    resolved: all('resolved').map((value) => {
+      const [name = '', ...found] = value.split(' ').filter(Boolean);
+      return { name, addresses: found };
     }),
   };
 };
