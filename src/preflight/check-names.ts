@@ -20,7 +20,7 @@ export const checkNames = [
   'hosts-line',
   'endpoint-name',
   'resolver',
-  'pod-resolver',
+  'upstream-resolver',
   'vip',
   'default-route',
   'network-overlap',

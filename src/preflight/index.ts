@@ -3,7 +3,7 @@ import type { Check } from './check.js';
 import { checkHostnames, checkMachineIds, checkMacs, checkProductUuids, checkSshHostKeys } from './clones.js';
 import { checkClocks, checkEtcdData } from './cluster.js';
 import { checkForeignCni, checkForeignLinks, checkForeignUnit } from './conflicts.js';
-import { checkDnsPort, checkPodResolver, checkResolver } from './dns.js';
+import { checkDnsPort, checkResolver, checkUpstreamResolver } from './dns.js';
 import { checkFirewall } from './firewall.js';
 import { gpuChecks } from './gpu-checks.js';
 import { checkClockSource, checkHypervisors, checkSteal } from './guests.js';
@@ -178,12 +178,12 @@ export const checks: readonly Check[] = [
     check: checkResolver,
   },
   {
-    name: 'pod-resolver',
+    name: 'upstream-resolver',
     scope: 'host',
     summary:
-      'where `dns.upstreams` names no resolver, pods can ask one of those that a node or the first control plane has: by IPv4, and not on loopback',
-    fix: 'write `dns: { upstreams: [ADDRESS] }`, the address of a resolver that pods can ask',
-    check: checkPodResolver,
+      'where `dns.upstreams` names no resolver, pods and DNS hosts can ask one of those that their host has: not on loopback, and pods by IPv4',
+    fix: 'write `dns: { upstreams: [ADDRESS] }`, the address of a resolver that other machines can ask',
+    check: checkUpstreamResolver,
   },
   {
     name: 'vip',

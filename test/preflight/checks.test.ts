@@ -484,7 +484,7 @@ describe('DNS', () => {
       (name: string) =>
         refusals({ hostOnlyNameservers, nameservers }, { name, cluster: clusterOf({ upstreams }) });
     const says = (servers: string) => [
-      `pod-resolver: pods can ask no resolver of /etc/resolv.conf: ${servers} for the host alone`,
+      `upstream-resolver: pods can ask no resolver of /etc/resolv.conf: ${servers} for the host alone`,
     ];
 
     test.each<[string, (name: string) => readonly string[], readonly string[]]>([
@@ -496,6 +496,19 @@ describe('DNS', () => {
     ])('%s', (_, on, expected) => {
       expect(on('worker-office-00')).toEqual(expected);
       expect(on('edge')).toEqual([]);
+    });
+
+    test.each<[string, Partial<Facts>, readonly string[]]>([
+      [
+        'is asked for where a DNS host has none but on loopback',
+        { hostOnlyNameservers: ['127.0.0.1'], nameservers: ['192.168.10.10'] },
+        [
+          'upstream-resolver: the DNS server of the LAN can ask no resolver of /etc/resolv.conf: 127.0.0.1 is for the host alone',
+        ],
+      ],
+      ['of IPv6 is one that a DNS host can ask', { hostOnlyNameservers: ['fd00::53'], nameservers: ['fd00::53'] }, []],
+    ])('%s', (_, facts, expected) => {
+      expect(at('dns-00', facts)).toEqual(expected);
     });
   });
 
