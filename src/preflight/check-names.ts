@@ -25,6 +25,7 @@ export const checkNames = [
   'default-route',
   'network-overlap',
   'mtu',
+  'forwarding',
   'gpu-device',
   'gpu-passthrough',
   'gpu-nouveau',

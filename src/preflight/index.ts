@@ -8,6 +8,7 @@ import { checkFirewall } from './firewall.js';
 import { gpuChecks } from './gpu-checks.js';
 import { checkClockSource, checkHypervisors, checkSteal } from './guests.js';
 import { checkIdentity } from './identity.js';
+import { checkForwarding, checkMtu, checkMtus } from './links.js';
 import {
   checkAddress,
   checkCgroup,
@@ -18,7 +19,6 @@ import {
   checkSystemd,
   checkTools,
 } from './machine.js';
-import { checkMtu, checkMtus } from './mtu.js';
 import { checkEndpointName, checkHostsLines } from './names.js';
 import { checkNextHops, checkSourceAddress } from './paths.js';
 import { checkPorts } from './ports.js';
@@ -214,6 +214,14 @@ export const checks: readonly Check[] = [
       'the interfaces that the cluster uses carry packets of 1280 bytes, or what the `mtu` of their segment says',
     fix: 'set a larger MTU, or write that of the network as `mtu` of the segment',
     check: checkMtu,
+  },
+  {
+    name: 'forwarding',
+    scope: 'host',
+    summary:
+      'where the kernel of a node or a router forwards packets already, the interfaces that the cluster uses do too',
+    fix: 'sysctl -w net.ipv4.conf.INTERFACE.forwarding=1, and in what closes the interface at every boot',
+    check: checkForwarding,
   },
   ...gpuChecks,
   {

@@ -204,7 +204,7 @@ describe('preflight', () => {
         paths: [],
         hostsLines: [],
         resolved: [],
-        links: [{ name: 'cni0', mtu: 1500, addresses: [address] }],
+        links: [{ name: 'cni0', mtu: 1500, addresses: [address], isClosed: false }],
       },
     });
     expect(refusals(bridge('10.244.0.1/24'))).toEqual([]);
@@ -216,7 +216,7 @@ describe('preflight', () => {
 
   test('warns of interfaces of other network plugins, on a node', () => {
     const warnings = (names: readonly string[], name = 'controller-00') => {
-      const links = names.map((each) => ({ name: each, mtu: 1500, addresses: [] }));
+      const links = names.map((each) => ({ name: each, mtu: 1500, addresses: [], isClosed: false }));
       const facts = new Map([
         [name, { ...fit, network: { rules: [], paths: [], hostsLines: [], resolved: [], links } }],
       ]);

@@ -67,6 +67,7 @@ export const printNetwork = ({ rules, links, paths, hostsLines, resolved }: Netw
       ),
     ),
     ...links.map(({ name, mtu }) => `link ${name}: ${mtu}`),
+    ...links.filter(({ isClosed }) => isClosed).map(({ name }) => `closed /proc/sys/net/ipv4/conf/${name}/forwarding`),
     ...links.flatMap(({ name, addresses }) => addresses.map((address) => `at ${name} ${address}`)),
     ...paths.map(({ to, from, device, via, error }) =>
       from === undefined

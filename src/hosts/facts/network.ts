@@ -37,6 +37,8 @@ export interface Link {
   readonly mtu: number;
   /** `address/prefix`, of IPv4. */
   readonly addresses: readonly string[];
+  /** The kernel forwards packets, and not those that come in here. */
+  readonly isClosed: boolean;
 }
 
 export interface Path {
@@ -80,6 +82,9 @@ ip -4 rule show 2>/dev/null | sed 's/^/rule /' || :
 ip -4 rule show 2>/dev/null | sed -n 's/.* lookup \\([^[ ]*\\).*/\\1/p' | grep -vxE 'local|main|default' | sort -u |
   while read -r table; do ip -4 route show table "$table" 2>/dev/null | sed "s/^/tableroute $table /"; done || :
 ip -o link show 2>/dev/null | awk '{ for (i = 3; i < NF; i++) if ($i == "mtu") print "link", $2, $(i + 1) }' || :
+if [ "$(cat /proc/sys/net/ipv4/ip_forward 2>/dev/null || :)" = 1 ]; then
+  grep -lx 0 /proc/sys/net/ipv4/conf/*/forwarding 2>/dev/null | sed 's/^/closed /' || :
+fi
 ip -4 -o addr show 2>/dev/null | awk '{ print "at", $2, $4 }' || :
 ${raw(pathsTo(to))}
 ${raw(linesWith(names))}
@@ -127,12 +132,18 @@ export const parseNetwork = (output: string): NetworkFacts => {
   const routes = all('tableroute').map(splitOnce);
   const routesOf = (table: string) => routes.flatMap(([of, route]) => (of === table ? liveRoute(route) : []));
   const addresses = all('at').map(splitOnce);
+  const closed = new Set(all('closed').map((path) => path.split('/').at(-2)));
   return {
     rules: rulesIn(all('rule')).map((rule) => ({ ...rule, routes: routesOf(rule.table) })),
     links: all('link').map((line) => {
       const [device, mtu] = splitOnce(line);
       const name = device.replace(/[:@].*/, '');
-      return { name, mtu: Number(mtu), addresses: addresses.flatMap(([on, found]) => (on === name ? [found] : [])) };
+      return {
+        name,
+        mtu: Number(mtu),
+        addresses: addresses.flatMap(([on, found]) => (on === name ? [found] : [])),
+        isClosed: closed.has(name),
+      };
     }),
     paths: all('path').map(pathIn),
     hostsLines: all('hostsline').map((value) => {

@@ -72,7 +72,17 @@ ip route add default dev wg0 table 51820`);
       name: 'eth0',
       mtu: 1400,
       addresses: ['10.0.0.5/24', '10.0.0.6/24'],
+      isClosed: false,
     });
+  });
+
+  test('has links that forward nothing although the kernel does', async () => {
+    const close = `${link('eth0.7')}\n${link('eth1')}\nsysctl() { echo "$2" > "/proc/sys/net/ipv4/$1"; }
+sysctl ip_forward 1\nsysctl conf/eth0.7/forwarding 0`;
+    const closed = async (changes: string) =>
+      (await factsAfter(changes)).links.filter(({ isClosed }) => isClosed).map(({ name }) => name);
+    expect(await closed(close)).toEqual(['eth0.7']);
+    expect(await closed(`${link('eth1')}\necho 0 > /proc/sys/net/ipv4/ip_forward`)).toEqual([]);
   });
 
   test('tells the way to each address that it is asked about', async () => {
