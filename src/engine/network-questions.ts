@@ -1,14 +1,32 @@
 import type { NetworkQuestions } from '../hosts/facts/network.js';
-import { type Cluster, type ClusterHost, controlPlanes, isControlPlane, isNode } from '../inventory/cluster.js';
+import {
+  type Cluster,
+  type ClusterHost,
+  controlPlanes,
+  dnsServers,
+  isControlPlane,
+  isNode,
+} from '../inventory/cluster.js';
 
-/** What a host is asked of its network: the ways to next hops and to other etcd members, and names that kbs gives addresses. */
+/**
+ * What a host is asked of its network: the ways to next hops and to other etcd members, names that kbs gives addresses,
+ * and the name of an API whose address only others know.
+ */
 export const networkQuestions = (host: ClusterHost, cluster: Cluster): NetworkQuestions => {
   const nextHops = (cluster.routes[host.name] ?? []).map(({ via }) => via);
   const members = isControlPlane(host) ? controlPlanes(cluster).map(({ address }) => address) : [];
+  const isMember = isNode(host) || isControlPlane(host);
   return {
     to: [...new Set([...nextHops, ...members])].filter((address) => address !== host.address),
-    names: isNode(host) || isControlPlane(host) ? [host.name, ...namesOfApi(cluster)] : [],
+    names: isMember ? [host.name, ...namesOfApi(cluster)] : [],
+    resolve: isMember ? foreignNames(cluster) : [],
   };
+};
+
+/** The `dns` hosts may be those that will answer for it. */
+const foreignNames = (cluster: Cluster): readonly string[] => {
+  const { name, address } = cluster.endpoint;
+  return name === undefined || address !== undefined || dnsServers(cluster).length > 0 ? [] : [name];
 };
 
 /** Where a load balancer outside the cluster has the name, kbs knows no address for it. */

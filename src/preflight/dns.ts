@@ -47,19 +47,22 @@ export const checkResolver = (host: ClusterHost, { resolver }: Facts, cluster: C
 
 /**
  * A resolver on loopback answers the host alone: in a pod that address is the pod, and pods have no IPv6. Cluster DNS asks
- * those of the API host, and pods that take the resolvers of their node ask its. A host without any has none to offer.
+ * those of the API host, pods that take the resolvers of their node ask its, and a `dns` host asks its own where they are
+ * other machines. A host without any has none to offer, which may be meant.
  */
-export const checkPodResolver = (
-  host: ClusterHost,
-  { nameservers, hostOnlyNameservers, resolvConf }: Facts,
-  cluster: Cluster,
-): readonly FailedCheck[] => {
-  if (!isNode(host) && !isApiHost(host, cluster)) return [];
-  if (cluster.upstreams.length > 0 || hostOnlyNameservers.length === 0 || nameservers.some(isAddress)) return [];
+export const checkUpstreamResolver = (host: ClusterHost, facts: Facts, cluster: Cluster): readonly FailedCheck[] => {
+  const { nameservers, hostOnlyNameservers, resolvConf } = facts;
+  if (cluster.upstreams.length > 0) return [];
+  const lan = dnsServers(cluster).flatMap(({ address, addresses }) => [address, ...Object.values(addresses)]);
+  const loopback = hostOnlyNameservers.filter((server) => !nameservers.includes(server));
+  const forPods = (isNode(host) || isApiHost(host, cluster)) && !nameservers.some(isAddress) ? hostOnlyNameservers : [];
+  const forLan = isDns(host) && nameservers.every((server) => lan.includes(server)) ? loopback : [];
+  const [servers, asker] = forPods.length > 0 ? [forPods, 'pods'] : [forLan, 'the DNS server of the LAN'];
+  if (servers.length === 0) return [];
   return [
     {
-      detail: `pods can ask no resolver of ${resolvConf}: ${hostOnlyNameservers.join(', ')} ${hostOnlyNameservers.length === 1 ? 'is' : 'are'} for the host alone`,
-      next: 'write `dns: { upstreams: [ADDRESS] }`, the IPv4 address of a resolver that pods can ask; where no name outside the cluster is needed: --skip-check pod-resolver',
+      detail: `${asker} can ask no resolver of ${resolvConf}: ${servers.join(', ')} ${servers.length === 1 ? 'is' : 'are'} for the host alone`,
+      next: `write \`dns: { upstreams: [ADDRESS] }\`, the IPv4 address of a resolver that other machines can ask; where no name outside the cluster is needed: --skip-check upstream-resolver`,
     },
   ];
 };

@@ -3,12 +3,12 @@ import type { Check } from './check.js';
 import { checkHostnames, checkMachineIds, checkMacs, checkProductUuids, checkSshHostKeys } from './clones.js';
 import { checkClocks, checkEtcdData } from './cluster.js';
 import { checkForeignCni, checkForeignLinks, checkForeignUnit } from './conflicts.js';
-import { checkDnsPort, checkPodResolver, checkResolver } from './dns.js';
+import { checkDnsPort, checkResolver, checkUpstreamResolver } from './dns.js';
 import { checkFirewall } from './firewall.js';
 import { gpuChecks } from './gpu-checks.js';
 import { checkClockSource, checkHypervisors, checkSteal } from './guests.js';
-import { checkHostsLines } from './hosts-lines.js';
 import { checkIdentity } from './identity.js';
+import { checkForwarding, checkMtu, checkMtus } from './links.js';
 import {
   checkAddress,
   checkCgroup,
@@ -20,7 +20,7 @@ import {
   checkTools,
 } from './machine.js';
 import { machineChecks } from './machine-checks.js';
-import { checkMtu, checkMtus } from './mtu.js';
+import { checkEndpointName, checkHostsLines } from './names.js';
 import { checkNextHops, checkSourceAddress } from './paths.js';
 import { checkPorts } from './ports.js';
 import { checkDefaultRoute, checkNetworkOverlap } from './routes.js';
@@ -164,6 +164,14 @@ export const checks: readonly Check[] = [
     check: checkHostsLines,
   },
   {
+    name: 'endpoint-name',
+    scope: 'host',
+    summary:
+      'where a load balancer outside the cluster has `endpoint.name`, and no `endpoint.vip` is written, nodes and control planes resolve it',
+    fix: 'have the resolvers of the hosts answer for the name, or write `endpoint.vip`',
+    check: checkEndpointName,
+  },
+  {
     name: 'resolver',
     scope: 'host',
     summary:
@@ -172,12 +180,12 @@ export const checks: readonly Check[] = [
     check: checkResolver,
   },
   {
-    name: 'pod-resolver',
+    name: 'upstream-resolver',
     scope: 'host',
     summary:
-      'where `dns.upstreams` names no resolver, pods can ask one of those that a node or the first control plane has: by IPv4, and not on loopback',
-    fix: 'write `dns: { upstreams: [ADDRESS] }`, the address of a resolver that pods can ask',
-    check: checkPodResolver,
+      'where `dns.upstreams` names no resolver, pods and DNS hosts can ask one of those that their host has: not on loopback, and pods by IPv4',
+    fix: 'write `dns: { upstreams: [ADDRESS] }`, the address of a resolver that other machines can ask',
+    check: checkUpstreamResolver,
   },
   {
     name: 'vip',
@@ -208,6 +216,14 @@ export const checks: readonly Check[] = [
       'the interfaces that the cluster uses carry packets of 1280 bytes, or what the `mtu` of their segment says',
     fix: 'set a larger MTU, or write that of the network as `mtu` of the segment',
     check: checkMtu,
+  },
+  {
+    name: 'forwarding',
+    scope: 'host',
+    summary:
+      'where the kernel of a node or a router forwards packets already, the interfaces that the cluster uses do too',
+    fix: 'sysctl -w net.ipv4.conf.INTERFACE.forwarding=1, and in what closes the interface at every boot',
+    check: checkForwarding,
   },
   ...gpuChecks,
   {

@@ -199,7 +199,13 @@ describe('preflight', () => {
 
   test('refuses a bridge of another cluster, which the CNI plugin would not take, on a node', () => {
     const bridge = (address: string): Partial<Facts> => ({
-      network: { rules: [], paths: [], hostsLines: [], links: [{ name: 'cni0', mtu: 1500, addresses: [address] }] },
+      network: {
+        rules: [],
+        paths: [],
+        hostsLines: [],
+        resolved: [],
+        links: [{ name: 'cni0', mtu: 1500, addresses: [address], isClosed: false }],
+      },
     });
     expect(refusals(bridge('10.244.0.1/24'))).toEqual([]);
     expect(refusals(bridge('10.42.0.1/24'))).toEqual([
@@ -210,8 +216,10 @@ describe('preflight', () => {
 
   test('warns of interfaces of other network plugins, on a node', () => {
     const warnings = (names: readonly string[], name = 'controller-00') => {
-      const links = names.map((each) => ({ name: each, mtu: 1500, addresses: [] }));
-      const facts = new Map([[name, { ...fit, network: { rules: [], paths: [], hostsLines: [], links } }]]);
+      const links = names.map((each) => ({ name: each, mtu: 1500, addresses: [], isClosed: false }));
+      const facts = new Map([
+        [name, { ...fit, network: { rules: [], paths: [], hostsLines: [], resolved: [], links } }],
+      ]);
       return runChecks({ ...all, facts }).flatMap(({ warning, detail }) => (warning ? [detail] : []));
     };
     const rest = ': interfaces of another network plugin, whose rules may take or drop packets of pods';
@@ -476,7 +484,7 @@ describe('DNS', () => {
       (name: string) =>
         refusals({ hostOnlyNameservers, nameservers }, { name, cluster: clusterOf({ upstreams }) });
     const says = (servers: string) => [
-      `pod-resolver: pods can ask no resolver of /etc/resolv.conf: ${servers} for the host alone`,
+      `upstream-resolver: pods can ask no resolver of /etc/resolv.conf: ${servers} for the host alone`,
     ];
 
     test.each<[string, (name: string) => readonly string[], readonly string[]]>([
@@ -488,6 +496,19 @@ describe('DNS', () => {
     ])('%s', (_, on, expected) => {
       expect(on('worker-office-00')).toEqual(expected);
       expect(on('edge')).toEqual([]);
+    });
+
+    test.each<[string, Partial<Facts>, readonly string[]]>([
+      [
+        'is asked for where a DNS host has none but on loopback',
+        { hostOnlyNameservers: ['127.0.0.1'], nameservers: ['192.168.10.10'] },
+        [
+          'upstream-resolver: the DNS server of the LAN can ask no resolver of /etc/resolv.conf: 127.0.0.1 is for the host alone',
+        ],
+      ],
+      ['of IPv6 is one that a DNS host can ask', { hostOnlyNameservers: ['fd00::53'], nameservers: ['fd00::53'] }, []],
+    ])('%s', (_, facts, expected) => {
+      expect(at('dns-00', facts)).toEqual(expected);
     });
   });
 

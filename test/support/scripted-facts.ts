@@ -56,7 +56,7 @@ export const printFacts = (facts: Facts): string => {
 };
 
 /** As `networkScript` prints it; of a rule the routes, and of a link the addresses, are lines of their own. */
-export const printNetwork = ({ rules, links, paths, hostsLines }: NetworkFacts): string =>
+export const printNetwork = ({ rules, links, paths, hostsLines, resolved }: NetworkFacts): string =>
   [
     ...rules.map(
       ({ priority, from = 'all', to, table }) =>
@@ -68,6 +68,7 @@ export const printNetwork = ({ rules, links, paths, hostsLines }: NetworkFacts):
       ),
     ),
     ...links.map(({ name, mtu }) => `link ${name}: ${mtu}`),
+    ...links.filter(({ isClosed }) => isClosed).map(({ name }) => `closed /proc/sys/net/ipv4/conf/${name}/forwarding`),
     ...links.flatMap(({ name, addresses }) => addresses.map((address) => `at ${name} ${address}`)),
     ...paths.map(({ to, from, device, via, error }) =>
       from === undefined
@@ -78,6 +79,7 @@ export const printNetwork = ({ rules, links, paths, hostsLines }: NetworkFacts):
       ({ file, line, address, names, isOwn }) =>
         `hostsline ${file} ${line} ${isOwn ? 'own' : 'other'} ${address} ${names.join(' ')}`,
     ),
+    ...resolved.map(({ name, addresses }) => `resolved ${name} ${addresses.join(' ')}`),
   ].join('\n');
 
 const printSystem = (system: System | undefined): readonly string[] =>

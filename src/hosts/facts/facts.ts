@@ -9,7 +9,7 @@ import { parseSystem, type System } from './system.js';
 export { containerdFolder, programFolders } from './folders.js';
 export type { GpuDevice, GpuFacts, NvidiaFacts } from './gpu.js';
 export { splitOnce } from './lines.js';
-export type { HostsLine, Link, NetworkFacts, Path, RoutingRule } from './network.js';
+export type { HostsLine, Link, NetworkFacts, Path, ResolvedName, RoutingRule } from './network.js';
 export type { LiveRoute } from './route.js';
 export type { Mount, System } from './system.js';
 

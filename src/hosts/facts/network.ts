@@ -15,6 +15,8 @@ export interface NetworkFacts {
   readonly paths: readonly Path[];
   /** Lines of /etc/hosts, and of what cloud-init makes it from, that give a name it was asked about an address. */
   readonly hostsLines: readonly HostsLine[];
+  /** The names that it was asked to resolve, where it has the means to. */
+  readonly resolved: readonly ResolvedName[];
 }
 
 /** A rule for routes of IPv4 (ip-rule(8)). Rules for marked packets, users, interfaces and ports are not among them. */
@@ -35,6 +37,8 @@ export interface Link {
   readonly mtu: number;
   /** `address/prefix`, of IPv4. */
   readonly addresses: readonly string[];
+  /** The kernel forwards packets, and not those that come in here. */
+  readonly isClosed: boolean;
 }
 
 export interface Path {
@@ -57,22 +61,34 @@ export interface HostsLine {
   readonly isOwn: boolean;
 }
 
+export interface ResolvedName {
+  readonly name: string;
+  /** Of IPv4; none where nothing answers for the name. */
+  readonly addresses: readonly string[];
+}
+
 export interface NetworkQuestions {
   /** Addresses of IPv4 that the host sends to. */
   readonly to: readonly string[];
   /** Names that lines of /etc/hosts may have. */
   readonly names: readonly string[];
+  /** Names that the host resolves. */
+  readonly resolve: readonly string[];
 }
 
 /** Prints one `key value` line per fact. */
-export const networkScript = ({ to, names }: NetworkQuestions): Script => sh`
+export const networkScript = ({ to, names, resolve }: NetworkQuestions): Script => sh`
 ip -4 rule show 2>/dev/null | sed 's/^/rule /' || :
 ip -4 rule show 2>/dev/null | sed -n 's/.* lookup \\([^[ ]*\\).*/\\1/p' | grep -vxE 'local|main|default' | sort -u |
   while read -r table; do ip -4 route show table "$table" 2>/dev/null | sed "s/^/tableroute $table /"; done || :
 ip -o link show 2>/dev/null | awk '{ for (i = 3; i < NF; i++) if ($i == "mtu") print "link", $2, $(i + 1) }' || :
+if [ "$(cat /proc/sys/net/ipv4/ip_forward 2>/dev/null || :)" = 1 ]; then
+  grep -lx 0 /proc/sys/net/ipv4/conf/*/forwarding 2>/dev/null | sed 's/^/closed /' || :
+fi
 ip -4 -o addr show 2>/dev/null | awk '{ print "at", $2, $4 }' || :
 ${raw(pathsTo(to))}
-${raw(linesWith(names))}`;
+${raw(linesWith(names))}
+${raw(addressesOf(resolve))}`;
 
 function pathsTo(addresses: readonly string[]): Script {
   return addresses.length === 0
@@ -98,6 +114,17 @@ function linesWith(names: readonly string[]): Script {
 done`;
 }
 
+/** As programs resolve them; a server that does not answer takes as long as it is waited for. */
+function addressesOf(names: readonly string[]): Script {
+  return names.length === 0
+    ? sh`:`
+    : sh`if command -v getent >/dev/null; then
+  for name in ${names}; do
+    echo "resolved $name" $(timeout 10 getent ahostsv4 "$name" | awk '!seen[$1]++ { print $1 }' || :)
+  done
+fi`;
+}
+
 /** Reads what `networkScript` printed. */
 export const parseNetwork = (output: string): NetworkFacts => {
   const lines = output.split('\n').filter(Boolean).map(splitOnce);
@@ -105,17 +132,27 @@ export const parseNetwork = (output: string): NetworkFacts => {
   const routes = all('tableroute').map(splitOnce);
   const routesOf = (table: string) => routes.flatMap(([of, route]) => (of === table ? liveRoute(route) : []));
   const addresses = all('at').map(splitOnce);
+  const closed = new Set(all('closed').map((path) => path.split('/').at(-2)));
   return {
     rules: rulesIn(all('rule')).map((rule) => ({ ...rule, routes: routesOf(rule.table) })),
     links: all('link').map((line) => {
       const [device, mtu] = splitOnce(line);
       const name = device.replace(/[:@].*/, '');
-      return { name, mtu: Number(mtu), addresses: addresses.flatMap(([on, found]) => (on === name ? [found] : [])) };
+      return {
+        name,
+        mtu: Number(mtu),
+        addresses: addresses.flatMap(([on, found]) => (on === name ? [found] : [])),
+        isClosed: closed.has(name),
+      };
     }),
     paths: all('path').map(pathIn),
     hostsLines: all('hostsline').map((value) => {
       const [file = '', line, own, address = '', ...names] = value.split(' ').filter(Boolean);
       return { file, line: Number(line), address, names, isOwn: own === 'own' };
+    }),
+    resolved: all('resolved').map((value) => {
+      const [name = '', ...found] = value.split(' ').filter(Boolean);
+      return { name, addresses: found };
     }),
   };
 };

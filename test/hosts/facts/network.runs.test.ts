@@ -10,7 +10,7 @@ import { lacks } from '../../support/needs.js';
 
 /** What a machine's own network says after a root shell has changed it, with a folder /etc of its own. */
 const factsAfter = async (changes: string, questions: Partial<NetworkQuestions> = {}): Promise<NetworkFacts> => {
-  const ask = networkScript({ to: [], names: [], ...questions });
+  const ask = networkScript({ to: [], names: [], resolve: [], ...questions });
   const input = `cp -a /etc/alternatives /tmp/$$; mount -t tmpfs none /etc; mv /tmp/$$ /etc/alternatives\nip link set lo up\n{ ${changes}\n} >&2\n${ask}`;
   const { stdout } = await execa('unshare', ['--net', '--mount', 'sh', '-eu'], { input });
   return parseNetwork(stdout);
@@ -72,7 +72,17 @@ ip route add default dev wg0 table 51820`);
       name: 'eth0',
       mtu: 1400,
       addresses: ['10.0.0.5/24', '10.0.0.6/24'],
+      isClosed: false,
     });
+  });
+
+  test('has links that forward nothing although the kernel does', async () => {
+    const close = `${link('eth0.7')}\n${link('eth1')}\nsysctl() { echo "$2" > "/proc/sys/net/ipv4/$1"; }
+sysctl ip_forward 1\nsysctl conf/eth0.7/forwarding 0`;
+    const closed = async (changes: string) =>
+      (await factsAfter(changes)).links.filter(({ isClosed }) => isClosed).map(({ name }) => name);
+    expect(await closed(close)).toEqual(['eth0.7']);
+    expect(await closed(`${link('eth1')}\necho 0 > /proc/sys/net/ipv4/ip_forward`)).toEqual([]);
   });
 
   test('tells the way to each address that it is asked about', async () => {
@@ -103,6 +113,22 @@ mkdir -p /etc/cloud/templates; echo '127.0.1.1 {{fqdn}} api.lan' > /etc/cloud/te
       line('/etc/hosts', 6, '10.0.0.8', 'api.lan', true),
       line('/etc/cloud/templates/hosts.debian.tmpl', 1, '127.0.1.1', '{{fqdn}} api.lan'),
     ]);
+  });
+
+  test('tells which addresses it has for a name, or that it has none', async () => {
+    const changes = `${link('eth0', '10.0.0.5/24')}
+printf '%s\\n' '10.0.0.8 api.lan' 'fd00::9 other.lan' > /etc/hosts
+echo 'hosts: files' > /etc/nsswitch.conf`;
+    const { resolved } = await factsAfter(changes, { resolve: ['api.lan', 'other.lan'] });
+    expect(resolved).toEqual([
+      { name: 'api.lan', addresses: ['10.0.0.8'] },
+      { name: 'other.lan', addresses: [] },
+    ]);
+  });
+
+  test('tells nothing of names where it cannot resolve any', async () => {
+    const { resolved } = await factsAfter('command() { return 1; }', { resolve: ['api.lan'] });
+    expect(resolved).toEqual([]);
   });
 
   test('is no reason to fail where nothing is there', async () => {

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { assumedFacts, type Facts } from '../../src/hosts/facts/facts.js';
 import type { Cluster, ClusterHost } from '../../src/inventory/cluster.js';
-import { checkMtu, checkMtus } from '../../src/preflight/mtu.js';
-import { clusterOf } from '../support/cluster.js';
+import { checkForwarding, checkMtu, checkMtus } from '../../src/preflight/links.js';
+import { clusterOf, hostOf } from '../support/cluster.js';
 
 const base = clusterOf();
 const [controller, worker, rack, edge] = base.hosts as [ClusterHost, ClusterHost, ClusterHost, ClusterHost];
@@ -22,9 +22,10 @@ const facts = (...links: readonly (readonly [name: string, mtu: number, address:
     rules: [],
     paths: [],
     hostsLines: [],
+    resolved: [],
     links: [
-      { name: 'lo', mtu: 65536, addresses: ['127.0.0.1/8'] },
-      ...links.map(([name, mtu, address]) => ({ name, mtu, addresses: [`${address}/24`] })),
+      { name: 'lo', mtu: 65536, addresses: ['127.0.0.1/8'], isClosed: false },
+      ...links.map(([name, mtu, address]) => ({ name, mtu, addresses: [`${address}/24`], isClosed: false })),
     ],
   },
 });
@@ -109,4 +110,27 @@ describe('the MTUs of a segment', () => {
       'interfaces in segment rack have different MTUs, 1500: worker-rack-00 (eth0); 1400: edge (eth1)',
     ]);
   });
+});
+
+test('an interface that forwards nothing, while the kernel does, is refused where packets of pods come in', () => {
+  const closed = (address: string): Facts => {
+    const { network, ...rest } = facts(['eth0.7', 1500, address]);
+    return {
+      ...rest,
+      ...(network && { network: { ...network, links: network.links.map((link) => ({ ...link, isClosed: true })) } }),
+    };
+  };
+  const found = checkForwarding(controller, closed(controller.address), base);
+  expect(found.map(({ detail, next }) => [detail, next.split(',')[0]])).toEqual([
+    [
+      'eth0.7 forwards no packets, so none that come in there reach pods',
+      'sysctl -w net.ipv4.conf.eth0/7.forwarding=1',
+    ],
+  ]);
+  expect(checkForwarding(edge, closed('192.168.20.1'), base)).toHaveLength(1);
+  expect(checkForwarding(controller, closed('10.9.9.9'), base)).toEqual([]);
+  expect(checkForwarding(controller, facts(['eth0', 1500, controller.address]), base)).toEqual([]);
+  const balancer: ClusterHost = { ...hostOf({ ...controller, roles: ['load-balancer'] }) };
+  const { podCidr: _, ...withoutPods } = balancer;
+  expect(checkForwarding(withoutPods, closed(controller.address), base)).toEqual([]);
 });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { assumedFacts, type Facts, type HostsLine } from '../../src/hosts/facts/facts.js';
 import type { ClusterHost } from '../../src/inventory/cluster.js';
-import { checkHostsLines } from '../../src/preflight/hosts-lines.js';
+import { checkEndpointName, checkHostsLines } from '../../src/preflight/names.js';
 import { clusterOf } from '../support/cluster.js';
 
 const endpoint = { host: 'api.lan', name: 'api.lan', vip: '192.168.10.5', address: '192.168.10.5', port: 6443 };
@@ -11,7 +11,7 @@ const [controller, worker, , edge] = cluster.hosts as [ClusterHost, ClusterHost,
 const facts = (...hostsLines: readonly HostsLine[]): Facts => ({
   ...assumedFacts,
   addresses: ['192.168.10.20/24', '10.0.0.20/8'],
-  network: { rules: [], links: [], paths: [], hostsLines },
+  network: { rules: [], links: [], paths: [], hostsLines, resolved: [] },
 });
 
 const line = (text: string, rest: Partial<HostsLine> = {}): HostsLine => {
@@ -72,4 +72,17 @@ describe('a line of /etc/hosts', () => {
     const named = clusterOf({ endpoint: { ...endpoint, host: controller.name, name: controller.name } });
     expect(checkHostsLines(controller, facts(line(`127.0.1.1 ${controller.name}`)), named)).toEqual([]);
   });
+});
+
+test('the name of an API outside the cluster has an address on the hosts that ask for it', () => {
+  const outside = clusterOf({ endpoint: { host: 'api.lan', name: 'api.lan', port: 6443, external: true } });
+  const resolving = (...addresses: readonly string[]): Facts => {
+    const { network } = facts();
+    return { ...assumedFacts, ...(network && { network: { ...network, resolved: [{ name: 'api.lan', addresses }] } }) };
+  };
+  expect(checkEndpointName(worker, resolving('10.0.0.8'), outside)).toEqual([]);
+  expect(checkEndpointName(worker, facts(), outside)).toEqual([]);
+  expect(checkEndpointName(worker, resolving(), outside).map(({ detail }) => detail)).toEqual([
+    'the host finds no address for api.lan, the name of the API',
+  ]);
 });

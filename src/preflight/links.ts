@@ -1,5 +1,5 @@
-import type { Facts } from '../hosts/facts/facts.js';
-import { type Cluster, type ClusterHost, isNode, type Segment } from '../inventory/cluster.js';
+import type { Facts, Link } from '../hosts/facts/facts.js';
+import { type Cluster, type ClusterHost, isNode, isRouter, type Segment } from '../inventory/cluster.js';
 import type { CheckResult, ClusterFacts, FailedCheck } from './check.js';
 
 /**
@@ -8,11 +8,11 @@ import type { CheckResult, ClusterFacts, FailedCheck } from './check.js';
  */
 export const checkMtu = (host: ClusterHost, facts: Facts, { network }: Cluster): readonly FailedCheck[] =>
   network.segments.flatMap((segment) =>
-    carriers(segment, host, facts)
+    linksIn(segment, host, facts)
       .filter(({ mtu }) => mtu < smallest && mtu < sizeOf(segment))
-      .map(({ device, mtu }) => ({
-        detail: `${device} has the MTU ${mtu}, below ${smallest}, which every network should carry`,
-        next: `ip link set ${device} mtu 1500, and in the network settings of the machine; if the network carries no more, write network.segments.${segment.name}.mtu: ${mtu}`,
+      .map(({ name, mtu }) => ({
+        detail: `${name} has the MTU ${mtu}, below ${smallest}, which every network should carry`,
+        next: `ip link set ${name} mtu 1500, and in the network settings of the machine; if the network carries no more, write network.segments.${segment.name}.mtu: ${mtu}`,
       })),
   );
 
@@ -29,7 +29,7 @@ export const checkMtus = ({
   cluster.network.segments.flatMap((segment) => {
     const seen = cluster.hosts.flatMap((host) => {
       const of = facts.get(host.name);
-      return of === undefined ? [] : carriers(segment, host, of).map((carrier) => ({ host, ...carrier }));
+      return of === undefined ? [] : linksIn(segment, host, of).map(({ name, mtu }) => ({ host, name, mtu }));
     });
     const sizes = [...new Set(seen.map(({ mtu }) => mtu))].toSorted((a, b) => b - a);
     const least = sizes.at(-1);
@@ -40,7 +40,7 @@ export const checkMtus = ({
     const each = sizes.map(
       (size) =>
         `${size}: ${having(size)
-          .map(({ host, device }) => `${host.name} (${device})`)
+          .map(({ host, name }) => `${host.name} (${name})`)
           .join(', ')}`,
     );
     const write = `write network.segments.${segment.name}.mtu: ${least}`;
@@ -62,15 +62,24 @@ export const checkMtus = ({
 /** The largest packet of the segment's pods, in bytes. */
 const sizeOf = ({ mtu = 1500 }: Segment): number => mtu;
 
+/**
+ * kbs has the kernel forward packets, which opens all interfaces at that moment. Where it did already, an interface that
+ * something else closed stays so, and with it the way to the pods behind it.
+ */
+export const checkForwarding = (host: ClusterHost, facts: Facts, { network }: Cluster): readonly FailedCheck[] =>
+  network.segments.flatMap((segment) =>
+    linksIn(segment, host, facts)
+      .filter(({ isClosed }) => isClosed && (isNode(host) || isRouter(host)))
+      .map(({ name }) => ({
+        detail: `${name} forwards no packets, so none that come in there reach pods`,
+        next: `sysctl -w net.ipv4.conf.${name.replaceAll('.', '/')}.forwarding=1, and in what sets it: a file of sysctl.d, or IPv4Forwarding= (IPForward= before systemd 256) of systemd-networkd`,
+      })),
+  );
+
 /** The interface that has the host's address in the segment. */
-const carriers = (
-  { name }: Segment,
-  host: ClusterHost,
-  { network }: Facts,
-): readonly { readonly device: string; readonly mtu: number }[] => {
+const linksIn = ({ name }: Segment, host: ClusterHost, { network }: Facts): readonly Link[] => {
   const address = host.addresses[name] ?? (host.segment === name ? host.address : undefined);
   return (network?.links ?? [])
     .filter(({ addresses }) => addresses.some((found) => found.split('/')[0] === address))
-    .slice(0, 1)
-    .map(({ name: device, mtu }) => ({ device, mtu }));
+    .slice(0, 1);
 };

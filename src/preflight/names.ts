@@ -40,3 +40,16 @@ const addressOf = (
   const isOwn = addresses.some((found) => found.split('/')[0] === address);
   return isOwn || address.startsWith('127.') || address.includes(':') ? undefined : host.address;
 };
+
+/** Components ask for the API by its name, where kbs knows no address to write into /etc/hosts. */
+export const checkEndpointName = (
+  _host: ClusterHost,
+  { network }: Facts,
+  { endpoint }: Cluster,
+): readonly FailedCheck[] =>
+  (network?.resolved ?? [])
+    .filter(({ name, addresses }) => name === endpoint.name && addresses.length === 0)
+    .map(({ name }) => ({
+      detail: `the host finds no address for ${name}, the name of the API`,
+      next: 'have its resolvers answer for the name, or write the address of the load balancer as endpoint.vip: kbs puts it into /etc/hosts then',
+    }));
