@@ -42,7 +42,8 @@ export const checkNetworkOverlap = (host: ClusterHost, facts: Facts, cluster: Cl
   ]);
 };
 
-const said = ({ to, device }: LiveRoute): string => `the route to ${to}${device && ` on ${device}`}`;
+const said = ({ to, device }: LiveRoute): string =>
+  `${to === 'default' ? 'the default route' : `the route to ${to}`}${device && ` on ${device}`}`;
 
 const overlapsInMain = (
   host: ClusterHost,

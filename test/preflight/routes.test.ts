@@ -80,7 +80,7 @@ tableroute 101 default via 192.168.10.1 dev eth1
 tableroute 101 192.168.10.0/24 dev eth1 scope link`;
 
 const earlier = (priority: number, table: string, route: string): string =>
-  `network.pods 10.244.0.0/16 overlaps the route to ${route} in table ${table}, which rule ${priority} asks before the main table`;
+  `network.pods 10.244.0.0/16 overlaps the ${route} in table ${table}, which rule ${priority} asks before the main table`;
 
 describe('routes in tables that the kernel asks before the main one', () => {
   test.each<[string, string, readonly string[]]>([
@@ -88,12 +88,12 @@ describe('routes in tables that the kernel asks before the main one', () => {
     [
       'a mesh VPN whose route covers pods',
       `${tailscale}\ntableroute 52 10.244.0.0/16 dev tailscale0`,
-      [earlier(5270, '52', '10.244.0.0/16 on tailscale0')],
+      [earlier(5270, '52', 'route to 10.244.0.0/16 on tailscale0')],
     ],
     [
       'a mesh VPN with a default route: it takes the packets of pods, those to Services have a pod as their end by then',
       `${tailscale}\ntableroute 52 default dev tailscale0`,
-      [earlier(5270, '52', 'default on tailscale0')],
+      [earlier(5270, '52', 'default route on tailscale0')],
     ],
     [
       'the same where pods are left out of it',
@@ -109,12 +109,12 @@ describe('routes in tables that the kernel asks before the main one', () => {
     [
       'a route of WireGuard into the pod network',
       `${wireguard}\ntableroute 51820 10.244.0.0/16 dev wg0`,
-      [earlier(32765, '51820', '10.244.0.0/16 on wg0')],
+      [earlier(32765, '51820', 'route to 10.244.0.0/16 on wg0')],
     ],
     [
       "a table for packets from the host's own address: its answers to pods leave by it",
       bySource('192.168.10.10'),
-      [earlier(100, '101', 'default on eth1')],
+      [earlier(100, '101', 'default route on eth1')],
     ],
     ['a table for packets from another address', bySource('172.31.0.5'), []],
     [
