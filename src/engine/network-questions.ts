@@ -1,4 +1,5 @@
 import type { NetworkQuestions } from '../hosts/facts/network.js';
+import { nthAddress, subnetCount } from '../inventory/addresses.js';
 import {
   type Cluster,
   type ClusterHost,
@@ -9,19 +10,31 @@ import {
 } from '../inventory/cluster.js';
 
 /**
- * What a host is asked of its network: the ways to next hops and to other etcd members, names that kbs gives addresses,
- * and the name of an API whose address only others know.
+ * What a host is asked of its network: the ways into its segment, to next hops and to other etcd members, names that kbs
+ * gives addresses, and the name of an API whose address only others know.
  */
 export const networkQuestions = (host: ClusterHost, cluster: Cluster): NetworkQuestions => {
   const nextHops = (cluster.routes[host.name] ?? []).map(({ via }) => via);
   const members = isControlPlane(host) ? controlPlanes(cluster).map(({ address }) => address) : [];
   const isMember = isNode(host) || isControlPlane(host);
   return {
-    to: [...new Set([...nextHops, ...members])].filter((address) => address !== host.address),
+    to: [...new Set([...nextHops, ...members, ...inSegment(host, cluster)])].filter((to) => to !== host.address),
     names: isMember ? [host.name, ...namesOfApi(cluster)] : [],
     resolve: isMember ? foreignNames(cluster) : [],
   };
 };
+
+/** An address of the segment, whoever has it: a lone host has no other to ask about. Nothing is sent there. */
+const inSegment = ({ segment, address }: ClusterHost, { network }: Cluster): readonly string[] =>
+  network.segments
+    .filter(({ name }) => name === segment)
+    .flatMap(({ cidr }) => {
+      const size = subnetCount(cidr, 32);
+      const usable = size > 2 ? [1, 2] : [0, 1];
+      return usable.filter((n) => n < size).map((n) => nthAddress(cidr, n));
+    })
+    .filter((each) => each !== address)
+    .slice(0, 1);
 
 /** The `dns` hosts may be those that will answer for it. */
 const foreignNames = (cluster: Cluster): readonly string[] => {

@@ -21,7 +21,7 @@ import {
 } from './machine.js';
 import { machineChecks } from './machine-checks.js';
 import { checkEndpointName, checkHostsLines } from './names.js';
-import { checkNextHops, checkSourceAddress } from './paths.js';
+import { checkNextHops, checkSourceAddress, checkSourceAddresses } from './paths.js';
 import { checkPorts } from './ports.js';
 import { checkDefaultRoute, checkNetworkOverlap } from './routes.js';
 import { checkRouterId, checkVipFree, checkVipNetwork } from './vip.js';
@@ -62,7 +62,7 @@ export const checks: readonly Check[] = [
   {
     name: 'source-address',
     scope: 'host',
-    summary: 'what a control plane sends to the others comes from its address of the inventory, as etcd demands',
+    summary: 'what a control plane sends to others comes from its address of the inventory, as etcd demands',
     fix: 'correct `address` in the inventory, or make that the first address of the interface in the network settings of the machine',
     check: checkSourceAddress,
   },
@@ -288,6 +288,14 @@ export const checks: readonly Check[] = [
     summary: 'no two control planes are guests of one `hypervisor` of the inventory, and not all load balancers are',
     fix: 'move some of them to another hypervisor',
     check: checkHypervisors,
+  },
+  {
+    name: 'source-address',
+    scope: 'cluster',
+    warns: true,
+    summary: 'what the other nodes send into their segment comes from their address of the inventory',
+    fix: 'make that the first address of the interface in the network settings of the machine, or let both through firewalls',
+    check: checkSourceAddresses,
   },
   {
     name: 'mtu',

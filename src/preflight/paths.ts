@@ -1,32 +1,62 @@
 import type { Facts, Path } from '../hosts/facts/facts.js';
-import { type Cluster, type ClusterHost, controlPlanes, isControlPlane } from '../inventory/cluster.js';
-import type { FailedCheck } from './check.js';
+import { contains } from '../inventory/addresses.js';
+import { type Cluster, type ClusterHost, controlPlanes, isControlPlane, isNode } from '../inventory/cluster.js';
+import type { CheckResult, ClusterFacts, FailedCheck } from './check.js';
 
 /**
  * A member of etcd takes a connection only from an address that the other's certificate has: that of the inventory. A
- * host with several addresses may send from another one, such as the first of its interface. On other hosts it makes no
- * difference: API servers and pods answer wherever a question comes from.
+ * host with several addresses may send from another one, such as the first of its interface. A control plane that is
+ * alone is checked as long as it has no member: its address can still be another one.
  */
 export const checkSourceAddress = (host: ClusterHost, facts: Facts, cluster: Cluster): readonly FailedCheck[] => {
   if (!isControlPlane(host)) return [];
   const others = controlPlanes(cluster).filter(({ name }) => name !== host.name);
-  const paths = others.flatMap(({ name, address }) => pathTo(address, facts).map((path) => ({ name, path })));
+  const isFirst = others.length === 0 && !facts.etcdMember;
+  const paths = [
+    ...others.flatMap(({ name, address }) => pathTo(address, facts).map((path) => ({ name, path }))),
+    ...(isFirst ? pathsInSegment(host, facts, cluster).map((path) => ({ name: `segment ${host.segment}`, path })) : []),
+  ];
   const sources = new Set(paths.flatMap(({ path: { from } }) => (from === host.address ? [] : (from ?? []))));
   return [
     ...[...sources].map((source) => {
       const affected = paths.filter(({ path }) => path.from === source);
-      const device = affected[0]?.path.device ?? '';
+      const [{ path: { device = '', to = '' } = {} } = {}] = affected;
       return {
-        detail: `what the host sends to ${affected.map(({ name }) => name).join(', ')} comes from ${source} on ${device}, and not from ${host.address}: etcd there would refuse it`,
-        next: `write ${source} as \`address\` in the inventory, or have the machine send from ${host.address}: make that the first address in its network settings, or the only one in the network (see ip route get ${affected[0]?.path.to})`,
+        detail: `what the host sends to ${affected.map(({ name }) => name).join(', ')} comes from ${source} on ${device}, and not from ${host.address}: etcd ${isFirst ? 'of another control plane' : 'there'} would refuse it`,
+        next: `write ${source} as \`address\` in the inventory, or ${sendFrom(host.address, to)}${isFirst ? '; where it stays the only control plane: --skip-check source-address' : ''}`,
       };
     }),
     // Next hops are the matter of the other check.
-    ...paths
+    ...(isFirst ? [] : paths)
       .filter(({ path }) => !nextHopsOf(host, cluster).includes(path.to))
       .flatMap(({ name, path }) => unreachable(path, `${name} (${path.to}), which has a member of etcd`)),
   ];
 };
+
+/**
+ * Other nodes work all the same: API servers and pods answer wherever a question comes from. But rules of firewalls that
+ * name the address of the inventory do not fit, and other machines log another one.
+ */
+export const checkSourceAddresses = ({
+  cluster,
+  facts,
+}: Pick<ClusterFacts, 'cluster' | 'facts'>): readonly (FailedCheck & Pick<CheckResult, 'hosts'>)[] =>
+  cluster.hosts
+    .filter((host) => isNode(host) && !isControlPlane(host))
+    .flatMap((host) => {
+      const seen = facts.get(host.name);
+      return (seen === undefined ? [] : pathsInSegment(host, seen, cluster))
+        .filter(({ from }) => from !== undefined && from !== host.address)
+        .slice(0, 1)
+        .map(({ to, from = '', device = '' }) => ({
+          hosts: [host.name],
+          detail: `what ${host.name} sends to segment ${host.segment} comes from ${from} on ${device}, and not from ${host.address}`,
+          next: `see that firewalls let both addresses through, or ${sendFrom(host.address, to)}`,
+        }));
+    });
+
+const sendFrom = (address: string, to: string): string =>
+  `have the machine send from ${address}: make that the first address in its network settings, or the only one in the network (see ip route get ${to})`;
 
 /** A route's next hop must be on the link: the kernel takes no other, and a gateway knows no pods. */
 export const checkNextHops = (host: ClusterHost, facts: Facts, cluster: Cluster): readonly FailedCheck[] => {
@@ -47,6 +77,11 @@ export const checkNextHops = (host: ClusterHost, facts: Facts, cluster: Cluster)
 const nextHopsOf = (host: ClusterHost, { routes }: Cluster): readonly string[] => [
   ...new Set((routes[host.name] ?? []).map(({ via }) => via)),
 ];
+
+const pathsInSegment = ({ segment }: ClusterHost, { network }: Facts, cluster: Cluster): readonly Path[] => {
+  const cidr = cluster.network.segments.find(({ name }) => name === segment)?.cidr;
+  return (network?.paths ?? []).filter(({ to }) => cidr !== undefined && contains(cidr, to));
+};
 
 const pathTo = (address: string, { network }: Facts): readonly Path[] =>
   network?.paths.filter(({ to }) => to === address) ?? [];

@@ -23,8 +23,25 @@ const asked = (name: string, of = cluster) => {
 describe('a host is asked', () => {
   test('for the ways to its next hops, and as a control plane to the others, never to itself', () => {
     expect(asked('controller-00')?.to).toEqual(['192.168.10.20', '192.168.10.1', '192.168.10.11']);
+    expect(asked('edge')?.to).toContain('192.168.10.2');
     expect(asked('controller-01')?.to).toEqual(['192.168.10.10', '192.168.10.20', '192.168.10.1']);
     expect(asked('worker-rack-00')?.to).toEqual(['192.168.20.1']);
+  });
+
+  test('for the way into its segment, where it is alone there too', () => {
+    const alone = (cidr: string, address: string) => {
+      const { network } = cluster;
+      const [segment] = network.segments;
+      const of = clusterOf({
+        network: { ...network, segments: segment === undefined ? [] : [{ ...segment, cidr }] },
+        hosts: [office('cp', address, ['control-plane'])],
+      });
+      return asked('cp', of)?.to;
+    };
+    expect(alone('192.168.10.0/24', '192.168.10.10')).toEqual(['192.168.10.1']);
+    expect(alone('192.168.10.0/24', '192.168.10.1')).toEqual(['192.168.10.2']);
+    expect(alone('192.168.10.0/31', '192.168.10.1')).toEqual(['192.168.10.0']);
+    expect(alone('192.168.10.1/32', '192.168.10.1')).toEqual([]);
   });
 
   test('for the names that kbs writes into /etc/hosts, where it writes any', () => {

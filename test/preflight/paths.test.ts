@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { assumedFacts, type Facts } from '../../src/hosts/facts/facts.js';
 import { parseNetwork } from '../../src/hosts/facts/network.js';
 import type { Cluster, ClusterHost } from '../../src/inventory/cluster.js';
-import { checkNextHops, checkSourceAddress } from '../../src/preflight/paths.js';
+import { checkNextHops, checkSourceAddress, checkSourceAddresses } from '../../src/preflight/paths.js';
 import { clusterOf, hostOf } from '../support/cluster.js';
 
 const members = [10, 11, 12].map((last, index) =>
@@ -70,6 +70,37 @@ describe('what a control plane sends to the others', () => {
       /^write 192\.168\.10\.110 as `address` in the inventory, or have the machine send from 192\.168\.10\.10: /,
     );
   });
+});
+
+describe('what a control plane that is alone sends into its segment', () => {
+  const alone = clusterOf({ hosts: [first, worker] });
+  const found = (etcdMember: boolean, from: string) =>
+    checkSourceAddress(first, { ...facts(`192.168.10.1 dev eth0 src ${from} uid 0`), etcdMember }, alone);
+
+  test('comes from its address as long as that can be another one', () => {
+    expect(found(false, '192.168.10.110')).toEqual([
+      {
+        detail:
+          'what the host sends to segment office comes from 192.168.10.110 on eth0, and not from 192.168.10.10: etcd of another control plane would refuse it',
+        next: expect.stringMatching(/--skip-check source-address$/),
+      },
+    ]);
+    expect(found(false, '192.168.10.10')).toEqual([]);
+    expect(found(true, '192.168.10.110')).toEqual([]);
+  });
+});
+
+test('what another node sends into its segment is told where it comes from another address, once', () => {
+  const seen = (host: ClusterHost, ...answers: readonly string[]) =>
+    checkSourceAddresses({ cluster, facts: new Map([[host.name, facts(...answers)]]) });
+  const other = ['192.168.20.1 dev eth0 src 192.168.20.120 uid 0', '192.168.20.9 dev eth0 src 192.168.20.120 uid 0'];
+  expect(seen(worker, ...other).map(({ hosts, detail }) => [hosts, detail])).toEqual([
+    [['w-0'], 'what w-0 sends to segment rack comes from 192.168.20.120 on eth0, and not from 192.168.20.20'],
+  ]);
+  expect(seen(worker, '192.168.20.1 dev eth0 src 192.168.20.20 uid 0')).toEqual([]);
+  expect(seen(worker, '192.168.20.1 RTNETLINK answers: Network is unreachable')).toEqual([]);
+  expect(seen(worker, '10.9.9.9 dev eth1 src 10.9.9.1 uid 0')).toEqual([]);
+  expect(seen(first, '192.168.10.1 dev eth0 src 192.168.10.110 uid 0')).toEqual([]);
 });
 
 describe('the next hop of routes to pods', () => {
