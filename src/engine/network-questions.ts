@@ -24,7 +24,7 @@ export const networkQuestions = (host: ClusterHost, cluster: Cluster): NetworkQu
   };
 };
 
-/** An address of the segment, whoever has it: a lone host has no other to ask about. Nothing is sent there. */
+/** An address of the segment, in use or not: a lone host has no other to ask about. Nothing is sent there. */
 const inSegment = ({ segment, address }: ClusterHost, { network }: Cluster): readonly string[] =>
   network.segments
     .filter(({ name }) => name === segment)
