@@ -174,7 +174,7 @@ export class ScriptedCluster {
     const { host, states, data, facts } = machine;
     const pem =
       states.get('file /etc/kubernetes/pki/ca.crt')?.content ??
-      (states.has('file /usr/local/lib/kbs/haproxy-health')
+      (states.has('file /etc/kbs/haproxy-health')
         ? states.get('file /etc/haproxy/ca.crt')?.content
         : undefined);
     return {

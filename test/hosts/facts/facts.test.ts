@@ -248,7 +248,7 @@ describe.skipIf(lacks('root'))('the cluster that a host belongs to', async () =>
     ['whose haproxy is not of kbs', put('/etc/haproxy/ca.crt', pem), undefined],
     [
       'that is a load balancer',
-      `${put('/etc/haproxy/ca.crt', pem)}${put('/usr/local/lib/kbs/haproxy-health', '')}`,
+      `${put('/etc/haproxy/ca.crt', pem)}${put('/etc/kbs/haproxy-health', '')}`,
       fingerprint,
     ],
   ])('of a host %s', async (_, before, expected) => {
