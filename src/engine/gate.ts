@@ -6,6 +6,14 @@ import { lines, raw, type Script, sh, uptime } from '../hosts/shell.js';
 import type { Gate } from '../phases/phase.js';
 import type { Emit } from './event.js';
 
+interface GateContext {
+  readonly emit: Emit;
+  readonly signal: AbortSignal;
+  readonly timeout?: number;
+  /** The other hosts that gates may be about. */
+  readonly at?: (host: string) => Observer | undefined;
+}
+
 /**
  * Waits until every gate is open: one script on the host that repeats the tests, so that waiting costs no round
  * trips. Throws a Failure `timeout` with the reason of each gate that stayed closed.
@@ -14,7 +22,7 @@ export const awaitGates = async (
   host: Observer,
   phase: string,
   gates: readonly Gate[],
-  { emit, signal, timeout }: { readonly emit: Emit; readonly signal: AbortSignal; readonly timeout?: number },
+  { emit, signal, timeout, at = () => undefined }: GateContext,
 ): Promise<void> => {
   const begun = Date.now();
   const closed = new Set(gates);
@@ -41,7 +49,7 @@ export const awaitGates = async (
     output.code === timedOut ? `timed out after ${bound} s waiting for: ${names}` : `cannot wait for: ${names}`,
     {
       where: { host: host.name, phase },
-      why: lastLines(output.stderr),
+      why: [...lastLines(output.stderr), ...(await logsOf([...closed], host, at, signal))],
       next: `see why on ${hosts.join(', ')} (${hosts.map((name) => `kbs ssh ${name}`).join('; ')}), then run the same command again`,
     },
   );
@@ -57,6 +65,29 @@ export const awaitGates = async (
 };
 
 const timedOut = 124;
+
+/** What the programs behind closed gates have logged, each of a host once; nothing of a host that does not answer. */
+const logsOf = async (
+  closed: readonly Gate[],
+  host: Observer,
+  at: NonNullable<GateContext['at']>,
+  signal: AbortSignal,
+): Promise<readonly string[]> => {
+  const logs = closed.flatMap(({ log, afterHost }) => {
+    const about = afterHost === undefined ? host : at(afterHost);
+    return log === undefined || about === undefined ? [] : [{ log, about }];
+  });
+  const said = logs.map(async ({ log, about }) => {
+    try {
+      const { stdout } = await about.query(query(log.script), { signal, timeout: 10_000 });
+      return lastLines(stdout, 6).map((line) => `${log.of} of ${about.name}: ${line}`);
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      return [];
+    }
+  });
+  return (await Promise.all(said)).flat();
+};
 
 const waiting = (gates: readonly Gate[], bound: number): Script =>
   lines(

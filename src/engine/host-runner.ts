@@ -59,6 +59,11 @@ export class HostRunner {
     this.#ended.resolve();
   }
 
+  /** The host itself. */
+  open(): Host {
+    return this.#context.open(this.#plan.hostPhases.host);
+  }
+
   /** Resolves when the host has run all its phases, or has failed. */
   async ended(): Promise<void> {
     await this.#ended.promise;
@@ -129,7 +134,7 @@ export class HostRunner {
     this.running = true;
     const changes = steps.changes.filter(({ quiet }) => !quiet).length;
     this.#emit(steps, { state: 'started', changes });
-    const host = this.#context.open(this.#plan.hostPhases.host);
+    const host = this.open();
     await this.#await(host, steps, gates);
     for (const { test } of gates) this.#opened.add(test);
     if (steps.operation) {
@@ -155,7 +160,9 @@ export class HostRunner {
   }
 
   async #await(host: Host, { phase }: PhaseSteps, gates: readonly Gate[]): Promise<void> {
-    if (gates.length > 0) await awaitGates(host, phase.name, gates, this.#context);
+    if (gates.length === 0) return;
+    const at = (name: string) => this.#context.runners.get(name)?.open();
+    await awaitGates(host, phase.name, gates, { ...this.#context, at });
   }
 
   #emit({ phase }: PhaseSteps, event: PhaseEvent): void {

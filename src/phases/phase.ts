@@ -101,4 +101,6 @@ export interface Gate {
   readonly prelude?: Script;
   /** The other host that the gate is about: the gate is tested once that host is done, and not at all if that host failed. */
   readonly afterHost?: string;
+  /** What the program that the gate is about has logged: asked of the host that it is about, where it stays closed. */
+  readonly log?: { readonly of: string; readonly script: Script };
 }

@@ -3,6 +3,8 @@ import { checkExecutable, checkOverlay, checkWritable } from './file-systems.js'
 import { checkKernelLog } from './kernel-log.js';
 import { checkKernelVersion } from './kernel-version.js';
 import { checkForeignEtcd, checkOtherCluster } from './other-clusters.js';
+import { checkPackages } from './packages.js';
+import { checkClockSynchronised, checkSelinux } from './security.js';
 
 /** The rows about machines in the table of checks that go beyond what a current server of Debian or Ubuntu has anyway. */
 export const machineChecks: readonly Check[] = [
@@ -41,6 +43,28 @@ export const machineChecks: readonly Check[] = [
       'the file system below /var/lib/containerd of a node is one on which the kernel lays overlays, as ext4 and xfs',
     fix: 'mount a file system of type ext4 or xfs at /var/lib/containerd',
     check: checkOverlay,
+  },
+  {
+    name: 'selinux',
+    scope: 'host',
+    summary: 'no policy of SELinux is enforced: it has no rules for what kbs installs',
+    fix: 'setenforce 0, and SELINUX=permissive in /etc/selinux/config',
+    check: checkSelinux,
+  },
+  {
+    name: 'packages',
+    scope: 'host',
+    summary: 'a host without apt has the packages that it needs: haproxy, and keepalived with `endpoint.vip`',
+    fix: 'install them with the package manager of the host',
+    check: checkPackages,
+  },
+  {
+    name: 'clock-synchronised',
+    scope: 'host',
+    warns: true,
+    summary: 'a program keeps the clock in step over the network',
+    fix: 'timedatectl set-ntp true, with systemd-timesyncd or chrony installed',
+    check: checkClockSynchronised,
   },
   {
     name: 'other-cluster',

@@ -1,11 +1,13 @@
 import { lines, sh } from '../hosts/shell.js';
-import type { Kind, SwapResource } from './resource.js';
+import { escapePath, restoreOriginal, saveOriginal } from './original.js';
+import type { Kind, State, SwapResource } from './resource.js';
 import { step } from './resource.js';
 import { rewrite } from './rewrite.js';
 
 /**
- * No swap: none in use, and none that /etc/fstab would enable at boot. `apply` comments lines of fstab out with `#kbs# `;
- * `remove` restores them.
+ * No swap: none in use, and none that would come at boot, by a line of /etc/fstab, by a unit of type swap, which a package
+ * or a generator makes (systemd-gpt-auto-generator(8) does for a partition), or by a service that makes a swap file. `apply`
+ * comments lines of fstab out with `#kbs# `, and masks units; `remove` restores them.
  */
 export const swap: Kind<SwapResource> = {
   kind: 'swap',
@@ -23,27 +25,87 @@ if [ -r /etc/fstab ]; then
       *" swap") echo "boot $device" ;;
     esac
   done < /etc/fstab
-fi`,
+fi
+# In their order: a unit in an earlier folder takes the place of its namesakes, and an empty one masks them (systemd.unit(5)).
+folders='/etc/systemd/system /run/systemd/system /run/systemd/generator /usr/local/lib/systemd/system /usr/lib/systemd/system /lib/systemd/system /run/systemd/generator.late'
+for folder in $folders; do
+  for link in $folder/*.wants/*.swap $folder/*.requires/*.swap $folder/*.wants/dphys-swapfile.service $folder/*.wants/swapspace.service; do
+    if [ -e "$link" ] || [ -L "$link" ]; then printf '%s\\n' "\${link##*/}"; fi
+  done
+done | sort -u | while read -r unit; do
+  for folder in $folders; do
+    if [ -e "$folder/$unit" ]; then
+      if [ -s "$folder/$unit" ] && ! grep -q '^SourcePath=/etc/fstab' "$folder/$unit"; then printf 'unit %s\\n' "$unit"; fi
+      break
+    fi
+  done
+done
+for saved in /var/lib/kbs/before/${savedUnits}*.swap.* /var/lib/kbs/before/${savedUnits}*.service.*; do
+  if [ -e "$saved" ] || [ -L "$saved" ]; then printf 'saved %s\\n' "\${saved##*/}"; fi
+done`,
   parse(output) {
     const lines = output.split('\n').map((line) => line.split(' '));
-    const named = (word: string) => lines.filter(([first]) => first === word).map(([, device]) => device);
+    const named = (word: string) => lines.filter(([first]) => first === word).flatMap(([, value]) => value ?? []);
     return {
       now: named('now').join(' ') || 'off',
       boot: named('boot').join(' ') || 'off',
+      units: named('unit').join(' ') || 'off',
       disabled: String(named('disabled').length),
+      masked: named('saved').flatMap(unitOf).join(' '),
     };
   },
-  desired: () => ({ now: 'off', boot: 'off' }),
+  desired: () => ({ now: 'off', boot: 'off', units: 'off' }),
   apply(_resource, seen) {
     const off = seen?.now === 'off' ? [] : [sh`swapoff -a`];
     const commentOut = sh`sed -E 's/^[[:blank:]]*[^#[:blank:]]+[[:blank:]]+[^[:blank:]]+[[:blank:]]+swap([[:blank:]]|$)/#kbs# &/'`;
-    const boot = seen?.boot === 'off' ? [] : [rewrite('/etc/fstab', commentOut), reload];
-    return [step(lines(...off, ...boot))];
+    const boot = seen?.boot === 'off' ? [] : [rewrite('/etc/fstab', commentOut)];
+    const masks = unitsIn(seen, 'units').map((unit) =>
+      lines(saveOriginal(pathOf(unit)), sh`mkdir -p ${unitFolder}; ln -sfT /dev/null ${pathOf(unit)}`),
+    );
+    return [step(lines(...off, ...boot, ...masks, ...(boot.length + masks.length > 0 ? [reload] : [])))];
   },
-  remove: (_resource, seen) =>
-    seen.disabled === '0' ? [] : [step(lines(rewrite('/etc/fstab', sh`sed 's/^#kbs# //'`), reload, sh`swapon -a`))],
+  remove(_resource, seen) {
+    const units = unitsIn(seen, 'masked');
+    if (seen.disabled === '0' && units.length === 0) return [];
+    const restoreLines = seen.disabled === '0' ? [] : [rewrite('/etc/fstab', sh`sed 's/^#kbs# //'`)];
+    return [
+      step(
+        lines(
+          ...restoreLines,
+          ...units.map((unit) => restoreOriginal(pathOf(unit))),
+          reload,
+          ...(seen.disabled === '0' ? [] : [sh`swapon -a`]),
+          ...(units.length === 0 ? [] : [start(units)]),
+        ),
+      ),
+    ];
+  },
   record: { write: () => ({}), read: (id) => (id === 'off' ? { kind: 'swap', state: id } : undefined) },
 };
 
+const unitFolder = '/etc/systemd/system';
+const pathOf = (unit: string): string => `${unitFolder}/${unit}`;
+
+/** How the names of saved originals of units begin. */
+const savedUnits = escapePath(pathOf(''));
+
+/** The unit of `etc-systemd-system-dev\x2dsda3.swap.none`; originals of units that are no swap are others' to restore. */
+const unitOf = (saved: string): readonly string[] => {
+  const [, escaped = ''] = new RegExp(`^${savedUnits}(.*)\\.(?:was|none)$`).exec(saved) ?? [];
+  const unit = escaped.replaceAll(/\\x([0-9a-f]{2})/g, (_, code: string) =>
+    String.fromCodePoint(Number.parseInt(code, 16)),
+  );
+  return unit.endsWith('.swap') || services.includes(unit) ? [unit] : [];
+};
+
+/** They make a swap file at boot, and swap on it. */
+const services: readonly string[] = ['dphys-swapfile.service', 'swapspace.service'];
+
+const unitsIn = (seen: State | undefined, key: 'units' | 'masked'): readonly string[] =>
+  (seen?.[key] ?? '').split(' ').filter((unit) => unit !== '' && unit !== 'off');
+
 /** systemd generates swap units from fstab, and would start them again. */
 const reload = sh`if [ -d /run/systemd/system ]; then systemctl daemon-reload; fi`;
+
+/** A unit whose device is gone fails: at the next boot it would too. */
+const start = (units: readonly string[]) => sh`if [ -d /run/systemd/system ]; then systemctl start ${units} || :; fi`;

@@ -90,7 +90,7 @@ describe.runIf(programsAreHere)('the virtual address', () => {
     await run('controller-00', 'echo 500 >/run/readyz');
     await expect.poll(answered, { timeout: 20_000 }).toBe('controller-01');
     await run('controller-01', 'echo 500 >/run/readyz');
-    await run('lb-01', 'while /usr/local/lib/kbs/haproxy-health; do sleep 0.1; done');
+    await run('lb-01', 'while /etc/kbs/haproxy-health; do sleep 0.1; done');
     await run('controller-00', 'echo 200 >/run/readyz');
     expect(await answered()).toBe('controller-00');
   }, 60_000);

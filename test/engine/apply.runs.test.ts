@@ -196,6 +196,25 @@ describe('gates', () => {
     });
   });
 
+  test('a timeout shows what the program behind the gate has logged on the host that the gate is about', async () => {
+    const log = { of: 'kubelet', script: sh`printf '%s\\n' one '' 'open /dev/kmsg: no such file or directory'` };
+    const about: Gate = { ...gate(1), afterHost: 'worker-office-00', log };
+    const waits = phase('waits', [mark('inside')], { gates: () => [about] });
+    const { outcome } = await run([hostPhases(office, phase('first', [mark('done')])), hostPhases(rack, waits)]);
+    expect(outcome.get('worker-rack-00')?.why).toEqual([
+      'the door: still shut',
+      'kubelet of worker-office-00: one',
+      'kubelet of worker-office-00: open /dev/kmsg: no such file or directory',
+    ]);
+  });
+
+  test('a log that cannot be had is left out', async () => {
+    const log = { of: 'kubelet', script: sh`exit 1` };
+    const waits = phase('waits', [mark('inside')], { gates: () => [{ ...gate(1), log }] });
+    const { outcome } = await run([hostPhases(rack, waits)]);
+    expect(outcome.get('worker-rack-00')?.why).toEqual(['the door: still shut']);
+  });
+
   test('a change of the system clock shortens no wait', async () => {
     const flag = join(scene.folder, 'asked');
     const late: Gate = {

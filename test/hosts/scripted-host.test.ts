@@ -226,6 +226,13 @@ describe('what a scripted machine prints', () => {
     firewalls: [{ hook: 'input', table: 'ip filter', chain: 'INPUT', rules: [{ chain: 'INPUT', text: 'accept' }] }],
     etcdInstalled: true,
     system: {
+      id: 'ubuntu',
+      like: ['debian'],
+      version: '24.04',
+      apt: true,
+      programs: ['keepalived'],
+      selinux: 'permissive',
+      clockSynchronised: true,
       kernelLog: 'open',
       mounts: [{ folder: '/var/lib', type: 'zfs', at: '/', options: ['rw', 'relatime'] }],
       zfs: '2.2.0',

@@ -50,7 +50,14 @@ describe('the kernel', () => {
   });
 });
 
-const system = (more: Partial<System>): System => ({ mounts: [], etcdClusters: [], otherClusters: [], ...more });
+const system = (more: Partial<System>): System => ({
+  like: [],
+  programs: [],
+  mounts: [],
+  etcdClusters: [],
+  otherClusters: [],
+  ...more,
+});
 const lxc: Facts['machine'] = {
   kind: 'container',
   platform: 'lxc',
@@ -240,5 +247,85 @@ describe('data of etcd', () => {
     ['of a host that is no control plane', bare, { host: 'worker-rack-00' }],
   ])('%s are let be', (_, facts, options) => {
     expect(refused(facts, options)).toEqual([]);
+  });
+});
+
+test('SELinux is refused where it enforces its policy, on every host', () => {
+  for (const host of [worker, balancer]) {
+    expect(found('selinux', { system: system({ selinux: 'enforcing' }) }, { host })).toHaveLength(1);
+    expect(found('selinux', { system: system({ selinux: 'permissive' }) }, { host })).toEqual([]);
+    expect(found('selinux', { system: system({}) }, { host })).toEqual([]);
+  }
+});
+
+test('a clock that nothing sets is a warning, unless it is that of the machine around a container', () => {
+  const clock = (clockSynchronised: boolean) => ({ system: system({ clockSynchronised }) });
+  expect(found('clock-synchronised', clock(false))).toHaveLength(1);
+  expect(found('clock-synchronised', clock(true))).toEqual([]);
+  expect(found('clock-synchronised', { system: system({}) })).toEqual([]);
+  expect(found('clock-synchronised', { ...clock(false), machine: lxc })).toEqual([]);
+  expect(machineChecks.find(({ name }) => name === 'clock-synchronised')?.warns).toBe(true);
+});
+
+describe('packages where there is no apt', () => {
+  const vip = clusterOf({ endpoint: { host: 'k', address: '192.168.10.5', vip: '192.168.10.5', port: 6443 } });
+  const { vip: _, ...plain } = vip.endpoint;
+  const fedora = { apt: false, id: 'fedora' };
+
+  test.each<[string, Partial<System>, Cluster, string, string]>([
+    ['Fedora', fedora, vip, 'haproxy and keepalived are', 'them yourself: dnf install haproxy keepalived'],
+    [
+      'one without a virtual address',
+      fedora,
+      { ...vip, endpoint: plain },
+      'haproxy is',
+      'it yourself: dnf install haproxy',
+    ],
+    [
+      'one that has haproxy',
+      { ...fedora, programs: ['haproxy'] },
+      vip,
+      'keepalived is',
+      'it yourself: dnf install keepalived',
+    ],
+    [
+      'AlmaLinux',
+      { apt: false, id: 'almalinux', like: ['rhel', 'centos', 'fedora'] },
+      vip,
+      'haproxy and keepalived are',
+      'them yourself: dnf install haproxy keepalived',
+    ],
+    [
+      'openSUSE',
+      { apt: false, id: 'opensuse-leap', like: ['suse', 'opensuse'] },
+      vip,
+      'haproxy and keepalived are',
+      'them yourself: zypper install haproxy keepalived',
+    ],
+    [
+      'an unknown system',
+      { apt: false },
+      vip,
+      'haproxy and keepalived are',
+      'them yourself, with the package manager of the host',
+    ],
+  ])('are named on %s', (name, of, cluster, missing, next) => {
+    expect(found('packages', { os: name, system: system(of) }, { host: balancer, cluster })).toEqual([
+      {
+        detail: `${missing} not installed, and ${name} has no apt, the only way in which kbs installs packages`,
+        next: `install ${next}`,
+      },
+    ]);
+  });
+
+  test('are not asked for where apt is, where all are there, and where none is needed', () => {
+    const about = { host: balancer, cluster: vip };
+    expect(found('packages', { system: system({ apt: true }) }, about)).toEqual([]);
+    expect(found('packages', { system: system({}) }, about)).toEqual([]);
+    const programs = ['haproxy', 'keepalived'];
+    expect(found('packages', { system: system({ ...fedora, programs }) }, about)).toEqual([]);
+    expect(found('packages', { system: system(fedora) }, { cluster: vip })).toEqual([]);
+    const external = { ...vip, endpoint: { ...vip.endpoint, external: true } } as Cluster;
+    expect(found('packages', { system: system(fedora) }, { host: balancer, cluster: external })).toEqual([]);
   });
 });

@@ -280,6 +280,36 @@ printf 'UUID=1 / ext4 defaults 0 1\\nUUID=2 none swap sw 0 0' > /etc/fstab`,
     shows: 'cat /proc/swaps /etc/fstab',
   },
   {
+    about: 'no swap by units',
+    resources: [{ kind: 'swap', state: 'off' }],
+    given: `
+rm -rf /run/systemd; mkdir -p /run/systemd/generator /run/systemd/generator.late
+header='Filename Type Size Used Priority'
+printf '%s\\n' "$header" '/dev/sda3 partition 1 0 -2' > /run/swaps; mount --bind /run/swaps /proc/swaps
+printf '#!/bin/sh\\n[ "$1" = -a ] && echo "%s" > /run/swaps\\n' "$header" > /usr/local/sbin/swapoff
+printf '#!/bin/sh\\nexit 1\\n' > /usr/local/sbin/swapon; chmod +x /usr/local/sbin/swapo*
+: > /etc/fstab
+unit() { # FOLDER NAME TARGET LINE
+  mkdir -p "$1/$3.wants"
+  printf '%s\\n' "$4" > "$1/$2"; ln -s "../$2" "$1/$3.wants/$2"
+}
+unit /run/systemd/generator.late 'dev-disk-by\\x2duuid-7.swap' swap.target What=/dev/sda3
+unit /etc/systemd/system swapfile.swap swap.target What=/swapfile
+unit /run/systemd/generator dev-sda9.swap swap.target SourcePath=/etc/fstab
+unit /lib/systemd/system dphys-swapfile.service multi-user.target ExecStart=/sbin/dphys-swapfile
+unit /lib/systemd/system masked.swap swap.target What=/dev/sdb1
+ln -s /dev/null /etc/systemd/system/masked.swap
+printf 'What=/dev/sdc1\\n' > /etc/systemd/system/unwanted.swap`,
+    drifts: {
+      'swapped on': 'echo "/dev/sda3 partition 1 0 100" >> /run/swaps',
+      unmasked: 'rm /etc/systemd/system/dev-disk*.swap',
+      'brought back by one more unit':
+        'printf "What=/dev/sdd1" > /etc/systemd/system/late.swap; ln -s ../late.swap /etc/systemd/system/swap.target.wants/',
+    },
+    shows:
+      'cat /run/swaps | sed 1q; cd /etc/systemd/system; rm -f swap.target.wants/late.swap; ls -l *.swap dphys* swap.target.wants 2>&1 | sed "/late.swap/d; /^total/d; s/root.*[0-9][0-9]:[0-9][0-9] //"; cat swapfile.swap; ls -l masked.swap | sed "s/.*masked/masked/"',
+  },
+  {
     about: 'a route',
     resources: [
       { kind: 'route', to: '10.244.1.0/24', via: '192.0.2.11' },

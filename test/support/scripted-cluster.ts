@@ -174,9 +174,7 @@ export class ScriptedCluster {
     const { host, states, data, facts } = machine;
     const pem =
       states.get('file /etc/kubernetes/pki/ca.crt')?.content ??
-      (states.has('file /usr/local/lib/kbs/haproxy-health')
-        ? states.get('file /etc/haproxy/ca.crt')?.content
-        : undefined);
+      (states.has('file /etc/kbs/haproxy-health') ? states.get('file /etc/haproxy/ca.crt')?.content : undefined);
     return {
       ...assumedFacts,
       hostname: host.name,

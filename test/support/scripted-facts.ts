@@ -86,6 +86,13 @@ const printSystem = (system: System | undefined): readonly string[] =>
   system === undefined
     ? []
     : [
+        ...(system.id === undefined ? [] : [`system osid ${system.id}`]),
+        ...(system.like.length === 0 ? [] : [`system oslike ${system.like.join(' ')}`]),
+        ...(system.version === undefined ? [] : [`system osversion ${system.version}`]),
+        ...(system.apt === undefined ? [] : [`system apt ${system.apt ? 'yes' : 'no'}`]),
+        ...system.programs.map((name) => `system program ${name}`),
+        ...(system.selinux === undefined ? [] : [`system selinux ${system.selinux}`]),
+        ...(system.clockSynchronised === undefined ? [] : [`system clock ${system.clockSynchronised ? 'yes' : 'no'}`]),
         ...(system.kernelLog === undefined ? [] : [`system kernellog ${system.kernelLog}`]),
         ...system.mounts.map(
           ({ folder, type, at, options }) => `system mount ${folder} ${type} ${at} ${options.join(',')}`,

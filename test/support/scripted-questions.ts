@@ -82,6 +82,7 @@ const table: readonly (readonly [marks: readonly string[], reply: (asked: Asked)
   [['endpoint health', '-ge '], healthyMembers],
 
   // The rest.
+  [['journalctl _SYSTEMD_UNIT=kubelet.service'], () => yes()],
   [['kbs_want=$('], () => yes()],
   [['haproxy-health'], balancers],
   [['/dev/udp/'], nameServers],

@@ -129,7 +129,7 @@ if grep -qs KBS_DIGEST /etc/kubernetes/manifests/etcd.yaml /etc/systemd/system/e
   [ -e /var/lib/kbs/restore ]; then fact etcdinstalled yes; fi
 ca=/etc/kubernetes/pki/ca.crt
 # A load balancer knows the cluster only by what its haproxy trusts.
-if [ ! -e $ca ] && [ -e /usr/local/lib/kbs/haproxy-health ]; then ca=/etc/haproxy/ca.crt; fi
+if [ ! -e $ca ] && [ -e /etc/kbs/haproxy-health ]; then ca=/etc/haproxy/ca.crt; fi
 if [ -e $ca ] || [ -L $ca ]; then
   pem=$(sed -n '/^-----BEGIN CERTIFICATE/,/^-----END CERTIFICATE/{ p; /^-----END/q; }' $ca 2>/dev/null || :)
   base64=$(printf '%s\\n' "$pem" | sed '/^-----/d')

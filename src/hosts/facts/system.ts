@@ -5,6 +5,18 @@ import { otherClustersScript } from './other-clusters.js';
 
 /** The operating system of a host, as far as it may keep a cluster from running there. What could not be asked is absent. */
 export interface System {
+  /** What os-release(5) calls it: `debian`; the systems that it is like: `rhel fedora`; and its version: `12`. */
+  readonly id?: string;
+  readonly like: readonly string[];
+  readonly version?: string;
+  /** Whether it has apt-get. */
+  readonly apt?: boolean;
+  /** Those of haproxy and keepalived that are installed. */
+  readonly programs: readonly string[];
+  /** Whether SELinux enforces its policy; absent where the kernel has no SELinux. */
+  readonly selinux?: 'enforcing' | 'permissive';
+  /** Whether a program keeps the clock in step with others. */
+  readonly clockSynchronised?: boolean;
   /** Whether /dev/kmsg can be opened; `absent` where there is none. */
   readonly kernelLog?: 'open' | 'closed' | 'absent';
   /** Of each folder that kbs writes to, the file system that holds it, or will hold it once it is made. */
@@ -32,6 +44,21 @@ export interface Mount {
 /** Prints lines of `system KEY VALUE`. Runs alone too. */
 export const systemScript = sh`
 system() { if [ -n "$2" ]; then printf 'system %s %s\\n' "$1" "$2"; fi; }
+system osid "$(. /etc/os-release 2>/dev/null && printf %s "\${ID-}" || :)"
+system oslike "$(. /etc/os-release 2>/dev/null && printf %s "\${ID_LIKE-}" || :)"
+system osversion "$(. /etc/os-release 2>/dev/null && printf %s "\${VERSION_ID-}" || :)"
+if command -v apt-get >/dev/null; then system apt yes; else system apt no; fi
+for program in haproxy keepalived; do
+  if command -v $program >/dev/null; then system program $program; fi
+done
+case $(cat /sys/fs/selinux/enforce 2>/dev/null || :) in
+  1) system selinux enforcing ;;
+  0) system selinux permissive ;;
+esac
+# chronyd tells the kernel only where its settings have rtcsync.
+synchronised=$(timeout 5 timedatectl show -p NTPSynchronized --value 2>/dev/null || :)
+if [ "$synchronised" = no ] && timeout 5 chronyc -n tracking 2>/dev/null | grep -q '^Leap status *: Normal'; then synchronised=yes; fi
+system clock "$synchronised"
 if [ ! -e /dev/kmsg ]; then system kernellog absent
 elif timeout 2 sh -c ': < /dev/kmsg' 2>/dev/null; then system kernellog open
 else system kernellog closed
@@ -55,15 +82,25 @@ export const parseSystem = (output: string): System | undefined => {
   const all = (key: string) => lines.filter(([name]) => name === key).map(([, value]) => value);
   const one = (key: string): string | undefined => all(key)[0];
   return {
+    like: (one('oslike') ?? '').split(/\s+/).filter(Boolean),
+    programs: all('program'),
     mounts: all('mount').flatMap(mountIn),
     etcdClusters: all('etcdof'),
     otherClusters: all('runs'),
     ...defined({
+      id: one('osid'),
+      version: one('osversion'),
+      selinux: (['enforcing', 'permissive'] as const).find((word) => word === one('selinux')),
+      apt: answerIn(one('apt')),
+      clockSynchronised: answerIn(one('clock')),
       kernelLog: (['open', 'closed', 'absent'] as const).find((word) => word === one('kernellog')),
       zfs: one('zfs'),
     }),
   };
 };
+
+const answerIn = (word: string | undefined): boolean | undefined =>
+  word === 'yes' ? true : word === 'no' ? false : undefined;
 
 /** `/var/lib ext4 / rw,relatime`. */
 const mountIn = (value: string): readonly Mount[] => {

@@ -40,11 +40,18 @@ kbs_nodes=$(${raw(kubectl)} --request-timeout=5s get nodes -o jsonpath='{range .
 kbs_pods=$(${raw(kubectl)} --request-timeout=5s -n kube-system get pods -l 'k8s-app in (kube-proxy, kube-dns)' -o jsonpath='{range .items[*]}{.metadata.labels.k8s-app}={.spec.nodeName}={.status.conditions[?(@.type=="Ready")].status}={.status.containerStatuses[*].state.waiting.reason}{"\\n"}{end}' 2>&1) || :
 kbs_line() { printf '%s\\n' "$1" | grep -F -- "$2" || { printf 'not there yet\\n'; return 1; }; }`;
 
+/** Of the kubelet alone: what systemd says of its restarts would push its reason out. */
+const kubeletLog = {
+  of: 'kubelet',
+  script: sh`journalctl _SYSTEMD_UNIT=kubelet.service -n 6 -o cat --no-pager 2>/dev/null`,
+};
+
 const nodeReady = (node: string): Gate => ({
   name: `${node} Ready`,
   prelude: snapshot,
   test: isReady(sh`"$kbs_nodes"`, `${node}=`),
   timeoutSeconds: 180,
+  log: kubeletLog,
 });
 
 const proxyReady = (node: string): Gate => ({

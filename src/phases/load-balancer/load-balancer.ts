@@ -40,7 +40,11 @@ export const loadBalancer: Phase = {
   }),
 };
 
-const healthPath = '/usr/local/lib/kbs/haproxy-health';
+/**
+ * keepalived runs a script only where root alone may write to every folder above it (enable_script_security of
+ * keepalived.conf(5)): on machines that began with Debian 9 or earlier, the group staff may write to /usr/local.
+ */
+const healthPath = '/etc/kbs/haproxy-health';
 
 const healthScript = (): FileResource => ({
   kind: 'file',

@@ -246,11 +246,7 @@ describe.skipIf(lacks('root'))('the cluster that a host belongs to', async () =>
     ['that has a folder in its place', `mkdir -p ${file}`, unreadableCa],
     ['that has a link to nothing', `mkdir -p ${file.slice(0, -7)}; ln -s nothing ${file}`, unreadableCa],
     ['whose haproxy is not of kbs', put('/etc/haproxy/ca.crt', pem), undefined],
-    [
-      'that is a load balancer',
-      `${put('/etc/haproxy/ca.crt', pem)}${put('/usr/local/lib/kbs/haproxy-health', '')}`,
-      fingerprint,
-    ],
+    ['that is a load balancer', `${put('/etc/haproxy/ca.crt', pem)}${put('/etc/kbs/haproxy-health', '')}`, fingerprint],
   ])('of a host %s', async (_, before, expected) => {
     expect(other).not.toBe(fingerprint);
     const script = `mount -t tmpfs none /etc; mount -t tmpfs none /usr/local/lib\n${before}\n${factsScript}`;

@@ -6,11 +6,25 @@ import { lacks } from '../../support/needs.js';
 test.each<[string, string, System]>([
   [
     'a host with ZFS',
-    `system kernellog open
+    `system osid almalinux
+system oslike rhel centos fedora
+system osversion 9.4
+system apt no
+system program haproxy
+system selinux enforcing
+system clock no
+system kernellog open
 system mount /etc ext4 / rw,relatime
 system mount /var/lib zfs /var/lib rw,xattr
 system zfs 2.1.11-1`,
     {
+      id: 'almalinux',
+      like: ['rhel', 'centos', 'fedora'],
+      version: '9.4',
+      apt: false,
+      programs: ['haproxy'],
+      selinux: 'enforcing',
+      clockSynchronised: false,
       kernelLog: 'open',
       mounts: [
         { folder: '/etc', type: 'ext4', at: '/', options: ['rw', 'relatime'] },
@@ -24,12 +38,12 @@ system zfs 2.1.11-1`,
   [
     'a host of other clusters',
     'system etcdof first\nsystem runs kubeadm\nsystem runs kubelet',
-    { mounts: [], etcdClusters: ['first'], otherClusters: ['kubeadm', 'kubelet'] },
+    { like: [], programs: [], mounts: [], etcdClusters: ['first'], otherClusters: ['kubeadm', 'kubelet'] },
   ],
   [
     'words that are not known',
-    'system kernellog maybe\nsystem mount /etc',
-    { mounts: [], etcdClusters: [], otherClusters: [] },
+    'system kernellog maybe\nsystem selinux odd\nsystem clock n/a\nsystem mount /etc',
+    { like: [], programs: [], mounts: [], etcdClusters: [], otherClusters: [] },
   ],
 ])('%s is read', (_, said, system) => {
   expect(parseSystem(`hostname x\n${said}\nmachineid y`)).toEqual(system);
@@ -87,4 +101,20 @@ ${systemScript}`;
   const [before = '', after = ''] = stdout.split('\n\n');
   expect(parseSystem(before)).toMatchObject({ etcdClusters: ['first'], otherClusters: ['k3s'] });
   expect(parseSystem(after)).toMatchObject({ etcdClusters: ['first'], otherClusters: ['kubeadm', 'k3s'] });
+});
+
+test.skipIf(lacks('root')).each([
+  ['yes', 'Normal', true],
+  ['no', 'Normal', true],
+  ['no', 'Not synchronised', false],
+  ['no', '', false],
+  ['', 'Normal', undefined],
+])('where timedatectl says %j and chronyc %j, the clock is synchronised: %s', async (kernel, leap, synchronised) => {
+  const script = `mount -t tmpfs none /usr/local; mkdir /usr/local/bin; PATH=/usr/local/bin:$PATH
+say() { printf '#!/bin/sh\\necho "%s"\\n' "$2" > /usr/local/bin/$1; chmod +x /usr/local/bin/$1; }
+say timedatectl '${kernel}'
+say chronyc '${leap === '' ? '506 Cannot talk to daemon' : `Leap status     : ${leap}`}'
+${systemScript}`;
+  const { stdout } = await execa('unshare', ['--mount', 'sh', '-eu'], { input: script });
+  expect(parseSystem(stdout)?.clockSynchronised).toBe(synchronised);
 });

@@ -93,6 +93,13 @@ describe.each(cases)('load balancers: %s', (_, cluster, bind, peers) => {
     expect(settings?.includes('track_file') ?? false).toBe((peers ?? []).length > 0);
   });
 
+  it('keep the script that keepalived starts out of /usr/local, which a group may write to', () => {
+    const script = /^ +script (\S+)$/m.exec(text(cluster, '/etc/keepalived/keepalived.conf') ?? '')?.[1];
+    const scripts = filesOf(cluster).flatMap(({ path, mode }) => (mode === '0755' ? [path] : []));
+    if ((peers ?? []).length > 0) expect(scripts).toContain(script);
+    expect(script ?? '').not.toMatch(/^\/usr\/local/);
+  });
+
   it('have another load balancer that serves as their precondition', () => {
     const roll = loadBalancer.rolling?.(first(cluster), { ...ca.site, cluster });
     expect(roll?.preconditions.map(({ test: script }) => script.match(/192\.168\.10\.\d+/g))).toEqual(
