@@ -4,7 +4,8 @@ import { askSecret } from './ask-secret.js';
 import type { Host, Output, Payload, RunOptions } from './host.js';
 import { interrupted, runScript, type Spawn } from './script/run.js';
 import { type AskSecret, type OperatorSecrets, operatorSecrets } from './secrets.js';
-import { connect, connectTimeout } from './ssh/connection.js';
+import { connect, connectTimeout, type JumpHosts } from './ssh/connection.js';
+import { openJumpHosts } from './ssh/jump.js';
 
 /** Which machine, and how to get there. A `ClusterHost` is one. */
 export interface Target {
@@ -44,6 +45,7 @@ export function openPool(options: PoolOptions = {}): Pool {
   const connecting = pLimit(options.parallel ?? 16);
   const upload = pLimit(uploads);
   const secrets = operatorSecrets(options.ask ?? askSecret);
+  const jumps = openJumpHosts({ ...loginOptions(options, secrets), connectTimeout: options.connectTimeout });
   let open = true;
 
   async function session(target: Target): Promise<Session> {
@@ -56,7 +58,7 @@ export function openPool(options: PoolOptions = {}): Pool {
   }
 
   function begin(target: Target): Promise<Session> {
-    const beginning = connecting(() => makeSession(target, options, secrets));
+    const beginning = connecting(() => makeSession(target, options, secrets, jumps));
     sessions.set(target.name, beginning);
     beginning.catch(() => forget(target.name, beginning));
     return beginning;
@@ -89,6 +91,7 @@ export function openPool(options: PoolOptions = {}): Pool {
       open = false;
       const closing = [...sessions.values()].map(async (session) => (await session).close());
       await Promise.allSettled(closing);
+      await jumps.close();
     },
   };
 }
@@ -101,7 +104,12 @@ interface Session {
   close(): Promise<void>;
 }
 
-async function makeSession(target: Target, options: PoolOptions, secrets: OperatorSecrets): Promise<Session> {
+async function makeSession(
+  target: Target,
+  options: PoolOptions,
+  secrets: OperatorSecrets,
+  jumps: JumpHosts,
+): Promise<Session> {
   const { name, ssh } = target;
   if (ssh.transport === 'local') {
     // Only a run that needs it pays for what it brings along.
@@ -113,16 +121,16 @@ async function makeSession(target: Target, options: PoolOptions, secrets: Operat
       close: async () => {},
     };
   }
-  const connection = await connect({
-    host: name,
-    ssh,
-    acceptNewHostKeys: options.acceptNewHostKeys ?? false,
-    timeout: options.connectTimeout ?? connectTimeout(ssh),
-    agent: (options.agent ?? process.env.SSH_AUTH_SOCK) || undefined,
-    secrets,
-  });
+  const timeout = options.connectTimeout ?? connectTimeout(ssh);
+  const connection = await connect({ ...loginOptions(options, secrets), host: name, ssh, timeout, jumps });
   return { ...connection, limit: pLimit(channels) };
 }
+
+const loginOptions = ({ acceptNewHostKeys = false, agent }: PoolOptions, secrets: OperatorSecrets) => ({
+  acceptNewHostKeys,
+  agent: (agent ?? process.env.SSH_AUTH_SOCK) || undefined,
+  secrets,
+});
 
 /** How many commands that bring files run at the same time, on all hosts together. */
 const uploads = 8;

@@ -6,7 +6,8 @@ import { askSecret } from './ask-secret.js';
 import { messageOf } from './message.js';
 import type { Target } from './pool.js';
 import { type AskSecret, type OperatorSecrets, operatorSecrets } from './secrets.js';
-import { type Connection, connect, connectTimeout } from './ssh/connection.js';
+import { type Connection, connect, connectTimeout, type JumpHosts } from './ssh/connection.js';
+import { openJumpHosts } from './ssh/jump.js';
 
 /** A place that a host reaches and this machine may not. */
 export interface TunnelEnd {
@@ -40,12 +41,13 @@ export const openTunnel = (ends: readonly TunnelEnd[], options: TunnelOptions): 
   const secrets = operatorSecrets(options.ask ?? askSecret);
   const connections = new Map<string, Promise<Dialer>>();
   const over = new AbortController();
+  const jumps = openJumpHosts({ ...loginOptions(options, secrets), connectTimeout: options.connectTimeout });
   let used: TunnelEnd | undefined;
 
   const connectionTo = ({ host }: TunnelEnd): Promise<Dialer> => connections.get(host.name) ?? begin(host);
 
   const begin = (host: Target): Promise<Dialer> => {
-    const beginning = connectTo(host, options, secrets);
+    const beginning = connectTo(host, options, secrets, jumps);
     connections.set(host.name, beginning);
     beginning.then(
       ({ gone }) => gone.then((reason) => lost(host, beginning, reason)),
@@ -100,6 +102,7 @@ export const openTunnel = (ends: readonly TunnelEnd[], options: TunnelOptions): 
       over.abort();
       const closing = [...connections.values()].map(async (connection) => (await connection).close());
       await Promise.allSettled(closing);
+      await jumps.close();
     },
   };
 };
@@ -109,17 +112,22 @@ const longestPause = 15;
 
 type Dialer = Pick<Connection, 'dial' | 'gone' | 'close'>;
 
-const connectTo = async ({ name, ssh }: Target, options: TunnelOptions, secrets: OperatorSecrets): Promise<Dialer> =>
-  ssh.transport === 'local'
-    ? { dial: dialFromHere, gone: new Promise(() => {}), close: async () => {} }
-    : connect({
-        host: name,
-        ssh,
-        acceptNewHostKeys: options.acceptNewHostKeys,
-        timeout: options.connectTimeout ?? connectTimeout(ssh),
-        agent: (options.agent ?? process.env.SSH_AUTH_SOCK) || undefined,
-        secrets,
-      });
+const connectTo = async (
+  { name, ssh }: Target,
+  options: TunnelOptions,
+  secrets: OperatorSecrets,
+  jumps: JumpHosts,
+): Promise<Dialer> => {
+  if (ssh.transport === 'local') return { dial: dialFromHere, gone: new Promise(() => {}), close: async () => {} };
+  const timeout = options.connectTimeout ?? connectTimeout(ssh);
+  return connect({ ...loginOptions(options, secrets), host: name, ssh, timeout, jumps });
+};
+
+const loginOptions = ({ acceptNewHostKeys, agent }: TunnelOptions, secrets: OperatorSecrets) => ({
+  acceptNewHostKeys,
+  agent: (agent ?? process.env.SSH_AUTH_SOCK) || undefined,
+  secrets,
+});
 
 const dialFromHere = (address: string, port: number): Promise<Duplex> =>
   new Promise((resolve, reject) => {

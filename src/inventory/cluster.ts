@@ -295,14 +295,20 @@ export interface LabMachine {
   readonly cpus?: number;
 }
 
-export interface SshSettings {
+export interface SshSettings extends SshLogin {
   /** `local`: this machine, without SSH. */
   readonly transport: 'ssh' | 'local';
+  /** How a user that is not root becomes root. */
+  readonly become: 'none' | 'sudo' | 'doas';
+  /** The jump hosts on the way, the first one first; absent: none. */
+  readonly jump?: readonly SshLogin[];
+}
+
+/** How to log in to one machine. */
+export interface SshLogin {
   readonly address: string;
   readonly port: number;
   readonly user: string;
-  /** How a user that is not root becomes root. */
-  readonly become: 'none' | 'sudo' | 'doas';
   /** Paths of private keys, absolute. */
   readonly keys: readonly string[];
   /** Path of the known_hosts file, absolute. */

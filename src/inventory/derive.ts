@@ -11,12 +11,14 @@ import type {
   PullProxy,
   RegistryRule,
   RoutesByHost,
+  SshLogin,
   SshSettings,
 } from './cluster.js';
 import { isControlPlane, isLoadBalancer } from './cluster.js';
 import { isOci } from './formats.js';
 import { freeze } from './freeze.js';
 import { runsPods } from './host-pods.js';
+import { hopsOf, wayTo } from './jump.js';
 import { parseRange } from './ranges.js';
 import { defaults, type Inventory, type InventoryHost, type InventorySsh } from './schema.js';
 
@@ -63,10 +65,11 @@ export const derive = (
   inventory: Inventory,
   { planPods, compileRoutes }: NetworkPlanner,
   basePaths: BasePaths,
-  { addresses = {}, ...overlay }: SshOverlay = {},
+  overlay?: SshOverlay,
 ): Cluster => {
   const { network, kubernetes, dns, artifacts } = inventory;
   const plan = planPods(podPlanInput(inventory));
+  const ssh = sshOfHosts(inventory, basePaths, overlay);
   const hosts = Object.entries(inventory.hosts).map(([name, host]): ClusterHost => {
     return {
       name,
@@ -82,7 +85,7 @@ export const derive = (
       ...gpuOf(host),
       labels: labelsOf(inventory, host),
       taints: taintsOf(host),
-      ssh: { ...sshOf({ ...inventory.ssh, ...host.ssh }, addresses[name] ?? host.address, basePaths), ...overlay },
+      ssh: ssh(name, host),
     };
   });
   const cluster: Omit<Cluster, 'routes'> = {
@@ -273,6 +276,28 @@ const taintsOf = ({ roles, taints = [] }: InventoryHost): readonly string[] =>
 const controlPlaneKey = 'node-role.kubernetes.io/control-plane';
 const workerKey = 'node-role.kubernetes.io/worker';
 
+/** How to log in to each host. A lab has no jump hosts but its own hosts. */
+const sshOfHosts = (inventory: Inventory, basePaths: BasePaths, overlay?: SshOverlay) => {
+  const { addresses = {}, ...replaced } = overlay ?? {};
+  const settingsOf = (host: InventoryHost): InventorySsh => ({ ...inventory.ssh, ...host.ssh });
+  const straight = (name: string, host: InventoryHost) => ({
+    ...sshOf(settingsOf(host), addresses[name] ?? host.address, basePaths),
+    ...replaced,
+  });
+  const known = Object.fromEntries(
+    Object.entries(inventory.hosts).map(([name, host]) => [name, loginOf(straight(name, host))]),
+  );
+  const keysOf = (keys: string | readonly string[]) => replaced.keys ?? keyPaths(keys, basePaths);
+  return (name: string, host: InventoryHost): SshSettings => {
+    const ssh = straight(name, host);
+    const hops = hopsOf(settingsOf(host).jump).filter((hop) => overlay === undefined || hop.host in known);
+    const jump = ssh.transport === 'local' ? [] : wayTo(ssh, hops, known, keysOf);
+    return { ...ssh, ...(jump.length > 0 ? { jump } : {}) };
+  };
+};
+
+const loginOf = ({ transport, become, jump, ...login }: SshSettings): SshLogin => login;
+
 const sshOf = (ssh: InventorySsh, address: string, basePaths: BasePaths): SshSettings => {
   const user = ssh.user ?? 'root';
   return {
@@ -282,11 +307,14 @@ const sshOf = (ssh: InventorySsh, address: string, basePaths: BasePaths): SshSet
     user,
     // root needs no sudo, whatever `become` says for other users.
     become: user === 'root' ? 'none' : (ssh.become ?? 'sudo'),
-    keys: ssh.key === undefined ? basePaths.keys : [ssh.key].flat().map((key) => absolute(key, basePaths)),
+    keys: ssh.key === undefined ? basePaths.keys : keyPaths(ssh.key, basePaths),
     knownHosts: absolute(ssh.knownHosts ?? '~/.ssh/known_hosts', basePaths),
     ...defined({ timeout: ssh.timeout }),
   };
 };
+
+const keyPaths = (keys: string | readonly string[], basePaths: BasePaths): readonly string[] =>
+  [keys].flat().map((key) => absolute(key, basePaths));
 
 /** A path of an inventory: `~` is the operator's home, and others start at the folder of the file. */
 export const absolute = (path: string, { directory, home }: Pick<BasePaths, 'directory' | 'home'>): string =>

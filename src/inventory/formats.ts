@@ -1,3 +1,4 @@
+import { defined } from '../defined.js';
 import { isAddress, networkOf, parseCidr } from './addresses.js';
 import { parseRange } from './ranges.js';
 
@@ -246,3 +247,42 @@ export const serverName: Format = {
   accepts: (text) => address.accepts(text) || dnsName.accepts(text),
   advice: (text) => dnsName.advice?.(text),
 };
+
+/** What ssh takes for a host: an IPv4 address, a DNS name or a name of `~/.ssh/config`; never with a dash before it. */
+export const hostName: Format = {
+  noun: 'the name or address of a host',
+  example: 'bastion.example.com',
+  pattern: '^[A-Za-z0-9_][A-Za-z0-9_.-]*$',
+  accepts: (text) => text.length <= 253 && /^[A-Za-z0-9_][A-Za-z0-9_.-]*$/.test(text),
+};
+
+/** As for `ssh -J`, with one host: `USER@HOST:PORT`, of which only the host is needed. */
+export const jumpHost: Format = {
+  noun: 'a jump host',
+  example: 'ops@bastion.example.com:2222',
+  pattern: '^([^@]+@)?[A-Za-z0-9_][A-Za-z0-9_.-]*(:[0-9]{1,5})?$',
+  accepts(text) {
+    const { user, host, port } = partsOfJump(text);
+    return (
+      hostName.accepts(host) &&
+      (user === undefined || userName.accepts(user)) &&
+      (port === undefined || (/^\d{1,5}$/.test(port) && Number(port) >= 1 && Number(port) <= 65535))
+    );
+  },
+  advice: (text) =>
+    text.includes(',') ? `write a list for several: [${text.split(',').join(', ')}]` : 'write USER@HOST:PORT',
+};
+
+/** The parts of a jump host's text; a user may hold an `@` itself. */
+export const partsOfJump = (
+  text: string,
+): { readonly user?: string; readonly host: string; readonly port?: string } => {
+  const [, user, host = '', port] = /^(?:(.*)@)?([^@:]*)(?::(.*))?$/s.exec(text) ?? [];
+  return { host, ...defined({ user, port }) };
+};
+
+/** What is wrong with a value that is no jump host in any of the forms. */
+export const jumpProblem = (value: unknown): string =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? 'is not a map with keys of host, user, port, key'
+    : formatProblem(jumpHost, value);

@@ -6,7 +6,10 @@ import {
   cidr,
   dnsLabel,
   dnsName,
+  hostName,
   isMissing,
+  jumpHost,
+  jumpProblem,
   labelKey,
   labelValue,
   recordName,
@@ -36,6 +39,38 @@ export const defaults = {
 
 const keyFile = text(anyText('a path of a private key', '~/.ssh/id_ed25519'), 'A path.');
 
+const keyFiles = z.union([keyFile, z.array(keyFile)], {
+  error: ({ input }) =>
+    isMissing(input)
+      ? 'write a path of a private key, or a list of paths'
+      : 'is neither a path of a private key nor a list of such paths; write one like ~/.ssh/id_ed25519',
+});
+
+const jumpText = text(jumpHost, 'A jump host.');
+
+const jumpMap = keys(
+  'Jump host',
+  {
+    host: text(hostName, 'Its address, its DNS name, or the name of a host of this inventory.'),
+    user: text(userName, 'The user that logs in there. Default: that of the host behind it.').optional(),
+    port: integer(1, 65535, 'The port of its sshd. Default: `22`.').optional(),
+    key: keyFiles
+      .optional()
+      .meta({ description: 'Private keys to log in there with. Default: those of the host behind it.' }),
+  },
+  'A jump host in detail.',
+);
+
+const jump = z
+  .union([jumpText, jumpMap, z.array(z.union([jumpText, jumpMap], { error: ({ input }) => jumpProblem(input) }))], {
+    error: ({ input }) => jumpProblem(input),
+  })
+  .meta({
+    description:
+      'The jump host on the way: `USER@HOST:PORT`, a map with `host`, `user`, `port` and `key`, or a list of those, the first one first. `HOST` may be a host of this inventory. `none`: no jump host. Default: `none`, see docs/ssh.md.',
+    examples: ['ops@bastion.example.com:2222'],
+  });
+
 const ssh = (description: string) =>
   keys(
     'SSH',
@@ -46,19 +81,11 @@ const ssh = (description: string) =>
         'How that user becomes root. kbs asks for the password that `sudo` wants, or reads it from `KBS_SUDO_PASSWORD`; `doas` must want none. `root` needs nothing. Default: `sudo`.',
       ).optional(),
       port: integer(1, 65535, 'The port of sshd. Default: `22`.').optional(),
-      key: z
-        .union([keyFile, z.array(keyFile)], {
-          error: ({ input }) =>
-            isMissing(input)
-              ? 'write a path of a private key, or a list of paths'
-              : 'is neither a path of a private key nor a list of such paths; write one like ~/.ssh/id_ed25519',
-        })
-        .optional()
-        .meta({
-          description:
-            'Private keys to log in with: one path or a list. `~` is your home; other paths start at the folder of this file. Default: your agent, then the keys that ssh itself would try.',
-          examples: ['~/.ssh/id_ed25519'],
-        }),
+      key: keyFiles.optional().meta({
+        description:
+          'Private keys to log in with: one path or a list. `~` is your home; other paths start at the folder of this file. Default: your agent, then the keys that ssh itself would try.',
+        examples: ['~/.ssh/id_ed25519'],
+      }),
       knownHosts: text(
         anyText('a path', '~/.ssh/known_hosts'),
         'The file of known host keys. Default: `~/.ssh/known_hosts`.',
@@ -72,10 +99,7 @@ const ssh = (description: string) =>
         ['ssh', 'local'],
         '`local`: the host is this very machine, and no SSH is used. Default: `ssh`.',
       ).optional(),
-      jump: z
-        .never({ error: () => 'cannot be used: jump hosts are not supported yet' })
-        .optional()
-        .describe('Reserved for a jump host; not supported yet.'),
+      jump: jump.optional(),
     },
     description,
   );

@@ -7,6 +7,7 @@ import { openPool, type Pool, type PoolOptions } from '../../src/hosts/pool.js';
 import { operatorSecrets } from '../../src/hosts/secrets.js';
 import { sh } from '../../src/hosts/shell.js';
 import { connect } from '../../src/hosts/ssh/connection.js';
+import { openJumpHosts } from '../../src/hosts/ssh/jump.js';
 import type { SshSettings } from '../../src/inventory/cluster.js';
 import { startProxy } from '../support/proxy.js';
 import { freePort, type Sshd, startSshd } from '../support/sshd.js';
@@ -202,15 +203,15 @@ describe('a host that cannot be reached', () => {
   test('because it fell silent is noticed', async () => {
     const proxy = await startProxy({ to: sshd.port });
     try {
-      const connection = await connect({
-        host: 'node-1',
-        ssh: through(proxy.port),
+      const options = {
         acceptNewHostKeys: false,
         timeout: 5000,
         agent: undefined,
         secrets: operatorSecrets(async () => undefined),
         keepalive: { interval: 100, count: 2 },
-      });
+      };
+      const jumps = openJumpHosts(options);
+      const connection = await connect({ ...options, host: 'node-1', ssh: through(proxy.port), jumps });
       const running = await connection.start('cat');
       running.stdout.resume();
       running.stderr.resume();

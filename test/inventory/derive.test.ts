@@ -310,3 +310,47 @@ const mutableIn = (value: unknown, path = ''): readonly string[] =>
         ...(Object.isFrozen(value) ? [] : [path]),
         ...Object.entries(value).flatMap(([key, member]) => mutableIn(member, `${path}/${key}`)),
       ];
+
+describe('the way to a host', () => {
+  const via = (jump: unknown, own?: unknown, overlay?: SshOverlay) =>
+    hostNamed(
+      derived(
+        inventoryOf({
+          ssh: { key: 'k', user: 'ops', jump },
+          hosts: {
+            'worker-00': { address: '192.168.20.20', roles: ['worker'], ...(own === undefined ? {} : { ssh: own }) },
+            'gate-00': { address: '192.168.20.9', roles: ['control-plane'], ssh: { user: 'admin', port: 2222 } },
+          },
+        }),
+        overlay,
+      ),
+      'worker-00',
+    ).ssh.jump?.map(({ user, address, port, keys }) => `${user}@${address}:${port} ${keys.join()}`);
+
+  it.each([
+    ['no jump host', undefined, undefined],
+    ['none said', 'none', undefined],
+    ['a name alone', 'bastion', ['ops@bastion:22 /srv/clusters/k']],
+    ['all in a text', 'root@198.51.100.7:2200', ['root@198.51.100.7:2200 /srv/clusters/k']],
+    ['a user with an @', 'me@corp@bastion', ['me@corp@bastion:22 /srv/clusters/k']],
+    ['a map', { host: 'bastion', user: 'hop', port: 2200, key: '~/hop' }, ['hop@bastion:2200 /home/ops/hop']],
+    ['several', ['a', { host: 'b', user: 'x' }], ['ops@a:22 /srv/clusters/k', 'x@b:22 /srv/clusters/k']],
+    ['a host of the inventory', 'gate-00', ['admin@192.168.20.9:2222 /srv/clusters/k']],
+    ['itself', 'worker-00', undefined],
+    ['another one before itself', ['a', '192.168.20.20'], ['ops@a:22 /srv/clusters/k']],
+  ])('%s', (_, jump, expected) => {
+    expect(via(jump)).toEqual(expected);
+  });
+
+  it('is what the host itself says, where it says something', () => {
+    expect(via('bastion', { jump: 'none' })).toBeUndefined();
+    expect(via('bastion', { jump: 'other' })).toEqual(['ops@other:22 /srv/clusters/k']);
+    expect(via('bastion', { transport: 'local' })).toBeUndefined();
+  });
+
+  it('leads in a lab only through hosts of the lab', () => {
+    const lab = { keys: ['/lab/key'], knownHosts: '/lab/known', addresses: { 'gate-00': '10.9.9.9' } };
+    expect(via('bastion', undefined, lab)).toBeUndefined();
+    expect(via(['bastion', 'gate-00'], undefined, lab)).toEqual(['admin@10.9.9.9:2222 /lab/key']);
+  });
+});

@@ -25,7 +25,7 @@ test.each([
   ['an unknown role', { hosts: { a: { address: '192.168.10.10', roles: ['master'] } } }],
   ['a host without an address', { hosts: { a: { roles: ['worker'] } } }],
   ['a name that is no DNS label', { hosts: { A_1: { address: '192.168.10.10', roles: ['worker'] } } }],
-  ['a jump host', { ssh: { jump: 'bastion' } }],
+  ['a jump host that ssh would take for an option', { ssh: { jump: '-oProxyCommand=id' } }],
 ])('%s is marked in an editor', (_, overrides) => {
   expect(said(plainInventory())).toBe('');
   expect(said(plainInventory(overrides))).not.toBe('');

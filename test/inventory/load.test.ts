@@ -217,7 +217,29 @@ const mistakes: Readonly<Record<string, readonly Row[]>> = {
       '{ key: [~] }',
       '15:14 ssh.key[0] is empty; write a path of a private key like ~/.ssh/id_ed25519',
     ],
-    ['{ user: ops }', '{ jump: bastion }', '15:14 ssh.jump: bastion cannot be used: jump hosts are not supported yet'],
+    [
+      '{ user: ops }',
+      '{ jump: -oProxyCommand=id }',
+      '15:14 ssh.jump: -oProxyCommand=id is not a jump host; write USER@HOST:PORT',
+    ],
+    ['{ user: ops }', '{ jump: bastion:0 }', '15:14 ssh.jump: bastion:0 is not a jump host; write USER@HOST:PORT'],
+    [
+      '{ user: ops }',
+      '{ jump: "a,ops@b:2222" }',
+      '15:14 ssh.jump: a,ops@b:2222 is not a jump host; write a list for several: [a, ops@b:2222]',
+    ],
+    ['{ user: ops }', '{ jump: [bastion, 22] }', '15:24 ssh.jump[1]: 22 is a number to YAML; put it in quotes'],
+    ['{ user: ops }', '{ jump: { host: bastion, prot: 22 } }', '15:31 ssh.jump.prot is not known; did you mean port?'],
+    [
+      '{ user: ops }',
+      '{ jump: [{ host: bastion, port: 0 }] }',
+      '15:38 ssh.jump[0].port: 0 is not a whole number from 1 to 65535',
+    ],
+    [
+      '{ user: ops }',
+      '{ jump: { user: ops } }',
+      '15:8 ssh.jump.host is missing; write the name or address of a host like bastion.example.com',
+    ],
     [
       'vip: 192.168.10.5',
       'vip: 192.168.10.5, extraNames: [api.example.com, "*.example.com"]',

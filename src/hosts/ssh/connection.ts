@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { SshSettings } from '../../inventory/cluster.js';
+import type { SshLogin, SshSettings } from '../../inventory/cluster.js';
 import { becomeRoot, type Elevation } from '../become.js';
 import type { Spawn } from '../script/run.js';
 import type { OperatorSecrets } from '../secrets.js';
@@ -15,11 +15,21 @@ import { openSocket } from './socket.js';
 /** A logged-in connection to one host. It does not come back by itself: once closed, it stays closed. */
 export interface Connection {
   readonly start: Spawn;
-  /** A TCP connection that the host opens for this machine. Rejects with a Failure where it does not. */
-  dial(address: string, port: number): Promise<Duplex>;
+  /** A TCP connection that the host opens for this machine, within milliseconds. Rejects with a Failure where it does not. */
+  dial(address: string, port: number, timeout?: number): Promise<Duplex>;
   /** Resolves with the reason once the connection is closed. */
   readonly gone: Promise<string>;
   closed(): boolean;
+  close(): Promise<void>;
+}
+
+/** What leads to hosts behind jump hosts. */
+export interface JumpHosts {
+  /**
+   * Logs in to a host with `ssh.jump`: `login` is given a stream to its sshd. Throws a Failure that names the host and
+   * the jump host where there is none.
+   */
+  through<T>(host: string, ssh: SshSettings, login: (stream: Duplex) => Promise<T>): Promise<T>;
   close(): Promise<void>;
 }
 
@@ -33,27 +43,35 @@ export interface ConnectOptions {
   readonly agent: string | undefined;
   readonly secrets: OperatorSecrets;
   readonly keepalive?: Keepalive;
+  /** The connections that lead to hosts with `ssh.jump`. */
+  readonly jumps: JumpHosts;
+  /** How often a host that refuses or cuts the connection is tried. */
+  readonly attempts?: number;
 }
 
 /** Milliseconds for the connection, and as many again for the login. */
-export const connectTimeout = ({ timeout = 10 }: SshSettings): number => timeout * 1000;
+export const connectTimeout = ({ timeout = 10 }: SshLogin): number => timeout * 1000;
 
 /**
  * Connects and logs in. Every reason why that fails is a Failure `unreachable` that names the address.
- * A connection that is refused or cut before it says anything is tried once more: a host that just boots does that,
- * and so does a busy sshd (MaxStartups in sshd_config(5)).
+ * A connection that is refused or cut before it says anything is tried again: a host that just boots does that, and so
+ * does a busy sshd (MaxStartups in sshd_config(5)), which many hosts behind one jump host meet more often.
  */
 export async function connect(options: ConnectOptions): Promise<Connection> {
-  try {
-    return await attempt(options);
-  } catch (error) {
-    if (!isTransient(error)) throw error;
-    await sleep(oneSecond);
-    return attempt(options);
+  const { attempts = isStraight(options.ssh) ? 2 : 4 } = options;
+  for (let tried = 1; ; tried++) {
+    try {
+      return await attempt(options);
+    } catch (error) {
+      if (!isTransient(error) || tried === attempts) throw error;
+      await sleep(tried * oneSecond);
+    }
   }
 }
 
 const oneSecond = 1000;
+
+const isStraight = ({ jump = [] }: SshSettings): boolean => jump.length === 0;
 
 async function attempt({ host, ssh, timeout, ...options }: ConnectOptions): Promise<Connection> {
   const { address, port } = ssh;
@@ -66,9 +84,12 @@ async function attempt({ host, ssh, timeout, ...options }: ConnectOptions): Prom
   });
   const identities = await readIdentities(host, ssh.keys, options.agent);
   const blame = explain({ host, ssh, hostKey, identities, timeout });
-  const socket = await openSocket(address, port, timeout).catch(blame);
   const keepalive = options.keepalive ?? { interval: 5000, count: 4 };
-  const client = await handshake(socket, { user: ssh.user, identities, hostKey, timeout, keepalive }).catch(blame);
+  const login = (stream: Duplex) =>
+    handshake(stream, { user: ssh.user, identities, hostKey, timeout, keepalive }).catch(blame);
+  const client = isStraight(ssh)
+    ? await login(await openSocket(address, port, timeout).catch(blame))
+    : await options.jumps.through(host, ssh, login);
 
   let reason = 'the host closed the connection';
   let closed = false;
@@ -90,7 +111,7 @@ async function attempt({ host, ssh, timeout, ...options }: ConnectOptions): Prom
       root ??= becomeRoot(asUser, { host, user, become, secrets: options.secrets });
       return startCommand(client, await root, script, remote);
     },
-    dial: (to, toPort) => forward(client, host, to, toPort),
+    dial: (to, toPort, within) => forward(client, host, to, toPort, within),
     gone,
     closed: () => closed,
     async close() {

@@ -4,6 +4,7 @@ import { quote } from '../shell.js';
 import type { HandshakeError } from './handshake.js';
 import type { HostKeyCheck } from './host-key.js';
 import type { Identities } from './identities.js';
+import { jumpText, placeOf } from './jump-text.js';
 
 export interface Attempt {
   readonly host: string;
@@ -29,7 +30,7 @@ function reasoned(attempt: Attempt, error: HandshakeError): Failure {
   if (error.level === 'client-timeout') return tooSlow(attempt, error);
   return failure(
     attempt,
-    `cannot connect to ${attempt.host} at ${placeOf(attempt)}`,
+    `cannot connect to ${attempt.host} at ${placeOf(attempt.ssh)}`,
     [error.message],
     advice(error),
     error,
@@ -39,7 +40,7 @@ function reasoned(attempt: Attempt, error: HandshakeError): Failure {
 const failure = ({ host, ssh }: Attempt, what: string, why: readonly string[], next: string, cause: Error): Failure =>
   new Failure('unreachable', what, { where: { host, address: ssh.address }, why, next, cause });
 
-const placeOf = ({ ssh }: Attempt): string => `${ssh.address}:${ssh.port}`;
+const throughJump = ({ jump = [] }: SshSettings): string => (jump.length > 0 ? `-J ${quote(jumpText(jump))} ` : '');
 
 /** OpenSSH also just hangs up after MaxAuthTries. */
 const isDenied = (error: HandshakeError): boolean => error.level === 'client-authentication' || isTooMany(error);
@@ -48,7 +49,7 @@ const isTooMany = (error: HandshakeError): boolean => /authentication failures/i
 
 function denied(attempt: Attempt, error: HandshakeError): Failure {
   const { host, ssh, identities } = attempt;
-  const place = placeOf(attempt);
+  const place = placeOf(attempt.ssh);
   const tried = [...(error.remarks ?? []), ...identities.remarks];
   const methods = error.login?.methods() ?? [];
   const taken = error.login?.taken();
@@ -94,7 +95,7 @@ function denied(attempt: Attempt, error: HandshakeError): Failure {
     attempt,
     what,
     [error.message, ...tried],
-    `try \`ssh -p ${ssh.port} ${quote(`${ssh.user}@${ssh.address}`)}\`; the public key belongs in that user's ~/.ssh/authorized_keys`,
+    `try \`ssh ${throughJump(ssh)}-p ${ssh.port} ${quote(`${ssh.user}@${ssh.address}`)}\`; the public key belongs in that user's ~/.ssh/authorized_keys`,
     error,
   );
 }
@@ -103,7 +104,7 @@ function nothingInCommon(attempt: Attempt, kind: string, error: HandshakeError):
   const { setting, usual } = settings[kind] ?? { setting: 'Compression', usual: 'no' };
   return failure(
     attempt,
-    `${attempt.host} at ${placeOf(attempt)} and kbs have no ${kind} algorithm in common`,
+    `${attempt.host} at ${placeOf(attempt.ssh)} and kbs have no ${kind} algorithm in common`,
     [error.message, 'its sshd allows only what kbs does not support; `ssh` may support more'],
     `allow one more in its sshd_config, such as: ${setting} ${usual}`,
     error,
@@ -121,14 +122,14 @@ const tooSlow = (attempt: Attempt, error: HandshakeError): Failure =>
   error.exchanged
     ? failure(
         attempt,
-        `${attempt.host} did not finish the login of ${attempt.ssh.user} at ${placeOf(attempt)} within ${attempt.timeout / 1000} s`,
+        `${attempt.host} did not finish the login of ${attempt.ssh.user} at ${placeOf(attempt.ssh)} within ${attempt.timeout / 1000} s`,
         [...(error.remarks ?? []), 'a directory of users (LDAP) or a DNS lookup of that host may be slow'],
         'see why the host is slow at logins, or give it more seconds in the inventory: ssh: { timeout: 60 }',
         error,
       )
     : failure(
         attempt,
-        `${attempt.host} takes a connection at ${placeOf(attempt)}, and did not speak SSH within ${attempt.timeout / 1000} s`,
+        `${attempt.host} takes a connection at ${placeOf(attempt.ssh)}, and did not speak SSH within ${attempt.timeout / 1000} s`,
         [error.message],
         'see that sshd listens at that port and that the machine is not overloaded; a slow one gets more seconds in the inventory: ssh: { timeout: 60 }',
         error,
@@ -151,7 +152,9 @@ export function isTransient(failure: unknown): boolean {
   if (!(failure instanceof Failure) || !(failure.cause instanceof Error)) return false;
   return (
     ['ECONNREFUSED', 'ECONNRESET', 'EPIPE'].includes(codeOf(failure.cause)) ||
-    /lost before handshake/i.test(failure.cause.message)
+    /lost before handshake|channel open failure: connection refused|no response from server/i.test(
+      failure.cause.message,
+    )
   );
 }
 

@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import ssh2, { type CipherAlgorithm, type Client } from 'ssh2';
 import { messageOf } from '../message.js';
 import type { HostKeyCheck } from './host-key.js';
@@ -21,10 +21,10 @@ export interface Keepalive {
 }
 
 /**
- * Makes a socket an SSH connection: keys exchanged, host verified, user logged in. Rejects with the plain error, and
+ * Makes a stream to an sshd an SSH connection: keys exchanged, host verified, user logged in. Rejects with the plain error, and
  * with what happened on the way: an agent that does not answer is no reason to stop, but may be the reason in the end.
  */
-export function handshake(socket: Socket, options: HandshakeOptions): Promise<Client> {
+export function handshake(stream: Duplex, options: HandshakeOptions): Promise<Client> {
   const client = new ssh2.Client();
   const { identities, hostKey } = options;
   return new Promise((resolve, reject) => {
@@ -56,7 +56,7 @@ export function handshake(socket: Socket, options: HandshakeOptions): Promise<Cl
       });
     try {
       client.connect({
-        sock: socket,
+        sock: stream,
         username: options.user,
         readyTimeout: options.timeout,
         keepaliveInterval: options.keepalive.interval,
