@@ -163,14 +163,28 @@ describe('a pool', () => {
     await expect(host.query(query(sh`true`))).rejects.toThrow('the pool is closed');
   });
 
-  test('waits for a busy sshd that allows fewer sessions than it would like', async () => {
-    const narrow = await startSshd({ config: ['MaxSessions 2'] });
+  test.each([1, 2])('gives a host that allows %i sessions no more commands at a time than that', async (sessions) => {
+    const narrow = await startSshd({ config: [`MaxSessions ${sessions}`] });
     try {
       const host = openTestPool().host(target(narrow.settings()));
-      const answers = await Promise.all(Array.from({ length: 10 }, () => host.query(query(sh`sleep 0.05; echo ok`))));
+      // Longer in all than a refused command is asked for again.
+      const answers = await Promise.all(Array.from({ length: 10 }, () => host.query(query(sh`sleep 0.6; echo ok`))));
       expect(answers.map(({ stdout }) => stdout)).toEqual(Array(10).fill('ok\n'));
     } finally {
       await narrow.stop();
+    }
+  });
+
+  test('says so where a host allows no session at all', async () => {
+    const none = await startSshd({ config: ['MaxSessions 0'] });
+    try {
+      const failure = await failureOf(openTestPool().host(target(none.settings())).query(query(sh`true`)));
+      expect(failure).toMatchObject({
+        code: 'unreachable',
+        message: expect.stringContaining('allows no more sessions'),
+      });
+    } finally {
+      await none.stop();
     }
   });
 });

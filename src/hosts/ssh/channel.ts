@@ -1,23 +1,22 @@
 import { constants } from 'node:os';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client, ClientChannel } from 'ssh2';
 import { Failure } from '../../failure.js';
 import type { Elevation } from '../become.js';
 import { messageOf } from '../message.js';
 import type { RemoteProcess } from '../script/run.js';
 import { quote } from '../shell.js';
+import { isFull, type Sessions } from './sessions.js';
 
 export interface Remote {
   readonly host: string;
+  /** Those of the connection. */
+  readonly sessions: Sessions;
   /** Why the connection was lost, once it was. */
   reason(): string;
 }
 
 /**
- * Starts `sh -c SCRIPT` in a channel of its own, as root where `elevation` says how.
- *
- * OpenSSH frees the place of a finished session a little late, and refuses a new one meanwhile (reason 2). The
- * connection survives that, so kbs asks again, for some seconds.
+ * Starts `sh -c SCRIPT` in a channel of its own, once the host has a place for it, as root where `elevation` says how.
  */
 export async function startCommand(
   client: Client,
@@ -26,20 +25,14 @@ export async function startCommand(
   remote: Remote,
 ): Promise<RemoteProcess> {
   const command = `${prefix}sh -c ${quote(script)}`;
-  for (let attempt = 1; ; attempt++) {
-    try {
-      const running = await exec(client, command, remote);
-      if (password !== undefined) running.stdin.write(`${password.reveal()}\n`);
-      return running;
-    } catch (error) {
-      if (!isFull(error)) throw lost(remote, messageOf(error), error);
-      if (attempt === attempts) throw full(remote, error);
-      await sleep(attempt * 20);
-    }
+  try {
+    const running = await remote.sessions.start(() => exec(client, command, remote));
+    if (password !== undefined) running.stdin.write(`${password.reveal()}\n`);
+    return running;
+  } catch (error) {
+    throw isFull(error) ? full(remote, error) : lost(remote, messageOf(error), error);
   }
 }
-
-const attempts = 15;
 
 /** Listens from within the callback: a command that ends at once has sent its exit status in the same packet. */
 const exec = (client: Client, command: string, remote: Remote): Promise<RemoteProcess> =>
@@ -54,9 +47,6 @@ const runningIn = (channel: ClientChannel, remote: Remote): RemoteProcess => ({
   ended: ended(channel, remote),
   abandon: () => channel.close(),
 });
-
-/** SSH_OPEN_CONNECT_FAILED (RFC 4254, 5.1), which is what OpenSSH answers beyond MaxSessions. */
-const isFull = (error: unknown): boolean => error instanceof Error && 'reason' in error && error.reason === 2;
 
 const ended = (channel: ClientChannel, remote: Remote): Promise<number> =>
   new Promise((resolve, reject) => {
@@ -84,6 +74,6 @@ const full = ({ host }: Remote, cause: unknown): Failure =>
   new Failure('unreachable', `${host} allows no more sessions over its connection`, {
     where: { host },
     why: [messageOf(cause)],
-    next: 'raise MaxSessions in its sshd_config; kbs uses up to five at a time',
+    next: 'set MaxSessions in its sshd_config to 1 or more; kbs uses up to five at a time',
     cause,
   });

@@ -10,6 +10,7 @@ import { forward } from './forward.js';
 import { handshake, type Keepalive } from './handshake.js';
 import { checkHostKey } from './host-key.js';
 import { readIdentities } from './identities.js';
+import { shareSessions } from './sessions.js';
 import { openSocket } from './socket.js';
 
 /** A logged-in connection to one host. It does not come back by itself: once closed, it stays closed. */
@@ -102,7 +103,7 @@ async function attempt({ host, ssh, timeout, ...options }: ConnectOptions): Prom
       resolve(reason);
     });
   });
-  const remote = { host, reason: () => reason };
+  const remote = { host, sessions: shareSessions(), reason: () => reason };
   const { user, become } = ssh;
   const asUser: Spawn = (script) => startCommand(client, { prefix: '' }, script, remote);
   let root: Promise<Elevation> | undefined;
