@@ -123,8 +123,8 @@ const doors = {
   listr2: ['cli/events/tree'],
   diff: ['cli/text/diff-text'],
   ssh2: ['hosts/ssh/'],
-  'ssh-config': ['hosts/ssh/'],
-  execa: ['hosts/local', 'hosts/interactive', 'artifacts/', 'lab/'],
+  // ssh itself is asked for its configuration.
+  execa: ['hosts/local', 'hosts/interactive', 'hosts/ssh/ssh-config', 'artifacts/', 'lab/'],
   'node-forge': ['pki/authority'],
   handlebars: ['templates/render'],
   // Where text from outside becomes a typed value: the inventory, and the catalogue of a bundle.

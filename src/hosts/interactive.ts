@@ -1,6 +1,7 @@
 import { execa } from 'execa';
 import { Failure } from '../failure.js';
 import type { SshSettings } from '../inventory/cluster.js';
+import { jumpText } from './ssh/jump-text.js';
 
 /**
  * A session on a machine for the operator, by the system's ssh with exactly these settings; gives its exit status.
@@ -28,12 +29,15 @@ const words = (settings: SshSettings, command: readonly string[]): readonly stri
   if (settings.transport === 'local') {
     return command.length > 0 ? ['sh', '-c', '--', command.join(' ')] : [process.env.SHELL ?? 'sh'];
   }
+  const { jump = [] } = settings;
   return [
     'ssh',
     '-p',
     `${settings.port}`,
     '-o',
-    `UserKnownHostsFile=${configWord(settings.knownHosts)}`,
+    `UserKnownHostsFile=${[settings.knownHosts, ...(settings.moreKnownHosts ?? [])].map(configWord).join(' ')}`,
+    ...(settings.hostKeyAlias === undefined ? [] : ['-o', `HostKeyAlias=${settings.hostKeyAlias}`]),
+    ...(jump.length === 0 ? [] : ['-J', jumpText(jump)]),
     '-o',
     'StrictHostKeyChecking=yes',
     '-o',

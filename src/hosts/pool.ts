@@ -6,6 +6,7 @@ import { interrupted, runScript, type Spawn } from './script/run.js';
 import { type AskSecret, type OperatorSecrets, operatorSecrets } from './secrets.js';
 import { connect, connectTimeout, type JumpHosts } from './ssh/connection.js';
 import { openJumpHosts } from './ssh/jump.js';
+import { type CompleteSsh, sshCompletion } from './ssh/ssh-config.js';
 
 /** Which machine, and how to get there. A `ClusterHost` is one. */
 export interface Target {
@@ -23,6 +24,8 @@ export interface PoolOptions {
   readonly parallel?: number;
   /** Path of the ssh-agent's socket; SSH_AUTH_SOCK when absent. */
   readonly agent?: string;
+  /** Completes the settings of hosts; by what ssh is configured to when absent. */
+  readonly complete?: CompleteSsh;
   /** Where passphrases and passwords are asked; on the terminal of this process when absent. */
   readonly ask?: AskSecret;
 }
@@ -46,6 +49,7 @@ export function openPool(options: PoolOptions = {}): Pool {
   const upload = pLimit(uploads);
   const secrets = operatorSecrets(options.ask ?? askSecret);
   const jumps = openJumpHosts({ ...loginOptions(options, secrets), connectTimeout: options.connectTimeout });
+  const shared: Shared = { secrets, jumps, complete: options.complete ?? sshCompletion() };
   let open = true;
 
   async function session(target: Target): Promise<Session> {
@@ -58,7 +62,7 @@ export function openPool(options: PoolOptions = {}): Pool {
   }
 
   function begin(target: Target): Promise<Session> {
-    const beginning = connecting(() => makeSession(target, options, secrets, jumps));
+    const beginning = connecting(() => makeSession(target, options, shared));
     sessions.set(target.name, beginning);
     beginning.catch(() => forget(target.name, beginning));
     return beginning;
@@ -104,13 +108,19 @@ interface Session {
   close(): Promise<void>;
 }
 
+/** What the connections of a pool have in common. */
+interface Shared {
+  readonly secrets: OperatorSecrets;
+  readonly jumps: JumpHosts;
+  readonly complete: CompleteSsh;
+}
+
 async function makeSession(
-  target: Target,
+  { name, ssh: written }: Target,
   options: PoolOptions,
-  secrets: OperatorSecrets,
-  jumps: JumpHosts,
+  { secrets, jumps, complete }: Shared,
 ): Promise<Session> {
-  const { name, ssh } = target;
+  const ssh = await complete(name, written);
   if (ssh.transport === 'local') {
     // Only a run that needs it pays for what it brings along.
     const { spawnLocally } = await import('./local.js');

@@ -8,6 +8,7 @@ import type { Target } from './pool.js';
 import { type AskSecret, type OperatorSecrets, operatorSecrets } from './secrets.js';
 import { type Connection, connect, connectTimeout, type JumpHosts } from './ssh/connection.js';
 import { openJumpHosts } from './ssh/jump.js';
+import { sshCompletion } from './ssh/ssh-config.js';
 
 /** A place that a host reaches and this machine may not. */
 export interface TunnelEnd {
@@ -113,11 +114,12 @@ const longestPause = 15;
 type Dialer = Pick<Connection, 'dial' | 'gone' | 'close'>;
 
 const connectTo = async (
-  { name, ssh }: Target,
+  { name, ssh: written }: Target,
   options: TunnelOptions,
   secrets: OperatorSecrets,
   jumps: JumpHosts,
 ): Promise<Dialer> => {
+  const ssh = await sshCompletion()(name, written);
   if (ssh.transport === 'local') return { dial: dialFromHere, gone: new Promise(() => {}), close: async () => {} };
   const timeout = options.connectTimeout ?? connectTimeout(ssh);
   return connect({ ...loginOptions(options, secrets), host: name, ssh, timeout, jumps });

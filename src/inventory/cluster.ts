@@ -302,6 +302,10 @@ export interface SshSettings extends SshLogin {
   readonly become: 'none' | 'sudo' | 'doas';
   /** The jump hosts on the way, the first one first; absent: none. */
   readonly jump?: readonly SshLogin[];
+  /** What the inventory leaves to ssh's own configuration; absent where that is to be ignored. */
+  readonly open?: readonly ('user' | 'port' | 'key' | 'knownHosts' | 'jump' | 'timeout')[];
+  /** How a user of ssh's own configuration becomes root. */
+  readonly becomes?: 'none' | 'sudo' | 'doas';
 }
 
 /** How to log in to one machine. */
@@ -315,6 +319,14 @@ export interface SshLogin {
   readonly knownHosts: string;
   /** Seconds for the connection, and as many again for the login; 10 when absent. */
   readonly timeout?: number;
+  /** Other known_hosts files, which are read and never written. */
+  readonly moreKnownHosts?: readonly string[];
+  /** The name under which the host's key is known, in place of its address. */
+  readonly hostKeyAlias?: string;
+  /** Path of an agent's socket, in place of SSH_AUTH_SOCK. */
+  readonly agent?: string;
+  /** Offers no key of the agent that is not named. */
+  readonly onlyKeys?: true;
 }
 
 export const isControlPlane = (host: ClusterHost): boolean => host.roles.includes('control-plane');

@@ -292,8 +292,18 @@ const sshOfHosts = (inventory: Inventory, basePaths: BasePaths, overlay?: SshOve
     const ssh = straight(name, host);
     const hops = hopsOf(settingsOf(host).jump).filter((hop) => overlay === undefined || hop.host in known);
     const jump = ssh.transport === 'local' ? [] : wayTo(ssh, hops, known, keysOf);
-    return { ...ssh, ...(jump.length > 0 ? { jump } : {}) };
+    const open = overlay === undefined && ssh.transport !== 'local' ? openIn(settingsOf(host)) : {};
+    return { ...ssh, ...(jump.length > 0 ? { jump } : {}), ...open };
   };
+};
+
+/** What is left to the configuration of ssh on the operator's machine. */
+const openIn = (ssh: InventorySsh): Pick<SshSettings, 'open' | 'becomes'> => {
+  if (ssh.config === 'none') return {};
+  const open = (['user', 'port', 'key', 'knownHosts', 'jump', 'timeout'] as const).filter(
+    (setting) => ssh[setting] === undefined,
+  );
+  return { open, becomes: ssh.become ?? 'sudo' };
 };
 
 const loginOf = ({ transport, become, jump, ...login }: SshSettings): SshLogin => login;

@@ -100,6 +100,10 @@ const ssh = (description: string) =>
         '`local`: the host is this very machine, and no SSH is used. Default: `ssh`.',
       ).optional(),
       jump: jump.optional(),
+      config: choice(
+        ['default', 'none'],
+        '`none`: kbs ignores the configuration of ssh on your machine. `default`: what is not written here, ~/.ssh/config and /etc/ssh/ssh_config may say, as for `ssh ADDRESS`. Default: `default`.',
+      ).optional(),
     },
     description,
   );

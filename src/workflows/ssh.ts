@@ -1,4 +1,5 @@
 import { interactive } from '../hosts/interactive.js';
+import { sshCompletion } from '../hosts/ssh/ssh-config.js';
 import { unknownName } from '../inventory/did-you-mean.js';
 import { loadCluster } from './load-cluster.js';
 
@@ -10,5 +11,5 @@ export const sshTo = async (file: string, name: string, command: readonly string
     const known = cluster.hosts.map((candidate) => candidate.name);
     throw unknownName('the inventory has no host', [name], known);
   }
-  return interactive(host.ssh, command);
+  return interactive(await sshCompletion()(name, host.ssh), command);
 };

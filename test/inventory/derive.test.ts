@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
+import { defined } from '../../src/defined.js';
 import { nthAddress } from '../../src/inventory/addresses.js';
 import type { Cluster, ClusterHost, SshSettings } from '../../src/inventory/cluster.js';
 import { derive, type SshOverlay } from '../../src/inventory/derive.js';
@@ -238,7 +239,24 @@ describe('how to log in', () => {
     ['this very machine', {}, { transport: 'local' }, { transport: 'local' }],
   ])('%s', (_, common, own, expected) => {
     const host = worker(own === undefined ? {} : { ssh: own }, { ssh: common });
-    expect(host.ssh).toEqual({ ...plain, ...expected });
+    const { open, becomes, ...ssh } = host.ssh;
+    expect(ssh).toEqual({ ...plain, ...expected });
+  });
+
+  const all = ['user', 'port', 'key', 'knownHosts', 'jump', 'timeout'];
+  test.each([
+    ['all that is not said', {}, undefined, { open: all, becomes: 'sudo' }],
+    [
+      'but for what is said of all hosts or of this one',
+      { user: 'ops', timeout: 5 },
+      { port: 22, become: 'doas' },
+      { open: ['key', 'knownHosts', 'jump'], becomes: 'doas' },
+    ],
+    ['nothing where that is to be ignored', { config: 'none' }, undefined, {}],
+    ['nothing where no SSH is used', {}, { transport: 'local' }, {}],
+  ])("is left to ssh's own configuration: %s", (_, common, own, expected) => {
+    const { open, becomes } = worker(own === undefined ? {} : { ssh: own }, { ssh: common }).ssh;
+    expect(defined({ open, becomes })).toEqual(expected);
   });
 
   it('a lab lays its key, known hosts and addresses over all of it, and nothing else', () => {

@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { defined } from '../../defined.js';
 import type { SshLogin, SshSettings } from '../../inventory/cluster.js';
 import { becomeRoot, type Elevation } from '../become.js';
 import type { Spawn } from '../script/run.js';
@@ -80,10 +81,11 @@ async function attempt({ host, ssh, timeout, ...options }: ConnectOptions): Prom
     host,
     address,
     port,
-    file: ssh.knownHosts,
+    files: [ssh.knownHosts, ...(ssh.moreKnownHosts ?? [])],
+    ...defined({ alias: ssh.hostKeyAlias }),
     acceptNew: options.acceptNewHostKeys,
   });
-  const identities = await readIdentities(host, ssh.keys, options.agent);
+  const identities = await readIdentities(host, ssh, ssh.agent ?? options.agent);
   const blame = explain({ host, ssh, hostKey, identities, timeout });
   const keepalive = options.keepalive ?? { interval: 5000, count: 4 };
   const login = (stream: Duplex) =>

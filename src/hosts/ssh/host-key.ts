@@ -22,14 +22,16 @@ export interface HostKeyPlace {
   readonly host: string;
   readonly address: string;
   readonly port: number;
-  /** Path of the known_hosts file. */
-  readonly file: string;
+  /** Paths of known_hosts files; a key is learned into the first. */
+  readonly files: readonly [string, ...string[]];
+  /** The name under which its key is known, in place of its address. */
+  readonly alias?: string;
   readonly acceptNew: boolean;
 }
 
 /** Reads what is known of a host. Throws a Failure where the known_hosts file cannot be read. */
 export async function checkHostKey(place: HostKeyPlace): Promise<HostKeyCheck> {
-  const entries = entriesFor(await readKnownHosts(place.file), place.address, place.port);
+  const entries = await readEntries(place);
   let refused: Failure | undefined;
   let learned: Buffer | undefined;
 
@@ -50,13 +52,31 @@ export async function checkHostKey(place: HostKeyPlace): Promise<HostKeyCheck> {
     mismatch: () => mismatch(place, entries),
     async learn() {
       if (!learned) return;
-      const now = judge(entriesFor(await readKnownHosts(place.file), place.address, place.port), learned);
+      const now = judge(await readEntries(place), learned);
       if (now.kind === 'known') return;
       if (now.kind !== 'unknown') throw distrusted(place, now, learned);
-      await appendKnownHost(place.file, knownLine(place.address, place.port, learned));
+      const { address, port } = knownPlace(place);
+      await appendKnownHost(place.files[0], knownLine(address, port, learned));
     },
   };
 }
+
+/** A line of one of the files. */
+interface Entry extends KnownKey {
+  readonly file: string;
+}
+
+const readEntries = async (place: HostKeyPlace): Promise<readonly Entry[]> => {
+  const read = await Promise.all(
+    place.files.map(async (file) => (await readKnownHosts(file)).map((key): Entry => ({ ...key, file }))),
+  );
+  const { address, port } = knownPlace(place);
+  return entriesFor(read.flat(), address, port);
+};
+
+/** An alias stands for the address and the port (HostKeyAlias in ssh_config(5)). */
+const knownPlace = ({ address, port, alias }: HostKeyPlace): Pick<HostKeyPlace, 'address' | 'port'> =>
+  alias === undefined ? { address, port } : { address: alias, port: 22 };
 
 /** Only a key of a known type can be recognised, so only those types are asked for. */
 function algorithmsFor(entries: readonly KnownKey[]): ServerHostKeyAlgorithm[] {
@@ -77,19 +97,26 @@ const everyAlgorithm: readonly ServerHostKeyAlgorithm[] = [
 /** RSA keys keep their type's old name whatever hash they sign with (RFC 8332). */
 const typeOf = (algorithm: string): string => (algorithm.startsWith('rsa-') ? 'ssh-rsa' : algorithm);
 
-const unknown = ({ host, address, port, file }: HostKeyPlace, shown: Buffer): Failure =>
-  new Failure('unreachable', `${host} at ${address}:${port} shows a host key that is not known`, {
+const unknown = (place: HostKeyPlace, shown: Buffer): Failure => {
+  const { host, address, port, files } = place;
+  const known = knownPlace(place);
+  return new Failure('unreachable', `${host} at ${address}:${port} shows a host key that is not known`, {
     where: { host, address },
-    why: [`${keyType(shown)} ${fingerprint(shown)}`, `${file} has no entry for ${knownName(address, port)}`],
+    why: [
+      `${keyType(shown)} ${fingerprint(shown)}`,
+      `${files[0]} has no entry for ${knownName(known.address, known.port)}`,
+    ],
     next: 'compare it with `ssh-keygen -lf /etc/ssh/ssh_host_*_key.pub` on the machine itself; if it is the same, --accept-new-host-keys learns it',
   });
+};
 
 const distrusted = (
-  { host, address, port, file }: HostKeyPlace,
-  { kind, entry }: { readonly kind: 'changed' | 'revoked'; readonly entry: KnownKey },
+  place: HostKeyPlace,
+  { kind, entry }: { readonly kind: 'changed' | 'revoked'; readonly entry: Entry },
   shown: Buffer,
 ): Failure => {
-  const known = `${file}:${entry.line}`;
+  const { host, address, port } = place;
+  const known = `${entry.file}:${entry.line}`;
   if (kind === 'revoked') {
     return new Failure(
       'unreachable',
@@ -111,12 +138,12 @@ const distrusted = (
         `known: ${entry.type} ${fingerprint(entry.key)} (${known})`,
         'either it was installed anew, or another machine answers in its place',
       ],
-      next: forget(file, address, port),
+      next: forget(entry.file, place),
     },
   );
 };
 
-const mismatch = (place: HostKeyPlace, entries: readonly KnownKey[]): Failure =>
+const mismatch = (place: HostKeyPlace, entries: readonly Entry[]): Failure =>
   entries.length === 0 ? tooOld(place) : otherKinds(place, entries);
 
 const tooOld = ({ host, address, port }: HostKeyPlace): Failure =>
@@ -129,19 +156,23 @@ const tooOld = ({ host, address, port }: HostKeyPlace): Failure =>
     next: 'give it an Ed25519 key with `ssh-keygen -A`, and see that HostKeyAlgorithms in its sshd_config allows it',
   });
 
-const otherKinds = ({ host, address, port, file }: HostKeyPlace, entries: readonly KnownKey[]): Failure =>
-  new Failure(
+const otherKinds = (place: HostKeyPlace, entries: readonly Entry[]): Failure => {
+  const { host, address, port, files } = place;
+  return new Failure(
     'unreachable',
     `HOST KEY CHANGED: ${host} at ${address}:${port} shows none of the kinds of key it is known by`,
     {
       where: { host, address },
       why: [
-        ...entries.map((entry) => `known: ${entry.type} ${fingerprint(entry.key)} (${file}:${entry.line})`),
+        ...entries.map((entry) => `known: ${entry.type} ${fingerprint(entry.key)} (${entry.file}:${entry.line})`),
         ...(entries.some(({ type }) => type === 'ssh-rsa') ? ['or it still signs with SHA-1 (ssh-rsa) alone'] : []),
       ],
-      next: forget(file, address, port),
+      next: forget(entries[0]?.file ?? files[0], place),
     },
   );
+};
 
-const forget = (file: string, address: string, port: number): string =>
-  `if it was installed anew, forget the old key with \`ssh-keygen -f ${quote(file)} -R ${quote(knownName(address, port))}\` and connect again`;
+const forget = (file: string, place: HostKeyPlace): string => {
+  const { address, port } = knownPlace(place);
+  return `if it was installed anew, forget the old key with \`ssh-keygen -f ${quote(file)} -R ${quote(knownName(address, port))}\` and connect again`;
+};

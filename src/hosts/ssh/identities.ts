@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { Failure } from '../../failure.js';
+import type { SshLogin } from '../../inventory/cluster.js';
 import { quote } from '../shell.js';
 import { type Agent, askAgent } from './agent.js';
 import { type KeyFile, readKeyFile } from './key-file.js';
@@ -20,7 +21,7 @@ export interface Identities {
  */
 export async function readIdentities(
   host: string,
-  paths: readonly string[],
+  { keys: paths, onlyKeys }: Pick<SshLogin, 'keys' | 'onlyKeys'>,
   agent: string | undefined,
 ): Promise<Identities> {
   const files = await Promise.all(paths.map((path) => readKeyFile(host, path)));
@@ -31,7 +32,10 @@ export async function readIdentities(
   if (held === undefined && files.length === 0) throw nothing(host);
   const offered = named.filter((offer) => offer !== undefined);
   return {
-    offers: [...offered, ...(held?.offers ?? []).filter((other) => !offered.some((offer) => isSame(offer, other)))],
+    offers: [
+      ...offered,
+      ...(onlyKeys ? [] : (held?.offers ?? [])).filter((other) => !offered.some((offer) => isSame(offer, other))),
+    ],
     remarks: [
       ...offered.map(({ name }) => `tried ${name}`),
       held?.remark ?? 'no ssh-agent is running',

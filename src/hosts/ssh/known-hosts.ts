@@ -14,11 +14,11 @@ export interface KnownKey {
 }
 
 /** What known_hosts holds about a key that a host shows. */
-export type Verdict =
+export type Verdict<Key extends KnownKey = KnownKey> =
   | { readonly kind: 'known' }
   | { readonly kind: 'unknown' }
-  | { readonly kind: 'changed'; readonly entry: KnownKey }
-  | { readonly kind: 'revoked'; readonly entry: KnownKey };
+  | { readonly kind: 'changed'; readonly entry: Key }
+  | { readonly kind: 'revoked'; readonly entry: Key };
 
 /**
  * Reads a known_hosts file. Lines that make no sense are skipped, as OpenSSH does; so are `@cert-authority` lines,
@@ -45,7 +45,11 @@ export function keyType(key: Buffer): string {
 }
 
 /** The entries for a host at a port: plain for 22, `[host]:port` for every other. */
-export const entriesFor = (known: readonly KnownKey[], address: string, port: number): readonly KnownKey[] => {
+export const entriesFor = <Key extends KnownKey>(
+  known: readonly Key[],
+  address: string,
+  port: number,
+): readonly Key[] => {
   const name = knownName(address, port);
   return known.filter((entry) => names(entry.hosts, name));
 };
@@ -56,7 +60,7 @@ export const knownName = (address: string, port: number): string => {
 };
 
 /** Judges a shown key by the entries of its host. A host that is known by any other key is changed, never unknown. */
-export function judge(entries: readonly KnownKey[], shown: Buffer): Verdict {
+export function judge<Key extends KnownKey>(entries: readonly Key[], shown: Buffer): Verdict<Key> {
   const revoked = entries.find((entry) => entry.revoked && entry.key.equals(shown));
   if (revoked) return { kind: 'revoked', entry: revoked };
   const valid = entries.filter((entry) => !entry.revoked);
