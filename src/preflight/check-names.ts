@@ -20,7 +20,6 @@ export const checkNames = [
   'packages',
   'clock-synchronised',
   'other-cluster',
-  'foreign-etcd',
   'ports',
   'firewall',
   'foreign-cni',
@@ -57,6 +56,7 @@ export const checkNames = [
   'hypervisor',
   'clock',
   'etcd-data',
+  'foreign-etcd',
   'authority',
   'router-id',
 ] as const;

@@ -36,6 +36,14 @@ const byMount = (mounts: readonly Mount[]): readonly (Mount & { readonly folders
 export const checkOverlay = (host: ClusterHost, { system }: Facts): readonly FailedCheck[] => {
   const mount = system?.mounts.find(({ folder }) => folder === containerdFolder);
   if (mount === undefined || !isNode(host)) return [];
+  if (mount.type === 'xfs' && system?.xfsTypes === false) {
+    return [
+      {
+        detail: `${containerdFolder} lies on XFS without ftype=1 (${mount.at}), where containerd lays no overlay`,
+        next: `mount a new file system at ${containerdFolder}, of type ext4, or by mkfs.xfs -n ftype=1`,
+      },
+    ];
+  }
   const isOldZfs = mount.type === 'zfs' && system?.zfs !== undefined && /^(0|1|2\.[01])\./.test(system.zfs);
   return failIf(
     isOldZfs || noUpperLayer.some((type) => type.test(mount.type)),

@@ -21,6 +21,7 @@ import {
 } from './machine.js';
 import { machineChecks } from './machine-checks.js';
 import { checkEndpointName, checkHostsLines } from './names.js';
+import { checkForeignEtcd } from './other-clusters.js';
 import { checkNextHops, checkSourceAddress, checkSourceAddresses } from './paths.js';
 import { checkPorts } from './ports.js';
 import { checkDefaultRoute, checkNetworkOverlap } from './routes.js';
@@ -319,6 +320,13 @@ export const checks: readonly Check[] = [
     summary: 'where etcd is installed, a control plane has its data',
     fix: 'begin with a snapshot: kbs etcd restore FILE',
     check: checkEtcdData,
+  },
+  {
+    name: 'foreign-etcd',
+    scope: 'cluster',
+    summary: 'where a control plane has data of etcd, this cluster put them there',
+    fix: 'end the cluster that they are of, or move them aside',
+    check: checkForeignEtcd,
   },
   {
     name: 'authority',

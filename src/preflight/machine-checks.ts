@@ -2,7 +2,7 @@ import type { Check } from './check.js';
 import { checkExecutable, checkOverlay, checkWritable } from './file-systems.js';
 import { checkKernelLog } from './kernel-log.js';
 import { checkKernelVersion } from './kernel-version.js';
-import { checkForeignEtcd, checkOtherCluster } from './other-clusters.js';
+import { checkOtherCluster } from './other-clusters.js';
 import { checkPackages } from './packages.js';
 import { checkClockSynchronised, checkSelinux } from './security.js';
 
@@ -73,12 +73,5 @@ export const machineChecks: readonly Check[] = [
       'nothing of another cluster runs on a node or control plane: kubeadm, K3s, RKE2, k0s, MicroK8s, or a kubelet of others',
     fix: 'take the host out of that cluster, and reset it in the way of its tool',
     check: checkOtherCluster,
-  },
-  {
-    name: 'foreign-etcd',
-    scope: 'cluster',
-    summary: 'where a control plane has data of etcd, this cluster put them there',
-    fix: 'end the cluster that they are of, or move them aside',
-    check: checkForeignEtcd,
   },
 ];

@@ -107,5 +107,6 @@ const unitsIn = (seen: State | undefined, key: 'units' | 'masked'): readonly str
 /** systemd generates swap units from fstab, and would start them again. */
 const reload = sh`if [ -d /run/systemd/system ]; then systemctl daemon-reload; fi`;
 
-/** A unit whose device is gone fails: at the next boot it would too. */
-const start = (units: readonly string[]) => sh`if [ -d /run/systemd/system ]; then systemctl start ${units} || :; fi`;
+/** Not waited for: systemd gives a device that is gone a minute and a half to come. */
+const start = (units: readonly string[]) =>
+  sh`if [ -d /run/systemd/system ]; then systemctl start --no-block ${units} || :; fi`;

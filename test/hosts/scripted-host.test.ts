@@ -235,6 +235,7 @@ describe('what a scripted machine prints', () => {
       clockSynchronised: true,
       kernelLog: 'open',
       mounts: [{ folder: '/var/lib', type: 'zfs', at: '/', options: ['rw', 'relatime'] }],
+      xfsTypes: true,
       zfs: '2.2.0',
       etcdClusters: ['first'],
       otherClusters: ['k3s'],

@@ -250,6 +250,15 @@ describe('data of etcd', () => {
   });
 });
 
+test('XFS that does not keep the types of files is refused below the images', () => {
+  const mounts = [mount('/var/lib/containerd', 'xfs', '/var')];
+  const about = (xfsTypes: boolean) => found('overlay', { system: system({ mounts, xfsTypes }) });
+  expect(about(true)).toEqual([]);
+  expect(about(false).map(({ detail }) => detail)).toEqual([
+    '/var/lib/containerd lies on XFS without ftype=1 (/var), where containerd lays no overlay',
+  ]);
+});
+
 test('SELinux is refused where it enforces its policy, on every host', () => {
   for (const host of [worker, balancer]) {
     expect(found('selinux', { system: system({ selinux: 'enforcing' }) }, { host })).toHaveLength(1);

@@ -97,6 +97,7 @@ const printSystem = (system: System | undefined): readonly string[] =>
         ...system.mounts.map(
           ({ folder, type, at, options }) => `system mount ${folder} ${type} ${at} ${options.join(',')}`,
         ),
+        ...(system.xfsTypes === undefined ? [] : [`system xfstypes ${system.xfsTypes ? 'yes' : 'no'}`]),
         ...(system.zfs === undefined ? [] : [`system zfs ${system.zfs}`]),
         ...system.etcdClusters.map((name) => `system etcdof ${name}`),
         ...system.otherClusters.map((name) => `system runs ${name}`),

@@ -83,6 +83,7 @@ const table: readonly (readonly [marks: readonly string[], reply: (asked: Asked)
 
   // The rest.
   [['journalctl _SYSTEMD_UNIT=kubelet.service'], () => yes()],
+  [['/var/log/pods/kube-system_kube-proxy-'], () => yes()],
   [['kbs_want=$('], () => yes()],
   [['haproxy-health'], balancers],
   [['/dev/udp/'], nameServers],

@@ -1,6 +1,6 @@
 import { defined } from '../../defined.js';
 import { raw, sh } from '../shell.js';
-import { folders } from './folders.js';
+import { containerdFolder, folders } from './folders.js';
 import { otherClustersScript } from './other-clusters.js';
 
 /** The operating system of a host, as far as it may keep a cluster from running there. What could not be asked is absent. */
@@ -21,6 +21,8 @@ export interface System {
   readonly kernelLog?: 'open' | 'closed' | 'absent';
   /** Of each folder that kbs writes to, the file system that holds it, or will hold it once it is made. */
   readonly mounts: readonly Mount[];
+  /** Whether XFS below /var/lib/containerd keeps the types of files in its folders (`ftype=1`); absent for other types. */
+  readonly xfsTypes?: boolean;
   /** The version of the module zfs. */
   readonly zfs?: string;
   /** The clusters of kbs whose etcd has or had its data there, by the records of the host. */
@@ -68,6 +70,10 @@ for folder in ${folders}; do
   while [ ! -e "$at" ]; do at=\${at%/*}; at=\${at:-/}; done
   mount=$(findmnt -n -r -o FSTYPE,TARGET,OPTIONS -T "$at" 2>/dev/null | tail -n 1) || :
   if [ -n "$mount" ]; then system mount "$folder $mount"; fi
+  case $folder,$mount in ${containerdFolder},'xfs '*)
+    mount=\${mount#xfs }
+    system xfstypes "$(xfs_info "\${mount%% *}" 2>/dev/null | sed -n 's/.*ftype=1.*/yes/p; s/.*ftype=0.*/no/p')"
+  esac
 done
 ${raw(otherClustersScript)}system zfs "$(cat /sys/module/zfs/version 2>/dev/null || :)"
 `;
@@ -94,6 +100,7 @@ export const parseSystem = (output: string): System | undefined => {
       apt: answerIn(one('apt')),
       clockSynchronised: answerIn(one('clock')),
       kernelLog: (['open', 'closed', 'absent'] as const).find((word) => word === one('kernellog')),
+      xfsTypes: answerIn(one('xfstypes')),
       zfs: one('zfs'),
     }),
   };

@@ -46,6 +46,13 @@ const kubeletLog = {
   script: sh`journalctl _SYSTEMD_UNIT=kubelet.service -n 6 -o cat --no-pager 2>/dev/null`,
 };
 
+/** Of the container that began last; a line begins with its time, its stream and a tag. */
+const proxyLog = {
+  of: 'kube-proxy',
+  script: sh`kbs_log=$(ls -t /var/log/pods/kube-system_kube-proxy-*/kube-proxy/*.log 2>/dev/null | head -n 1)
+if [ -n "$kbs_log" ]; then tail -n 6 "$kbs_log" | cut -d ' ' -f 4-; fi`,
+};
+
 const nodeReady = (node: string): Gate => ({
   name: `${node} Ready`,
   prelude: snapshot,
@@ -59,6 +66,7 @@ const proxyReady = (node: string): Gate => ({
   prelude: snapshot,
   test: isReady(sh`"$kbs_pods"`, `kube-proxy=${node}=`),
   timeoutSeconds: 180,
+  log: proxyLog,
 });
 
 const dnsReady: Gate = {

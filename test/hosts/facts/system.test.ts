@@ -16,6 +16,7 @@ system clock no
 system kernellog open
 system mount /etc ext4 / rw,relatime
 system mount /var/lib zfs /var/lib rw,xattr
+system xfstypes no
 system zfs 2.1.11-1`,
     {
       id: 'almalinux',
@@ -30,6 +31,7 @@ system zfs 2.1.11-1`,
         { folder: '/etc', type: 'ext4', at: '/', options: ['rw', 'relatime'] },
         { folder: '/var/lib', type: 'zfs', at: '/var/lib', options: ['rw', 'xattr'] },
       ],
+      xfsTypes: false,
       zfs: '2.1.11-1',
       etcdClusters: [],
       otherClusters: [],
@@ -117,4 +119,23 @@ say chronyc '${leap === '' ? '506 Cannot talk to daemon' : `Leap status     : ${
 ${systemScript}`;
   const { stdout } = await execa('unshare', ['--mount', 'sh', '-eu'], { input: script });
   expect(parseSystem(stdout)?.clockSynchronised).toBe(synchronised);
+});
+
+test.skipIf(lacks('root')).each([
+  ['naming   =version 2              bsize=4096   ascii-ci=0, ftype=1', true],
+  ['naming   =version 2              bsize=4096   ascii-ci=0 ftype=0', false],
+  ['xfs_info: / is not a mounted XFS filesystem', undefined],
+])('where xfs_info says %j, XFS keeps the types of files: %s', async (said, xfsTypes) => {
+  const script = `mount -t tmpfs none /usr/local; mkdir /usr/local/bin; PATH=/usr/local/bin:$PATH
+say() { printf '#!/bin/sh\\necho "%s"\\n' "$2" > /usr/local/bin/$1; chmod +x /usr/local/bin/$1; }
+say findmnt 'xfs / rw,relatime'
+say xfs_info '${said}'
+${systemScript}`;
+  const { stdout } = await execa('unshare', ['--mount', 'sh', '-eu'], { input: script });
+  expect(parseSystem(stdout)).toMatchObject({
+    mounts: expect.arrayContaining([
+      { folder: '/var/lib/containerd', type: 'xfs', at: '/', options: ['rw', 'relatime'] },
+    ]),
+  });
+  expect(parseSystem(stdout)?.xfsTypes).toBe(xfsTypes);
 });
