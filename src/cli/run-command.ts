@@ -66,7 +66,10 @@ export abstract class RunCommand extends BaseCommand {
     const dryRun = flags['dry-run'] ?? false;
     const verbose = flags.verbose ?? false;
     if (!dryRun) await this.requireAnswer(flags.yes ?? false);
-    const { execute } = await import('../workflows/run/execute.js');
+    const [{ execute }, { askingWithin }] = await Promise.all([
+      import('../workflows/run/execute.js'),
+      import('../workflows/run/pool.js'),
+    ]);
     const journal = dryRun ? {} : { journal: `${loaded.state}/journal` };
     const events = await this.openEvents({ events: flags.events, verbose, ...journal });
     const result = await execute({
@@ -76,6 +79,7 @@ export abstract class RunCommand extends BaseCommand {
       emit: events.emit,
       signal: this.signal,
       say: (text) => this.say(text),
+      openPool: askingWithin((ask) => events.pauseDrawing(ask)),
       confirm: (plan, local) => this.#showAndAsk(plan, local, flags, events),
       ...settings(flags),
       ...details,

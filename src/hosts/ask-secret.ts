@@ -19,8 +19,8 @@ export async function askSecret(question: string): Promise<Secret | undefined> {
   });
   terminal.on('close', () => stop.abort('end'));
   try {
-    // A path may hold what moves the cursor.
-    process.stderr.write(question.replaceAll(/\p{Cc}/gu, '?'));
+    // A path may hold what a terminal obeys.
+    process.stderr.write(question.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '?'));
     const answer = await terminal.question('', { signal: stop.signal });
     return answer === '' ? undefined : new Secret(answer);
   } catch (error) {

@@ -33,7 +33,7 @@ export async function becomeRoot(spawn: Spawn, becoming: Becoming): Promise<Elev
   const { code, said } = await answerOf(spawn, prefix, host);
   if (code === 0) return { prefix };
   if (become === 'doas' || !wantsPassword.test(said)) throw refused(becoming, code, said);
-  const password = await secrets.sudoPassword(user);
+  const password = await secrets.get('sudo', user);
   if (password === undefined) throw refused(becoming, code, said);
   const verdict = await secrets.prove(password, async () => {
     const answer = await answerOf(spawn, withPassword, host, password);

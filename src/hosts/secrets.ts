@@ -1,17 +1,16 @@
 import { Secret } from '../secret.js';
 
 /**
- * What the operator alone knows: passphrases and passwords. Each comes from the environment or is asked once on the
- * terminal, one question at a time, and is kept as long as the run. Undefined where the environment has none and no
+ * What the operator alone knows: passphrases and passwords. Each comes from the environment (KBS_SSH_PASSPHRASE,
+ * KBS_SSH_PASSWORD, KBS_SUDO_PASSWORD: one for all subjects) or is asked once on the terminal, one question at a time, and
+ * is kept as long as the run. Undefined where the environment has none and no
  * terminal is there, or where the answer was empty.
  */
 export interface OperatorSecrets {
-  /** Of a private key, by its path. From KBS_SSH_PASSPHRASE. */
-  passphrase(path: string): Promise<Secret | undefined>;
-  /** For the login of a user. From KBS_SSH_PASSWORD. */
-  loginPassword(user: string): Promise<Secret | undefined>;
-  /** For the sudo of a user. From KBS_SUDO_PASSWORD. */
-  sudoPassword(user: string): Promise<Secret | undefined>;
+  /** Asks where neither the environment nor an earlier question has given it. */
+  get(kind: SecretKind, subject: string): Promise<Secret | undefined>;
+  /** What `get` would give without a question; undefined where it would ask. */
+  known(kind: SecretKind, subject: string): Promise<Secret | undefined> | undefined;
   /**
    * Tests a password, on one host alone at first: where that one refuses it, no other host is given it, because a wrong
    * password may lock an account that all of them share. `test` says whether the host took it; where it throws, that says
@@ -20,34 +19,58 @@ export interface OperatorSecrets {
   prove(password: Secret, test: () => Promise<boolean>): Promise<'taken' | 'refused' | 'refused elsewhere'>;
 }
 
+/** The passphrase of a key, by its path; the password for the login or the sudo of a user, by name. */
+export type SecretKind = 'passphrase' | 'login' | 'sudo';
+
+/** Thrown where a login cannot go on without a secret: it is asked while no connection waits for the answer. */
+export class SecretNeeded extends Error {
+  readonly kind: SecretKind;
+  readonly subject: string;
+
+  constructor(kind: SecretKind, subject: string) {
+    super(`${questions[kind]} ${subject} is needed`);
+    this.kind = kind;
+    this.subject = subject;
+  }
+}
+
+const questions = { passphrase: 'Passphrase of', login: 'SSH password of', sudo: 'sudo password of' } as const;
+
+const variables = {
+  passphrase: 'KBS_SSH_PASSPHRASE',
+  login: 'KBS_SSH_PASSWORD',
+  sudo: 'KBS_SUDO_PASSWORD',
+} as const;
+
 /** Asks for a secret; undefined where there is no terminal to ask on. */
 export type AskSecret = (question: string) => Promise<Secret | undefined>;
 
 /** The secrets of one run. Only what is needed is asked. */
 export function operatorSecrets(ask: AskSecret, environment: NodeJS.ProcessEnv = process.env): OperatorSecrets {
-  const known = new Map<string, Promise<Secret | undefined>>();
+  const found = new Map<string, Promise<Secret | undefined>>();
   const proofs = new Map<Secret, Promise<boolean | undefined>>();
   let lastQuestion: Promise<unknown> = Promise.resolve();
+  for (const variable of Object.values(variables)) {
+    const given = environment[variable];
+    if (given) found.set(variable, Promise.resolve(new Secret(given)));
+  }
 
-  const once = (key: string, find: () => Promise<Secret | undefined>): Promise<Secret | undefined> => {
-    const found = known.get(key) ?? find();
-    known.set(key, found);
-    return found;
-  };
   const askInTurn = (question: string): Promise<Secret | undefined> => {
     const answer = lastQuestion.then(() => ask(question));
     lastQuestion = answer.catch(() => {});
     return answer;
   };
-  const find = (variable: string, question: string): Promise<Secret | undefined> => {
-    const given = environment[variable];
-    return given ? once(variable, async () => new Secret(given)) : once(question, () => askInTurn(question));
-  };
+  const known: OperatorSecrets['known'] = (kind, subject) =>
+    found.get(variables[kind]) ?? found.get(`${questions[kind]} ${subject}`);
 
   return {
-    passphrase: (path) => find('KBS_SSH_PASSPHRASE', `Passphrase of ${path}: `),
-    loginPassword: (user) => find('KBS_SSH_PASSWORD', `SSH password of ${user}: `),
-    sudoPassword: (user) => find('KBS_SUDO_PASSWORD', `sudo password of ${user}: `),
+    known,
+    get(kind, subject) {
+      const question = `${questions[kind]} ${subject}`;
+      const answer = known(kind, subject) ?? askInTurn(`${question}: `);
+      found.set(question, answer);
+      return answer;
+    },
     async prove(password, test) {
       const first = proofs.get(password);
       if (first !== undefined && (await first) === false) return 'refused elsewhere';

@@ -315,6 +315,8 @@ export interface SshLogin {
   readonly user: string;
   /** Paths of private keys, absolute. */
   readonly keys: readonly string[];
+  /** Log in with a password where a host takes no key, or wants more than one. */
+  readonly password?: 'ask';
   /** Path of the known_hosts file, absolute. */
   readonly knownHosts: string;
   /** Seconds for the connection, and as many again for the login; 10 when absent. */

@@ -319,7 +319,7 @@ const sshOf = (ssh: InventorySsh, address: string, basePaths: BasePaths): SshSet
     become: user === 'root' ? 'none' : (ssh.become ?? 'sudo'),
     keys: ssh.key === undefined ? basePaths.keys : keyPaths(ssh.key, basePaths),
     knownHosts: absolute(ssh.knownHosts ?? '~/.ssh/known_hosts', basePaths),
-    ...defined({ timeout: ssh.timeout }),
+    ...defined({ password: ssh.password, timeout: ssh.timeout }),
   };
 };
 

@@ -43,7 +43,8 @@ export const wayTo = (
       user: user ?? own?.user ?? ssh.user,
       keys: key === undefined ? (own?.keys ?? ssh.keys) : keysOf(key),
       knownHosts: own?.knownHosts ?? ssh.knownHosts,
-      ...defined({ timeout: own?.timeout ?? ssh.timeout }),
+      // A password, unlike a key, would be known there: it is given only to a jump host that is said to take one.
+      ...defined({ password: own?.password, timeout: own?.timeout ?? ssh.timeout }),
     };
   });
   const itself = way.findIndex(({ address, port }) => address === ssh.address && port === ssh.port);

@@ -83,9 +83,13 @@ const ssh = (description: string) =>
       port: integer(1, 65535, 'The port of sshd. Default: `22`.').optional(),
       key: keyFiles.optional().meta({
         description:
-          'Private keys to log in with: one path or a list. `~` is your home; other paths start at the folder of this file. Default: your agent, then the keys that ssh itself would try.',
+          'Private keys to log in with: one path or a list. `~` is your home; other paths start at the folder of this file. kbs asks for a passphrase, or reads it from `KBS_SSH_PASSPHRASE`. Default: the keys that ssh itself would try. After them come the other keys of your agent.',
         examples: ['~/.ssh/id_ed25519'],
       }),
+      password: choice(
+        ['ask'],
+        'Log in with a password, too, where a host takes no key or wants both: kbs asks for it once, or reads it from `KBS_SSH_PASSWORD`. Default: keys alone.',
+      ).optional(),
       knownHosts: text(
         anyText('a path', '~/.ssh/known_hosts'),
         'The file of known host keys. Default: `~/.ssh/known_hosts`.',

@@ -36,7 +36,7 @@ export const checks: readonly Check[] = [
     name: 'root',
     scope: 'host',
     summary: 'commands run as root',
-    fix: 'log in as root, or with a user who may use sudo without a password and `ssh: { become: sudo }`',
+    fix: 'log in as root, or with a user that may use sudo and `ssh: { become: sudo }`',
     check: checkRoot,
   },
   {

@@ -271,5 +271,6 @@ it('there is one door to the terminal', () => {
       /console\.\w+\(|\b(stdout|stderr|terminal)\.write\(|\bthis\.log\w*\(/.test(readFileSync(root + path, 'utf8')),
     );
   // The parent class of commands prints documents through logJson, which goes through the door.
-  expect(writers).toEqual(['cli/base-command.ts']);
+  // A question that is answered without an echo stands on a line that has no end yet; it is made printable there.
+  expect(writers).toEqual(['cli/base-command.ts', 'hosts/ask-secret.ts']);
 });

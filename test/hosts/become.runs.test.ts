@@ -92,7 +92,7 @@ describe.skipIf(lacks('root', 'sudo'))('sudo with a password', () => {
     expect(failure.next).toContain('KBS_SUDO_PASSWORD');
   });
 
-  test('of a user whom sudoers does not name is not called wrong', async () => {
+  test('of a user that sudoers does not name is not called wrong', async () => {
     await using host = await startHost(sudoers());
     await using there = host.connect('correct horse');
     const failure = await failureOf(there.host.query(query(sh`id -un`)));

@@ -1,6 +1,15 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
-import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,8 +18,11 @@ import ssh2 from 'ssh2';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { query } from '../../src/hosts/host.js';
 import { openPool } from '../../src/hosts/pool.js';
+import type { AskSecret } from '../../src/hosts/secrets.js';
 import { sh } from '../../src/hosts/shell.js';
 import type { SshSettings } from '../../src/inventory/cluster.js';
+import { Secret } from '../../src/secret.js';
+import { lacks } from '../support/needs.js';
 import { makeKey, type Sshd, type SshdOptions, startSshd } from '../support/sshd.js';
 import { failureOf } from './contract.js';
 
@@ -27,8 +39,10 @@ afterAll(async () => {
   rmSync(dir, { recursive: true });
 });
 
-async function login(keys: readonly string[], agent = ''): Promise<string> {
-  const pool = openPool({ agent });
+const noTerminal = async (): Promise<undefined> => undefined;
+
+async function login(keys: readonly string[], agent = '', ask: AskSecret = noTerminal): Promise<string> {
+  const pool = openPool({ agent, ask });
   try {
     const host = pool.host({ name: 'node-1', ssh: sshd.settings({ keys }) });
     return (await host.query(query(sh`echo in`))).stdout;
@@ -97,11 +111,6 @@ describe('a key is refused before anything is contacted', () => {
     ['that is a folder', () => dir, /^cannot read the private key/],
     ['that is no key', () => join(sshd.dir, 'sshd_config'), /is not a private key/],
     ['that is the public half', () => `${stranger}.pub`, /is not a private key/],
-    [
-      'that a passphrase protects',
-      () => makeKey(join(dir, 'locked'), 'ed25519', 'secret'),
-      /protected by a passphrase/,
-    ],
     ['that is in a security key', fidoKey, /is a FIDO key/],
     [
       'that a passphrase protects, in PKCS#8',
@@ -112,11 +121,6 @@ describe('a key is refused before anything is contacted', () => {
         writeFileSync(path, text);
         return path;
       },
-      /protected by a passphrase/,
-    ],
-    [
-      'that a passphrase protects, in PEM',
-      () => makeKey(join(dir, 'pem'), 'rsa', 'secret', 'PEM'),
       /protected by a passphrase/,
     ],
   ])('%s', async (_, key, message) => {
@@ -173,7 +177,8 @@ describe('a host that', () => {
     await using host = await sshdWith(['PasswordAuthentication yes', 'AuthenticationMethods publickey,password']);
     const failure = await failureOf(host.login());
     expect(failure.message).toMatch(/takes the key .* and wants more before it lets/);
-    expect(failure.why).toEqual([expect.stringMatching(/^it asks for password besides the key/)]);
+    expect(failure.why[0]).toMatch(/^it asks for password besides the key/);
+    expect(failure.next).toContain('ssh: { password: ask }');
     expect(failure.next).not.toMatch(/authorized_keys/);
   });
 
@@ -187,7 +192,8 @@ describe('a host that', () => {
   test('takes no keys is told so', async () => {
     await using host = await sshdWith(['PasswordAuthentication yes', 'PubkeyAuthentication no']);
     const failure = await failureOf(host.login());
-    expect(failure.why).toEqual(['it takes password, and no keys']);
+    expect(failure.why).toContain('it takes password, and no keys');
+    expect(failure.next).toContain('ssh: { password: ask }');
   });
 
   test.each([
@@ -257,8 +263,12 @@ async function sshdWith(config: readonly string[], options: SshdOptions = {}) {
   return {
     dir: started.dir,
     key: started.key,
-    async login(keys = [started.key], overrides: Partial<SshSettings> = {}): Promise<string> {
-      const pool = openPool({ agent: '', acceptNewHostKeys: true });
+    async login(
+      keys = [started.key],
+      overrides: Partial<SshSettings> = {},
+      ask: AskSecret = noTerminal,
+    ): Promise<string> {
+      const pool = openPool({ agent: '', acceptNewHostKeys: true, ask });
       try {
         const host = pool.host({ name: 'node-1', ssh: started.settings({ keys, ...overrides }) });
         return (await host.query(query(sh`echo in`))).stdout;
@@ -269,6 +279,124 @@ async function sshdWith(config: readonly string[], options: SshdOptions = {}) {
     [Symbol.asyncDispose]: () => started.stop(),
   };
 }
+
+/** Types one answer at every question, and keeps the questions. */
+function typing(answer: string) {
+  const questions: string[] = [];
+  const ask: AskSecret = async (question) => {
+    questions.push(question);
+    return new Secret(answer);
+  };
+  return { questions, ask };
+}
+
+describe('a passphrase', () => {
+  test.each([
+    ['in OpenSSH format', (path: string) => makeKey(path, 'ed25519', 'secret')],
+    ['in PEM', (path: string) => makeKey(path, 'rsa', 'secret', 'PEM')],
+    [
+      'in PEM without its public half',
+      (path: string) => {
+        makeKey(path, 'ecdsa', 'secret', 'PEM');
+        renameSync(`${path}.pub`, `${path}.elsewhere`);
+        return path;
+      },
+    ],
+    [
+      'in PKCS#8',
+      (path: string) => {
+        const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+        writeFileSync(
+          path,
+          privateKey.export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'secret' }),
+        );
+        chmodSync(path, 0o600);
+        return path;
+      },
+    ],
+  ])('of a key %s is asked once, however often kbs connects', async (format, make) => {
+    const key = make(join(dir, `asked-${format.replaceAll(/\W/g, '-')}`));
+    const line = execFileSync('ssh-keygen', ['-y', '-P', 'secret', '-f', key]);
+    appendFileSync(join(sshd.dir, 'authorized_keys'), line);
+    const { questions, ask } = typing('secret');
+    const pool = openPool({ agent: '', ask });
+    try {
+      const targets = ['node-1', 'node-2'].map((name) => ({ name, ssh: sshd.settings({ keys: [key] }) }));
+      await Promise.all(targets.map((target) => pool.connect(target)));
+    } finally {
+      await pool.close();
+    }
+    expect(questions).toEqual([`Passphrase of ${key}: `]);
+  });
+
+  test('is not asked for a key that the host does not take', async () => {
+    const { questions, ask } = typing('secret');
+    const locked = makeKey(join(dir, 'locked-stranger'), 'ed25519', 'secret');
+    expect(await login([locked, sshd.key], '', ask)).toBe('in\n');
+    expect(questions).toEqual([]);
+  });
+
+  test.each([
+    ['that is wrong is named', typing('wrong').ask, /protected by another passphrase than the one that was given/],
+    ['that cannot be asked is named', noTerminal, /protected by a passphrase, and no agent holds it/],
+  ])('%s', async (name, ask, why) => {
+    const key = welcomeKey(`passphrase-${name.replaceAll(' ', '-')}`, 'ed25519', 'secret');
+    const failure = await failureOf(login([key], '', ask));
+    expect(failure.message).toBe(`the private key ${key} is protected by a passphrase`);
+    expect(failure.why).toContainEqual(expect.stringMatching(why));
+    expect(failure.next).toContain('KBS_SSH_PASSPHRASE');
+  });
+});
+
+describe.skipIf(lacks('root'))('a password', () => {
+  const account = { name: 'ops', password: 'correct horse' };
+  const files = {
+    'pam.d/sshd': 'auth required pam_unix.so nodelay\naccount required pam_permit.so\nsession required pam_permit.so\n',
+  };
+  const plain = ['PasswordAuthentication yes'];
+  const interactive = ['UsePAM yes', 'KbdInteractiveAuthentication yes'];
+
+  test.each([
+    ['alone', [...plain, 'PubkeyAuthentication no']],
+    ['by a question of PAM', [...interactive, 'PubkeyAuthentication no']],
+    ['after a key', [...plain, 'AuthenticationMethods publickey,password']],
+    ['after a key, by a question of PAM', [...interactive, 'AuthenticationMethods publickey,keyboard-interactive']],
+  ])('opens the door %s', async (_, config) => {
+    await using host = await sshdWith(config, { account, files });
+    const { questions, ask } = typing('correct horse');
+    expect(await host.login([host.key], { password: 'ask' }, ask)).toBe('in\n');
+    expect(questions).toEqual(['SSH password of ops: ']);
+  });
+
+  test('needs no key at all', async () => {
+    await using host = await sshdWith(plain, { account, files });
+    expect(await host.login([], { password: 'ask' }, typing('correct horse').ask)).toBe('in\n');
+  });
+
+  test('is not asked where a key is enough, nor where the inventory does not allow it', async () => {
+    const { questions, ask } = typing('correct horse');
+    await using host = await sshdWith(plain, { account, files });
+    expect(await host.login([host.key], { password: 'ask' }, ask)).toBe('in\n');
+    await failureOf(host.login([stranger], {}, ask));
+    expect(questions).toEqual([]);
+  });
+
+  test.each([
+    ['plainly', plain],
+    ['by a question of PAM', interactive],
+  ])('that is wrong is given once %s, and said to be refused', async (_, config) => {
+    await using host = await sshdWith([...config, 'PubkeyAuthentication no'], { account, files });
+    const { questions, ask } = typing('wrong');
+    const failure = await failureOf(host.login([host.key], { password: 'ask' }, ask));
+    expect(failure.why).toContain('the password was refused; it was tried once');
+    expect(questions).toHaveLength(1);
+  });
+
+  test('that cannot be asked is a refusal that names the variable', async () => {
+    await using host = await sshdWith([...plain, 'PubkeyAuthentication no'], { account, files });
+    expect((await failureOf(host.login([host.key], { password: 'ask' }))).next).toContain('KBS_SSH_PASSWORD');
+  });
+});
 
 describe('with an agent', () => {
   let agent: ChildProcess;
@@ -310,10 +438,10 @@ describe('with an agent', () => {
     expect(await login([`${key}.pub`], socket)).toBe('in\n');
   });
 
-  test('that does not hold a named key, the failure says so', async () => {
+  test('that is dead does not keep a locked key from being offered', async () => {
     const locked = makeKey(join(dir, 'in-no-agent'), 'ed25519', 'secret');
     const { why } = await failureOf(login([locked], join(dir, 'no-agent')));
-    expect(why).toContain(`${locked} is protected by a passphrase, and the agent does not hold it`);
+    expect(why).toEqual(expect.arrayContaining([`tried the key ${locked}`, 'ssh-agent: Failed to connect to agent']));
   });
 
   describe('that holds more keys than the host lets anyone try', () => {

@@ -132,7 +132,7 @@ const mistakes: Readonly<Record<string, readonly Row[]>> = {
     [
       '{ user: ops }',
       '',
-      '15:1 ssh is empty; write a map with keys of user, become, port, key, knownHosts, timeout, transport, jump, config',
+      '15:1 ssh is empty; write a map with keys of user, become, port, key, password, knownHosts, timeout, transport, jump, config',
     ],
     ['{ user: ops }', '{ port: }', '15:8 ssh.port is empty; write a whole number from 1 to 65535'],
     ['{ user: ops }', '{ key: }', '15:8 ssh.key is empty; write a path of a private key, or a list of paths'],
@@ -193,7 +193,7 @@ const mistakes: Readonly<Record<string, readonly Row[]>> = {
     [
       '{ user: ops }',
       'ops',
-      '15:6 ssh: ops is not a map with keys of user, become, port, key, knownHosts, timeout, transport, jump, config',
+      '15:6 ssh: ops is not a map with keys of user, become, port, key, password, knownHosts, timeout, transport, jump, config',
     ],
     [
       'user: ops',

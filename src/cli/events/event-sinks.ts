@@ -37,14 +37,18 @@ export async function openEventSinks(
 ): Promise<EventSinks> {
   const recording = [...recorders(options, streams)];
   let drawing = await renderers(options, streams);
-  let started: Event | undefined;
+  // What a tree that is drawn anew must know: all of the planning, which is short, and of the work only that it began.
+  let soFar: Event[] = [];
+  let isPlanning = false;
   const closeAll = async (sinks: readonly EventSink[]): Promise<void> => {
     for (const sink of sinks) await sink.close?.();
   };
   return {
     emit: (data) => {
       const event: Event = { at: clock(), ...data };
-      if (event.type === 'run' && event.state === 'started') started = event;
+      if (event.type === 'run') isPlanning = event.state === 'started';
+      if (event.type === 'run') soFar = isPlanning ? [event] : soFar.slice(0, 1);
+      else if (isPlanning) soFar.push(event);
       for (const sink of [...recording, ...drawing]) sink(event);
     },
     async pauseDrawing(work) {
@@ -54,7 +58,7 @@ export async function openEventSinks(
       drawing = [];
       const result = await work();
       drawing = await renderers(options, streams);
-      if (started) for (const sink of drawing) sink(started);
+      for (const event of soFar) for (const sink of drawing) sink(event);
       return result;
     },
     async close() {

@@ -4,7 +4,7 @@ import { defined } from '../../defined.js';
 import type { SshLogin, SshSettings } from '../../inventory/cluster.js';
 import { becomeRoot, type Elevation } from '../become.js';
 import type { Spawn } from '../script/run.js';
-import type { OperatorSecrets } from '../secrets.js';
+import { type OperatorSecrets, SecretNeeded } from '../secrets.js';
 import { startCommand } from './channel.js';
 import { explain, isTransient } from './explain.js';
 import { forward } from './forward.js';
@@ -60,13 +60,18 @@ export const connectTimeout = ({ timeout = 10 }: SshLogin): number => timeout * 
  * does a busy sshd (MaxStartups in sshd_config(5)), which many hosts behind one jump host meet more often.
  */
 export async function connect(options: ConnectOptions): Promise<Connection> {
-  const { attempts = isStraight(options.ssh) ? 2 : 4 } = options;
-  for (let tried = 1; ; tried++) {
+  const { attempts = isStraight(options.ssh) ? 2 : 4, secrets } = options;
+  for (let tried = 1; ; ) {
     try {
       return await attempt(options);
     } catch (error) {
+      if (error instanceof SecretNeeded) {
+        // Known from now on, whatever the answer is; the attempt that asked for it counts as none.
+        await secrets.get(error.kind, error.subject);
+        continue;
+      }
       if (!isTransient(error) || tried === attempts) throw error;
-      await sleep(tried * oneSecond);
+      await sleep(tried++ * oneSecond);
     }
   }
 }
@@ -74,6 +79,9 @@ export async function connect(options: ConnectOptions): Promise<Connection> {
 const oneSecond = 1000;
 
 const isStraight = ({ jump = [] }: SshSettings): boolean => jump.length === 0;
+
+const passwordFor = async ({ password, user }: SshSettings, secrets: OperatorSecrets) =>
+  password && (secrets.known('login', user) ?? new SecretNeeded('login', user));
 
 async function attempt({ host, ssh, timeout, ...options }: ConnectOptions): Promise<Connection> {
   const { address, port } = ssh;
@@ -85,11 +93,14 @@ async function attempt({ host, ssh, timeout, ...options }: ConnectOptions): Prom
     ...defined({ alias: ssh.hostKeyAlias }),
     acceptNew: options.acceptNewHostKeys,
   });
-  const identities = await readIdentities(host, ssh, ssh.agent ?? options.agent);
+  const { secrets } = options;
+  const agent = ssh.agent ?? options.agent;
+  const identities = await readIdentities({ host, ssh, agent, secrets });
+  const password = await passwordFor(ssh, secrets);
   const blame = explain({ host, ssh, hostKey, identities, timeout });
   const keepalive = options.keepalive ?? { interval: 5000, count: 4 };
   const login = (stream: Duplex) =>
-    handshake(stream, { user: ssh.user, identities, hostKey, timeout, keepalive }).catch(blame);
+    handshake(stream, { user: ssh.user, identities, password, hostKey, timeout, keepalive }).catch(blame);
   const client = isStraight(ssh)
     ? await login(await openSocket(address, port, timeout).catch(blame))
     : await options.jumps.through(host, ssh, login);
@@ -111,7 +122,7 @@ async function attempt({ host, ssh, timeout, ...options }: ConnectOptions): Prom
   let root: Promise<Elevation> | undefined;
   return {
     async start(script) {
-      root ??= becomeRoot(asUser, { host, user, become, secrets: options.secrets });
+      root ??= becomeRoot(asUser, { host, user, become, secrets });
       return startCommand(client, await root, script, remote);
     },
     dial: (to, toPort, within) => forward(client, host, to, toPort, within),

@@ -1,5 +1,6 @@
 import { Failure } from '../../failure.js';
 import type { SshSettings } from '../../inventory/cluster.js';
+import { SecretNeeded } from '../secrets.js';
 import { quote } from '../shell.js';
 import type { HandshakeError } from './handshake.js';
 import type { HostKeyCheck } from './host-key.js';
@@ -19,6 +20,7 @@ export interface Attempt {
 export const explain =
   (attempt: Attempt) =>
   (error: HandshakeError): never => {
+    if (error instanceof SecretNeeded) throw error;
     throw attempt.hostKey.failure() ?? (error instanceof Failure ? error : reasoned(attempt, error));
   };
 
@@ -50,15 +52,19 @@ const isTooMany = (error: HandshakeError): boolean => /authentication failures/i
 function denied(attempt: Attempt, error: HandshakeError): Failure {
   const { host, ssh, identities } = attempt;
   const place = placeOf(attempt.ssh);
-  const tried = [...(error.remarks ?? []), ...identities.remarks];
+  const tried = [
+    ...(error.remarks ?? []),
+    ...identities.remarks,
+    ...(error.login?.passwordRefused() ? ['the password was refused; it was tried once'] : []),
+  ];
   const methods = error.login?.methods() ?? [];
   const taken = error.login?.taken();
   if (taken !== undefined) {
     return failure(
       attempt,
       `${host} takes ${taken} and wants more before it lets ${ssh.user} in at ${place}`,
-      [`it asks for ${methods.join(' or ')} besides the key (AuthenticationMethods in its sshd_config)`],
-      `let the key alone be enough for ${ssh.user}: AuthenticationMethods publickey`,
+      [`it asks for ${methods.join(' or ')} besides the key (AuthenticationMethods in its sshd_config)`, ...tried],
+      `${passwordAdvice(attempt)}; or let the key alone be enough for ${ssh.user}: AuthenticationMethods publickey`,
       error,
     );
   }
@@ -76,8 +82,8 @@ function denied(attempt: Attempt, error: HandshakeError): Failure {
     return failure(
       attempt,
       what,
-      [`it takes ${methods.join(' or ')}, and no keys`],
-      'allow keys in its sshd_config: PubkeyAuthentication yes',
+      [`it takes ${methods.join(' or ')}, and no keys`, ...tried],
+      `${passwordAdvice(attempt)}; or allow keys in its sshd_config: PubkeyAuthentication yes`,
       error,
     );
   }
@@ -99,6 +105,11 @@ function denied(attempt: Attempt, error: HandshakeError): Failure {
     error,
   );
 }
+
+const passwordAdvice = ({ ssh }: Attempt): string =>
+  ssh.password === undefined
+    ? 'log in with a password, too: ssh: { password: ask }'
+    : 'give the password on a terminal, where kbs asks, or in KBS_SSH_PASSWORD';
 
 function nothingInCommon(attempt: Attempt, kind: string, error: HandshakeError): Failure {
   const { setting, usual } = settings[kind] ?? { setting: 'Compression', usual: 'no' };

@@ -1,6 +1,8 @@
 import type { Duplex } from 'node:stream';
 import ssh2, { type CipherAlgorithm, type Client } from 'ssh2';
+import type { Secret } from '../../secret.js';
 import { messageOf } from '../message.js';
+import { SecretNeeded } from '../secrets.js';
 import type { HostKeyCheck } from './host-key.js';
 import type { Identities } from './identities.js';
 import { inTurn, type Login } from './login.js';
@@ -8,6 +10,8 @@ import { inTurn, type Login } from './login.js';
 export interface HandshakeOptions {
   readonly user: string;
   readonly identities: Identities;
+  /** A password for hosts that take one: a secret, or its name where it must be asked first. */
+  readonly password: Secret | SecretNeeded | undefined;
   readonly hostKey: HostKeyCheck;
   /** Milliseconds. */
   readonly timeout: number;
@@ -26,14 +30,15 @@ export interface Keepalive {
  */
 export function handshake(stream: Duplex, options: HandshakeOptions): Promise<Client> {
   const client = new ssh2.Client();
-  const { identities, hostKey } = options;
+  const { hostKey } = options;
   return new Promise((resolve, reject) => {
     const remarks: string[] = [];
-    const login = inTurn(options.user, identities);
+    const login = inTurn(options, (needed) => fail(needed));
     let exchanged = false;
     let learning: Promise<unknown> = Promise.resolve();
     const fail = (error: HandshakeError) => {
-      if (error.level === 'agent') return void remarks.push(`ssh-agent: ${error.message}`);
+      if (error.level === 'agent' && !(error instanceof SecretNeeded))
+        return void remarks.push(`ssh-agent: ${error.message}`);
       client.destroy();
       learning.then(() => reject(Object.assign(error, { remarks, exchanged, login })), reject);
     };

@@ -1,3 +1,4 @@
+import { askSecret } from '../../hosts/ask-secret.js';
 import { openPool, type Pool, type PoolOptions } from '../../hosts/pool.js';
 
 /** How connections are opened: over SSH or locally, unless a test has hosts of its own. */
@@ -16,3 +17,9 @@ export const withPool = async <T>(
     await pool.close();
   }
 };
+
+/** Connections whose questions for passphrases and passwords are asked `within`: for a command that draws on the terminal. */
+export const askingWithin =
+  (within: <T>(ask: () => Promise<T>) => Promise<T>): OpenPool =>
+  (options) =>
+    openPool({ ...options, ask: (question) => within(() => askSecret(question)) });

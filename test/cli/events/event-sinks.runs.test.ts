@@ -76,6 +76,20 @@ it('a terminal gets a tree in which failures stay, and the total at its end', as
   ]);
 });
 
+it('a tree that made room for a question while hosts were observed still knows what it knew', async () => {
+  const path = join(folder, 'question.json');
+  const asking = [...run.slice(0, 1), ...run.slice(4, 5), 'question', ...run.slice(1, 4), ...run.slice(5)];
+  writeFileSync(path, JSON.stringify(asking));
+  const { stdout } = await ranOnTerminal(['emit', path, '150'], { NO_COLOR: '1' });
+  expect(stdout).toContain('a question');
+  expect(screenOf(stdout)).toEqual([
+    expect.stringMatching(/^✔ controller-00 {2}4 changes in \d/),
+    '✖ worker-00      no answer from 10.0.0.2:22',
+    'init hybrid: 4 changes on 2 hosts in 1m11s',
+    'emitted',
+  ]);
+});
+
 it('a run that reached no host ends with the reason, and not with a total', async () => {
   const path = join(folder, 'failed.json');
   const hosts = ['controller-00', 'worker-00'];
