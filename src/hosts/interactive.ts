@@ -1,7 +1,7 @@
 import { execa } from 'execa';
 import { Failure } from '../failure.js';
-import type { SshSettings } from '../inventory/cluster.js';
-import { jumpText } from './ssh/jump-text.js';
+import type { SshLogin, SshSettings } from '../inventory/cluster.js';
+import { quote } from './shell.js';
 
 /**
  * A session on a machine for the operator, by the system's ssh with exactly these settings; gives its exit status.
@@ -29,27 +29,33 @@ const words = (settings: SshSettings, command: readonly string[]): readonly stri
   if (settings.transport === 'local') {
     return command.length > 0 ? ['sh', '-c', '--', command.join(' ')] : [process.env.SHELL ?? 'sh'];
   }
-  const { jump = [] } = settings;
-  return [
-    'ssh',
-    '-p',
-    `${settings.port}`,
-    '-o',
-    `UserKnownHostsFile=${[settings.knownHosts, ...(settings.moreKnownHosts ?? [])].map(configWord).join(' ')}`,
-    ...(settings.hostKeyAlias === undefined ? [] : ['-o', `HostKeyAlias=${settings.hostKeyAlias}`]),
-    ...(jump.length === 0 ? [] : ['-J', jumpText(jump)]),
-    '-o',
-    'StrictHostKeyChecking=yes',
-    '-o',
-    // Where an address swallows packets, the system gives up after two minutes.
-    `ConnectTimeout=${settings.timeout ?? 10}`,
-    ...settings.keys.flatMap((key) => ['-i', withoutTokens(key)]),
-    '-l',
-    settings.user,
-    '--',
-    settings.address,
-    ...command,
-  ];
+  return ['ssh', ...waysTo(settings), ...proxyOf(settings.jump), '--', settings.address, ...command];
+};
+
+/** How ssh logs in to one machine. */
+const waysTo = (login: SshLogin): readonly string[] => [
+  '-p',
+  `${login.port}`,
+  '-o',
+  `UserKnownHostsFile=${[login.knownHosts, ...(login.moreKnownHosts ?? [])].map(configWord).join(' ')}`,
+  ...(login.hostKeyAlias === undefined ? [] : ['-o', `HostKeyAlias=${login.hostKeyAlias}`]),
+  '-o',
+  'StrictHostKeyChecking=yes',
+  '-o',
+  // Where an address swallows packets, the system gives up after two minutes.
+  `ConnectTimeout=${login.timeout ?? 10}`,
+  // `-i` would look for the file under its name with tokens in it.
+  ...login.keys.flatMap((key) => ['-o', `IdentityFile=${configWord(key)}`]),
+  '-l',
+  login.user,
+];
+
+/** As `-J`, which hands on neither keys nor known hosts. */
+const proxyOf = (jump: readonly SshLogin[] = []): readonly string[] => {
+  const last = jump.at(-1);
+  if (last === undefined) return [];
+  const before = ['ssh', ...waysTo(last), ...proxyOf(jump.slice(0, -1))].map((word) => withoutTokens(quote(word)));
+  return ['-o', `ProxyCommand=${[...before, '-W', "'[%h]:%p'", '--', withoutTokens(quote(last.address))].join(' ')}`];
 };
 
 /** One word of ssh_config(5): with a space in it, it would be two files. */

@@ -1,4 +1,7 @@
 import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { outlinesOf } from '../../src/cli/events/command-outline.js';
 import { completionText, type Shell } from '../../src/cli/text/completion-text.js';
@@ -39,9 +42,15 @@ it.each([
 });
 
 it.each(['bash', 'zsh', 'fish'] as const)('the script for %s parses where that shell is installed', (shell: Shell) => {
-  const { status, error } = spawnSync(shell, ['-n'], { input: completionText(shell, 'kbs', commands) });
-  if (error) return;
-  expect(status).toBe(0);
+  const folder = mkdtempSync(join(tmpdir(), 'kbs-completion-'));
+  try {
+    writeFileSync(join(folder, 'script'), completionText(shell, 'kbs', commands));
+    const { status, error } = spawnSync(shell, ['-n', join(folder, 'script')]);
+    if (error) return;
+    expect(status).toBe(0);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
 
 it('kbs completion prints what its own commands are', () => {

@@ -36,7 +36,7 @@ const folder = mkdtempSync(join(tmpdir(), 'kbs-ssh-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 // Stands where ssh would, and prints the words that it got, a line each.
-writeFileSync(join(folder, 'ssh'), '#!/bin/sh\nprintf "%s\\n" "$@"\nexit 7\n');
+writeFileSync(join(folder, 'ssh'), '#!/bin/sh\n[ "$3" = -G ] && exit\nprintf "%s\\n" "$@"\nexit 7\n');
 chmodSync(join(folder, 'ssh'), 0o755);
 
 const root = fileURLToPath(new URL('../..', import.meta.url));

@@ -16,8 +16,8 @@ it.each([
     ['fixture flags takes no argument: worker-00', 'see fixture flags --help'],
   ],
   [
-    ['reset', 'worker-00'],
-    ['fixture reset is planned and not built yet', 'what there is: fixture --help'],
+    ['upgrade', '--to'],
+    ['fixture upgrade is planned and not built yet', 'what there is: fixture --help'],
   ],
   [
     ['certs', 'renew'],

@@ -30,7 +30,7 @@ test('no value of the inventory is an option of ssh, and what follows the addres
     await interactive({ ...settings, transport: 'ssh', ...hostile }, ['-v', '--', 'a']);
     expect(readFileSync(join(folder, 'argv'), 'utf8').trimEnd().split('\n')).toEqual([
       ...['-p', '22', '-o', 'UserKnownHostsFile="/a \\"b\\"/c"', '-o', 'StrictHostKeyChecking=yes'],
-      ...['-o', 'ConnectTimeout=10', '-i', '/k%%1'],
+      ...['-o', 'ConnectTimeout=10', '-o', 'IdentityFile=/k%%1'],
       ...['-l', '-oProxyCommand=x', '--', '-oAddress', '-v', '--', 'a'],
     ]);
   } finally {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { query } from '../../src/hosts/host.js';
+import { interactive } from '../../src/hosts/interactive.js';
 import { openPool, type Pool, type PoolOptions } from '../../src/hosts/pool.js';
 import { sh } from '../../src/hosts/shell.js';
 import { openTunnel } from '../../src/hosts/tunnel.js';
@@ -267,4 +268,11 @@ describe('host keys on the way', () => {
     );
     expect(failure.message).toMatch(/^HOST KEY CHANGED: node-0 /);
   });
+});
+
+test("the operator's own session goes over all jump hosts, with the keys and known hosts of each", async () => {
+  writeFileSync(join(dir, 'a key % of mine'), readFileSync(jump.settings().keys[0] ?? ''), { mode: 0o600 });
+  const ways = [loginTo(jump, { keys: [join(dir, 'a key % of mine')] }), loginTo(inner)];
+  expect(await interactive(behind(ways), ['exit', '7'])).toBe(7);
+  expect(await interactive(behind([loginTo(jump, { knownHosts: '/dev/null' })]), ['exit', '7'])).toBe(255);
 });

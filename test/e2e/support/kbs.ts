@@ -16,11 +16,12 @@ export interface KbsOptions {
   readonly cwd: string;
   /** The exit status that the caller counts on; 0 when absent. */
   readonly exit?: number;
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** Runs the built command line to its end. Another exit status than the expected one throws all that it said. */
-export const kbs = async (words: readonly string[], { cwd, exit = 0 }: KbsOptions): Promise<Ended> => {
-  const ended = await startKbs(words, cwd).ended;
+export const kbs = async (words: readonly string[], { cwd, exit = 0, env }: KbsOptions): Promise<Ended> => {
+  const ended = await startKbs(words, cwd, env).ended;
   if (ended.code !== exit)
     throw new Error(`kbs ${words.join(' ')} ended with ${ended.code}, not ${exit}:\n${told(ended)}`);
   return ended;
@@ -32,11 +33,11 @@ export interface Running {
   readonly ended: Promise<Ended>;
 }
 
-export const startKbs = (words: readonly string[], cwd: string): Running => {
+export const startKbs = (words: readonly string[], cwd: string, env: KbsOptions['env'] = {}): Running => {
   if (!existsSync(join(root, 'dist/commands'))) throw new Error('there is no dist to test: npm run build');
   const child = execa(process.execPath, [join(root, 'bin/run.js'), ...words], {
     cwd,
-    env: { NO_COLOR: '1' },
+    env: { NO_COLOR: '1', ...env },
     stdin: 'ignore',
     reject: false,
     stripFinalNewline: false,
