@@ -274,6 +274,8 @@ export interface ClusterHost {
   readonly ignoresGpus?: true;
   /** How a lab plays this host; absent: as a container. */
   readonly lab?: LabMachine;
+  /** Fields of its KubeletConfiguration that the owner sets: plain JSON. */
+  readonly kubelet?: Values;
   readonly ssh: SshSettings;
 }
 

@@ -83,6 +83,7 @@ export const derive = (
         lab: host.lab && defined(host.lab),
       }),
       ...gpuOf(host),
+      ...kubeletOf(inventory, host),
       labels: labelsOf(inventory, host),
       taints: taintsOf(host),
       ssh: ssh(name, host),
@@ -90,7 +91,7 @@ export const derive = (
   });
   const cluster: Omit<Cluster, 'routes'> = {
     name: inventory.cluster,
-    kubernetes,
+    kubernetes: { version: kubernetes.version, controlPlane: kubernetes.controlPlane, proxy: kubernetes.proxy },
     domain: network.domain,
     network: {
       pods: network.pods,
@@ -214,6 +215,12 @@ const poolsOf = (inventory: Inventory, ranges: readonly string[]): readonly Addr
     segment,
     ranges: located.filter((each) => each.segment === segment).map(({ range }) => range),
   }));
+};
+
+/** A field of the host replaces that of all hosts, however much it holds. */
+const kubeletOf = ({ kubernetes }: Inventory, { kubelet, roles }: InventoryHost): Pick<ClusterHost, 'kubelet'> => {
+  const fields = { ...kubernetes.kubelet, ...kubelet };
+  return Object.keys(fields).length > 0 && runsPods(roles, kubernetes.controlPlane) ? { kubelet: fields } : {};
 };
 
 const gpuOf = ({ gpu }: InventoryHost): Pick<ClusterHost, 'gpu' | 'gpuCount' | 'nvidia' | 'ignoresGpus'> => {

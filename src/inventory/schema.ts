@@ -112,6 +112,14 @@ const ssh = (description: string) =>
     description,
   );
 
+/** Their names are in checks/kubelet.ts; what a field may hold, the kubelet says. */
+const kubeletFields = (description: string) =>
+  z
+    .record(z.string(), z.unknown().describe('A value.'), {
+      error: ({ input }) => `${isMissing(input) ? 'write' : 'is not'} a map of fields like { maxPods: 200 }`,
+    })
+    .describe(description);
+
 const segment = keys(
   'Segment',
   {
@@ -235,6 +243,9 @@ const host = keys(
       '["nvidia.com/gpu=present:NoSchedule"]',
       'Taints of the Kubernetes node: `key=value:Effect` or `key:Effect`. One that is taken away here is taken away there; those that others set stay.',
     ).optional(),
+    kubelet: kubeletFields(
+      'Fields of the KubeletConfiguration of this node, over those of `kubernetes.kubelet`, each as a whole: `{ systemReserved: { memory: 1Gi } }`.',
+    ).optional(),
     ssh: ssh('How to log in here, where that differs from `ssh` above.').optional(),
   },
   'One machine.',
@@ -313,6 +324,9 @@ export const inventorySchema = keys(
         proxy: choice(['nftables', 'iptables', 'ipvs'], 'How kube-proxy sends Service traffic to pods.').default(
           'nftables',
         ),
+        kubelet: kubeletFields(
+          'Fields of the KubeletConfiguration of every node, over those of kbs: `{ maxPods: 200, evictionHard: { memory.available: 500Mi } }`.',
+        ).optional(),
       },
       'The Kubernetes to install.',
     ),

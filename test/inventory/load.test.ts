@@ -104,7 +104,7 @@ const mistakes: Readonly<Record<string, readonly Row[]>> = {
       'version: ""',
       '4:12 kubernetes.version: an empty text is not a Kubernetes version; write one like 1.36.3',
     ],
-    ['  version: 1.36.2', '', '3:1 kubernetes is empty; write a map with keys of version, controlPlane, proxy'],
+    ['  version: 1.36.2', '', '3:1 kubernetes is empty; write a map with keys of version, controlPlane, proxy, kubelet'],
     ['10.244.0.0/16 #', '#', '6:3 network.pods is empty; write a network in CIDR form like 10.244.0.0/16'],
     [
       'address: 192.168.20.20\n',
@@ -147,7 +147,7 @@ const mistakes: Readonly<Record<string, readonly Row[]>> = {
     [
       '    labels:',
       '    metal: yes\n    labels:',
-      '22:5 hosts.worker-00.metal is not known; known are address, roles, addresses, podCIDR, gpu, hypervisor, lab, labels, taints, ssh',
+      '22:5 hosts.worker-00.metal is not known; known are address, roles, addresses, podCIDR, gpu, hypervisor, lab, labels, taints, kubelet, ssh',
     ],
     ['user: ops', 'usr: ops', '15:8 ssh.usr is not known; did you mean user?'],
     [

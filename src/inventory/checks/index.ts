@@ -7,6 +7,7 @@ import { checkEndpoint } from './endpoint.js';
 import { checkForwards } from './forwards.js';
 import { checkHostAddresses } from './host-addresses.js';
 import { checkIngress } from './ingress.js';
+import { checkKubelet } from './kubelet.js';
 import { checkNames } from './names.js';
 import { checkNetworks } from './networks.js';
 import { checkNodes } from './nodes.js';
@@ -24,6 +25,7 @@ export const check = (draft: PartialInventory, versions: readonly string[]): rea
   ...checkHostAddresses(draft),
   ...checkRouters(draft),
   ...checkNodes(draft),
+  ...checkKubelet(draft),
   ...checkControlPlanes(draft),
   ...checkEndpoint(draft),
   ...checkForwards(draft),

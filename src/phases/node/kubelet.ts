@@ -81,6 +81,7 @@ const kubeletConfiguration = (host: ClusterHost, context: PhaseContext): FileRes
   mode: '0644',
   content: toYaml({
     ...kubeletDefaults(context),
+    ...host.kubelet,
     cgroupDriver: context.facts(host.name).cgroup === 'v2' ? 'systemd' : 'cgroupfs',
     ...(context.facts(host.name).cgroup === 'v1' ? { failCgroupV1: false } : {}),
     resolvConf: hasOwnResolvers(host, context) ? resolversPath : context.facts(host.name).resolvConf,
