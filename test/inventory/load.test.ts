@@ -104,7 +104,11 @@ const mistakes: Readonly<Record<string, readonly Row[]>> = {
       'version: ""',
       '4:12 kubernetes.version: an empty text is not a Kubernetes version; write one like 1.36.3',
     ],
-    ['  version: 1.36.2', '', '3:1 kubernetes is empty; write a map with keys of version, controlPlane, proxy, kubelet'],
+    [
+      '  version: 1.36.2',
+      '',
+      '3:1 kubernetes is empty; write a map with keys of version, controlPlane, proxy, kubelet',
+    ],
     ['10.244.0.0/16 #', '#', '6:3 network.pods is empty; write a network in CIDR form like 10.244.0.0/16'],
     [
       'address: 192.168.20.20\n',

@@ -57,9 +57,14 @@ case $(cat /sys/fs/selinux/enforce 2>/dev/null || :) in
   1) system selinux enforcing ;;
   0) system selinux permissive ;;
 esac
-# chronyd tells the kernel only where its settings have rtcsync.
-synchronised=$(timeout 5 timedatectl show -p NTPSynchronized --value 2>/dev/null || :)
-if [ "$synchronised" = no ] && timeout 5 chronyc -n tracking 2>/dev/null | grep -q '^Leap status *: Normal'; then synchronised=yes; fi
+# Not by timedatectl, which starts a service. Of the last ones only their own programs know whether they have succeeded.
+if [ -e /run/systemd/timesync/synchronized ] || timeout 5 chronyc -n tracking 2>/dev/null | grep -q '^Leap status *: Normal'; then
+  synchronised=yes
+elif systemctl -q is-active ntp ntpd ntpsec openntpd ptp4l </dev/null 2>/dev/null; then
+  synchronised=
+else
+  synchronised=no
+fi
 system clock "$synchronised"
 if [ ! -e /dev/kmsg ]; then system kernellog absent
 elif timeout 2 sh -c ': < /dev/kmsg' 2>/dev/null; then system kernellog open
