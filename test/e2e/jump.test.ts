@@ -60,7 +60,7 @@ nft add rule inet site in tcp dport 22 ip saddr != 172.27.16.5 ct state new drop
   test('are not reached without it', async () => {
     await project.write('direct.yaml', inventory.replace('jump: gate', 'jump: none, timeout: 2'));
     const { stderr } = await project.kbs('plan -i direct.yaml --limit worker-00', { exit: 5 });
-    expect(stderr).toContain('cannot connect to worker-00 at 172.27.16.20:22');
+    expect(stderr).toContain('cannot connect to controller-00 at 172.27.16.10:22');
   });
 
   test('are not changed with a wrong password, which is tried once on each', async () => {

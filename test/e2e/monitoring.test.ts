@@ -32,7 +32,7 @@ hosts:
 const hosts = ['lb-00', 'dns-00', 'controller-00', 'worker-00'] as const;
 
 /** One cluster, from before it exists until nothing reads its metrics any more. */
-describe('monitoring', () => {
+describe.runIf(whole)('monitoring', () => {
   let project: Project;
 
   beforeAll(async () => {
@@ -88,21 +88,21 @@ describe('monitoring', () => {
     return alerts.map(({ labels }) => `${labels.alertname} ${labels.instance}`);
   };
 
-  test.runIf(whole)('goes on where components become units', async () => {
+  test('goes on where components become units', async () => {
     const units = inventory.replace('version: 1.36.3', 'version: 1.36.3, controlPlane: systemd');
     await project.write('kbs.yaml', units);
     await project.kbs('apply --yes');
     expect(await targets()).toMatchObject({ 'kube-scheduler': '1 of 1 up', 'kube-etcd': '1 of 1 up' });
   });
 
-  test.runIf(whole)('raises an alert when a host is lost, and takes it back', async () => {
+  test('raises an alert when a host is lost, and takes it back', async () => {
     await labKill(`${project.name}/dns-00`);
     await expect.poll(firing, { timeout: 120_000, interval: 2_000 }).toContain('KbsHostDown dns-00');
     await labStart(`${project.name}/dns-00`);
     await expect.poll(firing, { timeout: 400_000, interval: 2_000 }).not.toContain('KbsHostDown dns-00');
   });
 
-  test.runIf(whole)('is removed, and hosts hold nothing of it', async () => {
+  test('is removed, and hosts hold nothing of it', async () => {
     await project.kbs('addons remove monitoring --yes');
     await project.kbs('apply --yes');
     for (const host of hosts) {
