@@ -7,7 +7,7 @@ import type { RemoteProcess, Spawn } from './script/run.js';
 import type { OperatorSecrets } from './secrets.js';
 
 /** How a script becomes root's. */
-export interface Elevation {
+interface Elevation {
   /** What stands before `sh -c`; no word of it needs quotes. */
   readonly prefix: string;
   /** A first line for stdin, which sudo reads. */
@@ -23,10 +23,25 @@ export interface Becoming {
 }
 
 /**
+ * Starts scripts as root. `run` starts `PREFIX sh -c SCRIPT` as the user; how that becomes root is found out before the
+ * first script, once.
+ */
+export function asRoot(run: (prefix: string, script: string) => Promise<RemoteProcess>, becoming: Becoming): Spawn {
+  let root: Promise<Elevation> | undefined;
+  return async (script) => {
+    root ??= becomeRoot((test) => run('', test), becoming);
+    const { prefix, password } = await root;
+    const running = await run(prefix, script);
+    if (password !== undefined) running.stdin.write(`${password.reveal()}\n`);
+    return running;
+  };
+}
+
+/**
  * Finds out how the user becomes root, by trying it with a command that does nothing; `spawn` starts `sh -c` as the user.
  * A password is asked for where sudo wants one, and tried once. Throws a Failure where it cannot be done.
  */
-export async function becomeRoot(spawn: Spawn, becoming: Becoming): Promise<Elevation> {
+async function becomeRoot(spawn: Spawn, becoming: Becoming): Promise<Elevation> {
   const { become, host, user, secrets } = becoming;
   if (become === 'none' || user === 'root') return { prefix: '' };
   const prefix = `${become} -n `;

@@ -29,11 +29,11 @@ const words = (settings: SshSettings, command: readonly string[]): readonly stri
   if (settings.transport === 'local') {
     return command.length > 0 ? ['sh', '-c', '--', command.join(' ')] : [process.env.SHELL ?? 'sh'];
   }
-  return ['ssh', ...waysTo(settings), ...proxyOf(settings.jump), '--', settings.address, ...command];
+  return ['ssh', ...loginOptions(settings), ...proxyOf(settings.jump), '--', settings.address, ...command];
 };
 
 /** How ssh logs in to one machine. */
-const waysTo = (login: SshLogin): readonly string[] => [
+const loginOptions = (login: SshLogin): readonly string[] => [
   '-p',
   `${login.port}`,
   '-o',
@@ -54,7 +54,9 @@ const waysTo = (login: SshLogin): readonly string[] => [
 const proxyOf = (jump: readonly SshLogin[] = []): readonly string[] => {
   const last = jump.at(-1);
   if (last === undefined) return [];
-  const before = ['ssh', ...waysTo(last), ...proxyOf(jump.slice(0, -1))].map((word) => withoutTokens(quote(word)));
+  const before = ['ssh', ...loginOptions(last), ...proxyOf(jump.slice(0, -1))].map((word) =>
+    withoutTokens(quote(word)),
+  );
   return ['-o', `ProxyCommand=${[...before, '-W', "'[%h]:%p'", '--', withoutTokens(quote(last.address))].join(' ')}`];
 };
 

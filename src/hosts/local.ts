@@ -3,22 +3,16 @@ import { finished } from 'node:stream/promises';
 import { execa } from 'execa';
 import { Failure } from '../failure.js';
 import type { SshSettings } from '../inventory/cluster.js';
-import { becomeRoot, type Elevation } from './become.js';
+import { asRoot } from './become.js';
 import type { RemoteProcess, Spawn } from './script/run.js';
 import type { OperatorSecrets } from './secrets.js';
 
 /** Starts scripts on this very machine, with the environment of a fresh login and not the operator's own. */
 export function spawnLocally(host: string, become: SshSettings['become'], secrets: OperatorSecrets): Spawn {
-  const asUser: Spawn = async (script) => spawn(host, ['sh', '-c', script]);
   const user = isRoot() ? 'root' : userInfo().username;
-  let root: Promise<Elevation> | undefined;
-  return async (script) => {
-    root ??= becomeRoot(asUser, { host, user, become, secrets });
-    const { prefix, password } = await root;
-    const running = spawn(host, ['sh', '-c', `exec ${prefix}sh -c "$1"`, 'sh', script]);
-    if (password !== undefined) running.stdin.write(`${password.reveal()}\n`);
-    return running;
-  };
+  const run = async (prefix: string, script: string) =>
+    spawn(host, ['sh', '-c', `exec ${prefix}sh -c "$1"`, 'sh', script]);
+  return asRoot(run, { host, user, become, secrets });
 }
 
 const isRoot = (): boolean => process.getuid?.() === 0;

@@ -1,12 +1,8 @@
 import pLimit, { type LimitFunction } from 'p-limit';
 import type { SshSettings } from '../inventory/cluster.js';
-import { askSecret } from './ask-secret.js';
 import type { Host, Output, Payload, RunOptions } from './host.js';
 import { interrupted, runScript, type Spawn } from './script/run.js';
-import { type AskSecret, type OperatorSecrets, operatorSecrets } from './secrets.js';
-import { connect, connectTimeout, type JumpHosts } from './ssh/connection.js';
-import { openJumpHosts } from './ssh/jump.js';
-import { type CompleteSsh, sshCompletion } from './ssh/ssh-config.js';
+import { type Connector, type ConnectorOptions, openConnector } from './ssh/connector.js';
 
 /** Which machine, and how to get there. A `ClusterHost` is one. */
 export interface Target {
@@ -15,19 +11,9 @@ export interface Target {
   readonly ssh: SshSettings;
 }
 
-export interface PoolOptions {
-  /** Learn the key of a host that is not known yet; a key that changed is never accepted. */
-  readonly acceptNewHostKeys?: boolean;
-  /** Milliseconds for a TCP connection, and as many again for the login; as each host's settings say when absent. */
-  readonly connectTimeout?: number;
+export interface PoolOptions extends ConnectorOptions {
   /** How many connections are being made at the same time; 16 when absent. */
   readonly parallel?: number;
-  /** Path of the ssh-agent's socket; SSH_AUTH_SOCK when absent. */
-  readonly agent?: string;
-  /** Completes the settings of hosts; by what ssh is configured to when absent. */
-  readonly complete?: CompleteSsh;
-  /** Where passphrases and passwords are asked; on the terminal of this process when absent. */
-  readonly ask?: AskSecret;
 }
 
 /** All connections of one run: one per host, made when it is first needed, made again after it was lost. */
@@ -47,9 +33,7 @@ export function openPool(options: PoolOptions = {}): Pool {
   const commands = new Map<string, number>();
   const connecting = pLimit(options.parallel ?? 16);
   const upload = pLimit(uploads);
-  const secrets = operatorSecrets(options.ask ?? askSecret);
-  const jumps = openJumpHosts({ ...loginOptions(options, secrets), connectTimeout: options.connectTimeout });
-  const shared: Shared = { secrets, jumps, complete: options.complete ?? sshCompletion() };
+  const connector = openConnector(options);
   let open = true;
 
   async function session(target: Target): Promise<Session> {
@@ -62,7 +46,7 @@ export function openPool(options: PoolOptions = {}): Pool {
   }
 
   function begin(target: Target): Promise<Session> {
-    const beginning = connecting(() => makeSession(target, options, shared));
+    const beginning = connecting(() => makeSession(target, connector));
     sessions.set(target.name, beginning);
     beginning.catch(() => forget(target.name, beginning));
     return beginning;
@@ -95,7 +79,7 @@ export function openPool(options: PoolOptions = {}): Pool {
       open = false;
       const closing = [...sessions.values()].map(async (session) => (await session).close());
       await Promise.allSettled(closing);
-      await jumps.close();
+      await connector.close();
     },
   };
 }
@@ -108,39 +92,20 @@ interface Session {
   close(): Promise<void>;
 }
 
-/** What the connections of a pool have in common. */
-interface Shared {
-  readonly secrets: OperatorSecrets;
-  readonly jumps: JumpHosts;
-  readonly complete: CompleteSsh;
-}
-
-async function makeSession(
-  { name, ssh: written }: Target,
-  options: PoolOptions,
-  { secrets, jumps, complete }: Shared,
-): Promise<Session> {
-  const ssh = await complete(name, written);
+async function makeSession({ name, ssh: written }: Target, connector: Connector): Promise<Session> {
+  const ssh = await connector.complete(name, written);
   if (ssh.transport === 'local') {
     // Only a run that needs it pays for what it brings along.
     const { spawnLocally } = await import('./local.js');
     return {
-      start: spawnLocally(name, ssh.become, secrets),
+      start: spawnLocally(name, ssh.become, connector.secrets),
       limit: pLimit(channels),
       closed: () => false,
       close: async () => {},
     };
   }
-  const timeout = options.connectTimeout ?? connectTimeout(ssh);
-  const connection = await connect({ ...loginOptions(options, secrets), host: name, ssh, timeout, jumps });
-  return { ...connection, limit: pLimit(channels) };
+  return { ...(await connector.connect(name, ssh)), limit: pLimit(channels) };
 }
-
-const loginOptions = ({ acceptNewHostKeys = false, agent }: PoolOptions, secrets: OperatorSecrets) => ({
-  acceptNewHostKeys,
-  agent: (agent ?? process.env.SSH_AUTH_SOCK) || undefined,
-  secrets,
-});
 
 /** How many commands that bring files run at the same time, on all hosts together. */
 const uploads = 8;

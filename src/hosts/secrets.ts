@@ -3,8 +3,8 @@ import { Secret } from '../secret.js';
 /**
  * What the operator alone knows: passphrases and passwords. Each comes from the environment (KBS_SSH_PASSPHRASE,
  * KBS_SSH_PASSWORD, KBS_SUDO_PASSWORD: one for all subjects) or is asked once on the terminal, one question at a time, and
- * is kept as long as the run. Undefined where the environment has none and no
- * terminal is there, or where the answer was empty.
+ * is kept as long as the run. Undefined where the environment has none and no terminal is there, or where the answer was
+ * empty.
  */
 export interface OperatorSecrets {
   /** Asks where neither the environment nor an earlier question has given it. */

@@ -2,13 +2,10 @@ import { connect as connectSocket, createServer, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure } from '../failure.js';
-import { askSecret } from './ask-secret.js';
 import { messageOf } from './message.js';
 import type { Target } from './pool.js';
-import { type AskSecret, type OperatorSecrets, operatorSecrets } from './secrets.js';
-import { type Connection, connect, connectTimeout, type JumpHosts } from './ssh/connection.js';
-import { openJumpHosts } from './ssh/jump.js';
-import { sshCompletion } from './ssh/ssh-config.js';
+import type { Connection } from './ssh/connection.js';
+import { type Connector, type ConnectorOptions, openConnector } from './ssh/connector.js';
 
 /** A place that a host reaches and this machine may not. */
 export interface TunnelEnd {
@@ -18,16 +15,10 @@ export interface TunnelEnd {
   readonly port: number;
 }
 
-export interface TunnelOptions {
+export interface TunnelOptions extends ConnectorOptions {
   readonly acceptNewHostKeys: boolean;
   /** For sentences about connections that are lost and made again. */
   readonly tell: (text: string) => void;
-  /** Milliseconds for a TCP connection, and as many again for the login; as each host's settings say when absent. */
-  readonly connectTimeout?: number;
-  /** Path of the ssh-agent's socket; SSH_AUTH_SOCK when absent. */
-  readonly agent?: string;
-  /** Where passphrases and passwords are asked; on the terminal of this process when absent. */
-  readonly ask?: AskSecret;
 }
 
 /** Connections to whichever of several equal ends can be reached, each through its host. */
@@ -39,16 +30,15 @@ export interface Tunnel {
 
 /** One SSH connection per host that is needed, made when it is needed first, and again after it was lost. */
 export const openTunnel = (ends: readonly TunnelEnd[], options: TunnelOptions): Tunnel => {
-  const secrets = operatorSecrets(options.ask ?? askSecret);
+  const connector = openConnector(options);
   const connections = new Map<string, Promise<Dialer>>();
   const over = new AbortController();
-  const jumps = openJumpHosts({ ...loginOptions(options, secrets), connectTimeout: options.connectTimeout });
   let used: TunnelEnd | undefined;
 
   const connectionTo = ({ host }: TunnelEnd): Promise<Dialer> => connections.get(host.name) ?? begin(host);
 
   const begin = (host: Target): Promise<Dialer> => {
-    const beginning = connectTo(host, options, secrets, jumps);
+    const beginning = connectTo(host, connector);
     connections.set(host.name, beginning);
     beginning.then(
       ({ gone }) => gone.then((reason) => lost(host, beginning, reason)),
@@ -103,7 +93,7 @@ export const openTunnel = (ends: readonly TunnelEnd[], options: TunnelOptions): 
       over.abort();
       const closing = [...connections.values()].map(async (connection) => (await connection).close());
       await Promise.allSettled(closing);
-      await jumps.close();
+      await connector.close();
     },
   };
 };
@@ -113,23 +103,12 @@ const longestPause = 15;
 
 type Dialer = Pick<Connection, 'dial' | 'gone' | 'close'>;
 
-const connectTo = async (
-  { name, ssh: written }: Target,
-  options: TunnelOptions,
-  secrets: OperatorSecrets,
-  jumps: JumpHosts,
-): Promise<Dialer> => {
-  const ssh = await sshCompletion()(name, written);
-  if (ssh.transport === 'local') return { dial: dialFromHere, gone: new Promise(() => {}), close: async () => {} };
-  const timeout = options.connectTimeout ?? connectTimeout(ssh);
-  return connect({ ...loginOptions(options, secrets), host: name, ssh, timeout, jumps });
+const connectTo = async ({ name, ssh: written }: Target, connector: Connector): Promise<Dialer> => {
+  const ssh = await connector.complete(name, written);
+  return ssh.transport === 'local'
+    ? { dial: dialFromHere, gone: new Promise(() => {}), close: async () => {} }
+    : connector.connect(name, ssh);
 };
-
-const loginOptions = ({ acceptNewHostKeys, agent }: TunnelOptions, secrets: OperatorSecrets) => ({
-  acceptNewHostKeys,
-  agent: (agent ?? process.env.SSH_AUTH_SOCK) || undefined,
-  secrets,
-});
 
 const dialFromHere = (address: string, port: number): Promise<Duplex> =>
   new Promise((resolve, reject) => {

@@ -158,7 +158,8 @@ export const parseNetwork = (output: string): NetworkFacts => {
 };
 
 /**
- * `5270: from all lookup 52`. What follows the main table decides nothing where that has a default route. `suppress_prefixlength 0`, which WireGuard sets, leaves out the default route of the table alone.
+ * `5270: from all lookup 52`. What follows the main table decides nothing where that has a default route.
+ * `suppress_prefixlength 0`, which WireGuard sets, leaves out the default route of the table alone.
  */
 const rulesIn = (lines: readonly string[]): readonly Omit<RoutingRule, 'routes'>[] => {
   const rules: Omit<RoutingRule, 'routes'>[] = [];

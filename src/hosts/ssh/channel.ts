@@ -1,7 +1,6 @@
 import { constants } from 'node:os';
 import type { Client, ClientChannel } from 'ssh2';
 import { Failure } from '../../failure.js';
-import type { Elevation } from '../become.js';
 import { messageOf } from '../message.js';
 import type { RemoteProcess } from '../script/run.js';
 import { quote } from '../shell.js';
@@ -15,20 +14,16 @@ export interface Remote {
   reason(): string;
 }
 
-/**
- * Starts `sh -c SCRIPT` in a channel of its own, once the host has a place for it, as root where `elevation` says how.
- */
+/** Starts `sh -c SCRIPT` in a channel of its own, once the host has a place for it; `prefix` is what makes it root. */
 export async function startCommand(
   client: Client,
-  { prefix, password }: Elevation,
+  prefix: string,
   script: string,
   remote: Remote,
 ): Promise<RemoteProcess> {
   const command = `${prefix}sh -c ${quote(script)}`;
   try {
-    const running = await remote.sessions.start(() => exec(client, command, remote));
-    if (password !== undefined) running.stdin.write(`${password.reveal()}\n`);
-    return running;
+    return await remote.sessions.start(() => exec(client, command, remote));
   } catch (error) {
     throw isFull(error) ? full(remote, error) : lost(remote, messageOf(error), error);
   }

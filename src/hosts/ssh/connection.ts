@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { defined } from '../../defined.js';
 import type { SshLogin, SshSettings } from '../../inventory/cluster.js';
-import { becomeRoot, type Elevation } from '../become.js';
+import { asRoot } from '../become.js';
 import type { Spawn } from '../script/run.js';
 import { type OperatorSecrets, SecretNeeded } from '../secrets.js';
 import { startCommand } from './channel.js';
@@ -118,13 +118,9 @@ async function attempt({ host, ssh, timeout, ...options }: ConnectOptions): Prom
   });
   const remote = { host, sessions: shareSessions(), reason: () => reason };
   const { user, become } = ssh;
-  const asUser: Spawn = (script) => startCommand(client, { prefix: '' }, script, remote);
-  let root: Promise<Elevation> | undefined;
+  const run = (prefix: string, script: string) => startCommand(client, prefix, script, remote);
   return {
-    async start(script) {
-      root ??= becomeRoot(asUser, { host, user, become, secrets });
-      return startCommand(client, await root, script, remote);
-    },
+    start: asRoot(run, { host, user, become, secrets }),
     dial: (to, toPort, within) => forward(client, host, to, toPort, within),
     gone,
     closed: () => closed,
