@@ -1,7 +1,7 @@
 import { type Arch, architectures, archOfMachine, machineNames } from '../artifacts/arch.js';
 import type { Facts } from '../hosts/facts/facts.js';
 import type { ClusterHost } from '../inventory/cluster.js';
-import type { CheckResult, ClusterFacts, FailedCheck } from './check.js';
+import type { ClusterFacts, FailedCheck, FailedHosts } from './check.js';
 
 /** Whether kbs has programs for the processor at all. */
 export const checkArchitecture = (_host: ClusterHost, { arch }: Facts): readonly FailedCheck[] => {
@@ -23,10 +23,7 @@ export const checkArchitecture = (_host: ClusterHost, { arch }: Facts): readonly
 };
 
 /** Hosts of each architecture that the bundle has nothing for. */
-export const checkBundle = ({
-  facts,
-  bundle,
-}: Pick<ClusterFacts, 'facts' | 'bundle'>): readonly (FailedCheck & Pick<CheckResult, 'hosts'>)[] => {
+export const checkBundle = ({ facts, bundle }: Pick<ClusterFacts, 'facts' | 'bundle'>): FailedHosts => {
   const hostsOf = (wanted: Arch) =>
     [...facts].flatMap(([name, { arch }]) => (archOfMachine(arch) === wanted ? name : []));
   const needed = architectures.filter((arch) => bundle.includes(arch) || hostsOf(arch).length > 0);

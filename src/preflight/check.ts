@@ -16,7 +16,7 @@ export interface HostCheck extends CheckTexts {
 /** Asks what shows only in several hosts together, or in hosts and what this machine has for them. */
 export interface ClusterCheck extends CheckTexts {
   readonly scope: 'cluster';
-  readonly check: (facts: ClusterFacts) => readonly (FailedCheck & Pick<CheckResult, 'hosts'>)[];
+  readonly check: (facts: ClusterFacts) => FailedHosts;
 }
 
 /** Asks what a load balancer receives in the network of the virtual address. */
@@ -57,6 +57,9 @@ export interface CheckResult {
 export interface FailedCheck extends Pick<CheckResult, 'detail' | 'why'> {
   readonly next: string;
 }
+
+/** The same of the hosts that it names. */
+export type FailedHosts = readonly (FailedCheck & Pick<CheckResult, 'hosts'>)[];
 
 /** All hosts that were observed, and what else decides whether they may be changed. */
 export interface ClusterFacts extends IdentityFacts {

@@ -1,18 +1,17 @@
 import type { Facts } from '../hosts/facts/facts.js';
-import type { CheckResult, ClusterFacts, FailedCheck } from './check.js';
+import type { ClusterFacts, FailedHosts } from './check.js';
 
-type Clones = readonly (FailedCheck & Pick<CheckResult, 'hosts'>)[];
 type Observed = Pick<ClusterFacts, 'facts'>;
 
 /** Machines that were cloned and still have the machine-id of the original. */
-export const checkMachineIds = (observed: Observed): Clones =>
+export const checkMachineIds = (observed: Observed): FailedHosts =>
   shared(observed, ({ machineId }) => (machineId === '' ? [] : [machineId]), {
     what: 'machine-id',
     fix: 'rm /etc/machine-id && systemd-machine-id-setup && reboot',
   });
 
 /** Of containers, the UUID is that of the machine around them. */
-export const checkProductUuids = (observed: Observed): Clones =>
+export const checkProductUuids = (observed: Observed): FailedHosts =>
   shared(
     observed,
     ({ machine }) =>
@@ -26,7 +25,7 @@ export const checkProductUuids = (observed: Observed): Clones =>
   );
 
 /** What a container shows of devices may be the machine's around it. */
-export const checkMacs = (observed: Observed): Clones =>
+export const checkMacs = (observed: Observed): FailedHosts =>
   shared(observed, ({ machine }) => (machine === undefined || isContainer(machine) ? [] : macsOf(machine)), {
     what: 'MAC address',
     fix: 'give it another one in its hypervisor (libvirt: virsh edit, without its <mac>; Proxmox: qm set ID --net0 virtio,bridge=BRIDGE)',
@@ -35,13 +34,13 @@ export const checkMacs = (observed: Observed): Clones =>
 const macsOf = ({ macs }: NonNullable<Facts['machine']>): readonly string[] =>
   macs.filter((mac) => !/^(00:)+00$/.test(mac));
 
-export const checkSshHostKeys = (observed: Observed): Clones =>
+export const checkSshHostKeys = (observed: Observed): FailedHosts =>
   shared(observed, ({ machine }) => machine?.sshHostKeys ?? [], {
     what: 'SSH host key',
     fix: 'rm /etc/ssh/ssh_host_*_key* && ssh-keygen -A && systemctl restart ssh; and here: ssh-keygen -R ADDRESS',
   });
 
-export const checkHostnames = (observed: Observed): Clones =>
+export const checkHostnames = (observed: Observed): FailedHosts =>
   shared(observed, ({ hostname }) => (hostname === '' ? [] : [hostname]), {
     what: 'hostname',
     fix: 'hostnamectl set-hostname NAME',
@@ -52,12 +51,12 @@ const shared = (
   { facts }: Observed,
   values: (facts: Facts) => readonly string[],
   { what, fix }: { readonly what: string; readonly fix: string },
-): Clones => {
+): FailedHosts => {
   const owners = new Map<string, string[]>();
   for (const [host, of] of facts) {
     for (const value of new Set(values(of))) owners.set(value, [...(owners.get(value) ?? []), host]);
   }
-  const byHosts = new Map<string, Clones[number]>();
+  const byHosts = new Map<string, FailedHosts[number]>();
   for (const [value, hosts] of owners) {
     const key = hosts.join(' ');
     if (hosts.length < 2 || byHosts.has(key)) continue;

@@ -1,7 +1,5 @@
 import { controlPlanes } from '../inventory/cluster.js';
-import type { CheckResult, ClusterFacts, FailedCheck } from './check.js';
-
-type FailedHosts = readonly (FailedCheck & Pick<CheckResult, 'hosts'>)[];
+import type { ClusterFacts, FailedHosts } from './check.js';
 
 /**
  * Machines whose clock is off by more than a minute. They were asked at some time between `from` and `to`, so an answer

@@ -1,6 +1,6 @@
 import type { Facts } from '../hosts/facts/facts.js';
 import { type Cluster, type ClusterHost, controlPlanes, loadBalancers, majority } from '../inventory/cluster.js';
-import type { CheckResult, ClusterFacts, FailedCheck } from './check.js';
+import type { ClusterFacts, FailedCheck, FailedHosts } from './check.js';
 
 /** What of virtual machines makes a cluster slow or fragile. */
 export const checkSteal = (_host: ClusterHost, { machine }: Facts): readonly FailedCheck[] => {
@@ -35,9 +35,7 @@ export const checkClockSource = (_host: ClusterHost, { machine }: Facts): readon
 const fastClocks: readonly string[] = ['kvm-clock', 'tsc', 'hyperv_clocksource_tsc_page', 'xen'];
 
 /** Members of etcd, and load balancers, that fail together because the inventory has them on one hypervisor. */
-export const checkHypervisors = ({
-  cluster,
-}: Pick<ClusterFacts, 'cluster'>): readonly (FailedCheck & Pick<CheckResult, 'hosts'>)[] => [
+export const checkHypervisors = ({ cluster }: Pick<ClusterFacts, 'cluster'>): FailedHosts => [
   ...together(controlPlanes(cluster)).map(({ hosts, hypervisor }) => ({
     hosts,
     detail: `${hosts.join(', ')} are guests of one hypervisor, ${hypervisor}: ${lossOf(hosts.length, cluster)}`,

@@ -1,8 +1,6 @@
 import { unreadableCa } from '../hosts/facts/facts.js';
 import { controlPlanes } from '../inventory/cluster.js';
-import type { CheckResult, FailedCheck, IdentityFacts } from './check.js';
-
-type FailedIdentity = FailedCheck & Pick<CheckResult, 'hosts'>;
+import type { FailedHosts, IdentityFacts } from './check.js';
 
 /**
  * Compares the cluster that each observed host belongs to with that of the keyring, and decides whether a keyring may
@@ -16,9 +14,9 @@ type FailedIdentity = FailedCheck & Pick<CheckResult, 'hosts'>;
  *
  * Pure. Empty where all belong together.
  */
-export const checkIdentity = ({ workflow, cluster, facts, keyring }: IdentityFacts): readonly FailedIdentity[] => {
+export const checkIdentity = ({ workflow, cluster, facts, keyring }: IdentityFacts): FailedHosts => {
   const observed = [...facts].flatMap(([host, { clusterCa }]) => checkHost(host, clusterCa, keyring, workflow));
-  if (keyring.ca !== undefined || observed.length > 0 || issuesNothing.includes(workflow)) return observed;
+  if (keyring.ca !== undefined || observed.length > 0 || withoutCa.includes(workflow)) return observed;
   if (workflow !== 'init' && workflow !== 'apply') return [noCa(workflow)];
   return controlPlanes(cluster)
     .filter(({ name }) => !facts.has(name))
@@ -30,15 +28,15 @@ export const checkIdentity = ({ workflow, cluster, facts, keyring }: IdentityFac
     }));
 };
 
-/** They need no CA. */
-const issuesNothing: readonly string[] = ['preflight', 'reset'];
+/** They may run where the keyring has no CA. */
+const withoutCa: readonly string[] = ['preflight', 'reset'];
 
 const checkHost = (
   host: string,
   clusterCa: string | undefined,
   { ca, missing }: IdentityFacts['keyring'],
   workflow: string,
-): readonly FailedIdentity[] => {
+): FailedHosts => {
   if (clusterCa === undefined) return [];
   if (clusterCa === unreadableCa) {
     return [
@@ -75,7 +73,7 @@ const checkHost = (
   ];
 };
 
-const noCa = (workflow: string): FailedIdentity => ({
+const noCa = (workflow: string): FailedHosts[number] => ({
   hosts: [],
   detail: `the keyring has no CA, and ${workflow} needs the one of the cluster`,
   next: `${bringKeyring}; only init and apply create a CA, for a new cluster`,

@@ -1,6 +1,6 @@
 import type { Facts, Link } from '../hosts/facts/facts.js';
 import { type Cluster, type ClusterHost, isNode, isRouter, type Segment } from '../inventory/cluster.js';
-import type { CheckResult, ClusterFacts, FailedCheck } from './check.js';
+import type { ClusterFacts, FailedCheck, FailedHosts } from './check.js';
 
 /**
  * Less than every link of IPv6 carries (RFC 8200, 5) is a wrong setting more often than a network. Where the inventory has
@@ -22,10 +22,7 @@ const smallest = 1280;
  * Hosts of one segment with different MTUs: what is larger than the smallest is lost without a word, as no router on
  * the way tells the sender. And pods that send more than their host's interface carries.
  */
-export const checkMtus = ({
-  cluster,
-  facts,
-}: Pick<ClusterFacts, 'cluster' | 'facts'>): readonly (FailedCheck & Pick<CheckResult, 'hosts'>)[] =>
+export const checkMtus = ({ cluster, facts }: Pick<ClusterFacts, 'cluster' | 'facts'>): FailedHosts =>
   cluster.network.segments.flatMap((segment) => {
     const seen = cluster.hosts.flatMap((host) => {
       const of = facts.get(host.name);

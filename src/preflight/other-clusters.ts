@@ -1,6 +1,6 @@
 import type { Facts } from '../hosts/facts/facts.js';
 import { type ClusterHost, controlPlanes, isControlPlane, isNode } from '../inventory/cluster.js';
-import type { CheckResult, ClusterFacts, FailedCheck } from './check.js';
+import type { ClusterFacts, FailedCheck, FailedHosts } from './check.js';
 
 /** Programs of another cluster: two kubelets, or two API servers, take each other's ports, files and pods. */
 export const checkOtherCluster = (host: ClusterHost, { system }: Facts): readonly FailedCheck[] => {
@@ -53,8 +53,7 @@ export const checkForeignEtcd = ({
   facts,
   keyring,
   restores,
-}: Pick<ClusterFacts, 'cluster' | 'facts' | 'keyring' | 'restores'>): readonly (FailedCheck &
-  Pick<CheckResult, 'hosts'>)[] =>
+}: Pick<ClusterFacts, 'cluster' | 'facts' | 'keyring' | 'restores'>): FailedHosts =>
   controlPlanes(cluster).flatMap(({ name }) => {
     const seen = facts.get(name);
     const system = seen?.system;

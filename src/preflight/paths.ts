@@ -1,7 +1,7 @@
 import type { Facts, Path } from '../hosts/facts/facts.js';
 import { contains } from '../inventory/addresses.js';
 import { type Cluster, type ClusterHost, controlPlanes, isControlPlane, isNode } from '../inventory/cluster.js';
-import type { CheckResult, ClusterFacts, FailedCheck } from './check.js';
+import type { ClusterFacts, FailedCheck, FailedHosts } from './check.js';
 
 /**
  * A member of etcd takes a connection only from an address that the other's certificate has: that of the inventory. A
@@ -37,10 +37,7 @@ export const checkSourceAddress = (host: ClusterHost, facts: Facts, cluster: Clu
  * Other nodes work all the same: API servers and pods answer wherever a question comes from. But rules of firewalls that
  * name the address of the inventory do not fit, and other machines log another one.
  */
-export const checkSourceAddresses = ({
-  cluster,
-  facts,
-}: Pick<ClusterFacts, 'cluster' | 'facts'>): readonly (FailedCheck & Pick<CheckResult, 'hosts'>)[] =>
+export const checkSourceAddresses = ({ cluster, facts }: Pick<ClusterFacts, 'cluster' | 'facts'>): FailedHosts =>
   cluster.hosts
     .filter((host) => isNode(host) && !isControlPlane(host))
     .flatMap((host) => {
