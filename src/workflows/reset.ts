@@ -72,15 +72,17 @@ const plan = async (run: RunContext, { names, force, say }: ResetOptions): Promi
     work,
     context: observation.context,
     isNeeded,
-    ...(ends ? { local: [`this ends cluster ${cluster.name}: its objects in etcd and all its pods are lost`] } : {}),
-    async finish() {
-      const keyring = keyringDirectory(run.loaded.inventory, cluster.name);
-      if (ends) {
-        say(`the keyring stays in ${keyring}: kbs init builds ${cluster.name} again with the same authorities`);
-      }
-    },
+    ...(ends ? ending(run, say) : {}),
   };
 };
+
+const ending = ({ loaded, cluster: { name } }: RunContext, say: ResetOptions['say']): Partial<PlannedRun> => ({
+  local: [`this ends cluster ${name}: its objects in etcd and all its pods are lost`],
+  async finish() {
+    const keyring = keyringDirectory(loaded.inventory, name);
+    say(`the keyring stays in ${keyring}: kbs init builds ${name} again with the same authorities`);
+  },
+});
 
 /**
  * Why the hosts cannot be reset without `kbs remove`: control planes stay, and they know the hosts or cannot be asked.
@@ -93,15 +95,15 @@ const heldByCluster = async (
 ): Promise<readonly Failure[]> => {
   if (controlPlanes(after).length === 0) return [];
   const answer = await askNodes(run, after);
-  const names = leaving.map(({ name }) => name).join(' ');
+  const names = leaving.map(({ name }) => name);
   switch (answer.state) {
     case 'not installed':
       return [];
     case 'not answered':
       return [
-        new Failure('refused', `cannot tell whether cluster ${after.name} still has ${names.replaceAll(' ', ', ')}`, {
+        new Failure('refused', `cannot tell whether cluster ${after.name} still has ${names.join(', ')}`, {
           why: [answer.reason],
-          next: `bring an API server up and run kbs remove ${names}; if the cluster is gone for good, reset all hosts (kbs reset), or these with --force`,
+          next: `bring an API server up and run kbs remove ${names.join(' ')}; if the cluster is gone for good, reset all hosts (kbs reset), or these with --force`,
         }),
       ];
     case 'answered': {
