@@ -127,8 +127,9 @@ const doors = {
   execa: ['hosts/local', 'hosts/interactive', 'hosts/ssh/ssh-config', 'artifacts/', 'lab/'],
   'node-forge': ['pki/authority'],
   handlebars: ['templates/render'],
-  // Where text from outside becomes a typed value: the inventory, and the catalogue of a bundle.
-  zod: ['inventory/', 'artifacts/bundle-catalogue'],
+  // Where text from outside becomes a typed value: the inventory, and the catalogue of a bundle, digests that a reviewer wrote.
+  zod: ['inventory/', 'artifacts/bundle-catalogue', 'artifacts/upstream/pins'],
+  undici: ['artifacts/http'],
   ajv: ['workflows/addons/check-values'],
   yaml: [
     'inventory/',

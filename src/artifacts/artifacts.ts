@@ -20,8 +20,10 @@ export interface Artifacts {
 export interface HostArtifacts {
   binary(name: BinaryName): StoredFile;
   image(name: ImageName): ImageArchive;
-  /** A tar of a small apt repository for Debian 12: haproxy, keepalived and all they depend on. */
-  repository(): StoredFile;
+  /** `unzstd`, where something is packed with zstd. */
+  unpacker(): StoredFile | undefined;
+  /** A tar of a small apt repository for Debian 12: haproxy, keepalived and all they depend on. Not every bundle has one. */
+  repository(): StoredFile | undefined;
 }
 
 /**
@@ -52,7 +54,9 @@ export type BinaryName =
   | 'etcd'
   | 'etcdctl'
   | 'etcdutl'
-  | 'control-plane'
+  | 'kube-apiserver'
+  | 'kube-controller-manager'
+  | 'kube-scheduler'
   | 'kube-proxy'
   | 'coredns'
   | 'cni-bridge'
@@ -97,7 +101,7 @@ export interface StoredFile {
   readonly file: string;
   /** Bytes of `file`. */
   readonly packedSize: number;
-  readonly packing: 'none' | 'zstd';
+  readonly packing: 'none' | 'gzip' | 'zstd';
 }
 
 /** An OCI image layout in a tar, and the images that it brings. */

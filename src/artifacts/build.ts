@@ -1,7 +1,6 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { defined } from '../defined.js';
-import { Failure } from '../failure.js';
 import { type Arch, architectures, archOfThisMachine } from './arch.js';
 import type { BuildContext } from './build-context.js';
 import { openBundle, usualBundle } from './bundle.js';
@@ -9,11 +8,12 @@ import type { ArchCatalogue, BundleCatalogue, Component } from './bundle-catalog
 import { below, makeArchive, type PackedMember, packBinary } from './bundle-members.js';
 import { writeBundleTar } from './bundle-tar.js';
 import { cacheFolder, sweep } from './cache.js';
-import { knownVersions, releaseOf } from './catalogue.js';
+import { known } from './catalogue.js';
 import { makeChart } from './chart-member.js';
 import { type Offer, unpackPackages } from './debian.js';
 import { type Built, buildProgram } from './go-modules.js';
 import { type Layer, makeLayer } from './layer.js';
+import { type Packer, zstdPacker } from './packer.js';
 import { type Contents, contentsOf, type Release } from './release.js';
 import { makeRepository, refuseOtherThanDebian } from './repository.js';
 import { provideTools } from './tools.js';
@@ -46,9 +46,11 @@ export const buildBundle = async (options: BuildOptions): Promise<BuiltBundle> =
     options.onProgress ?? (() => undefined),
   );
   const unzstd = lookUp(new Map(release.programs.map((program) => [program.name, program])))('unzstd');
+  // This machine's own: what packs must run here, whatever it packs.
   const packer = await step('unzstd, to pack with', () => buildProgram(unzstd, { ...context, arch: here }));
   const parts: Part[] = [];
-  for (const arch of wanted) parts.push(await buildPart(release, contents, packer, step, { ...context, arch }));
+  for (const arch of wanted)
+    parts.push(await buildPart(release, contents, zstdPacker(packer), step, { ...context, arch }));
   const charts: PackedMember[] = [];
   for (const chart of contents.charts) {
     charts.push(await step(`chart ${chart.name} ${chart.version}`, () => makeChart(chart, context)));
@@ -84,11 +86,10 @@ const stepsOf = ({ programs, layers, archives, binaries }: Contents): number => 
   return programs.length + unpacked + layers.length + archives.length + binaries.length + 1;
 };
 
-/** `packer` is this machine's own unzstd: what packs must run here, whatever it packs. */
 const buildPart = async (
   release: Release,
   { programs: wanted, layers, archives, binaries, hostPackages }: Contents,
-  packer: Built,
+  packer: Packer,
   anyStep: Step,
   context: BuildContext,
 ): Promise<Part> => {
@@ -99,7 +100,7 @@ const buildPart = async (
   for (const program of wanted) {
     programs.set(program.name, await step(`${program.name} ${program.version}`, () => buildProgram(program, context)));
   }
-  const parts = { cache: context.cache, program: lookUp(programs), unzstd: packer };
+  const parts = { cache: context.cache, program: lookUp(programs), packer };
   const offers: Offer[] = [];
   const made = new Map<string, Layer>();
   for (const layer of layers) {
@@ -182,14 +183,6 @@ export interface BuiltBundle {
   readonly folder: string;
   readonly catalogue: BundleCatalogue;
 }
-
-const known = (version: string): Release => {
-  const release = releaseOf(version);
-  if (release) return release;
-  throw new Failure('usage', `the catalogue does not know Kubernetes ${version}`, {
-    why: [`it knows ${knownVersions().join(', ')}`],
-  });
-};
 
 type Step = <T extends { readonly made: boolean }>(name: string, work: () => Promise<T>) => Promise<T>;
 

@@ -22,8 +22,8 @@ export interface ArchCatalogue {
   readonly components: readonly Component[];
   readonly binaries: readonly PackedBinary[];
   readonly archives: readonly PackedArchive[];
-  /** The tar of an apt repository. */
-  readonly repository: string;
+  /** The tar of an apt repository; absent in a bundle that was made from upstream. */
+  readonly repository?: string | undefined;
 }
 
 export interface Component {
@@ -42,12 +42,26 @@ export interface Member {
 }
 
 export interface PackedBinary {
-  readonly name: BinaryName;
+  readonly name: PackedName;
   readonly file: string;
   /** Of the unpacked program. */
   readonly size: number;
   readonly sha256: string;
 }
+
+/** One program may be packed for several that hosts ask for: `builtFor`. */
+export type PackedName = BuiltName | BinaryName;
+
+/** What a bundle that was built from modules holds. */
+export type BuiltName = Exclude<BinaryName, ControlPlaneName> | 'control-plane';
+
+type ControlPlaneName = 'kube-apiserver' | 'kube-controller-manager' | 'kube-scheduler';
+
+/** The program that is built for what a host asks for: the three of the control plane are one. */
+export const builtFor = (name: BinaryName): BuiltName => (isOfControlPlane(name) ? 'control-plane' : name);
+
+const isOfControlPlane = (name: BinaryName): name is ControlPlaneName =>
+  name === 'kube-apiserver' || name === 'kube-controller-manager' || name === 'kube-scheduler';
 
 export interface PackedArchive {
   readonly name: string;
@@ -109,11 +123,11 @@ const refuse = (where: string, ...why: readonly string[]): Failure =>
   new Failure('preflight', `${where} is no catalogue that this kbs can read`, {
     where: { resource: where },
     why: why.slice(0, 5),
-    next: 'copy the bundle again, or build it with `kbs bundle build`.',
+    next: 'copy the bundle again, or make it with `kbs bundle create` or `kbs bundle build`.',
   });
 
-/** Every executable of a bundle, in the order in which it is packed. */
-export const binaryNames = [
+/** Every executable of a bundle that is built, in the order in which it is packed. */
+export const builtNames = [
   'kubelet',
   'kubectl',
   'kubeadm',
@@ -137,7 +151,14 @@ export const binaryNames = [
   'nvidia-cdi-hook',
   'helm',
   'node-exporter',
-] as const satisfies readonly BinaryName[];
+] as const satisfies readonly BuiltName[];
+
+const packedNames = [
+  ...builtNames,
+  'kube-apiserver',
+  'kube-controller-manager',
+  'kube-scheduler',
+] as const satisfies readonly PackedName[];
 
 const imageNames = [
   'pause',
@@ -163,9 +184,9 @@ const imageNames = [
 ] as const satisfies readonly ImageName[];
 
 /** Whether only add-ons need it: a bundle is made with or without. */
-export const isForAddons = (name: BinaryName | ImageName): boolean => forAddons.has(name);
+export const isForAddons = (name: PackedName | ImageName): boolean => forAddons.has(name);
 
-const forAddons = new Set<BinaryName | ImageName>([
+const forAddons = new Set<PackedName | ImageName>([
   'helm',
   'busybox',
   'local-path-provisioner',
@@ -190,7 +211,7 @@ const components = z.array(
   z.strictObject({ name: z.string(), version: z.string(), from: z.string(), sha256: hex.optional() }),
 );
 const members = z.array(z.strictObject({ file: path, size, sha256: hex }));
-const binaries = z.array(z.strictObject({ name: z.enum(binaryNames), file: path, size, sha256: hex }));
+const binaries = z.array(z.strictObject({ name: z.enum(packedNames), file: path, size, sha256: hex }));
 const archives = z.array(
   z.strictObject({
     name: z.string(),
@@ -207,7 +228,7 @@ const archives = z.array(
 const charts = z
   .array(z.strictObject({ addon: z.string(), name: z.string(), version: z.string(), file: path, from: z.string() }))
   .optional();
-const ofOneArch = z.strictObject({ components, binaries, archives, repository: path }).optional();
+const ofOneArch = z.strictObject({ components, binaries, archives, repository: path.optional() }).optional();
 
 // Keys are in the order in which they are written: the sha256 is of the text.
 const schema = z.discriminatedUnion('format', [

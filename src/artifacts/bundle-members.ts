@@ -1,18 +1,17 @@
-import { createWriteStream } from 'node:fs';
+import { createReadStream, createWriteStream } from 'node:fs';
 import { copyFile, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { Arch } from './arch.js';
-import type { BinaryName } from './artifacts.js';
+import type { ImageName } from './artifacts.js';
 import type { BuildContext } from './build-context.js';
-import type { Member, PackedArchive, PackedBinary, PackedChart } from './bundle-catalogue.js';
+import type { Member, PackedArchive, PackedBinary, PackedChart, PackedName } from './bundle-catalogue.js';
 import { buildCached, keyOf } from './cache.js';
 import { sha256OfFile } from './digest.js';
 import type { Built } from './go-modules.js';
-import { describeImage, layoutOf } from './image.js';
+import { describeImage, type Image, layoutOf } from './image.js';
 import type { Layer, LayerParts } from './layer.js';
 import type { ArchiveRecipe, Release } from './release.js';
-import { zstd } from './zstd.js';
 
 /** A file for a bundle as it lies in the cache, and what the catalogue says of it. */
 export interface PackedMember {
@@ -36,25 +35,29 @@ export const below = (arch: Arch, packed: PackedMember): PackedMember => {
 };
 
 /** A program for hosts, packed; what unpacks the others goes as it is. */
-export const packBinary = async (name: BinaryName, built: Built, parts: LayerParts): Promise<PackedMember> => {
+export const packBinary = async (
+  name: PackedName,
+  built: Pick<Built, 'file' | 'key'>,
+  { packer, cache }: Pick<LayerParts, 'packer' | 'cache'>,
+): Promise<PackedMember> => {
   const plain = name === 'unzstd';
-  const file = plain ? `binaries/${name}` : `binaries/${name}.zst`;
-  const key = keyOf(`packed-${name}`, [built.key, parts.unzstd.key, plain]);
-  const { folder, made } = await buildCached(parts.cache, key, async (into) => {
+  const file = plain ? `binaries/${name}` : `binaries/${name}${packer.suffix}`;
+  const key = keyOf(`packed-${name}`, [built.key, packer.key, plain]);
+  const { folder, made } = await buildCached(cache, key, async (into) => {
     const target = join(into, 'packed');
-    await (plain ? copyFile(built.file, target) : zstd(parts.unzstd.file, built.file, target));
+    await (plain ? copyFile(built.file, target) : packer.pack(createReadStream(built.file), target));
     await writeMetadata(into, { packed: await measure(target), content: await measure(built.file) });
   });
   const { packed, content } = await readMetadata<{ packed: Measure; content: Measure }>(folder);
   return { source: join(folder, 'packed'), member: { file, ...packed }, binary: { name, file, ...content }, made };
 };
 
-/** The images of one archive as an OCI layout in a tar. Its layers are packed already. */
-export const makeArchive = async (
+/** The images of one archive, made of layers. */
+export const makeArchive = (
   recipe: ArchiveRecipe,
   release: Release,
   layer: (name: string) => Layer,
-  { cache, arch }: BuildContext,
+  context: BuildContext,
 ): Promise<PackedMember> => {
   const described = recipe.images.map((name) => {
     const { layers, ...image } = release.images[name];
@@ -63,28 +66,37 @@ export const makeArchive = async (
       ...describeImage(
         { ...image, layers },
         layers.map((each) => layer(each.name)),
-        arch,
+        context.arch,
       ),
     };
   });
+  return packArchive(recipe.name, described, context);
+};
+
+/** Images as an OCI layout in a tar. Their layers are packed already. */
+export const packArchive = async (
+  name: string,
+  described: readonly (Image & { readonly name: ImageName })[],
+  { cache, arch }: BuildContext,
+): Promise<PackedMember> => {
   const key = keyOf(
-    `archive-${recipe.name}`,
+    `archive-${name}`,
     described.map(({ reference, manifest }) => [reference, manifest.sha256]),
   );
   const { folder, made } = await buildCached(cache, key, async (into) => {
     await pipeline(layoutOf(described, arch), createWriteStream(join(into, 'archive.tar')));
     await writeMetadata(into, await measure(join(into, 'archive.tar')));
   });
-  const file = `images/${recipe.name}.tar`;
-  const images = described.map(({ name, reference, manifest }) => ({
-    name,
+  const file = `images/${name}.tar`;
+  const images = described.map(({ name: image, reference, manifest }) => ({
+    name: image,
     reference,
     digest: `sha256:${manifest.sha256}`,
   }));
   return {
     source: join(folder, 'archive.tar'),
     member: { file, ...(await readMetadata<Measure>(folder)) },
-    archive: { name: recipe.name, file, images },
+    archive: { name, file, images },
     made,
   };
 };

@@ -9,6 +9,7 @@ import {
   type ArchCatalogue,
   archesIn,
   type BundleCatalogue,
+  builtFor,
   isForAddons,
   type Member,
   parseCatalogue,
@@ -53,15 +54,19 @@ export interface BundleOptions {
 /** Where a bundle is built to when nothing else is said. */
 export const usualBundle = (version: string, cache = cacheFolder()): string => join(cache, 'bundles', version);
 
+/** Where a bundle is made to from what projects publish. */
+export const upstreamBundle = (version: string, cache = cacheFolder()): string =>
+  `${usualBundle(version, cache)}-upstream`;
+
 /**
- * Where every command looks for a bundle that the inventory does not name. Until there is one, that of an earlier kbs
- * counts, which has this machine's architecture in its name.
+ * Where every command looks for a bundle that the inventory does not name: what was built, also by an earlier kbs, which
+ * has this machine's architecture in its name; else what was downloaded.
  */
 export const defaultBundle = (version: string, cache = cacheFolder()): string => {
   const usual = usualBundle(version, cache);
   if (existsSync(usual)) return usual;
-  const earlier = `${usual}-${archOfThisMachine()}`;
-  return existsSync(earlier) ? earlier : usual;
+  const others = [`${usual}-${archOfThisMachine()}`, upstreamBundle(version, cache)];
+  return others.find((path) => existsSync(path)) ?? usual;
 };
 
 export const readCatalogue = async (folder: string): Promise<BundleCatalogue> => {
@@ -154,8 +159,7 @@ const hostArtifacts = (folder: string, catalogue: ArchCatalogue, listed: readonl
     const member = members.get(file);
     if (!member) throw absent(folder, file);
     const { size, sha256 } = content ?? member;
-    const packing = file.endsWith('.zst') ? 'zstd' : 'none';
-    return { name, sha256, size, file: join(folder, file), packedSize: member.size, packing };
+    return { name, sha256, size, file: join(folder, file), packedSize: member.size, packing: packingOf(file) };
   };
   const binaries = new Map(catalogue.binaries.map((each) => [each.name, stored(each.name, each.file, each)]));
   const archives = new Map<ImageName, ImageArchive>();
@@ -167,10 +171,16 @@ const hostArtifacts = (folder: string, catalogue: ArchCatalogue, listed: readonl
     for (const { name } of each.images) archives.set(name, archive);
   }
   return {
-    binary: (name: BinaryName) => binaries.get(name) ?? fail(missing(folder, name)),
+    binary: (name: BinaryName) => binaries.get(name) ?? binaries.get(builtFor(name)) ?? fail(missing(folder, name)),
+    unpacker: () => binaries.get('unzstd'),
     image: (name: ImageName) => archives.get(name) ?? fail(missing(folder, name)),
-    repository: () => stored('repository', catalogue.repository),
+    repository: () => (catalogue.repository === undefined ? undefined : stored('repository', catalogue.repository)),
   };
+};
+
+const packingOf = (file: string): StoredFile['packing'] => {
+  if (file.endsWith('.zst')) return 'zstd';
+  return file.endsWith('.gz') ? 'gzip' : 'none';
 };
 
 const absent = (folder: string, name: string): Failure =>

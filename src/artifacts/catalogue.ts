@@ -1,3 +1,4 @@
+import { Failure } from '../failure.js';
 import { objectsChart } from './artifacts.js';
 import {
   cniPlugin,
@@ -21,6 +22,15 @@ export const knownVersions = (): readonly string[] => releases.map((release) => 
 /** What a cluster of that version is made of; undefined where the catalogue does not know it. */
 export const releaseOf = (version: string): Release | undefined =>
   releases.find((release) => release.kubernetes === version);
+
+/** The same; a version that the catalogue does not know is a Failure. */
+export const known = (version: string): Release => {
+  const release = releaseOf(version);
+  if (release) return release;
+  throw new Failure('usage', `the catalogue does not know Kubernetes ${version}`, {
+    why: [`it knows ${knownVersions().join(', ')}`],
+  });
+};
 
 const kubernetes_1_36_3 = (): Release => {
   const version = '1.36.3';

@@ -1,6 +1,6 @@
 import { parse } from 'yaml';
 import { isRecord } from '../secret.js';
-import { httpsGet } from './https-get.js';
+import { getUrl } from './http.js';
 import { type FoundChart, mostOfChart, type WantedChart } from './wanted-chart.js';
 
 /**
@@ -26,7 +26,7 @@ export const fromRepository = async ({ repository, name, version }: WantedChart)
 const mostOfIndex = 64 * 1024 * 1024;
 
 const get = async (url: string, most: number): Promise<Buffer> => {
-  const { status, body } = await httpsGet(url, { most });
+  const { status, body } = await getUrl(url, { most });
   if (status !== 200) throw new Error(`${url} answers ${status}`);
   return body;
 };

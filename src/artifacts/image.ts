@@ -7,9 +7,11 @@ import { type Entry, tarOf } from './tar.js';
 /** An image as OCI's documents: what it is called, the digest of its manifest, and its blobs. */
 export interface Image {
   readonly reference: string;
+  /** Of the manifest; OCI's when absent. */
+  readonly mediaType?: string;
   readonly manifest: Blob;
   readonly config: Blob;
-  readonly layers: readonly Layer[];
+  readonly layers: readonly Omit<Layer, 'diffId'>[];
 }
 
 /** A small JSON document, by content. */
@@ -53,7 +55,7 @@ const membersOf = (images: readonly Image[], arch: Arch): readonly Entry[] => {
     schemaVersion: 2,
     mediaType: 'application/vnd.oci.image.index.v1+json',
     manifests: images.map((image) => ({
-      mediaType: manifestType,
+      mediaType: image.mediaType ?? manifestType,
       ...sized(image.manifest),
       platform: { architecture: arch, os: 'linux' },
       annotations: {

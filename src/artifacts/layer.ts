@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { buildCached, keyOf } from './cache.js';
 import { sha256OfFile, through } from './digest.js';
 import type { Built } from './go-modules.js';
+import type { Packer } from './packer.js';
 import type { LayerRecipe } from './release.js';
 import { type Entry, tarOf } from './tar.js';
-import { zstd } from './zstd.js';
 
 /** One layer of an image as a blob on this machine. */
 export interface Layer {
@@ -26,35 +26,34 @@ export const makeLayer = async (
   recipe: LayerRecipe,
   parts: LayerParts,
 ): Promise<Layer & { readonly made: boolean }> => {
+  const { packer } = parts;
   const entries = await entriesOf(recipe, parts);
   const inputs = {
     entries: entries.map((entry) => ('file' in entry ? { ...entry, file: '' } : entry)),
     programs: Object.values(recipe.programs).map((name) => parts.program(name).key),
     packages: recipe.packages.length > 0 ? parts.packages?.key : '',
-    packer: parts.unzstd.key,
+    packer: packer.key,
   };
+  const name = `layer.tar${packer.suffix}`;
   const { folder, made } = await buildCached(parts.cache, keyOf(`layer-${recipe.name}`, inputs), async (folder) => {
-    const blob = join(folder, 'layer.tar.zst');
+    const blob = join(folder, name);
     const diff = createHash('sha256');
-    await zstd(parts.unzstd.file, through(tarOf(entries), diff), blob);
+    await packer.pack(through(tarOf(entries), diff), blob);
     const { size } = await stat(blob);
     const layer = { size, sha256: await sha256OfFile(blob), diffId: diff.digest('hex') };
     await writeFile(join(folder, 'layer.json'), JSON.stringify(layer));
   });
   const layer: Omit<Layer, 'file' | 'mediaType'> = JSON.parse(await readFile(join(folder, 'layer.json'), 'utf8'));
-  return { ...layer, mediaType: zstdLayer, file: join(folder, 'layer.tar.zst'), made };
+  return { ...layer, mediaType: packer.layerType, file: join(folder, name), made };
 };
 
 export interface LayerParts {
   readonly cache: string;
-  /** This machine's own, which packs. */
-  readonly unzstd: Built;
+  readonly packer: Packer;
   readonly program: (name: string) => Built;
   /** The tree below which the recipe's packages were unpacked, and a name for its content. */
   readonly packages?: { readonly tree: string; readonly key: string };
 }
-
-const zstdLayer = 'application/vnd.oci.image.layer.v1.tar+zstd';
 
 /** Sorted by path, so that a directory comes before what is in it; links last, after what they share. */
 const entriesOf = async (recipe: LayerRecipe, parts: LayerParts): Promise<readonly Entry[]> => {

@@ -1,6 +1,7 @@
 import { sha256 } from '../secret.js';
 import { type Arch, architectures } from './arch.js';
 import type { Artifacts, Chart, HostArtifacts, ImageArchive, StoredFile } from './artifacts.js';
+import { type BuiltName, builtFor } from './bundle-catalogue.js';
 import { knownVersions, releaseOf } from './catalogue.js';
 import type { Release } from './release.js';
 
@@ -32,7 +33,8 @@ const placeholdersFor = (arch: Arch, release: Release): HostArtifacts => {
     ),
   }));
   return {
-    binary: (name) => unbuilt(`${name} ${versionOf(release, release.binaries[name])}`, arch),
+    binary: (name) => unbuiltProgram(builtFor(name), release, arch),
+    unpacker: () => unbuiltProgram('unzstd', release, arch),
     image: (name) => {
       const found = archives.find(({ holds }) => holds.includes(name));
       if (!found) throw new Error(`no archive of ${release.kubernetes} holds ${name}`);
@@ -45,6 +47,7 @@ const placeholdersFor = (arch: Arch, release: Release): HostArtifacts => {
 /** In place of what `built` is, for an architecture that its bundle lacks. */
 export const unbuiltFor = (arch: Arch, built: HostArtifacts): HostArtifacts => ({
   binary: (name) => unbuilt(built.binary(name).name, arch),
+  unpacker: () => (built.unpacker() === undefined ? undefined : unbuilt('unzstd', arch)),
   image: (name) => {
     const { archive, images } = built.image(name);
     return unbuiltArchive(
@@ -71,6 +74,9 @@ const unbuilt = (name: string, arch: Arch): StoredFile => ({
 });
 
 const title = (name: string, arch: Arch): string => `${name}${arch === 'amd64' ? '' : ` ${arch}`} (not built)`;
+
+const unbuiltProgram = (name: BuiltName, release: Release, arch: Arch): StoredFile =>
+  unbuilt(`${name} ${versionOf(release, release.binaries[name])}`, arch);
 
 const versionOf = (release: Release, program: string): string =>
   release.programs.find(({ name }) => name === program)?.version ?? '';

@@ -5,8 +5,8 @@ import { sha256 } from '../secret.js';
 import type { Chart } from './artifacts.js';
 import { cacheFolder, keyOf } from './cache.js';
 import { chartIn } from './chart.js';
+import { fromRegistry } from './chart-registry.js';
 import { fromRepository } from './chart-repository.js';
-import { fromRegistry } from './oci-registry.js';
 import type { FoundChart, WantedChart } from './wanted-chart.js';
 
 /**

@@ -1,12 +1,12 @@
-import type { BinaryName, ImageName } from './artifacts.js';
-import { binaryNames, isForAddons } from './bundle-catalogue.js';
+import type { ImageName } from './artifacts.js';
+import { type BuiltName, builtNames, isForAddons, type PackedName } from './bundle-catalogue.js';
 
 /** What a cluster of one Kubernetes version is made of. */
 export interface Release {
   readonly kubernetes: string;
   readonly programs: readonly Program[];
   /** The program behind each executable that lands on hosts. */
-  readonly binaries: Readonly<Record<BinaryName, string>>;
+  readonly binaries: Readonly<Record<BuiltName, string>>;
   readonly images: Readonly<Record<ImageName, ImageRecipe>>;
   /** Which images travel in one archive: those that share a layer. */
   readonly archives: readonly ArchiveRecipe[];
@@ -90,15 +90,15 @@ export interface ChartRecipe {
 
 /** What a bundle of a release holds. */
 export interface Contents extends Pick<Release, 'programs' | 'archives' | 'charts' | 'hostPackages'> {
-  readonly binaries: readonly BinaryName[];
+  readonly binaries: readonly BuiltName[];
   /** Every layer of the images once, in the order in which images name them. */
   readonly layers: readonly LayerRecipe[];
 }
 
 /** The contents of a bundle, with or without what only add-ons need. */
 export const contentsOf = (release: Release, { addons }: { readonly addons: boolean }): Contents => {
-  const isHeld = (name: BinaryName | ImageName): boolean => addons || !isForAddons(name);
-  const binaries = binaryNames.filter(isHeld);
+  const isHeld = (name: PackedName | ImageName): boolean => addons || !isForAddons(name);
+  const binaries = builtNames.filter(isHeld);
   const archives = release.archives.filter(({ images }) => images.some(isHeld));
   const layers = archives.flatMap(({ images }) => images).flatMap((image) => release.images[image].layers);
   const needed = new Set([

@@ -2,6 +2,15 @@
  * The cluster: everything that follows from an inventory, derived once and frozen.
  * Addresses and CIDRs are strings in their canonical IPv4 form.
  */
+/** Where binaries and images come from. */
+export interface ArtifactSource {
+  readonly source: 'auto' | 'upstream' | 'bundle' | 'go-modules';
+  /** Absolute path. */
+  readonly bundle?: string;
+  /** Host of the internet → the https address that is asked instead. */
+  readonly mirrors?: Readonly<Record<string, string>>;
+}
+
 export interface Cluster {
   readonly name: string;
   readonly kubernetes: {
@@ -25,7 +34,7 @@ export interface Cluster {
   readonly records: readonly RecordRule[];
   /** Ports that the load balancers pass on, as the inventory has them; `forwardsOf` resolves their targets. */
   readonly forwards: readonly ForwardRule[];
-  readonly artifacts: { readonly source: 'auto' | 'upstream' | 'bundle' | 'go-modules'; readonly bundle?: string };
+  readonly artifacts: ArtifactSource;
   /** How containerd reaches registries, in the order of the inventory. */
   readonly registries?: readonly RegistryRule[];
   readonly proxy?: PullProxy;

@@ -116,7 +116,10 @@ export const derive = (
     })),
     artifacts: {
       source: artifacts.source,
-      ...defined({ bundle: artifacts.bundle === undefined ? undefined : absolute(artifacts.bundle, basePaths) }),
+      ...defined({
+        bundle: artifacts.bundle === undefined ? undefined : absolute(artifacts.bundle, basePaths),
+        mirrors: artifacts.mirrors,
+      }),
     },
     ...defined({
       registries: inventory.registries && registriesOf(inventory.registries, basePaths),

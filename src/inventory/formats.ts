@@ -195,6 +195,15 @@ export const registryName: Format = {
     text.includes('/') ? 'write what stands before the first slash, such as docker.io or mirror.lan:5000' : undefined,
 };
 
+/** Where a project publishes its files or images. */
+export const internetHost: Format = {
+  noun: 'a host of the internet',
+  example: 'dl.k8s.io',
+  pattern: '^[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]+)?$',
+  accepts: (text) => /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d{1,5})?$/.test(text),
+  advice: (text) => (text.includes('/') ? 'write the host alone, such as dl.k8s.io' : undefined),
+};
+
 /** https://helm.sh/docs/topics/charts/#charts-and-versioning: SemVer 2, perhaps with a `v` before it. */
 export const chartVersion: Format = {
   noun: 'a version of a chart',

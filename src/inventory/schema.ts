@@ -7,6 +7,8 @@ import {
   dnsLabel,
   dnsName,
   hostName,
+  httpsAddress,
+  internetHost,
   isMissing,
   jumpHost,
   jumpProblem,
@@ -418,11 +420,17 @@ export const inventorySchema = keys(
       {
         source: choice(
           ['auto', 'upstream', 'bundle', 'go-modules'],
-          'Where binaries and images come from. `bundle`: the one named below. `go-modules`: the one that `kbs bundle build` made. `auto`: the one named below, else the one that was built. `upstream`: not supported yet.',
+          'Where binaries and images come from. `bundle`: the one named below. `go-modules`: the one that `kbs bundle build` made. `upstream`: what the projects publish, downloaded when it is first needed. `auto`: the bundle named below, else the one that was built, else `upstream`.',
         ).default('auto'),
         bundle: text(
           anyText('a path', './bundle'),
           'The bundle: a folder or an archive; starts at the folder of this file.',
+        ).optional(),
+        mirrors: map(
+          'hosts of the internet',
+          internetHost,
+          text(httpsAddress, 'An address; what is asked of the host follows, as https://mirror.lan/k8s.'),
+          'What is asked instead of a host of the internet, such as `dl.k8s.io`, `github.com` or `registry.k8s.io`, for `upstream`.',
         ).optional(),
       },
       'Where binaries and images come from.',

@@ -15,8 +15,11 @@ import {
 import type { BinaryResource, Kind, State } from './resource.js';
 import { step } from './resource.js';
 
-/** Where the program that unpacks artifacts lies on a host: zstd on stdin, the content on stdout. */
-export const unzstd = '/usr/local/lib/kbs/unzstd';
+/** Shell that unpacks an artifact: packed on stdin, the content on stdout. kbs brings its own program for zstd. */
+export const unpack: Readonly<Record<Exclude<StoredFile['packing'], 'none'>, Script>> = {
+  zstd: sh`/usr/local/lib/kbs/unzstd`,
+  gzip: sh`gzip -dc`,
+};
 
 /** What of a file changes whenever its content does. In seconds since the epoch: stat's dates move with the time zone. */
 const life = '%s %.9Y %.9Z';
@@ -107,18 +110,18 @@ export const removeStamp = (resource: BinaryResource): Script =>
 export const nothing: StoredFile = { name: '', sha256: '', size: 0, file: '', packedSize: 0, packing: 'none' };
 
 /**
- * The transport protects the bytes and zstd has its own checksum, so that the size is left to check.
+ * The transport protects the bytes and each packing has its own checksum, so that the size is left to check.
  * Nothing is ever written at the path itself: the finished file is renamed there.
  */
 const install = (resource: BinaryResource) => {
   const { content, path } = resource;
   const beside = temporaryPath(path);
-  const unpack = content.packing === 'zstd' ? sh` | ${unzstd}` : sh``;
+  const unpacked = content.packing === 'none' ? sh`` : sh` | ${raw(unpack[content.packing])}`;
   const script = lines(
     saveOriginal(path),
     sh`[ -d ${parentOf(path)} ] || mkdir -p ${parentOf(path)}`,
     sh`rm -f ${beside}`,
-    sh`head -c ${content.packedSize}${raw(unpack)} > ${beside} || { rm -f ${beside}; exit 1; }`,
+    sh`head -c ${content.packedSize}${raw(unpacked)} > ${beside} || { rm -f ${beside}; exit 1; }`,
     sh`size=$(stat -c %s ${beside})`,
     sh`if [ "$size" != ${content.size} ]; then
   rm -f ${beside}

@@ -1,6 +1,6 @@
 import type { ImageArchive, StoredFile } from '../artifacts/artifacts.js';
 import { lines, raw, receive, type Script, sh } from '../hosts/shell.js';
-import { nothing, unzstd } from './binary.js';
+import { nothing, unpack } from './binary.js';
 import type { ImageResource, Kind } from './resource.js';
 import { step, Unknown } from './resource.js';
 
@@ -93,7 +93,7 @@ const take = ({ archive }: ImageArchive, index: number): Script => {
 const received = (archive: StoredFile, tar: string): Script =>
   archive.packing === 'none'
     ? receive(archive.packedSize, tar)
-    : sh`head -c ${archive.packedSize} | ${unzstd} > ${tar}`;
+    : sh`head -c ${archive.packedSize} | ${raw(unpack[archive.packing])} > ${tar}`;
 
 /**
  * Pinned: a kubelet that is short of disk deletes images that no container uses, and no registry has these.

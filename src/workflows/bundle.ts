@@ -1,9 +1,13 @@
 import { resolve } from 'node:path';
-import type { Arch } from '../artifacts/arch.js';
+import { type Arch, archOfThisMachine } from '../artifacts/arch.js';
 import { buildBundle, type Progress } from '../artifacts/build.js';
 import { defaultBundle, openBundle, verifyBundle } from '../artifacts/bundle.js';
 import { archesIn, type BundleCatalogue, type Component } from '../artifacts/bundle-catalogue.js';
-import { knownVersions } from '../artifacts/catalogue.js';
+import { known, knownVersions } from '../artifacts/catalogue.js';
+import { createBundle } from '../artifacts/upstream/create.js';
+import type { Mirrors } from '../artifacts/upstream/mirrors.js';
+import { knownPins, readPins } from '../artifacts/upstream/pins.js';
+import { sourcesOf } from '../artifacts/upstream/sources.js';
 import { defined } from '../defined.js';
 
 export interface Built {
@@ -37,6 +41,75 @@ export const build = async (
   return { version, architectures: archesIn(catalogue), path: folder };
 };
 
+/** Makes a bundle of what the projects publish, saying each download. */
+export const create = async (
+  options: {
+    readonly version?: string | undefined;
+    readonly architectures?: readonly Arch[] | undefined;
+    readonly into?: string | undefined;
+    readonly mirrors?: Mirrors | undefined;
+    /** A file of digests, in place of those that kbs knows. */
+    readonly pins?: string | undefined;
+  },
+  say: (text: string) => void,
+): Promise<Built> => {
+  const version = options.version ?? newest();
+  const { onBytes, onDownload, end } = downloadReporter(say);
+  try {
+    const { folder, catalogue } = await createBundle({
+      version,
+      onBytes,
+      onDownload,
+      ...defined({
+        architectures: options.architectures,
+        mirrors: options.mirrors,
+        into: options.into === undefined ? undefined : resolve(options.into),
+        pins: options.pins === undefined ? undefined : await readPins(options.pins),
+      }),
+    });
+    return { version, architectures: archesIn(catalogue), path: folder };
+  } finally {
+    end();
+  }
+};
+
+/** What would be downloaded: a row for each file and image, with what its content is compared with. */
+export const sources = async (options: {
+  readonly version?: string | undefined;
+  readonly architectures?: readonly Arch[] | undefined;
+  readonly pins?: string | undefined;
+}): Promise<readonly Download[]> => {
+  const release = known(options.version ?? newest());
+  const pins = options.pins === undefined ? knownPins : await readPins(options.pins);
+  return (options.architectures ?? [archOfThisMachine()]).flatMap((arch) => {
+    const { files, images } = sourcesOf(release, arch);
+    return [
+      ...files.map(({ name, version, url, checksum }) => ({
+        arch,
+        name,
+        version,
+        from: url,
+        ...pinOr(pins[url], checksum),
+      })),
+      ...images.map(({ name, version, published }) => ({
+        arch,
+        name,
+        version,
+        from: published,
+        ...pinOr(pins[published], 'the digest that its registry says'),
+      })),
+    ];
+  });
+};
+
+export interface Download extends Component {
+  readonly arch: Arch;
+  /** What the content is compared with where kbs has no digest. */
+  readonly checkedBy?: string;
+}
+
+const pinOr = (sha256: string | undefined, checkedBy: string) => (sha256 === undefined ? { checkedBy } : { sha256 });
+
 /** A bundle's catalogue, and a row for each component, with the architectures that have it. */
 export const list = async (
   path = defaultBundle(newest()),
@@ -65,6 +138,28 @@ export const verify = async (
   const catalogue = await verifyBundle(path);
   return { catalogue, arches: archesIn(catalogue) };
 };
+
+/** Announces each download, and every few seconds how much has arrived. */
+const downloadReporter = (say: (text: string) => void) => {
+  let arrived = 0;
+  let said = 0;
+  const timer = setInterval(() => {
+    if (arrived === said) return;
+    say(`${megabytes(arrived)} MB so far, ${megabytes((arrived - said) / everySeconds)} MB/s`);
+    said = arrived;
+  }, everySeconds * 1000);
+  return {
+    onBytes: (count: number) => {
+      arrived += count;
+    },
+    onDownload: (name: string, n: number, of: number) => say(`[${n}/${of}] ${name}`),
+    end: () => clearInterval(timer),
+  };
+};
+
+const everySeconds = 5;
+
+const megabytes = (bytes: number): string => (bytes / 1e6).toFixed(1);
 
 const newest = (): string => knownVersions()[0] ?? '';
 

@@ -2,8 +2,7 @@ import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import type { Artifacts } from '../artifacts/artifacts.js';
-import { defaultBundle } from '../artifacts/build.js';
-import { type Bundle, openBundle } from '../artifacts/bundle.js';
+import { type Bundle, defaultBundle, openBundle, upstreamBundle } from '../artifacts/bundle.js';
 import { knownVersions } from '../artifacts/catalogue.js';
 import { placeholderArtifacts } from '../artifacts/placeholder.js';
 import { defined } from '../defined.js';
@@ -17,6 +16,7 @@ import { proveRoutes } from '../network/reachability.js';
 import { compileRoutes } from '../network/routes.js';
 import { checkValues } from './addons/check-values.js';
 import { requireNeeds } from './addons/needs.js';
+import { create } from './bundle.js';
 import { readCharts, withCharts } from './charts.js';
 import { readRegistryCas } from './registry-cas.js';
 
@@ -69,6 +69,18 @@ const ownKeys = (): readonly string[] =>
 export const openArtifacts = async (loaded: LoadedCluster): Promise<Artifacts> =>
   withChartsOf(loaded, await openBundleOf(loaded));
 
+/** Downloads the bundle of a cluster where it is what the projects publish, and is not there yet. */
+export const downloadMissingBundle = async ({ cluster }: LoadedCluster, say: (text: string) => void): Promise<void> => {
+  const { kubernetes, artifacts } = cluster;
+  if (artifacts.bundle !== undefined || artifacts.source === 'bundle' || artifacts.source === 'go-modules') return;
+  if (existsSync(bundleFolder(cluster))) return;
+  say(`Kubernetes ${kubernetes.version} is downloaded from where it is published`);
+  await create({ version: kubernetes.version, ...defined({ mirrors: artifacts.mirrors }) }, say);
+};
+
+const bundleFolder = ({ kubernetes: { version }, artifacts: { source, bundle } }: Cluster): string =>
+  bundle ?? (source === 'upstream' ? upstreamBundle : defaultBundle)(version);
+
 const withChartsOf = async (loaded: LoadedCluster, artifacts: Artifacts & Partial<Bundle>): Promise<Artifacts> => {
   const charts = artifacts.catalogue?.charts ?? [];
   const all = withCharts(artifacts, await readCharts(loaded, (name) => charts.some(({ addon }) => addon === name)));
@@ -77,16 +89,8 @@ const withChartsOf = async (loaded: LoadedCluster, artifacts: Artifacts & Partia
 };
 
 /** The bundle of a cluster alone: where no chart is needed, none is downloaded. */
-export const openBundleOf = async ({ cluster, inventory }: LoadedCluster): Promise<Bundle> => {
-  const { source, bundle } = cluster.artifacts;
-  if (source === 'upstream') {
-    throw new Failure('inventory', 'artifacts: { source: upstream } is not supported yet', {
-      where: { position: inventory },
-      next: 'use `source: bundle` or `source: go-modules`, and build one with: kbs bundle build',
-    });
-  }
-  return openBundle(bundle ?? defaultBundle(cluster.kubernetes.version));
-};
+export const openBundleOf = ({ cluster }: Pick<LoadedCluster, 'cluster'>): Promise<Bundle> =>
+  openBundle(bundleFolder(cluster));
 
 /** For looking ahead: where there is no bundle yet, the catalogue's names and versions without contents. */
 export const openArtifactsOrPlaceholders = async (

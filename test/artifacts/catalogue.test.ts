@@ -2,7 +2,6 @@ import { readdir, readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { rcompare, valid } from 'semver';
 import { describe, expect, it } from 'vitest';
-import { binaryNames } from '../../src/artifacts/bundle-catalogue.js';
 import { knownVersions, releaseOf } from '../../src/artifacts/catalogue.js';
 import { kwokProgram } from '../../src/artifacts/kwok.js';
 import { placeholderArtifacts } from '../../src/artifacts/placeholder.js';
@@ -87,7 +86,8 @@ describe('placeholders', () => {
   const artifacts = placeholderArtifacts(version).of('amd64');
 
   it('say that they are no artifacts', () => {
-    for (const name of binaryNames) expect(artifacts.binary(name).name).toContain('(not built)');
+    for (const name of ['kubelet', 'kube-scheduler', 'unzstd'] as const)
+      expect(artifacts.binary(name).name).toContain('(not built)');
   });
 
   it('have the same references for every architecture, and digests of their own', () => {

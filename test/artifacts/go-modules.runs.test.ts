@@ -1,3 +1,4 @@
+import { createReadStream } from 'node:fs';
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,9 +10,9 @@ import { buildBundle } from '../../src/artifacts/build.js';
 import { knownVersions, releaseOf } from '../../src/artifacts/catalogue.js';
 import { sha256OfFile } from '../../src/artifacts/digest.js';
 import { type Built, buildProgram } from '../../src/artifacts/go-modules.js';
+import { zstdPacker } from '../../src/artifacts/packer.js';
 import type { GoProgram, Program } from '../../src/artifacts/release.js';
 import { toolchainFor } from '../../src/artifacts/toolchain.js';
-import { zstd } from '../../src/artifacts/zstd.js';
 import { lacks } from '../support/needs.js';
 
 const programs = releaseOf(knownVersions()[0] ?? '')?.programs ?? [];
@@ -80,8 +81,8 @@ describe.skipIf(lacks('go', 'gcc', 'libc6-dev'))('building a program', () => {
         n += 1;
         const plain = join(home, `plain-${n}`);
         await writeFile(plain, Buffer.concat(Array.from({ length: times }, () => bytes)));
-        await zstd(built.file, plain, `${plain}.1`);
-        await zstd(built.file, plain, `${plain}.2`);
+        await zstdPacker(built).pack(createReadStream(plain), `${plain}.1`);
+        await zstdPacker(built).pack(createReadStream(plain), `${plain}.2`);
         await execa(built.file, { stdin: { file: `${plain}.1` }, stdout: { file: `${plain}.back` }, buffer: false });
         expect(await sha256OfFile(`${plain}.1`)).toBe(await sha256OfFile(`${plain}.2`));
         expect(await sha256OfFile(`${plain}.back`)).toBe(await sha256OfFile(plain));

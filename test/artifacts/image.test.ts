@@ -11,6 +11,7 @@ import { sha256OfFile } from '../../src/artifacts/digest.js';
 import { type Built, buildProgram } from '../../src/artifacts/go-modules.js';
 import { describeImage, type Image, layoutOf } from '../../src/artifacts/image.js';
 import { makeLayer } from '../../src/artifacts/layer.js';
+import { zstdPacker } from '../../src/artifacts/packer.js';
 import type { ImageRecipe, LayerRecipe } from '../../src/artifacts/release.js';
 import { sha256 } from '../../src/secret.js';
 import { lacks } from '../support/needs.js';
@@ -42,7 +43,7 @@ describe.skipIf(lacks('go'))('images', () => {
   const layerIn = (cache: string, wanted = layer, key = 'server-1') =>
     makeLayer(wanted, {
       cache: join(folder, cache),
-      unzstd,
+      packer: zstdPacker(unzstd),
       program: () => ({ file: join(folder, 'server'), key, made: false }),
     });
 

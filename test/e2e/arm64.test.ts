@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { createReadStream } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,7 +10,7 @@ import { archOfThisMachine } from '../../src/artifacts/arch.js';
 import { cacheFolder } from '../../src/artifacts/cache.js';
 import { knownVersions, releaseOf } from '../../src/artifacts/catalogue.js';
 import { buildProgram } from '../../src/artifacts/go-modules.js';
-import { zstd } from '../../src/artifacts/zstd.js';
+import { zstdPacker } from '../../src/artifacts/packer.js';
 import { aarch64, emulator, lacksArm64, machineOf } from '../support/emulator.js';
 
 const release = releaseOf(knownVersions()[0] ?? '');
@@ -47,7 +48,8 @@ describe.skipIf(lacksArm64())('a program for arm64', () => {
   it('unzstd unpacks what this machine has packed', async () => {
     const packed = join(home, 'packed.zst');
     await writeFile(join(home, 'text'), 'as it was\n'.repeat(1000));
-    await zstd(await build('unzstd', archOfThisMachine()), join(home, 'text'), packed);
+    const unzstd = { file: await build('unzstd', archOfThisMachine()), key: '' };
+    await zstdPacker(unzstd).pack(createReadStream(join(home, 'text')), packed);
     const { stdout } = await execa(emulator, [await build('unzstd')], { stdin: { file: packed } });
     expect(`${stdout}\n`).toBe(await readFile(join(home, 'text'), 'utf8'));
   });

@@ -13,13 +13,23 @@ import { apiServerFlags, auditDirectory, controllerManagerFlags, schedulerFlags 
 import { controlPlaneRolling } from './rolling.js';
 import { probes } from './static-pod.js';
 
+/** Upstream's three programs; or kbs's one, which acts by the name that it is started with. */
+const programs = (host: ClusterHost, context: PhaseContext): readonly BinaryResource[] => {
+  const [first, ...others] = (['kube-apiserver', 'kube-controller-manager', 'kube-scheduler'] as const).map(
+    (name) => ({ kind: 'binary', path: `/usr/local/bin/${name}`, content: programOf(name, host, context) }) as const,
+  );
+  if (first === undefined) return [];
+  const isOne = others.every(({ content }) => content.sha256 === first.content.sha256);
+  return isOne ? [{ ...first, links: others.map(({ path }) => path) }] : [first, ...others];
+};
+
 /** The programs that the units run; pods have them in their images. They are copied before any pod is stopped. */
 export const controlPlanePrograms: Phase = {
   name: 'control-plane-programs',
   ensures: "the programs of the control plane's units are there",
   appliesTo: (host, cluster) => isControlPlane(host) && cluster.kubernetes.controlPlane === 'systemd',
   rolling: controlPlaneRolling,
-  resources: (host, context) => [programs(host, context)],
+  resources: programs,
 };
 
 /** kube-apiserver, kube-controller-manager and kube-scheduler. */
@@ -35,14 +45,6 @@ export const controlPlane: Phase = {
   prunes: { of: ['control-plane'], first: true },
   cleanup: () => endOfApiServer,
 };
-
-/** One program that acts by the name that it is started with. */
-const programs = (host: ClusterHost, context: PhaseContext): BinaryResource => ({
-  kind: 'binary',
-  path: '/usr/local/bin/kube-apiserver',
-  content: artifactsOf(host, context).binary('control-plane'),
-  links: ['/usr/local/bin/kube-controller-manager', '/usr/local/bin/kube-scheduler'],
-});
 
 const apiServer = (host: ClusterHost, context: PhaseContext): Component => ({
   name: 'kube-apiserver',
@@ -99,13 +101,18 @@ const scheduler = (host: ClusterHost, context: PhaseContext): Component => ({
   unit: unitOf('kube-scheduler', 'which pod runs where', host, context),
 });
 
-const unitOf = (name: string, does: string, host: ClusterHost, context: PhaseContext): UnitSettings => ({
+const unitOf = (name: Program, does: string, host: ClusterHost, context: PhaseContext): UnitSettings => ({
   description: `${name}: ${does}`,
   documentation: `https://kubernetes.io/docs/reference/command-line-tools-reference/${name}/`,
-  program: artifactsOf(host, context).binary('control-plane').sha256,
+  program: programOf(name, host, context).sha256,
   type: 'exec',
   after: ['kube-apiserver.service'],
 });
+
+/** What a unit runs. */
+const programOf = (name: Program, host: ClusterHost, context: PhaseContext) => artifactsOf(host, context).binary(name);
+
+type Program = 'kube-apiserver' | 'kube-controller-manager' | 'kube-scheduler';
 
 const certificates: Mount = { name: 'certificates', path: pkiDirectory, type: 'DirectoryOrCreate' };
 

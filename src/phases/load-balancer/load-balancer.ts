@@ -1,3 +1,4 @@
+import { defined } from '../../defined.js';
 import type { LiveRoute } from '../../hosts/facts/facts.js';
 import { joined, lines, raw, type Script, sh } from '../../hosts/shell.js';
 import { contains, prefixLength } from '../../inventory/addresses.js';
@@ -26,7 +27,7 @@ export const loadBalancer: Phase = {
       {
         kind: 'package',
         names: vip === undefined ? ['haproxy'] : ['haproxy', 'keepalived'],
-        repository: artifactsOf(host, context).repository(),
+        ...defined({ repository: artifactsOf(host, context).repository() }),
       },
       healthScript(),
       ...haproxy(host, context),

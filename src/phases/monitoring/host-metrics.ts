@@ -1,3 +1,4 @@
+import { defined } from '../../defined.js';
 import { sh } from '../../hosts/shell.js';
 import { type ClusterHost, isLoadBalancer } from '../../inventory/cluster.js';
 import { hasHostMetrics, metricSources, metricsPorts } from '../../inventory/metrics.js';
@@ -29,7 +30,10 @@ const folder = '/etc/kbs/metrics';
 const haproxyPackage = (host: ClusterHost, context: PhaseContext): readonly Resource[] =>
   isLoadBalancer(host) && !context.cluster.endpoint.external
     ? []
-    : [{ kind: 'package', names: ['haproxy'], repository: artifactsOf(host, context).repository() }, packageUnitIsOff];
+    : [
+        { kind: 'package', names: ['haproxy'], ...defined({ repository: artifactsOf(host, context).repository() }) },
+        packageUnitIsOff,
+      ];
 
 /** The unit that the package brings would start at the next boot, and fail: its settings have nothing to listen on. */
 const packageUnitIsOff: TaskResource = {

@@ -10,11 +10,16 @@ export const prepare: Phase = {
   name: 'prepare',
   ensures: 'kernel features, sysctls, no swap, the host knows its own name and that of the API',
   appliesTo: (host, cluster) => isMember(host) || isDns(host) || hasHostMetrics(host, cluster),
-  resources: (host, context) => [
-    ...(isNode(host) ? forPods : []),
-    ...(isMember(host) ? names(host, context.cluster) : []),
-    { kind: 'binary', path: '/usr/local/lib/kbs/unzstd', content: artifactsOf(host, context).binary('unzstd') },
-  ],
+  resources(host, context) {
+    const unpacker = artifactsOf(host, context).unpacker();
+    return [
+      ...(isNode(host) ? forPods : []),
+      ...(isMember(host) ? names(host, context.cluster) : []),
+      ...(unpacker === undefined
+        ? []
+        : [{ kind: 'binary', path: '/usr/local/lib/kbs/unzstd', content: unpacker } as const]),
+    ];
+  },
 };
 
 /** Part of the Kubernetes cluster, with or without pods. */

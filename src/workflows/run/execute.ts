@@ -8,7 +8,12 @@ import type { Pool } from '../../hosts/pool.js';
 import { askNodeCidrs } from '../../kubernetes/node-cidrs.js';
 import { keyringDirectory, prepareKeyring, readKeyring } from '../../pki/keyring.js';
 import { keepKubeconfig } from '../kubeconfig.js';
-import { type LoadedCluster, openArtifacts, openArtifactsOrPlaceholders } from '../load-cluster.js';
+import {
+  downloadMissingBundle,
+  type LoadedCluster,
+  openArtifacts,
+  openArtifactsOrPlaceholders,
+} from '../load-cluster.js';
 import { routerAdvice } from '../routers.js';
 import { saveLoadedInventory } from '../save-inventory.js';
 import { withWriteErrors } from '../write-error.js';
@@ -57,7 +62,7 @@ export const execute = async (request: RunRequest): Promise<RunResult> => {
   const { loaded, workflow, dryRun, say } = request;
   const artifacts = workflow.installsNothing
     ? placeholderArtifacts(loaded.cluster.kubernetes.version)
-    : await (isExact(request) ? openArtifacts(loaded) : openArtifactsOrPlaceholders(loaded, say));
+    : await (isExact(request) ? downloadedArtifacts(loaded, say) : openArtifactsOrPlaceholders(loaded, say));
   // What is read of this machine is read under the lock: another run may have written it a moment before.
   const run = () =>
     withPool(
@@ -67,6 +72,11 @@ export const execute = async (request: RunRequest): Promise<RunResult> => {
     );
   // A dry run whose plan is saved may write the keyring.
   return dryRun && !request.exact ? run() : holdingLock({ directory: loaded.state, command: workflow.name, say }, run);
+};
+
+const downloadedArtifacts = async (loaded: LoadedCluster, say: (text: string) => void): Promise<Artifacts> => {
+  await downloadMissingBundle(loaded, say);
+  return openArtifacts(loaded);
 };
 
 /** Whether the plan must be the very one that is applied, to the last digest of a key. */

@@ -1,0 +1,124 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import { globalAgent } from 'node:https';
+import type { EnvHttpProxyAgent } from 'undici';
+
+export interface GetOptions {
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly signal?: AbortSignal;
+}
+
+export interface Opened {
+  /** Where the answer came from, after redirects. */
+  readonly url: string;
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  /** The bytes as they arrive; throws an Error where they break off. It must be read or dumped. */
+  readonly body: AsyncIterable<Uint8Array> & { dump(): Promise<void> };
+}
+
+/**
+ * Opens an https address, with Node's own trust (NODE_EXTRA_CA_CERTS) and the proxy of HTTPS_PROXY, less what NO_PROXY
+ * names. Redirects are followed to https alone; what identifies the caller is for the first host only. Throws an Error
+ * that says why there is no answer; a status that is no success is an answer.
+ */
+export const openUrl = async (url: string, { headers = {}, signal }: GetOptions = {}): Promise<Opened> => {
+  // Most commands download nothing.
+  const undici = await import('undici');
+  let at = new URL(url);
+  let sent: Readonly<Record<string, string>> = { 'user-agent': 'kbs', ...headers };
+  for (let redirects = 0; redirects <= mostRedirects; redirects++) {
+    if (at.protocol !== 'https:') throw new Error(`${url} leads to ${withoutLogin(at)}, which is not https`);
+    const answer = await undici
+      .request(at, {
+        headers: sent,
+        dispatcher: dispatcher(undici),
+        headersTimeout: patience,
+        bodyTimeout: patience,
+        ...(signal ? { signal } : {}),
+      })
+      .catch((error: unknown) => {
+        throw new Error(`${withoutLogin(at)}: ${reasonOf(error)}`, { cause: error });
+      });
+    const { location } = answer.headers;
+    if (!redirectCodes.has(answer.statusCode) || typeof location !== 'string') {
+      return { url: withoutLogin(at), status: answer.statusCode, headers: answer.headers, body: answer.body };
+    }
+    await answer.body.dump();
+    const next = new URL(location, at);
+    if (next.host !== at.host) sent = withoutCredentials(sent);
+    at = next;
+  }
+  throw new Error(`${url} redirects more than ${mostRedirects} times`);
+};
+
+export interface Answer extends Pick<Opened, 'url' | 'status' | 'headers'> {
+  readonly body: Buffer;
+}
+
+/** The whole answer in memory, as `openUrl` gets it. `most`: bytes; an answer with more is an Error. */
+export const getUrl = async (url: string, options: GetOptions & { readonly most: number }): Promise<Answer> => {
+  const { body, ...answer } = await openUrl(url, options);
+  const pieces: Uint8Array[] = [];
+  let size = 0;
+  try {
+    for await (const piece of body) {
+      size += piece.length;
+      if (size > options.most) throw new Error(`the answer has more than ${options.most} bytes`);
+      pieces.push(piece);
+    }
+  } catch (error) {
+    throw new Error(`${answer.url}: ${reasonOf(error)}`, { cause: error });
+  }
+  return { ...answer, body: Buffer.concat(pieces) };
+};
+
+/** Why there is no answer, or no whole one, in words. */
+export const reasonOf = (error: unknown): string => {
+  if (!(error instanceof Error)) return String(error);
+  // A connection that is refused at each of several addresses has a code, and no message.
+  const { code } = error as NodeJS.ErrnoException;
+  const known = code === undefined ? undefined : reasons[code];
+  if (known !== undefined) return known;
+  const refused = /^Proxy response \((\d+)\)/.exec(error.message)?.[1];
+  if (refused === '407') return 'the proxy of HTTPS_PROXY wants a login (407): http://USER:PASSWORD@HOST:PORT';
+  if (refused !== undefined) return `the proxy of HTTPS_PROXY answers ${refused}`;
+  return error.message || code || error.name;
+};
+
+const mostRedirects = 5;
+const redirectCodes = new Set([301, 302, 303, 307, 308]);
+
+/** Milliseconds that a server may be silent. */
+const patience = 30_000;
+
+const silent = `no answer in ${patience / 1000} seconds`;
+const reasons: Readonly<Record<string, string>> = {
+  UND_ERR_HEADERS_TIMEOUT: silent,
+  UND_ERR_BODY_TIMEOUT: silent,
+  UND_ERR_CONNECT_TIMEOUT: 'no connection in 10 seconds',
+  UND_ERR_SOCKET: 'the answer broke off',
+};
+
+const withoutLogin = (url: URL): string => {
+  const shown = new URL(url);
+  shown.username = '';
+  shown.password = '';
+  return shown.href;
+};
+
+const withoutCredentials = (headers: Readonly<Record<string, string>>): Readonly<Record<string, string>> =>
+  Object.fromEntries(Object.entries(headers).filter(([name]) => name.toLowerCase() !== 'authorization'));
+
+/** One set of connections for as long as the process trusts and asks the same. */
+const dispatcher = (undici: typeof import('undici')): EnvHttpProxyAgent => {
+  const { ca } = globalAgent.options;
+  const { HTTPS_PROXY, https_proxy, NO_PROXY, no_proxy } = process.env;
+  const settings = JSON.stringify([String(ca), HTTPS_PROXY, https_proxy, NO_PROXY, no_proxy]);
+  if (kept?.settings !== settings) {
+    const trust = ca === undefined ? {} : { connect: { ca }, requestTls: { ca } };
+    kept = { settings, agent: new undici.EnvHttpProxyAgent(trust) };
+  }
+  return kept.agent;
+};
+
+let kept: { readonly settings: string; readonly agent: EnvHttpProxyAgent } | undefined;

@@ -1,0 +1,197 @@
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Failure, Failures, failuresIn } from '../../failure.js';
+import { type Arch, architectures, archOfThisMachine } from '../arch.js';
+import { openBundle, upstreamBundle } from '../bundle.js';
+import type { BundleCatalogue, Component } from '../bundle-catalogue.js';
+import { below, makeArchive, type PackedMember, packArchive, packBinary } from '../bundle-members.js';
+import { writeBundleTar } from '../bundle-tar.js';
+import { cacheFolder, sweep } from '../cache.js';
+import { known } from '../catalogue.js';
+import { makeLayer } from '../layer.js';
+import { gzipPacker } from '../packer.js';
+import type { Release } from '../release.js';
+import { writeBundle } from '../write-bundle.js';
+import { type FetchedFile, Fetcher } from './fetch.js';
+import { pullImage } from './image.js';
+import type { Mirrors } from './mirrors.js';
+import { ownProgram } from './own-program.js';
+import { knownPins, type Pins } from './pins.js';
+import { type SourceFile, type SourceImage, sourcesOf } from './sources.js';
+import { unpackPrograms } from './unpack.js';
+
+/**
+ * Makes a bundle of what the projects publish: programs and images are downloaded and their digests checked, and nothing
+ * is compiled. Every download that fails is named in one Failures; what arrived is kept, and gone on with the next time.
+ */
+export const createBundle = async (options: CreateOptions): Promise<{ folder: string; catalogue: BundleCatalogue }> => {
+  const release = known(options.version);
+  const cache = options.cache ?? cacheFolder();
+  const wanted = architectures.filter((arch) => (options.architectures ?? [archOfThisMachine()]).includes(arch));
+  const usual = upstreamBundle(release.kubernetes, cache);
+  const into = options.into ?? usual;
+  // A tar is packed from a folder that is gone afterwards: the usual bundle may be for other architectures.
+  const folder = into.endsWith('.tar') ? `${usual}.${process.pid}.partial` : into;
+  const build = join(cache, 'build');
+  await mkdir(build, { recursive: true });
+  for (const each of ['build', 'bundles']) await sweep(join(cache, each));
+
+  const downloads = await downloadAll(release, wanted, join(cache, 'downloads'), options);
+  const parts = [];
+  for (const arch of wanted) parts.push(await packPart(release, arch, downloads, build, options.ownPrograms));
+  const members = parts.flatMap((part) => part.members);
+  const catalogue: BundleCatalogue = {
+    format: 2,
+    kubernetes: release.kubernetes,
+    architectures: Object.fromEntries(parts.map((part) => [part.arch, part.catalogue])),
+    members: members.map(({ member }) => member),
+  };
+  try {
+    await writeBundle(folder, catalogue, members);
+    await openBundle(folder, { cache });
+    if (into !== folder) await writeBundleTar(folder, catalogue, into);
+  } finally {
+    if (into !== folder) await rm(folder, { recursive: true, force: true });
+  }
+  return { folder: into, catalogue };
+};
+
+export interface CreateOptions {
+  /** Without a leading v. */
+  readonly version: string;
+  /** This machine's own when absent. */
+  readonly architectures?: readonly Arch[];
+  /** The folder to make, or the `.tar`; a folder of the cache when absent. */
+  readonly into?: string;
+  /** kbs's cache folder; the user's own when absent. */
+  readonly cache?: string;
+  readonly mirrors?: Mirrors;
+  /** In place of those that kbs knows. */
+  readonly pins?: Pins;
+  /** In place of the folder of kbs's package that has its own programs, built. */
+  readonly ownPrograms?: string;
+  /** Hears of bytes as they arrive. */
+  readonly onBytes?: (count: number) => void;
+  /** Hears of each download that is there: number `n` of `of`. */
+  readonly onDownload?: (name: string, n: number, of: number) => void;
+}
+
+/** What was downloaded, by architecture and name. */
+interface Downloads {
+  file(source: SourceFile, arch: Arch): FetchedFile;
+  image(source: SourceImage, arch: Arch): PulledImage;
+}
+
+type PulledImage = Awaited<ReturnType<typeof pullImage>>;
+
+const downloadAll = async (
+  release: Release,
+  arches: readonly Arch[],
+  folder: string,
+  { mirrors = {}, pins = knownPins, onBytes = () => {}, onDownload = () => {} }: CreateOptions,
+): Promise<Downloads> => {
+  const fetcher = new Fetcher({ folder, mirrors, pins, onBytes });
+  const files = new Map<string, FetchedFile>();
+  const images = new Map<string, PulledImage>();
+  const tasks = arches.flatMap((arch) => {
+    const sources = sourcesOf(release, arch);
+    const context = { arch, folder, mirrors, pins, fetch: fetcher.fetch.bind(fetcher) };
+    return [
+      ...sources.files.map((source) => ({
+        name: `${source.name} ${source.version} for ${arch}`,
+        where: source.url,
+        run: async () => void files.set(source.url, await fetcher.file(source)),
+      })),
+      ...sources.images.map((source) => ({
+        name: `${source.published} for ${arch}`,
+        where: source.published,
+        run: async () => void images.set(`${source.published} ${arch}`, await pullImage(source, context)),
+      })),
+    ];
+  });
+  let done = 0;
+  const ended = await Promise.all(
+    tasks.map(({ name, where, run }) =>
+      run().then(
+        () => onDownload(name, ++done, tasks.length),
+        (error: unknown) => notDownloaded(name, where, error),
+      ),
+    ),
+  );
+  const failures = ended.filter((each) => each !== undefined);
+  if (failures.length > 0) throw new Failures(failures);
+  return {
+    file: ({ url }) => files.get(url) ?? absent(url),
+    image: ({ published }, arch) => images.get(`${published} ${arch}`) ?? absent(published),
+  };
+};
+
+const notDownloaded = (name: string, resource: string, error: unknown): Failure =>
+  failuresIn(error)[0] ??
+  new Failure('preflight', `${name} could not be downloaded`, {
+    where: { resource },
+    why: [error instanceof Error ? error.message : String(error)],
+    next: 'what arrived is kept: run the same command again once the reason is gone; a mirror is named by `--mirror`',
+    cause: error,
+  });
+
+const absent = (name: string): never => {
+  throw new Error(`${name} was not downloaded`);
+};
+
+const packPart = async (release: Release, arch: Arch, downloads: Downloads, cache: string, ownPrograms?: string) => {
+  const { files, images } = sourcesOf(release, arch);
+  const context = { cache, arch };
+  const members: PackedMember[] = [];
+  for (const source of files) {
+    const programs = await unpackPrograms(source, downloads.file(source, arch), cache);
+    for (const { name } of source.holds) {
+      const program = programs.get(name) ?? absent(name);
+      members.push(await packBinary(name, program, { packer: gzipPacker, cache }));
+    }
+  }
+  for (const { name, images: held } of release.archives) {
+    const pulled = images.filter((source) => held.includes(source.name)).map((each) => downloads.image(each, arch));
+    if (pulled.length > 0) members.push(await packArchive(name, pulled, context));
+  }
+  const probe = release.programs.find(({ name }) => name === 'probe') ?? absent('probe');
+  members.push(await packProbe(release, await ownProgram(probe, context, ownPrograms), context));
+  const placed = members.map((member) => below(arch, member));
+  return {
+    arch,
+    members: placed,
+    catalogue: {
+      components: [
+        ...files.map((source): Component => {
+          const { sha256 } = downloads.file(source, arch);
+          return { name: source.name, version: source.version, from: source.url, sha256 };
+        }),
+        ...images.map((source): Component => {
+          const { manifest } = downloads.image(source, arch);
+          return { name: source.name, version: source.version, from: source.published, sha256: manifest.sha256 };
+        }),
+        { name: probe.name, version: probe.version, from: probe.from },
+      ],
+      binaries: placed.flatMap(({ binary }) => binary ?? []),
+      archives: placed.flatMap(({ archive }) => archive ?? []),
+    },
+  };
+};
+
+/** The image by which `kbs verify` asks from within pods: it is kbs's own. */
+const packProbe = async (
+  release: Release,
+  program: { readonly file: string; readonly key: string },
+  context: { readonly cache: string; readonly arch: Arch },
+): Promise<PackedMember> => {
+  const layers = new Map(
+    await Promise.all(
+      release.images.probe.layers.map(async (recipe) => {
+        const parts = { cache: context.cache, packer: gzipPacker, program: () => ({ ...program, made: false }) };
+        return [recipe.name, await makeLayer(recipe, parts)] as const;
+      }),
+    ),
+  );
+  const archive = { name: 'probe', images: ['probe'] } as const;
+  return makeArchive(archive, release, (name) => layers.get(name) ?? absent(name), context);
+};

@@ -1,0 +1,103 @@
+import { createWriteStream } from 'node:fs';
+import { mkdir, rename, rm, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { sha256OfFile } from '../digest.js';
+import { type Opened, reasonOf } from '../http.js';
+
+export interface Wanted {
+  /** For messages. */
+  readonly url: string;
+  /** Hex. */
+  readonly sha256: string;
+  /** What says so, for messages. */
+  readonly saidBy: string;
+  /** Asks for the content; the answer's status is looked at here. */
+  readonly open: (headers: Readonly<Record<string, string>>) => Promise<Opened>;
+}
+
+/** Hears of bytes as they arrive, and of all that there are where the server says it. */
+export type OnBytes = (arrived: number, total: number | undefined) => void;
+
+/**
+ * The file `into` has the content that is wanted, checked; true where it had it before. What arrived of a download that
+ * broke off lies beside in `.partial` and is gone on with, now and by a later run. Throws an Error that says the address
+ * and the reason.
+ */
+export const download = async (wanted: Wanted, into: string, onBytes: OnBytes = () => {}): Promise<boolean> => {
+  if ((await sizeOf(into)) !== undefined && (await sha256OfFile(into)) === wanted.sha256) return true;
+  const partial = `${into}.partial`;
+  await mkdir(dirname(into), { recursive: true });
+  let failures = 0;
+  for (;;) {
+    const start = (await sizeOf(partial)) ?? 0;
+    const before = start;
+    try {
+      const resumed = await receive(wanted, partial, start, onBytes);
+      const digest = await sha256OfFile(partial);
+      if (digest === wanted.sha256) break;
+      await rm(partial, { force: true });
+      // What lay there may be of another file: once more, from its first byte.
+      if (!resumed) throw new Refused(`it has sha256 ${digest}, and ${wanted.saidBy} says ${wanted.sha256}`);
+    } catch (error) {
+      const arrived = (await sizeOf(partial)) ?? 0;
+      failures = arrived > before ? 1 : failures + 1;
+      if (error instanceof Refused || failures >= mostFailures) {
+        throw new Error(`${wanted.url}: ${withoutAddress(reasonOf(error), wanted.url)}`, { cause: error });
+      }
+      await sleep(2 ** failures * pause);
+    }
+  }
+  await rename(partial, into);
+  return false;
+};
+
+/** Another try would not help. */
+class Refused extends Error {}
+
+/** Tries one after the other that bring nothing. */
+const mostFailures = 4;
+/** Milliseconds; doubled with every failure. */
+const pause = 250;
+
+/** Appends what is missing, or all of it where the server does not go on from the middle. True: it went on. */
+const receive = async (wanted: Wanted, partial: string, start: number, onBytes: OnBytes): Promise<boolean> => {
+  const answer = await wanted.open(start > 0 ? { range: `bytes=${start}-` } : {});
+  const goesOn =
+    answer.status === 206 && Number(/^bytes (\d+)-/.exec(String(answer.headers['content-range']))?.[1]) === start;
+  if (answer.status === 416 && start > 0) {
+    await answer.body.dump();
+    // There is no more than this: the digest tells whether it is all.
+    return true;
+  }
+  if (answer.status !== 200 && !goesOn) {
+    await answer.body.dump();
+    if (answer.status === 206) await rm(partial, { force: true });
+    const said = `answers ${answer.status}`;
+    throw answer.status >= 500 || answer.status === 429 || answer.status === 206 ? new Error(said) : new Refused(said);
+  }
+  const length = Number(answer.headers['content-length']);
+  const first = goesOn ? start : 0;
+  const total = Number.isNaN(length) ? undefined : first + length;
+  let arrived = first;
+  const counted = async function* (pieces: AsyncIterable<Uint8Array>) {
+    for await (const piece of pieces) {
+      arrived += piece.length;
+      onBytes(arrived, total);
+      yield piece;
+    }
+  };
+  onBytes(arrived, total);
+  await pipeline(answer.body, counted, createWriteStream(partial, { flags: goesOn ? 'a' : 'w' }));
+  if (total !== undefined && arrived < total) throw new Error(`broke off after ${arrived} of ${total} bytes`);
+  return goesOn;
+};
+
+const withoutAddress = (reason: string, url: string): string => reason.replace(`${url}: `, '');
+
+const sizeOf = (path: string): Promise<number | undefined> =>
+  stat(path).then(
+    ({ size }) => size,
+    () => undefined,
+  );

@@ -1,0 +1,87 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import pLimit from 'p-limit';
+import { sha256 } from '../../secret.js';
+import { keyOf } from '../cache.js';
+import { getUrl, openUrl } from '../http.js';
+import { checksumIn } from './checksum.js';
+import { download, type Wanted } from './download.js';
+import { type Mirrors, mirroredUrl } from './mirrors.js';
+import type { Pins } from './pins.js';
+import type { SourceFile } from './sources.js';
+
+export interface FetchOptions {
+  /** The folder of what was downloaded. */
+  readonly folder: string;
+  readonly mirrors: Mirrors;
+  readonly pins: Pins;
+  /** Hears of the bytes that arrive. */
+  readonly onBytes: (count: number) => void;
+}
+
+/** Downloads of one run: four at a time, and none twice. */
+export class Fetcher {
+  readonly #several = pLimit(4);
+  readonly #running = new Map<string, Promise<void>>();
+  readonly #options: FetchOptions;
+
+  constructor(options: FetchOptions) {
+    this.#options = options;
+  }
+
+  /** The file `into` has the content that is wanted; errors as of `download`. */
+  fetch(wanted: Wanted, into: string): Promise<void> {
+    const before = this.#running.get(into);
+    if (before !== undefined) return before;
+    const running = this.#several(async () => {
+      let last: number | undefined;
+      await download(wanted, into, (arrived) => {
+        if (last !== undefined && arrived > last) this.#options.onBytes(arrived - last);
+        last = arrived;
+      });
+    });
+    this.#running.set(into, running);
+    return running;
+  }
+
+  /**
+   * A published file on this machine, compared with what is pinned, else with the checksum that is published beside it. A
+   * file that was compared before needs no network. Throws an Error that says the address and the reason.
+   */
+  async file({ url, checksum }: SourceFile): Promise<FetchedFile> {
+    const { folder, mirrors, pins } = this.#options;
+    const name = url.slice(url.lastIndexOf('/') + 1);
+    const file = join(folder, keyOf(name, [url]));
+    const expected = await this.#expected(url, checksum, `${file}.sha256`, name);
+    const address = mirroredUrl(url, mirrors);
+    await this.fetch({ url: address, ...expected, open: (headers) => openUrl(address, { headers }) }, file);
+    if (pins[url] === undefined) await writeFile(`${file}.sha256`, `${expected.sha256}\n`);
+    return { file, sha256: expected.sha256 };
+  }
+
+  async #expected(
+    url: string,
+    checksum: string,
+    kept: string,
+    name: string,
+  ): Promise<Pick<Wanted, 'sha256' | 'saidBy'>> {
+    const pin = this.#options.pins[url];
+    if (pin !== undefined) return { sha256: pin, saidBy: 'what is pinned' };
+    const before = (await readFile(kept, 'utf8').catch(() => '')).trim();
+    if (before.length === sha256('').length) return { sha256: before, saidBy: kept };
+    const address = mirroredUrl(checksum, this.#options.mirrors);
+    const { status, body } = await getUrl(address, { most: mostOfChecksums });
+    if (status !== 200) throw new Error(`${address} answers ${status}`);
+    const found = checksumIn(body.toString(), name);
+    if (found === undefined) throw new Error(`${address} has no sha256 of ${name}`);
+    return { sha256: found, saidBy: address };
+  }
+}
+
+const mostOfChecksums = 1024 * 1024;
+
+export interface FetchedFile {
+  readonly file: string;
+  /** Hex. */
+  readonly sha256: string;
+}
