@@ -19,8 +19,6 @@ import { makeRepository, refuseOtherThanDebian } from './repository.js';
 import { provideTools } from './tools.js';
 import { writeBundle } from './write-bundle.js';
 
-export { defaultBundle } from './bundle.js';
-
 /**
  * Makes a bundle of one Kubernetes version from Go modules and Debian packages. What was made before from the same
  * inputs comes from the cache, so a run that was stopped continues where it was.

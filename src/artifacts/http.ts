@@ -4,7 +4,6 @@ import type { EnvHttpProxyAgent } from 'undici';
 
 export interface GetOptions {
   readonly headers?: Readonly<Record<string, string>>;
-  readonly signal?: AbortSignal;
 }
 
 export interface Opened {
@@ -21,23 +20,23 @@ export interface Opened {
  * names. Redirects are followed to https alone; what identifies the caller is for the first host only. Throws an Error
  * that says why there is no answer; a status that is no success is an answer.
  */
-export const openUrl = async (url: string, { headers = {}, signal }: GetOptions = {}): Promise<Opened> => {
+export const openUrl = async (url: string, { headers = {} }: GetOptions = {}): Promise<Opened> => {
   // Most commands download nothing.
   const undici = await import('undici');
   let at = new URL(url);
   let sent: Readonly<Record<string, string>> = { 'user-agent': 'kbs', ...headers };
   for (let redirects = 0; redirects <= mostRedirects; redirects++) {
-    if (at.protocol !== 'https:') throw new Error(`${url} leads to ${withoutLogin(at)}, which is not https`);
+    if (at.protocol !== 'https:') throw new Refused(`${url} leads to ${withoutLogin(at)}, which is not https`);
     const answer = await undici
       .request(at, {
         headers: sent,
         dispatcher: dispatcher(undici),
         headersTimeout: patience,
         bodyTimeout: patience,
-        ...(signal ? { signal } : {}),
       })
       .catch((error: unknown) => {
-        throw new Error(`${withoutLogin(at)}: ${reasonOf(error)}`, { cause: error });
+        const Kind = isFinal(error) ? Refused : Error;
+        throw new Kind(`${withoutLogin(at)}: ${reasonOf(error)}`, { cause: error });
       });
     const { location } = answer.headers;
     if (!redirectCodes.has(answer.statusCode) || typeof location !== 'string') {
@@ -48,8 +47,11 @@ export const openUrl = async (url: string, { headers = {}, signal }: GetOptions 
     if (next.host !== at.host) sent = withoutCredentials(sent);
     at = next;
   }
-  throw new Error(`${url} redirects more than ${mostRedirects} times`);
+  throw new Refused(`${url} redirects more than ${mostRedirects} times`);
 };
+
+/** Another try would end the same way. */
+export class Refused extends Error {}
 
 export interface Answer extends Pick<Opened, 'url' | 'status' | 'headers'> {
   readonly body: Buffer;
@@ -79,9 +81,9 @@ export const reasonOf = (error: unknown): string => {
   const { code } = error as NodeJS.ErrnoException;
   const known = code === undefined ? undefined : reasons[code];
   if (known !== undefined) return known;
-  const refused = /^Proxy response \((\d+)\)/.exec(error.message)?.[1];
-  if (refused === '407') return 'the proxy of HTTPS_PROXY wants a login (407): http://USER:PASSWORD@HOST:PORT';
-  if (refused !== undefined) return `the proxy of HTTPS_PROXY answers ${refused}`;
+  const byProxy = /^Proxy response \((\d+)\)/.exec(error.message)?.[1];
+  if (byProxy === '407') return 'the proxy of HTTPS_PROXY wants a login (407): http://USER:PASSWORD@HOST:PORT';
+  if (byProxy !== undefined) return `the proxy of HTTPS_PROXY answers ${byProxy}`;
   return error.message || code || error.name;
 };
 
@@ -98,6 +100,11 @@ const reasons: Readonly<Record<string, string>> = {
   UND_ERR_CONNECT_TIMEOUT: 'no connection in 10 seconds',
   UND_ERR_SOCKET: 'the answer broke off',
 };
+
+/** What a certificate or a proxy says stays. */
+const isFinal = (error: unknown): boolean =>
+  error instanceof Error &&
+  /CERT|certificate|Proxy response \(4/.test(`${(error as NodeJS.ErrnoException).code ?? ''} ${error.message}`);
 
 const withoutLogin = (url: URL): string => {
   const shown = new URL(url);

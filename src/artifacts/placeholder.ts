@@ -1,19 +1,21 @@
 import { sha256 } from '../secret.js';
 import { type Arch, architectures } from './arch.js';
-import type { Artifacts, Chart, HostArtifacts, ImageArchive, StoredFile } from './artifacts.js';
+import type { Artifacts, Chart, HostArtifacts, ImageArchive, ImageName, StoredFile } from './artifacts.js';
 import { type BuiltName, builtFor } from './bundle-catalogue.js';
 import { knownVersions, releaseOf } from './catalogue.js';
 import type { Release } from './release.js';
+import { sourcesOf } from './upstream/sources.js';
 
 /**
  * The artifacts of a version by name, for planning before a bundle exists, for every architecture. References and
  * grouping are those of the bundle; sizes are zero, and a digest is that of a name: the same at every call, and no real
- * content's.
+ * content's. `upstream`: as a bundle of what the projects publish has them.
  */
-export const placeholderArtifacts = (version: string): Artifacts => {
+export const placeholderArtifacts = (version: string, { upstream = false } = {}): Artifacts => {
   const release = releaseOf(version);
   if (!release) throw new Error(`the catalogue knows ${knownVersions().join(', ')} and not ${version}`);
-  const held = { amd64: placeholdersFor('amd64', release), arm64: placeholdersFor('arm64', release) };
+  const of = upstream ? published : built;
+  const held = { amd64: of('amd64', release), arm64: of('arm64', release) };
   return { architectures, of: (arch) => held[arch], chart: (addon) => unbuiltChart(release, addon) };
 };
 
@@ -23,12 +25,23 @@ export const unbuiltChart = ({ charts }: Pick<Release, 'charts'>, addon: string)
   return { name, version, sha256: sha256(`chart ${name} ${version} (not built)`), tgz: new Uint8Array() };
 };
 
-const placeholdersFor = (arch: Arch, release: Release): HostArtifacts => {
+const published = (arch: Arch, release: Release): HostArtifacts => {
+  const { images } = sourcesOf(release, arch);
+  const references = Object.fromEntries(images.map(({ name, reference }) => [name, reference]));
+  return {
+    ...built(arch, release, references),
+    binary: (name) => unbuilt(`${name} ${versionOf(release, release.binaries[builtFor(name)])}`, arch),
+    unpacker: () => undefined,
+    repository: () => undefined,
+  };
+};
+
+const built = (arch: Arch, release: Release, references: Partial<Record<ImageName, string>> = {}): HostArtifacts => {
   const archives = release.archives.map(({ name, images }) => ({
     holds: images,
     archive: unbuiltArchive(
       name,
-      images.map((image) => release.images[image].reference),
+      images.map((image) => references[image] ?? release.images[image].reference),
       arch,
     ),
   }));

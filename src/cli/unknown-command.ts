@@ -4,7 +4,7 @@ import { didYouMean } from '../inventory/did-you-mean.js';
 import { reportError } from './error-report.js';
 
 /** Their names are settled, so that nothing else takes them; a word of two also stands for the words below it. */
-const planned = ['upgrade', 'certs', 'diagnose', 'explain', 'exec', 'bundle create', 'inventory migrate'];
+const planned = ['upgrade', 'certs', 'diagnose', 'explain', 'exec', 'inventory migrate'];
 
 /** Reports words that name no command, with the command that was probably meant, and ends with status 2. */
 const unknownCommand: Hook.CommandNotFound = async ({ id, argv = [], config }) => {

@@ -72,10 +72,15 @@ export const openArtifacts = async (loaded: LoadedCluster): Promise<Artifacts> =
 /** Downloads the bundle of a cluster where it is what the projects publish, and is not there yet. */
 export const downloadMissingBundle = async ({ cluster }: LoadedCluster, say: (text: string) => void): Promise<void> => {
   const { kubernetes, artifacts } = cluster;
-  if (artifacts.bundle !== undefined || artifacts.source === 'bundle' || artifacts.source === 'go-modules') return;
-  if (existsSync(bundleFolder(cluster))) return;
+  if (!isToDownload(cluster)) return;
   say(`Kubernetes ${kubernetes.version} is downloaded from where it is published`);
   await create({ version: kubernetes.version, ...defined({ mirrors: artifacts.mirrors }) }, say);
+};
+
+const isToDownload = (cluster: Cluster): boolean => {
+  const { source, bundle } = cluster.artifacts;
+  if (bundle !== undefined || source === 'bundle' || source === 'go-modules') return false;
+  return !existsSync(bundleFolder(cluster));
 };
 
 const bundleFolder = ({ kubernetes: { version }, artifacts: { source, bundle } }: Cluster): string =>
@@ -97,10 +102,12 @@ export const openArtifactsOrPlaceholders = async (
   loaded: LoadedCluster,
   say: (text: string) => void,
 ): Promise<Artifacts> => {
+  const upstream = isToDownload(loaded.cluster);
   const bundle = await openBundleOf(loaded).catch((error: unknown) => {
     if (!(error instanceof Failure) || error.code !== 'preflight') throw error;
-    say(`${error.message}; sizes and digests are not known yet`);
-    return placeholderArtifacts(loaded.cluster.kubernetes.version);
+    const missing = upstream ? 'the bundle is downloaded when it is needed' : error.message;
+    say(`${missing}; sizes and digests are not known yet`);
+    return placeholderArtifacts(loaded.cluster.kubernetes.version, { upstream });
   });
   return withChartsOf(loaded, bundle);
 };

@@ -1,5 +1,5 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, globalAgent } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -15,8 +15,10 @@ export interface ChartServer {
   readonly host: string;
   /** What it is trusted by, as PEM. */
   readonly certificate: string;
-  /** By path; any other path is answered 404. */
+  /** By path, before anything else. */
   readonly paths: Map<string, Handler>;
+  /** Answers every other path; 404 until it is set. */
+  otherwise: (request: IncomingMessage, response: ServerResponse) => void;
   /** The paths that were asked for. */
   readonly asked: string[];
   close(): Promise<void>;
@@ -32,26 +34,29 @@ export const serveCharts = async (): Promise<ChartServer> => {
   await rm(folder, { recursive: true });
   const paths = new Map<string, Handler>();
   const asked: string[] = [];
-  const server = createServer({ cert: certificate, key: secret }, ({ url = '', headers }, response) => {
+  const server = createServer({ cert: certificate, key: secret }, (request, response) => {
+    const { url = '', headers } = request;
     asked.push(url);
     const handler = paths.get(url.split('?')[0] ?? '');
     if (handler) handler(response, headers.authorization);
-    else response.writeHead(404).end();
+    else served.otherwise(request, response);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const before = globalAgent.options.ca;
   globalAgent.options.ca = certificate;
-  return {
+  const served: ChartServer = {
     host: `127.0.0.1:${(server.address() as AddressInfo).port}`,
     certificate: String(certificate),
     paths,
     asked,
+    otherwise: (_request, response) => void response.writeHead(404).end(),
     close: async () => {
       globalAgent.options.ca = before;
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
     },
   };
+  return served;
 };
 
 /** A 200 with this content. */

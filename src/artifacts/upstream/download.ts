@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sha256OfFile } from '../digest.js';
-import { type Opened, reasonOf } from '../http.js';
+import { type Opened, Refused, reasonOf } from '../http.js';
 
 export interface Wanted {
   /** For messages. */
@@ -52,9 +52,6 @@ export const download = async (wanted: Wanted, into: string, onBytes: OnBytes = 
   await rename(partial, into);
   return false;
 };
-
-/** Another try would not help. */
-class Refused extends Error {}
 
 /** Tries one after the other that bring nothing. */
 const mostFailures = 4;
