@@ -22,8 +22,11 @@ export interface HostArtifacts {
   image(name: ImageName): ImageArchive;
   /** `unzstd`, where something is packed with zstd. */
   unpacker(): StoredFile | undefined;
-  /** A tar of a small apt repository for Debian 12: haproxy, keepalived and all they depend on. Not every bundle has one. */
-  repository(): StoredFile | undefined;
+  /**
+   * A tar of a small apt repository for a distribution, `ubuntu-24.04`: haproxy, keepalived and all they depend on. A bundle
+   * has those that it was made with.
+   */
+  repository(distribution: string): StoredFile | undefined;
 }
 
 /**

@@ -22,8 +22,10 @@ export interface ArchCatalogue {
   readonly components: readonly Component[];
   readonly binaries: readonly PackedBinary[];
   readonly archives: readonly PackedArchive[];
-  /** The tar of an apt repository; absent in a bundle that was made from upstream. */
+  /** The tar of an apt repository for Debian 12, which every bundle has that was built. */
   readonly repository?: string | undefined;
+  /** Those of a bundle that was downloaded, by the name of their distribution. */
+  readonly repositories?: Readonly<Record<string, string>> | undefined;
 }
 
 export interface Component {
@@ -228,7 +230,15 @@ const archives = z.array(
 const charts = z
   .array(z.strictObject({ addon: z.string(), name: z.string(), version: z.string(), file: path, from: z.string() }))
   .optional();
-const ofOneArch = z.strictObject({ components, binaries, archives, repository: path.optional() }).optional();
+const ofOneArch = z
+  .strictObject({
+    components,
+    binaries,
+    archives,
+    repository: path.optional(),
+    repositories: z.record(z.string(), path).optional(),
+  })
+  .optional();
 
 // Keys are in the order in which they are written: the sha256 is of the text.
 const schema = z.discriminatedUnion('format', [

@@ -174,7 +174,11 @@ const hostArtifacts = (folder: string, catalogue: ArchCatalogue, listed: readonl
     binary: (name: BinaryName) => binaries.get(name) ?? binaries.get(builtFor(name)) ?? fail(missing(folder, name)),
     unpacker: () => binaries.get('unzstd'),
     image: (name: ImageName) => archives.get(name) ?? fail(missing(folder, name)),
-    repository: () => (catalogue.repository === undefined ? undefined : stored('repository', catalogue.repository)),
+    repository(distribution) {
+      const file =
+        catalogue.repositories?.[distribution] ?? (distribution === 'debian-12' ? catalogue.repository : undefined);
+      return file === undefined ? undefined : stored('repository', file);
+    },
   };
 };
 

@@ -47,13 +47,14 @@ export const optionsFor = async (arch: Arch, cache: string): Promise<readonly st
   const { folder } = await buildCached(cache, keyOf(`package-lists-${arch}`, await releases()), async (lists) => {
     await mkdir(join(lists, 'partial'));
     // Without the option, apt-get passes over a mirror that does not answer, and the lists would lack it for good.
-    const words = [...foreign(arch, lists), 'update', '-q', '--error-on=any'];
+    const words = [...readingLists(arch, lists), 'update', '-q', '--error-on=any'];
     await run(`fetch the package lists of ${arch}`, 'apt-get', words);
   });
-  return foreign(arch, folder);
+  return readingLists(arch, folder);
 };
 
-const foreign = (arch: Arch, lists: string): readonly string[] =>
+/** Options that make apt-get and apt-cache speak of the packages in a folder of lists, whatever this machine has. */
+export const readingLists = (arch: Arch, lists: string): readonly string[] =>
   [
     `APT::Architecture=${arch}`,
     `APT::Architectures=${arch}`,
@@ -62,6 +63,8 @@ const foreign = (arch: Arch, lists: string): readonly string[] =>
     'Dir::Cache::pkgcache=',
     'Dir::Cache::srcpkgcache=',
     'Acquire::Languages=none',
+    // Else digests of SHA512 are printed where lists have both.
+    'Acquire::ForceHash=sha256',
     // The cache is its owner's alone, so apt's own user could not write into it.
     'APT::Sandbox::User=root',
   ].flatMap((setting) => ['-o', setting]);

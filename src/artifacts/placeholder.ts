@@ -53,7 +53,7 @@ const built = (arch: Arch, release: Release, references: Partial<Record<ImageNam
       if (!found) throw new Error(`no archive of ${release.kubernetes} holds ${name}`);
       return found.archive;
     },
-    repository: () => unbuilt('repository', arch),
+    repository: (distribution) => (distribution === 'debian-12' ? unbuilt('repository', arch) : undefined),
   };
 };
 
@@ -69,7 +69,8 @@ export const unbuiltFor = (arch: Arch, built: HostArtifacts): HostArtifacts => (
       arch,
     );
   },
-  repository: () => unbuilt('repository', arch),
+  repository: (distribution) =>
+    built.repository(distribution) === undefined ? undefined : unbuilt('repository', arch),
 });
 
 const unbuiltArchive = (name: string, references: readonly string[], arch: Arch): ImageArchive => ({

@@ -9,17 +9,23 @@ import { buildCached, keyOf } from './cache.js';
 import { run } from './command.js';
 import { type Offer, offersOf, optionsFor } from './debian.js';
 import { sha256OfFile } from './digest.js';
+import { optionsOfDistribution } from './distribution-lists.js';
+import type { Distribution } from './distributions.js';
 import { type Entry, tarOf } from './tar.js';
 
 /**
  * A tar of a flat apt repository that holds these packages with all they depend on, so that a host of the same Debian
- * release installs them without a mirror. Versions are those that this machine's package lists offer.
+ * release installs them without a mirror. Versions are those that the package lists of the distribution offer; without one,
+ * those of this machine.
  */
 export const makeRepository = async (
   packages: readonly string[],
   { cache, arch }: Pick<BuildContext, 'cache' | 'arch'>,
+  distribution?: Distribution,
 ): Promise<PackedMember & { readonly packages: readonly Offer[] }> => {
-  const options = [...(await optionsFor(arch, cache)), ...fromNothing];
+  const offered =
+    distribution === undefined ? optionsFor(arch, cache) : optionsOfDistribution(distribution, arch, cache);
+  const options = [...(await offered), ...fromNothing];
   const { key, offers } = await offersOf(await withAllTheyNeed(packages, options), options);
   const { folder, made } = await buildCached(cache, keyOf('repository', [format, key]), async (folder) => {
     const debs = join(folder, 'packages');
@@ -33,7 +39,7 @@ export const makeRepository = async (
     await rm(debs, { recursive: true });
     await writeMetadata(folder, await measure(join(folder, 'repository.tar')));
   });
-  const member = { file: 'packages/debian-12.tar', ...(await readMetadata<Measure>(folder)) };
+  const member = { file: `packages/${distribution ?? 'debian-12'}.tar`, ...(await readMetadata<Measure>(folder)) };
   return { source: join(folder, 'repository.tar'), member, made, packages: offers };
 };
 

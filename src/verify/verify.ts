@@ -17,8 +17,8 @@ export interface VerifyOptions {
   readonly label: string;
   /** The probe's image. */
   readonly image: string;
-  /** The image of the probe that asks for GPUs. */
-  readonly gpuImage: string;
+  /** The image of the probe that asks for GPUs; absent where no node has any. */
+  readonly gpuImage?: string;
   /** An image with a shell; absent where no add-on needs one. */
   readonly shellImage?: string;
   /** PEM of the ingress controller's authority; absent where there is none. */
@@ -51,7 +51,10 @@ export const verify = async (
     const asked = probeChecks(cluster, probes, namespace, service);
     onStep(`running ${asked.length} checks from ${probes.length} probes`);
     const answers = await runProbes(controlPlane, namespace, probes, asked, limits);
-    const gpus = await verifyGpus(cluster, controlPlane, { namespace, image: gpuImage, patience: 60_000, limits });
+    const gpus =
+      gpuImage === undefined
+        ? []
+        : await verifyGpus(cluster, controlPlane, { namespace, image: gpuImage, patience: 60_000, limits });
     if (cluster.addons?.length) onStep('checking add-ons');
     const options = { namespace, patience: 90_000, probes, hostOf, limits, ...defined({ shellImage, ingressCa }) };
     const addons = await verifyAddons(cluster, controlPlane, options);

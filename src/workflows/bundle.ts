@@ -4,6 +4,7 @@ import { buildBundle, type Progress } from '../artifacts/build.js';
 import { defaultBundle, openBundle, verifyBundle } from '../artifacts/bundle.js';
 import { archesIn, type BundleCatalogue, type Component } from '../artifacts/bundle-catalogue.js';
 import { known, knownVersions } from '../artifacts/catalogue.js';
+import type { Distribution } from '../artifacts/distributions.js';
 import { createBundle } from '../artifacts/upstream/create.js';
 import type { Mirrors } from '../artifacts/upstream/mirrors.js';
 import { knownPins, readPins } from '../artifacts/upstream/pins.js';
@@ -48,6 +49,7 @@ export const create = async (
     readonly architectures?: readonly Arch[] | undefined;
     readonly into?: string | undefined;
     readonly mirrors?: Mirrors | undefined;
+    readonly packages?: readonly Distribution[] | undefined;
     /** A file of digests, in place of those that kbs knows. */
     readonly pins?: string | undefined;
   },
@@ -63,6 +65,7 @@ export const create = async (
       ...defined({
         architectures: options.architectures,
         mirrors: options.mirrors,
+        packages: options.packages,
         into: options.into === undefined ? undefined : resolve(options.into),
         pins: options.pins === undefined ? undefined : await readPins(options.pins),
       }),

@@ -2,7 +2,7 @@ import { referenceOf } from '../artifacts/artifacts.js';
 import { defined } from '../defined.js';
 import { Failure } from '../failure.js';
 import type { RunOptions } from '../hosts/host.js';
-import { type ClusterHost, controlPlanes } from '../inventory/cluster.js';
+import { type ClusterHost, controlPlanes, isNvidiaNode } from '../inventory/cluster.js';
 import { firstAnsweringApiHost } from '../kubernetes/api-host.js';
 import { keyringDirectory, readIngressCa } from '../pki/keyring.js';
 import type { CheckResult } from '../verify/check-result.js';
@@ -30,7 +30,8 @@ export const verifyInventory = async (
     if (!apiHost) throw new Failure('inventory', 'the inventory has no control plane');
     const results = await verify(loaded.cluster, pool.host(apiHost), {
       image: referenceOf(artifacts, 'probe'),
-      gpuImage: referenceOf(artifacts, 'nvidia-device-plugin'),
+      // A bundle of what projects publish has none.
+      ...(loaded.cluster.hosts.some(isNvidiaNode) ? { gpuImage: referenceOf(artifacts, 'nvidia-device-plugin') } : {}),
       ...(loaded.cluster.addons?.length ? { shellImage: referenceOf(artifacts, 'busybox') } : {}),
       ...defined({ ingressCa: await readIngressCa(keyringDirectory(loaded.inventory, loaded.cluster.name)) }),
       label: Date.now().toString(36),

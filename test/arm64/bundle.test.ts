@@ -73,7 +73,7 @@ describe.skipIf(lacksArm64())('a bundle for arm64', () => {
   });
 
   it('has an apt repository of packages for arm64', async () => {
-    const { stdout } = await execa('tar', ['-xOf', arm64.repository()?.file ?? '', 'Packages']);
+    const { stdout } = await execa('tar', ['-xOf', arm64.repository('debian-12')?.file ?? '', 'Packages']);
     const architectures = new Set([...stdout.matchAll(/^Architecture: (.*)$/gm)].map(([, name]) => name));
     expect([...architectures].sort()).toEqual(['all', 'arm64']);
     expect(stdout).toMatch(/^Package: haproxy$/m);

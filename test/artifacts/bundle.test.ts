@@ -148,8 +148,8 @@ describe('a whole bundle', () => {
     });
     expect(opened.binary('unzstd').packing).toBe('none');
     expect(opened.image('kube-apiserver').archive.file).toBe(join(bundle, 'amd64/images/control-plane.tar'));
-    expect(opened.repository()).toMatchObject({ size: 17, packedSize: 17, packing: 'none' });
-    expect(opened.repository()?.file).toBe(join(bundle, 'amd64/packages/debian-12.tar'));
+    expect(opened.repository('debian-12')).toMatchObject({ size: 17, packedSize: 17, packing: 'none' });
+    expect(opened.repository('debian-12')?.file).toBe(join(bundle, 'amd64/packages/debian-12.tar'));
   });
 
   it('gives each architecture its own', async () => {
@@ -177,7 +177,7 @@ describe('a whole bundle', () => {
     const without = catalogue.members.filter(({ file }) => !file.startsWith('amd64/packages/'));
     await writeFile(join(bundle, 'catalogue.json'), printCatalogue({ ...catalogue, members: without }));
     const older = (await openBundle(bundle, { cache })).of('amd64');
-    expect(() => older.repository()).toThrow('the bundle does not list amd64/packages/debian-12.tar');
+    expect(() => older.repository('debian-12')).toThrow('the bundle does not list amd64/packages/debian-12.tar');
   });
 
   it('passes a full verification', async () => {
@@ -210,7 +210,7 @@ describe('a bundle of an earlier kbs', () => {
     const opened = await openBundle(bundle, { cache });
     expect(opened.architectures).toEqual(['amd64']);
     expect(opened.of('amd64').binary('kubelet').file).toBe(join(bundle, 'binaries/kubelet.zst'));
-    expect(opened.of('amd64').repository()?.file).toBe(join(bundle, 'packages/debian-12.tar'));
+    expect(opened.of('amd64').repository('debian-12')?.file).toBe(join(bundle, 'packages/debian-12.tar'));
     expect((await verifyBundle(bundle, { cache })).format).toBe(2);
   });
 

@@ -3,8 +3,12 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, vi } from 'vitest';
 import type { Arch } from '../../src/artifacts/arch.js';
-import type { BinaryName } from '../../src/artifacts/artifacts.js';
-import { type ArchCatalogue, type BundleCatalogue, printCatalogue } from '../../src/artifacts/bundle-catalogue.js';
+import {
+  type ArchCatalogue,
+  type BuiltName,
+  type BundleCatalogue,
+  printCatalogue,
+} from '../../src/artifacts/bundle-catalogue.js';
 import { releaseOf } from '../../src/artifacts/catalogue.js';
 import type { EventData } from '../../src/engine/event.js';
 import type { Plan } from '../../src/engine/plan.js';
@@ -108,7 +112,7 @@ const writeBundle = (folder: string, architectures: readonly Arch[]): void => {
   const held = (arch: Arch): ArchCatalogue => ({
     components: [],
     // The catalogue's keys are names of binaries.
-    binaries: (Object.keys(release.binaries) as BinaryName[]).map((name) => ({
+    binaries: (Object.keys(release.binaries) as BuiltName[]).map((name) => ({
       name,
       ...place(`${arch}/binaries/${name}`),
     })),

@@ -8,10 +8,14 @@ import { below, makeArchive, type PackedMember, packArchive, packBinary } from '
 import { writeBundleTar } from '../bundle-tar.js';
 import { cacheFolder, sweep } from '../cache.js';
 import { known } from '../catalogue.js';
+import type { Offer } from '../debian.js';
+import type { Distribution } from '../distributions.js';
 import { makeLayer } from '../layer.js';
 import { gzipPacker } from '../packer.js';
 import type { Release } from '../release.js';
+import { makeRepository } from '../repository.js';
 import { writeBundle } from '../write-bundle.js';
+import { WrongContent } from './download.js';
 import { type FetchedFile, Fetcher } from './fetch.js';
 import { pullImage } from './image.js';
 import type { Mirrors } from './mirrors.js';
@@ -38,7 +42,7 @@ export const createBundle = async (options: CreateOptions): Promise<{ folder: st
 
   const downloads = await downloadAll(release, wanted, join(cache, 'downloads'), options);
   const parts = [];
-  for (const arch of wanted) parts.push(await packPart(release, arch, downloads, build, options.ownPrograms));
+  for (const arch of wanted) parts.push(await packPart(release, arch, downloads, build, options));
   const members = parts.flatMap((part) => part.members);
   const catalogue: BundleCatalogue = {
     format: 2,
@@ -68,6 +72,8 @@ export interface CreateOptions {
   readonly mirrors?: Mirrors;
   /** In place of those that kbs knows. */
   readonly pins?: Pins;
+  /** Whose haproxy and keepalived to bring along, with all they depend on, by this machine's apt-get; none when absent. */
+  readonly packages?: readonly Distribution[];
   /** In place of the folder of kbs's package that has its own programs, built. */
   readonly ownPrograms?: string;
   /** Hears of bytes as they arrive. */
@@ -131,7 +137,10 @@ const notDownloaded = (name: string, resource: string, error: unknown): Failure 
   new Failure('preflight', `${name} could not be downloaded`, {
     where: { resource },
     why: [error instanceof Error ? error.message : String(error)],
-    next: 'what arrived is kept: run the same command again once the reason is gone; a mirror is named by `--mirror`',
+    next:
+      error instanceof WrongContent
+        ? 'find out why the address has another content: nothing of it was kept'
+        : 'run the same command again once the reason is gone: what arrived is kept; a mirror is named by `--mirror`',
     cause: error,
   });
 
@@ -139,7 +148,13 @@ const absent = (name: string): never => {
   throw new Error(`${name} was not downloaded`);
 };
 
-const packPart = async (release: Release, arch: Arch, downloads: Downloads, cache: string, ownPrograms?: string) => {
+const packPart = async (
+  release: Release,
+  arch: Arch,
+  downloads: Downloads,
+  cache: string,
+  { ownPrograms, packages = [] }: CreateOptions,
+) => {
   const { files, images } = sourcesOf(release, arch);
   const context = { cache, arch };
   const members: PackedMember[] = [];
@@ -156,6 +171,11 @@ const packPart = async (release: Release, arch: Arch, downloads: Downloads, cach
   }
   const probe = release.programs.find(({ name }) => name === 'probe') ?? absent('probe');
   members.push(await packProbe(release, await ownProgram(probe, context, ownPrograms), context));
+  const repositories = new Map<Distribution, PackedMember & { readonly packages: readonly Offer[] }>();
+  for (const distribution of packages) {
+    repositories.set(distribution, await makeRepository(release.hostPackages, context, distribution));
+  }
+  members.push(...repositories.values());
   const placed = members.map((member) => below(arch, member));
   return {
     arch,
@@ -171,9 +191,19 @@ const packPart = async (release: Release, arch: Arch, downloads: Downloads, cach
           return { name: source.name, version: source.version, from: source.published, sha256: manifest.sha256 };
         }),
         { name: probe.name, version: probe.version, from: probe.from },
+        ...[...repositories].flatMap(([from, { packages: offers }]) =>
+          offers.map(({ name, version, sha256 }): Component => ({ name, version, from, sha256 })),
+        ),
       ],
       binaries: placed.flatMap(({ binary }) => binary ?? []),
       archives: placed.flatMap(({ archive }) => archive ?? []),
+      ...(repositories.size === 0
+        ? {}
+        : {
+            repositories: Object.fromEntries(
+              [...repositories].map(([distribution, made]) => [distribution, below(arch, made).member.file]),
+            ),
+          }),
     },
   };
 };

@@ -39,12 +39,13 @@ export const download = async (wanted: Wanted, into: string, onBytes: OnBytes = 
       if (digest === wanted.sha256) break;
       await rm(partial, { force: true });
       // What lay there may be of another file: once more, from its first byte.
-      if (!resumed) throw new Refused(`it has sha256 ${digest}, and ${wanted.saidBy} says ${wanted.sha256}`);
+      if (!resumed) throw new WrongContent(`it has sha256 ${digest}, and ${wanted.saidBy} says ${wanted.sha256}`);
     } catch (error) {
       const arrived = (await sizeOf(partial)) ?? 0;
       failures = arrived > before ? 1 : failures + 1;
       if (error instanceof Refused || failures >= mostFailures) {
-        throw new Error(`${wanted.url}: ${withoutAddress(reasonOf(error), wanted.url)}`, { cause: error });
+        const Kind = error instanceof WrongContent ? WrongContent : Error;
+        throw new Kind(`${wanted.url}: ${withoutAddress(reasonOf(error), wanted.url)}`, { cause: error });
       }
       await sleep(2 ** failures * pause);
     }
@@ -52,6 +53,9 @@ export const download = async (wanted: Wanted, into: string, onBytes: OnBytes = 
   await rename(partial, into);
   return false;
 };
+
+/** What was downloaded is not what it should be. */
+export class WrongContent extends Refused {}
 
 /** Tries one after the other that bring nothing. */
 const mostFailures = 4;

@@ -1,5 +1,6 @@
 import { boolean, directory, file, option, string } from '@oclif/core/flags';
 import { architectures } from '../../artifacts/arch.js';
+import { distributions } from '../../artifacts/distributions.js';
 import { BaseCommand } from '../../cli/base-command.js';
 import { mirrorsOf } from '../../cli/mirrors.js';
 
@@ -12,7 +13,7 @@ HTTPS_PROXY, NO_PROXY and NODE_EXTRA_CA_CERTS are obeyed.`;
   static override examples = [
     '<%= config.bin %> bundle create',
     '<%= config.bin %> bundle create --dry-run',
-    '<%= config.bin %> bundle create --arch amd64,arm64 --into kbs-bundle.tar',
+    '<%= config.bin %> bundle create --arch amd64,arm64 --packages debian-13,ubuntu-24.04 --into kbs-bundle.tar',
     '<%= config.bin %> bundle create --mirror dl.k8s.io=https://mirror.lan/k8s --mirror registry.k8s.io=https://harbor.lan/k8s',
   ];
   static override flags = {
@@ -32,6 +33,14 @@ HTTPS_PROXY, NO_PROXY and NODE_EXTRA_CA_CERTS are obeyed.`;
       multipleNonGreedy: true,
       helpValue: 'HOST=URL',
     }),
+    packages: option({
+      description: 'also haproxy and keepalived of these distributions, with all they depend on; needs apt-get here',
+      options: distributions,
+      multiple: true,
+      delimiter: ',',
+      multipleNonGreedy: true,
+      helpValue: 'DISTRIBUTION',
+    })(),
     pins: file({ description: 'a JSON file of address and sha256, in place of the digests that kbs knows' }),
     'dry-run': boolean({ description: 'list every address and what its content is compared with; download nothing' }),
   };

@@ -27,7 +27,7 @@ export const loadBalancer: Phase = {
       {
         kind: 'package',
         names: vip === undefined ? ['haproxy'] : ['haproxy', 'keepalived'],
-        ...defined({ repository: artifactsOf(host, context).repository() }),
+        ...defined({ repository: artifactsOf(host, context).repository('debian-12') }),
       },
       healthScript(),
       ...haproxy(host, context),

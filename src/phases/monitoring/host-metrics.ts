@@ -31,7 +31,11 @@ const haproxyPackage = (host: ClusterHost, context: PhaseContext): readonly Reso
   isLoadBalancer(host) && !context.cluster.endpoint.external
     ? []
     : [
-        { kind: 'package', names: ['haproxy'], ...defined({ repository: artifactsOf(host, context).repository() }) },
+        {
+          kind: 'package',
+          names: ['haproxy'],
+          ...defined({ repository: artifactsOf(host, context).repository('debian-12') }),
+        },
         packageUnitIsOff,
       ];
 

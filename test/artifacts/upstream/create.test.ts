@@ -119,7 +119,7 @@ describe('a bundle of what the projects publish', () => {
 
   it('has the probe that came with kbs, no zstd and no packages', () => {
     expect(held.image('probe').images).toHaveLength(1);
-    expect([held.unpacker(), held.repository()]).toEqual([undefined, undefined]);
+    expect([held.unpacker(), held.repository('debian-12')]).toEqual([undefined, undefined]);
   });
 
   it('lists where everything is from, with its sha256', async () => {
