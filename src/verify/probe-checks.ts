@@ -85,7 +85,8 @@ const names = (source: Probe, cluster: Cluster, namespace: string, service: stri
     proof: 'DNS',
     name: `${where(source)}: ${name} is ${expect}`,
     source,
-    request: { kind: 'name', target: name, expect, seconds: 15 },
+    // CoreDNS asks an API server that was restarted again only after up to half a minute, and knows no new Service until then.
+    request: { kind: 'name', target: name, expect, seconds: 45 },
   }));
 };
 
