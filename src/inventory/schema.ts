@@ -24,6 +24,7 @@ import {
   withExample,
 } from './formats.js';
 import { addons } from './schema-addons.js';
+import { components, fields } from './schema-components.js';
 import { choice, choiceProblem, integer, keys, list, map, text } from './schema-fields.js';
 
 /** The values of fields that the inventory leaves out. */
@@ -113,14 +114,6 @@ const ssh = (description: string) =>
     },
     description,
   );
-
-/** Their names are in checks/kubelet.ts; what a field may hold, the kubelet says. */
-const kubeletFields = (description: string) =>
-  z
-    .record(z.string(), z.unknown().describe('A value.'), {
-      error: ({ input }) => `${isMissing(input) ? 'write' : 'is not'} a map of fields like { maxPods: 200 }`,
-    })
-    .describe(description);
 
 const segment = keys(
   'Segment',
@@ -245,7 +238,8 @@ const host = keys(
       '["nvidia.com/gpu=present:NoSchedule"]',
       'Taints of the Kubernetes node: `key=value:Effect` or `key:Effect`. One that is taken away here is taken away there; those that others set stay.',
     ).optional(),
-    kubelet: kubeletFields(
+    kubelet: fields(
+      '{ maxPods: 200 }',
       'Fields of the KubeletConfiguration of this node, over those of `kubernetes.kubelet`, each as a whole: `{ systemReserved: { memory: 1Gi } }`.',
     ).optional(),
     ssh: ssh('How to log in here, where that differs from `ssh` above.').optional(),
@@ -326,9 +320,7 @@ export const inventorySchema = keys(
         proxy: choice(['nftables', 'iptables', 'ipvs'], 'How kube-proxy sends Service traffic to pods.').default(
           'nftables',
         ),
-        kubelet: kubeletFields(
-          'Fields of the KubeletConfiguration of every node, over those of kbs: `{ maxPods: 200, evictionHard: { memory.available: 500Mi } }`.',
-        ).optional(),
+        ...components,
       },
       'The Kubernetes to install.',
     ),
