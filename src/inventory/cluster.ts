@@ -308,6 +308,8 @@ export interface ClusterHost {
   readonly ignoresGpus?: true;
   /** How a lab plays this host; absent: as a container. */
   readonly lab?: LabMachine;
+  /** Swap of the host stays on, and pods get this much of it, in the kubelet's words; absent: kbs switches it off. */
+  readonly swap?: 'NoSwap' | 'LimitedSwap';
   /** Fields of its KubeletConfiguration that the owner sets: plain JSON. */
   readonly kubelet?: Values;
   readonly ssh: SshSettings;

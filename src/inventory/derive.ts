@@ -89,6 +89,7 @@ export const derive = (
       }),
       ...gpuOf(host),
       ...kubeletOf(inventory, host),
+      ...swapOf(inventory, host),
       labels: labelsOf(inventory, host),
       taints: taintsOf(host),
       ssh: ssh(name, host),
@@ -259,6 +260,11 @@ const poolsOf = (inventory: Inventory, ranges: readonly string[]): readonly Addr
 const kubeletOf = ({ kubernetes }: Inventory, { kubelet, roles }: InventoryHost): Pick<ClusterHost, 'kubelet'> => {
   const fields = { ...kubernetes.kubelet, ...kubelet };
   return Object.keys(fields).length > 0 && runsPods(roles, kubernetes.controlPlane) ? { kubelet: fields } : {};
+};
+
+const swapOf = ({ kubernetes, swap }: Inventory, host: InventoryHost): Pick<ClusterHost, 'swap'> => {
+  const { behavior = 'none' } = host.swap ?? swap ?? {};
+  return behavior === 'none' || !runsPods(host.roles, kubernetes.controlPlane) ? {} : { swap: behavior };
 };
 
 const gpuOf = ({ gpu }: InventoryHost): Pick<ClusterHost, 'gpu' | 'gpuCount' | 'nvidia' | 'ignoresGpus'> => {

@@ -115,6 +115,18 @@ const ssh = (description: string) =>
     description,
   );
 
+const swap = (description: string) =>
+  keys(
+    'Swap',
+    {
+      behavior: choice(
+        ['none', 'NoSwap', 'LimitedSwap'],
+        '`none`: kbs switches swap off. `NoSwap`: the host keeps its swap, and pods use none. `LimitedSwap`: pods whose requests are below their limits use a share of it, by the memory that they request.',
+      ),
+    },
+    description,
+  );
+
 const segment = keys(
   'Segment',
   {
@@ -242,6 +254,7 @@ const host = keys(
       '{ maxPods: 200 }',
       'Fields of the KubeletConfiguration of this node, over those of `kubernetes.kubelet`, each as a whole: `{ systemReserved: { memory: 1Gi } }`.',
     ).optional(),
+    swap: swap('Swap of this node, where that differs from `swap` above.').optional(),
     ssh: ssh('How to log in here, where that differs from `ssh` above.').optional(),
   },
   'One machine.',
@@ -449,6 +462,7 @@ export const inventorySchema = keys(
       'How containerd reaches registries, by what stands before the first slash of an image; `*`: all that are not named.',
     ).optional(),
     addons: addons.optional(),
+    swap: swap('Swap of the nodes. What stays on needs cgroup v2. Default: `{ behavior: none }`.').optional(),
     hosts: map('hosts by name', dnsLabel, host, 'The machines, by name. A name is a DNS label.'),
   },
   'The file that describes a cluster.',

@@ -85,8 +85,9 @@ export const checks: readonly Check[] = [
   {
     name: 'swap',
     scope: 'host',
-    summary: 'no service makes compressed swap (zram) on a node at every boot',
-    fix: 'remove zram-tools or systemd-zram-generator; other swap is switched off by kbs',
+    summary:
+      'no service makes compressed swap (zram) on a node at every boot; where `swap` leaves swap on, the node has cgroup v2',
+    fix: 'remove zram-tools or systemd-zram-generator, or write `swap: { behavior: NoSwap }`; other swap is switched off by kbs',
     check: checkSwap,
   },
   {

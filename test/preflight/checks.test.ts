@@ -214,6 +214,16 @@ describe('preflight', () => {
     expect(refusals(bridge('10.42.0.1/24'), { name: 'edge' })).toEqual([]);
   });
 
+  test('lets swap stay on where the inventory says so, with cgroup v2', () => {
+    const hosts = clusterOf().hosts.map((host) => ({ ...host, swap: 'LimitedSwap' as const }));
+    const cluster = clusterOf({ hosts });
+    const swaps = ['/dev/zram0', '/dev/sda2'];
+    expect(refusals({ swaps }, { cluster })).toEqual([]);
+    expect(refusals({ swaps, cgroup: 'v1' }, { cluster })).toEqual([
+      'swap: the inventory leaves swap on, and with cgroup v1 a kubelet cannot keep pods from it',
+    ]);
+  });
+
   test('warns of interfaces of other network plugins, on a node', () => {
     const warnings = (names: readonly string[], name = 'controller-00') => {
       const links = names.map((each) => ({ name: each, mtu: 1500, addresses: [], isClosed: false }));

@@ -6,17 +6,18 @@ import type { PartialInventory } from '../partial.js';
 import { hostsOf } from '../partial.js';
 import { type FieldNames, fieldsBelow } from './fields.js';
 
-/** Fields of the kubelet's configuration are known, free to set, and of hosts that have a kubelet. */
+/** Fields of the kubelet's configuration are known and free to set; what is about a kubelet is of hosts that have one. */
 export const checkKubelet = (draft: PartialInventory): readonly InventoryError[] => [
   ...fieldsBelow(['kubernetes', 'kubelet'], draft.kubernetes?.kubelet, kubeletFields),
-  ...hostsOf(draft).flatMap(([name, { kubelet, roles }]) => {
-    if (kubelet === undefined) return [];
-    const path = ['hosts', name, 'kubelet'];
-    const known = Object.values(roles ?? {}).flatMap((role) => role ?? []);
+  ...hostsOf(draft).flatMap(([name, host]) => {
+    const path = ['hosts', name];
+    const known = Object.values(host.roles ?? {}).flatMap((role) => role ?? []);
     const style = draft.kubernetes?.controlPlane ?? 'static-pods';
     return known.length > 0 && !runsPods(known, style)
-      ? [inventoryKeyError(path, 'has no meaning: no kubelet runs on this host')]
-      : fieldsBelow(path, kubelet, kubeletFields);
+      ? (['kubelet', 'swap'] as const)
+          .filter((key) => host[key] !== undefined)
+          .map((key) => inventoryKeyError([...path, key], 'has no meaning: no kubelet runs on this host'))
+      : fieldsBelow([...path, 'kubelet'], host.kubelet, kubeletFields);
   }),
 ];
 

@@ -85,6 +85,7 @@ const kubeletConfiguration = (host: ClusterHost, context: PhaseContext): FileRes
     ...host.kubelet,
     ...withGates(context.cluster.kubernetes.featureGates, host.kubelet ?? {}),
     cgroupDriver: context.facts(host.name).cgroup === 'v2' ? 'systemd' : 'cgroupfs',
+    ...(host.swap === undefined ? {} : { failSwapOn: false, memorySwap: { swapBehavior: host.swap } }),
     ...(context.facts(host.name).cgroup === 'v1' ? { failCgroupV1: false } : {}),
     resolvConf: hasOwnResolvers(host, context) ? resolversPath : context.facts(host.name).resolvConf,
     ...(host.taints.length > 0 ? { registerWithTaints: host.taints.map(taint) } : {}),
