@@ -250,6 +250,18 @@ describe('preflight', () => {
     expect(refusals({ commandDropIns: others }, { cluster: services })).toHaveLength(1);
   });
 
+  test('names drop-ins of the owner on a node, and lets them be', () => {
+    const own = '/etc/systemd/system/kubelet.service.d/20-own.conf';
+    const command = '/etc/systemd/system/kubelet.service.d/10-kubeadm.conf';
+    const warnings = (name: string) =>
+      runChecks({
+        ...all,
+        facts: new Map([[name, { ...fit, commandDropIns: [command], dropIns: [command, own] }]]),
+      }).flatMap((result) => (result.name === 'drop-in' && result.warning ? [result.detail] : []));
+    expect(warnings('controller-00')).toEqual([`settings that kbs leaves as they are: ${own}`]);
+    expect(warnings('edge')).toEqual([]);
+  });
+
   test('refuses ipvs where the kernel lacks it, and not where it has it', () => {
     expect(refusals({}, { cluster: clusterWith('ipvs') })).toEqual(['kernel-features: kernel 6.1.0 lacks ip_vs']);
     expect(refusals({ features: [...fit.features, 'ip_vs'] }, { cluster: clusterWith('ipvs') })).toEqual([]);
