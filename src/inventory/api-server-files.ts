@@ -1,11 +1,10 @@
-import { z } from 'zod';
+import type { z } from 'zod';
 import type { Values } from './cluster.js';
-import { anyText, httpsAddress, isMissing, withExample } from './formats.js';
 import type { InventoryError, Path } from './inventory-error.js';
 import { inventoryError, inventoryKeyError } from './inventory-error.js';
+import { admission, authentication, policy } from './schema-api-server.js';
 import { schemaErrors } from './schema-errors.js';
-import { choice, keys, list, text } from './schema-fields.js';
-import { type LocatedError, readSource } from './source.js';
+import { type InventorySource, type LocatedError, readSource } from './source.js';
 
 /** The files of the owner that API servers read, by the names of their fields in the inventory. */
 export type ApiServerFile = 'policy' | 'admission' | 'authentication';
@@ -20,165 +19,30 @@ export const parseApiServerFile = (
 ): { readonly value: Values } | { readonly errors: readonly LocatedError[] } => {
   const source = readSource(content);
   if (source.errors.length > 0 || source.value === undefined) return { errors: source.errors };
-  const { schema, mistakes } = files[file];
-  const read = schema.safeParse(source.value);
-  const found = read.success
-    ? mistakes(source.value as Values)
-    : schemaErrors(read.error.issues, source, emptyFile(file));
+  const found = mistakesIn[file](source);
   if (found.length > 0) return { errors: found.map(source.locate) };
   // The schema vouches for a map, and takes nothing out of it.
   return { value: source.value as Values };
 };
 
-const emptyFile = (file: ApiServerFile): string => `the file is empty; write ${nouns[file]}`;
-
-const nouns: Readonly<Record<ApiServerFile, string>> = {
-  policy: 'a Policy of audit.k8s.io/v1',
-  admission: 'an AdmissionConfiguration',
-  authentication: 'an AuthenticationConfiguration',
+const mistakesIn: Readonly<Record<ApiServerFile, (source: InventorySource) => readonly InventoryError[]>> = {
+  policy: (source) => mistakes(source, 'a Policy of audit.k8s.io/v1', policy, policyMistakes),
+  admission: (source) => mistakes(source, 'an AdmissionConfiguration', admission, admissionMistakes),
+  authentication: (source) =>
+    mistakes(source, 'an AuthenticationConfiguration', authentication, authenticationMistakes),
 };
 
-const textOf = (example: string) => text(anyText('a text', example), 'A text.');
-const texts = (example: string) => list(textOf(example), `[${example}]`, 'Texts.');
-/** A text that may be empty, or have several lines. */
-const free = z.string({ error: ({ input }) => (isMissing(input) ? 'write a text' : 'is not a text') });
-const yesOrNo = z.boolean({ error: () => 'is not true or false' });
-const stages = list(
-  choice(['RequestReceived', 'ResponseStarted', 'ResponseComplete', 'Panic'], 'A stage.'),
-  '[RequestReceived]',
-  'Stages.',
-).optional();
-
-/** https://kubernetes.io/docs/reference/config-api/apiserver-audit.v1/#audit-k8s-io-v1-Policy */
-const policy = keys(
-  'Policy',
-  {
-    apiVersion: choice(['audit.k8s.io/v1'], 'The version.'),
-    kind: choice(['Policy'], 'The kind.'),
-    metadata: z.unknown().optional(),
-    omitStages: stages,
-    omitManagedFields: yesOrNo.optional(),
-    rules: list(
-      keys(
-        'Rule',
-        {
-          level: choice(['None', 'Metadata', 'Request', 'RequestResponse'], 'A level.'),
-          users: texts('system:kube-proxy').optional(),
-          userGroups: texts('system:nodes').optional(),
-          verbs: texts('watch').optional(),
-          resources: list(
-            keys(
-              'Resources',
-              { group: free.optional(), resources: texts('pods').optional(), resourceNames: texts('web').optional() },
-              'Resources.',
-            ),
-            '[{ group: "", resources: [pods] }]',
-            'Resources.',
-          ).optional(),
-          namespaces: list(free, '[kube-system]', 'Namespaces.').optional(),
-          nonResourceURLs: texts('/healthz*').optional(),
-          omitStages: stages,
-          omitManagedFields: yesOrNo.optional(),
-        },
-        'A rule.',
-      ),
-      '[{ level: Metadata }]',
-      'Rules.',
-    ).min(1, { error: () => 'holds no rule; write one like { level: Metadata }' }),
-  },
-  'A policy.',
-);
-
-/** https://kubernetes.io/docs/reference/config-api/apiserver-config.v1/#apiserver-config-k8s-io-v1-AdmissionConfiguration */
-const admission = keys(
-  'AdmissionConfiguration',
-  {
-    apiVersion: choice(['apiserver.config.k8s.io/v1'], 'The version.'),
-    kind: choice(['AdmissionConfiguration'], 'The kind.'),
-    plugins: list(
-      keys(
-        'Plugin',
-        { name: textOf('PodSecurity'), path: free.optional(), configuration: z.unknown().optional() },
-        'A plugin.',
-      ),
-      '[{ name: PodSecurity, configuration: … }]',
-      'Plugins.',
-    ),
-  },
-  'A configuration.',
-);
-
-const claimOrExpression = { claim: free.optional(), expression: free.optional() };
-const prefixed = { ...claimOrExpression, prefix: free.optional() };
-const issuerUrl = text(withExample(httpsAddress, 'https://id.example.com'), 'An address.');
-
-/** https://kubernetes.io/docs/reference/config-api/apiserver-config.v1/#apiserver-k8s-io-v1-AuthenticationConfiguration */
-const authentication = keys(
-  'AuthenticationConfiguration',
-  {
-    apiVersion: choice(['apiserver.config.k8s.io/v1', 'apiserver.config.k8s.io/v1beta1'], 'The version.'),
-    kind: choice(['AuthenticationConfiguration'], 'The kind.'),
-    anonymous: z.unknown().optional(),
-    jwt: list(
-      keys(
-        'Authenticator',
-        {
-          issuer: keys(
-            'Issuer',
-            {
-              url: issuerUrl,
-              discoveryURL: issuerUrl.optional(),
-              certificateAuthority: free.optional(),
-              audiences: texts('kubernetes').min(1, { error: () => 'holds no audience; write one like kubernetes' }),
-              audienceMatchPolicy: choice(['MatchAny'], 'How audiences match.').optional(),
-              egressSelectorType: choice(['controlplane', 'cluster'], 'By which network.').optional(),
-            },
-            'An issuer.',
-          ),
-          claimValidationRules: list(
-            keys('Rule', { ...claimOrExpression, requiredValue: free.optional(), message: free.optional() }, 'A rule.'),
-            '[{ claim: hd, requiredValue: example.com }]',
-            'Rules.',
-          ).optional(),
-          claimMappings: keys(
-            'Mappings',
-            {
-              username: keys('Username', prefixed, 'The user name.'),
-              groups: keys('Groups', prefixed, 'The groups.').optional(),
-              uid: keys('UID', claimOrExpression, 'The UID.').optional(),
-              extra: list(
-                keys('Extra', { key: textOf('example.com/tenant'), valueExpression: free }, 'An attribute.'),
-                '[{ key: example.com/tenant, valueExpression: claims.tenant }]',
-                'Attributes.',
-              ).optional(),
-            },
-            'Mappings.',
-          ),
-          userValidationRules: list(
-            keys('Rule', { expression: free, message: free.optional() }, 'A rule.'),
-            '[{ expression: "!user.username.startsWith(\'system:\')" }]',
-            'Rules.',
-          ).optional(),
-        },
-        'An authenticator.',
-      ),
-      '[{ issuer: …, claimMappings: … }]',
-      'Authenticators.',
-    ),
-  },
-  'A configuration.',
-);
-
-/** Of values that fit their schema: what one field says of another, as the API server has it at its start. */
-const files: Readonly<
-  Record<ApiServerFile, { readonly schema: z.ZodType; mistakes(value: Values): readonly InventoryError[] }>
-> = {
-  policy: { schema: policy, mistakes: (value) => policyMistakes(value as z.infer<typeof policy>) },
-  admission: { schema: admission, mistakes: (value) => admissionMistakes(value as z.infer<typeof admission>) },
-  authentication: {
-    schema: authentication,
-    mistakes: (value) => authenticationMistakes(value as z.infer<typeof authentication>),
-  },
+/** `fitting`: of a value that fits the schema, what one field says of another, as the API server has it at its start. */
+const mistakes = <T>(
+  source: InventorySource,
+  noun: string,
+  schema: z.ZodType<T>,
+  fitting: (value: T) => readonly InventoryError[],
+): readonly InventoryError[] => {
+  const read = schema.safeParse(source.value);
+  return read.success
+    ? fitting(read.data)
+    : schemaErrors(read.error.issues, source, `the file is empty; write ${noun}`);
 };
 
 const policyMistakes = ({ rules }: z.infer<typeof policy>): readonly InventoryError[] =>
