@@ -205,6 +205,13 @@ controllerManager: { extra: { concurrent-gc-syncs: 2.5, v: { a: b } } }`,
       ],
     ],
     [
+      'kubelet: { featureGates: { ContextualLoging: false } }\nkubeProxy: { featureGates: { InPlace: true } }',
+      [
+        '6:32 kubernetes.kubelet.featureGates.ContextualLoging is no alpha or beta feature gate of Kubernetes 1.36.3; did you mean ContextualLogging?',
+        '7:34 kubernetes.kubeProxy.featureGates.InPlace is no alpha or beta feature gate of Kubernetes 1.36.3',
+      ],
+    ],
+    [
       'kubeProxy: { mode: ipvs, nodePortAdresses: [primary] }',
       [
         '6:18 kubernetes.kubeProxy.mode: cannot be set here: write `kubernetes.proxy`',

@@ -1,3 +1,4 @@
+import { isRecord } from '../../secret.js';
 import type { FlaggedComponent } from '../cluster.js';
 import type { ComponentFlags, FlagSort } from '../component-flags.js';
 import { readComponentFlags } from '../component-flags.js';
@@ -7,12 +8,12 @@ import { inventoryError, inventoryKeyError } from '../inventory-error.js';
 import { freeKubeProxyFields, ownKubeProxyFields } from '../kube-proxy-fields.js';
 import { whyOwn } from '../own-flags.js';
 import type { PartialInventory } from '../partial.js';
-import { entries } from '../partial.js';
+import { entries, hostsOf } from '../partial.js';
 import { type FieldNames, fieldsBelow, hint } from './fields.js';
 
 /** Flags, feature gates and fields of the components are known, free to set, and of the right sort. */
-export const checkComponents = ({ kubernetes }: PartialInventory): readonly InventoryError[] => {
-  if (kubernetes === undefined) return [];
+export const checkComponents = (draft: PartialInventory): readonly InventoryError[] => {
+  const { kubernetes = {} } = draft;
   const known = readComponentFlags();
   return [
     ...components.flatMap(([key, component]) => {
@@ -21,7 +22,15 @@ export const checkComponents = ({ kubernetes }: PartialInventory): readonly Inve
         checkFlag(component, flag, value, [...path, flag], known),
       );
     }),
-    ...checkFeatureGates(kubernetes.featureGates, known),
+    ...[
+      { path: ['kubernetes', 'featureGates'], gates: kubernetes.featureGates },
+      { path: ['kubernetes', 'kubelet', 'featureGates'], gates: kubernetes.kubelet?.featureGates },
+      { path: ['kubernetes', 'kubeProxy', 'featureGates'], gates: kubernetes.kubeProxy?.featureGates },
+      ...hostsOf(draft).map(([name, { kubelet }]) => ({
+        path: ['hosts', name, 'kubelet', 'featureGates'],
+        gates: kubelet?.featureGates,
+      })),
+    ].flatMap(({ path, gates }) => checkFeatureGates(path, gates, known)),
     ...fieldsBelow(['kubernetes', 'kubeProxy'], kubernetes.kubeProxy, kubeProxyFields),
   ];
 };
@@ -86,14 +95,15 @@ const nouns: Readonly<Record<FlagSort, string>> = {
 };
 
 const checkFeatureGates = (
-  gates: Readonly<Record<string, unknown>> | undefined,
+  path: Path,
+  gates: unknown,
   { featureGates, kubernetes }: ComponentFlags,
 ): readonly InventoryError[] =>
-  Object.keys(gates ?? {})
+  Object.keys(isRecord(gates) ? gates : {})
     .filter((name) => !featureGates.includes(name))
     .map((name) =>
       inventoryKeyError(
-        ['kubernetes', 'featureGates', name],
+        [...path, name],
         `is no alpha or beta feature gate of Kubernetes ${kubernetes}${hint(didYouMean(name, featureGates))}`,
       ),
     );
