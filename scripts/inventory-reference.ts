@@ -70,7 +70,7 @@ function possible(schema: JsonSchema): string {
     return `${first?.enum ? possible(first) : example(schema)}, or ${mapIn(schema) ? 'a map' : 'a list'}`;
   }
   if (properties) return 'a map';
-  if (additionalProperties && !additionalProperties.type && !additionalProperties.properties) return 'a map';
+  if (additionalProperties && !additionalProperties.examples && !additionalProperties.properties) return 'a map';
   if (additionalProperties)
     return additionalProperties.properties ? 'maps by name' : `texts by name: ${example(additionalProperties)}`;
   if (items?.properties) return 'a list of maps';

@@ -18,6 +18,13 @@ export interface Cluster {
     readonly version: string;
     readonly controlPlane: 'static-pods' | 'systemd';
     readonly proxy: 'nftables' | 'iptables' | 'ipvs';
+    /** Flags of the owner, over those of kbs, as a command line has them: `max-requests-inflight` → `800`. */
+    readonly extraFlags?: Readonly<Partial<Record<FlaggedComponent, Readonly<Record<string, string>>>>>;
+    /** Of every component of Kubernetes; the defaults of Kubernetes for those that are not named. */
+    readonly featureGates?: Readonly<Record<string, boolean>>;
+    /** Fields of the KubeProxyConfiguration that the owner sets: plain JSON. */
+    readonly kubeProxy?: Values;
+    readonly apiServer?: ApiServerSettings;
   };
   /** The DNS domain of Services, `cluster.local`. */
   readonly domain: string;
@@ -46,6 +53,24 @@ export interface Cluster {
   readonly routes: RoutesByHost;
   /** The name of the control plane that kbs asks, where that is not the first. */
   readonly apiHost?: string;
+}
+
+/** A component whose flags an inventory may set, by the name of its program. */
+export type FlaggedComponent = 'etcd' | 'kube-apiserver' | 'kube-controller-manager' | 'kube-scheduler';
+
+/** What API servers read and write of the owner's; kbs's own where absent. */
+export interface ApiServerSettings {
+  /** A Policy of audit.k8s.io, and what becomes of old logs: days, files and megabytes. */
+  readonly audit?: {
+    readonly policy?: Values;
+    readonly maxAge?: number;
+    readonly maxBackups?: number;
+    readonly maxSize?: number;
+  };
+  /** An AdmissionConfiguration. */
+  readonly admission?: Values;
+  /** An AuthenticationConfiguration that says nothing of anonymous requests. */
+  readonly authentication?: Values;
 }
 
 export interface RegistryRule {
@@ -283,6 +308,8 @@ export interface ClusterHost {
   readonly ignoresGpus?: true;
   /** How a lab plays this host; absent: as a container. */
   readonly lab?: LabMachine;
+  /** Swap of the host stays on, and pods get this much of it, in the kubelet's words; absent: kbs switches it off. */
+  readonly swap?: 'NoSwap' | 'LimitedSwap';
   /** Fields of its KubeletConfiguration that the owner sets: plain JSON. */
   readonly kubelet?: Values;
   readonly ssh: SshSettings;

@@ -1,9 +1,11 @@
 import { resolve } from 'node:path';
 import { defined } from '../defined.js';
 import { contains, nthAddress } from './addresses.js';
+import type { ApiServerFile } from './api-server-files.js';
 import type {
   Addon,
   AddressPool,
+  ApiServerSettings,
   ChartSource,
   Cluster,
   ClusterHost,
@@ -13,6 +15,7 @@ import type {
   RoutesByHost,
   SshLogin,
   SshSettings,
+  Values,
 } from './cluster.js';
 import { isControlPlane, isLoadBalancer } from './cluster.js';
 import { isOci } from './formats.js';
@@ -52,6 +55,8 @@ export interface BasePaths {
   readonly keys: readonly string[];
   /** PEM certificates of the authorities of registries, by the registry's name. */
   readonly registryCas?: Readonly<Record<string, string>>;
+  /** What the files hold that `kubernetes.apiServer` names. */
+  readonly apiServerFiles?: Readonly<Partial<Record<ApiServerFile, Values>>>;
 }
 
 /** SSH settings of a lab, which replace those of the inventory. */
@@ -84,6 +89,7 @@ export const derive = (
       }),
       ...gpuOf(host),
       ...kubeletOf(inventory, host),
+      ...swapOf(inventory, host),
       labels: labelsOf(inventory, host),
       taints: taintsOf(host),
       ssh: ssh(name, host),
@@ -91,7 +97,7 @@ export const derive = (
   });
   const cluster: Omit<Cluster, 'routes'> = {
     name: inventory.cluster,
-    kubernetes: { version: kubernetes.version, controlPlane: kubernetes.controlPlane, proxy: kubernetes.proxy },
+    kubernetes: kubernetesOf(kubernetes, basePaths),
     domain: network.domain,
     network: {
       pods: network.pods,
@@ -131,6 +137,36 @@ export const derive = (
   // A copy, because nothing that belongs to the caller may be frozen.
   return freeze({ ...structuredClone(cluster), routes: compileRoutes(cluster) });
 };
+
+const kubernetesOf = (kubernetes: Inventory['kubernetes'], { apiServerFiles }: BasePaths): Cluster['kubernetes'] => {
+  const { version, controlPlane, proxy, featureGates, kubeProxy, apiServer } = kubernetes;
+  const extraFlags = defined({
+    'kube-apiserver': flagsOf(apiServer?.extra),
+    'kube-controller-manager': flagsOf(kubernetes.controllerManager?.extra),
+    'kube-scheduler': flagsOf(kubernetes.scheduler?.extra),
+    etcd: flagsOf(kubernetes.etcd?.extra),
+  });
+  return {
+    version,
+    controlPlane,
+    proxy,
+    ...(Object.keys(extraFlags).length > 0 ? { extraFlags } : {}),
+    ...defined({ featureGates, kubeProxy, apiServer: apiServer && apiServerOf(apiServer, apiServerFiles) }),
+  };
+};
+
+type Flags = NonNullable<NonNullable<Inventory['kubernetes']['etcd']>['extra']>;
+
+const flagsOf = (extra: Flags | undefined): Readonly<Record<string, string>> | undefined =>
+  extra && Object.fromEntries(Object.entries(extra).map(([flag, value]) => [flag, [value].flat().join(',')]));
+
+const apiServerOf = (
+  { audit }: NonNullable<Inventory['kubernetes']['apiServer']>,
+  { policy, ...files }: NonNullable<BasePaths['apiServerFiles']> = {},
+): ApiServerSettings => ({
+  ...files,
+  ...(audit === undefined ? {} : { audit: defined({ ...audit, policy }) }),
+});
 
 const registriesOf = (
   registries: NonNullable<Inventory['registries']>,
@@ -224,6 +260,11 @@ const poolsOf = (inventory: Inventory, ranges: readonly string[]): readonly Addr
 const kubeletOf = ({ kubernetes }: Inventory, { kubelet, roles }: InventoryHost): Pick<ClusterHost, 'kubelet'> => {
   const fields = { ...kubernetes.kubelet, ...kubelet };
   return Object.keys(fields).length > 0 && runsPods(roles, kubernetes.controlPlane) ? { kubelet: fields } : {};
+};
+
+const swapOf = ({ kubernetes, swap }: Inventory, host: InventoryHost): Pick<ClusterHost, 'swap'> => {
+  const { behavior = 'none' } = host.swap ?? swap ?? {};
+  return behavior === 'none' || !runsPods(host.roles, kubernetes.controlPlane) ? {} : { swap: behavior };
 };
 
 const gpuOf = ({ gpu }: InventoryHost): Pick<ClusterHost, 'gpu' | 'gpuCount' | 'nvidia' | 'ignoresGpus'> => {

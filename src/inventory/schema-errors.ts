@@ -4,14 +4,21 @@ import type { InventoryError, Path } from './inventory-error.js';
 import { inventoryError, inventoryKeyError } from './inventory-error.js';
 import type { InventorySource } from './source.js';
 
-/** The issues of zod as errors: the value as it is written is the subject, the schema's message the predicate. */
-export const schemaErrors = (issues: readonly Issue[], source: InventorySource): readonly InventoryError[] =>
+/**
+ * The issues of zod as errors: the value as it is written is the subject, the schema's message the predicate. `empty` is
+ * what to say of a file that holds nothing.
+ */
+export const schemaErrors = (
+  issues: readonly Issue[],
+  source: InventorySource,
+  empty: string = emptyInventory,
+): readonly InventoryError[] =>
   issues.flatMap(intoBranch).flatMap((issue) => {
     const path = issue.path.map((step) => (typeof step === 'number' ? step : String(step)));
     if (issue.code === 'unrecognized_keys') {
       return issue.keys.map((key) => inventoryKeyError([...path, key], unknownKey(key, issue.message.split(' '))));
     }
-    return [inventoryError(path, subject(source, path, issue.message))];
+    return [inventoryError(path, subject(source, path, issue.message, empty))];
   });
 
 type Issue = z.core.$ZodIssue;
@@ -31,11 +38,11 @@ const unknownKey = (key: string, known: readonly string[]): string => {
 };
 
 /** `is missing; write …` where there is no value, else the value and what is wrong with it. */
-const subject = (source: InventorySource, path: Path, message: string): string => {
+const subject = (source: InventorySource, path: Path, message: string, empty: string): string => {
   const isMissing = message.startsWith('write ');
-  if (path.length === 0) return isMissing ? emptyFile : `the file ${message}`;
+  if (path.length === 0) return isMissing ? empty : `the file ${message}`;
   if (isMissing) return `is ${source.has(path) ? 'empty' : 'missing'}; ${message}`;
   return `${source.textAt(path) || 'an empty text'} ${message}`;
 };
 
-const emptyFile = 'the file is empty; write an inventory to start from with: kbs inventory init';
+const emptyInventory = 'the file is empty; write an inventory to start from with: kbs inventory init';

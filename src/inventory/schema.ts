@@ -24,6 +24,7 @@ import {
   withExample,
 } from './formats.js';
 import { addons } from './schema-addons.js';
+import { components, fields } from './schema-components.js';
 import { choice, choiceProblem, integer, keys, list, map, text } from './schema-fields.js';
 
 /** The values of fields that the inventory leaves out. */
@@ -114,13 +115,17 @@ const ssh = (description: string) =>
     description,
   );
 
-/** Their names are in checks/kubelet.ts; what a field may hold, the kubelet says. */
-const kubeletFields = (description: string) =>
-  z
-    .record(z.string(), z.unknown().describe('A value.'), {
-      error: ({ input }) => `${isMissing(input) ? 'write' : 'is not'} a map of fields like { maxPods: 200 }`,
-    })
-    .describe(description);
+const swap = (description: string) =>
+  keys(
+    'Swap',
+    {
+      behavior: choice(
+        ['none', 'NoSwap', 'LimitedSwap'],
+        '`none`: kbs switches swap off. `NoSwap`: the host keeps its swap, and pods use none. `LimitedSwap`: pods whose requests are below their limits use a share of it, by the memory that they request.',
+      ),
+    },
+    description,
+  );
 
 const segment = keys(
   'Segment',
@@ -245,9 +250,11 @@ const host = keys(
       '["nvidia.com/gpu=present:NoSchedule"]',
       'Taints of the Kubernetes node: `key=value:Effect` or `key:Effect`. One that is taken away here is taken away there; those that others set stay.',
     ).optional(),
-    kubelet: kubeletFields(
+    kubelet: fields(
+      '{ maxPods: 200 }',
       'Fields of the KubeletConfiguration of this node, over those of `kubernetes.kubelet`, each as a whole: `{ systemReserved: { memory: 1Gi } }`.',
     ).optional(),
+    swap: swap('Swap of this node, where that differs from `swap` above.').optional(),
     ssh: ssh('How to log in here, where that differs from `ssh` above.').optional(),
   },
   'One machine.',
@@ -326,9 +333,7 @@ export const inventorySchema = keys(
         proxy: choice(['nftables', 'iptables', 'ipvs'], 'How kube-proxy sends Service traffic to pods.').default(
           'nftables',
         ),
-        kubelet: kubeletFields(
-          'Fields of the KubeletConfiguration of every node, over those of kbs: `{ maxPods: 200, evictionHard: { memory.available: 500Mi } }`.',
-        ).optional(),
+        ...components,
       },
       'The Kubernetes to install.',
     ),
@@ -457,6 +462,7 @@ export const inventorySchema = keys(
       'How containerd reaches registries, by what stands before the first slash of an image; `*`: all that are not named.',
     ).optional(),
     addons: addons.optional(),
+    swap: swap('Swap of the nodes. What stays on needs cgroup v2. Default: `{ behavior: none }`.').optional(),
     hosts: map('hosts by name', dnsLabel, host, 'The machines, by name. A name is a DNS label.'),
   },
   'The file that describes a cluster.',

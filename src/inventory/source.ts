@@ -51,8 +51,8 @@ const explain = ({ code, message }: YAMLError): string => explanations[code] ?? 
 
 const explanations: Partial<Record<YAMLError['code'], string>> = {
   TAB_AS_INDENT: 'a tab cannot indent a line of YAML; use spaces',
-  MULTIPLE_DOCS: 'a second document begins here; an inventory is one document',
-  TAG_RESOLVE_FAILED: 'a tag has no meaning in an inventory; remove it',
+  MULTIPLE_DOCS: 'a second document begins here; this file is one document',
+  TAG_RESOLVE_FAILED: 'a tag has no meaning here; remove it',
 };
 
 type At = (offset: number, message: string) => LocatedError;

@@ -25,6 +25,7 @@ export const checkNames = [
   'foreign-cni',
   'foreign-link',
   'foreign-unit',
+  'drop-in',
   'dns-port',
   'hosts-line',
   'endpoint-name',

@@ -65,6 +65,18 @@ export const checkForeignUnit = (
     ];
   });
 
+/** Settings of the owner's are left alone; they tell why a node differs from others. */
+export const checkDropIns = (host: ClusterHost, { commandDropIns, dropIns }: Facts): readonly FailedCheck[] => {
+  const found = dropIns.filter((path) => !commandDropIns.includes(path));
+  if (!isNode(host) || found.length === 0) return [];
+  return [
+    {
+      detail: `settings that kbs leaves as they are: ${found.join(', ')}`,
+      next: 'nothing, where they are meant; the others delete, then: systemctl daemon-reload, and restart kubelet or containerd',
+    },
+  ];
+};
+
 const unitsOf = (host: ClusterHost, { kubernetes, endpoint }: Cluster): readonly string[] => {
   const services = kubernetes.controlPlane === 'systemd';
   return [

@@ -2,7 +2,7 @@ import { checkArchitecture, checkBundle } from './architecture.js';
 import type { Check } from './check.js';
 import { checkHostnames, checkMachineIds, checkMacs, checkProductUuids, checkSshHostKeys } from './clones.js';
 import { checkClocks, checkEtcdData } from './cluster.js';
-import { checkForeignCni, checkForeignLinks, checkForeignUnit } from './conflicts.js';
+import { checkDropIns, checkForeignCni, checkForeignLinks, checkForeignUnit } from './conflicts.js';
 import { checkDnsPort, checkResolver, checkUpstreamResolver } from './dns.js';
 import { checkFirewall } from './firewall.js';
 import { gpuChecks } from './gpu-checks.js';
@@ -85,8 +85,9 @@ export const checks: readonly Check[] = [
   {
     name: 'swap',
     scope: 'host',
-    summary: 'no service makes compressed swap (zram) on a node at every boot',
-    fix: 'remove zram-tools or systemd-zram-generator; other swap is switched off by kbs',
+    summary:
+      'no service makes compressed swap (zram) on a node at every boot; where `swap` leaves swap on, the node has cgroup v2',
+    fix: 'remove zram-tools or systemd-zram-generator, or write `swap: { behavior: NoSwap }`; other swap is switched off by kbs',
     check: checkSwap,
   },
   {
@@ -148,6 +149,15 @@ export const checks: readonly Check[] = [
     summary: 'no drop-in of another package changes what the units of kbs start',
     fix: 'uninstall that package, or mask its drop-in as the message says',
     check: checkForeignUnit,
+  },
+  {
+    name: 'drop-in',
+    scope: 'host',
+    warns: true,
+    summary:
+      'kubelet and containerd of a node have the settings of kbs and no others; drop-ins of yours stay as they are',
+    fix: 'nothing, where they are meant',
+    check: checkDropIns,
   },
   {
     name: 'dns-port',

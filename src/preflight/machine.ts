@@ -27,11 +27,20 @@ export const checkCgroup = (host: ClusterHost, { cgroup, controllers, model }: F
   );
 };
 
-export const checkSwap = (host: ClusterHost, { swaps }: Facts): readonly FailedCheck[] =>
+export const checkSwap = (host: ClusterHost, { cgroup, swaps }: Facts): readonly FailedCheck[] =>
+  host.swap === undefined
+    ? checkNoSwap(host, swaps)
+    : failIf(
+        cgroup === 'v1',
+        `the inventory leaves swap on, and with cgroup ${cgroup} a kubelet cannot keep pods from it`,
+        'boot with cgroup v2 (systemd.unified_cgroup_hierarchy=1 on the kernel command line), or write `swap: { behavior: none }` for this host',
+      );
+
+const checkNoSwap = (host: ClusterHost, swaps: Facts['swaps']): readonly FailedCheck[] =>
   failIf(
     isNode(host) && swaps.some((device) => device.startsWith('/dev/zram')),
     `swap on ${swaps.join(', ')} is made anew by a service at every boot`,
-    'remove that service (zram-tools, systemd-zram-generator); other swap is switched off by kbs',
+    'remove that service (zram-tools, systemd-zram-generator), or leave swap on with `swap: { behavior: NoSwap }`; other swap is switched off by kbs',
   );
 
 export const checkKernelFeatures = (

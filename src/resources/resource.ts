@@ -87,10 +87,10 @@ export interface KernelModuleResource {
   readonly check: Script;
 }
 
-/** No swap, now and after a reboot. */
+/** `off`: no swap, now and after a reboot. `as-found`: what kbs has switched off is on again; other swap stays as it is. */
 export interface SwapResource {
   readonly kind: 'swap';
-  readonly state: 'off';
+  readonly state: 'off' | 'as-found';
 }
 
 /** A live kernel route. Its persistence is a file and a unit of the same phase. */

@@ -1,13 +1,14 @@
 import { lines, sh } from '../hosts/shell.js';
 import { escapePath, restoreOriginal, saveOriginal } from './original.js';
-import type { Kind, State, SwapResource } from './resource.js';
+import type { Kind, State, Step, SwapResource } from './resource.js';
 import { step } from './resource.js';
 import { rewrite } from './rewrite.js';
 
 /**
  * No swap: none in use, and none that would come at boot, by a line of /etc/fstab, by a unit of type swap, which a package
  * or a generator makes (systemd-gpt-auto-generator(8) does for a partition), or by a service that makes a swap file. `apply`
- * comments lines of fstab out with `#kbs# `, and masks units; `remove` restores them.
+ * comments lines of fstab out with `#kbs# `, and masks units; `remove` restores them, and so does `apply` of swap that is to
+ * be as it was found.
  */
 export const swap: Kind<SwapResource> = {
   kind: 'swap',
@@ -54,8 +55,9 @@ done`,
       masked: named('saved').flatMap(unitOf).join(' '),
     };
   },
-  desired: () => ({ now: 'off', boot: 'off', units: 'off' }),
-  apply(_resource, seen) {
+  desired: ({ state }) => (state === 'off' ? { now: 'off', boot: 'off', units: 'off' } : { disabled: '0', masked: '' }),
+  apply({ state }, seen) {
+    if (state === 'as-found') return restored(seen);
     const off = seen?.now === 'off' ? [] : [sh`swapoff -a`];
     const commentOut = sh`sed -E 's/^[[:blank:]]*[^#[:blank:]]+[[:blank:]]+[^[:blank:]]+[[:blank:]]+swap([[:blank:]]|$)/#kbs# &/'`;
     const boot = seen?.boot === 'off' ? [] : [rewrite('/etc/fstab', commentOut)];
@@ -64,23 +66,31 @@ done`,
     );
     return [step(lines(...off, ...boot, ...masks, ...(boot.length + masks.length > 0 ? [reload] : [])))];
   },
-  remove(_resource, seen) {
-    const units = unitsIn(seen, 'masked');
-    if (seen.disabled === '0' && units.length === 0) return [];
-    const restoreLines = seen.disabled === '0' ? [] : [rewrite('/etc/fstab', sh`sed 's/^#kbs# //'`)];
-    return [
-      step(
-        lines(
-          ...restoreLines,
-          ...units.map((unit) => restoreOriginal(pathOf(unit))),
-          reload,
-          ...(seen.disabled === '0' ? [] : [sh`swapon -a`]),
-          ...(units.length === 0 ? [] : [start(units)]),
-        ),
-      ),
-    ];
+  remove: ({ state }, seen) => (state === 'off' ? restored(seen) : []),
+  record: {
+    write: () => ({}),
+    read: (id) => (id === 'off' || id === 'as-found' ? { kind: 'swap', state: id } : undefined),
   },
-  record: { write: () => ({}), read: (id) => (id === 'off' ? { kind: 'swap', state: id } : undefined) },
+  // One of the two takes the place of the other.
+  claims: () => ['swap'],
+};
+
+/** What kbs has switched off, on again. */
+const restored = (seen: State | undefined): readonly Step[] => {
+  const units = unitsIn(seen, 'masked');
+  const isInFstab = seen?.disabled !== '0';
+  if (!isInFstab && units.length === 0) return [];
+  return [
+    step(
+      lines(
+        ...(isInFstab ? [rewrite('/etc/fstab', sh`sed 's/^#kbs# //'`)] : []),
+        ...units.map((unit) => restoreOriginal(pathOf(unit))),
+        reload,
+        ...(isInFstab ? [sh`swapon -a`] : []),
+        ...(units.length === 0 ? [] : [start(units)]),
+      ),
+    ),
+  ];
 };
 
 const unitFolder = '/etc/systemd/system';

@@ -2,9 +2,11 @@ import { existsSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, test } from 'vitest';
+import { parse } from 'yaml';
 import { failuresIn } from '../../src/failure.js';
 import { freeKubeletFields, ownKubeletFields } from '../../src/inventory/kubelet-fields.js';
 import { kubelet } from '../../src/phases/node/kubelet.js';
+import { prepare } from '../../src/phases/node/prepare.js';
 import { loadCluster } from '../../src/workflows/load-cluster.js';
 import { contextOf } from '../support/site.js';
 
@@ -77,6 +79,17 @@ describe("fields of the kubelet's configuration", () => {
       ['hosts.edge.kubelet: has no meaning: no kubelet runs on this host'],
     ],
     [
+      'of swap, which is no field',
+      ', kubelet: { failSwapOn: false }',
+      ', swap: { behavior: limited }',
+      ', swap: { behavior: NoSwap }',
+      [
+        'kubernetes.kubelet.failSwapOn: cannot be set here: write `swap`',
+        'hosts.w.swap.behavior: limited is not one of none, NoSwap, LimitedSwap',
+        'hosts.edge.swap: has no meaning: no kubelet runs on this host',
+      ],
+    ],
+    [
       'no map',
       ', kubelet: [maxPods]',
       '',
@@ -86,6 +99,23 @@ describe("fields of the kubelet's configuration", () => {
   ])('are refused where they are %s', async (_, all, worker, router, said) => {
     const error = await load(inventory(all, worker, router)).catch((thrown: unknown) => thrown);
     expect(failuresIn(error).map(({ message }) => message)).toEqual(said);
+  });
+
+  test.each<[string, string, string, string]>([
+    ['switched off', '', '', 'off'],
+    ['left on everywhere', 'swap: { behavior: LimitedSwap }', '', 'as-found LimitedSwap'],
+    ['left on there', '', ', swap: { behavior: NoSwap }', 'as-found NoSwap'],
+    ['switched off there', 'swap: { behavior: LimitedSwap }', ', swap: { behavior: none }', 'off'],
+  ])('leave swap %s', async (_, all, worker, said) => {
+    const text = `${inventory('', worker)}${all}\n`;
+    const { cluster } = await load(text);
+    const host = cluster.hosts.find(({ name }) => name === 'w');
+    if (host === undefined) throw new Error('no host');
+    const states = prepare
+      .resources(host, contextOf(cluster))
+      .flatMap((each) => (each.kind === 'swap' ? each.state : []));
+    const { failSwapOn, memorySwap } = parse(await configurationOf(text, 'w'));
+    expect([...states, ...(failSwapOn === false ? [memorySwap.swapBehavior] : [])].join(' ')).toBe(said);
   });
 
   it.runIf(existsSync(types()))('are all that this version of Kubernetes has', () => {

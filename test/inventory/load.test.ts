@@ -78,8 +78,8 @@ const mistakes: Readonly<Record<string, readonly Row[]>> = {
     ],
     ['    rack:\n', '     rack:\n', '10:1 this is not YAML: All mapping items must start at the same column'],
     ['cluster: hybrid', 'cluster: "hybrid', '2:17 this is not YAML: Missing closing "quote'],
-    ['ssh: {', 'ssh: !secret {', '15:6 a tag has no meaning in an inventory; remove it'],
-    ['hosts:\n', '---\nhosts:\n', '16:1 a second document begins here; an inventory is one document'],
+    ['ssh: {', 'ssh: !secret {', '15:6 a tag has no meaning here; remove it'],
+    ['hosts:\n', '---\nhosts:\n', '16:1 a second document begins here; this file is one document'],
   ],
   'means something else in YAML than it seems': [
     ['cluster: hybrid', 'cluster: hybrid\ncluster: other', '3:1 cluster is there twice; remove one of the two'],
@@ -107,7 +107,7 @@ const mistakes: Readonly<Record<string, readonly Row[]>> = {
     [
       '  version: 1.36.2',
       '',
-      '3:1 kubernetes is empty; write a map with keys of version, controlPlane, proxy, kubelet',
+      '3:1 kubernetes is empty; write a map with keys of version, controlPlane, proxy, featureGates, apiServer, controllerManager, scheduler, etcd, kubelet, kubeProxy',
     ],
     ['10.244.0.0/16 #', '#', '6:3 network.pods is empty; write a network in CIDR form like 10.244.0.0/16'],
     [
@@ -151,7 +151,7 @@ const mistakes: Readonly<Record<string, readonly Row[]>> = {
     [
       '    labels:',
       '    metal: yes\n    labels:',
-      '22:5 hosts.worker-00.metal is not known; known are address, roles, addresses, podCIDR, gpu, hypervisor, lab, labels, taints, kubelet, ssh',
+      '22:5 hosts.worker-00.metal is not known; known are address, roles, addresses, podCIDR, gpu, hypervisor, lab, labels, taints, kubelet, swap, ssh',
     ],
     ['user: ops', 'usr: ops', '15:8 ssh.usr is not known; did you mean user?'],
     [
@@ -655,15 +655,15 @@ test.each([
   ['---\n', 'is empty; write an inventory to start from with: kbs inventory init'],
   [
     '- lb-00\n',
-    'is not a map with keys of apiVersion, cluster, kubernetes, network, endpoint, loadBalancer, dns, ssh, artifacts, proxy, registries, addons, hosts',
+    'is not a map with keys of apiVersion, cluster, kubernetes, network, endpoint, loadBalancer, dns, ssh, artifacts, proxy, registries, addons, swap, hosts',
   ],
   [
     'kbs\n',
-    'is not a map with keys of apiVersion, cluster, kubernetes, network, endpoint, loadBalancer, dns, ssh, artifacts, proxy, registries, addons, hosts',
+    'is not a map with keys of apiVersion, cluster, kubernetes, network, endpoint, loadBalancer, dns, ssh, artifacts, proxy, registries, addons, swap, hosts',
   ],
   [
     '42\n',
-    'is not a map with keys of apiVersion, cluster, kubernetes, network, endpoint, loadBalancer, dns, ssh, artifacts, proxy, registries, addons, hosts',
+    'is not a map with keys of apiVersion, cluster, kubernetes, network, endpoint, loadBalancer, dns, ssh, artifacts, proxy, registries, addons, swap, hosts',
   ],
 ])('a file of %j is no inventory', (text, expected) => {
   expect(said(text)).toEqual([`1:1 the file ${expected}`]);

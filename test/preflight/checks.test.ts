@@ -214,6 +214,16 @@ describe('preflight', () => {
     expect(refusals(bridge('10.42.0.1/24'), { name: 'edge' })).toEqual([]);
   });
 
+  test('lets swap stay on where the inventory says so, with cgroup v2', () => {
+    const hosts = clusterOf().hosts.map((host) => ({ ...host, swap: 'LimitedSwap' as const }));
+    const cluster = clusterOf({ hosts });
+    const swaps = ['/dev/zram0', '/dev/sda2'];
+    expect(refusals({ swaps }, { cluster })).toEqual([]);
+    expect(refusals({ swaps, cgroup: 'v1' }, { cluster })).toEqual([
+      'swap: the inventory leaves swap on, and with cgroup v1 a kubelet cannot keep pods from it',
+    ]);
+  });
+
   test('warns of interfaces of other network plugins, on a node', () => {
     const warnings = (names: readonly string[], name = 'controller-00') => {
       const links = names.map((each) => ({ name: each, mtu: 1500, addresses: [], isClosed: false }));
@@ -238,6 +248,18 @@ describe('preflight', () => {
     expect(refusals({ commandDropIns: [path] }, { name: 'edge' })).toEqual([]);
     const services = clusterOf({ kubernetes: { version: '1.36.3', controlPlane: 'systemd', proxy: 'nftables' } });
     expect(refusals({ commandDropIns: others }, { cluster: services })).toHaveLength(1);
+  });
+
+  test('names drop-ins of the owner on a node, and lets them be', () => {
+    const own = '/etc/systemd/system/kubelet.service.d/20-own.conf';
+    const command = '/etc/systemd/system/kubelet.service.d/10-kubeadm.conf';
+    const warnings = (name: string) =>
+      runChecks({
+        ...all,
+        facts: new Map([[name, { ...fit, commandDropIns: [command], dropIns: [command, own] }]]),
+      }).flatMap((result) => (result.name === 'drop-in' && result.warning ? [result.detail] : []));
+    expect(warnings('controller-00')).toEqual([`settings that kbs leaves as they are: ${own}`]);
+    expect(warnings('edge')).toEqual([]);
   });
 
   test('refuses ipvs where the kernel lacks it, and not where it has it', () => {

@@ -280,6 +280,17 @@ printf 'UUID=1 / ext4 defaults 0 1\\nUUID=2 none swap sw 0 0' > /etc/fstab`,
     shows: 'cat /proc/swaps /etc/fstab',
   },
   {
+    about: 'swap as it was found',
+    resources: [{ kind: 'swap', state: 'as-found' }],
+    given: `
+echo 'Filename Type Size Used Priority' > /run/swaps; mount --bind /run/swaps /proc/swaps
+printf '#!/bin/sh\\necho "/dev/sda2 partition 1 0 -2" > /run/on\\n' > /usr/local/sbin/swapon
+chmod +x /usr/local/sbin/swapon
+printf 'UUID=1 / ext4 defaults 0 1\\n#kbs# UUID=2 none swap sw 0 0\\n#UUID=3 none swap sw 0 0\\n' > /etc/fstab`,
+    drifts: { 'switched off again': "sed -i 's/^UUID=2/#kbs# &/' /etc/fstab" },
+    shows: "sed 's/^#kbs# //' /etc/fstab",
+  },
+  {
     about: 'no swap by units',
     resources: [{ kind: 'swap', state: 'off' }],
     given: `

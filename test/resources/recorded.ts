@@ -245,6 +245,10 @@ export const recordings: Readonly<Record<Exclude<Resource['kind'], 'object' | 'r
   ],
   swap: [
     {
+      resource: { kind: 'swap', state: 'as-found' },
+      answers: { 'as wanted': 'now /dev/sda2\nboot UUID=2', 'commented out by kbs': 'disabled none' },
+    },
+    {
       resource: { kind: 'swap', state: 'off' },
       answers: {
         'as wanted': '',

@@ -43,6 +43,7 @@ export const printFacts = (facts: Facts): string => {
     ),
     ...many('cniconfig', facts.cniConfigs),
     ...many('commanddropin', facts.commandDropIns),
+    ...many('dropin', facts.dropIns),
     `machineid ${facts.machineId}`,
     ...(facts.machine?.kind === 'virtual' ? [`machine vm ${facts.machine.platform}`] : []),
     ...(facts.machine?.kind === 'physical' ? ['machine vm none'] : []),

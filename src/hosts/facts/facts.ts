@@ -68,6 +68,8 @@ export interface Facts {
   readonly cniConfigs: readonly string[];
   /** Paths of the drop-ins in effect that say what a service starts. */
   readonly commandDropIns: readonly string[];
+  /** Paths of the files in effect that add to the settings of kubelet.service and containerd, besides kbs's own. */
+  readonly dropIns: readonly string[];
   readonly machineId: string;
   /** What sort of machine it is; absent where the host was not observed. */
   readonly machine?: Machine;
@@ -152,6 +154,7 @@ export const assumedFacts: Facts = {
   firewalls: [],
   cniConfigs: [],
   commandDropIns: [],
+  dropIns: [],
   machineId: '',
   etcdMember: true,
   etcdInstalled: false,
@@ -196,6 +199,7 @@ export const parseFacts = (output: string): Facts => {
     firewalls: all('firewall').map((value) => firewall(value, all('firewallrule'))),
     cniConfigs: all('cniconfig'),
     commandDropIns: all('commanddropin'),
+    dropIns: all('dropin'),
     machineId: one('machineid'),
     ...defined({ machine: parseMachine(output), system: parseSystem(output) }),
     etcdMember: one('etcdmember') === 'yes',

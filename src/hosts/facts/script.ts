@@ -116,11 +116,23 @@ done
 # In their order: a file of the same name in an earlier folder takes a drop-in's place (systemd.unit(5)).
 folders='/etc/systemd/system /run/systemd/system /usr/local/lib/systemd/system /usr/lib/systemd/system /lib/systemd/system'
 files=$(for folder in $folders; do echo "$folder/*.service.d/*.conf"; done)
-grep -ls '^[[:space:]]*ExecStart[[:space:]]*=' $files | while read -r dropin; do
-  for folder in $folders; do
-    if [ "$folder" = "\${dropin%/*/*}" ]; then fact commanddropin "$dropin"; break; fi
-    if [ -e "$folder\${dropin#"\${dropin%/*/*}"}" ]; then break; fi
+in_effect() { # DROPIN
+  for earlier in $folders; do
+    if [ "$earlier" = "\${1%/*/*}" ]; then return 0; fi
+    if [ -e "$earlier\${1#"\${1%/*/*}"}" ]; then return 1; fi
   done
+}
+grep -ls '^[[:space:]]*ExecStart[[:space:]]*=' $files | while read -r dropin; do
+  if in_effect "$dropin"; then fact commanddropin "$dropin"; fi
+done
+for folder in $folders; do
+  # What is empty, or leads to /dev/null, masks its namesakes.
+  for dropin in $folder/kubelet.service.d/*.conf $folder/containerd.service.d/*.conf; do
+    if [ -s "$dropin" ] && in_effect "$dropin"; then fact dropin "$dropin"; fi
+  done
+done
+for dropin in /etc/containerd/conf.d/*.toml; do
+  case $dropin in */50-kbs.toml) ;; *) if [ -e "$dropin" ]; then fact dropin "$dropin"; fi ;; esac
 done
 ${raw(gpuFactsScript)}fact machineid "$(cat /etc/machine-id 2>/dev/null || :)"
 ${raw(machineScript)}${raw(systemScript)}if [ -d /var/lib/etcd/member/wal ]; then fact etcdmember yes; fi

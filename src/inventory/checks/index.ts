@@ -2,6 +2,7 @@ import type { InventoryError } from '../inventory-error.js';
 import type { PartialInventory } from '../partial.js';
 import { checkAddons } from './addons.js';
 import { checkAddressPools } from './address-pools.js';
+import { checkComponents } from './components.js';
 import { checkControlPlanes } from './control-planes.js';
 import { checkEndpoint } from './endpoint.js';
 import { checkForwards } from './forwards.js';
@@ -26,6 +27,7 @@ export const check = (draft: PartialInventory, versions: readonly string[]): rea
   ...checkRouters(draft),
   ...checkNodes(draft),
   ...checkKubelet(draft),
+  ...checkComponents(draft),
   ...checkControlPlanes(draft),
   ...checkEndpoint(draft),
   ...checkForwards(draft),

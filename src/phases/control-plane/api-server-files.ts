@@ -1,15 +1,35 @@
+import type { Values } from '../../inventory/cluster.js';
 import type { FileResource, Resource } from '../../resources/resource.js';
 import { Secret } from '../../secret.js';
 import { toYaml } from '../../templates/yaml.js';
 import type { PhaseContext } from '../phase.js';
-import { auditPolicyPath, authenticationPath, encryptionPath } from './flags.js';
+import { admissionPath, auditPolicyPath, authenticationPath, encryptionPath } from './flags.js';
 
-/** What the API server reads besides certificates: encryption at rest, authentication and the audit policy. */
-export const apiServerFiles = ({ credentials }: PhaseContext): readonly (FileResource & Resource)[] => [
-  { kind: 'file', path: encryptionPath, mode: '0600', content: encryption(credentials.encryptionKey) },
-  { kind: 'file', path: authenticationPath, mode: '0644', content: toYaml(authentication) },
-  { kind: 'file', path: auditPolicyPath, mode: '0644', content: toYaml(auditPolicy) },
-];
+/** What the API server reads besides certificates: encryption at rest, and what kbs or the owner has it do. */
+export const apiServerFiles = ({
+  cluster: { kubernetes },
+  credentials,
+}: PhaseContext): readonly (FileResource & Resource)[] => {
+  const { audit, admission, authentication: ownAuthentication } = kubernetes.apiServer ?? {};
+  return [
+    { kind: 'file', path: encryptionPath, mode: '0600', content: encryption(credentials.encryptionKey) },
+    ownAuthentication === undefined
+      ? { kind: 'file', path: authenticationPath, mode: '0644', content: toYaml(authentication) }
+      : ofOwner(authenticationPath, { ...ownAuthentication, anonymous: authentication.anonymous }),
+    audit?.policy === undefined
+      ? { kind: 'file', path: auditPolicyPath, mode: '0644', content: toYaml(auditPolicy) }
+      : ofOwner(auditPolicyPath, audit.policy),
+    ...(admission === undefined ? [] : [ofOwner(admissionPath, admission)]),
+  ];
+};
+
+/** What an owner writes there may say more of a site than users of the host are to read. */
+const ofOwner = (path: string, value: Values): FileResource & Resource => ({
+  kind: 'file',
+  path,
+  mode: '0600',
+  content: toYaml(value),
+});
 
 /** Secrets at rest, by secretbox; `identity` last, so that what was written before can still be read. */
 const encryption = (key: Secret): Secret =>

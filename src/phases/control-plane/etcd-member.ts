@@ -87,6 +87,7 @@ ${raw(assertNoOtherCluster(host, context))}
 ${raw(
   runUntilAnswering(
     host,
+    context,
     sh`${[
       `--initial-cluster=${host.name}=${peerUrl(host)}`,
       `--initial-cluster-token=${context.cluster.name}`,
@@ -160,7 +161,7 @@ kbs_join() {
 }`,
     untilTrue(sh`kbs_join`, { seconds, otherwise: sh`printf ${`after ${seconds} s %s\\n`} "$kbs_said" >&2; exit 1` }),
     sh`kbs_members=$(printf '%s\\n' "$kbs_list" | awk -F ', ' -v me=${host.name} '{ print ($3 == "" ? me : $3) "=" $4 }' | paste -sd , -)`,
-    runUntilAnswering(host, sh`--initial-cluster="$kbs_members" --initial-cluster-state=existing`),
+    runUntilAnswering(host, context, sh`--initial-cluster="$kbs_members" --initial-cluster-state=existing`),
   );
 };
 
@@ -168,8 +169,8 @@ kbs_join() {
  * Runs etcd with more arguments, and ends it once it answers: its data are then on the disk. It is started again where it
  * ends by itself: it may have asked a member that was just being restarted.
  */
-const runUntilAnswering = (host: ClusterHost, more: Script): Script => {
-  const { 'initial-cluster-state': _, ...flags } = etcdFlags(host);
+const runUntilAnswering = (host: ClusterHost, context: PhaseContext, more: Script): Script => {
+  const { 'initial-cluster-state': _, ...flags } = etcdFlags(host, context);
   return lines(
     sh`
 kbs_log=$(mktemp)

@@ -44,7 +44,7 @@ const starts = (host: ClusterHost, { cluster, facts }: PhaseContext): boolean =>
 
 const component = (host: ClusterHost, context: PhaseContext): Component => ({
   name: 'etcd',
-  flags: etcdFlags(host),
+  flags: etcdFlags(host, context),
   inputs: credentialFiles(host, context).filter(isEtcds),
   writes: [dataDirectory],
   // It closes the port for clients seconds earlier: Etcd.Close in its server/embed/etcd.go.

@@ -7,6 +7,7 @@ import { toYaml } from '../../templates/yaml.js';
 import { artifactsOf } from '../artifacts-of.js';
 import { pods } from '../cleanup.js';
 import { controlPlaneRolling } from '../control-plane/rolling.js';
+import { withGates } from '../feature-gates.js';
 import { fingerprint } from '../fingerprint.js';
 import type { Phase, PhaseContext } from '../phase.js';
 import { credentialFiles, kubeconfigFile } from './certificates.js';
@@ -82,7 +83,9 @@ const kubeletConfiguration = (host: ClusterHost, context: PhaseContext): FileRes
   content: toYaml({
     ...kubeletDefaults(context),
     ...host.kubelet,
+    ...withGates(context.cluster.kubernetes.featureGates, host.kubelet ?? {}),
     cgroupDriver: context.facts(host.name).cgroup === 'v2' ? 'systemd' : 'cgroupfs',
+    ...(host.swap === undefined ? {} : { failSwapOn: false, memorySwap: { swapBehavior: host.swap } }),
     ...(context.facts(host.name).cgroup === 'v1' ? { failCgroupV1: false } : {}),
     resolvConf: hasOwnResolvers(host, context) ? resolversPath : context.facts(host.name).resolvConf,
     ...(host.taints.length > 0 ? { registerWithTaints: host.taints.map(taint) } : {}),
@@ -128,5 +131,6 @@ export const kubeletDefaults = ({ cluster }: Pick<PhaseContext, 'cluster'>): Rea
   containerRuntimeEndpoint: 'unix:///run/containerd/containerd.sock',
   healthzBindAddress: '127.0.0.1',
   rotateCertificates: false,
+  ...withGates(cluster.kubernetes.featureGates, {}),
   tlsMinVersion: 'VersionTLS12',
 });

@@ -8,12 +8,12 @@ import type { Phase } from '../phase.js';
 /** The operating system: what a kubelet and a container runtime ask of any Linux machine. */
 export const prepare: Phase = {
   name: 'prepare',
-  ensures: 'kernel features, sysctls, no swap, the host knows its own name and that of the API',
+  ensures: 'kernel features, sysctls, swap off or left on, the host knows its own name and that of the API',
   appliesTo: (host, cluster) => isMember(host) || isDns(host) || hasHostMetrics(host, cluster),
   resources(host, context) {
     const unpacker = artifactsOf(host, context).unpacker();
     return [
-      ...(isNode(host) ? forPods : []),
+      ...(isNode(host) ? forPods(host) : []),
       ...(isMember(host) ? names(host, context.cluster) : []),
       ...(unpacker === undefined
         ? []
@@ -48,10 +48,11 @@ export const forwarding: readonly Resource[] = [
   { kind: 'sysctl', name: 'net.ipv4.conf.all.rp_filter', value: '2' },
 ];
 
-const forPods: readonly Resource[] = [
+const forPods = ({ swap }: ClusterHost): readonly Resource[] => [
   ...modules,
   ...forwarding,
   { kind: 'sysctl', name: 'net.bridge.bridge-nf-call-iptables', value: '1' },
   { kind: 'sysctl', name: 'fs.inotify.max_user_instances', value: '1024' },
-  { kind: 'swap', state: 'off' },
+  // Before the kubelet starts, which asks how much there is once.
+  { kind: 'swap', state: swap === undefined ? 'off' : 'as-found' },
 ];

@@ -58,6 +58,7 @@ firewallrule ip filter FORWARD counter packets 0 bytes 0 jump DOCKER-USER
 firewallrule iptables-legacy filter INPUT -i lo -j ACCEPT
 cniconfig 10-kbs.conflist
 commanddropin /etc/systemd/system/etcd.service.d/x.conf
+dropin /etc/containerd/conf.d/own.toml
 machineid abc
 clusterca 4af7c1
 `;
@@ -120,6 +121,7 @@ clusterca 4af7c1
     ],
     cniConfigs: ['10-kbs.conflist'],
     commandDropIns: ['/etc/systemd/system/etcd.service.d/x.conf'],
+    dropIns: ['/etc/containerd/conf.d/own.toml'],
     machineId: 'abc',
     etcdMember: false,
     etcdInstalled: false,
@@ -172,6 +174,8 @@ drop_in /etc/systemd/system/containerd.service.d/proxy.conf Environment=HTTP_PRO
 drop_in /etc/systemd/system/containerd.service.d/own.conf 'ExecStart='
 mkdir -p /etc/systemd/system/kubelet.service.d
 ln -s /dev/null /etc/systemd/system/kubelet.service.d/20-masked.conf
+mkdir -p /etc/containerd/conf.d
+touch /etc/containerd/conf.d/50-kbs.toml /etc/containerd/conf.d/90-own.toml /etc/containerd/conf.d/README
 ${factsScript}`;
   const { stdout } = await execa('unshare', ['--mount', 'sh', '-eu'], { input: script });
   expect(parseFacts(stdout)).toMatchObject({
@@ -179,6 +183,12 @@ ${factsScript}`;
     commandDropIns: [
       '/etc/systemd/system/containerd.service.d/own.conf',
       '/usr/local/lib/systemd/system/kubelet.service.d/10-kubeadm.conf',
+    ],
+    dropIns: [
+      '/etc/systemd/system/containerd.service.d/own.conf',
+      '/etc/systemd/system/containerd.service.d/proxy.conf',
+      '/usr/local/lib/systemd/system/kubelet.service.d/10-kubeadm.conf',
+      '/etc/containerd/conf.d/90-own.toml',
     ],
   });
 });
