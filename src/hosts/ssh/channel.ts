@@ -6,6 +6,7 @@ import type { RemoteProcess } from '../script/run.js';
 import { quote } from '../shell.js';
 import { isFull, type Sessions } from './sessions.js';
 
+/** The other side of a connection, as its commands know it. */
 export interface Remote {
   readonly host: string;
   /** Those of the connection. */
@@ -57,7 +58,8 @@ const ended = (channel: ClientChannel, remote: Remote): Promise<number> =>
     void complete.then(() => (code === undefined ? reject(lost(remote, remote.reason())) : resolve(code)));
   });
 
-const lost = ({ host }: Remote, why: string, cause?: unknown): Failure =>
+/** The Failure of a command whose connection died. */
+export const lost = ({ host }: Remote, why: string, cause?: unknown): Failure =>
   new Failure('unreachable', `the connection to ${host} was lost during a command`, {
     where: { host },
     why: [why],
@@ -65,7 +67,8 @@ const lost = ({ host }: Remote, why: string, cause?: unknown): Failure =>
     cause,
   });
 
-const full = ({ host }: Remote, cause: unknown): Failure =>
+/** The Failure of a host that has no place for even one command. */
+export const full = ({ host }: Remote, cause: unknown): Failure =>
   new Failure('unreachable', `${host} allows no more sessions over its connection`, {
     where: { host },
     why: [messageOf(cause)],
