@@ -124,7 +124,7 @@ const doors = {
   diff: ['cli/text/diff-text'],
   ssh2: ['hosts/ssh/'],
   // ssh itself is asked for its configuration.
-  execa: ['hosts/local', 'hosts/interactive', 'hosts/ssh/ssh-config', 'artifacts/', 'lab/'],
+  execa: ['hosts/local', 'hosts/interactive', 'hosts/openssh/', 'hosts/ssh/ssh-config', 'artifacts/', 'lab/'],
   'node-forge': ['pki/authority'],
   handlebars: ['templates/render'],
   // Where text from outside becomes a typed value: the inventory, and the catalogue of a bundle, digests that a reviewer wrote.

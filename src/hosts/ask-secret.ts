@@ -8,7 +8,7 @@ import { Secret } from '../secret.js';
  * answer. Throws `interrupted` after Ctrl-C.
  */
 export async function askSecret(question: string): Promise<Secret | undefined> {
-  if (!process.stdin.isTTY || !process.stderr.isTTY) return undefined;
+  if (!hasTerminal()) return undefined;
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
   const stop = new AbortController();
   const terminal = createInterface({ input: process.stdin, output: nowhere, terminal: true });
@@ -32,3 +32,6 @@ export async function askSecret(question: string): Promise<Secret | undefined> {
     terminal.close();
   }
 }
+
+/** Whether there is a terminal to ask on. */
+export const hasTerminal = (): boolean => process.stdin.isTTY && process.stderr.isTTY;

@@ -11,6 +11,8 @@ export interface OperatorSecrets {
   get(kind: SecretKind, subject: string): Promise<Secret | undefined>;
   /** What `get` would give without a question; undefined where it would ask. */
   known(kind: SecretKind, subject: string): Promise<Secret | undefined> | undefined;
+  /** Runs what asks on the terminal by itself, while no other question stands there. */
+  inTurn<T>(ask: () => Promise<T>): Promise<T>;
   /**
    * Tests a password, on one host alone at first: where that one refuses it, no other host is given it, because a wrong
    * password may lock an account that all of them share. `test` says whether the host took it; where it throws, that says
@@ -55,8 +57,8 @@ export function operatorSecrets(ask: AskSecret, environment: NodeJS.ProcessEnv =
     if (given) found.set(variable, Promise.resolve(new Secret(given)));
   }
 
-  const askInTurn = (question: string): Promise<Secret | undefined> => {
-    const answer = lastQuestion.then(() => ask(question));
+  const inTurn: OperatorSecrets['inTurn'] = (work) => {
+    const answer = lastQuestion.then(work);
     lastQuestion = answer.catch(() => {});
     return answer;
   };
@@ -65,9 +67,10 @@ export function operatorSecrets(ask: AskSecret, environment: NodeJS.ProcessEnv =
 
   return {
     known,
+    inTurn,
     get(kind, subject) {
       const question = `${questions[kind]} ${subject}`;
-      const answer = known(kind, subject) ?? askInTurn(`${question}: `);
+      const answer = known(kind, subject) ?? inTurn(() => ask(`${question}: `));
       found.set(question, answer);
       return answer;
     },

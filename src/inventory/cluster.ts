@@ -334,8 +334,8 @@ export interface LabMachine {
 }
 
 export interface SshSettings extends SshLogin {
-  /** `local`: this machine, without SSH. */
-  readonly transport: 'ssh' | 'local';
+  /** `ssh`: by kbs's own SSH; `openssh`: by the ssh of the operator's machine; `local`: this machine, without SSH. */
+  readonly transport: 'ssh' | 'openssh' | 'local';
   /** How a user that is not root becomes root. */
   readonly become: 'none' | 'sudo' | 'doas';
   /** The jump hosts on the way, the first one first; absent: none. */
@@ -349,6 +349,8 @@ export interface SshSettings extends SshLogin {
 /** How to log in to one machine. */
 export interface SshLogin {
   readonly address: string;
+  /** What ssh is given in place of the address, where its configuration says more under another name. */
+  readonly destination?: string;
   readonly port: number;
   readonly user: string;
   /** Paths of private keys, absolute. */

@@ -103,8 +103,8 @@ const ssh = (description: string) =>
         'The seconds that a connection may take, and as many again the login. Default: `10`.',
       ).optional(),
       transport: choice(
-        ['ssh', 'local'],
-        '`local`: the host is this very machine, and no SSH is used. Default: `ssh`.',
+        ['ssh', 'openssh', 'local'],
+        "`openssh`: the host is reached by your machine's own `ssh`, with ProxyCommand, certificates, security keys and second factors, see docs/ssh.md. `local`: the host is this very machine, and no SSH is used. Default: `ssh`.",
       ).optional(),
       jump: jump.optional(),
       config: choice(

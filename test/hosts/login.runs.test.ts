@@ -169,7 +169,7 @@ test('a certificate beside the key is said to be of no use', async () => {
   await using host = await sshdWith([`TrustedUserCAKeys ${ca}.pub`]);
   const failure = await failureOf(host.login([key]));
   expect(failure.why).toContain(`${key}-cert.pub is a certificate, and the SSH of kbs does not support certificates`);
-  expect(failure.next).toMatch(/authorized_keys/);
+  expect(failure.next).toMatch(/transport: openssh.*authorized_keys/);
 });
 
 describe('a host that', () => {
@@ -179,6 +179,7 @@ describe('a host that', () => {
     expect(failure.message).toMatch(/takes the key .* and wants more before it lets/);
     expect(failure.why[0]).toMatch(/^it asks for password besides the key/);
     expect(failure.next).toContain('ssh: { password: ask }');
+    expect(failure.next).toContain('ssh: { transport: openssh }');
     expect(failure.next).not.toMatch(/authorized_keys/);
   });
 

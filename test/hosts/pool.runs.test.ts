@@ -226,7 +226,7 @@ describe('a host that cannot be reached', () => {
       };
       const jumps = openJumpHosts(options);
       const connection = await connect({ ...options, host: 'node-1', ssh: through(proxy.port), jumps });
-      const running = await connection.start('cat');
+      const running = await connection.start();
       running.stdout.resume();
       running.stderr.resume();
       proxy.fallSilent();

@@ -107,12 +107,18 @@ describe("ssh's own configuration", () => {
   ])('is refused by name where kbs cannot do as it says: %s', async (config, why) => {
     const error = await complete(config).catch((thrown: unknown) => thrown);
     expect(error).toMatchObject({ code: 'unreachable', where: { host: 'worker-00' }, why: [why] });
+    expect((error as Failure).next).toMatch(/^have it reached by your own ssh: ssh: \{ transport: openssh \};/);
     expect((error as Failure).next).toContain('ssh: { config: none }');
   });
 
   it('may have a ProxyCommand where the inventory names the way', async () => {
     const jump = [{ ...written, address: '192.0.2.1' }];
     expect(await changes('ProxyCommand nc %h %p\n', { ...written, jump, open: ['user'] })).toEqual({});
+  });
+
+  it('is left to ssh itself where that makes the connection, under the name that it knows', async () => {
+    const config = 'Host worker-00\n  HostName 10.1.0.20\n  ProxyCommand nc %h %p\n';
+    expect(await changes(config, { ...written, transport: 'openssh' })).toEqual({ destination: 'worker-00' });
   });
 
   it('that cannot be read is a failure with the words of ssh', async () => {

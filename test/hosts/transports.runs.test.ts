@@ -1,3 +1,4 @@
+import { describe } from 'vitest';
 import { openPool } from '../../src/hosts/pool.js';
 import { startSshd } from '../support/sshd.js';
 import { hostContract } from './contract.js';
@@ -16,15 +17,20 @@ hostContract('the local transport', async () => {
   return { host: pool.host({ name: 'here', ssh }), close: () => pool.close() };
 });
 
-hostContract('SSH', async () => {
-  const sshd = await startSshd();
-  const pool = openPool();
-  return {
-    host: pool.host({ name: 'there', ssh: sshd.settings() }),
-    cut: sshd.cut,
-    async close() {
-      await pool.close();
-      await sshd.stop();
-    },
-  };
+describe.each([
+  ['SSH', 'ssh'],
+  ['the ssh of this machine', 'openssh'],
+] as const)('over a network', (name, transport) => {
+  hostContract(name, async () => {
+    const sshd = await startSshd();
+    const pool = openPool({ agent: '' });
+    return {
+      host: pool.host({ name: 'there', ssh: sshd.settings({ transport }) }),
+      cut: sshd.cut,
+      async close() {
+        await pool.close();
+        await sshd.stop();
+      },
+    };
+  });
 });

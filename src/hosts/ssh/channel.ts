@@ -3,9 +3,9 @@ import type { Client, ClientChannel } from 'ssh2';
 import { Failure } from '../../failure.js';
 import { messageOf } from '../message.js';
 import type { RemoteProcess } from '../script/run.js';
-import { quote } from '../shell.js';
 import { isFull, type Sessions } from './sessions.js';
 
+/** The other side of a connection, as its commands know it. */
 export interface Remote {
   readonly host: string;
   /** Those of the connection. */
@@ -14,14 +14,8 @@ export interface Remote {
   reason(): string;
 }
 
-/** Starts `sh -c SCRIPT` in a channel of its own, once the host has a place for it; `prefix` is what makes it root. */
-export async function startCommand(
-  client: Client,
-  prefix: string,
-  script: string,
-  remote: Remote,
-): Promise<RemoteProcess> {
-  const command = `${prefix}sh -c ${quote(script)}`;
+/** Starts a command in a channel of its own, once the host has a place for it. */
+export async function startCommand(client: Client, command: string, remote: Remote): Promise<RemoteProcess> {
   try {
     return await remote.sessions.start(() => exec(client, command, remote));
   } catch (error) {
@@ -57,7 +51,8 @@ const ended = (channel: ClientChannel, remote: Remote): Promise<number> =>
     void complete.then(() => (code === undefined ? reject(lost(remote, remote.reason())) : resolve(code)));
   });
 
-const lost = ({ host }: Remote, why: string, cause?: unknown): Failure =>
+/** The Failure of a command whose connection died. */
+export const lost = ({ host }: Remote, why: string, cause?: unknown): Failure =>
   new Failure('unreachable', `the connection to ${host} was lost during a command`, {
     where: { host },
     why: [why],
@@ -65,7 +60,8 @@ const lost = ({ host }: Remote, why: string, cause?: unknown): Failure =>
     cause,
   });
 
-const full = ({ host }: Remote, cause: unknown): Failure =>
+/** The Failure of a host that has no place for even one command. */
+export const full = ({ host }: Remote, cause: unknown): Failure =>
   new Failure('unreachable', `${host} allows no more sessions over its connection`, {
     where: { host },
     why: [messageOf(cause)],

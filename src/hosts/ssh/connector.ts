@@ -1,5 +1,6 @@
-import type { SshSettings } from '../../inventory/cluster.js';
-import { askSecret } from '../ask-secret.js';
+import type { SshLogin, SshSettings } from '../../inventory/cluster.js';
+import { askSecret, hasTerminal } from '../ask-secret.js';
+import { openSystemSsh } from '../openssh/connector.js';
 import { type AskSecret, type OperatorSecrets, operatorSecrets } from '../secrets.js';
 import { type Connection, connect, connectTimeout } from './connection.js';
 import { openJumpHosts } from './jump.js';
@@ -16,6 +17,8 @@ export interface ConnectorOptions {
   readonly complete?: CompleteSsh;
   /** Where passphrases and passwords are asked; on the terminal of this process when absent. */
   readonly ask?: AskSecret;
+  /** Runs whatever asks on the terminal: a place to take away what is drawn there; at once when absent. */
+  readonly onTerminal?: <T>(ask: () => Promise<T>) => Promise<T>;
 }
 
 /** Makes connections that share what the operator is asked, and the way through jump hosts. */
@@ -29,18 +32,29 @@ export interface Connector {
 }
 
 export const openConnector = (options: ConnectorOptions): Connector => {
-  const secrets = operatorSecrets(options.ask ?? askSecret);
+  const { onTerminal = (ask) => ask() } = options;
+  const secrets = operatorSecrets(options.ask ?? ((question) => onTerminal(() => askSecret(question))));
   const shared = {
     acceptNewHostKeys: options.acceptNewHostKeys ?? false,
     agent: (options.agent ?? process.env.SSH_AUTH_SOCK) || undefined,
     secrets,
   };
+  const timeoutOf = (login: SshLogin) => options.connectTimeout ?? connectTimeout(login);
   const jumps = openJumpHosts({ ...shared, connectTimeout: options.connectTimeout });
+  const systemSsh = openSystemSsh({
+    ...shared,
+    timeoutOf,
+    terminal: hasTerminal() ? (ask) => secrets.inTurn(() => onTerminal(ask)) : undefined,
+  });
   return {
     secrets,
     complete: options.complete ?? sshCompletion(),
     connect: (host, ssh) =>
-      connect({ ...shared, host, ssh, timeout: options.connectTimeout ?? connectTimeout(ssh), jumps }),
-    close: () => jumps.close(),
+      ssh.transport === 'openssh'
+        ? systemSsh.connect(host, ssh)
+        : connect({ ...shared, host, ssh, timeout: timeoutOf(ssh), jumps }),
+    async close() {
+      await Promise.all([jumps.close(), systemSsh.close()]);
+    },
   };
 };

@@ -64,7 +64,7 @@ function denied(attempt: Attempt, error: HandshakeError): Failure {
       attempt,
       `${host} takes ${taken} and wants more before it lets ${ssh.user} in at ${place}`,
       [`it asks for ${methods.join(' or ')} besides the key (AuthenticationMethods in its sshd_config)`, ...tried],
-      `${passwordAdvice(attempt)}; or let the key alone be enough for ${ssh.user}: AuthenticationMethods publickey`,
+      `${passwordAdvice(attempt)}; for a second factor, have your own ssh log in, which asks: ssh: { transport: openssh }; or let the key alone be enough for ${ssh.user}: AuthenticationMethods publickey`,
       error,
     );
   }
@@ -93,7 +93,7 @@ function denied(attempt: Attempt, error: HandshakeError): Failure {
       attempt,
       what,
       [error.message, ...tried, `${certificate} is a certificate, and the SSH of kbs does not support certificates`],
-      "put the public key itself into that user's ~/.ssh/authorized_keys, or name a key in `ssh.key` that is in it",
+      "have your own ssh log in, which uses it: ssh: { transport: openssh }; or put the public key itself into that user's ~/.ssh/authorized_keys",
       error,
     );
   }
@@ -116,8 +116,8 @@ function nothingInCommon(attempt: Attempt, kind: string, error: HandshakeError):
   return failure(
     attempt,
     `${attempt.host} at ${placeOf(attempt.ssh)} and kbs have no ${kind} algorithm in common`,
-    [error.message, 'its sshd allows only what kbs does not support; `ssh` may support more'],
-    `allow one more in its sshd_config, such as: ${setting} ${usual}`,
+    [error.message, 'its sshd allows only what kbs does not support; your own ssh may support more'],
+    `have your own ssh log in: ssh: { transport: openssh }; or allow one more in its sshd_config, such as: ${setting} ${usual}`,
     error,
   );
 }

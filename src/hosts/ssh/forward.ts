@@ -17,16 +17,20 @@ export const forward = async (
   try {
     return await opened(client, address, port, timeout);
   } catch (cause) {
-    throw new Failure('unreachable', `${host} opens no connection to ${address}:${port}`, {
-      where: { host },
-      why: [messageOf(cause)],
-      next: isProhibited(cause)
-        ? 'allow it in its sshd_config: AllowTcpForwarding local, and no PermitOpen that leaves this address out'
-        : 'see what listens there: kbs status',
-      cause,
-    });
+    throw notOpened(host, `${address}:${port}`, messageOf(cause), isProhibited(cause), cause);
   }
 };
+
+/** The Failure of a host that opens no connection to a place. */
+export const notOpened = (host: string, place: string, why: string, isProhibited: boolean, cause: unknown): Failure =>
+  new Failure('unreachable', `${host} opens no connection to ${place}`, {
+    where: { host },
+    why: [why],
+    next: isProhibited
+      ? 'allow it in its sshd_config: AllowTcpForwarding local, and no PermitOpen that leaves this address out'
+      : 'see what listens there: kbs status',
+    cause,
+  });
 
 /** Whether the host does not allow such connections: SSH_OPEN_ADMINISTRATIVELY_PROHIBITED (RFC 4254, 5.1). */
 export const isProhibited = (error: unknown): boolean =>

@@ -102,5 +102,5 @@ const fido = (host: string, path: string, type: string): Failure =>
   new Failure('unreachable', `${path} is a FIDO key, which kbs cannot log in with`, {
     where: { host },
     why: [`its type is ${type}: the key itself is in a security key`],
-    next: 'name another key in `ssh.key`, of type Ed25519, ECDSA or RSA',
+    next: 'have your own ssh use it: ssh: { transport: openssh }; or name another key in `ssh.key`, of type Ed25519, ECDSA or RSA',
   });

@@ -72,3 +72,6 @@ const attempts = 15;
 
 /** SSH_OPEN_CONNECT_FAILED (RFC 4254, 5.1), which is what OpenSSH answers beyond MaxSessions. The connection survives it. */
 export const isFull = (error: unknown): boolean => error instanceof Error && 'reason' in error && error.reason === 2;
+
+/** Such a refusal where the answer itself is not seen, only the words of ssh. */
+export const refusedSession = (message: string): Error => Object.assign(new Error(message), { reason: 2 });

@@ -30,11 +30,16 @@ export const sshCompletion = (ask: AskSsh = askSsh()): CompleteSsh => {
   return async (host, ssh) => {
     if (ssh.transport === 'local' || ssh.open === undefined) return ssh;
     const [byName, byAddress] = await Promise.all([about(host), about(ssh.address)]);
-    const config = byName?.get('hostname')?.[0] === ssh.address ? byName : byAddress;
+    const isNamed = byName?.get('hostname')?.[0] === ssh.address;
+    const config = isNamed ? byName : byAddress;
     if (config === undefined) return ssh;
     const hops = ssh.open.includes('jump') ? hopsIn(config) : [];
     const jump = await Promise.all(hops.map(async (hop) => hopLogin(hop, ssh, await about(hop.host))));
-    return { ...completed(host, ssh, config), ...(jump.length > 0 ? { jump } : {}) };
+    return {
+      ...completed(host, ssh, config),
+      ...(ssh.transport === 'openssh' ? { destination: isNamed ? host : ssh.address } : {}),
+      ...(jump.length > 0 ? { jump } : {}),
+    };
   };
 };
 
@@ -86,7 +91,7 @@ export const parseSshConfig = (printed: string): SshConfig => {
 const completed = (host: string, ssh: SshSettings, config: SshConfig): SshSettings => {
   const { open = [], becomes = ssh.become } = ssh;
   const refusals = refusedIn(config).filter(({ instead }) => instead === undefined || open.includes(instead));
-  if (refusals.length > 0) throw refused(host, ssh, refusals);
+  if (refusals.length > 0 && ssh.transport === 'ssh') throw refused(host, ssh, refusals);
   const user = set(config, 'user');
   const login = loginFrom(config, ssh, open);
   return {
@@ -146,7 +151,7 @@ const hopLogin = (hop: Hop, ssh: SshSettings, config: SshConfig = new Map()): Ss
     ...defined({ timeout: ssh.timeout }),
   };
   const login = loginFrom(config, base, ['port', 'key', 'knownHosts', 'timeout']);
-  return { ...login, ...defined({ port: hop.port ?? login.port }) };
+  return { ...login, destination: hop.host, port: hop.port ?? login.port };
 };
 
 interface Refusal {
@@ -164,9 +169,11 @@ const refused = (host: string, ssh: SshSettings, refusals: readonly Refusal[]): 
   new Failure('unreachable', `cannot reach ${host} as ~/.ssh/config says`, {
     where: { host, address: ssh.address },
     why: refusals.map(({ setting }) => `it sets ${setting}, which kbs does not support`),
-    next: refusals.some(({ instead }) => instead === 'jump')
-      ? 'name a jump host in the inventory: ssh: { jump: USER@HOST }; or have kbs ignore that file: ssh: { config: none }'
-      : 'write revoked keys as `@revoked` lines into known_hosts, and have kbs ignore that file: ssh: { config: none }',
+    next: `have it reached by your own ssh: ssh: { transport: openssh }; or ${
+      refusals.some(({ instead }) => instead === 'jump')
+        ? 'name a jump host in the inventory: ssh: { jump: USER@HOST }'
+        : 'write revoked keys as `@revoked` lines into known_hosts'
+    }, and have kbs ignore that file: ssh: { config: none }`,
   });
 
 const set = (config: SshConfig, key: string): string | undefined => {

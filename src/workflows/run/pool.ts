@@ -1,4 +1,3 @@
-import { askSecret } from '../../hosts/ask-secret.js';
 import { openPool, type Pool, type PoolOptions } from '../../hosts/pool.js';
 
 /** How connections are opened: over SSH or locally, unless a test has hosts of its own. */
@@ -22,4 +21,4 @@ export const withPool = async <T>(
 export const askingWithin =
   (within: <T>(ask: () => Promise<T>) => Promise<T>): OpenPool =>
   (options) =>
-    openPool({ ...options, ask: (question) => within(() => askSecret(question)) });
+    openPool({ ...options, onTerminal: within });
