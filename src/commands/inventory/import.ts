@@ -55,6 +55,7 @@ on stderr. It describes a new cluster on these hosts: a cluster that runs on the
       leftOut: of('left').map(({ path, text: why }) => ({ path: path.join('.'), text: why })),
       toDecide: of('decide').map(({ path, text: what }) => ({ path: path.join('.'), text: what })),
       valid: mistakes.length === 0,
+      mistakes: mistakes.map(({ message }) => message),
     };
   }
 }

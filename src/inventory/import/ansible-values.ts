@@ -102,7 +102,7 @@ const plain = (vars: Vars, name: string, after: readonly string[] = []): unknown
 /** A list or map that an INI inventory writes on one line, as Python or JSON has it; YAML reads both. */
 const flowValue = (text: string): unknown => {
   try {
-    return parse(text);
+    return parse(text, { logLevel: 'error' });
   } catch (error) {
     if (!(error instanceof YAMLError)) throw error;
     return text;

@@ -99,9 +99,12 @@ const expandRanges = (text: string): readonly string[] | undefined => {
   if (inner === undefined) return /[[\]]/.test(text) ? undefined : [text];
   const middle = rangeOf(inner);
   const rest = expandRanges(after);
-  if (middle === undefined || rest === undefined) return undefined;
+  if (middle === undefined || rest === undefined || middle.length * rest.length > most) return undefined;
   return middle.flatMap((part) => rest.map((end) => `${before}${part}${end}`));
 };
+
+/** More names than any inventory has. */
+const most = 10_000;
 
 const rangeOf = (inner: string): readonly string[] | undefined => {
   const [, first = '', last = '', step = '1'] = /^(\d*|[A-Za-z]):(\d+|[A-Za-z])(?::(\d+))?$/.exec(inner) ?? [];
@@ -111,7 +114,7 @@ const rangeOf = (inner: string): readonly string[] | undefined => {
   // As in Ansible: leading zeros count, and both ends then have the same length.
   const width = first.startsWith('0') && first.length > 1 ? first.length : 0;
   const count = Math.floor((code(last) - code(first || '0')) / Number(step)) + 1;
-  if (count < 1 || count > 10_000 || (width > 0 && last.length !== width)) return undefined;
+  if (count < 1 || count > most || (width > 0 && last.length !== width)) return undefined;
   return Array.from({ length: count }, (_, index) => {
     const value = code(first || '0') + index * Number(step);
     return isLetters ? String.fromCharCode(value) : String(value).padStart(width, '0');

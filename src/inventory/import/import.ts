@@ -40,8 +40,16 @@ export interface ImportedInventory {
  */
 export const importInventory = (source: ImportSource, options: ImportOptions): ImportedInventory => {
   const cluster = read(source);
-  const draft = toInventory({ ...cluster, remarks: [...cluster.remarks, ...source.unread] }, options);
   const { tool, hosts } = cluster;
+  if (hosts.length === 0) {
+    throw new Failure('inventory', `${source.file} has no control plane and no worker`, {
+      next:
+        tool === 'kubespray'
+          ? 'kubespray has them in the groups kube_control_plane and kube_node'
+          : 'name another file',
+    });
+  }
+  const draft = toInventory({ ...cluster, remarks: [...cluster.remarks, ...source.unread] }, options);
   const having = (role: 'control-plane' | 'worker') => hosts.filter(({ roles }) => roles.includes(role)).length;
   const head = [
     `Imported from ${toolNames[tool]}: ${source.file}`,

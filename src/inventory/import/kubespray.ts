@@ -175,7 +175,7 @@ const endpointOf = (values: Values): ToolEndpoint | undefined => {
   const endpoint: ToolEndpoint = defined({
     name: vip === undefined && !external ? undefined : name,
     vip,
-    port: external && balancer.port !== undefined ? Number(balancer.port) : undefined,
+    port: external && /^\d+$/.test(String(balancer.port)) ? Number(balancer.port) : undefined,
     external: external ? true : undefined,
     extraNames,
   });

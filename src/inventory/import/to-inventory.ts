@@ -88,6 +88,7 @@ export const toInventory = (cluster: ToolCluster, options: ImportOptions): Draft
             ),
           ]
         : []),
+      ...loginRemarks(cluster),
       ...sharedRemarks(hosts),
       ...hosts.flatMap((host) => hostRemarks(cluster, host, sharedRemarks(hosts))),
     ],
@@ -268,6 +269,25 @@ const hostOf = (host: Named, holders: readonly string[], shared: ToolSsh): Reado
     taints,
     ssh: ssh.length > 0 ? Object.fromEntries(ssh) : undefined,
   });
+};
+
+/** Where kbs logs in otherwise than the tool does with the same words. */
+const loginRemarks = ({ tool, hosts }: ToolCluster): readonly Remark[] => {
+  const logins = hosts.map(({ ssh }) => ssh).filter(({ transport }) => transport !== 'local');
+  const keys = logins.flatMap(({ key, jump }) => [key, typeof jump === 'object' ? jump.key : undefined]);
+  return [
+    ...(logins.some(({ user }) => user === undefined)
+      ? [
+          note(
+            ['ssh'],
+            `where no user is named, ${toolNames[tool]} logs in as you, and kbs as root or as ~/.ssh/config says`,
+          ),
+        ]
+      : []),
+    ...(keys.some((key) => key !== undefined && !/^[~/]/.test(key))
+      ? [note(['ssh'], 'paths of keys start at the folder of this file')]
+      : []),
+  ];
 };
 
 /** What there is to say of logging in to every host alike, once. */

@@ -1,5 +1,5 @@
-import type { Document, ScalarTag } from 'yaml';
-import { isAlias, isMap, isNode, isScalar, isSeq, LineCounter, parseAllDocuments, visit } from 'yaml';
+import type { Document, Scalar, ScalarTag, YAMLError } from 'yaml';
+import { isAlias, isMap, isNode, isScalar, isSeq, LineCounter, parseAllDocuments, visit, YAMLMap } from 'yaml';
 import { Failure, Failures } from '../../failure.js';
 import type { Path } from '../inventory-error.js';
 
@@ -28,19 +28,56 @@ export const readYaml = (text: string, file: string): readonly YamlInput[] => {
     prettyErrors: false,
   };
   const documents: readonly Document.Parsed[] = [...parseAllDocuments(text, options)];
-  const failures = documents
-    .flatMap(({ errors }) => errors)
-    .map(({ code, message, pos }) => {
-      const what =
-        code === 'TAB_AS_INDENT' ? 'a tab cannot indent a line of YAML; use spaces' : `this is not YAML: ${message}`;
-      return new Failure('inventory', what, { where: { position: position(pos[0]) } });
-    });
-  if (failures.length > 0) throw new Failures(failures);
+  const syntax = documents.flatMap(({ errors }) => errors.map((error) => ({ at: error.pos[0], says: explain(error) })));
+  const mistakes = syntax.length > 0 ? syntax : documents.flatMap(referenceMistakes);
+  if (mistakes.length > 0) {
+    throw new Failures(
+      mistakes.map(({ at, says }) => new Failure('inventory', says, { where: { position: position(at) } })),
+    );
+  }
   return documents.map((document) => {
     keepSpelling(document);
     return { value: toPlain(document, file), at: (path) => position(offsetOf(document, path)) };
   });
 };
+
+interface Mistake {
+  /** The offset. */
+  readonly at: number;
+  readonly says: string;
+}
+
+const explain = ({ code, message }: YAMLError): string =>
+  code === 'TAB_AS_INDENT' ? 'a tab cannot indent a line of YAML; use spaces' : `this is not YAML: ${message}`;
+
+/** What the parser accepts, and what has no value: aliases without an anchor or of themselves, keys that are no texts. */
+const referenceMistakes = (document: Document.Parsed): readonly Mistake[] => {
+  const mistakes: Mistake[] = [];
+  visit(document, {
+    Alias(_, alias, above) {
+      const target = alias.resolve(document);
+      const at = alias.range?.[0] ?? 0;
+      if (target === undefined) mistakes.push({ at, says: `*${alias.source} has no anchor` });
+      else if (above.includes(target)) mistakes.push({ at, says: `*${alias.source} holds itself` });
+    },
+    Pair(_, { key, value }) {
+      const at = isNode(key) ? (key.range?.[0] ?? 0) : 0;
+      if (!isScalar(key)) mistakes.push({ at, says: 'a key is not a text' });
+      else if (
+        isMergeKey(key) &&
+        !(isSeq(value) ? value.items : [value]).every((item) => isMapOrAlias(document, item))
+      ) {
+        mistakes.push({ at, says: '<< merges maps alone' });
+      }
+    },
+  });
+  return mistakes;
+};
+
+const isMergeKey = ({ value }: Scalar): boolean => typeof value === 'symbol' && value.description === '<<';
+
+const isMapOrAlias = (document: Document.Parsed, node: unknown): boolean =>
+  isMap(isAlias(node) ? (node.resolve(document) ?? new YAMLMap()) : node);
 
 /** The lines of the encrypted text are not looked at. */
 const vaultTag: ScalarTag = { tag: '!vault', resolve: () => vaulted };
@@ -59,7 +96,7 @@ const keepSpelling = (document: Document.Parsed): void => {
   });
 };
 
-/** Throws where an alias has no anchor, or where aliases of aliases stand for more values than memory holds. */
+/** Throws where aliases of aliases stand for more values than memory holds. */
 const toPlain = (document: Document.Parsed, file: string): unknown => {
   try {
     return document.toJS({ maxAliasCount: 10_000 });

@@ -37,6 +37,16 @@ test.each<[string, string, readonly string[]]>([
   ['x.yaml', '', ['usage x.yaml is not a file that kbs can import']],
   ['hosts', '$ANSIBLE_VAULT;1.1;AES256\n30\n', ['usage hosts is encrypted by Ansible Vault']],
   ['k0sctl.yaml', 'a:\n\tb: 1\n', ['inventory k0sctl.yaml:2:1 a tab cannot indent a line of YAML; use spaces']],
+  [
+    'k0sctl.yaml',
+    'a: *b\nc: &c { d: *c }\n[e]: 1\nf: { <<: text }\n',
+    [
+      'inventory k0sctl.yaml:1:4 *b has no anchor',
+      'inventory k0sctl.yaml:2:12 *c holds itself',
+      'inventory k0sctl.yaml:3:1 a key is not a text',
+      'inventory k0sctl.yaml:4:6 << merges maps alone',
+    ],
+  ],
   ['k0sctl.yaml', k0sctl, ['inventory k0sctl.yaml:1:1 spec is missing; it is a map']],
   [
     'k0sctl.yaml',
