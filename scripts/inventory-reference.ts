@@ -6,9 +6,10 @@ export function inventoryReference(schema: JsonSchema, example: string): string 
 
 <!-- Written by npm run generate from src/inventory/schema.ts. -->
 
-One YAML file describes one cluster. \`kbs inventory init\` writes one to start from, \`kbs inventory validate\` reports
-every mistake in it with file, line and column, and with the first line below an editor completes and checks it
-(\`kbs inventory schema > kbs.schema.json\` writes the schema).
+One YAML file describes one cluster. \`kbs inventory init\` writes one to start from, \`kbs inventory import\` makes one
+[from a file of another tool](../coming-from.md), \`kbs inventory validate\` reports every mistake in it with file, line and
+column, and with the first line below an editor completes and checks it (\`kbs inventory schema > kbs.schema.json\` writes
+the schema).
 
 \`\`\`yaml
 ${example.trimEnd()}
