@@ -85,8 +85,9 @@ export const checks: readonly Check[] = [
   {
     name: 'swap',
     scope: 'host',
-    summary: 'no service makes compressed swap (zram) on a node at every boot',
-    fix: 'remove zram-tools or systemd-zram-generator; other swap is switched off by kbs',
+    summary:
+      'compressed swap (zram) of a node, if any, is made by zram-tools, zram-config or systemd-zram-generator, which kbs switches off like other swap',
+    fix: 'switch off what makes it, and swapoff -a',
     check: checkSwap,
   },
   {
