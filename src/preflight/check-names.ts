@@ -16,6 +16,7 @@ export const checkNames = [
   'writable',
   'noexec',
   'overlay',
+  'disk-space',
   'selinux',
   'packages',
   'clock-synchronised',

@@ -1,5 +1,5 @@
 import { containerdFolder, type Facts, type Mount, programFolders } from '../hosts/facts/facts.js';
-import { type ClusterHost, isNode } from '../inventory/cluster.js';
+import { type ClusterHost, isControlPlane, isDns, isNode } from '../inventory/cluster.js';
 import { type FailedCheck, failIf } from './check.js';
 
 /** Systems with an image for a root have some of the folders read-only that kbs writes to. */
@@ -7,7 +7,7 @@ export const checkWritable = (host: ClusterHost, { system, os }: Facts): readonl
   byMount((system?.mounts ?? []).filter(({ folder, options }) => isUsed(host, folder) && options.includes('ro'))).map(
     ({ at, type, folders }) => ({
       detail: `${folders.join(', ')} cannot be written: ${at} (${type}) is mounted read-only`,
-      next: `mount it writable, to stay so after a reboot; where that is not meant to be (${os}), install a system such as Debian or Ubuntu`,
+      next: `mount -o remount,rw ${at}, and take ro out of its options in /etc/fstab; where it is not meant to be writable (${os}), install a system such as Debian or Ubuntu`,
     }),
   );
 
@@ -31,6 +31,44 @@ const byMount = (mounts: readonly Mount[]): readonly (Mount & { readonly folders
   mounts
     .filter((mount, index) => mounts.findIndex(({ at }) => at === mount.at) === index)
     .map((mount) => ({ ...mount, folders: mounts.filter(({ at }) => at === mount.at).map(({ folder }) => folder) }));
+
+/**
+ * Room for what kbs writes, of a host that has nothing of a cluster yet; afterwards it is there, and a little must be left
+ * for what changes. A file system that does not say what is free has enough.
+ */
+export const checkSpace = (host: ClusterHost, { system, clusterCa }: Facts): readonly FailedCheck[] =>
+  byMount(
+    (system?.mounts ?? []).filter(({ folder, options }) => isUsed(host, folder) && !options.includes('ro')),
+  ).flatMap(({ at, free, freeFiles, folders }) => {
+    const needed = clusterCa === undefined ? sumOf(folders.map((folder) => neededBelow(folder, host))) : littleMiB;
+    const where = folders.join() === at ? at : `${at}, which holds ${folders.join(', ')},`;
+    if (free !== undefined && free < needed * 1024) {
+      return [
+        {
+          detail: `${where} has ${Math.floor(free / 1024)} MiB free, and kbs needs ${needed} MiB there`,
+          next: `delete what is not needed, or enlarge it; see what takes the space: du -xh ${at} | sort -h | tail`,
+        },
+      ];
+    }
+    return failIf(
+      freeFiles !== undefined && freeFiles < filesNeeded,
+      `${where} takes only ${freeFiles} more files, whatever their size: it has no inodes left`,
+      `delete files that are not needed; see where most are: du -x --inodes ${at} | sort -n | tail`,
+    );
+  });
+
+/** MiB: about twice what kbs itself writes, and for etcd the data of its first days. */
+const neededBelow = (folder: string, host: ClusterHost): number => {
+  const isMember = isNode(host) || isControlPlane(host);
+  if (folder === containerdFolder) return 1024;
+  if (folder === '/usr/local' && (isMember || isDns(host))) return isMember ? 768 : 128;
+  return folder === '/var/lib' && isControlPlane(host) ? 512 : littleMiB;
+};
+
+const littleMiB = 16;
+const filesNeeded = 1000;
+
+const sumOf = (numbers: readonly number[]): number => numbers.reduce((sum, number) => sum + number, 0);
 
 /** containerd mounts the root of every container as an overlay whose upper layer lies there. */
 export const checkOverlay = (host: ClusterHost, { system }: Facts): readonly FailedCheck[] => {

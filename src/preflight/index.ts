@@ -86,8 +86,8 @@ export const checks: readonly Check[] = [
     name: 'swap',
     scope: 'host',
     summary:
-      'no service makes compressed swap (zram) on a node at every boot; where `swap` leaves swap on, the node has cgroup v2',
-    fix: 'remove zram-tools or systemd-zram-generator, or write `swap: { behavior: NoSwap }`; other swap is switched off by kbs',
+      'compressed swap (zram) of a node, if any, is made by zram-tools, zram-config or systemd-zram-generator, which kbs switches off like other swap; where `swap` leaves swap on, the node has cgroup v2',
+    fix: 'switch off what makes it, and swapoff -a; or write `swap: { behavior: NoSwap }`',
     check: checkSwap,
   },
   {

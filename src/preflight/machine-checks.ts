@@ -1,5 +1,5 @@
 import type { Check } from './check.js';
-import { checkExecutable, checkOverlay, checkWritable } from './file-systems.js';
+import { checkExecutable, checkOverlay, checkSpace, checkWritable } from './file-systems.js';
 import { checkKernelLog } from './kernel-log.js';
 import { checkKernelVersion } from './kernel-version.js';
 import { checkOtherCluster } from './other-clusters.js';
@@ -43,6 +43,14 @@ export const machineChecks: readonly Check[] = [
       'the file system below /var/lib/containerd of a node is one on which the kernel lays overlays, as ext4 and xfs',
     fix: 'mount a file system of type ext4 or xfs at /var/lib/containerd',
     check: checkOverlay,
+  },
+  {
+    name: 'disk-space',
+    scope: 'host',
+    summary:
+      'the file systems that kbs writes to have room: for a new node 1024 MiB below /var/lib/containerd and 768 MiB below /usr/local, for a control plane 512 MiB more below /var/lib, and inodes',
+    fix: 'delete what is not needed, or enlarge the file system',
+    check: checkSpace,
   },
   {
     name: 'selinux',

@@ -9,12 +9,20 @@ export const checkRoot = (_host: ClusterHost, { uid }: Facts): readonly FailedCh
 export const checkSystemd = (_host: ClusterHost, { systemd }: Facts): readonly FailedCheck[] =>
   failIf(!systemd, 'systemd does not run this machine', 'kbs needs a distribution that boots with systemd');
 
+/** A machine without any address could not have been asked: then it is ip that says nothing. */
 export const checkAddress = ({ address }: ClusterHost, { addresses }: Facts): readonly FailedCheck[] =>
-  failIf(
-    !addresses.some((found) => found.split('/')[0] === address),
-    `${address} is not an address of this machine (it has ${addresses.join(', ') || 'none'})`,
-    'correct `address` in the inventory, or the machine that answers there',
-  );
+  addresses.length === 0
+    ? [
+        {
+          detail: `cannot tell whether ${address} is an address of this machine: ip printed none at all`,
+          next: 'see what it says on the host: ip -4 addr show scope global',
+        },
+      ]
+    : failIf(
+        !addresses.some((found) => found.split('/')[0] === address),
+        `${address} is not an address of this machine (it has ${addresses.join(', ')})`,
+        'correct `address` in the inventory, or the machine that answers there',
+      );
 
 export const checkCgroup = (host: ClusterHost, { cgroup, controllers, model }: Facts): readonly FailedCheck[] => {
   const missing = ['cpu', 'memory', 'pids'].filter((controller) => !controllers.includes(controller));
@@ -27,29 +35,33 @@ export const checkCgroup = (host: ClusterHost, { cgroup, controllers, model }: F
   );
 };
 
-export const checkSwap = (host: ClusterHost, { cgroup, swaps }: Facts): readonly FailedCheck[] =>
+export const checkSwap = (host: ClusterHost, facts: Facts): readonly FailedCheck[] =>
   host.swap === undefined
-    ? checkNoSwap(host, swaps)
+    ? checkNoSwap(host, facts)
     : failIf(
-        cgroup === 'v1',
-        `the inventory leaves swap on, and with cgroup ${cgroup} a kubelet cannot keep pods from it`,
+        facts.cgroup === 'v1',
+        `the inventory leaves swap on, and with cgroup ${facts.cgroup} a kubelet cannot keep pods from it`,
         'boot with cgroup v2 (systemd.unified_cgroup_hierarchy=1 on the kernel command line), or write `swap: { behavior: none }` for this host',
       );
 
-const checkNoSwap = (host: ClusterHost, swaps: Facts['swaps']): readonly FailedCheck[] =>
-  failIf(
-    isNode(host) && swaps.some((device) => device.startsWith('/dev/zram')),
-    `swap on ${swaps.join(', ')} is made anew by a service at every boot`,
-    'remove that service (zram-tools, systemd-zram-generator), or leave swap on with `swap: { behavior: NoSwap }`; other swap is switched off by kbs',
+/** Memory that is swap only a program makes, at every boot; kbs masks the units that it knows. */
+const checkNoSwap = (host: ClusterHost, { swaps, system }: Facts): readonly FailedCheck[] => {
+  const inMemory = swaps.filter((device) => device.startsWith('/dev/zram'));
+  return failIf(
+    isNode(host) && inMemory.length > 0 && (system?.zramUnits ?? []).length === 0,
+    `what makes swap on ${inMemory.join(', ')} at every boot is not known to kbs, so it would be there again`,
+    'switch off what makes it (Armbian: SWAP=false in /etc/default/armbian-zram-config), and: swapoff -a; or leave swap on with `swap: { behavior: NoSwap }`; other swap is switched off by kbs',
   );
+};
 
 export const checkKernelFeatures = (
   host: ClusterHost,
-  { features, kernel }: Facts,
+  { features, kernel, tools }: Facts,
   { kubernetes }: Cluster,
 ): readonly FailedCheck[] =>
   featuresNeeded(host, kubernetes.proxy)
-    .filter((feature) => !features.includes(feature))
+    // A kernel with nf_tables built in is asked by nft; without it nothing is known, which the check of nft says.
+    .filter((feature) => !features.includes(feature) && (feature !== 'nf_tables' || tools.includes('nft')))
     .map((feature) => ({
       detail: `kernel ${kernel} lacks ${feature}`,
       next:

@@ -75,9 +75,10 @@ const nextHopsOf = (host: ClusterHost, { routes }: Cluster): readonly string[] =
   ...new Set((routes[host.name] ?? []).map(({ via }) => via)),
 ];
 
+/** To its own addresses, such as the virtual one, a host sends from just these. */
 const pathsInSegment = ({ segment }: ClusterHost, { network }: Facts, cluster: Cluster): readonly Path[] => {
   const cidr = cluster.network.segments.find(({ name }) => name === segment)?.cidr;
-  return (network?.paths ?? []).filter(({ to }) => cidr !== undefined && contains(cidr, to));
+  return (network?.paths ?? []).filter(({ to, device }) => cidr !== undefined && contains(cidr, to) && device !== 'lo');
 };
 
 const pathTo = (address: string, { network }: Facts): readonly Path[] =>

@@ -5,7 +5,7 @@ import { type FailedCheck, failIf } from './check.js';
 
 /**
  * The kernel looks for a route before kube-proxy turns a Service's address into a pod's; in mode ipvs the address is
- * local.
+ * local. A host that was reached has some route: where ip printed none, nothing is known.
  */
 export const checkDefaultRoute = (
   host: ClusterHost,
@@ -16,7 +16,7 @@ export const checkDefaultRoute = (
   const leads = [...routes, ...forAll.flatMap((rule) => rule.routes)].some((route) => covers(route, services));
   const lan = routes.find(({ to, via }) => to !== 'default' && via === undefined && contains(to, host.address));
   return failIf(
-    isNode(host) && kubernetes.proxy !== 'ipvs' && !leads,
+    isNode(host) && kubernetes.proxy !== 'ipvs' && routes.length > 0 && !leads,
     `programs of the host itself cannot reach Services, ${services}: there is no default route, and none of their own`,
     `set a default route, or one for them alone: ip route add ${services} dev ${lan?.device || 'DEVICE'}; see that it is there after a reboot`,
   );

@@ -1,5 +1,5 @@
 import type { Facts } from '../hosts/facts/facts.js';
-import { contains, networkOf } from '../inventory/addresses.js';
+import { contains, networkOf, prefixLength } from '../inventory/addresses.js';
 import { type Cluster, type ClusterHost, isLoadBalancer, loadBalancers } from '../inventory/cluster.js';
 import { type FailedCheck, failIf } from './check.js';
 import type { VipProbe } from './vip-probe.js';
@@ -7,17 +7,24 @@ import type { VipProbe } from './vip-probe.js';
 /** A load balancer can hold the virtual address only on an interface in its network. */
 export const checkVipNetwork = (
   host: ClusterHost,
-  { addresses }: Facts,
-  { endpoint: { vip, external } }: Cluster,
-): readonly FailedCheck[] =>
-  failIf(
-    vip !== undefined &&
-      !external &&
-      isLoadBalancer(host) &&
-      !addresses.some((found) => !found.endsWith('/32') && contains(networkOf(found), vip)),
-    `no interface is in the network of ${vip} (the machine has ${addresses.join(', ') || 'no address'})`,
-    'write an endpoint.vip that lies in a network of every load balancer',
-  );
+  { addresses, network }: Facts,
+  { endpoint: { vip, external }, network: { segments } }: Cluster,
+): readonly FailedCheck[] => {
+  const isIn = (found: string) => !found.endsWith('/32') && contains(networkOf(found), vip ?? '');
+  if (vip === undefined || external || !isLoadBalancer(host) || addresses.some(isIn)) return [];
+  const alone = `${host.address}/32`;
+  const cidr = segments.find(({ name }) => name === host.segment)?.cidr;
+  const device = network?.links.find((link) => link.addresses.includes(alone))?.name ?? 'DEVICE';
+  return [
+    {
+      detail: `no interface is in the network of ${vip} (the machine has ${addresses.join(', ') || 'no address'})`,
+      next:
+        cidr !== undefined && addresses.includes(alone)
+          ? `if the machine is in the network ${cidr}, give its address that prefix in its network settings: ip addr add ${host.address}/${prefixLength(cidr)} dev ${device}; otherwise take a load balancer outside the cluster: endpoint.external`
+          : 'write an endpoint.vip that lies in a network of every load balancer',
+    },
+  ];
+};
 
 /** Another machine answers for the virtual address. */
 export const checkVipFree = ({ question: { vip }, received, error }: VipProbe): readonly FailedCheck[] => {

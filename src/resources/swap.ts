@@ -1,4 +1,4 @@
-import { lines, sh } from '../hosts/shell.js';
+import { lines, type Script, sh } from '../hosts/shell.js';
 import { escapePath, restoreOriginal, saveOriginal } from './original.js';
 import type { Kind, State, Step, SwapResource } from './resource.js';
 import { step } from './resource.js';
@@ -6,9 +6,9 @@ import { rewrite } from './rewrite.js';
 
 /**
  * No swap: none in use, and none that would come at boot, by a line of /etc/fstab, by a unit of type swap, which a package
- * or a generator makes (systemd-gpt-auto-generator(8) does for a partition), or by a service that makes a swap file. `apply`
- * comments lines of fstab out with `#kbs# `, and masks units; `remove` restores them, and so does `apply` of swap that is to
- * be as it was found.
+ * or a generator makes (systemd-gpt-auto-generator(8) does for a partition, zram-generator(8) for compressed swap), or by a
+ * service that makes swap in a file or in memory. `apply` comments lines of fstab out with `#kbs# `, and masks units;
+ * `remove` restores them, and so does `apply` of swap that is to be as it was found.
  */
 export const swap: Kind<SwapResource> = {
   kind: 'swap',
@@ -30,8 +30,13 @@ fi
 # In their order: a unit in an earlier folder takes the place of its namesakes, and an empty one masks them (systemd.unit(5)).
 folders='/etc/systemd/system /run/systemd/system /run/systemd/generator /usr/local/lib/systemd/system /usr/lib/systemd/system /lib/systemd/system /run/systemd/generator.late'
 for folder in $folders; do
-  for link in $folder/*.wants/*.swap $folder/*.requires/*.swap $folder/*.wants/dphys-swapfile.service $folder/*.wants/swapspace.service; do
+  for link in $folder/*.wants/*.swap $folder/*.requires/*.swap; do
     if [ -e "$link" ] || [ -L "$link" ]; then printf '%s\\n' "\${link##*/}"; fi
+  done
+  for service in ${services}; do
+    for link in $folder/*.wants/$service; do
+      if [ -e "$link" ] || [ -L "$link" ]; then printf '%s\\n' $service; fi
+    done
   done
 done | sort -u | while read -r unit; do
   for folder in $folders; do
@@ -58,7 +63,7 @@ done`,
   desired: ({ state }) => (state === 'off' ? { now: 'off', boot: 'off', units: 'off' } : { disabled: '0', masked: '' }),
   apply({ state }, seen) {
     if (state === 'as-found') return restored(seen);
-    const off = seen?.now === 'off' ? [] : [sh`swapoff -a`];
+    const off = [...stop(unitsIn(seen, 'units')), ...(seen?.now === 'off' ? [] : [sh`swapoff -a`])];
     const commentOut = sh`sed -E 's/^[[:blank:]]*[^#[:blank:]]+[[:blank:]]+[^[:blank:]]+[[:blank:]]+swap([[:blank:]]|$)/#kbs# &/'`;
     const boot = seen?.boot === 'off' ? [] : [rewrite('/etc/fstab', commentOut)];
     const masks = unitsIn(seen, 'units').map((unit) =>
@@ -108,14 +113,27 @@ const unitOf = (saved: string): readonly string[] => {
   return unit.endsWith('.swap') || services.includes(unit) ? [unit] : [];
 };
 
-/** They make a swap file at boot, and swap on it. */
-const services: readonly string[] = ['dphys-swapfile.service', 'swapspace.service'];
+/** They make swap at boot: in a file, or compressed in memory (zram-tools, zram-config). */
+const services: readonly string[] = [
+  'dphys-swapfile.service',
+  'swapspace.service',
+  'zramswap.service',
+  'zram-config.service',
+];
 
 const unitsIn = (seen: State | undefined, key: 'units' | 'masked'): readonly string[] =>
   (seen?.[key] ?? '').split(' ').filter((unit) => unit !== '' && unit !== 'off');
 
 /** systemd generates swap units from fstab, and would start them again. */
 const reload = sh`if [ -d /run/systemd/system ]; then systemctl daemon-reload; fi`;
+
+/** A service that still counts as started would not be started again by `remove`. */
+const stop = (units: readonly string[]): readonly Script[] => {
+  const active = units.filter((unit) => services.includes(unit));
+  return active.length === 0
+    ? []
+    : [sh`if [ -d /run/systemd/system ]; then systemctl stop ${active} </dev/null || :; fi`];
+};
 
 /** Not waited for: systemd gives a device that is gone a minute and a half to come. */
 const start = (units: readonly string[]) =>

@@ -239,6 +239,7 @@ describe('what a scripted machine prints', () => {
       zfs: '2.2.0',
       etcdClusters: ['first'],
       otherClusters: ['k3s'],
+      zramUnits: [],
     },
     clusterCa: 'f'.repeat(64),
   };

@@ -83,11 +83,20 @@ describe('preflight', () => {
       'address: 192.168.10.10 is not an address of this machine (it has 10.0.0.5/8)',
     ],
     [
+      'addresses that are not told',
+      { addresses: [] },
+      'address: cannot tell whether 192.168.10.10 is an address of this machine: ip printed none at all',
+    ],
+    [
       'cgroup',
       { cgroup: 'v1', controllers: ['cpu', 'pids'] },
       'cgroup: cgroup v1 has only these controllers: cpu, pids',
     ],
-    ['swap', { swaps: ['/dev/zram0'] }, 'swap: swap on /dev/zram0 is made anew by a service at every boot'],
+    [
+      'swap',
+      { swaps: ['/dev/sda2', '/dev/zram0'] },
+      'swap: what makes swap on /dev/zram0 at every boot is not known to kbs, so it would be there again',
+    ],
     [
       'kernel',
       { features: ['overlay', 'nf_conntrack', 'nf_tables'] },
@@ -95,6 +104,11 @@ describe('preflight', () => {
     ],
     ['tools', { tools: ['ip', 'nft', 'systemctl', 'base64'] }, 'tools: sha256sum is not installed'],
     ['nft', { tools: ['ip', 'systemctl', 'sha256sum', 'base64'] }, 'nftables: nft is not installed'],
+    [
+      'nft, which alone tells whether the kernel has nf_tables built in',
+      { tools: ['ip', 'systemctl', 'sha256sum', 'base64'], features: ['overlay', 'br_netfilter', 'nf_conntrack'] },
+      'nftables: nft is not installed',
+    ],
     [
       'a port',
       { listeners: [{ port: 6443, process: 'haproxy' }] },
@@ -380,6 +394,16 @@ describe('preflight', () => {
       ],
     ])('sees %s', (_, cluster, facts, messages) => {
       expect(refusals(facts, { name: 'lb-00', cluster })).toEqual(messages);
+    });
+
+    test('is told the prefix that its address lacks for the virtual one', () => {
+      const next = (addresses: readonly string[]) =>
+        failed({ addresses }, { name: 'lb-00', cluster: balanced(['load-balancer']) }).map((failure) => failure.next);
+      expect(next(['192.168.10.10/32'])).toEqual([
+        expect.stringContaining(
+          'give its address that prefix in its network settings: ip addr add 192.168.10.10/24 dev',
+        ),
+      ]);
     });
   });
 

@@ -56,6 +56,7 @@ const system = (more: Partial<System>): System => ({
   mounts: [],
   etcdClusters: [],
   otherClusters: [],
+  zramUnits: [],
   ...more,
 });
 const lxc: Facts['machine'] = {
@@ -136,6 +137,66 @@ test('folders where no program can be started are refused', () => {
   const varLib = 'no program can be started below /var/lib: /var is mounted noexec';
   expect(details('noexec', mounts)).toEqual(['no program can be started below /opt: /opt is mounted noexec', varLib]);
   expect(details('noexec', mounts, { host: balancer })).toEqual([varLib]);
+});
+
+describe('room on the file systems', () => {
+  const GiB = 1024 * 1024;
+  const control = hostOf({ ...worker, roles: ['control-plane'] });
+  const all = (free: number, freeFiles?: number) =>
+    ['/etc', '/usr/local', '/opt', '/var/lib', '/var/lib/containerd'].map((folder) => ({
+      ...mount(folder, 'ext4'),
+      free,
+      ...(freeFiles === undefined ? {} : { freeFiles }),
+    }));
+
+  test.each<[string, ClusterHost, readonly Mount[], string | undefined, readonly string[]]>([
+    ['enough for a node', worker, all(2 * GiB), undefined, []],
+    [
+      'what a node fills by itself',
+      worker,
+      all(GiB),
+      undefined,
+      [
+        '/, which holds /etc, /usr/local, /opt, /var/lib, /var/lib/containerd, has 1024 MiB free, and kbs needs 1840 MiB there',
+      ],
+    ],
+    [
+      'enough for a worker alone',
+      control,
+      all(2 * GiB),
+      undefined,
+      [
+        '/, which holds /etc, /usr/local, /opt, /var/lib, /var/lib/containerd, has 2048 MiB free, and kbs needs 2336 MiB there',
+      ],
+    ],
+    ['little, where the cluster is there already', worker, all(GiB / 2), 'a', []],
+    ['enough for a load balancer', balancer, all(GiB / 2), undefined, []],
+    [
+      'nothing, where the cluster is there already',
+      balancer,
+      all(100),
+      'a',
+      ['/, which holds /etc, /usr/local, /var/lib, has 0 MiB free, and kbs needs 16 MiB there'],
+    ],
+    [
+      'no inodes',
+      worker,
+      [{ ...mount('/var/lib/containerd', 'ext4', '/data'), free: 9 * GiB, freeFiles: 3 }],
+      undefined,
+      ['/data, which holds /var/lib/containerd, takes only 3 more files, whatever their size: it has no inodes left'],
+    ],
+    [
+      'a full image that is read-only, which another check refuses',
+      worker,
+      [{ ...mount('/usr/local', 'squashfs', '/usr', 'ro'), free: 0 }],
+      undefined,
+      [],
+    ],
+    ['a file system that counts nothing', worker, [mount('/var/lib', 'ext4')], undefined, []],
+  ])('%s', (_, host, mounts, clusterCa, expected) => {
+    const facts = { system: system({ mounts }), ...(clusterCa === undefined ? {} : { clusterCa }) };
+    expect(found('disk-space', facts, { host }).map(({ detail }) => detail)).toEqual(expected);
+  });
 });
 
 describe('the file system of images', () => {

@@ -61,7 +61,7 @@ describe('what a control plane sends to the others', () => {
     const none = facts('192.168.10.11 RTNETLINK answers: Network is unreachable', own[1] ?? '');
     expect(said(checkSourceAddress, none)).toEqual([]);
     expect(said(checkSourceAddress, none, first, withoutPods)).toEqual([
-      'no route leads to cp-1 (192.168.10.11), which has a member of etcd: RTNETLINK answers: Network is unreachable',
+      'no route leads to cp-1 (192.168.10.11), which has a member of etcd: Network is unreachable',
     ]);
   });
 
@@ -100,6 +100,8 @@ test('what another node sends into its segment is told where it comes from anoth
   expect(seen(worker, '192.168.20.1 dev eth0 src 192.168.20.20 uid 0')).toEqual([]);
   expect(seen(worker, '192.168.20.1 RTNETLINK answers: Network is unreachable')).toEqual([]);
   expect(seen(worker, '10.9.9.9 dev eth1 src 10.9.9.1 uid 0')).toEqual([]);
+  // Such as the virtual address, which a load balancer that is a worker has too.
+  expect(seen(worker, '192.168.20.1 local 192.168.20.1 dev lo src 192.168.20.1 uid 0')).toEqual([]);
   expect(seen(first, '192.168.10.1 dev eth0 src 192.168.10.110 uid 0')).toEqual([]);
 });
 
@@ -121,9 +123,10 @@ describe('the next hop of routes to pods', () => {
     [
       'has a route',
       [...direct.slice(0, 2), '192.168.10.1 RTNETLINK answers: Network is unreachable'],
-      ['no route leads to 192.168.10.1, a next hop to pods: RTNETLINK answers: Network is unreachable'],
+      ['no route leads to 192.168.10.1, a next hop to pods: Network is unreachable'],
     ],
     ['is not judged where it was not asked', [], []],
+    ['is not judged where ip fails', ['192.168.10.1 sh: 1: ip: not found', '192.168.10.11'], []],
   ])('%s', (_, answers, expected) => {
     expect(said(checkNextHops, facts(...answers))).toEqual(expected);
   });

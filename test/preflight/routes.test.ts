@@ -157,4 +157,8 @@ describe('a default route', () => {
     expect(isThere([lan], wireguard)).toBe(true);
     expect(isThere([lan], bySource('192.168.10.10'))).toBe(false);
   });
+
+  test('is not missed where ip printed no route at all', () => {
+    expect(isThere([])).toBe(true);
+  });
 });

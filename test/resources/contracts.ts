@@ -308,6 +308,7 @@ unit /run/systemd/generator.late 'dev-disk-by\\x2duuid-7.swap' swap.target What=
 unit /etc/systemd/system swapfile.swap swap.target What=/swapfile
 unit /run/systemd/generator dev-sda9.swap swap.target SourcePath=/etc/fstab
 unit /lib/systemd/system dphys-swapfile.service multi-user.target ExecStart=/sbin/dphys-swapfile
+unit /lib/systemd/system zramswap.service multi-user.target ExecStart=/usr/sbin/zramswap
 unit /lib/systemd/system masked.swap swap.target What=/dev/sdb1
 ln -s /dev/null /etc/systemd/system/masked.swap
 printf 'What=/dev/sdc1\\n' > /etc/systemd/system/unwanted.swap`,
@@ -318,7 +319,7 @@ printf 'What=/dev/sdc1\\n' > /etc/systemd/system/unwanted.swap`,
         'printf "What=/dev/sdd1" > /etc/systemd/system/late.swap; ln -s ../late.swap /etc/systemd/system/swap.target.wants/',
     },
     shows:
-      'cat /run/swaps | sed 1q; cd /etc/systemd/system; rm -f swap.target.wants/late.swap; ls -l *.swap dphys* swap.target.wants 2>&1 | sed "/late.swap/d; /^total/d; s/root.*[0-9][0-9]:[0-9][0-9] //"; cat swapfile.swap; ls -l masked.swap | sed "s/.*masked/masked/"',
+      'cat /run/swaps | sed 1q; cd /etc/systemd/system; rm -f swap.target.wants/late.swap; ls -l *.swap dphys* zram* swap.target.wants 2>&1 | sed "/late.swap/d; /^total/d; s/root.*[0-9][0-9]:[0-9][0-9] //"; cat swapfile.swap; ls -l masked.swap | sed "s/.*masked/masked/"',
   },
   {
     about: 'a route',

@@ -255,6 +255,7 @@ export const recordings: Readonly<Record<Exclude<Resource['kind'], 'object' | 'r
         'as installed': 'now /dev/sda2\nboot UUID=2',
         'on until the next boot': 'now /dev/zram0\ndisabled none',
         'commented out by kbs': 'disabled none',
+        'in memory, by a service': 'now /dev/zram0\nunit zramswap.service',
         'by a unit': 'now /swapfile\nunit swapfile.swap\nunit dev-disk-by\\x2duuid-7.swap',
         'masked by kbs':
           'saved etc-systemd-system-dev\\x2ddisk\\x2dby\\x5cx2duuid\\x2d7.swap.none\nsaved etc-systemd-system-kubelet.service.none',

@@ -330,7 +330,15 @@ describe('before the question a run refuses', () => {
       'to begin a cluster with data of etcd that it did not put there',
       async () => ({ ...(await projects.bare()), workflow: phaseRun(init) }),
       ({ world }) => {
-        const system = { apt: true, like: [], programs: [], mounts: [], etcdClusters: [], otherClusters: [] };
+        const system = {
+          apt: true,
+          like: [],
+          programs: [],
+          mounts: [],
+          etcdClusters: [],
+          otherClusters: [],
+          zramUnits: [],
+        };
         world.at('cp-0').facts = { etcdMember: true, system };
       },
       ['preflight: foreign-etcd: /var/lib/etcd has data that cluster scripted did not put there'],

@@ -98,10 +98,14 @@ const printSystem = (system: System | undefined): readonly string[] =>
         ...system.mounts.map(
           ({ folder, type, at, options }) => `system mount ${folder} ${type} ${at} ${options.join(',')}`,
         ),
+        ...system.mounts.flatMap(({ folder, free, freeFiles }) =>
+          free === undefined ? [] : [`system space ${folder} ${free} ${freeFiles ?? 0} ${freeFiles ?? 0}`],
+        ),
         ...(system.xfsTypes === undefined ? [] : [`system xfstypes ${system.xfsTypes ? 'yes' : 'no'}`]),
         ...(system.zfs === undefined ? [] : [`system zfs ${system.zfs}`]),
         ...system.etcdClusters.map((name) => `system etcdof ${name}`),
         ...system.otherClusters.map((name) => `system runs ${name}`),
+        ...system.zramUnits.map((name) => `system zram ${name}`),
       ];
 
 const printGpuFacts = ({ busRead, devices, switches, iommu, nodes, nvidia }: GpuFacts): readonly string[] => [

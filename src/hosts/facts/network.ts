@@ -47,7 +47,7 @@ export interface Path {
   readonly from?: string;
   readonly device?: string;
   readonly via?: string;
-  /** Why there is no route, in the words of ip(8). */
+  /** Why there is no route, in the words of the kernel. */
   readonly error?: string;
 }
 
@@ -145,7 +145,7 @@ export const parseNetwork = (output: string): NetworkFacts => {
         isClosed: closed.has(name),
       };
     }),
-    paths: all('path').map(pathIn),
+    paths: all('path').flatMap(pathIn),
     hostsLines: all('hostsline').map((value) => {
       const [file = '', line, own, address = '', ...names] = value.split(' ').filter(Boolean);
       return { file, line: Number(line), address, names, isOwn: own === 'own' };
@@ -183,11 +183,13 @@ const rulesIn = (lines: readonly string[]): readonly Omit<RoutingRule, 'routes'>
   return rules;
 };
 
-/** `10.0.0.9 via 10.0.0.1 dev eth0 src 10.0.0.5 uid 0 \ cache`. */
-const pathIn = (value: string): Path => {
+/** `10.0.0.9 via 10.0.0.1 dev eth0 src 10.0.0.5 uid 0 \ cache`. Where ip itself fails nothing is known of the route. */
+const pathIn = (value: string): readonly Path[] => {
   const [to, answer] = splitOnce(value);
   const words = answer.split(' ').filter(Boolean);
   const after = (key: string) => (words.includes(key) ? words[words.indexOf(key) + 1] : undefined);
-  const found = { from: after('src'), device: after('dev'), via: after('via') };
-  return { to, ...(found.from === undefined ? { error: answer } : defined(found)) };
+  const [, error] = /^(?:RTNETLINK answers|Error): (.*)$/.exec(answer) ?? [];
+  if (error !== undefined) return [{ to, error }];
+  const from = after('src');
+  return from === undefined ? [] : [{ to, from, ...defined({ device: after('dev'), via: after('via') }) }];
 };

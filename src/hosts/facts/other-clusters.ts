@@ -9,7 +9,9 @@ sed -n 's/^{"kind":"task","id":"etcd-member","phase":"[^"]*","cluster":"\\([^"]*
   /var/lib/kbs/resources 2>/dev/null || :
 for name in kube-apiserver kube-controller-manager kube-scheduler etcd; do
   manifest=/etc/kubernetes/manifests/$name.yaml
-  if [ -e $manifest ] && ! grep -q KBS_DIGEST $manifest 2>/dev/null; then system runs kubeadm; break; fi
+  code=0; grep -q KBS_DIGEST $manifest 2>/dev/null || code=$?
+  # 2: it is not there, or cannot be read.
+  if [ $code = 1 ]; then system runs kubeadm; break; fi
 done
 for unit in k3s k3s-agent rke2-server rke2-agent k0scontroller k0sworker snap.microk8s.daemon-kubelite; do
   for folder in /etc /run /usr/local/lib /usr/lib /lib; do
@@ -21,6 +23,11 @@ for unit in k3s k3s-agent rke2-server rke2-agent k0scontroller k0sworker snap.mi
     fi
   done
 done
-if systemctl -q is-active kubelet.service 2>/dev/null &&
-  ! systemctl show -p Environment kubelet.service 2>/dev/null | grep -q KBS_DIGEST; then system runs kubelet; fi
+if systemctl -q is-active kubelet.service 2>/dev/null; then
+  # Without an answer nothing is known of it.
+  case $(systemctl show -p Environment kubelet.service 2>/dev/null) in
+    *KBS_DIGEST*) ;;
+    Environment=*) system runs kubelet ;;
+  esac
+fi
 `;

@@ -32,6 +32,8 @@ export interface System {
    * `kubelet`; `kubeadm` for its static pods.
    */
   readonly otherClusters: readonly string[];
+  /** Units that make compressed swap in memory (zram) at boot. */
+  readonly zramUnits: readonly string[];
 }
 
 export interface Mount {
@@ -41,6 +43,9 @@ export interface Mount {
   /** Where it is mounted. */
   readonly at: string;
   readonly options: readonly string[];
+  /** KiB that root may still write there, and files that can still be made; absent where the file system does not count them. */
+  readonly free?: number;
+  readonly freeFiles?: number;
 }
 
 /** Prints lines of `system KEY VALUE`. Runs alone too. */
@@ -75,10 +80,14 @@ for folder in ${folders}; do
   while [ ! -e "$at" ]; do at=\${at%/*}; at=\${at:-/}; done
   mount=$(findmnt -n -r -o FSTYPE,TARGET,OPTIONS -T "$at" 2>/dev/null | tail -n 1) || :
   if [ -n "$mount" ]; then system mount "$folder $mount"; fi
+  system space "$folder $(df -k --output=avail,itotal,iavail "$at" 2>/dev/null | sed -n '2s/  */ /gp')"
   case $folder,$mount in ${containerdFolder},'xfs '*)
     mount=\${mount#xfs }
     system xfstypes "$(xfs_info "\${mount%% *}" 2>/dev/null | sed -n 's/.*ftype=1.*/yes/p; s/.*ftype=0.*/no/p')"
   esac
+done
+for unit in /etc/systemd/system/*.wants/zramswap.service /etc/systemd/system/*.wants/zram-config.service /run/systemd/generator/dev-zram*.swap; do
+  if [ -e "$unit" ] || [ -L "$unit" ]; then system zram "\${unit##*/}"; fi
 done
 ${raw(otherClustersScript)}system zfs "$(cat /sys/module/zfs/version 2>/dev/null || :)"
 `;
@@ -95,9 +104,10 @@ export const parseSystem = (output: string): System | undefined => {
   return {
     like: (one('oslike') ?? '').split(/\s+/).filter(Boolean),
     programs: all('program'),
-    mounts: all('mount').flatMap(mountIn),
+    mounts: all('mount').flatMap((mount) => mountIn(mount, all('space'))),
     etcdClusters: all('etcdof'),
     otherClusters: all('runs'),
+    zramUnits: all('zram'),
     ...defined({
       id: one('osid'),
       version: one('osversion'),
@@ -114,9 +124,22 @@ export const parseSystem = (output: string): System | undefined => {
 const answerIn = (word: string | undefined): boolean | undefined =>
   word === 'yes' ? true : word === 'no' ? false : undefined;
 
-/** `/var/lib ext4 / rw,relatime`. */
-const mountIn = (value: string): readonly Mount[] => {
+/** `/var/lib ext4 / rw,relatime`, and of its space `/var/lib 1024000 65536 60000`: KiB, and files in all and to come. */
+const mountIn = (value: string, spaces: readonly string[]): readonly Mount[] => {
   const [folder, type, at, options] = value.split(' ');
   if (folder === undefined || type === undefined || at === undefined || options === undefined) return [];
-  return [{ folder, type, at, options: options.split(',') }];
+  const [, free, files, freeFiles] = spaces.map((space) => space.split(/ +/)).find(([of]) => of === folder) ?? [];
+  return [
+    {
+      folder,
+      type,
+      at,
+      options: options.split(','),
+      // Btrfs has no number of files: 0 in all.
+      ...defined({ free: countIn(free), freeFiles: countIn(files) ? countIn(freeFiles) : undefined }),
+    },
+  ];
 };
+
+const countIn = (text: string | undefined): number | undefined =>
+  text !== undefined && /^\d+$/.test(text) ? Number(text) : undefined;

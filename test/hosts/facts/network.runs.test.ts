@@ -91,7 +91,7 @@ sysctl ip_forward 1\nsysctl conf/eth0.7/forwarding 0`;
     expect(paths).toEqual([
       { to: '10.0.0.9', from: '10.0.0.5', device: 'eth0' },
       { to: '10.1.0.9', from: '10.0.0.5', device: 'eth0', via: '10.0.0.1' },
-      { to: '10.2.0.9', error: 'RTNETLINK answers: Network is unreachable' },
+      { to: '10.2.0.9', error: 'Network is unreachable' },
     ]);
   });
 

@@ -16,7 +16,12 @@ system clock no
 system kernellog open
 system mount /etc ext4 / rw,relatime
 system mount /var/lib zfs /var/lib rw,xattr
+system mount /opt btrfs /opt rw
+system space /etc  60450000 16777216 16000000
+system space /var/lib 1200 - -
+system space /opt 900 0 0
 system xfstypes no
+system zram dev-zram0.swap
 system zfs 2.1.11-1`,
     {
       id: 'almalinux',
@@ -28,24 +33,33 @@ system zfs 2.1.11-1`,
       clockSynchronised: false,
       kernelLog: 'open',
       mounts: [
-        { folder: '/etc', type: 'ext4', at: '/', options: ['rw', 'relatime'] },
-        { folder: '/var/lib', type: 'zfs', at: '/var/lib', options: ['rw', 'xattr'] },
+        { folder: '/etc', type: 'ext4', at: '/', options: ['rw', 'relatime'], free: 60_450_000, freeFiles: 16_000_000 },
+        { folder: '/var/lib', type: 'zfs', at: '/var/lib', options: ['rw', 'xattr'], free: 1200 },
+        { folder: '/opt', type: 'btrfs', at: '/opt', options: ['rw'], free: 900 },
       ],
       xfsTypes: false,
       zfs: '2.1.11-1',
       etcdClusters: [],
       otherClusters: [],
+      zramUnits: ['dev-zram0.swap'],
     },
   ],
   [
     'a host of other clusters',
     'system etcdof first\nsystem runs kubeadm\nsystem runs kubelet',
-    { like: [], programs: [], mounts: [], etcdClusters: ['first'], otherClusters: ['kubeadm', 'kubelet'] },
+    {
+      like: [],
+      programs: [],
+      mounts: [],
+      etcdClusters: ['first'],
+      otherClusters: ['kubeadm', 'kubelet'],
+      zramUnits: [],
+    },
   ],
   [
     'words that are not known',
     'system kernellog maybe\nsystem selinux odd\nsystem clock n/a\nsystem mount /etc',
-    { like: [], programs: [], mounts: [], etcdClusters: [], otherClusters: [] },
+    { like: [], programs: [], mounts: [], etcdClusters: [], otherClusters: [], zramUnits: [] },
   ],
 ])('%s is read', (_, said, system) => {
   expect(parseSystem(`hostname x\n${said}\nmachineid y`)).toEqual(system);
@@ -59,13 +73,17 @@ test.skipIf(lacks('root'))(
   'the script finds what lies below folders, also where they are still to be made',
   async () => {
     const script = `mount -t tmpfs -o ro,noexec none /opt
-mount -t tmpfs none /var/lib
+mount -t tmpfs -o size=1m,nr_inodes=20 none /var/lib
+head -c 1000000 /dev/zero > /var/lib/full
 mount --bind /usr /usr; mount -o remount,bind,ro /usr
+mount -t tmpfs none /etc; mkdir -p /etc/systemd/system/multi-user.target.wants
+ln -s /lib/systemd/system/zramswap.service /etc/systemd/system/multi-user.target.wants/
 mount -t tmpfs none /dev; mknod /dev/null c 1 3
 ${systemScript}`;
     const { stdout } = await execa('unshare', ['--mount', 'sh', '-eu'], { input: script });
     const system = parseSystem(stdout);
     expect(system?.kernelLog).toBe('absent');
+    expect(system?.zramUnits).toEqual(['zramswap.service']);
     expect(system?.mounts.find(({ folder }) => folder === '/opt')).toMatchObject({
       type: 'tmpfs',
       at: '/opt',
@@ -78,6 +96,8 @@ ${systemScript}`;
     expect(system?.mounts.find(({ folder }) => folder === '/var/lib/containerd')).toMatchObject({
       type: 'tmpfs',
       at: '/var/lib',
+      free: expect.toSatisfy((free: number) => free < 100),
+      freeFiles: 18,
     });
   },
 );
@@ -136,7 +156,7 @@ ${systemScript}`;
   const { stdout } = await execa('unshare', ['--mount', 'sh', '-eu'], { input: script });
   expect(parseSystem(stdout)).toMatchObject({
     mounts: expect.arrayContaining([
-      { folder: '/var/lib/containerd', type: 'xfs', at: '/', options: ['rw', 'relatime'] },
+      expect.objectContaining({ folder: '/var/lib/containerd', type: 'xfs', at: '/', options: ['rw', 'relatime'] }),
     ]),
   });
   expect(parseSystem(stdout)?.xfsTypes).toBe(xfsTypes);
