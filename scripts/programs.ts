@@ -1,5 +1,5 @@
 /**
- * `npm run programs`: kbs's own programs, built for every architecture into programs/built, which a package of kbs brings
+ * `npm run programs`: kbs's own programs, built for every architecture into built/, which a package of kbs brings
  * along. With them, `kbs bundle create` needs no compiler.
  */
 import { copyFile, mkdir, rm } from 'node:fs/promises';

@@ -144,7 +144,7 @@ const publishImage = async (
 
 /** A layer of one small file, for images that are never run. */
 export const smallLayer = async (path: string, text: string): Promise<PublishedImage> => {
-  // Not a tar: whoever unpacks it is containerd.
+  // No tar: nothing unpacks it here.
   await writeFile(path, gzipSync(text));
   return { layers: [path], diffIds: [createHash('sha256').update(text).digest('hex')], entrypoint: ['/program'] };
 };

@@ -9,7 +9,7 @@ import { type Built, buildProgram } from '../go-modules.js';
 import type { Program } from '../release.js';
 
 /** Where a package of kbs has the programs that are its own, built: three folders above this file in src as well as in dist. */
-export const ownProgramsFolder = fileURLToPath(new URL('../../../programs/built/', import.meta.url));
+export const ownProgramsFolder = fileURLToPath(new URL('../../../built/', import.meta.url));
 
 /** A program's path there. */
 export const ownProgramPath = ({ name, version }: Program, arch: Arch): string => join(arch, `${name}-${version}`);
