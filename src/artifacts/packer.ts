@@ -23,10 +23,10 @@ export const zstdPacker = (unzstd: Pick<Built, 'file' | 'key'>): Packer => ({
     void (await run(`pack ${into}`, unzstd.file, ['-compress'], { stdin: from, stdout: { file: into } })),
 });
 
-/** By Node itself, for hosts that unpack with their own gzip. */
+/** By Node itself, for hosts that unpack with their own gzip. Level 1 takes a third of the time of 6, for some percent more. */
 export const gzipPacker: Packer = {
-  key: 'gzip',
+  key: 'gzip-1',
   suffix: '.gz',
   layerType: 'application/vnd.oci.image.layer.v1.tar+gzip',
-  pack: (from, into) => pipeline(from, createGzip(), createWriteStream(into)),
+  pack: (from, into) => pipeline(from, createGzip({ level: 1 }), createWriteStream(into)),
 };

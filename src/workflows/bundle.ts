@@ -56,12 +56,11 @@ export const create = async (
   say: (text: string) => void,
 ): Promise<Built> => {
   const version = options.version ?? newest();
-  const { onBytes, onDownload, end } = downloadReporter(say);
+  const { end, ...hears } = downloadReporter(say);
   try {
     const { folder, catalogue } = await createBundle({
       version,
-      onBytes,
-      onDownload,
+      ...hears,
       ...defined({
         architectures: options.architectures,
         mirrors: options.mirrors,
@@ -156,6 +155,7 @@ const downloadReporter = (say: (text: string) => void) => {
       arrived += count;
     },
     onDownload: (name: string, n: number, of: number) => say(`[${n}/${of}] ${name}`),
+    onPack: (arch: Arch) => say(`packing for ${arch}`),
     end: () => clearInterval(timer),
   };
 };

@@ -42,7 +42,10 @@ export const createBundle = async (options: CreateOptions): Promise<{ folder: st
 
   const downloads = await downloadAll(release, wanted, join(cache, 'downloads'), options);
   const parts = [];
-  for (const arch of wanted) parts.push(await packPart(release, arch, downloads, build, options));
+  for (const arch of wanted) {
+    options.onPack?.(arch);
+    parts.push(await packPart(release, arch, downloads, build, options));
+  }
   const members = parts.flatMap((part) => part.members);
   const catalogue: BundleCatalogue = {
     format: 2,
@@ -80,6 +83,8 @@ export interface CreateOptions {
   readonly onBytes?: (count: number) => void;
   /** Hears of each download that is there: number `n` of `of`. */
   readonly onDownload?: (name: string, n: number, of: number) => void;
+  /** Hears that what was downloaded for an architecture is packed now. */
+  readonly onPack?: (arch: Arch) => void;
 }
 
 /** What was downloaded, by architecture and name. */
