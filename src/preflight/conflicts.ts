@@ -72,7 +72,7 @@ export const checkDropIns = (host: ClusterHost, { commandDropIns, dropIns }: Fac
   return [
     {
       detail: `settings that kbs leaves as they are: ${found.join(', ')}`,
-      next: 'nothing, where they are meant; the others delete, then: systemctl daemon-reload, and restart kubelet or containerd',
+      next: 'nothing, where they are meant; otherwise delete them, then: systemctl daemon-reload, and restart kubelet or containerd',
     },
   ];
 };
