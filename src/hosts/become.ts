@@ -2,13 +2,14 @@ import { Failure } from '../failure.js';
 import type { SshSettings } from '../inventory/cluster.js';
 import type { Secret } from '../secret.js';
 import { lastLines } from './last-lines.js';
+import { readerCommand, swallowed } from './script/frame.js';
 import { readToEnd } from './script/output.js';
 import type { RemoteProcess, Spawn } from './script/run.js';
 import type { OperatorSecrets } from './secrets.js';
 
 /** How a script becomes root's. */
 interface Elevation {
-  /** What stands before `sh -c`; no word of it needs quotes. */
+  /** What stands before `/bin/sh -c`, as a shell reads it. */
   readonly prefix: string;
   /** A first line for stdin, which sudo reads. */
   readonly password?: Secret;
@@ -22,38 +23,39 @@ export interface Becoming {
   readonly secrets: OperatorSecrets;
 }
 
-/**
- * Starts scripts as root. `run` starts `PREFIX sh -c SCRIPT` as the user; how that becomes root is found out before the
- * first script, once.
- */
-export function asRoot(run: (prefix: string, script: string) => Promise<RemoteProcess>, becoming: Becoming): Spawn {
+/** Starts a command line of the user's. */
+type Run = (command: string) => Promise<RemoteProcess>;
+
+/** Starts the reader of scripts as root. How the user becomes root is found out before the first script, once. */
+export function asRoot(run: Run, becoming: Becoming): Spawn {
   let root: Promise<Elevation> | undefined;
-  return async (script) => {
-    root ??= becomeRoot((test) => run('', test), becoming);
+  return async () => {
+    root ??= becomeRoot(run, becoming);
     const { prefix, password } = await root;
-    const running = await run(prefix, script);
+    const running = await run(readerCommand(prefix));
     if (password !== undefined) running.stdin.write(`${password.reveal()}\n`);
     return running;
   };
 }
 
 /**
- * Finds out how the user becomes root, by trying it with a command that does nothing; `spawn` starts `sh -c` as the user.
- * A password is asked for where sudo wants one, and tried once. Throws a Failure where it cannot be done.
+ * Finds out how the user becomes root, by trying it with no script: by the very command line of all scripts, so that a
+ * rule for that one is enough. A password is asked for where sudo wants one, and tried once. Throws a Failure where it
+ * cannot be done.
  */
-async function becomeRoot(spawn: Spawn, becoming: Becoming): Promise<Elevation> {
+async function becomeRoot(run: Run, becoming: Becoming): Promise<Elevation> {
   const { become, host, user, secrets } = becoming;
   if (become === 'none' || user === 'root') return { prefix: '' };
   const prefix = `${become} -n `;
-  const { code, said } = await answerOf(spawn, prefix, host);
-  if (code === 0) return { prefix };
+  const { isRoot, code, said } = await answerOf(run, prefix, host);
+  if (isRoot) return { prefix };
   if (become === 'doas' || !wantsPassword.test(said)) throw refused(becoming, code, said);
   const password = await secrets.get('sudo', user);
   if (password === undefined) throw refused(becoming, code, said);
   const verdict = await secrets.prove(password, async () => {
-    const answer = await answerOf(spawn, withPassword, host, password);
-    if (answer.code !== 0 && !isWrong.test(answer.said)) throw refused(becoming, answer.code, answer.said);
-    return answer.code === 0;
+    const answer = await answerOf(run, withPassword, host, password);
+    if (!answer.isRoot && !isWrong.test(answer.said)) throw refused(becoming, answer.code, answer.said);
+    return answer.isRoot;
   });
   if (verdict !== 'taken') throw wrongPassword(becoming, verdict);
   return { prefix: withPassword, password };
@@ -67,13 +69,18 @@ const wantsPassword = /password is required|authentication (is )?required/i;
 
 const isWrong = /incorrect password|incorrect authentication|no password was provided|authentication fail/i;
 
-/** In the C locale: sudo's words are read. The end of stdin follows the password, so sudo asks no second time. */
-async function answerOf(spawn: Spawn, prefix: string, host: string, password?: Secret) {
-  const running = await spawn(`LC_ALL=C exec ${prefix.replaceAll("'", '"')}sh -c :`);
-  const said = readToEnd(running.stderr);
+/**
+ * In the C locale: sudo's words are read. The end of stdin follows the password, so sudo asks no second time, and the
+ * reader, once it is root, says that there is no script.
+ */
+async function answerOf(run: Run, prefix: string, host: string, password?: Secret) {
+  const running = await run(`env LC_ALL=C ${readerCommand(prefix)}`);
+  const stderr = readToEnd(running.stderr);
   running.stdout.resume();
   running.stdin.on('error', () => {}).end(password === undefined ? '' : `${password.reveal()}\n`);
-  return { code: await inTime(running, host), said: said() };
+  const code = await inTime(running, host);
+  const said = stderr();
+  return { isRoot: said.includes(swallowed), code, said };
 }
 
 const inTime = async (running: RemoteProcess, host: string): Promise<number> => {
@@ -119,7 +126,7 @@ const sudoAdvice = (said: string): string => {
   if (/must have a tty/.test(said)) {
     return 'allow sudo without a terminal: `Defaults:USER !requiretty` in a file under /etc/sudoers.d, or connect as root with `become: none`';
   }
-  const without = 'allow it without a password (`USER ALL=(ALL) NOPASSWD: ALL` in a file under /etc/sudoers.d)';
+  const without = 'allow it without a password (`kbs sudoers` prints the rule)';
   return wantsPassword.test(said)
     ? `give the password in KBS_SUDO_PASSWORD, or run kbs on a terminal, where it asks; or ${without}`
     : `install sudo and ${without}, or connect as root with \`become: none\``;

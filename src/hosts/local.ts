@@ -10,8 +10,7 @@ import type { OperatorSecrets } from './secrets.js';
 /** Starts scripts on this very machine, with the environment of a fresh login and not the operator's own. */
 export function spawnLocally(host: string, become: SshSettings['become'], secrets: OperatorSecrets): Spawn {
   const user = isRoot() ? 'root' : userInfo().username;
-  const run = async (prefix: string, script: string) =>
-    spawn(host, ['sh', '-c', `exec ${prefix}sh -c "$1"`, 'sh', script]);
+  const run = async (command: string) => spawn(host, ['sh', '-c', `exec ${command}`]);
   return asRoot(run, { host, user, become, secrets });
 }
 

@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import type { Payload } from '../../src/hosts/host.js';
-import { bootstrapCommand, frame, parseHeader } from '../../src/hosts/script/frame.js';
+import { frame, parseHeader, reader } from '../../src/hosts/script/frame.js';
 
 /**
  * A throwaway host: this machine's own root below an overlay, in namespaces of its own. Scripts run there as root with
@@ -102,11 +102,11 @@ async function childOf(holder: ChildProcess): Promise<number> {
 /** Runs a script as the transports do: it comes first on stdin, then the payloads. Gives stdout, and throws stderr. */
 async function shell(argv: readonly string[], script: string, payloads: readonly Payload[]): Promise<string> {
   const head = frame(script, 'test');
-  const child = spawn('nsenter', [...argv, bootstrapCommand(head)], { stdio: ['pipe', 'pipe', 'pipe'] });
+  const child = spawn('nsenter', [...argv, reader], { stdio: ['pipe', 'pipe', 'pipe'] });
   const ended = new Promise<number | null>((resolve) => child.on('close', resolve));
   const stdout = collect(child.stdout);
   const stderr = collect(child.stderr);
-  await feed(child, [{ bytes: head.bytes }, ...payloads]);
+  await feed(child, [{ bytes: head }, ...payloads]);
   const code = await ended;
   if (code !== 0) throw new Error(`exit ${code}: ${Buffer.concat(stderr).toString().trim()}`);
   const output = Buffer.concat(stdout);

@@ -5,23 +5,16 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import { messageOf } from '../message.js';
 import type { RemoteProcess } from '../script/run.js';
-import { quote } from '../shell.js';
 import { full, lost, type Remote } from '../ssh/channel.js';
 import { isFull, refusedSession } from '../ssh/sessions.js';
 import { readReport, reporting } from './begun.js';
 import type { Master } from './master.js';
 
-/** Starts `sh -c SCRIPT` over a control socket, once the host has a place for it; `prefix` is what makes it root. */
-export async function startCommand(
-  master: Master,
-  prefix: string,
-  script: string,
-  remote: Remote,
-): Promise<RemoteProcess> {
+/** Starts a command over a control socket, once the host has a place for it. */
+export async function startCommand(master: Master, command: string, remote: Remote): Promise<RemoteProcess> {
   const mark = `kbs-${randomBytes(8).toString('hex')}`;
-  const command = reporting(mark, `${prefix}sh -c ${quote(script)}`);
   try {
-    return await remote.sessions.start(() => start(master, command, mark, remote));
+    return await remote.sessions.start(() => start(master, reporting(mark, command), mark, remote));
   } catch (error) {
     throw isFull(error) ? full(remote, error) : lost(remote, messageOf(error), error);
   }

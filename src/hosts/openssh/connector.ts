@@ -74,7 +74,7 @@ export const openSystemSsh = (options: SystemSshOptions): SystemSsh => {
         reason = why;
       });
       const remote = { host, sessions: shareSessions(), reason: () => reason };
-      const run = (prefix: string, script: string) => startCommand(master, prefix, script, remote);
+      const run = (command: string) => startCommand(master, command, remote);
       const { user, become } = ssh;
       return {
         start: asRoot(run, { host, user, become, secrets: options.secrets }),

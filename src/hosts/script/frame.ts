@@ -1,39 +1,41 @@
-/**
- * How a script travels: `sh -c` is given a reader, which takes that many bytes of script from stdin and runs them.
- * So neither the script nor its secrets are ever in argv, and what follows on stdin are the payloads.
- *
- * It runs nothing unless the script begins with its mark, which is new for each script: what a login shell runs first,
- * such as a .bashrc with `read`, may have read a part of stdin, and the rest is another script. No quote, backslash or
- * exclamation mark is in it: within single quotes fish and csh read these in ways of their own.
- */
-export const bootstrapCommand = ({ mark, bytes }: Frame): string =>
-  `kbs_script=$(head -c ${bytes.length}); case $kbs_script in "${opening(mark)}"*) eval "$kbs_script";; *) echo "${swallowed}" >&2; exit 1;; esac`;
-
-/** A script as it goes over the wire. */
-export interface Frame {
-  readonly mark: string;
-  readonly bytes: Buffer;
-}
+import { quote } from '../shell.js';
 
 /** What the reader says of a script whose beginning is missing. */
 export const swallowed = 'kbs: the beginning of the script did not arrive';
 
+/** The bytes before a script: `kbs MARK SIZE`. */
+const headerSize = 32;
+
 /**
- * Frames a script: with its mark, the environment that every script may count on, a first line of output that marks
- * where the script's own output begins, and braces around the script. `mark` is a word that no other script has.
+ * How a script travels: `sh -c` is given this reader, which takes a header and a script from stdin and runs the script.
+ * So neither the script nor its secrets are ever in argv, what follows on stdin are the payloads, and the command line
+ * is always the same one, which a sudo rule can name (hosts/sudoers.ts).
+ *
+ * It runs nothing unless the script begins with the mark of its header, which is new for each script: what a login shell
+ * runs first, such as a .bashrc with `read`, may have read a part of stdin, and the rest is another script. No quote,
+ * backslash or exclamation mark is in it: within single quotes fish and csh read these in ways of their own.
+ */
+export const reader = `set -- $(head -c ${headerSize}); kbs_script=$(head -c "\${3-0}" 2>/dev/null); case $kbs_script in ": kbs $2;"*) eval "$kbs_script";; *) echo "${swallowed}" >&2; exit 1;; esac`;
+
+/** The command line that runs the reader; `prefix` is what makes it root, such as `sudo -n `. */
+export const readerCommand = (prefix: string): string => `${prefix}/bin/sh -c ${quote(reader)}`;
+
+/**
+ * Frames a script: with its header and its mark, the environment that every script may count on, a first line of output
+ * that marks where the script's own output begins, and braces around the script. `mark` is a word that no other script
+ * has.
  *
  * The braces are there for a connection that dies half way: a shell runs what it reads line by line, and half of
  * `rm -rf /var/lib/old` is a disaster. A group without its closing brace is a syntax error, and nothing of it runs. There
  * are two, so that the output begins also where the script itself is a syntax error.
  */
-export const frame = (script: string, mark: string): Frame => ({
-  mark,
-  bytes: Buffer.from(`${opening(mark)} { ${environment}; printf '\\001kbs %s\\n' "$$"; }\n{ :\n${script}\n\n}\n`),
-});
+export const frame = (script: string, mark: string): Buffer => {
+  const text = `: kbs ${mark}; { ${environment}; printf '\\001kbs %s\\n' "$$"; }\n{ :\n${script}\n\n}\n`;
+  const header = `kbs ${mark} ${Buffer.byteLength(text)}`.padEnd(headerSize - 1);
+  return Buffer.from(`${header}\n${text}`);
+};
 
-const opening = (mark: string): string => `: kbs ${mark};`;
-
-const environment = `unset kbs_script; set -eu; umask 022; cd /; export LC_ALL=C PATH=${[
+const environment = `unset kbs_script; set -eu --; umask 022; cd /; export LC_ALL=C PATH=${[
   '/usr/local/sbin',
   '/usr/local/bin',
   '/usr/sbin',

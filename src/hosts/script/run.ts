@@ -2,13 +2,13 @@ import { randomBytes } from 'node:crypto';
 import type { Readable, Writable } from 'node:stream';
 import { Failure } from '../../failure.js';
 import type { Output, Payload, RunOptions } from '../host.js';
-import { bootstrapCommand, frame, killGroupScript } from './frame.js';
+import { frame, killGroupScript } from './frame.js';
 import { notStarted } from './not-started.js';
 import { readOutput, readToEnd } from './output.js';
 import { checkFiles, writeStdin } from './stdin.js';
 
-/** What a transport has to offer: it starts `sh -c SCRIPT`, as root, and hands over its three streams. */
-export type Spawn = (script: string) => Promise<RemoteProcess>;
+/** What a transport has to offer: it starts the reader of script/frame.ts, as root, and hands over its three streams. */
+export type Spawn = () => Promise<RemoteProcess>;
 
 export interface RemoteProcess {
   readonly stdin: Writable;
@@ -35,13 +35,13 @@ export async function runScript(start: Spawn, work: ScriptRun, options: RunOptio
   const { host } = work;
   if (options.signal?.aborted) throw interrupted(host);
   await checkFiles(work.payloads);
-  const script = frame(work.script, randomBytes(8).toString('hex'));
-  const running = await start(bootstrapCommand(script));
+  const script = frame(work.script, newMark());
+  const running = await start();
 
   const stdout = readOutput(running.stdout, options.onLine);
   const stderr = readToEnd(running.stderr);
   const over = new AbortController();
-  const feeding = writeStdin(running.stdin, script.bytes, work.payloads, over.signal);
+  const feeding = writeStdin(running.stdin, script, work.payloads, over.signal);
   try {
     const code = await Promise.race([
       running.ended,
@@ -59,6 +59,9 @@ export async function runScript(start: Spawn, work: ScriptRun, options: RunOptio
     over.abort();
   }
 }
+
+/** A word that no other script has. */
+const newMark = (): string => randomBytes(8).toString('hex');
 
 /** Long enough for the slowest upload that is still worth waiting for; a host that died is noticed in seconds. */
 const halfAnHour = 30 * 60 * 1000;
@@ -85,10 +88,10 @@ const interruption = (host: string, signal: AbortSignal | undefined, over: Abort
  */
 async function end(start: Spawn, pid: number | undefined): Promise<void> {
   if (pid === undefined) return;
-  const kill = start(killGroupScript(pid)).then(async (running) => {
+  const kill = start().then(async (running) => {
     running.stdout.resume();
     running.stderr.resume();
-    running.stdin.on('error', () => {}).end();
+    running.stdin.on('error', () => {}).end(frame(killGroupScript(pid), newMark()));
     const patience = setTimeout(() => running.abandon(), twoSeconds);
     await running.ended.finally(() => clearTimeout(patience));
   });

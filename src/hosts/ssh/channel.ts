@@ -3,7 +3,6 @@ import type { Client, ClientChannel } from 'ssh2';
 import { Failure } from '../../failure.js';
 import { messageOf } from '../message.js';
 import type { RemoteProcess } from '../script/run.js';
-import { quote } from '../shell.js';
 import { isFull, type Sessions } from './sessions.js';
 
 /** The other side of a connection, as its commands know it. */
@@ -15,14 +14,8 @@ export interface Remote {
   reason(): string;
 }
 
-/** Starts `sh -c SCRIPT` in a channel of its own, once the host has a place for it; `prefix` is what makes it root. */
-export async function startCommand(
-  client: Client,
-  prefix: string,
-  script: string,
-  remote: Remote,
-): Promise<RemoteProcess> {
-  const command = `${prefix}sh -c ${quote(script)}`;
+/** Starts a command in a channel of its own, once the host has a place for it. */
+export async function startCommand(client: Client, command: string, remote: Remote): Promise<RemoteProcess> {
   try {
     return await remote.sessions.start(() => exec(client, command, remote));
   } catch (error) {

@@ -118,7 +118,7 @@ async function attempt({ host, ssh, timeout, ...options }: ConnectOptions): Prom
   });
   const remote = { host, sessions: shareSessions(), reason: () => reason };
   const { user, become } = ssh;
-  const run = (prefix: string, script: string) => startCommand(client, prefix, script, remote);
+  const run = (command: string) => startCommand(client, command, remote);
   return {
     start: asRoot(run, { host, user, become, secrets }),
     dial: (to, toPort, within) => forward(client, host, to, toPort, within),

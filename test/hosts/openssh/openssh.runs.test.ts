@@ -114,7 +114,7 @@ describe("ssh's own configuration", () => {
   });
 
   test('counts less than the inventory', async () => {
-    const options = configured('Host *\n  ProxyCommand false\n  Port 1\n  User nobody\n  LocalForward 1 [::1]:1\n');
+    const options = configured('Host *\n  ProxyCommand false\n  Port 1\n  User other\n  LocalForward 1 [::1]:1\n');
     expect(await ask({ ...by(sshd), open: ['timeout'] }, sh`echo in`, options)).toBe('in\n');
   });
 

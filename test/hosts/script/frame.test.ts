@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { bootstrapCommand, frame, killGroupScript, parseHeader, swallowed } from '../../../src/hosts/script/frame.js';
+import { frame, parseHeader, reader, swallowed } from '../../../src/hosts/script/frame.js';
 import { sh } from '../../../src/hosts/shell.js';
 
 const script = (dir: string) =>
@@ -13,13 +13,12 @@ test('a script that arrives only in part does nothing at all, wherever it was cu
   const dir = mkdtempSync(join(tmpdir(), 'kbs-envelope-'));
   try {
     const whole = script(dir);
-    const command = bootstrapCommand(whole);
-    const needed = whole.bytes.length - 1; // All but the last newline.
+    const needed = whole.length - 1; // All but the last newline.
     for (let size = 0; size < needed; size++) {
-      spawnSync('sh', ['-c', command], { input: whole.bytes.subarray(0, size) });
-      expect(readdirSync(dir), `after ${size} of ${whole.bytes.length} bytes`).toEqual([]);
+      spawnSync('sh', ['-c', reader], { input: whole.subarray(0, size) });
+      expect(readdirSync(dir), `after ${size} of ${whole.length} bytes`).toEqual([]);
     }
-    spawnSync('sh', ['-c', command], { input: whole.bytes });
+    spawnSync('sh', ['-c', reader], { input: whole });
     expect(readdirSync(dir)).toEqual(['a', 'ab', 'c']);
   } finally {
     rmSync(dir, { recursive: true });
@@ -31,9 +30,9 @@ test('a script whose beginning was read by another program does nothing at all, 
   try {
     const whole = script(dir);
     const payload = Buffer.from(`\n: > ${join(dir, 'payload')}\n`.repeat(20));
-    for (let size = 1; size < whole.bytes.length; size++) {
-      const input = Buffer.concat([whole.bytes.subarray(size), payload]);
-      const { status, stdout, stderr } = spawnSync('sh', ['-c', bootstrapCommand(whole)], { input });
+    for (let size = 1; size < whole.length; size++) {
+      const input = Buffer.concat([whole.subarray(size), payload]);
+      const { status, stdout, stderr } = spawnSync('sh', ['-c', reader], { input });
       expect([status, stdout.toString(), stderr.toString()]).toEqual([1, '', `${swallowed}\n`]);
       expect(readdirSync(dir), `without its first ${size} bytes`).toEqual([]);
     }
@@ -42,11 +41,13 @@ test('a script whose beginning was read by another program does nothing at all, 
   }
 });
 
-test.each([
-  ['the reader', bootstrapCommand(frame('true', '0123456789abcdef'))],
-  ['what ends a script', killGroupScript(42)],
-])('%s has nothing in it that login shells read in ways of their own', (_, command) => {
-  expect(command).not.toMatch(/['\\!\n]/);
+test('the reader has nothing in it that login shells read in ways of their own', () => {
+  expect(reader).not.toMatch(/['\\!\n]/);
+});
+
+test('a script has no arguments, whatever the reader has of its own', () => {
+  const { stdout } = spawnSync('sh', ['-c', reader], { input: frame('echo "$#"', '0123456789abcdef') });
+  expect(stdout.toString()).toMatch(/\n0\n$/);
 });
 
 test.each([
