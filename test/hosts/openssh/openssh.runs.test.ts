@@ -82,7 +82,6 @@ const configured = (config: string): PoolOptions => {
 const unsaid = (address: string): SshSettings => ({
   ...by(sshd, { address, port: 22, keys: [], knownHosts: '/nonexistent' }),
   open: ['user', 'port', 'key', 'knownHosts', 'jump', 'timeout'],
-  becomes: 'none',
 });
 
 const loginTo = (to: Sshd, overrides: Partial<SshLogin> = {}): SshLogin => {
