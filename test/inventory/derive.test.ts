@@ -1,6 +1,5 @@
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
-import { defined } from '../../src/defined.js';
 import { nthAddress } from '../../src/inventory/addresses.js';
 import type { Cluster, ClusterHost, SshSettings } from '../../src/inventory/cluster.js';
 import { derive, type SshOverlay } from '../../src/inventory/derive.js';
