@@ -336,14 +336,12 @@ export interface LabMachine {
 export interface SshSettings extends SshLogin {
   /** `ssh`: by kbs's own SSH; `openssh`: by the ssh of the operator's machine; `local`: this machine, without SSH. */
   readonly transport: 'ssh' | 'openssh' | 'local';
-  /** How a user that is not root becomes root. */
+  /** How a user that is not root becomes root; of no account for root. */
   readonly become: 'none' | 'sudo' | 'doas';
   /** The jump hosts on the way, the first one first; absent: none. */
   readonly jump?: readonly SshLogin[];
   /** What the inventory leaves to ssh's own configuration; absent where that is to be ignored. */
   readonly open?: readonly ('user' | 'port' | 'key' | 'knownHosts' | 'jump' | 'timeout')[];
-  /** How a user of ssh's own configuration becomes root. */
-  readonly becomes?: 'none' | 'sudo' | 'doas';
 }
 
 /** How to log in to one machine. */

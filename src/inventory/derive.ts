@@ -349,25 +349,23 @@ const sshOfHosts = (inventory: Inventory, basePaths: BasePaths, overlay?: SshOve
 };
 
 /** What is left to the configuration of ssh on the operator's machine. */
-const openIn = (ssh: InventorySsh): Pick<SshSettings, 'open' | 'becomes'> => {
+const openIn = (ssh: InventorySsh): Pick<SshSettings, 'open'> => {
   if (ssh.config === 'none') return {};
   const open = (['user', 'port', 'key', 'knownHosts', 'jump', 'timeout'] as const).filter(
     (setting) => ssh[setting] === undefined,
   );
-  return { open, becomes: ssh.become ?? 'sudo' };
+  return { open };
 };
 
 const loginOf = ({ transport, become, jump, ...login }: SshSettings): SshLogin => login;
 
 const sshOf = (ssh: InventorySsh, address: string, basePaths: BasePaths): SshSettings => {
-  const user = ssh.user ?? 'root';
   return {
     transport: ssh.transport ?? 'ssh',
     address,
     port: ssh.port ?? 22,
-    user,
-    // root needs no sudo, whatever `become` says for other users.
-    become: user === 'root' ? 'none' : (ssh.become ?? 'sudo'),
+    user: ssh.user ?? 'root',
+    become: ssh.become ?? 'sudo',
     keys: ssh.key === undefined ? basePaths.keys : keyPaths(ssh.key, basePaths),
     knownHosts: absolute(ssh.knownHosts ?? '~/.ssh/known_hosts', basePaths),
     ...defined({ password: ssh.password, timeout: ssh.timeout }),

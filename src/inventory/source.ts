@@ -42,7 +42,7 @@ export const readSource = (text: string): InventorySource => {
     ...(syntax.length > 0 ? { errors: syntax, value: undefined } : readDocument(document, at)),
     locate,
     has: (path) => nodeAt(document, path) !== undefined || pairAt(document, path) !== undefined,
-    textAt: (path) => shorten(nodeText(nodeAt(document, path))),
+    textAt: (path) => shorten(withoutPasswords(nodeText(nodeAt(document, path)))),
   };
 };
 
@@ -176,6 +176,9 @@ const nodeText = (node: Node | undefined): string => {
   if (isScalar(node)) return node.source ?? String(node.value);
   return node === undefined ? '' : JSON.stringify(node);
 };
+
+/** A password has no place in a web address; where there is one, no error repeats it. */
+const withoutPasswords = (text: string): string => text.replace(/(:\/\/)\S*@/g, '$1***@');
 
 const shorten = (text: string): string => {
   const line = text.replace(/[\s\p{Cc}]+/gu, ' ');

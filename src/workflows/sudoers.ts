@@ -32,21 +32,21 @@ export const sudoRules = async (file: string, names: readonly string[]): Promise
       .filter(({ name }) => names.length === 0 || names.includes(name))
       .map(async ({ name, roles, ssh }) => ({ name, roles, ssh: await complete(name, ssh) })),
   );
-  const users = [...new Set(hosts.filter(({ ssh }) => ssh.become === 'sudo').map(({ ssh }) => ssh.user))];
+  const usesSudo = hosts.filter(({ ssh }) => ssh.become === 'sudo' && ssh.user !== 'root');
+  const users = [...new Set(usesSudo.map(({ ssh }) => ssh.user))];
   return {
     cluster: cluster.name,
     alias: sudoAlias,
     rules: users.map((user) => ({
       user,
-      hosts: hosts
-        .filter(({ ssh }) => ssh.become === 'sudo' && ssh.user === user)
-        .map(({ name, roles }) => ({ name, roles })),
+      hosts: usesSudo.filter(({ ssh }) => ssh.user === user).map(({ name, roles }) => ({ name, roles })),
       line: sudoRule(user),
     })),
-    others: hosts.flatMap(({ name, ssh: { become, user } }) =>
-      become === 'sudo'
-        ? []
-        : [{ host: name, why: become === 'doas' ? `${user} becomes root by doas` : `kbs runs as ${user} there` }],
-    ),
+    others: hosts
+      .filter((host) => !usesSudo.includes(host))
+      .map(({ name, ssh: { become, user } }) => ({
+        host: name,
+        why: become === 'doas' && user !== 'root' ? `${user} becomes root by doas` : `kbs runs as ${user} there`,
+      })),
   };
 };

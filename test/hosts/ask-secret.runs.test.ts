@@ -27,7 +27,7 @@ const typed = (keys: string): Promise<string> =>
 
 test('what is typed is not shown, and what the question holds moves no cursor', async () => {
   const shown = await typed('hunter2\r');
-  expect(shown).toContain('Passphrase of /a?[2Jb: ');
+  expect(shown).toContain('Passphrase of /a\\x1b[2Jb: ');
   expect(shown).toContain('length 7');
   expect(shown).not.toContain('hunter2');
 });

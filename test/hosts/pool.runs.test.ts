@@ -261,10 +261,10 @@ test('a command that ends at once is never taken for a lost connection', async (
 
 describe('a host that says no', () => {
   test.each([
-    ['sudo: a password is required', 'exit 1', /KBS_SUDO_PASSWORD.*NOPASSWD/],
-    ['sudo: interactive authentication is required', 'exit 1', /KBS_SUDO_PASSWORD.*NOPASSWD/],
+    ['sudo: a password is required', 'exit 1', /KBS_SUDO_PASSWORD.*kbs sudoers/],
+    ['sudo: interactive authentication is required', 'exit 1', /KBS_SUDO_PASSWORD.*kbs sudoers/],
     ['sudo: sorry, you must have a tty to run sudo', 'exit 1', /requiretty/],
-    ['ops is not in the sudoers file.', 'echo "sudo: ops may not run sudo" >&2; exit 1', /^install sudo .*NOPASSWD/],
+    ['ops is not in the sudoers file.', 'echo "sudo: ops may not run sudo" >&2; exit 1', /^install sudo .*kbs sudoers/],
   ])('to sudo is a refusal with advice (%s)', async (said, how, next) => {
     await withSudo(`echo '${said}' >&2; ${how}`, async (settings) => {
       const failure = await failureOf(openTestPool().host(target(settings)).query(query(sh`echo never`)));
@@ -327,7 +327,7 @@ async function withSudo(script: string | undefined, use: (settings: SshSettings)
   const bin = join(dir, 'bin');
   mkdirSync(bin);
   chmodSync(dir, 0o755);
-  for (const name of ['sh', 'head']) symlinkSync(`/usr/bin/${name}`, join(bin, name));
+  for (const name of ['sh', 'head', 'env']) symlinkSync(`/usr/bin/${name}`, join(bin, name));
   if (script !== undefined) writeFileSync(join(bin, 'sudo'), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
   const isRoot = process.getuid?.() === 0;
   const host = await startSshd({ env: { PATH: bin }, ...(isRoot ? { account: { name: 'ops' } } : {}) });

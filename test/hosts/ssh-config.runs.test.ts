@@ -23,11 +23,10 @@ const written: SshSettings = {
   address: '10.1.0.20',
   port: 22,
   user: 'root',
-  become: 'none',
+  become: 'sudo',
   keys: ['/home/ops/.ssh/id_rsa'],
   knownHosts: '/home/ops/.ssh/known_hosts',
   open: ['user', 'port', 'key', 'knownHosts', 'jump', 'timeout'],
-  becomes: 'sudo',
 };
 
 const complete = (config: string, ssh: SshSettings = written, host = 'worker-00') => {
@@ -50,14 +49,14 @@ describe("ssh's own configuration", () => {
   test.each<[string, string, object]>([
     ['says nothing', '', {}],
     ['is of other hosts', 'Host other\n  User ops\n', {}],
-    ['names a user, who becomes root by sudo', 'Host 10.1.*\n  User ops\n', { user: 'ops', become: 'sudo' }],
+    ['names a user', 'Host 10.1.*\n  User ops\n', { user: 'ops' }],
     ['names root', 'User root\n', {}],
     [
       'names a host by its address',
       'Host 10.1.0.20\n  HostName 10.9.0.1\n  Port 2222\n',
       { address: '10.9.0.1', port: 2222 },
     ],
-    ['names a host by its name', 'Host worker-00\n  HostName 10.1.0.20\n  User ops\n', { user: 'ops', become: 'sudo' }],
+    ['names a host by its name', 'Host worker-00\n  HostName 10.1.0.20\n  User ops\n', { user: 'ops' }],
     ['gives that name another address', 'Host worker-00\n  HostName 10.7.7.7\n  User ops\n', {}],
     [
       'names keys, and no other of the agent is to be tried',
@@ -147,7 +146,7 @@ describe('a host that only the configuration knows how to reach', () => {
     writeFileSync(join(folder, 'config'), config);
     const pool = openPool({ agent: '', complete: sshCompletion(askSsh([join(folder, 'config')])) });
     try {
-      const host = pool.host({ name: 'worker-00', ssh: { ...written, becomes: 'none' } });
+      const host = pool.host({ name: 'worker-00', ssh: { ...written, become: 'none' } });
       expect((await host.query(query(sh`echo reached`))).stdout).toBe('reached\n');
     } finally {
       await pool.close();

@@ -1,6 +1,5 @@
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
-import { defined } from '../../src/defined.js';
 import { nthAddress } from '../../src/inventory/addresses.js';
 import type { Cluster, ClusterHost, SshSettings } from '../../src/inventory/cluster.js';
 import { derive, type SshOverlay } from '../../src/inventory/derive.js';
@@ -213,22 +212,22 @@ describe('how to log in', () => {
     address: '192.168.20.20',
     port: 22,
     user: 'root',
-    become: 'none',
+    become: 'sudo',
     keys: ['/home/ops/.ssh/id_ed25519'],
     knownHosts: '/home/ops/.ssh/known_hosts',
   };
 
   test.each([
     ['nothing said', {}, undefined, {}],
-    ['another user needs sudo', { user: 'ops' }, undefined, { user: 'ops', become: 'sudo' }],
-    ['unless that is said to be needless', { user: 'ops', become: 'none' }, undefined, { user: 'ops', become: 'none' }],
+    ['another user', { user: 'ops' }, undefined, { user: 'ops' }],
+    ['sudo is said to be needless', { user: 'ops', become: 'none' }, undefined, { user: 'ops', become: 'none' }],
     [
       'a host differs',
       { user: 'ops', port: 2222 },
       { port: 22, key: 'keys/own' },
-      { user: 'ops', become: 'sudo', keys: ['/srv/clusters/keys/own'] },
+      { user: 'ops', keys: ['/srv/clusters/keys/own'] },
     ],
-    ['root needs no sudo, whatever others need', { user: 'ops', become: 'sudo' }, { user: 'root' }, {}],
+    ['root again', { user: 'ops', become: 'sudo' }, { user: 'root' }, {}],
     [
       'keys as a list, from home or from the folder',
       { key: ['~/a', 'b', '/c'] },
@@ -239,24 +238,24 @@ describe('how to log in', () => {
     ['this very machine', {}, { transport: 'local' }, { transport: 'local' }],
   ])('%s', (_, common, own, expected) => {
     const host = worker(own === undefined ? {} : { ssh: own }, { ssh: common });
-    const { open, becomes, ...ssh } = host.ssh;
+    const { open, ...ssh } = host.ssh;
     expect(ssh).toEqual({ ...plain, ...expected });
   });
 
   const all = ['user', 'port', 'key', 'knownHosts', 'jump', 'timeout'];
   test.each([
-    ['all that is not said', {}, undefined, { open: all, becomes: 'sudo' }],
+    ['all that is not said', {}, undefined, all],
     [
       'but for what is said of all hosts or of this one',
       { user: 'ops', timeout: 5 },
       { port: 22, become: 'doas' },
-      { open: ['key', 'knownHosts', 'jump'], becomes: 'doas' },
+      ['key', 'knownHosts', 'jump'],
     ],
-    ['nothing where that is to be ignored', { config: 'none' }, undefined, {}],
-    ['nothing where no SSH is used', {}, { transport: 'local' }, {}],
+    ['nothing where that is to be ignored', { config: 'none' }, undefined, undefined],
+    ['nothing where no SSH is used', {}, { transport: 'local' }, undefined],
   ])("is left to ssh's own configuration: %s", (_, common, own, expected) => {
-    const { open, becomes } = worker(own === undefined ? {} : { ssh: own }, { ssh: common }).ssh;
-    expect(defined({ open, becomes })).toEqual(expected);
+    const { open } = worker(own === undefined ? {} : { ssh: own }, { ssh: common }).ssh;
+    expect(open).toEqual(expected);
   });
 
   it('a lab lays its key, known hosts and addresses over all of it, and nothing else', () => {

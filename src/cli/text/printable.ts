@@ -1,9 +1,10 @@
+import { bidi, escaped, obeyed } from '../../visible.js';
 import { colorMarks } from './color.js';
 
 /**
  * A text as a terminal may get it. Much of what kbs prints comes from hosts, from whatever answers on port 22, and from
- * inventories; so every control character of C0 and C1, DEL, and every character that turns the direction of writing
- * becomes a visible escape such as `\x1b`. Newlines, tabs and the colours that kbs itself chose stay.
+ * inventories; so every character that a terminal obeys becomes a visible escape, as in `visible`. Newlines, tabs and the
+ * colours that kbs itself chose stay.
  */
 export const printable = (text: string): string =>
   text.replace(colorsAndControls, (found, color: string | undefined) =>
@@ -20,15 +21,6 @@ export const printableJson = (value: unknown, indent?: number): string =>
     (found) => `\\u${found.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
 
-const escaped = (character: string): string => {
-  const code = character.charCodeAt(0);
-  if (character === '\r') return '\\r';
-  return code < 0x100 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u${code.toString(16).padStart(4, '0')}`;
-};
-
-/** Unicode's Bidi_Control characters (UAX #9). */
-const bidi = '\\u061c\\u200e\\u200f\\u202a-\\u202e\\u2066-\\u2069';
-
-const colorsAndControls = new RegExp(`${colorMarks}|[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f${bidi}]`, 'g');
+const colorsAndControls = new RegExp(`${colorMarks}|${obeyed}`, 'g');
 
 const obeyedInJson = new RegExp(`[\\x7f-\\x9f${bidi}]`, 'g');

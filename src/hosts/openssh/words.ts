@@ -16,11 +16,12 @@ export interface LoginWords {
 export const loginWords = (settings: SshSettings, { hostKeys = 'yes', proxy }: LoginWords = {}): readonly string[] => {
   const { transport, open, jump = [] } = settings;
   const left = transport === 'openssh' ? (open ?? []) : [];
+  const file = transport === 'openssh' && open === undefined ? ['-F', 'none'] : [];
   return [
-    ...(transport === 'openssh' && open === undefined ? ['-F', 'none'] : []),
+    ...file,
     ...loginOptions(settings, hostKeys, left),
     ...(jump.length > 0
-      ? ['-o', `ProxyCommand=${proxy ?? proxyOf(jump)}`]
+      ? ['-o', `ProxyCommand=${proxy ?? proxyOf(jump, file)}`]
       : // So that no jump host of ssh's configuration counts where the inventory wants none.
         transport === 'openssh' && !left.includes('jump')
         ? ['-o', 'ProxyCommand=none']
@@ -60,12 +61,12 @@ const loginOptions = (
 ];
 
 /** As `-J`, which hands on neither keys nor known hosts. */
-const proxyOf = (jump: readonly SshLogin[]): string => {
+const proxyOf = (jump: readonly SshLogin[], file: readonly string[]): string => {
   const last = jump.at(-1);
   if (last === undefined) return 'none';
   const before = jump.slice(0, -1);
-  const way = before.length > 0 ? ['-o', `ProxyCommand=${proxyOf(before)}`] : [];
-  return proxyCommand([...loginOptions(last, 'yes', []), ...way], destinationOf(last));
+  const way = before.length > 0 ? ['-o', `ProxyCommand=${proxyOf(before, file)}`] : [];
+  return proxyCommand([...file, ...loginOptions(last, 'yes', []), ...way], destinationOf(last));
 };
 
 const destinationOf = ({ destination, address }: SshLogin): string => destination ?? address;

@@ -89,7 +89,7 @@ export const parseSshConfig = (printed: string): SshConfig => {
 };
 
 const completed = (host: string, ssh: SshSettings, config: SshConfig): SshSettings => {
-  const { open = [], becomes = ssh.become } = ssh;
+  const { open = [] } = ssh;
   const refusals = refusedIn(config).filter(({ instead }) => instead === undefined || open.includes(instead));
   if (refusals.length > 0 && ssh.transport === 'ssh') throw refused(host, ssh, refusals);
   const user = set(config, 'user');
@@ -97,7 +97,7 @@ const completed = (host: string, ssh: SshSettings, config: SshConfig): SshSettin
   return {
     ...ssh,
     ...login,
-    ...(open.includes('user') && user !== undefined ? { user, become: user === 'root' ? 'none' : becomes } : {}),
+    ...(open.includes('user') && user !== undefined ? { user } : {}),
   };
 };
 

@@ -82,7 +82,6 @@ const configured = (config: string): PoolOptions => {
 const unsaid = (address: string): SshSettings => ({
   ...by(sshd, { address, port: 22, keys: [], knownHosts: '/nonexistent' }),
   open: ['user', 'port', 'key', 'knownHosts', 'jump', 'timeout'],
-  becomes: 'none',
 });
 
 const loginTo = (to: Sshd, overrides: Partial<SshLogin> = {}): SshLogin => {
@@ -114,7 +113,7 @@ describe("ssh's own configuration", () => {
   });
 
   test('counts less than the inventory', async () => {
-    const options = configured('Host *\n  ProxyCommand false\n  Port 1\n  User guest\n  LocalForward 1 [::1]:1\n');
+    const options = configured('Host *\n  ProxyCommand false\n  Port 1\n  User other\n  LocalForward 1 [::1]:1\n');
     expect(await ask({ ...by(sshd), open: ['timeout'] }, sh`echo in`, options)).toBe('in\n');
   });
 

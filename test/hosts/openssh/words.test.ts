@@ -28,6 +28,15 @@ test.each<[string, Partial<SshSettings>, readonly string[]]>([
   ],
   ['the inventory says nothing, all is its own', { open: ['key', 'knownHosts', 'jump'] }, ['--', '10.1.0.20']],
   [
+    'that is so, it is so for a jump host, too',
+    { jump: [{ address: 'hop', port: 22, user: 'ops', keys: [], knownHosts: '/known' }] },
+    [
+      ...['-F', 'none', known, 'IdentityFile=/keys/id'],
+      "ProxyCommand=ssh -F none -p 22 -o UserKnownHostsFile=/known -o StrictHostKeyChecking=yes -o ConnectTimeout=10 -l ops -W '[%h]:%p' -- hop",
+      ...['--', '10.1.0.20'],
+    ],
+  ],
+  [
     'the inventory says it, it is said',
     { open: ['user'] },
     [known, 'IdentityFile=/keys/id', 'ProxyCommand=none', '--', '10.1.0.20'],
