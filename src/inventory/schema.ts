@@ -6,26 +6,20 @@ import {
   cidr,
   dnsLabel,
   dnsName,
-  hostName,
   httpsAddress,
   internetHost,
   isMissing,
-  jumpHost,
-  jumpProblem,
-  labelKey,
-  labelValue,
   recordName,
-  registryName,
   serverName,
-  taint,
-  userName,
   version,
-  webAddress,
   withExample,
 } from './formats.js';
 import { addons } from './schema-addons.js';
-import { components, fields } from './schema-components.js';
-import { choice, choiceProblem, integer, keys, list, map, text } from './schema-fields.js';
+import { components } from './schema-components.js';
+import { choice, integer, keys, list, map, text } from './schema-fields.js';
+import { host, swap } from './schema-hosts.js';
+import { pullProxy, registries } from './schema-registries.js';
+import { ssh } from './schema-ssh.js';
 
 /** The values of fields that the inventory leaves out. */
 export const defaults = {
@@ -39,93 +33,6 @@ export const defaults = {
   retention: '14d',
   acmeServer: 'https://acme-v02.api.letsencrypt.org/directory',
 } as const;
-
-const keyFile = text(anyText('a path of a private key', '~/.ssh/id_ed25519'), 'A path.');
-
-const keyFiles = z.union([keyFile, z.array(keyFile)], {
-  error: ({ input }) =>
-    isMissing(input)
-      ? 'write a path of a private key, or a list of paths'
-      : 'is neither a path of a private key nor a list of such paths; write one like ~/.ssh/id_ed25519',
-});
-
-const jumpText = text(jumpHost, 'A jump host.');
-
-const jumpMap = keys(
-  'Jump host',
-  {
-    host: text(hostName, 'Its address, its DNS name, or the name of a host of this inventory.'),
-    user: text(userName, 'The user that logs in there. Default: that of the host behind it.').optional(),
-    port: integer(1, 65535, 'The port of its sshd. Default: `22`.').optional(),
-    key: keyFiles
-      .optional()
-      .meta({ description: 'Private keys to log in there with. Default: those of the host behind it.' }),
-  },
-  'A jump host in detail.',
-);
-
-const jump = z
-  .union([jumpText, jumpMap, z.array(z.union([jumpText, jumpMap], { error: ({ input }) => jumpProblem(input) }))], {
-    error: ({ input }) => jumpProblem(input),
-  })
-  .meta({
-    description:
-      'The jump host on the way: `USER@HOST:PORT`, a map with `host`, `user`, `port` and `key`, or a list of those, the first one first. `HOST` may be a host of this inventory. `none`: no jump host. Default: `none`, see docs/ssh.md.',
-    examples: ['ops@bastion.example.com:2222'],
-  });
-
-const ssh = (description: string) =>
-  keys(
-    'SSH',
-    {
-      user: text(userName, 'The user that logs in. Default: `root`.').optional(),
-      become: choice(
-        ['none', 'sudo', 'doas'],
-        'How that user becomes root. kbs asks for the password that `sudo` wants, or reads it from `KBS_SUDO_PASSWORD`; `doas` must want none. `root` needs nothing. Default: `sudo`.',
-      ).optional(),
-      port: integer(1, 65535, 'The port of sshd. Default: `22`.').optional(),
-      key: keyFiles.optional().meta({
-        description:
-          'Private keys to log in with: one path or a list. `~` is your home; other paths start at the folder of this file. kbs asks for a passphrase, or reads it from `KBS_SSH_PASSPHRASE`. Default: the keys that ssh itself would try. After them come the other keys of your agent.',
-        examples: ['~/.ssh/id_ed25519'],
-      }),
-      password: choice(
-        ['ask'],
-        'Log in with a password, too, where a host takes no key or wants both: kbs asks for it once, or reads it from `KBS_SSH_PASSWORD`. Default: keys alone.',
-      ).optional(),
-      knownHosts: text(
-        anyText('a path', '~/.ssh/known_hosts'),
-        'The file of known host keys. Default: `~/.ssh/known_hosts`.',
-      ).optional(),
-      timeout: integer(
-        1,
-        600,
-        'The seconds that a connection may take, and as many again the login. Default: `10`.',
-      ).optional(),
-      transport: choice(
-        ['ssh', 'openssh', 'local'],
-        "`openssh`: the host is reached by your machine's own `ssh`, with ProxyCommand, certificates, security keys and second factors, see docs/ssh.md. `local`: the host is this very machine, and no SSH is used. Default: `ssh`.",
-      ).optional(),
-      jump: jump.optional(),
-      config: choice(
-        ['default', 'none'],
-        '`none`: kbs ignores the configuration of ssh on your machine. `default`: what is not written here, ~/.ssh/config and /etc/ssh/ssh_config may say, as for `ssh ADDRESS`. Default: `default`.',
-      ).optional(),
-    },
-    description,
-  );
-
-const swap = (description: string) =>
-  keys(
-    'Swap',
-    {
-      behavior: choice(
-        ['none', 'NoSwap', 'LimitedSwap'],
-        '`none`: kbs switches swap off. `NoSwap`: the host keeps its swap, and pods use none. `LimitedSwap`: pods whose requests are below their limits use a share of it, by the memory that they request.',
-      ),
-    },
-    description,
-  );
 
 const segment = keys(
   'Segment',
@@ -150,114 +57,6 @@ const segment = keys(
     ).optional(),
   },
   'One L2 network.',
-);
-
-const gpuVendors = ['nvidia', 'amd', 'none'] as const;
-
-const gpu = z
-  .union(
-    [
-      choice(gpuVendors, 'The maker.'),
-      keys(
-        'GPU',
-        {
-          vendor: choice(gpuVendors, 'The maker of the GPUs. `none`: pods get none, and kbs does not propose them.'),
-          count: integer(
-            1,
-            64,
-            'How many GPUs the host has: `kbs topology` and `kbs what-if` count them without asking it. The preflight check `gpu-count` warns where the machine has another number.',
-          ).optional(),
-          driver: choice(
-            ['host', 'distribution'],
-            'Where the driver comes from. `host`: it is there, and kbs leaves it as it is. `distribution`: where there is none, kbs installs the packages of the distribution. Default: `host`.',
-          ).optional(),
-          timeSlicing: integer(
-            2,
-            64,
-            'How many pods share one GPU by taking turns, without a limit of memory between them. Default: each pod has its GPUs for itself.',
-          ).optional(),
-          mig: choice(
-            ['none', 'single', 'mixed'],
-            'How the instances of partitioned GPUs (MIG) are offered. `none`: not at all. `single`: as `nvidia.com/gpu`, where all are alike. `mixed`: each profile under its own name. Needed where MIG is on.',
-          ).optional(),
-        },
-        'The GPUs of a host in detail.',
-      ),
-    ],
-    {
-      error: ({ input }) =>
-        isMissing(input)
-          ? `write one of ${gpuVendors.join(', ')}, or a map like { vendor: nvidia, timeSlicing: 4 }`
-          : choiceProblem(gpuVendors, input),
-    },
-  )
-  .meta({
-    description:
-      'The maker of the GPUs in this host: `nvidia`, `amd`, or `none` to leave them alone; or a map with `vendor`, `count`, `driver` (`host`, `distribution`), `timeSlicing` and `mig` (`none`, `single`, `mixed`), see docs/gpu.md.',
-    examples: ['nvidia'],
-  });
-
-const lab = keys(
-  'Lab',
-  {
-    platform: choice(
-      ['container', 'vm'],
-      '`container`: a systemd machine that shares the kernel of the machine the lab is on. `vm`: a QEMU guest with a kernel of its own. Default: `container`.',
-    ).optional(),
-    image: choice(['debian-13', 'debian-12'], 'The system of a guest. Default: `debian-13`.').optional(),
-    memory: integer(512, 65_536, 'The memory of a guest, in MiB. Default: `2048`.').optional(),
-    cpus: integer(1, 64, 'The processors of a guest. Default: `2`.').optional(),
-  },
-  'How `kbs lab` plays this host; all other commands ignore it.',
-);
-
-const host = keys(
-  'Host',
-  {
-    address: text(
-      address,
-      "The host's address in its segment: where SSH goes, and what the kubelet calls itself. The segment is the one whose CIDR holds it.",
-    ),
-    roles: list(
-      choice(['control-plane', 'worker', 'load-balancer', 'dns', 'router'], 'A role.'),
-      '[worker]',
-      'What the host does. `control-plane`: API server and etcd. `worker`: runs pods. `load-balancer`: holds the virtual address. `dns`: answers for the LAN. `router`: joins segments, and kbs sets its routes.',
-    ).min(1, { error: () => 'has no role; write a list like [worker]' }),
-    addresses: map(
-      'addresses by segment',
-      dnsLabel,
-      text(address, 'An address.'),
-      'For routers: the address in every segment that the router joins, by the name of the segment.',
-    ).optional(),
-    podCIDR: text(
-      withExample(cidr, '10.244.10.0/24'),
-      "The addresses of this host's pods. kbs chooses them, and writes them here where they would otherwise change.",
-    ).optional(),
-    gpu: gpu.optional(),
-    hypervisor: text(
-      anyText('a name', 'pve-00'),
-      'The machine that this one is a guest of: `kbs what-if` takes its guests to fail together.',
-    ).optional(),
-    lab: lab.optional(),
-    labels: map(
-      'texts',
-      labelKey,
-      text(labelValue, 'A value.'),
-      'Labels of the Kubernetes node. One that is taken away here is taken away there; those that others set stay.',
-    ).optional(),
-    taints: list(
-      text(taint, 'A taint.'),
-      '["nvidia.com/gpu=present:NoSchedule"]',
-      'Taints of the Kubernetes node: `key=value:Effect` or `key:Effect`. One that is taken away here is taken away there; those that others set stay.',
-    ).optional(),
-    kubelet: fields(
-      '{ maxPods: 200 }',
-      'Fields of the KubeletConfiguration of this node, over those of `kubernetes.kubelet`, each as a whole: `{ systemReserved: { memory: 1Gi } }`.',
-    ).optional(),
-    swap: swap('Swap of this node, where that differs from `swap` above.').optional(),
-    ssh: ssh('How to log in here, where that differs from `ssh` above.').optional(),
-  },
-  'One machine.',
 );
 
 const target = text(anyText('a role or the name of a host', 'workers'), 'A role or the name of a host.');
@@ -291,26 +90,6 @@ const forward = keys(
       .default(false),
   },
   'A TCP port that every load balancer passes on.',
-);
-
-const registry = keys(
-  'Registry',
-  {
-    mirrors: list(
-      text(webAddress, 'An address; what the mirror keeps the registry under follows, as https://mirror.lan/hub.'),
-      '[https://mirror.lan]',
-      'Mirrors, asked in this order before the registry itself.',
-    ).optional(),
-    plainHttp: z
-      .boolean({ error: () => 'is not true or false' })
-      .describe('Whether the registry itself speaks HTTP without TLS. Default: `false`.')
-      .optional(),
-    ca: text(
-      anyText('a path', './lan-ca.crt'),
-      "A file of PEM certificates: the authorities of the registry and its mirrors, in place of the host's. Starts at the folder of this file.",
-    ).optional(),
-  },
-  'One registry.',
 );
 
 /** The inventory as a user writes it; its output has the defaults filled in. */
@@ -440,27 +219,8 @@ export const inventorySchema = keys(
       },
       'Where binaries and images come from.',
     ).prefault({}),
-    proxy: keys(
-      'Proxy',
-      {
-        url: text(webAddress, 'The address of the HTTP proxy, for images from `http` and `https` registries.'),
-        exclude: list(
-          text(
-            anyText('a name, a domain, an address or a CIDR', 'registry.lan'),
-            'A name, a domain, an address or a CIDR.',
-          ),
-          '[registry.lan, .corp.example, 10.0.0.0/8]',
-          "What is reached without it, besides the cluster's own networks and names.",
-        ).optional(),
-      },
-      'The proxy through which containerd pulls images. Hosts, pods and kbs itself do not use it.',
-    ).optional(),
-    registries: map(
-      'registries by name',
-      registryName,
-      registry,
-      'How containerd reaches registries, by what stands before the first slash of an image; `*`: all that are not named.',
-    ).optional(),
+    proxy: pullProxy.optional(),
+    registries: registries.optional(),
     addons: addons.optional(),
     swap: swap('Swap of the nodes. What stays on needs cgroup v2. Default: `{ behavior: none }`.').optional(),
     hosts: map('hosts by name', dnsLabel, host, 'The machines, by name. A name is a DNS label.'),

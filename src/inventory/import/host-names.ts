@@ -36,3 +36,7 @@ const labelOf = (text: string): string =>
         .toLowerCase()
         .replaceAll(/[^a-z0-9.-]+/g, '-')
         .replaceAll(/^[-.]+|[-.]+$/g, '');
+
+/** What a machine is called by where it is reached: the first label of a DNS name; an address is no name. */
+export const machineName = (address: string | undefined): string | undefined =>
+  address === undefined || isAddress(address) || address.includes(':') ? undefined : address.split('.')[0];

@@ -1,17 +1,10 @@
-import type { z } from 'zod';
 import { defined } from '../../defined.js';
 import { isAddress } from '../addresses.js';
-import { shortList } from '../did-you-mean.js';
-import { anyMap, flag, isBlank, listOf, mapOf, otherKeys, port, readShape, word } from './shape.js';
-import {
-  decide,
-  leftOut,
-  note,
-  type Remark,
-  type ToolCluster,
-  type ToolEndpoint,
-  type ToolHost,
-} from './tool-cluster.js';
+import { machineName } from './host-names.js';
+import { hostRemarks, isKnownRole, settingsRemarks } from './k0sctl-remarks.js';
+import { clusterShape, type K0sctlHost, type K0sSettings, settingsShape } from './k0sctl-shape.js';
+import { readShape } from './shape.js';
+import { leftOut, type ToolCluster, type ToolEndpoint, type ToolHost } from './tool-cluster.js';
 import type { YamlInput } from './yaml-input.js';
 
 /**
@@ -46,7 +39,7 @@ export const readK0sctl = (documents: readonly YamlInput[]): ToolCluster => {
           ? []
           : [leftOut(['hosts'], `${winRM.address}: a Windows host, and kbs has hosts of Linux alone`)],
       ),
-      ...remarksOn(settings?.spec ?? {}),
+      ...settingsRemarks(settings?.spec ?? {}),
     ],
   };
 };
@@ -61,66 +54,8 @@ export const isK0sctl = (value: unknown): boolean =>
   'apiVersion' in value &&
   String(value.apiVersion).startsWith('k0sctl.k0sproject.io/');
 
-const bastion = mapOf({ address: word, user: word.optional(), port: port.optional(), keyPath: word.optional() });
-
-const host = mapOf({
-  role: word,
-  hostname: word.optional(),
-  privateAddress: word.optional(),
-  noTaints: flag.optional(),
-  installFlags: listOf(word).optional(),
-  ssh: bastion.extend({ bastion: bastion.optional() }).optional(),
-  openSSH: bastion.extend({ configPath: word.optional(), options: anyMap.optional() }).optional(),
-  localhost: mapOf({ enabled: flag.optional() }).optional(),
-  winRM: mapOf({ address: word }).optional(),
-});
-
-const settingsShape = mapOf({
-  spec: mapOf({
-    api: mapOf({
-      externalAddress: word.optional(),
-      port: port.optional(),
-      sans: listOf(word).optional(),
-      extraArgs: anyMap.optional(),
-    }).optional(),
-    network: mapOf({
-      provider: word.optional(),
-      podCIDR: word.optional(),
-      serviceCIDR: word.optional(),
-      clusterDomain: word.optional(),
-      dualStack: mapOf({ enabled: flag.optional() }).optional(),
-      kubeProxy: mapOf({ mode: word.optional(), disabled: flag.optional() }).optional(),
-      nodeLocalLoadBalancing: mapOf({ enabled: flag.optional() }).optional(),
-      controlPlaneLoadBalancing: mapOf({
-        enabled: flag.optional(),
-        keepalived: mapOf({
-          vrrpInstances: listOf(mapOf({ virtualIPs: listOf(word).optional() })).optional(),
-        }).optional(),
-      }).optional(),
-    }).optional(),
-    controllerManager: mapOf({ extraArgs: anyMap.optional() }).optional(),
-    scheduler: mapOf({ extraArgs: anyMap.optional() }).optional(),
-    storage: mapOf({
-      type: word.optional(),
-      etcd: mapOf({ extraArgs: anyMap.optional(), externalCluster: anyMap.optional() }).optional(),
-    }).optional(),
-    extensions: mapOf({ helm: mapOf({ charts: listOf(mapOf({ name: word })).optional() }).optional() }).optional(),
-    workerProfiles: listOf(mapOf({ name: word, values: anyMap.optional() })).optional(),
-  }).optional(),
-});
-
-type Settings = NonNullable<z.output<typeof settingsShape>['spec']>;
-
-const clusterShape = mapOf({
-  metadata: mapOf({ name: word.optional() }).optional(),
-  spec: mapOf({
-    hosts: listOf(host),
-    k0s: mapOf({ version: word.optional(), config: settingsShape.optional() }).optional(),
-  }),
-});
-
 /** Undefined for a host that kbs cannot have. */
-const hostOf = (written: z.output<typeof host>): ToolHost | undefined => {
+const hostOf = (written: K0sctlHost): ToolHost | undefined => {
   const { role, hostname, privateAddress, winRM, installFlags = [] } = written;
   if (winRM !== undefined) return undefined;
   const ssh = written.ssh ?? written.openSSH;
@@ -129,13 +64,13 @@ const hostOf = (written: z.output<typeof host>): ToolHost | undefined => {
   const runsPods = role !== 'controller' || installFlags.includes('--enable-worker');
   return {
     ...defined({
-      name: hostname ?? firstLabel(ssh?.address),
+      name: hostname ?? machineName(ssh?.address),
       address: privateAddress ?? ssh?.address,
       login: ssh?.address,
     }),
     roles: [
-      ...(isKnown(role) && role !== 'worker' ? ['control-plane' as const] : []),
-      ...(isKnown(role) && runsPods ? ['worker' as const] : []),
+      ...(isKnownRole(role) && role !== 'worker' ? ['control-plane' as const] : []),
+      ...(isKnownRole(role) && runsPods ? ['worker' as const] : []),
     ],
     ...marksOf(installFlags),
     ssh: isLocal
@@ -149,15 +84,9 @@ const hostOf = (written: z.output<typeof host>): ToolHost | undefined => {
               ? undefined
               : defined({ host: jump.address, user: jump.user ?? 'root', port: jump.port, key: jump.keyPath }),
         }),
-    remarks: remarksOnHost(written),
+    remarks: hostRemarks(written),
   };
 };
-
-const isKnown = (role: string): boolean => ['controller', 'controller+worker', 'single', 'worker'].includes(role);
-
-/** The first label of a DNS name: what such a machine is most often called. */
-const firstLabel = (address: string | undefined): string | undefined =>
-  address === undefined || isAddress(address) || address.includes(':') ? undefined : address.split('.')[0];
 
 /** Labels and taints of `--labels=a=b,c=d` and `--taints=a=b:NoSchedule`. */
 const marksOf = (flags: readonly string[]): Pick<ToolHost, 'labels' | 'taints'> => {
@@ -177,122 +106,21 @@ const marksOf = (flags: readonly string[]): Pick<ToolHost, 'labels' | 'taints'> 
   };
 };
 
-const readFlags = /^--(labels|taints)[= ]|^--(enable-worker|no-taints|debug)$/;
-
-const remarksOnHost = (written: z.output<typeof host>): readonly Remark[] => {
-  const { role, noTaints, installFlags = [], openSSH } = written;
-  const tainted = role === 'controller+worker' && noTaints !== true && !installFlags.includes('--no-taints');
-  const unread = installFlags.filter((text) => !readFlags.test(text));
-  const others = otherKeys(written, hostKeys);
-  return [
-    ...(isKnown(role)
-      ? []
-      : [decide(['roles'], `${role} is no role of k0sctl that kbs knows; what the host does is for you to say`)]),
-    ...(tainted
-      ? [note(['roles'], 'k0s keeps ordinary pods off this host by a taint, and kbs where it has no role worker')]
-      : []),
-    ...(unread.length > 0
-      ? [leftOut([], `installFlags ${unread.join(' ')}: flags of k0s; kubelet settings go under kubelet here`)]
-      : []),
-    ...(openSSH !== undefined && otherKeys(openSSH, ['address', 'user', 'port', 'keyPath']).length > 0
-      ? [leftOut(['ssh'], 'options of openSSH: kbs reads ~/.ssh/config, where they can stand')]
-      : []),
-    ...(others.length > 0 ? [leftOut([], `${shortList(others)}: kbs has no counterpart`)] : []),
-  ];
-};
-
-const hostKeys = [
-  ...['role', 'hostname', 'privateAddress', 'noTaints', 'installFlags', 'ssh', 'openSSH', 'localhost', 'winRM'],
-  // How k0sctl brings its own program there.
-  ...['uploadBinary', 'k0sBinaryPath', 'k0sInstallPath', 'k0sDownloadURL', 'useExistingK0s', 'privateInterface', 'os'],
-];
-
-const endpointOf = ({ api = {}, network }: Settings): ToolEndpoint | undefined => {
+const endpointOf = ({ api = {}, network }: K0sSettings): ToolEndpoint | undefined => {
+  const { externalAddress, port, sans = [] } = api;
   const balancing = network?.controlPlaneLoadBalancing;
-  const [vip] =
-    (balancing?.enabled === true ? balancing.keepalived?.vrrpInstances : undefined)?.flatMap(
-      ({ virtualIPs = [] }) => virtualIPs,
-    ) ?? [];
-  const { externalAddress, sans = [] } = api;
-  const own = vip?.split('/')[0];
-  const outside = externalAddress === undefined || externalAddress === own ? undefined : externalAddress;
-  const extraNames = sans.filter((san) => san !== own && san !== outside);
-  const endpoint: ToolEndpoint = {
-    ...(own === undefined ? {} : { vip: own }),
-    ...(outside === undefined
-      ? {}
-      : {
-          ...(isAddress(outside) ? { vip: outside } : { name: outside }),
-          ...(own === undefined ? { external: true } : {}),
-        }),
-    ...(outside !== undefined && own === undefined ? defined({ port: api.port }) : {}),
-    ...(extraNames.length > 0 ? { extraNames } : {}),
-  };
+  const instances = (balancing?.enabled === true ? balancing.keepalived?.vrrpInstances : undefined) ?? [];
+  const [virtual] = instances.flatMap(({ virtualIPs = [] }) => virtualIPs.map((cidr) => cidr.split('/')[0]));
+  const outside = externalAddress === virtual ? undefined : externalAddress;
+  const isName = outside !== undefined && !isAddress(outside);
+  const external = outside !== undefined && virtual === undefined;
+  const extraNames = sans.filter((san) => san !== virtual && san !== outside);
+  const endpoint: ToolEndpoint = defined({
+    name: isName ? outside : undefined,
+    vip: virtual ?? (isName ? undefined : outside),
+    port: external ? port : undefined,
+    external: external ? true : undefined,
+    extraNames: extraNames.length > 0 ? extraNames : undefined,
+  });
   return Object.keys(endpoint).length > 0 ? endpoint : undefined;
 };
-
-const remarksOn = (spec: Settings): readonly Remark[] => {
-  const { api, network = {}, storage, extensions, workerProfiles = [] } = spec;
-  const charts = extensions?.helm?.charts ?? [];
-  const profiles = workerProfiles.filter(({ name }) => name !== 'default').map(({ name }) => name);
-  const flags = [
-    ...(isBlank(api?.extraArgs) ? [] : ['api']),
-    ...(isBlank(spec.controllerManager?.extraArgs) ? [] : ['controllerManager']),
-    ...(isBlank(spec.scheduler?.extraArgs) ? [] : ['scheduler']),
-    ...(isBlank(storage?.etcd?.extraArgs) ? [] : ['storage.etcd']),
-  ];
-  const others = otherKeys(spec, settingKeys);
-  return [
-    leftOut(
-      ['network', 'pods'],
-      `network provider ${network.provider ?? 'kuberouter'}: kbs routes pods by host-gw, without an overlay or network policies`,
-    ),
-    ...(network.dualStack?.enabled === true ? [leftOut(['network', 'pods'], 'dualStack: kbs has IPv4 alone')] : []),
-    ...(network.kubeProxy?.disabled === true
-      ? [leftOut(['kubernetes', 'proxy'], 'kubeProxy.disabled: kbs needs kube-proxy')]
-      : []),
-    ...(network.nodeLocalLoadBalancing?.enabled === true
-      ? [
-          leftOut(
-            ['endpoint'],
-            'nodeLocalLoadBalancing: kbs has no proxy on each node, but load balancers before the API',
-          ),
-        ]
-      : []),
-    ...(api?.port !== undefined && api.port !== 6443
-      ? [leftOut(['endpoint'], `api.port ${api.port}: API servers of kbs have port 6443`)]
-      : []),
-    ...(storage?.type !== undefined && storage.type !== 'etcd'
-      ? [leftOut(['kubernetes'], `storage ${storage.type}: kbs keeps the state of the cluster in etcd`)]
-      : []),
-    ...(isBlank(storage?.etcd?.externalCluster)
-      ? []
-      : [leftOut(['kubernetes'], 'externalCluster: kbs runs etcd on every control plane, and takes no other')]),
-    ...(flags.length > 0
-      ? [leftOut(['kubernetes'], `extraArgs of ${flags.join(', ')}: kbs sets the flags of components itself`)]
-      : []),
-    ...(profiles.length > 0
-      ? [
-          leftOut(
-            ['kubernetes'],
-            `workerProfiles ${profiles.join(', ')}: write their values under kubelet of the hosts`,
-          ),
-        ]
-      : []),
-    ...(charts.length > 0
-      ? [
-          leftOut(
-            ['addons'],
-            `charts ${shortList(charts.map(({ name }) => name))}: charts of your own go here, see docs/addons.md`,
-          ),
-        ]
-      : []),
-    ...(others.length > 0 ? [leftOut(['kubernetes'], `${shortList(others)} of k0s: kbs has no counterpart`)] : []),
-  ];
-};
-
-const settingKeys = [
-  ...['api', 'network', 'controllerManager', 'scheduler', 'storage', 'extensions', 'workerProfiles'],
-  // What `k0s config create` writes in any case.
-  ...['installConfig', 'konnectivity', 'telemetry'],
-];

@@ -1,5 +1,5 @@
 import type { Values } from './ansible-values.js';
-import { leftOut, type Remark } from './tool-cluster.js';
+import { leftOut, type Remark, when } from './tool-cluster.js';
 
 /** What kbs does not take of kubespray's variables, where they say something else than kbs does. */
 export const kubesprayRemarks = (values: Values): readonly Remark[] => {
@@ -14,30 +14,33 @@ export const kubesprayRemarks = (values: Values): readonly Remark[] => {
       ['network', 'pods'],
       `kube_network_plugin ${plugin}: kbs routes pods by host-gw, without an overlay or network policies`,
     ),
-    ...(prefix === undefined || prefix === 24
-      ? []
-      : [
-          leftOut(
-            ['network', 'pods'],
-            `kube_network_node_prefix ${prefix}: kbs carves the addresses of each host itself`,
-          ),
-        ]),
-    ...(values.isTrue('enable_dual_stack_networks') || values.isTrue('ipv6_stack')
-      ? [leftOut(['network', 'pods'], 'dual stack: kbs has IPv4 alone')]
-      : []),
-    ...(manager === undefined || manager === 'containerd'
-      ? []
-      : [leftOut(['kubernetes'], `container_manager ${manager}: kbs runs containerd`)]),
-    ...(apiPort === undefined || apiPort === 6443
-      ? []
-      : [leftOut(['endpoint'], `kube_apiserver_port ${apiPort}: API servers of kbs have port 6443`)]),
-    ...(proxy !== undefined && /^https?:\/\/[^/]*@/.test(proxy)
-      ? [leftOut(['proxy'], 'https_proxy has a password: it is not copied, and kbs has no proxy that asks for one')]
-      : []),
-    ...(clouds.length > 0 ? [leftOut(['kubernetes'], `cloud_provider ${clouds.join(', ')}: kbs knows no clouds`)] : []),
-    ...sayings.flatMap(([name, path, text]) => (values.isTrue(name) ? [leftOut(path, `${name}: ${text}`)] : [])),
+    ...when(
+      prefix !== undefined && prefix !== 24,
+      leftOut(['network', 'pods'], `kube_network_node_prefix ${prefix}: kbs carves the addresses of each host itself`),
+    ),
+    ...when(
+      values.isTrue('enable_dual_stack_networks') || values.isTrue('ipv6_stack'),
+      leftOut(['network', 'pods'], 'dual stack: kbs has IPv4 alone'),
+    ),
+    ...when(
+      manager !== undefined && manager !== 'containerd',
+      leftOut(['kubernetes'], `container_manager ${manager}: kbs runs containerd`),
+    ),
+    ...when(
+      apiPort !== undefined && apiPort !== 6443,
+      leftOut(['endpoint'], `kube_apiserver_port ${apiPort}: API servers of kbs have port 6443`),
+    ),
+    ...when(
+      hasPassword(proxy),
+      leftOut(['proxy'], 'https_proxy has a password: it is not copied, and kbs has no proxy that asks for one'),
+    ),
+    ...when(clouds.length > 0, leftOut(['kubernetes'], `cloud_provider ${clouds.join(', ')}: kbs knows no clouds`)),
+    ...sayings.flatMap(([name, path, text]) => when(values.isTrue(name), leftOut(path, `${name}: ${text}`))),
   ];
 };
+
+/** Whether the address of a proxy holds a user, and perhaps a password. */
+export const hasPassword = (url: string | undefined): boolean => url !== undefined && /^https?:\/\/[^/]*@/.test(url);
 
 /** Variables that are true, and what kbs has in their place. */
 const sayings: readonly (readonly [name: string, path: readonly string[], text: string])[] = [

@@ -4,7 +4,7 @@ import { isAddress } from '../addresses.js';
 import { shortList } from '../did-you-mean.js';
 import { type AnsibleInventory, hostsIn, type VarFile, type Vars, varsOf } from './ansible.js';
 import { isEncrypted, isTemplate, type Values, valuesOf } from './ansible-values.js';
-import { kubesprayRemarks, quietVariables, readVariables } from './kubespray-variables.js';
+import { hasPassword, kubesprayRemarks, quietVariables, readVariables } from './kubespray-variables.js';
 import { isBlank } from './shape.js';
 import {
   leftOut,
@@ -15,6 +15,7 @@ import {
   type ToolHost,
   type ToolJump,
   type ToolSsh,
+  when,
 } from './tool-cluster.js';
 
 /**
@@ -100,16 +101,19 @@ const hostOf = (name: string, values: Values, members: Members, jump: ToolJump |
     }),
     ssh: sshOf(values, jump),
     remarks: [
-      ...(access !== undefined && access !== address
-        ? [leftOut(['address'], `access_ip ${access}: hosts of kbs reach one another at their address`)]
-        : []),
-      ...(isControlPlane && !etcd.includes(name)
-        ? [note(['roles'], 'not in the group etcd; kbs runs a member of etcd on every control plane')]
-        : []),
-      ...(!isControlPlane && etcd.includes(name)
-        ? [leftOut(['roles'], 'etcd: kbs runs etcd on control planes alone, one member on each')]
-        : []),
-      ...secretRemarks(values),
+      ...when(
+        access !== undefined && access !== address,
+        leftOut(['address'], `access_ip ${access}: hosts of kbs reach one another at their address`),
+      ),
+      ...when(
+        isControlPlane && !etcd.includes(name),
+        note(['roles'], 'not in the group etcd; kbs runs a member of etcd on every control plane'),
+      ),
+      ...when(
+        !isControlPlane && etcd.includes(name),
+        leftOut(['roles'], 'etcd: kbs runs etcd on control planes alone, one member on each'),
+      ),
+      ...loginRemarks(values),
     ],
   };
 };
@@ -131,22 +135,22 @@ const sshOf = (values: Values, bastion: ToolJump | undefined): ToolSsh => {
 
 const passwords = ['ansible_password', 'ansible_ssh_pass', 'ansible_ssh_password'] as const;
 
-const secretRemarks = (values: Values): readonly Remark[] => {
-  const method = values.text('ansible_become_method');
-  const proxy = values.text('ansible_ssh_common_args')?.includes('ProxyCommand') === true;
+const loginRemarks = (values: Values): readonly Remark[] => {
+  const method = values.text('ansible_become_method') ?? 'sudo';
   return [
-    ...(values.has(...passwords)
-      ? [note(['ssh'], 'the password is not copied: kbs asks, or reads KBS_SSH_PASSWORD')]
-      : []),
-    ...(values.has('ansible_become_password', 'ansible_become_pass', 'ansible_sudo_pass')
-      ? [note(['ssh'], 'the password for sudo is not copied: kbs asks, or reads KBS_SUDO_PASSWORD')]
-      : []),
-    ...(method === undefined || ['sudo', 'doas'].includes(method)
-      ? []
-      : [leftOut(['ssh'], `ansible_become_method ${method}: kbs becomes root by sudo or doas`)]),
-    ...(proxy
-      ? [leftOut(['ssh'], 'ProxyCommand of ansible_ssh_common_args: kbs has jump hosts, see docs/ssh.md')]
-      : []),
+    ...when(values.has(...passwords), note(['ssh'], 'the password is not copied: kbs asks, or reads KBS_SSH_PASSWORD')),
+    ...when(
+      values.has('ansible_become_password', 'ansible_become_pass', 'ansible_sudo_pass'),
+      note(['ssh'], 'the password for sudo is not copied: kbs asks, or reads KBS_SUDO_PASSWORD'),
+    ),
+    ...when(
+      !['sudo', 'doas'].includes(method),
+      leftOut(['ssh'], `ansible_become_method ${method}: kbs becomes root by sudo or doas`),
+    ),
+    ...when(
+      values.text('ansible_ssh_common_args')?.includes('ProxyCommand') === true,
+      leftOut(['ssh'], 'ProxyCommand of ansible_ssh_common_args: kbs has jump hosts, see docs/ssh.md'),
+    ),
   ];
 };
 
@@ -186,13 +190,12 @@ const endpointOf = (values: Values): ToolEndpoint | undefined => {
 const pullsOf = (values: Values): Pick<ToolCluster, 'pullProxy' | 'registries'> => {
   const url = values.text('https_proxy', 'http_proxy');
   const exclude = values.list('additional_no_proxy');
-  const hasPassword = url !== undefined && /^https?:\/\/[^/]*@/.test(url);
   const mirrors = values.maps('containerd_registries_mirrors').map(({ prefix, mirrors: written }) => {
     const hosts = Array.isArray(written) ? written : [];
     return [String(prefix), { mirrors: hosts.map((each: { readonly host?: unknown }) => String(each.host)) }] as const;
   });
   return {
-    ...(url === undefined || hasPassword ? {} : { pullProxy: { url, ...defined({ exclude }) } }),
+    ...(url === undefined || hasPassword(url) ? {} : { pullProxy: { url, ...defined({ exclude }) } }),
     ...(mirrors.length > 0 ? { registries: Object.fromEntries(mirrors) } : {}),
   };
 };
@@ -220,6 +223,6 @@ const unreadRemarks = (hosts: readonly Vars[], ofLeader: Vars): readonly Remark[
   return [
     ...encrypted.map((name) => leftOut([], `${name} at ${all[name]?.at}: encrypted by Ansible Vault, and not read`)),
     ...templates.map((name) => leftOut([], `${name}: a template, which only Ansible evaluates`)),
-    ...(others.length > 0 ? [leftOut([], `variables without a counterpart: ${shortList(others)}`)] : []),
+    ...when(others.length > 0, leftOut([], `variables without a counterpart: ${shortList(others)}`)),
   ];
 };

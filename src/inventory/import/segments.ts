@@ -1,4 +1,5 @@
 import { contains, networkOf } from '../addresses.js';
+import { decide, type Remark, when } from './tool-cluster.js';
 
 /** The network that hosts are in. */
 export interface ImportedSegment {
@@ -20,4 +21,25 @@ export const segmentsOf = (addresses: readonly string[], given: readonly string[
     cidr,
     guessed: !given.includes(cidr),
   }));
+};
+
+/** What no file of another tool says of networks. */
+export const segmentRemarks = (tool: string, segments: readonly ImportedSegment[]): readonly Remark[] => {
+  const path = ['network', 'segments'];
+  const isOne = segments.length === 1;
+  const guessed = isOne
+    ? 'a /24 by the addresses of the hosts; write the network as it is'
+    : 'a /24 each by the addresses of the hosts; where several are one network, import again with --segment CIDR';
+  const none = 'the network that the hosts are in: none has an IPv4 address here';
+  return [
+    ...when(segments.length === 0, decide([...path, 'lan'], none, 'lan: { cidr: CIDR }')),
+    ...when(
+      segments.some((segment) => segment.guessed),
+      decide(path, guessed),
+    ),
+    ...segments.flatMap(({ name }) => {
+      const router = `the router's address in ${name}: ${tool} does not say it`;
+      return when(!isOne, decide([...path, name, 'gateway'], router, 'gateway: ADDRESS'));
+    }),
+  ];
 };

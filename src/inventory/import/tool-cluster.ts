@@ -51,6 +51,11 @@ export interface ToolHost {
   readonly remarks: readonly Remark[];
 }
 
+/** A host with its name in the inventory. */
+export interface NamedHost extends ToolHost {
+  readonly as: string;
+}
+
 export interface ToolSsh {
   readonly user?: string;
   readonly become?: string;
@@ -87,3 +92,6 @@ export const decide = (path: Path, text: string, placeholder?: string): Remark =
   text,
   ...(placeholder === undefined ? {} : { placeholder }),
 });
+
+/** The remark where the condition holds. */
+export const when = (holds: boolean, remark: Remark): readonly Remark[] => (holds ? [remark] : []);

@@ -1,0 +1,48 @@
+import { z } from 'zod';
+import { anyText, registryName, webAddress } from './formats.js';
+import { keys, list, map, text } from './schema-fields.js';
+
+const registry = keys(
+  'Registry',
+  {
+    mirrors: list(
+      text(webAddress, 'An address; what the mirror keeps the registry under follows, as https://mirror.lan/hub.'),
+      '[https://mirror.lan]',
+      'Mirrors, asked in this order before the registry itself.',
+    ).optional(),
+    plainHttp: z
+      .boolean({ error: () => 'is not true or false' })
+      .describe('Whether the registry itself speaks HTTP without TLS. Default: `false`.')
+      .optional(),
+    ca: text(
+      anyText('a path', './lan-ca.crt'),
+      "A file of PEM certificates: the authorities of the registry and its mirrors, in place of the host's. Starts at the folder of this file.",
+    ).optional(),
+  },
+  'One registry.',
+);
+
+/** How containerd reaches registries. */
+export const registries = map(
+  'registries by name',
+  registryName,
+  registry,
+  'How containerd reaches registries, by what stands before the first slash of an image; `*`: all that are not named.',
+);
+
+/** The proxy for what containerd pulls. */
+export const pullProxy = keys(
+  'Proxy',
+  {
+    url: text(webAddress, 'The address of the HTTP proxy, for images from `http` and `https` registries.'),
+    exclude: list(
+      text(
+        anyText('a name, a domain, an address or a CIDR', 'registry.lan'),
+        'A name, a domain, an address or a CIDR.',
+      ),
+      '[registry.lan, .corp.example, 10.0.0.0/8]',
+      "What is reached without it, besides the cluster's own networks and names.",
+    ).optional(),
+  },
+  'The proxy through which containerd pulls images. Hosts, pods and kbs itself do not use it.',
+);
