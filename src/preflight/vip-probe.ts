@@ -48,18 +48,16 @@ ${raw(listener)}END`;
 
 const listener = sh`use strict; use Socket;
 my ($own, $vip, $device) = @ARGV;
-open(my $file, '<', "/sys/class/net/$device/address") or die "$device: $!\\n";
-chomp(my $mac = <$file>);
-open($file, '<', "/sys/class/net/$device/ifindex") or die "$device: $!\\n";
-chomp(my $index = <$file>);
-my $me = pack('H12', $mac =~ s/://gr);
 socket(my $arp, 17, SOCK_DGRAM, unpack('S', pack('n', 0x0806))) or die "ARP: $!\\n";
+# SIOCGIFINDEX and SIOCGIFHWADDR of netdevice(7): in a container, /sys may be that of the machine around it.
+sub ask { my $request = pack('a16 x24', $device); ioctl($arp, $_[0], $request) or die "$device: $!\\n"; substr($request, 16) }
+my $index = unpack('i', ask(0x8933));
+my $me = unpack('x2 a6', ask(0x8927));
 socket(my $vrrp, PF_INET, SOCK_RAW, 112) or die "VRRP: $!\\n";
 setsockopt($vrrp, 0, 35, inet_aton('224.0.0.18') . inet_aton($own)) or die "multicast: $!\\n";
 my $to = pack('SnlSCC a8', 17, 0x0806, $index, 0, 0, 6, "\\xff" x 6);
 my $probe = pack('nnCCn', 1, 0x0800, 6, 4, 1) . $me . "\\0" x 4 . "\\0" x 6 . inet_aton($vip);
 my ($left, $sent, %said) = (1.3, 0);
-print "listened\\n";
 while ($left > 0) {
   if ($sent < 3 && $left <= 1.3 - 0.3 * $sent) { $sent++; send($arp, $probe, 0, $to) or die "ARP: $!\\n"; }
   my $ready = '';
@@ -80,9 +78,10 @@ while ($left > 0) {
   }
   print "$line\\n" if $line ne '' && !$said{$line}++;
 }
+print "listened\\n";
 `;
 
-/** Reads what `vipProbeScript` printed to stdout. */
+/** Reads what `vipProbeScript` printed to stdout; undefined where it did not listen to the end. */
 export const parseVipProbe = (output: string): Received | undefined => {
   const lines = output.split('\n').map((line) => line.split(' '));
   if (!lines.some(([word]) => word === 'listened')) return undefined;

@@ -22,7 +22,7 @@ test.each([
   ['silence', 'listened\n', []],
   [
     'an owner',
-    'listened\nowner 52:54:00:12:34:56\n',
+    'owner 52:54:00:12:34:56\nlistened\n',
     ['vip: 192.168.10.5 is in use: 52:54:00:12:34:56 answers for it'],
   ],
   [
@@ -33,6 +33,14 @@ test.each([
   ['another router with another id', 'listened\nadvert 192.168.10.1 6 192.168.10.254\n', []],
   ['another load balancer of the cluster', 'listened\nadvert 192.168.10.4 5 192.168.10.6\n', []],
   ['the same address by another machine, which answers for it', 'listened\nadvert 192.168.10.9 5 192.168.10.5\n', []],
+  [
+    'an end before its time',
+    'owner 52:54:00:12:34:56\n',
+    [
+      'vip: cannot tell whether 192.168.10.5 is free: perl is not installed',
+      'router-id: cannot tell whether the virtual router id 5 is free: perl is not installed',
+    ],
+  ],
   [
     'no Perl',
     '',
