@@ -131,6 +131,7 @@ const doors = {
   // Where text from outside becomes a typed value: the inventory, and the catalogue of a bundle, digests that a reviewer wrote.
   zod: ['inventory/', 'artifacts/bundle-catalogue', 'artifacts/upstream/pins'],
   undici: ['artifacts/http'],
+  fflate: ['artifacts/upstream/module'],
   ajv: ['workflows/addons/check-values'],
   yaml: [
     'inventory/',

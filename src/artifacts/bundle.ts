@@ -190,16 +190,16 @@ const packingOf = (file: string): StoredFile['packing'] => {
 const absent = (folder: string, name: string): Failure =>
   new Failure('preflight', `the bundle does not list ${name}`, {
     where: { resource: join(folder, 'catalogue.json') },
-    next: 'build it with this version of kbs: `kbs bundle build`.',
+    next: 'make it with this version of kbs: `kbs bundle build` (`kbs bundle create` leaves out what GPU nodes need).',
   });
 
 const missing = (folder: string, name: BinaryName | ImageName): Failure =>
   (isForAddons(name) ? withoutAddons : absent)(folder, name);
 
 const withoutAddons = (folder: string, name: string): Failure =>
-  new Failure('preflight', `the bundle was built without add-ons: it lacks ${name}`, {
+  new Failure('preflight', `the bundle was made without add-ons: it lacks ${name}`, {
     where: { resource: join(folder, 'catalogue.json') },
-    next: 'build it with them: `kbs bundle build --addons`.',
+    next: 'make it with them: `kbs bundle create --addons`, or `kbs bundle build --addons`.',
   });
 
 const fail = (failure: Failure): never => {

@@ -1,7 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Chart } from './artifacts.js';
 import type { BuildContext } from './build-context.js';
 import { type Measure, measure, type PackedMember, readMetadata, writeMetadata } from './bundle-members.js';
 import { buildCached, keyOf } from './cache.js';
@@ -9,15 +8,22 @@ import { readChart } from './chart.js';
 import { run } from './command.js';
 import type { ChartRecipe } from './release.js';
 
-/** The chart of an add-on, packed out of the Go module that it lies in, or kbs's own. The module file pins its content. */
+/**
+ * The chart of an add-on, packed out of the Go module that it lies in, or kbs's own. The module file pins its content.
+ * `folderOf` gives the chart's folder in its module, on this machine; Go does when absent.
+ */
 export const makeChart = async (
   recipe: ChartRecipe,
   context: Pick<BuildContext, 'cache' | 'signal'>,
+  folderOf: (recipe: InModule) => Promise<string> = (given) => byGo(given, context),
 ): Promise<PackedMember> => {
   const { addon, name, version, inModule } = recipe;
   const key = keyOf(`chart-${name}`, [recipe, await contentOf(recipe)]);
   const { folder, made } = await buildCached(context.cache, key, async (into) => {
-    const chart = await chartOf(recipe, context);
+    const source = join(programsFolder, recipe.folder);
+    const chart = await readChart(
+      inModule === undefined ? source : await folderOf({ ...inModule, sums: join(source, 'go.sum') }),
+    );
     if (chart.name !== name || chart.version !== version) {
       throw new Error(`${recipe.folder} holds chart ${chart.name} ${chart.version}, and not ${name} ${version}`);
     }
@@ -40,16 +46,16 @@ const contentOf = async ({ folder, inModule }: ChartRecipe): Promise<readonly st
   return pins.split('\n').filter((line) => line.startsWith(`${inModule.module} `));
 };
 
-const chartOf = async ({ folder, inModule }: ChartRecipe, { signal }: Pick<BuildContext, 'signal'>): Promise<Chart> => {
-  const source = join(programsFolder, folder);
-  if (inModule === undefined) return readChart(source);
-  const { module, path } = inModule;
-  const said = await run(`fetch ${module}`, 'go', ['mod', 'download', '-C', source, '-json', module], {
+/** A folder of a module, and the go.sum that pins it. */
+type InModule = NonNullable<ChartRecipe['inModule']> & { readonly sums: string };
+
+const byGo = async ({ module, path, sums }: InModule, { signal }: Pick<BuildContext, 'signal'>): Promise<string> => {
+  const said = await run(`fetch ${module}`, 'go', ['mod', 'download', '-C', dirname(sums), '-json', module], {
     environment: { GOFLAGS: '-mod=mod', GOWORK: 'off' },
     ...(signal === undefined ? {} : { signal }),
   });
   const { Dir: home } = JSON.parse(said) as { readonly Dir: string };
-  return readChart(join(home, path));
+  return join(home, path);
 };
 
 const programsFolder = fileURLToPath(new URL('../../programs/', import.meta.url));

@@ -48,6 +48,7 @@ export const create = async (
     readonly version?: string | undefined;
     readonly architectures?: readonly Arch[] | undefined;
     readonly into?: string | undefined;
+    readonly addons?: boolean | undefined;
     readonly mirrors?: Mirrors | undefined;
     readonly packages?: readonly Distribution[] | undefined;
     /** A file of digests, in place of those that kbs knows. */
@@ -63,6 +64,7 @@ export const create = async (
       ...hears,
       ...defined({
         architectures: options.architectures,
+        addons: options.addons,
         mirrors: options.mirrors,
         packages: options.packages,
         into: options.into === undefined ? undefined : resolve(options.into),
@@ -79,12 +81,13 @@ export const create = async (
 export const sources = async (options: {
   readonly version?: string | undefined;
   readonly architectures?: readonly Arch[] | undefined;
+  readonly addons?: boolean | undefined;
   readonly pins?: string | undefined;
 }): Promise<readonly Download[]> => {
   const release = known(options.version ?? newest());
   const pins = options.pins === undefined ? knownPins : await readPins(options.pins);
   return (options.architectures ?? [archOfThisMachine()]).flatMap((arch) => {
-    const { files, images } = sourcesOf(release, arch);
+    const { files, images } = sourcesOf(release, arch, defined({ addons: options.addons }));
     return [
       ...files.map(({ name, version, url, checksum }) => ({
         arch,

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import type { Artifacts } from '../artifacts/artifacts.js';
-import { type Bundle, defaultBundle, openBundle, upstreamBundle } from '../artifacts/bundle.js';
+import { type Bundle, defaultBundle, openBundle, readCatalogue, upstreamBundle } from '../artifacts/bundle.js';
 import { knownVersions } from '../artifacts/catalogue.js';
 import { placeholderArtifacts } from '../artifacts/placeholder.js';
 import { defined } from '../defined.js';
@@ -74,10 +74,22 @@ export const openArtifacts = async (loaded: LoadedCluster): Promise<Artifacts> =
 
 /** Downloads the bundle of a cluster where it is what the projects publish, and is not there yet. */
 export const downloadMissingBundle = async ({ cluster }: LoadedCluster, say: (text: string) => void): Promise<void> => {
-  const { kubernetes, artifacts } = cluster;
-  if (!isToDownload(cluster)) return;
+  const { kubernetes, artifacts, addons = [] } = cluster;
+  if (!isToDownload(cluster) && !(await lacksAddons(cluster))) return;
   say(`Kubernetes ${kubernetes.version} is downloaded from where it is published`);
-  await create({ version: kubernetes.version, ...defined({ mirrors: artifacts.mirrors }) }, say);
+  const options = {
+    version: kubernetes.version,
+    addons: addons.length > 0,
+    ...defined({ mirrors: artifacts.mirrors }),
+  };
+  await create(options, say);
+};
+
+/** Whether a bundle that was downloaded before the inventory had add-ons is that of the cluster: it is made again, with them. */
+const lacksAddons = async (cluster: Cluster): Promise<boolean> => {
+  const folder = bundleFolder(cluster);
+  const isDownloaded = folder === upstreamBundle(cluster.kubernetes.version);
+  return isDownloaded && (cluster.addons ?? []).length > 0 && (await readCatalogue(folder)).charts === undefined;
 };
 
 const isToDownload = (cluster: Cluster): boolean => {

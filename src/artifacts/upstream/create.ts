@@ -1,5 +1,6 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { defined } from '../../defined.js';
 import { Failure, Failures, failuresIn } from '../../failure.js';
 import { type Arch, architectures, archOfThisMachine } from '../arch.js';
 import { openBundle, upstreamBundle } from '../bundle.js';
@@ -8,6 +9,7 @@ import { below, makeArchive, type PackedMember, packArchive, packBinary } from '
 import { writeBundleTar } from '../bundle-tar.js';
 import { cacheFolder, sweep } from '../cache.js';
 import { known } from '../catalogue.js';
+import { makeChart } from '../chart-member.js';
 import type { Offer } from '../debian.js';
 import type { Distribution } from '../distributions.js';
 import { makeLayer } from '../layer.js';
@@ -19,6 +21,7 @@ import { WrongContent } from './download.js';
 import { type FetchedFile, Fetcher } from './fetch.js';
 import { pullImage } from './image.js';
 import type { Mirrors } from './mirrors.js';
+import { folderOfModule } from './module.js';
 import { ownProgram } from './own-program.js';
 import { knownPins, type Pins } from './pins.js';
 import { type SourceFile, type SourceImage, sourcesOf } from './sources.js';
@@ -46,11 +49,13 @@ export const createBundle = async (options: CreateOptions): Promise<{ folder: st
     options.onPack?.(arch);
     parts.push(await packPart(release, arch, downloads, build, options));
   }
-  const members = parts.flatMap((part) => part.members);
+  const charts = options.addons ? await chartsOf(release, build, options.mirrors ?? {}) : undefined;
+  const members = [...parts.flatMap((part) => part.members), ...(charts ?? [])];
   const catalogue: BundleCatalogue = {
     format: 2,
     kubernetes: release.kubernetes,
     architectures: Object.fromEntries(parts.map((part) => [part.arch, part.catalogue])),
+    ...defined({ charts: charts?.flatMap(({ chart }) => chart ?? []) }),
     members: members.map(({ member }) => member),
   };
   try {
@@ -72,6 +77,8 @@ export interface CreateOptions {
   readonly into?: string;
   /** kbs's cache folder; the user's own when absent. */
   readonly cache?: string;
+  /** Whether the bundle is to hold what add-ons need: helm, their images, their charts. Default: no. */
+  readonly addons?: boolean;
   readonly mirrors?: Mirrors;
   /** In place of those that kbs knows. */
   readonly pins?: Pins;
@@ -99,13 +106,13 @@ const downloadAll = async (
   release: Release,
   arches: readonly Arch[],
   folder: string,
-  { mirrors = {}, pins = knownPins, onBytes = () => {}, onDownload = () => {} }: CreateOptions,
+  { addons = false, mirrors = {}, pins = knownPins, onBytes = () => {}, onDownload = () => {} }: CreateOptions,
 ): Promise<Downloads> => {
   const fetcher = new Fetcher({ folder, mirrors, pins, onBytes });
   const files = new Map<string, FetchedFile>();
   const images = new Map<string, PulledImage>();
   const tasks = arches.flatMap((arch) => {
-    const sources = sourcesOf(release, arch);
+    const sources = sourcesOf(release, arch, { addons });
     const context = { arch, folder, mirrors, pins, fetch: fetcher.fetch.bind(fetcher) };
     return [
       ...sources.files.map((source) => ({
@@ -158,9 +165,9 @@ const packPart = async (
   arch: Arch,
   downloads: Downloads,
   cache: string,
-  { ownPrograms, packages = [] }: CreateOptions,
+  { addons = false, ownPrograms, packages = [] }: CreateOptions,
 ) => {
-  const { files, images } = sourcesOf(release, arch);
+  const { files, images } = sourcesOf(release, arch, { addons });
   const context = { cache, arch };
   const members: PackedMember[] = [];
   for (const source of files) {
@@ -211,6 +218,21 @@ const packPart = async (
           }),
     },
   };
+};
+
+/** The charts of add-ons, out of the modules of their projects; Failures name each that cannot be had. */
+const chartsOf = async (release: Release, cache: string, mirrors: Mirrors): Promise<readonly PackedMember[]> => {
+  const failures: Failure[] = [];
+  const charts: PackedMember[] = [];
+  for (const chart of release.charts) {
+    await makeChart(chart, { cache }, (folder) => folderOfModule(folder, { cache, mirrors })).then(
+      (made) => charts.push(made),
+      (error: unknown) =>
+        failures.push(notDownloaded(`the chart ${chart.name}`, chart.inModule?.module ?? 'kbs', error)),
+    );
+  }
+  if (failures.length > 0) throw new Failures(failures);
+  return charts;
 };
 
 /** The image by which `kbs verify` asks from within pods: it is kbs's own. */

@@ -1,5 +1,6 @@
 import type { Arch } from '../arch.js';
 import { type BinaryName, type ImageName, imagePrefix } from '../artifacts.js';
+import { isForAddons } from '../bundle-catalogue.js';
 import type { Release } from '../release.js';
 
 /** Where the projects publish what a cluster of one release is made of, for one architecture. */
@@ -34,9 +35,12 @@ export interface SourceImage {
   readonly reference: string;
 }
 
-export const sourcesOf = (release: Release, arch: Arch): Sources => ({
-  files: filesOf(release, arch),
-  images: (Object.keys(published) as (keyof typeof published)[]).map((name) => imageOf(name, release)),
+/** With or without what only add-ons need. */
+export const sourcesOf = (release: Release, arch: Arch, { addons = false } = {}): Sources => ({
+  files: [...filesOf(release, arch), ...(addons ? filesForAddons(release, arch) : [])],
+  images: (Object.keys(published) as (keyof typeof published)[])
+    .filter((name) => addons || !isForAddons(name))
+    .map((name) => imageOf(name, release)),
 });
 
 const filesOf = (release: Release, arch: Arch): readonly SourceFile[] => {
@@ -101,6 +105,26 @@ const filesOf = (release: Release, arch: Arch): readonly SourceFile[] => {
   ];
 };
 
+const filesForAddons = (release: Release, arch: Arch): readonly SourceFile[] => {
+  const [helm, exporter] = [versionOf(release, 'helm'), versionOf(release, 'node-exporter')];
+  const nodeExporter = `node_exporter-${exporter}.linux-${arch}`;
+  return [
+    archiveOf('helm', helm, `https://get.helm.sh/helm-v${helm}-linux-${arch}.tar.gz`, '.sha256sum', [
+      ['helm', `linux-${arch}/helm`],
+    ]),
+    {
+      ...archiveOf(
+        'node-exporter',
+        exporter,
+        onGitHub('prometheus/node_exporter', exporter, `${nodeExporter}.tar.gz`),
+        '',
+        [['node-exporter', `${nodeExporter}/node_exporter`]],
+      ),
+      checksum: onGitHub('prometheus/node_exporter', exporter, 'sha256sums.txt'),
+    },
+  ];
+};
+
 const archiveOf = (
   name: string,
   version: string,
@@ -128,6 +152,17 @@ const published = {
   'kube-scheduler': { repository: 'registry.k8s.io/kube-scheduler' },
   'kube-proxy': { repository: 'registry.k8s.io/kube-proxy' },
   coredns: { repository: 'docker.io/coredns/coredns' },
+  busybox: { repository: 'docker.io/library/busybox', tag: '1.37.0' },
+  'local-path-provisioner': { repository: 'docker.io/rancher/local-path-provisioner', prefix: 'v' },
+  'metrics-server': { repository: 'registry.k8s.io/metrics-server/metrics-server', prefix: 'v' },
+  'metallb-controller': { repository: 'quay.io/metallb/controller', prefix: 'v' },
+  'metallb-speaker': { repository: 'quay.io/metallb/speaker', prefix: 'v' },
+  traefik: { repository: 'docker.io/library/traefik' },
+  prometheus: { repository: 'quay.io/prometheus/prometheus' },
+  'prometheus-operator': { repository: 'quay.io/prometheus-operator/prometheus-operator' },
+  'prometheus-config-reloader': { repository: 'quay.io/prometheus-operator/prometheus-config-reloader' },
+  alertmanager: { repository: 'quay.io/prometheus/alertmanager' },
+  'kube-state-metrics': { repository: 'registry.k8s.io/kube-state-metrics/kube-state-metrics' },
 } as const satisfies { readonly [name in ImageName]?: Published };
 
 interface Published {

@@ -12,6 +12,7 @@ images by their digests. What arrived is kept in the cache, and a download that 
 HTTPS_PROXY, NO_PROXY and NODE_EXTRA_CA_CERTS are obeyed.`;
   static override examples = [
     '<%= config.bin %> bundle create',
+    '<%= config.bin %> bundle create --addons',
     '<%= config.bin %> bundle create --dry-run',
     '<%= config.bin %> bundle create --arch amd64,arm64 --packages debian-13,ubuntu-24.04 --into kbs-bundle.tar',
     '<%= config.bin %> bundle create --mirror dl.k8s.io=https://mirror.lan/k8s --mirror registry.k8s.io=https://harbor.lan/k8s',
@@ -26,6 +27,7 @@ HTTPS_PROXY, NO_PROXY and NODE_EXTRA_CA_CERTS are obeyed.`;
       multipleNonGreedy: true,
       helpValue: 'ARCH',
     })(),
+    addons: boolean({ description: 'also what add-ons need: helm, their images and their charts' }),
     into: directory({ description: 'a folder, or a file that ends in .tar; inside the cache when absent' }),
     mirror: string({
       description: 'what is asked instead of a host of the internet',

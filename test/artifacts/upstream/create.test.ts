@@ -133,6 +133,17 @@ describe('a bundle of what the projects publish', () => {
     expect(components.filter(({ sha256: digest }) => digest === undefined).map(({ name }) => name)).toEqual(['probe']);
   });
 
+  it('has what add-ons need where that is asked for, images of one archive together', async () => {
+    const all = sourcesOf(release, 'amd64', { addons: true });
+    expect(all.files.map(({ name }) => name)).toEqual(expect.arrayContaining(['helm', 'node-exporter']));
+    const names = all.images.map(({ name }) => name);
+    const needed = release.archives.flatMap(({ images }) => images);
+    expect(needed.filter((name) => !names.includes(name as (typeof names)[number])).toSorted()).toEqual([
+      'nvidia-device-plugin',
+      'probe',
+    ]);
+  });
+
   it('counts the bytes that arrive', () => {
     expect(bytes.length).toBeGreaterThan(sources.files.length);
   });
