@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { execa } from 'execa';
@@ -16,7 +16,7 @@ import { makeProject, type Project } from './support/project.js';
 import { publishedFrom } from './support/published.js';
 import { whole } from './support/whole.js';
 
-const hosts = ['dl.k8s.io', 'github.com', 'registry.k8s.io', 'quay.io', 'docker.io'];
+const hosts = ['dl.k8s.io', 'github.com', 'get.helm.sh', 'registry.k8s.io', 'quay.io', 'docker.io', 'proxy.golang.org'];
 
 const inventory = (mirror: string, style: string) => `apiVersion: kbs/v1
 cluster: upstream
@@ -25,6 +25,7 @@ artifacts:
   source: upstream
   mirrors:
 ${hosts.map((host) => `    ${host}: https://${mirror}/${host}`).join('\n')}
+addons: { metrics-server: {} }
 network:
   pods: 10.214.0.0/16
   services: 10.215.0.0/16
@@ -36,6 +37,16 @@ hosts:
   worker-00: { address: 172.27.14.20, roles: [worker] }
   edge: { roles: [router], address: 172.27.13.1, addresses: { office: 172.27.13.1, rack: 172.27.14.1 } }
 `;
+
+/** As proxy.golang.org has a module; Go has downloaded it for the build. */
+const publishModule = async (root: string, folder: string, module: string): Promise<void> => {
+  const programs = join(sources, 'programs', folder);
+  const { stdout } = await execa('go', ['mod', 'download', '-C', programs, '-json', module]);
+  const { Zip, Version } = JSON.parse(stdout) as { readonly Zip: string; readonly Version: string };
+  const at = join(root, 'proxy.golang.org', module, '@v');
+  await mkdir(at, { recursive: true });
+  await copyFile(Zip, join(at, `${Version}.zip`));
+};
 
 /** A mirror of what projects publish, in their layouts; the programs in it are those that kbs has built. */
 describe.runIf(whole)('a cluster of what projects publish', () => {
@@ -49,7 +60,9 @@ describe.runIf(whole)('a cluster of what projects publish', () => {
     const arch = archOfThisMachine();
     const root = join(home, 'mirror');
     const bundle = (await openBundle(defaultBundle('1.36.3'))).of(arch);
-    await publishUpstream(root, sourcesOf(known('1.36.3'), arch), arch, publishedFrom(bundle, home));
+    const release = known('1.36.3');
+    await publishUpstream(root, sourcesOf(release, arch, { addons: true }), arch, publishedFrom(bundle, home));
+    for (const { folder, inModule } of release.charts) if (inModule) await publishModule(root, folder, inModule.module);
     server = await serveCharts();
     server.otherwise = ({ url = '', headers }, response) =>
       void serveFile(root, url.replace(/^\/v2\/([^/]+)\//, '/$1/v2/'), headers.range, response);
@@ -83,7 +96,7 @@ describe.runIf(whole)('a cluster of what projects publish', () => {
     server.asked.length = 0;
     const folder = join(home, 'cache/kbs/bundles/1.36.3-upstream');
     const packages = '--packages debian-13,ubuntu-24.04';
-    const { stdout } = await project.kbs(`bundle create --pins pins.json ${packages} ${mirrors}`, { env });
+    const { stdout } = await project.kbs(`bundle create --addons --pins pins.json ${packages} ${mirrors}`, { env });
     expect(stdout).toContain('bundles/1.36.3-upstream');
     const listed = await project.kbs(`bundle list ${folder}`, { env });
     expect(listed.stdout).toMatch(/keepalived .* debian-13\n/);
