@@ -92,22 +92,24 @@ const withSshd = async (options: SshdOptions, use: (other: Sshd) => Promise<void
   }
 };
 
-describe('a tunnel', () => {
+describe.each(['ssh', 'openssh'] as const)('a tunnel over the transport %s', (transport) => {
+  const by = (to: Sshd): SshSettings => to.settings({ transport });
+
   test('leads from a port of loopback to what the host reaches, several connections at a time', async () => {
-    const { port, told } = await tunnelTo(end(sshd.settings(), portOf(server)));
+    const { port, told } = await tunnelTo(end(by(sshd), portOf(server)));
     const lines = ['a', 'b', 'c', 'd'];
     expect(await Promise.all(lines.map((line) => ask(port, line)))).toEqual(lines.map((line) => `one: ${line}`));
     expect(told).toEqual([]);
   });
 
   test('over the local transport leads there directly', async () => {
-    const local = { ...sshd.settings(), transport: 'local' } as const;
+    const local = { ...by(sshd), transport: 'local' } as const;
     const { port } = await tunnelTo(end(local, portOf(server)));
     expect(await ask(port)).toBe('one: hello');
   });
 
   test('tells that its connection was lost, makes it again, and serves again', async () => {
-    const { port, told, hears } = await tunnelTo(end(sshd.settings(), portOf(server)));
+    const { port, told, hears } = await tunnelTo(end(by(sshd), portOf(server)));
     await ask(port);
     sshd.cut();
     await hears(/connected to cp-0 again/);
@@ -116,7 +118,7 @@ describe('a tunnel', () => {
   });
 
   test('hangs up on clients whose connection was lost', async () => {
-    const { port } = await tunnelTo(end(sshd.settings(), portOf(server)));
+    const { port } = await tunnelTo(end(by(sshd), portOf(server)));
     const client = connect(port, '127.0.0.1').on('error', () => {});
     client.write('hello');
     await once(client, 'data');
@@ -127,8 +129,8 @@ describe('a tunnel', () => {
 
   test('goes through another host where the first has nothing to connect to, and stays there', async () => {
     const { port, told } = await tunnelTo(
-      end(sshd.settings(), await freePort(), 'cp-0'),
-      end(sshd.settings(), portOf(server), 'cp-1'),
+      end(by(sshd), await freePort(), 'cp-0'),
+      end(by(sshd), portOf(server), 'cp-1'),
     );
     expect([await ask(port), await ask(port)]).toEqual(['one: hello', 'one: hello']);
     expect(told).toEqual([]);
@@ -136,10 +138,7 @@ describe('a tunnel', () => {
 
   test('goes through another host where the one in use stops serving, and tells it', async () => {
     const first = await answering('first');
-    const { port, told } = await tunnelTo(
-      end(sshd.settings(), portOf(first), 'cp-0'),
-      end(sshd.settings(), portOf(server), 'cp-1'),
-    );
+    const { port, told } = await tunnelTo(end(by(sshd), portOf(first), 'cp-0'), end(by(sshd), portOf(server), 'cp-1'));
     expect(await ask(port)).toBe('first: hello');
     await new Promise((closed) => first.close(closed));
     expect(await ask(port)).toBe('one: hello');
@@ -148,7 +147,7 @@ describe('a tunnel', () => {
 
   test('to nothing hangs up, and tells why', async () => {
     const nothing = await freePort();
-    const { port, told } = await tunnelTo(end(sshd.settings(), nothing));
+    const { port, told } = await tunnelTo(end(by(sshd), nothing));
     expect(await ask(port)).toBe('');
     expect(told).toEqual([
       expect.stringMatching(`^cp-0 opens no connection to 127.0.0.1:${nothing}: .*Connection refused`),
@@ -157,14 +156,14 @@ describe('a tunnel', () => {
 
   test('names every host where none leads there', async () => {
     const nothing = await freePort();
-    const { tunnel } = await tunnelTo(end(sshd.settings(), nothing, 'cp-0'), end(sshd.settings(), nothing, 'cp-1'));
+    const { tunnel } = await tunnelTo(end(by(sshd), nothing, 'cp-0'), end(by(sshd), nothing, 'cp-1'));
     const failure = await failureOf(tunnel.dial());
     expect([failure.code, failure.why.join(' ')]).toEqual(['unreachable', expect.stringMatching(/cp-0.*cp-1/)]);
   });
 
   test('through a host whose sshd forbids it fails with what to change there', async () => {
     await withSshd({ config: ['AllowTcpForwarding no'] }, async (strict) => {
-      const { tunnel } = await tunnelTo(end(strict.settings(), portOf(server)));
+      const { tunnel } = await tunnelTo(end(by(strict), portOf(server)));
       expect((await failureOf(tunnel.dial())).next).toContain('AllowTcpForwarding local');
     });
   });

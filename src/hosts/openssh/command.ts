@@ -7,8 +7,8 @@ import { messageOf } from '../message.js';
 import type { RemoteProcess } from '../script/run.js';
 import { full, lost, type Remote } from '../ssh/channel.js';
 import { isFull, refusedSession } from '../ssh/sessions.js';
-import { readReport, reporting } from './begun.js';
 import type { Master } from './master.js';
+import { readReport, reporting } from './report.js';
 
 /** Starts a command over a control socket, once the host has a place for it. */
 export async function startCommand(master: Master, command: string, remote: Remote): Promise<RemoteProcess> {

@@ -18,7 +18,6 @@ import { query } from '../../../src/hosts/host.js';
 import { openPool, type Pool, type PoolOptions } from '../../../src/hosts/pool.js';
 import { sh } from '../../../src/hosts/shell.js';
 import { askSsh, sshCompletion } from '../../../src/hosts/ssh/ssh-config.js';
-import { openTunnel } from '../../../src/hosts/tunnel.js';
 import type { SshLogin, SshSettings } from '../../../src/inventory/cluster.js';
 import { Secret } from '../../../src/secret.js';
 import { lacks } from '../../support/needs.js';
@@ -154,6 +153,12 @@ describe('a login', () => {
     execFileSync('ssh-keygen', ['-q', '-s', ca, '-I', 'ops', '-n', sshd.user, '-V', '+1d', `${key}.pub`]);
     await withSshd({ config: [`TrustedUserCAKeys ${ca}.pub`] }, async (host) => {
       expect(await ask(by(host, { keys: [key] }))).toBe('in\n');
+    });
+  });
+
+  test('is made where the host allows only what the SSH of kbs does not know', async () => {
+    await withSshd({ config: ['KexAlgorithms sntrup761x25519-sha512@openssh.com'] }, async (host) => {
+      expect(await ask(by(host))).toBe('in\n');
     });
   });
 
@@ -359,38 +364,6 @@ const masters = (): readonly string[] =>
     const file = `/proc/${pid}/cmdline`;
     return /^\d+$/.test(pid) && existsSync(file) && readFileSync(file, 'utf8').includes(join(dir, 'tmp'));
   });
-
-describe('a tunnel', () => {
-  const dialling = async (host: Sshd, port: number) => {
-    const ends = [{ host: { name: 'node-1', ssh: by(host) }, address: '127.0.0.1', port }];
-    const tunnel = openTunnel(ends, { acceptNewHostKeys: false, tell: () => {}, agent: '' });
-    try {
-      const stream = await tunnel.dial();
-      const banner = await new Promise((resolve) => stream.once('data', (chunk) => resolve(String(chunk))));
-      stream.destroy();
-      return banner;
-    } finally {
-      await tunnel.close();
-    }
-  };
-
-  test('leads to what the host reaches', async () => {
-    expect(await dialling(sshd, sshd.port)).toMatch(/^SSH-2.0-/);
-  });
-
-  test('to nothing is a failure that says why', async () => {
-    const port = await freePort();
-    const failure = await failureOf(dialling(sshd, port));
-    expect(failure.message).toBe(`node-1 opens no connection to 127.0.0.1:${port}`);
-    expect(failure.why.join()).toMatch(/Connection refused/);
-  });
-
-  test('through a host whose sshd forbids it fails with what to change there', async () => {
-    await withSshd({ config: ['AllowTcpForwarding no'] }, async (strict) => {
-      expect((await failureOf(dialling(strict, sshd.port))).next).toContain('AllowTcpForwarding local');
-    });
-  });
-});
 
 /** Runs a program on a real terminal and types `keys` once it asks; gives all that the terminal showed. */
 const typed = (code: string, question: RegExp, keys: string): Promise<string> =>
