@@ -24,7 +24,7 @@ export const hostRemarks = (written: K0sctlHost): readonly Remark[] => {
     ),
     ...when(
       otherKeys(openSSH, ['address', 'user', 'port', 'keyPath']).length > 0,
-      leftOut(['ssh'], 'options of openSSH: kbs reads ~/.ssh/config, where they can stand'),
+      leftOut(['ssh'], 'options of openSSH: write them into ~/.ssh/config, which transport: openssh reads'),
     ),
     ...when(others.length > 0, leftOut([], `${shortList(others)}: kbs has no counterpart`)),
   ];

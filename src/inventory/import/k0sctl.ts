@@ -80,6 +80,7 @@ const hostOf = (written: K0sctlHost): ToolHost | undefined => {
       : defined({
           user: ssh === undefined ? undefined : (ssh.user ?? (written.ssh === undefined ? undefined : 'root')),
           port: ssh?.port,
+          transport: written.openSSH === undefined ? undefined : ('openssh' as const),
           key: ssh?.keyPath,
           jump:
             jump === undefined

@@ -155,7 +155,10 @@ const loginRemarks = (values: Values): readonly Remark[] => {
     ),
     ...when(
       values.text('ansible_ssh_common_args')?.includes('ProxyCommand') === true,
-      leftOut(['ssh'], 'ProxyCommand of ansible_ssh_common_args: kbs has jump hosts, see docs/ssh.md'),
+      leftOut(
+        ['ssh'],
+        'ProxyCommand of ansible_ssh_common_args: write it into ~/.ssh/config, and transport: openssh here',
+      ),
     ),
   ];
 };

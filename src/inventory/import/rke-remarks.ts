@@ -26,7 +26,7 @@ export const nodeRemarks = ({ role, ssh_key, ssh_cert, ssh_cert_path }: RkeNode)
   ),
   ...when(
     !isBlank(ssh_cert) || !isBlank(ssh_cert_path),
-    leftOut(['ssh'], 'ssh_cert: kbs does not log in with certificates'),
+    leftOut(['ssh'], 'ssh_cert: write the certificate into ~/.ssh/config, and transport: openssh here'),
   ),
 ];
 
@@ -56,7 +56,10 @@ export const clusterRemarks = (read: RkeCluster): readonly Remark[] => {
         'the private key of bastion_host is in the file, and is not copied: write it into a file of its own',
       ),
     ),
-    ...when(!isBlank(read.ssh_cert_path), leftOut(['ssh'], 'ssh_cert_path: kbs does not log in with certificates')),
+    ...when(
+      !isBlank(read.ssh_cert_path),
+      leftOut(['ssh'], 'ssh_cert_path: write CertificateFile into ~/.ssh/config, and transport: openssh here'),
+    ),
     ...when(others.length > 0, leftOut(['kubernetes'], `${shortList(others)}: kbs has no counterpart`)),
   ];
 };

@@ -68,7 +68,7 @@ export interface ToolSsh {
   readonly port?: number;
   readonly key?: string;
   readonly password?: 'ask';
-  readonly transport?: 'local';
+  readonly transport?: 'local' | 'openssh';
   readonly jump?: string | ToolJump;
 }
 

@@ -139,7 +139,7 @@ describe('k0sctl', () => {
     [
       'an alias of openSSH',
       k0sctl('[{ role: controller, openSSH: { address: cp-east, options: { ForwardAgent: yes } } }]'),
-      { hosts: { 'cp-east': { roles: ['control-plane'] } } },
+      { ssh: { transport: 'openssh' }, hosts: { 'cp-east': { roles: ['control-plane'] } } },
       'the IPv4 address: k0sctl has cp-east',
       'options of openSSH',
     ],
@@ -219,7 +219,7 @@ describe('RKE', () => {
       'nodes: [{ address: 10.0.0.1, role: [controlplane], ssh_key: PRIVATE, ssh_cert: CERT }]\nbastion_host: { address: jump.example.com, ssh_key: PRIVATE }\n',
       { ssh: { jump: { host: 'jump.example.com' } } },
       'the private key is in the file (ssh_key)',
-      'does not log in with certificates',
+      'write the certificate into ~/.ssh/config, and transport: openssh',
       'the private key of bastion_host',
     ],
     [
