@@ -26,10 +26,6 @@ export const valuesOf = (vars: Vars, wrong: (failure: Failure) => void): Values 
   };
   const first = (names: readonly string[]): readonly [name: string, value: unknown] | undefined =>
     names.map((name) => [name, plain(vars, name)] as const).find(([, value]) => !isEmpty(value));
-  const structured = (name: string): unknown => {
-    const value = plain(vars, name);
-    return typeof value === 'string' && /^\s*[[{]/.test(value) ? flowValue(value) : value;
-  };
   return {
     text(...names) {
       const [name = '', value] = first(names) ?? [];
@@ -44,7 +40,7 @@ export const valuesOf = (vars: Vars, wrong: (failure: Failure) => void): Values 
     isTrue: (name) => /^(true|yes|on|1)$/i.test(String(plain(vars, name) ?? '')),
     has: (...names) => names.some((name) => !isEmpty(vars[name]?.value)),
     list(name) {
-      const value = structured(name);
+      const value = plain(vars, name);
       if (isEmpty(value)) return undefined;
       if (Array.isArray(value)) {
         return value.every((item) => typeof item !== 'object') ? value.map(String) : refuse(name, 'a list of texts');
@@ -56,21 +52,26 @@ export const valuesOf = (vars: Vars, wrong: (failure: Failure) => void): Values 
             .map((item) => item.trim());
     },
     map(name) {
-      const value = structured(name);
+      const value = plain(vars, name);
       if (isEmpty(value)) return undefined;
       return isMap(value) ? value : refuse(name, 'a map');
     },
     maps(name) {
-      const value = structured(name);
+      const value = plain(vars, name);
       if (isEmpty(value)) return [];
       return Array.isArray(value) && value.every(isMap) ? value : (refuse(name, 'a list of maps') ?? []);
     },
   };
 };
 
-/** Whether a variable holds what Ansible computes, and another variable does not answer for it. */
-export const isTemplate = (vars: Vars, name: string): boolean =>
-  isTemplateText(vars[name]?.value) && plain(vars, name) === undefined;
+/** Whether a variable, or a part of it, is what only Ansible computes. */
+export const isTemplate = (vars: Vars, name: string): boolean => {
+  const unresolved = (value: unknown): boolean => {
+    if (isTemplateText(value)) return resolved(vars, value, [name]) === undefined;
+    return typeof value === 'object' && value !== null && Object.values(value).some(unresolved);
+  };
+  return unresolved(valueIn(vars, name));
+};
 
 /** Whether a variable, or a part of it, is encrypted. */
 export const isEncrypted = ({ value }: Var): boolean => {
@@ -90,21 +91,32 @@ const isEmpty = (value: unknown): value is null | undefined | '' =>
 
 const isTemplateText = (value: unknown): value is string => typeof value === 'string' && /\{\{|\{%/.test(value);
 
-/** A variable's value; of `{{ other }}` that of the other. */
-const plain = (vars: Vars, name: string, after: readonly string[] = []): unknown => {
-  const variable = vars[name];
-  if (variable === undefined || isEncrypted(variable)) return undefined;
-  if (!isTemplateText(variable.value)) return variable.value;
-  const [, other] = /^\s*\{\{\s*(\w+)\s*\}\}\s*$/.exec(variable.value) ?? [];
-  return other === undefined || after.includes(other) ? undefined : plain(vars, other, [...after, name]);
+const plain = (vars: Vars, name: string): unknown => resolved(vars, valueIn(vars, name), [name]);
+
+/** A value, in which `{{ other }}` is the value of that variable. What is encrypted or computed is left out. */
+const resolved = (vars: Vars, value: unknown, after: readonly string[]): unknown => {
+  if (value === vaulted) return undefined;
+  if (isTemplateText(value)) {
+    const [, other] = /^\s*\{\{\s*(\w+)\s*\}\}\s*$/.exec(value) ?? [];
+    const isKnown = other !== undefined && !after.includes(other);
+    return isKnown ? resolved(vars, valueIn(vars, other), [...after, other]) : undefined;
+  }
+  if (Array.isArray(value)) {
+    return value.map((item) => resolved(vars, item, after)).filter((item) => item !== undefined);
+  }
+  if (typeof value !== 'object' || value === null) return value;
+  const entries = Object.entries(value).map(([key, inner]) => [key, resolved(vars, inner, after)] as const);
+  return Object.fromEntries(entries.filter(([, inner]) => inner !== undefined));
 };
 
-/** A list or map that an INI inventory writes on one line, as Python or JSON has it; YAML reads both. */
-const flowValue = (text: string): unknown => {
+/** A list or map that an INI inventory writes on one line, as Python or JSON has it, is one: YAML reads both. */
+const valueIn = (vars: Vars, name: string): unknown => {
+  const value = vars[name]?.value;
+  if (typeof value !== 'string' || !/^\s*(\[|\{(?![{%]))/.test(value)) return value;
   try {
-    return parse(text, { logLevel: 'error' });
+    return parse(value, { logLevel: 'error' });
   } catch (error) {
     if (!(error instanceof YAMLError)) throw error;
-    return text;
+    return value;
   }
 };

@@ -24,7 +24,7 @@ export const hostRemarks = (written: K0sctlHost): readonly Remark[] => {
     ),
     ...when(
       otherKeys(openSSH, ['address', 'user', 'port', 'keyPath']).length > 0,
-      leftOut(['ssh'], 'options of openSSH: kbs reads ~/.ssh/config, where they can stand'),
+      leftOut(['ssh'], 'options of openSSH: write them into ~/.ssh/config, which transport: openssh reads'),
     ),
     ...when(others.length > 0, leftOut([], `${shortList(others)}: kbs has no counterpart`)),
   ];
@@ -43,13 +43,10 @@ const hostKeys = [
 
 /** What there is to say of the settings of k0s. */
 export const settingsRemarks = (spec: K0sSettings): readonly Remark[] => {
-  const { api, network = {}, controllerManager, scheduler, storage, extensions, workerProfiles = [] } = spec;
+  const { api, network = {}, storage, extensions, workerProfiles = [] } = spec;
   const { provider = 'kuberouter', dualStack, kubeProxy, nodeLocalLoadBalancing } = network;
   const charts = (extensions?.helm?.charts ?? []).map(({ name }) => name);
   const profiles = workerProfiles.filter(({ name }) => name !== 'default').map(({ name }) => name);
-  const flags = Object.entries({ api, controllerManager, scheduler, 'storage.etcd': storage?.etcd })
-    .filter(([, component]) => !isBlank(component?.extraArgs))
-    .map(([name]) => name);
   const others = otherKeys(spec, settingKeys);
   return [
     leftOut(
@@ -75,10 +72,6 @@ export const settingsRemarks = (spec: K0sSettings): readonly Remark[] => {
       leftOut(['kubernetes'], 'externalCluster: kbs runs etcd on every control plane, and takes no other'),
     ),
     ...when(
-      flags.length > 0,
-      leftOut(['kubernetes'], `extraArgs of ${flags.join(', ')}: kbs sets the flags of components itself`),
-    ),
-    ...when(
       profiles.length > 0,
       leftOut(['kubernetes'], `workerProfiles ${profiles.join(', ')}: write their values under kubelet of the hosts`),
     ),
@@ -91,7 +84,7 @@ export const settingsRemarks = (spec: K0sSettings): readonly Remark[] => {
 };
 
 const settingKeys = [
-  ...['api', 'network', 'controllerManager', 'scheduler', 'storage', 'extensions', 'workerProfiles'],
+  ...['api', 'network', 'controllerManager', 'scheduler', 'storage', 'extensions', 'workerProfiles', 'featureGates'],
   // What `k0s config create` writes in any case.
   ...['installConfig', 'konnectivity', 'telemetry'],
 ];

@@ -46,6 +46,7 @@ export const settingsShape = mapOf({
       etcd: mapOf({ extraArgs: anyMap.optional(), externalCluster: anyMap.optional() }).optional(),
     }).optional(),
     extensions: mapOf({ helm: mapOf({ charts: listOf(mapOf({ name: word })).optional() }).optional() }).optional(),
+    featureGates: listOf(mapOf({ name: word, enabled: flag.optional() })).optional(),
     workerProfiles: listOf(mapOf({ name: word, values: anyMap.optional() })).optional(),
   }).optional(),
 });

@@ -29,6 +29,8 @@ export const readK0sctl = (documents: readonly YamlInput[]): ToolCluster => {
     ...defined({
       version,
       proxy: network.kubeProxy?.mode,
+      flags: flagsOf(settings?.spec ?? {}),
+      featureGates: gatesOf(settings?.spec ?? {}),
       kubelet: profile?.values,
       endpoint: endpointOf(settings?.spec ?? {}),
     }),
@@ -78,6 +80,7 @@ const hostOf = (written: K0sctlHost): ToolHost | undefined => {
       : defined({
           user: ssh === undefined ? undefined : (ssh.user ?? (written.ssh === undefined ? undefined : 'root')),
           port: ssh?.port,
+          transport: written.openSSH === undefined ? undefined : ('openssh' as const),
           key: ssh?.keyPath,
           jump:
             jump === undefined
@@ -105,6 +108,17 @@ const marksOf = (flags: readonly string[]): Pick<ToolHost, 'labels' | 'taints'> 
     ...(taints.length > 0 ? { taints } : {}),
   };
 };
+
+const flagsOf = ({ api, controllerManager, scheduler, storage }: K0sSettings): ToolCluster['flags'] =>
+  defined({
+    apiServer: api?.extraArgs,
+    controllerManager: controllerManager?.extraArgs,
+    scheduler: scheduler?.extraArgs,
+    etcd: storage?.etcd?.extraArgs,
+  });
+
+const gatesOf = ({ featureGates = [] }: K0sSettings): ToolCluster['featureGates'] =>
+  Object.fromEntries(featureGates.map(({ name, enabled = true }) => [name, enabled]));
 
 const endpointOf = ({ api = {}, network }: K0sSettings): ToolEndpoint | undefined => {
   const { externalAddress, port, sans = [] } = api;

@@ -45,8 +45,8 @@ export const hasPassword = (url: string | undefined): boolean => url !== undefin
 /** Variables that are true, and what kbs has in their place. */
 const sayings: readonly (readonly [name: string, path: readonly string[], text: string])[] = [
   ['enable_nodelocaldns', ['dns'], 'kbs has CoreDNS, and no cache of DNS on each node'],
-  ['kubernetes_audit', ['kubernetes'], 'kbs has an audit policy of its own'],
-  ['kube_oidc_auth', ['kubernetes'], 'kbs knows people by certificates and tokens, see docs/access.md'],
+  ['kubernetes_audit', ['kubernetes'], 'kbs has an audit policy; yours goes under apiServer, see docs/components.md'],
+  ['kube_oidc_auth', ['kubernetes'], 'issuers of tokens go into a file, see docs/components.md'],
   ['metrics_server_enabled', ['addons'], 'kbs has the add-on metrics-server'],
   ['local_path_provisioner_enabled', ['addons'], 'kbs has the add-on storage'],
   ['ingress_nginx_enabled', ['addons'], 'kbs has the add-on ingress, which is Traefik'],
@@ -78,7 +78,15 @@ export const readVariables = [
     'kube_network_node_prefix',
     'enable_dual_stack_networks',
   ],
-  ...['ipv6_stack', 'container_manager', 'kube_apiserver_port', 'cloud_provider', 'external_cloud_provider'],
+  ...['kube_feature_gates', 'kube_kubeadm_apiserver_extra_args', 'kube_kubeadm_controller_extra_args'],
+  ...[
+    'kube_kubeadm_scheduler_extra_args',
+    'ipv6_stack',
+    'container_manager',
+    'kube_apiserver_port',
+    'cloud_provider',
+    'external_cloud_provider',
+  ],
   ...sayings.map(([name]) => name),
 ];
 

@@ -41,6 +41,12 @@ export const readKubespray = (inventory: AnsibleInventory, files: readonly VarFi
     ...defined({
       version: values.text('kube_version')?.replace(/^v/, ''),
       proxy: values.text('kube_proxy_mode'),
+      flags: defined({
+        apiServer: values.map('kube_kubeadm_apiserver_extra_args'),
+        controllerManager: values.map('kube_kubeadm_controller_extra_args'),
+        scheduler: values.map('kube_kubeadm_scheduler_extra_args'),
+      }),
+      featureGates: gatesOf(values),
       kubelet: kubeletOf(values),
       endpoint: endpointOf(values),
       upstreams: values.list('upstream_dns_servers'),
@@ -149,7 +155,10 @@ const loginRemarks = (values: Values): readonly Remark[] => {
     ),
     ...when(
       values.text('ansible_ssh_common_args')?.includes('ProxyCommand') === true,
-      leftOut(['ssh'], 'ProxyCommand of ansible_ssh_common_args: kbs has jump hosts, see docs/ssh.md'),
+      leftOut(
+        ['ssh'],
+        'ProxyCommand of ansible_ssh_common_args: write it into ~/.ssh/config, and transport: openssh here',
+      ),
     ),
   ];
 };
@@ -160,6 +169,12 @@ const jumpOf = (bastion: string | undefined, valuesFor: (host: string) => Values
   const host = valuesFor(bastion).text('ansible_host', 'ansible_ssh_host') ?? bastion;
   return defined({ host, user, port, key });
 };
+
+/** Of texts like `ContextualLogging=false`. */
+const gatesOf = (values: Values): ToolCluster['featureGates'] =>
+  Object.fromEntries(
+    (values.list('kube_feature_gates') ?? []).map((gate) => [gate.split('=')[0], !/=false$/i.test(gate)]),
+  );
 
 const kubeletOf = (values: Values): ToolCluster['kubelet'] => {
   const maxPods = values.number('kubelet_max_pods');

@@ -26,7 +26,7 @@ export const nodeRemarks = ({ role, ssh_key, ssh_cert, ssh_cert_path }: RkeNode)
   ),
   ...when(
     !isBlank(ssh_cert) || !isBlank(ssh_cert_path),
-    leftOut(['ssh'], 'ssh_cert: kbs does not log in with certificates'),
+    leftOut(['ssh'], 'ssh_cert: write the certificate into ~/.ssh/config, and transport: openssh here'),
   ),
 ];
 
@@ -56,7 +56,10 @@ export const clusterRemarks = (read: RkeCluster): readonly Remark[] => {
         'the private key of bastion_host is in the file, and is not copied: write it into a file of its own',
       ),
     ),
-    ...when(!isBlank(read.ssh_cert_path), leftOut(['ssh'], 'ssh_cert_path: kbs does not log in with certificates')),
+    ...when(
+      !isBlank(read.ssh_cert_path),
+      leftOut(['ssh'], 'ssh_cert_path: write CertificateFile into ~/.ssh/config, and transport: openssh here'),
+    ),
     ...when(others.length > 0, leftOut(['kubernetes'], `${shortList(others)}: kbs has no counterpart`)),
   ];
 };
@@ -80,12 +83,14 @@ const networkRemarks = ({ network, dns }: RkeCluster): readonly Remark[] => [
 ];
 
 const serviceRemarks = ({ services = {}, authentication, cloud_provider: cloud }: RkeCluster): readonly Remark[] => {
-  const flags = Object.entries(services).flatMap(([name, settings]) => {
-    // Every service has these two.
-    const { extra_args, extra_args_array } = (settings ?? {}) as RkeService;
-    const keys = [...otherKeys(extra_args, readFlags[name] ?? []), ...Object.keys(extra_args_array ?? {})];
-    return keys.map((key) => `${name} ${key}`);
-  });
+  const fields = [
+    ...otherKeys(services.kubelet?.extra_args, ['max-pods']).map((key) => `kubelet ${key}`),
+    ...otherKeys(services.kubeproxy?.extra_args, ['proxy-mode']).map((key) => `kubeproxy ${key}`),
+  ];
+  const lists = Object.entries(services).flatMap(([name, settings]) =>
+    // Every service has them.
+    Object.keys((settings as RkeService | undefined)?.extra_args_array ?? {}).map((key) => `${name} ${key}`),
+  );
   const path = ['kubernetes'];
   return [
     ...when(
@@ -98,20 +103,22 @@ const serviceRemarks = ({ services = {}, authentication, cloud_provider: cloud }
     ),
     ...when(
       !isBlank(authentication?.strategy) && authentication?.strategy !== 'x509',
-      leftOut(path, `authentication ${authentication?.strategy}: kbs has certificates and tokens`),
-    ),
-    ...when(
-      flags.length > 0,
       leftOut(
         path,
-        `extra_args ${shortList(flags)}: kbs sets the flags of components itself; kubelet settings go under kubernetes.kubelet`,
+        `authentication ${authentication?.strategy}: issuers of tokens go into a file, see docs/components.md`,
       ),
+    ),
+    ...when(
+      fields.length > 0,
+      leftOut(path, `extra_args ${shortList(fields)}: fields of a configuration here, kubelet and kubeProxy`),
+    ),
+    ...when(
+      lists.length > 0,
+      leftOut(path, `extra_args_array ${shortList(lists)}: a flag has one value here, or texts with commas between`),
     ),
     ...when(!isBlank(cloud?.name), leftOut(path, `cloud_provider ${cloud?.name}: kbs knows no clouds`)),
   ];
 };
-
-const readFlags: Readonly<Record<string, readonly string[]>> = { kubelet: ['max-pods'], kubeproxy: ['proxy-mode'] };
 
 const addonRemarks = ({ ingress, monitoring, addons, addons_include }: RkeCluster): readonly Remark[] => [
   ...when(

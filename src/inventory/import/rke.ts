@@ -32,6 +32,12 @@ export const readRke = (input: YamlInput): ToolCluster => {
         ?.replace(/^v/, '')
         .replace(/-rancher.*$/, ''),
       proxy: services.kubeproxy?.extra_args?.['proxy-mode'],
+      flags: defined({
+        apiServer: services['kube-api']?.extra_args,
+        controllerManager: services['kube-controller']?.extra_args,
+        scheduler: services.scheduler?.extra_args,
+        etcd: services.etcd?.extra_args,
+      }),
       kubelet: maxPods === undefined ? undefined : { maxPods: Number(maxPods) },
       endpoint: isBlank(read.authentication?.sans) ? undefined : { extraNames: read.authentication?.sans ?? [] },
       upstreams: isBlank(read.dns?.upstreamnameservers) ? undefined : read.dns?.upstreamnameservers,

@@ -1,6 +1,7 @@
 import { defined } from '../../defined.js';
 import { isAddress } from '../addresses.js';
 import { resolveVersion } from '../version.js';
+import { componentsOf } from './components.js';
 import { endpointOf } from './endpoint.js';
 import { asDnsLabel, hostNames } from './host-names.js';
 import { loginRemarks, sharedRemarks, sharedSsh, withoutUsualPort } from './logins.js';
@@ -39,6 +40,7 @@ export const toInventory = (cluster: ToolCluster, options: ImportOptions): Draft
   const addresses = hosts.flatMap(({ address = '' }) => (isAddress(address) ? [address] : []));
   const segments = segmentsOf(addresses, options.segments ?? []);
   const version = versionFor(cluster.version, options.versions);
+  const components = componentsOf(cluster);
   const endpoint = endpointOf(tool, cluster.endpoint, hosts, segments);
   const ssh = sharedSsh(hosts);
   const repeated = sharedRemarks(hosts);
@@ -49,7 +51,7 @@ export const toInventory = (cluster: ToolCluster, options: ImportOptions): Draft
       kubernetes: defined({
         version,
         proxy: proxies.find((mode) => mode === cluster.proxy),
-        kubelet: cluster.kubelet,
+        ...components.is,
       }),
       network: defined({
         pods: ofIpv4(cluster.pods),
@@ -67,6 +69,7 @@ export const toInventory = (cluster: ToolCluster, options: ImportOptions): Draft
     remarks: [
       ...cluster.remarks,
       ...clusterRemarks(tool, cluster, options.versions),
+      ...components.remarks,
       ...segmentRemarks(tool, segments),
       ...endpoint.remarks,
       ...when(

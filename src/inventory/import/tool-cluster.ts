@@ -17,6 +17,9 @@ export interface ToolCluster {
   readonly pods?: string;
   readonly services?: string;
   readonly domain?: string;
+  /** Flags without the dashes before them. */
+  readonly flags?: Readonly<Partial<Record<FlaggedSection, Readonly<Record<string, unknown>>>>>;
+  readonly featureGates?: Readonly<Record<string, boolean>>;
   /** Fields of the KubeletConfiguration. */
   readonly kubelet?: Readonly<Record<string, unknown>>;
   readonly endpoint?: ToolEndpoint;
@@ -26,6 +29,9 @@ export interface ToolCluster {
   readonly hosts: readonly ToolHost[];
   readonly remarks: readonly Remark[];
 }
+
+/** Where the inventory has flags of a component. */
+export type FlaggedSection = 'apiServer' | 'controllerManager' | 'scheduler' | 'etcd';
 
 export interface ToolEndpoint {
   readonly name?: string;
@@ -62,7 +68,7 @@ export interface ToolSsh {
   readonly port?: number;
   readonly key?: string;
   readonly password?: 'ask';
-  readonly transport?: 'local';
+  readonly transport?: 'local' | 'openssh';
   readonly jump?: string | ToolJump;
 }
 

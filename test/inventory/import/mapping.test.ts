@@ -70,6 +70,12 @@ describe('kubespray', () => {
       'kube_version: a template',
     ],
     [
+      'templates and secrets inside of other values',
+      `${cp('a ip=10.0.0.1')}[all:vars]\nlb=10.0.0.7\nloadbalancer_apiserver={"address": "{{ lb }}", "port": "{{ p }}"}\n`,
+      { endpoint: { vip: '10.0.0.7', external: true } },
+      'loadbalancer_apiserver: a template',
+    ],
+    [
       'another version of a minor that there is',
       `${cp('a ip=10.0.0.1')}[all:vars]\nkube_version=1.35.1\n`,
       { kubernetes: { version: '1.35.4' } },
@@ -88,6 +94,11 @@ describe('kubespray', () => {
       cp('a ip=10.0.0.1 ansible_become_method=doas ansible_ssh_pass=x', 'b ip=10.0.0.2 ansible_connection=local'),
       { hosts: { b: { ssh: { transport: 'local' } } }, ssh: { become: 'doas', password: 'ask' } },
       'the password is not copied',
+    ],
+    [
+      'flags and feature gates',
+      `${cp('a ip=10.0.0.1')}[all:vars]\nkube_feature_gates=['ContextualLogging=false']\nkube_kubeadm_scheduler_extra_args={"v": "4"}\n`,
+      { kubernetes: { featureGates: { ContextualLogging: false }, scheduler: { extra: { v: '4' } } } },
     ],
     [
       'other programs than those of kbs',
@@ -128,7 +139,7 @@ describe('k0sctl', () => {
     [
       'an alias of openSSH',
       k0sctl('[{ role: controller, openSSH: { address: cp-east, options: { ForwardAgent: yes } } }]'),
-      { hosts: { 'cp-east': { roles: ['control-plane'] } } },
+      { ssh: { transport: 'openssh' }, hosts: { 'cp-east': { roles: ['control-plane'] } } },
       'the IPv4 address: k0sctl has cp-east',
       'options of openSSH',
     ],
@@ -138,8 +149,11 @@ describe('k0sctl', () => {
         '[{ role: controller, ssh: { address: 10.0.0.1 } }]',
         '{ config: { spec: { api: { externalAddress: api.example.com, port: 8443, extraArgs: { v: 4 } } } } }',
       ),
-      { endpoint: { name: 'api.example.com', external: true, port: 8443 }, ssh: { user: 'root' } },
-      'extraArgs of api',
+      {
+        kubernetes: { apiServer: { extra: { v: 4 } } },
+        endpoint: { name: 'api.example.com', external: true, port: 8443 },
+        ssh: { user: 'root' },
+      },
       'api.port 8443',
     ],
     [
@@ -155,6 +169,25 @@ spec:
       'dualStack',
       'storage kine',
       'kubeProxy.disabled',
+    ],
+    [
+      'flags and feature gates, of which some are not for the inventory to set',
+      k0sctl(
+        '[{ role: single, ssh: { address: 10.0.0.1 } }]',
+        '{ config: { spec: { api: { extraArgs: { event-ttl: 2h, secure-port: 1, max-request-inflight: 9 } }, scheduler: { extraArgs: { kube-api-burst: x } }, featureGates: [{ name: ContextualLogging, enabled: false }, { name: Nothing }], workerProfiles: [{ name: default, values: { maxPods: 50, clusterDomain: x } }] } } }',
+      ),
+      {
+        kubernetes: {
+          apiServer: { extra: { 'event-ttl': '2h' } },
+          featureGates: { ContextualLogging: false },
+          kubelet: { maxPods: 50 },
+        },
+      },
+      'apiServer.extra.secure-port: cannot be set here',
+      'apiServer.extra.max-request-inflight is no flag of kube-apiserver',
+      'scheduler.extra.kube-api-burst: x is not a whole number',
+      'featureGates.Nothing is no alpha or beta feature gate',
+      'kubelet.clusterDomain',
     ],
     [
       'an unknown role',
@@ -186,7 +219,7 @@ describe('RKE', () => {
       'nodes: [{ address: 10.0.0.1, role: [controlplane], ssh_key: PRIVATE, ssh_cert: CERT }]\nbastion_host: { address: jump.example.com, ssh_key: PRIVATE }\n',
       { ssh: { jump: { host: 'jump.example.com' } } },
       'the private key is in the file (ssh_key)',
-      'does not log in with certificates',
+      'write the certificate into ~/.ssh/config, and transport: openssh',
       'the private key of bastion_host',
     ],
     [
