@@ -211,6 +211,31 @@ const lab = keys(
   'How `kbs lab` plays this host; all other commands ignore it.',
 );
 
+const packages = (description: string) =>
+  keys(
+    'Packages',
+    {
+      source: choice(
+        ['auto', 'bundle', 'host', 'none'],
+        "Where they come from. `host`: the host's own package sources, by apt or dnf. `bundle`: the bundle, as far as it has those of the host's distribution. `auto`: the host's own sources, else the bundle. `none`: you install them. Default: `auto`.",
+      ),
+    },
+    description,
+  );
+
+const time = (description: string) =>
+  keys(
+    'Time',
+    {
+      servers: list(
+        text(serverName, 'A DNS name or an IPv4 address.'),
+        '[ntp.lan, 192.168.10.1]',
+        'The time servers that the host asks, by systemd-timesyncd or chrony, whichever it has.',
+      ).min(1, { error: () => 'has no server; write a list like [ntp.lan]' }),
+    },
+    description,
+  );
+
 const host = keys(
   'Host',
   {
@@ -255,6 +280,8 @@ const host = keys(
       'Fields of the KubeletConfiguration of this node, over those of `kubernetes.kubelet`, each as a whole: `{ systemReserved: { memory: 1Gi } }`.',
     ).optional(),
     swap: swap('Swap of this node, where that differs from `swap` above.').optional(),
+    packages: packages('The same for this host, in place of `packages` above.').optional(),
+    time: time('The same for this host, in place of `time` above.').optional(),
     ssh: ssh('How to log in here, where that differs from `ssh` above.').optional(),
   },
   'One machine.',
@@ -308,6 +335,21 @@ const registry = keys(
     ca: text(
       anyText('a path', './lan-ca.crt'),
       "A file of PEM certificates: the authorities of the registry and its mirrors, in place of the host's. Starts at the folder of this file.",
+    ).optional(),
+    auth: keys(
+      'Registry credentials',
+      {
+        username: text(anyText('a user name', 'puller'), 'The user that containerd logs in as.'),
+        passwordFile: text(
+          anyText('a path', './registry-password'),
+          'A file whose first line is the password, on your machine; starts at the folder of this file.',
+        ).optional(),
+        passwordVariable: text(
+          anyText('the name of a variable', 'REGISTRY_PASSWORD'),
+          'The variable of the environment of kbs that holds the password, in place of a file.',
+        ).optional(),
+      },
+      'How containerd logs in at this registry, also where it is a mirror of another one.',
     ).optional(),
   },
   'One registry.',
@@ -440,6 +482,10 @@ export const inventorySchema = keys(
       },
       'Where binaries and images come from.',
     ).prefault({}),
+    packages: packages(
+      'Packages of the operating system that a host lacks: nftables, and haproxy and keepalived on load balancers. Those that are there stay.',
+    ).optional(),
+    time: time('How the clocks of hosts are kept in step. Default: as they are.').optional(),
     proxy: keys(
       'Proxy',
       {

@@ -80,6 +80,3 @@ export const checkTools = (_host: ClusterHost, { tools }: Facts): readonly Faile
   ['ip', 'systemctl', 'sha256sum', 'base64'].flatMap((tool) =>
     failIf(!tools.includes(tool), `${tool} is not installed`, `install the package that brings ${tool}`),
   );
-
-export const checkNftables = (host: ClusterHost, { tools }: Facts): readonly FailedCheck[] =>
-  failIf(isNode(host) && !tools.includes('nft'), 'nft is not installed', 'install the package nftables');
