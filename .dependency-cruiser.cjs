@@ -93,7 +93,7 @@ const rooms = {
     'hosts/last-lines',
     'inventory/cluster',
   ],
-  resources: ['hosts/shell', 'hosts/host', 'artifacts/artifacts', 'kubernetes/kubectl-answer'],
+  resources: ['hosts/shell', 'hosts/host', 'hosts/facts/packages', 'artifacts/artifacts', 'kubernetes/kubectl-answer'],
   addons: ['inventory/addresses', 'inventory/cluster', 'inventory/metrics', 'pki/credentials', 'artifacts/artifacts'],
   impact: [
     'network/segments-graph',

@@ -1,5 +1,6 @@
+import { string } from '@oclif/core/flags';
 import { BaseCommand } from '../cli/base-command.js';
-import { hostFlags, inventoryFlags, outputFlags } from '../cli/flags.js';
+import { hostFlags, inventoryFlags, names, outputFlags } from '../cli/flags.js';
 import { exits } from '../failure.js';
 
 export default class Verify extends BaseCommand {
@@ -10,8 +11,22 @@ from hosts, DNS by short and full name, names of the LAN, the API through its en
 Ready, components healthy. On nodes with NVIDIA's GPUs a pod asks for one, and another pod for a second one.
 Add-ons: metrics of every node, and a volume that a second pod reads.
 Probes run on every node for a few seconds, in a namespace of their own that is deleted again.`;
-  static override examples = ['<%= config.bin %> verify', '<%= config.bin %> verify -o junit > verify.xml'];
-  static override flags = { ...inventoryFlags, ...hostFlags, ...outputFlags(['text', 'junit']) };
+  static override examples = [
+    '<%= config.bin %> verify',
+    '<%= config.bin %> verify -o junit > verify.xml',
+    '<%= config.bin %> verify --pull registry.lan/shop:1.4 --limit worker-03',
+  ];
+  static override flags = {
+    ...inventoryFlags,
+    ...hostFlags,
+    ...outputFlags(['text', 'junit']),
+    pull: string({ description: 'also prove that nodes pull this image through their registries', helpValue: 'IMAGE' }),
+    limit: names({
+      description: 'the nodes that pull it, separated by commas; all without this',
+      helpValue: 'HOST',
+      dependsOn: ['pull'],
+    }),
+  };
 
   override async run(): Promise<unknown> {
     const { flags } = await this.parse(Verify);
@@ -21,6 +36,9 @@ Probes run on every node for a few seconds, in a namespace of their own that is 
       acceptNewHostKeys: flags['accept-new-host-keys'],
       say: (text) => this.say(text),
       limits: this.limits(flags),
+      ...(flags.pull === undefined
+        ? {}
+        : { pull: { image: flags.pull, ...(flags.limit ? { limit: flags.limit } : {}) } }),
     });
     this.print(flags.output === 'junit' ? checkResultsJunit(findings) : checkResultsText(findings, flags.verbose));
     if (findings.some(({ ok }) => !ok)) this.exitWith(exits.refused);

@@ -81,6 +81,14 @@ export interface RegistryRule {
   readonly plainHttp: boolean;
   /** PEM certificates of its authorities, in place of the host's. */
   readonly ca?: string;
+  /** How containerd logs in there; a mirror has those of the registry of its own name. */
+  readonly auth?: RegistryAuth;
+}
+
+/** Where the password is, on the operator's machine: an absolute path, or a variable of the environment. */
+export interface RegistryAuth {
+  readonly username: string;
+  readonly password: { readonly file: string } | { readonly variable: string };
 }
 
 /** Through which containerd pulls images. */
@@ -310,6 +318,13 @@ export interface ClusterHost {
   readonly lab?: LabMachine;
   /** Swap of the host stays on, and pods get this much of it, in the kubelet's words; absent: kbs switches it off. */
   readonly swap?: 'NoSwap' | 'LimitedSwap';
+  /**
+   * Where OS packages may come from: the bundle alone, the host's own package sources alone, or nowhere, as its owner
+   * installs them. Absent: from the host's own sources, else from the bundle.
+   */
+  readonly packages?: 'bundle' | 'host' | 'none';
+  /** DNS names or addresses of the time servers that its clock is kept in step with; absent: its clock is left alone. */
+  readonly timeServers?: readonly string[];
   /** Fields of its KubeletConfiguration that the owner sets: plain JSON. */
   readonly kubelet?: Values;
   readonly ssh: SshSettings;

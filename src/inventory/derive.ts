@@ -11,6 +11,7 @@ import type {
   ClusterHost,
   Endpoint,
   PullProxy,
+  RegistryAuth,
   RegistryRule,
   RoutesByHost,
   SshLogin,
@@ -85,9 +86,11 @@ export const derive = (
       ...defined({
         podCidr: plan.hosts[name],
         hypervisor: host.hypervisor,
+        timeServers: (host.time ?? inventory.time)?.servers,
         lab: host.lab && defined(host.lab),
       }),
       ...gpuOf(host),
+      ...packagesOf(inventory, host),
       ...kubeletOf(inventory, host),
       ...swapOf(inventory, host),
       labels: labelsOf(inventory, host),
@@ -170,14 +173,24 @@ const apiServerOf = (
 
 const registriesOf = (
   registries: NonNullable<Inventory['registries']>,
-  { registryCas = {} }: BasePaths,
+  basePaths: BasePaths,
 ): readonly RegistryRule[] =>
-  Object.entries(registries).map(([name, { mirrors = [], plainHttp = false }]) => ({
+  Object.entries(registries).map(([name, { mirrors = [], plainHttp = false, auth }]) => ({
     name,
     mirrors,
     plainHttp,
-    ...defined({ ca: registryCas[name] }),
+    ...defined({ ca: basePaths.registryCas?.[name], auth: auth && registryAuthOf(auth, basePaths) }),
   }));
+
+const registryAuthOf = (
+  { username, passwordFile, passwordVariable = '' }: InventoryRegistryAuth,
+  basePaths: BasePaths,
+): RegistryAuth => ({
+  username,
+  password: passwordFile === undefined ? { variable: passwordVariable } : { file: absolute(passwordFile, basePaths) },
+});
+
+type InventoryRegistryAuth = NonNullable<NonNullable<Inventory['registries']>[string]['auth']>;
 
 /** Go's programs take CIDRs, and a domain with a dot before it stands for all names below. */
 const proxyOf = (
@@ -265,6 +278,11 @@ const kubeletOf = ({ kubernetes }: Inventory, { kubelet, roles }: InventoryHost)
 const swapOf = ({ kubernetes, swap }: Inventory, host: InventoryHost): Pick<ClusterHost, 'swap'> => {
   const { behavior = 'none' } = host.swap ?? swap ?? {};
   return behavior === 'none' || !runsPods(host.roles, kubernetes.controlPlane) ? {} : { swap: behavior };
+};
+
+const packagesOf = ({ packages }: Inventory, host: InventoryHost): Pick<ClusterHost, 'packages'> => {
+  const source = host.packages?.source ?? packages?.source ?? 'auto';
+  return source === 'auto' ? {} : { packages: source };
 };
 
 const gpuOf = ({ gpu }: InventoryHost): Pick<ClusterHost, 'gpu' | 'gpuCount' | 'nvidia' | 'ignoresGpus'> => {

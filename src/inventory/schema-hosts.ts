@@ -3,19 +3,7 @@ import { address, anyText, cidr, dnsLabel, isMissing, labelKey, labelValue, tain
 import { fields } from './schema-components.js';
 import { choice, choiceProblem, integer, keys, list, map, text } from './schema-fields.js';
 import { ssh } from './schema-ssh.js';
-
-/** What becomes of the swap of all nodes, or of one. */
-export const swap = (description: string) =>
-  keys(
-    'Swap',
-    {
-      behavior: choice(
-        ['none', 'NoSwap', 'LimitedSwap'],
-        '`none`: kbs switches swap off. `NoSwap`: the host keeps its swap, and pods use none. `LimitedSwap`: pods whose requests are below their limits use a share of it, by the memory that they request.',
-      ),
-    },
-    description,
-  );
+import { packages, swap, time } from './schema-system.js';
 
 const gpuVendors = ['nvidia', 'amd', 'none'] as const;
 
@@ -121,6 +109,8 @@ export const host = keys(
       'Fields of the KubeletConfiguration of this node, over those of `kubernetes.kubelet`, each as a whole: `{ systemReserved: { memory: 1Gi } }`.',
     ).optional(),
     swap: swap('Swap of this node, where that differs from `swap` above.').optional(),
+    packages: packages('The same for this host, in place of `packages` above.').optional(),
+    time: time('The same for this host, in place of `time` above.').optional(),
     ssh: ssh('How to log in here, where that differs from `ssh` above.').optional(),
   },
   'One machine.',

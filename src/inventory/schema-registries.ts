@@ -18,6 +18,21 @@ const registry = keys(
       anyText('a path', './lan-ca.crt'),
       "A file of PEM certificates: the authorities of the registry and its mirrors, in place of the host's. Starts at the folder of this file.",
     ).optional(),
+    auth: keys(
+      'Registry credentials',
+      {
+        username: text(anyText('a user name', 'puller'), 'The user that containerd logs in as.'),
+        passwordFile: text(
+          anyText('a path', './registry-password'),
+          'A file whose first line is the password, on your machine; starts at the folder of this file.',
+        ).optional(),
+        passwordVariable: text(
+          anyText('the name of a variable', 'REGISTRY_PASSWORD'),
+          'The variable of the environment of kbs that holds the password, in place of a file.',
+        ).optional(),
+      },
+      'How containerd logs in at this registry, also where it is a mirror of another one.',
+    ).optional(),
   },
   'One registry.',
 );

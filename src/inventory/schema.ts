@@ -17,9 +17,10 @@ import {
 import { addons } from './schema-addons.js';
 import { components } from './schema-components.js';
 import { choice, integer, keys, list, map, text } from './schema-fields.js';
-import { host, swap } from './schema-hosts.js';
+import { host } from './schema-hosts.js';
 import { pullProxy, registries } from './schema-registries.js';
 import { ssh } from './schema-ssh.js';
+import { packages, swap, time } from './schema-system.js';
 
 /** The values of fields that the inventory leaves out. */
 export const defaults = {
@@ -219,6 +220,10 @@ export const inventorySchema = keys(
       },
       'Where binaries and images come from.',
     ).prefault({}),
+    packages: packages(
+      'Packages of the operating system that a host lacks: nftables, and haproxy and keepalived on load balancers. Those that are there stay.',
+    ).optional(),
+    time: time('How the clocks of hosts are kept in step. Default: as they are.').optional(),
     proxy: pullProxy.optional(),
     registries: registries.optional(),
     addons: addons.optional(),

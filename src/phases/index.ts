@@ -22,6 +22,7 @@ import { prepare } from './node/prepare.js';
 import { resolver } from './node/resolver.js';
 import { routes } from './node/routes.js';
 import { runtime } from './node/runtime.js';
+import { time } from './node/time.js';
 import type { Phase } from './phase.js';
 import { prune, pruneObjects, staleServices } from './prune.js';
 
@@ -31,6 +32,7 @@ import { prune, pruneObjects, staleServices } from './prune.js';
  * images are still being copied to its host.
  */
 export const phases = [
+  time,
   prepare,
   certificates,
   lanZones,

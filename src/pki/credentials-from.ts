@@ -39,6 +39,8 @@ export const credentialsFrom = (cluster: Cluster, pems: PemSource): Credentials 
     },
     clusterCa: pems.certificate('ca'),
     encryptionKey: pems.encryptionKey,
+    // The keyring has none: a run reads them from where the inventory says.
+    registryPassword: (registry) => new Secret(`(password for ${registry})`),
     ...(users.has(ingressAuthority) ? { ingress: ingressCredentials(users.has(ingressCertificate), pems) } : {}),
     ...(users.has(metricsAuthority) ? { metrics: metricsCredentials(pems) } : {}),
     expiries: (name) => expiriesOf(hostNamed(cluster, name), cluster, pems),

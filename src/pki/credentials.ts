@@ -17,6 +17,8 @@ export interface Credentials {
   readonly ingress?: IngressCredentials;
   /** Of metrics of hosts; absent in a cluster where nothing reads them. */
   readonly metrics?: MetricsCredentials;
+  /** The password for a registry of the inventory. */
+  registryPassword(registry: string): Secret;
   /** When the certificates of the keyring that a host depends on expire, by their name there. */
   expiries(host: string): readonly CertificateExpiry[];
 }

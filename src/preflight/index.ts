@@ -13,7 +13,6 @@ import {
   checkAddress,
   checkCgroup,
   checkKernelFeatures,
-  checkNftables,
   checkRoot,
   checkSwap,
   checkSystemd,
@@ -103,13 +102,6 @@ export const checks: readonly Check[] = [
     summary: 'ip, systemctl, sha256sum and base64 are installed',
     fix: 'install the packages iproute2, systemd and coreutils',
     check: checkTools,
-  },
-  {
-    name: 'nftables',
-    scope: 'host',
-    summary: 'nft is installed on a node',
-    fix: 'install the package nftables',
-    check: checkNftables,
   },
   ...machineChecks,
   {

@@ -4,7 +4,8 @@ import { checkKernelLog } from './kernel-log.js';
 import { checkKernelVersion } from './kernel-version.js';
 import { checkOtherCluster } from './other-clusters.js';
 import { checkPackages } from './packages.js';
-import { checkClockSynchronised, checkSelinux } from './security.js';
+import { checkSelinux } from './security.js';
+import { checkClockSynchronised, checkTimeDaemon } from './time.js';
 
 /** The rows about machines in the table of checks that go beyond what a current server of Debian or Ubuntu has anyway. */
 export const machineChecks: readonly Check[] = [
@@ -62,8 +63,9 @@ export const machineChecks: readonly Check[] = [
   {
     name: 'packages',
     scope: 'host',
-    summary: 'a host without apt has the packages that it needs: haproxy, and keepalived with `endpoint.vip`',
-    fix: 'install them with the package manager of the host',
+    summary:
+      'a host has the packages that it needs, or kbs can install them by apt or dnf: nftables on a node, haproxy on a load balancer, keepalived with `endpoint.vip`',
+    fix: 'install them with the package manager of the host, or let kbs do it: `packages: { source: host }`',
     check: checkPackages,
   },
   {
@@ -73,6 +75,13 @@ export const machineChecks: readonly Check[] = [
     summary: 'a program keeps the clock in step over the network',
     fix: 'timedatectl set-ntp true, with systemd-timesyncd or chrony installed',
     check: checkClockSynchronised,
+  },
+  {
+    name: 'time-daemon',
+    scope: 'host',
+    summary: 'a host for which the inventory has `time.servers` has systemd-timesyncd or chrony',
+    fix: 'install systemd-timesyncd or chrony',
+    check: checkTimeDaemon,
   },
   {
     name: 'other-cluster',

@@ -60,7 +60,7 @@ export const checkKernelFeatures = (
   { kubernetes }: Cluster,
 ): readonly FailedCheck[] =>
   featuresNeeded(host, kubernetes.proxy)
-    // A kernel with nf_tables built in is asked by nft; without it nothing is known, which the check of nft says.
+    // A kernel with nf_tables built in is asked by nft; where kbs still has to install it nothing is known.
     .filter((feature) => !features.includes(feature) && (feature !== 'nf_tables' || tools.includes('nft')))
     .map((feature) => ({
       detail: `kernel ${kernel} lacks ${feature}`,
@@ -80,6 +80,3 @@ export const checkTools = (_host: ClusterHost, { tools }: Facts): readonly Faile
   ['ip', 'systemctl', 'sha256sum', 'base64'].flatMap((tool) =>
     failIf(!tools.includes(tool), `${tool} is not installed`, `install the package that brings ${tool}`),
   );
-
-export const checkNftables = (host: ClusterHost, { tools }: Facts): readonly FailedCheck[] =>
-  failIf(isNode(host) && !tools.includes('nft'), 'nft is not installed', 'install the package nftables');

@@ -1,34 +1,61 @@
-import type { Facts } from '../hosts/facts/facts.js';
-import { type Cluster, type ClusterHost, isLoadBalancer } from '../inventory/cluster.js';
+import type { Facts, System } from '../hosts/facts/facts.js';
+import { type Cluster, type ClusterHost, isLoadBalancer, isNode } from '../inventory/cluster.js';
 import { hasHostMetrics } from '../inventory/metrics.js';
 import type { FailedCheck } from './check.js';
 
-/** kbs installs packages with apt. On another system its owner does, and kbs goes by the programs that are there. */
+/** What kbs may not install, or has no means to, its owner does; kbs goes by the programs that are there. */
 export const checkPackages = (host: ClusterHost, { system, os }: Facts, cluster: Cluster): readonly FailedCheck[] => {
-  if (system?.apt !== false) return [];
-  const missing = programsOf(host, cluster).filter((name) => !system.programs.includes(name));
-  if (missing.length === 0) return [];
-  const installer = [system.id ?? '', ...system.like].flatMap((id) => installers[id] ?? [])[0];
+  if (system?.packageManager === undefined) return [];
+  const missing = packagesOf(host, cluster).filter((name) => !system.programs.includes(programs[name] ?? name));
+  const obstacle = obstacleTo(host, system, os);
+  if (missing.length === 0 || obstacle === undefined) return [];
   return [
     {
-      detail: `${missing.join(' and ')} ${missing.length === 1 ? 'is' : 'are'} not installed, and ${os} has no apt, the only way in which kbs installs packages`,
-      next: `install ${missing.length === 1 ? 'it' : 'them'} yourself${installer === undefined ? ', with the package manager of the host' : `: ${installer} ${missing.join(' ')}`}`,
+      detail: `${missing.join(' and ')} ${missing.length === 1 ? 'is' : 'are'} not installed, and ${obstacle}`,
+      next: `install ${missing.length === 1 ? 'it' : 'them'} yourself${commandFor(missing, system)}${host.packages === undefined || system.packageManager === 'none' ? '' : '; or let kbs do it: packages: { source: host }'}`,
     },
   ];
 };
 
-const programsOf = (host: ClusterHost, cluster: Cluster): readonly string[] => {
+const obstacleTo = ({ packages }: ClusterHost, system: System, os: string): string | undefined => {
+  if (system.packageManager === 'none') return `${os} has neither apt nor dnf, by which kbs installs packages`;
+  if (packages === 'none') return 'the inventory leaves packages to you: packages: { source: none }';
+  if (packages === 'bundle' && system.packageManager !== 'apt') {
+    return `${os} has no apt, which the packages of a bundle are for: packages: { source: bundle }`;
+  }
+  return undefined;
+};
+
+const packagesOf = (host: ClusterHost, cluster: Cluster): readonly string[] => {
   const { external, vip } = cluster.endpoint;
-  if (isLoadBalancer(host) && !external) return vip === undefined ? ['haproxy'] : ['haproxy', 'keepalived'];
-  return hasHostMetrics(host, cluster) ? ['haproxy'] : [];
+  const balances = isLoadBalancer(host) && !external;
+  return [
+    ...(balances || hasHostMetrics(host, cluster) ? ['haproxy'] : []),
+    ...(balances && vip !== undefined ? ['keepalived'] : []),
+    ...(isNode(host) ? ['nftables'] : []),
+  ];
+};
+
+/** The program that tells whether a package is there, where it has another name. */
+const programs: Readonly<Record<string, string>> = { nftables: 'nft' };
+
+const commandFor = (names: readonly string[], { id = '', like, packageManager }: System): string => {
+  const systems = [id, ...like];
+  const installer =
+    packageManager === 'apt' ? 'apt-get install -y' : systems.flatMap((each) => installers[each] ?? [])[0];
+  if (installer === undefined) return ', with the package manager of the host';
+  const more = systems.includes('rhel')
+    ? ', after dnf install -y epel-release where its own repositories lack one'
+    : '';
+  return `: ${installer} ${names.join(' ')}${more}`;
 };
 
 /** By ID and ID_LIKE of os-release(5). */
 const installers: Readonly<Record<string, string>> = {
-  fedora: 'dnf install',
-  rhel: 'dnf install',
-  centos: 'dnf install',
-  suse: 'zypper install',
-  opensuse: 'zypper install',
-  arch: 'pacman -S',
+  fedora: 'dnf install -y',
+  rhel: 'dnf install -y',
+  centos: 'dnf install -y',
+  suse: 'zypper install -y',
+  opensuse: 'zypper install -y',
+  arch: 'pacman -S --noconfirm',
 };

@@ -12,7 +12,9 @@ export const checkDefaultRoute = (
   { routes, network }: Facts,
   { network: { services }, kubernetes }: Cluster,
 ): readonly FailedCheck[] => {
-  const forAll = (network?.rules ?? []).filter((rule) => rule.from === undefined && isFor(rule.to, services));
+  const forAll = [...(network?.rules ?? []), ...(network?.laterRules ?? [])].filter(
+    (rule) => rule.from === undefined && isFor(rule.to, services),
+  );
   const leads = [...routes, ...forAll.flatMap((rule) => rule.routes)].some((route) => covers(route, services));
   const lan = routes.find(({ to, via }) => to !== 'default' && via === undefined && contains(to, host.address));
   return failIf(

@@ -1,8 +1,10 @@
+import { findManager } from '../hosts/facts/packages.js';
 import { lines, raw, receive, type Script, sh } from '../hosts/shell.js';
-import { restoreOriginal, saveOriginal, temporaryPath } from './original.js';
+import { aptFunctions } from './package-apt.js';
+import { dnfFunctions } from './package-dnf.js';
+import type { PackageRepository, PackageResource } from './resource.js';
 
 const store = '/var/lib/kbs/packages';
-const policy = '/usr/sbin/policy-rc.d';
 
 /** Exists while packages come or go, and afterwards only where that was cut off, as by a loss of power. */
 export const work = `${store}/work`;
@@ -14,125 +16,100 @@ export const work = `${store}/work`;
 export const installedListOf = (names: readonly string[]): string => `${store}/${names.join(',')}`;
 
 /**
- * Shell that installs packages: from the distribution where a mirror answers, else from the repository in the tar of
- * `size` bytes on stdin, where a size is given. Lists and caches are of its own, so that apt's stay as they are.
+ * Shell that installs packages with the host's own package manager: from the host's own sources, unless `bundleOnly`, else
+ * from the repository in a tar on stdin, where there is one. Lists and caches are of its own, so that the host's stay.
  */
-export const install = (names: readonly string[], size?: number): Script =>
+export const install = ({ names, repository, bundleOnly }: PackageResource): Script =>
   lines(
-    sh`if ! command -v apt-get >/dev/null; then
-  echo ${`kbs installs packages with apt only: install ${names.join(' and ')} yourself`} >&2
-  exit 1
-fi
-wanted=${names.join(' ')}`,
     opening(names),
-    size === undefined ? sh`` : receive(size, `${work}/repository.tar`),
-    startNothing,
-    fromDistribution,
-    size === undefined ? fromNowhereElse : fromBundle,
+    repository === undefined ? sh`` : receive(repository.packedSize, `${work}/repository.tar`),
+    bundleOnly && repository === undefined ? leaveToOwner : sh``,
+    byManager,
+    sh`known_manager`,
+    repository === undefined ? fromHostAlone : bundleOnly ? fromBundleAlone(repository) : fromEither(repository),
     bring,
   );
 
 /** Shell that removes the listed packages, except those on which other packages depend by now. */
-export const remove = (names: readonly string[]): Script => lines(opening(names), takeAway);
+export const remove = (names: readonly string[]): Script =>
+  lines(
+    opening(names),
+    byManager,
+    sh`if [ -e "$note" ]; then
+  known_manager; take_away; rm -f "$note"
+fi`,
+  );
 
-/** dpkg runs in a process group of its own: a script that gets a signal lets it finish, and then cleans up. */
-const opening = (names: readonly string[]): Script => sh`note=${installedListOf(names)} work=${work}
+/** Package managers run in a process group of their own: a script that gets a signal lets them finish, and then cleans up. */
+const opening = (names: readonly string[]): Script => sh`wanted=${names.join(' ')}
+note=${installedListOf(names)} work=${work}
 mkdir -p -m 0700 ${store}
 mkdir -p "$work"
 rm -rf "$work"/*
+let_start() { :; }
 finish() {
-  ${raw(restoreOriginal(policy))}
+  let_start
   rm -rf "$work"
   rmdir ${store} /var/lib/kbs 2>/dev/null || :
 }
 trap finish EXIT; trap 'exit 129' HUP; trap 'exit 130' INT; trap 'exit 143' TERM
-export DEBIAN_FRONTEND=noninteractive APT_LISTCHANGES_FRONTEND=none NEEDRESTART_SUSPEND=1
-state() { dpkg-query -W -f '\${db:Status-Abbrev}' "$1" 2>/dev/null || :; }
 fail() { echo "$1:" >&2; tail -n 8 "$work/log" >&2; exit 1; }
-settle() { # WORDS...: dpkg, which does not itself wait for another one
-  tries=0
-  until timeout 0 dpkg "$@" </dev/null > "$work/log" 2>&1; do
-    if [ "$tries" -ge 60 ] || ! grep -q 'locked by another process' "$work/log"; then return 1; fi
-    tries=$((tries + 1)); sleep 1
-  done
+refuse() { echo "$1" >&2; exit 1; }
+known_manager() { [ "$manager" != none ] || refuse "kbs knows packages of apt and dnf only: see to $wanted yourself"; }
+${raw(findManager)}`;
+
+const leaveToOwner = sh`case $manager in
+  apt) command=": apt-get install -y $wanted" ;;
+  dnf) command=": dnf install -y $wanted" ;;
+  *) command= ;;
+esac
+refuse "kbs may not take $wanted from the package sources of this host, and the bundle has none for it: install them yourself$command"`;
+
+/**
+ * One interface, whatever the manager. `from_host` and `from_bundle` choose what has to come, and download it; the first
+ * fails with the reason in `log` where that cannot be. `fresh` prints, for the list, what of it is not installed yet.
+ * `put` installs it. `take_away` removes what the list names. `settle_begun` completes what an earlier run began.
+ */
+const byManager = sh`case $manager in
+apt)
+${raw(aptFunctions)}
+;;
+dnf)
+${raw(dnfFunctions)}
+;;
+esac`;
+
+const fromHostAlone = sh`choose() {
+  from_host || fail "the package sources of this host do not give $wanted, or none of them answers\${hint-}"
 }`;
 
-/** What maintainer scripts ask before they start a service (invoke-rc.d(8)): 101 forbids it. */
-const startNothing = sh`${raw(saveOriginal(policy))}
-printf '%s\\n' '#!/bin/sh' '# Written by kbs while it installs packages.' 'exit 101' > ${temporaryPath(policy)}
-chmod 0755 ${temporaryPath(policy)}
-mv -fT ${temporaryPath(policy)} ${policy}`;
+const fits = ({ distribution }: PackageRepository): Script => sh`is_for=${distribution}
+fits() { ( . /etc/os-release; [ "\${ID:-}-\${VERSION_ID:-}" = "$is_for" ] ); }
+unpack() { tar -xf "$work/repository.tar" -C "$work/repository" --no-same-owner; }`;
 
-/** Of the lists, the small release files come first: they tell within seconds whether any mirror answers. */
-const fromDistribution = sh`sources=
-get() { # SECONDS WORDS...: apt-get for at most that long, or for as long as it takes where they are 0
-  limit=$1; shift
-  timeout -k 5 "$limit" apt-get -q -y --no-install-recommends --no-remove $sources \\
-    -o Dir::State::lists="$work/lists" -o Dir::Cache="$work/cache" -o APT::Sandbox::User=root \\
-    -o Acquire::Languages=none -o DPkg::Lock::Timeout=60 \\
-    -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold "$@" </dev/null
-}
-from_distribution() {
-  get 8 update -o Acquire::Retries=0 -o Acquire::http::Timeout=3 -o Acquire::https::Timeout=3 \\
-    -o Acquire::IndexTargets::deb::Packages::DefaultEnabled=false > "$work/log" 2>&1 || :
-  ls "$work/lists" | grep -q 'Release$' || return 1
-  get 300 update >> "$work/log" 2>&1 || :
-  get 60 --simulate install $wanted > "$work/plan" 2>> "$work/log" || return 1
-  get 300 --download-only install $wanted >> "$work/log" 2>&1
+const fromBundleAlone = (repository: PackageRepository): Script => sh`${raw(fits(repository))}
+choose() {
+  fits || refuse "what kbs brings of $wanted is for $is_for, which this host is not"
+  unpack; from_bundle
 }`;
 
-const fromNowhereElse = sh`from_bundle() { fail "the distribution does not give $wanted, or none of its mirrors answers"; }`;
-
-const fromBundle = sh`from_bundle() {
-  if ! ( . /etc/os-release; [ "\${ID:-} \${VERSION_ID:-}" = 'debian 12' ] ); then
-    fail "the distribution does not give $wanted, and what kbs brings is for Debian 12, which this host is not"
+const fromEither = (repository: PackageRepository): Script => sh`${raw(fits(repository))}
+choose() {
+  if ! from_host; then
+    fits || fail "the package sources of this host do not give $wanted, and what kbs brings is for $is_for, which this host is not"
+    unpack; from_bundle
   fi
-  tar -xf "$work/repository.tar" -C "$work/repository" --no-same-owner
-  echo "deb [trusted=yes] file:$work/repository ./" > "$work/sources.list"
-  sources="-o Dir::Etc::sourcelist=$work/sources.list -o Dir::Etc::sourceparts=/dev/null"
-  sources="$sources -o Dir::Etc::preferences=/dev/null -o Dir::Etc::preferencesparts=/dev/null"
-  sources="$sources -o APT::Default-Release="
-  rm -rf "$work/lists"/*
-  get 60 update > "$work/log" 2>&1 || fail 'apt-get cannot read the packages that kbs brings'
-  get 60 --simulate install $wanted > "$work/plan" 2>> "$work/log" || fail "apt-get cannot install $wanted here"
 }`;
 
 /** The list is written before anything is installed, and keeps the entries of an earlier run that was interrupted. */
 const bring = sh`mkdir "$work/lists" "$work/cache" "$work/repository"
+start_nothing
 if [ -e "$note" ]; then
-  settle --configure -a || fail 'dpkg could not finish what it had begun'
+  settle_begun
   cp "$note" "$work/known"
 fi
-if ! from_distribution; then from_bundle; fi
-sed -n 's/^Inst \\([^ ]*\\) (.*/\\1/p' "$work/plan" | while read -r package; do
-  case "$(state "$package")" in
-    ?c*) echo "remove $package" ;;
-    *) echo "purge $package" ;;
-  esac
-done >> "$work/known"
+choose
+fresh >> "$work/known"
 awk '!($2 in known) { known[$2]; print }' "$work/known" > "$work/note"
 mv -fT "$work/note" "$note"
-get 0 install $wanted > "$work/log" 2>&1 || fail "apt-get could not install $wanted"`;
-
-/**
- * All at once, for dpkg knows the order; a second pass for the settings of those that did go. What dpkg keeps because
- * others need it stays wanted: dpkg marks for removal even what it refuses to remove.
- */
-const takeAway = sh`if [ -e "$note" ]; then
-  settle --remove $(sed 's/^[a-z]* //' "$note") || :
-  mv "$work/log" "$work/removed"
-  settings=
-  while read -r how package; do
-    case "$how $(state "$package")" in
-      'purge '?c*) settings="$settings $package" ;;
-      *' '?[iUFHWt]*)
-        if ! grep -Eq "prevent removal of $package(:|$)" "$work/removed"; then
-          cp "$work/removed" "$work/log"
-          fail "dpkg could not remove $package"
-        fi
-        echo "$package install" | dpkg --set-selections ;;
-    esac
-  done < "$note"
-  if [ -n "$settings" ]; then settle --purge $settings || fail 'dpkg could not remove the settings of packages'; fi
-  rm -f "$note"
-fi`;
+put > "$work/log" 2>&1 || fail "$manager could not install $wanted"`;

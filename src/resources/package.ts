@@ -1,12 +1,12 @@
 import { sh } from '../hosts/shell.js';
-import { nothing } from './binary.js';
 import { install, installedListOf, remove, work } from './package-install.js';
 import type { Kind, PackageResource } from './resource.js';
 import { step } from './resource.js';
 
 /**
  * Packages of the host's own package manager. A list under /var/lib/kbs/packages names the packages that kbs installed, with
- * their dependencies; only those are removed. On a host without dpkg, a program of the package's name counts as installed.
+ * their dependencies; only those are removed. Where dpkg does not keep the packages, the program that one is wanted for counts
+ * for it.
  */
 export const osPackage: Kind<PackageResource> = {
   kind: 'package',
@@ -16,11 +16,15 @@ query_packages() { # LIST NAME...
   if [ -e "$1" ]; then echo 'touched yes'; else echo 'touched no'; fi
   if [ -e ${work} ]; then echo 'installation unfinished'; else echo 'installation whole'; fi
   shift
+  if dpkg-query -W dpkg >/dev/null 2>&1; then by_dpkg=yes; else by_dpkg=no; fi
   for name; do
-    if command -v dpkg-query >/dev/null; then
+    if [ $by_dpkg = yes ]; then
       echo "package $name $(dpkg-query -W -f '\${db:Status-Abbrev} \${Version}\\n' "$name" 2>/dev/null | sed -n 1p)"
-    elif command -v "$name" >/dev/null; then
-      echo "program $name"
+    elif version=$(rpm -q --qf 'ii %{VERSION}-%{RELEASE}\\n' "$name" 2>/dev/null); then
+      echo "package $name $(printf '%s\\n' "$version" | sed -n 1p)"
+    else
+      case $name in nftables) program=nft ;; *) program=$name ;; esac
+      if command -v "$program" >/dev/null; then echo "program $name"; fi
     fi
   done
 }`,
@@ -34,14 +38,15 @@ query_packages() { # LIST NAME...
     return found.length === 0 && seen.touched === 'no' && seen.installation === 'whole' ? undefined : seen;
   },
   desired: ({ names }) => ({ ...Object.fromEntries(names.map((name) => [name, 'installed'])), installation: 'whole' }),
-  apply: ({ names, repository }) =>
-    repository === undefined
-      ? [step(install(names))]
-      : [step(install(names, repository.packedSize), [{ file: repository.file, size: repository.packedSize }])],
+  apply(resource) {
+    const { repository } = resource;
+    const payloads = repository === undefined ? [] : [{ file: repository.file, size: repository.packedSize }];
+    return [step(install(resource), payloads)];
+  },
   remove: ({ names }, seen) => (seen.touched === 'yes' || seen.installation !== 'whole' ? [step(remove(names))] : []),
   record: {
     write: () => ({}),
-    read: (id) => ({ kind: 'package', names: id.split(' '), repository: nothing }),
+    read: (id) => ({ kind: 'package', names: id.split(' ') }),
   },
   claims: ({ names }) => names.map((name) => `package named ${name}`),
 };

@@ -183,15 +183,23 @@ export interface KubeObject {
 }
 
 /**
- * OS packages, at whatever version. They come from the distribution where one of its mirrors answers, else from
- * `repository`, where there is one; the host's own package sources stay as they are, and nothing that they bring is started.
+ * OS packages, at whatever version, by the host's own package manager. They come from the host's package sources where
+ * those answer, else from `repository`, where there is one; the sources stay as they are, and nothing that they bring is
+ * started.
  */
 export interface PackageResource {
   readonly kind: 'package';
-  /** Each is also the name of the program that it brings. */
+  /** As Debian and Fedora name them. Each is also the name of the program that it brings; `nftables` brings `nft`. */
   readonly names: readonly string[];
-  /** A tar, not packed, of an apt repository for Debian 12 that holds the packages with all they depend on. */
-  readonly repository?: StoredFile;
+  readonly repository?: PackageRepository;
+  /** The host's package sources are not asked. */
+  readonly bundleOnly?: true;
+}
+
+/** A tar, not packed, of an apt repository that holds packages with all they depend on. */
+export interface PackageRepository extends StoredFile {
+  /** What it is for, by ID and VERSION_ID of os-release(5): `ubuntu-24.04`. */
+  readonly distribution: string;
 }
 
 /** A DNS zone file (RFC 1035). Its serial is no difference, and grows whenever the rest changes. */

@@ -13,6 +13,7 @@ import { reveal, Secret } from '../secret.js';
 import { toYaml } from '../templates/yaml.js';
 import { apply } from './apply.js';
 import { type LoadedCluster, openArtifactsOrPlaceholders } from './load-cluster.js';
+import { readRegistryPasswords, withRegistryPasswords } from './registry-passwords.js';
 import { routerFiles } from './routers.js';
 import { phasesByHost, targetNodesOf } from './run/host-phases.js';
 import { offlineContext } from './run/phase-context.js';
@@ -38,9 +39,11 @@ export const render = async (
   return [...tree.keys()];
 };
 
-const completeKeyring = async ({ inventory, cluster }: LoadedCluster): Promise<Credentials> => {
+const completeKeyring = async ({ inventory, cluster, text }: LoadedCluster): Promise<Credentials> => {
   const { credentials, missing } = await readKeyring(keyringDirectory(inventory, cluster.name), cluster, new Date());
-  if (missing.length === 0) return credentials;
+  if (missing.length === 0) {
+    return withRegistryPasswords(credentials, readRegistryPasswords(cluster, process.env, text, inventory));
+  }
   throw new Failure('refused', 'the keyring is not complete', {
     why: missing,
     next: 'bring the cluster up first: kbs init',

@@ -2,11 +2,13 @@ import { referenceOf } from '../artifacts/artifacts.js';
 import { defined } from '../defined.js';
 import { Failure } from '../failure.js';
 import type { RunOptions } from '../hosts/host.js';
-import { type ClusterHost, controlPlanes, isNvidiaNode } from '../inventory/cluster.js';
+import { type Cluster, type ClusterHost, controlPlanes, isNvidiaNode, nodes } from '../inventory/cluster.js';
+import { unknownName } from '../inventory/did-you-mean.js';
 import { firstAnsweringApiHost } from '../kubernetes/api-host.js';
 import { keyringDirectory, readIngressCa } from '../pki/keyring.js';
 import type { CheckResult } from '../verify/check-result.js';
 import { verifyForwards } from '../verify/forwards.js';
+import { verifyPulls } from '../verify/pulls.js';
 import { verify } from '../verify/verify.js';
 import { loadCluster, openBundleOf } from './load-cluster.js';
 import { withPool } from './run/pool.js';
@@ -14,6 +16,8 @@ import { withPool } from './run/pool.js';
 export interface VerifyOptions {
   readonly acceptNewHostKeys: boolean;
   readonly say: (text: string) => void;
+  /** An image that nodes pull; all of them where no names are given. */
+  readonly pull?: { readonly image: string; readonly limit?: readonly string[] };
   /** For each step on a host. */
   readonly limits: Pick<RunOptions, 'signal' | 'timeout'>;
 }
@@ -21,9 +25,10 @@ export interface VerifyOptions {
 /** Verifies the cluster of an inventory; see `verify`. */
 export const verifyInventory = async (
   file: string,
-  { acceptNewHostKeys, say, limits }: VerifyOptions,
+  { acceptNewHostKeys, say, pull, limits }: VerifyOptions,
 ): Promise<readonly CheckResult[]> => {
   const loaded = await loadCluster(file);
+  const pullers = pullersOf(loaded.cluster, pull?.limit);
   const artifacts = await openBundleOf(loaded);
   return withPool(acceptNewHostKeys, async (pool) => {
     const apiHost = await firstAnsweringApiHost(controlPlanes(loaded.cluster), (host) => pool.host(host), limits);
@@ -40,6 +45,17 @@ export const verifyInventory = async (
       limits,
     });
     const open = (host: ClusterHost) => pool.host(host);
-    return [...results, ...(await verifyForwards(loaded.cluster, open, { patience: 10_000, limits }))];
+    const forwards = await verifyForwards(loaded.cluster, open, { patience: 10_000, limits });
+    if (pull === undefined) return [...results, ...forwards];
+    say(`pulling ${pull.image}`);
+    return [...results, ...forwards, ...(await verifyPulls(pull.image, pullers, open, limits))];
   });
+};
+
+const pullersOf = (cluster: Cluster, limit: readonly string[] | undefined): readonly ClusterHost[] => {
+  const all = nodes(cluster);
+  const names = all.map(({ name }) => name);
+  const unknown = (limit ?? []).filter((name) => !names.includes(name));
+  if (unknown.length > 0) throw unknownName('this cluster has no node', unknown, names);
+  return limit === undefined ? all : all.filter(({ name }) => limit.includes(name));
 };

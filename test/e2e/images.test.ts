@@ -7,10 +7,11 @@ import { archOfThisMachine } from '../../src/artifacts/arch.js';
 import { type HostArtifacts, type ImageName, referenceOf } from '../../src/artifacts/artifacts.js';
 import { type Bundle, defaultBundle, openBundle } from '../../src/artifacts/bundle.js';
 import { knownVersions, releaseOf } from '../../src/artifacts/catalogue.js';
+import type { RegistryRule } from '../../src/inventory/cluster.js';
 import { registryFiles } from '../../src/phases/node/registries.js';
+import { reveal, Secret } from '../../src/secret.js';
 import { type Containerd, startContainerd, unpackRuntime } from '../artifacts/containerd.js';
 import { type Handler, serveCharts } from '../support/chart-server.js';
-import { clusterOf } from '../support/cluster.js';
 
 const version = knownVersions()[0] ?? '';
 const bundle = await openBundle(defaultBundle(version)).catch(() => undefined);
@@ -81,9 +82,34 @@ describe.runIf(bundle)('the images of a bundle, in a real containerd', () => {
     expect(stdout).toContain('"elem": ["tcp", "udp"]');
   });
 
-  it('are pulled as well, from the mirror that an inventory names for their registry', async () => {
+  it.each([
+    ['Basic', undefined],
+    ['Bearer', 'a token'],
+  ] as const)('are pulled as well, from a mirror that wants a password, by the scheme %s', async (scheme, token) => {
     const registry = await serveCharts();
-    const folder = join(runtime, 'registries');
+    const folder = join(runtime, `registries-${scheme}`);
+    const login = `Basic ${Buffer.from('puller:secret').toString('base64')}`;
+    const wanted = token === undefined ? login : `Bearer ${token}`;
+    const challenge =
+      token === undefined ? 'Basic realm="tests"' : `Bearer realm="https://${registry.host}/token",service="tests"`;
+    /** Answers requests with the right credentials alone. */
+    const guarded =
+      (answer: Handler, credentials: string): Handler =>
+      (response, authorization) => {
+        if (authorization === credentials) answer(response, authorization);
+        else response.writeHead(401, { 'www-authenticate': challenge }).end();
+      };
+    registry.paths.set(
+      '/token',
+      guarded(
+        (response) => response.setHeader('content-type', 'application/json').end(JSON.stringify({ token })),
+        login,
+      ),
+    );
+    const pull = (rules: readonly RegistryRule[], ...flags: readonly string[]) =>
+      withRegistries(folder, rules, (hosts) =>
+        containerd.ctr('images', 'pull', ...flags, '--hosts-dir', hosts, 'registry.lan/tools/probe:1.0'),
+      );
     try {
       const image = artifacts().image('probe');
       const [one] = image.images;
@@ -101,30 +127,47 @@ describe.runIf(bundle)('the images of a bundle, in a real containerd', () => {
           `blobs/sha256:${name}`,
           ...(isManifest ? ['manifests/1.0'] : []),
         ];
-        for (const path of references) registry.paths.set(`/v2/tools/probe/${path}`, answer);
+        for (const path of references) registry.paths.set(`/v2/tools/probe/${path}`, guarded(answer, wanted));
       }
-      const rules = [
-        { name: 'registry.lan', mirrors: [`https://${registry.host}`], plainHttp: false, ca: registry.certificate },
-      ];
-      for (const { path, content } of registryFiles(clusterOf({ registries: rules }))) {
-        const file = path.replace('/etc/containerd', folder);
-        await mkdir(dirname(file), { recursive: true });
-        await writeFile(file, String(content).replaceAll('/etc/containerd', folder));
-      }
-      await containerd.ctr(
-        'images',
-        'pull',
-        '--local',
-        '--hosts-dir',
-        join(folder, 'certs.d'),
-        'registry.lan/tools/probe:1.0',
+      const open = {
+        name: 'registry.lan',
+        mirrors: [`https://${registry.host}`],
+        plainHttp: false,
+        ca: registry.certificate,
+      };
+      const auth = { username: 'puller', password: { variable: 'UNUSED' } };
+      const mirror = { name: registry.host, mirrors: [], plainHttp: false, auth };
+      await expect(pull([open], '--local')).rejects.toThrow(
+        /401 Unauthorized|no basic auth credentials|authorization failed/,
       );
-      expect(await containerd.ctr('images', 'ls', 'name==registry.lan/tools/probe:1.0')).toContain(one?.digest);
+      for (const flags of [['--local'], []]) {
+        await pull([open, mirror], ...flags);
+        expect(await containerd.ctr('images', 'ls', 'name==registry.lan/tools/probe:1.0')).toContain(one?.digest);
+        await containerd.ctr('images', 'rm', '--sync', 'registry.lan/tools/probe:1.0');
+      }
       expect(registry.asked).toContain('/v2/tools/probe/manifests/1.0?ns=registry.lan');
     } finally {
       await registry.close();
     }
   });
+
+  /** With hosts.toml files for these registries, below a folder, for as long as it takes. */
+  const withRegistries = async <T>(
+    folder: string,
+    registries: readonly RegistryRule[],
+    use: (hosts: string) => Promise<T>,
+  ): Promise<T> => {
+    for (const { path, content } of registryFiles({ registries }, { registryPassword: () => new Secret('secret') })) {
+      const file = path.replace('/etc/containerd', folder);
+      await mkdir(dirname(file), { recursive: true });
+      await writeFile(file, reveal(content).replaceAll('/etc/containerd', folder));
+    }
+    try {
+      return await use(join(folder, 'certs.d'));
+    } finally {
+      await rm(join(folder, 'certs.d'), { recursive: true });
+    }
+  };
 
   /** The files of an image, out of containerd's content store. */
   const treeOf = async (name: ImageName): Promise<string> => {

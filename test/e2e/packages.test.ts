@@ -76,6 +76,12 @@ rm -f /sbin/runlevel; printf '#!/bin/sh\necho N 5\n' > /sbin/runlevel; chmod +x 
     expect(await world.run(shows)).toBe(before);
   });
 
+  it('come from the bundle alone where the inventory has it so', async () => {
+    await world.run(mirror, [{ file: newer.file, size: newer.packedSize }]);
+    await apply(world, [{ ...resource, bundleOnly: true }]);
+    expect(await world.run('kbs-one')).toBe('1.0\n');
+  });
+
   it('come from the bundle where the distribution lacks what they need', async () => {
     await world.run(
       `${mirror}
@@ -156,9 +162,9 @@ sed -i 's/^Depends: .*/&, kbs-nowhere/' /srv/mirror/Packages; rm /srv/mirror/Rel
     [
       'another system',
       `sed -i 's/^VERSION_ID=.*/VERSION_ID="13"/' /etc/os-release`,
-      /what kbs brings is for Debian 12/,
+      /what kbs brings is for debian-12/,
     ],
-    ['no apt', 'mount --bind /dev/null /usr/bin/apt-get', /with apt only: install kbs-one and kbs-two yourself/],
+    ['no apt', 'mount --bind /dev/null /usr/bin/apt-get', /apt and dnf only: see to kbs-one kbs-two yourself/],
   ])('are refused on a host with %s', async (_about, given, says) => {
     expect(await failing(given)).toMatch(says);
     expect(await world.run('ls /var/lib/kbs 2>&1 || :')).toContain('No such file');

@@ -18,7 +18,7 @@ describe('selection', () => {
   });
 
   test('--limit leaves only those hosts, with all their phases', () => {
-    expect(shape({ limit: ['edge'] })).toEqual([['edge', 'stale-services', 'routes', 'resolver', 'prune']]);
+    expect(shape({ limit: ['edge'] })).toEqual([['edge', 'time', 'stale-services', 'routes', 'resolver', 'prune']]);
   });
 
   test('--only leaves out hosts that have none of the phases', () => {

@@ -229,7 +229,7 @@ describe('what a scripted machine prints', () => {
       id: 'ubuntu',
       like: ['debian'],
       version: '24.04',
-      apt: true,
+      packageManager: 'apt',
       programs: ['keepalived'],
       selinux: 'permissive',
       clockSynchronised: true,

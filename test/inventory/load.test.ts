@@ -151,7 +151,7 @@ const mistakes: Readonly<Record<string, readonly Row[]>> = {
     [
       '    labels:',
       '    metal: yes\n    labels:',
-      '22:5 hosts.worker-00.metal is not known; known are address, roles, addresses, podCIDR, gpu, hypervisor, lab, labels, taints, kubelet, swap, ssh',
+      '22:5 hosts.worker-00.metal is not known; known are address, roles, addresses, podCIDR, gpu, hypervisor, lab, labels, taints, kubelet, swap, packages, time, ssh',
     ],
     ['user: ops', 'usr: ops', '15:8 ssh.usr is not known; did you mean user?'],
     [
@@ -655,15 +655,15 @@ test.each([
   ['---\n', 'is empty; write an inventory to start from with: kbs inventory init'],
   [
     '- lb-00\n',
-    'is not a map with keys of apiVersion, cluster, kubernetes, network, endpoint, loadBalancer, dns, ssh, artifacts, proxy, registries, addons, swap, hosts',
+    'is not a map with keys of apiVersion, cluster, kubernetes, network, endpoint, loadBalancer, dns, ssh, artifacts, packages, time, proxy, registries, addons, swap, hosts',
   ],
   [
     'kbs\n',
-    'is not a map with keys of apiVersion, cluster, kubernetes, network, endpoint, loadBalancer, dns, ssh, artifacts, proxy, registries, addons, swap, hosts',
+    'is not a map with keys of apiVersion, cluster, kubernetes, network, endpoint, loadBalancer, dns, ssh, artifacts, packages, time, proxy, registries, addons, swap, hosts',
   ],
   [
     '42\n',
-    'is not a map with keys of apiVersion, cluster, kubernetes, network, endpoint, loadBalancer, dns, ssh, artifacts, proxy, registries, addons, swap, hosts',
+    'is not a map with keys of apiVersion, cluster, kubernetes, network, endpoint, loadBalancer, dns, ssh, artifacts, packages, time, proxy, registries, addons, swap, hosts',
   ],
 ])('a file of %j is no inventory', (text, expected) => {
   expect(said(text)).toEqual([`1:1 the file ${expected}`]);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { assumedFacts, type Facts, type LiveRoute, type RoutingRule } from '../../src/hosts/facts/facts.js';
+import { assumedFacts, type Facts, type LiveRoute, parseFacts, type RoutingRule } from '../../src/hosts/facts/facts.js';
 import { parseNetwork } from '../../src/hosts/facts/network.js';
 import type { ClusterHost } from '../../src/inventory/cluster.js';
 import { checkDefaultRoute, checkNetworkOverlap } from '../../src/preflight/routes.js';
@@ -46,6 +46,11 @@ describe('routes in the main table', () => {
       expect.stringMatching(/such as 172\.20\.0\.0\/16, which .*--skip-check network-overlap$/),
       expect.stringMatching(/such as 172\.21\.0\.0\/16, which .*--skip-check network-overlap$/),
     ]);
+  });
+
+  test('of a VPN that is point to point are told as well', () => {
+    const facts = { ...seen(over('10.0.0.0/8')), addresses: parseFacts('address 10.8.0.6').addresses };
+    expect(overlapping(facts)).toHaveLength(2);
   });
 
   test('to all private networks leave none to choose', () => {
@@ -149,7 +154,23 @@ describe('routes in tables that the kernel asks before the main one', () => {
 describe('a default route', () => {
   const lan = { to: '192.168.10.0/24', device: 'eth0' };
   const isThere = (routes: readonly LiveRoute[], printed = '') =>
-    checkDefaultRoute(controller, { ...seen([], rulesOf(printed)), routes }, cluster).length === 0;
+    checkDefaultRoute(controller, { ...assumedFacts, network: parseNetwork(printed), routes }, cluster).length === 0;
+  const main = 'rule 32766:\tfrom all lookup main\n';
+
+  test.each([
+    [
+      'in the table default',
+      'rule 32767:\tfrom all lookup default\ntableroute default default via 192.168.10.254 dev eth0',
+      true,
+    ],
+    ['in a table after the main one', 'rule 40000:\tfrom all lookup 9\ntableroute 9 default dev eth1', true],
+    [
+      'in the table default for another sender',
+      'rule 32767:\tfrom 10.0.0.9 lookup default\ntableroute default default dev eth0',
+      false,
+    ],
+    ['nowhere, where the table default is empty', 'rule 32767:\tfrom all lookup default', false],
+  ])('may be %s', (_, printed, expected) => expect(isThere([lan], main + printed)).toBe(expected));
 
   test('may be two halves, or in another table', () => {
     expect(isThere([lan])).toBe(false);

@@ -5,9 +5,9 @@ import { chmod, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
-import type { StoredFile } from '../../src/artifacts/artifacts.js';
 import { repositoryOf } from '../../src/artifacts/repository.js';
 import { tarOf } from '../../src/artifacts/tar.js';
+import type { PackageRepository } from '../../src/resources/resource.js';
 
 const run = promisify(execFile);
 
@@ -68,8 +68,8 @@ const initScript = `#!/bin/sh
 echo "$1" >> /run/kbs-one
 `;
 
-/** Builds packages into a folder, and gives a tar of a repository of them that lies there. */
-export const repository = async (folder: string, debs: readonly Deb[]): Promise<StoredFile> => {
+/** Builds packages into a folder, and gives a tar of a repository of them for Debian 12 that lies there. */
+export const repository = async (folder: string, debs: readonly Deb[]): Promise<PackageRepository> => {
   await mkdir(folder, { recursive: true });
   const files = await build(folder, debs);
   const file = join(folder, 'repository.tar');
@@ -78,7 +78,7 @@ export const repository = async (folder: string, debs: readonly Deb[]): Promise<
   const sha256 = createHash('sha256')
     .update(await readFile(file))
     .digest('hex');
-  return { name: 'repository', sha256, size, file, packedSize: size, packing: 'none' };
+  return { name: 'repository', sha256, size, file, packedSize: size, packing: 'none', distribution: 'debian-12' };
 };
 
 /** Builds packages into a folder, and gives their paths. */

@@ -93,6 +93,7 @@ const repository = {
   file: '/bundle/packages/debian-12.tar',
   packedSize: 28665856,
   packing: 'none',
+  distribution: 'debian-12',
 } as const;
 
 const installed = `package haproxy ii  2.6.12-1+deb12u4
@@ -110,6 +111,8 @@ export const recordings: Readonly<Record<Exclude<Resource['kind'], 'object' | 'r
         'one of them': 'touched no\ninstallation whole\npackage haproxy ii  2.6.12-1+deb12u4\npackage keepalived ',
         'cut off': `touched yes\ninstallation unfinished\n${installed.replace('ii', 'iF')}`,
         'without dpkg': 'touched no\ninstallation whole\nprogram haproxy\nprogram keepalived',
+        'of rpm':
+          'touched yes\ninstallation whole\npackage haproxy ii 2.4.22-3.el9_3\npackage keepalived ii 2.2.8-3.el9',
       },
     },
     {

@@ -331,7 +331,7 @@ describe('before the question a run refuses', () => {
       async () => ({ ...(await projects.bare()), workflow: phaseRun(init) }),
       ({ world }) => {
         const system = {
-          apt: true,
+          packageManager: 'apt' as const,
           like: [],
           programs: [],
           mounts: [],

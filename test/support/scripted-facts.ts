@@ -90,10 +90,11 @@ const printSystem = (system: System | undefined): readonly string[] =>
         ...(system.id === undefined ? [] : [`system osid ${system.id}`]),
         ...(system.like.length === 0 ? [] : [`system oslike ${system.like.join(' ')}`]),
         ...(system.version === undefined ? [] : [`system osversion ${system.version}`]),
-        ...(system.apt === undefined ? [] : [`system apt ${system.apt ? 'yes' : 'no'}`]),
+        ...(system.packageManager === undefined ? [] : [`system packages ${system.packageManager}`]),
         ...system.programs.map((name) => `system program ${name}`),
         ...(system.selinux === undefined ? [] : [`system selinux ${system.selinux}`]),
         ...(system.clockSynchronised === undefined ? [] : [`system clock ${system.clockSynchronised ? 'yes' : 'no'}`]),
+        ...(system.timeDaemon === undefined ? [] : [`system timedaemon ${Object.values(system.timeDaemon).join(' ')}`]),
         ...(system.kernelLog === undefined ? [] : [`system kernellog ${system.kernelLog}`]),
         ...system.mounts.map(
           ({ folder, type, at, options }) => `system mount ${folder} ${type} ${at} ${options.join(',')}`,

@@ -2,7 +2,7 @@ import { defined } from '../../defined.js';
 import { type GpuFacts, noGpuFacts, parseGpuFacts } from './gpu.js';
 import { splitOnce } from './lines.js';
 import { type Machine, parseMachine } from './machine.js';
-import type { NetworkFacts } from './network.js';
+import { type NetworkFacts, withPrefix } from './network.js';
 import { type LiveRoute, liveRoute } from './route.js';
 import { parseSystem, type System } from './system.js';
 
@@ -12,6 +12,7 @@ export { splitOnce } from './lines.js';
 export type { HostsLine, Link, NetworkFacts, Path, ResolvedName, RoutingRule } from './network.js';
 export type { LiveRoute } from './route.js';
 export type { Mount, System } from './system.js';
+export type { TimeDaemon } from './time-daemon.js';
 
 /** What `factsScript` reads on a host, once per run in the same round trip as all other queries. */
 export interface Facts {
@@ -184,7 +185,7 @@ export const parseFacts = (output: string): Facts => {
     conntrackWritable: one('conntrack') === 'yes',
     features: all('feature'),
     tools: all('tool'),
-    addresses: all('address'),
+    addresses: all('address').map(withPrefix),
     routes: all('route').flatMap(liveRoute),
     swaps: all('swap'),
     nameservers: all('nameserver').filter((address) => !isLoopback(address)),

@@ -10,6 +10,8 @@ export interface NetworkFacts {
    * a table of their own, and those by which packets to some addresses go by the main table.
    */
   readonly rules: readonly RoutingRule[];
+  /** Those after it, which count for what the main table has no route to; without those whose table is empty. */
+  readonly laterRules?: readonly RoutingRule[];
   readonly links: readonly Link[];
   /** How the host sends to the addresses that it was asked about. */
   readonly paths: readonly Path[];
@@ -79,7 +81,7 @@ export interface NetworkQuestions {
 /** Prints one `key value` line per fact. */
 export const networkScript = ({ to, names, resolve }: NetworkQuestions): Script => sh`
 ip -4 rule show 2>/dev/null | sed 's/^/rule /' || :
-ip -4 rule show 2>/dev/null | sed -n 's/.* lookup \\([^[ ]*\\).*/\\1/p' | grep -vxE 'local|main|default' | sort -u |
+ip -4 rule show 2>/dev/null | sed -n 's/.* lookup \\([^[ ]*\\).*/\\1/p' | grep -vxE 'local|main' | sort -u |
   while read -r table; do ip -4 route show table "$table" 2>/dev/null | sed "s/^/tableroute $table /"; done || :
 ip -o link show 2>/dev/null | awk '{ for (i = 3; i < NF; i++) if ($i == "mtu") print "link", $2, $(i + 1) }' || :
 if [ "$(cat /proc/sys/net/ipv4/ip_forward 2>/dev/null || :)" = 1 ]; then
@@ -133,15 +135,19 @@ export const parseNetwork = (output: string): NetworkFacts => {
   const routesOf = (table: string) => routes.flatMap(([of, route]) => (of === table ? liveRoute(route) : []));
   const addresses = all('at').map(splitOnce);
   const closed = new Set(all('closed').map((path) => path.split('/').at(-2)));
+  const { before, after } = rulesIn(all('rule'));
+  const withRoutes = (rule: Omit<RoutingRule, 'routes'>) => ({ ...rule, routes: routesOf(rule.table) });
+  const laterRules = after.map(withRoutes).filter((rule) => rule.routes.length > 0);
   return {
-    rules: rulesIn(all('rule')).map((rule) => ({ ...rule, routes: routesOf(rule.table) })),
+    rules: before.map(withRoutes),
+    ...(laterRules.length === 0 ? {} : { laterRules }),
     links: all('link').map((line) => {
       const [device, mtu] = splitOnce(line);
       const name = device.replace(/[:@].*/, '');
       return {
         name,
         mtu: Number(mtu),
-        addresses: addresses.flatMap(([on, found]) => (on === name ? [found] : [])),
+        addresses: addresses.flatMap(([on, found]) => (on === name ? [withPrefix(found)] : [])),
         isClosed: closed.has(name),
       };
     }),
@@ -157,12 +163,20 @@ export const parseNetwork = (output: string): NetworkFacts => {
   };
 };
 
+/** Of an address with a peer, as VPNs and PPP have it, ip(8) prints no prefix: it is one by itself. */
+export const withPrefix = (address: string): string => (address.includes('/') ? address : `${address}/32`);
+
 /**
- * `5270: from all lookup 52`. What follows the main table decides nothing where that has a default route.
+ * `5270: from all lookup 52`. What follows the main table decides nothing where that has a default route; the table
+ * `default` is the last of it.
  * `suppress_prefixlength 0`, which WireGuard sets, leaves out the default route of the table alone.
  */
-const rulesIn = (lines: readonly string[]): readonly Omit<RoutingRule, 'routes'>[] => {
-  const rules: Omit<RoutingRule, 'routes'>[] = [];
+const rulesIn = (
+  lines: readonly string[],
+): Readonly<Record<'before' | 'after', readonly Omit<RoutingRule, 'routes'>[]>> => {
+  const before: Omit<RoutingRule, 'routes'>[] = [];
+  const after: Omit<RoutingRule, 'routes'>[] = [];
+  let rules = before;
   let afterNarrowRoutes = false;
   for (const text of lines) {
     const [, priority, selector = '', table = '', action = ''] =
@@ -172,15 +186,14 @@ const rulesIn = (lines: readonly string[]): readonly Omit<RoutingRule, 'routes'>
     const marked = selector.includes('fwmark') !== selector.startsWith('not ');
     if (priority === undefined || from === undefined || marked) continue;
     if (table === 'main' && from === 'all' && to === undefined) {
-      if (!action.includes('suppress_prefixlength')) break;
-      afterNarrowRoutes = true;
+      if (action.includes('suppress_prefixlength')) afterNarrowRoutes = true;
+      else rules = after;
     }
-    if (['local', 'default'].includes(table) || table.startsWith('[') || (table === 'main' && to === undefined))
-      continue;
+    if (table === 'local' || table.startsWith('[') || (table === 'main' && to === undefined)) continue;
     const ends = { from: from === 'all' ? undefined : from, to };
     rules.push({ priority: Number(priority), ...defined(ends), table, afterNarrowRoutes });
   }
-  return rules;
+  return { before, after };
 };
 
 /** `10.0.0.9 via 10.0.0.1 dev eth0 src 10.0.0.5 uid 0 \ cache`. Where ip itself fails nothing is known of the route. */

@@ -2,6 +2,8 @@ import { defined } from '../../defined.js';
 import { raw, sh } from '../shell.js';
 import { containerdFolder, folders } from './folders.js';
 import { otherClustersScript } from './other-clusters.js';
+import { findManager } from './packages.js';
+import { parseTimeDaemon, type TimeDaemon, timeDaemonScript } from './time-daemon.js';
 
 /** The operating system of a host, as far as it may keep a cluster from running there. What could not be asked is absent. */
 export interface System {
@@ -9,14 +11,15 @@ export interface System {
   readonly id?: string;
   readonly like: readonly string[];
   readonly version?: string;
-  /** Whether it has apt-get. */
-  readonly apt?: boolean;
-  /** Those of haproxy and keepalived that are installed. */
+  /** What keeps its packages; `none`: nothing that kbs installs packages with. */
+  readonly packageManager?: 'apt' | 'dnf' | 'none';
+  /** Those of haproxy, keepalived and nft that are installed. */
   readonly programs: readonly string[];
   /** Whether SELinux enforces its policy; absent where the kernel has no SELinux. */
   readonly selinux?: 'enforcing' | 'permissive';
   /** Whether a program keeps the clock in step with others. */
   readonly clockSynchronised?: boolean;
+  readonly timeDaemon?: TimeDaemon;
   /** Whether /dev/kmsg can be opened; `absent` where there is none. */
   readonly kernelLog?: 'open' | 'closed' | 'absent';
   /** Of each folder that kbs writes to, the file system that holds it, or will hold it once it is made. */
@@ -54,8 +57,9 @@ system() { if [ -n "$2" ]; then printf 'system %s %s\\n' "$1" "$2"; fi; }
 system osid "$(. /etc/os-release 2>/dev/null && printf %s "\${ID-}" || :)"
 system oslike "$(. /etc/os-release 2>/dev/null && printf %s "\${ID_LIKE-}" || :)"
 system osversion "$(. /etc/os-release 2>/dev/null && printf %s "\${VERSION_ID-}" || :)"
-if command -v apt-get >/dev/null; then system apt yes; else system apt no; fi
-for program in haproxy keepalived; do
+${raw(findManager)}
+system packages $manager
+for program in haproxy keepalived nft; do
   if command -v $program >/dev/null; then system program $program; fi
 done
 case $(cat /sys/fs/selinux/enforce 2>/dev/null || :) in
@@ -71,7 +75,7 @@ else
   synchronised=no
 fi
 system clock "$synchronised"
-if [ ! -e /dev/kmsg ]; then system kernellog absent
+${raw(timeDaemonScript)}if [ ! -e /dev/kmsg ]; then system kernellog absent
 elif timeout 2 sh -c ': < /dev/kmsg' 2>/dev/null; then system kernellog open
 else system kernellog closed
 fi
@@ -112,8 +116,9 @@ export const parseSystem = (output: string): System | undefined => {
       id: one('osid'),
       version: one('osversion'),
       selinux: (['enforcing', 'permissive'] as const).find((word) => word === one('selinux')),
-      apt: answerIn(one('apt')),
+      packageManager: (['apt', 'dnf', 'none'] as const).find((word) => word === one('packages')),
       clockSynchronised: answerIn(one('clock')),
+      timeDaemon: parseTimeDaemon(one('timedaemon')),
       kernelLog: (['open', 'closed', 'absent'] as const).find((word) => word === one('kernellog')),
       xfsTypes: answerIn(one('xfstypes')),
       zfs: one('zfs'),

@@ -14,6 +14,7 @@ import { checkNetworks } from './networks.js';
 import { checkNodes } from './nodes.js';
 import { checkPodNetwork } from './pod-network.js';
 import { checkRecords } from './records.js';
+import { checkRegistries } from './registries.js';
 import { checkRouters } from './routers.js';
 import { checkSources } from './sources.js';
 
@@ -21,6 +22,7 @@ import { checkSources } from './sources.js';
 export const check = (draft: PartialInventory, versions: readonly string[]): readonly InventoryError[] => [
   ...checkNames(draft),
   ...checkSources(draft, versions),
+  ...checkRegistries(draft),
   ...checkNetworks(draft),
   ...checkPodNetwork(draft),
   ...checkHostAddresses(draft),

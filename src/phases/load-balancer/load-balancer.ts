@@ -1,5 +1,4 @@
-import { defined } from '../../defined.js';
-import type { LiveRoute } from '../../hosts/facts/facts.js';
+import type { Facts } from '../../hosts/facts/facts.js';
 import { joined, lines, raw, type Script, sh } from '../../hosts/shell.js';
 import { contains, prefixLength } from '../../inventory/addresses.js';
 import {
@@ -11,8 +10,8 @@ import {
 } from '../../inventory/cluster.js';
 import type { FileResource, Resource } from '../../resources/resource.js';
 import { render } from '../../templates/render.js';
-import { artifactsOf } from '../artifacts-of.js';
 import { fingerprint } from '../fingerprint.js';
+import { packages } from '../packages.js';
 import type { Gate, Phase, PhaseContext, RollingUpdate } from '../phase.js';
 import { haproxy } from './haproxy.js';
 
@@ -24,11 +23,7 @@ export const loadBalancer: Phase = {
   resources(host, context) {
     const { vip } = context.cluster.endpoint;
     return [
-      {
-        kind: 'package',
-        names: vip === undefined ? ['haproxy'] : ['haproxy', 'keepalived'],
-        ...defined({ repository: artifactsOf(host, context).repository('debian-12') }),
-      },
+      packages(vip === undefined ? ['haproxy'] : ['haproxy', 'keepalived'], host, context),
       healthScript(),
       ...haproxy(host, context),
       ...(vip === undefined ? [] : keepalived(host, vip, context)),
@@ -62,7 +57,7 @@ const keepalived = (host: ClusterHost, vip: string, { cluster, facts }: PhaseCon
     content: render('keepalived.conf', {
       name: host.name,
       address: host.address,
-      device: deviceTo(vip, facts(host.name).routes),
+      device: deviceTo(vip, host.address, facts(host.name)),
       healthScript: healthPath,
       routerId: routerIdOf(cluster.endpoint.routerId, vip),
       vip,
@@ -90,11 +85,22 @@ export const keepalivedPath = '/etc/keepalived/keepalived.conf';
 export const routerIdOf = (wanted: number | undefined, vip: string): number =>
   wanted ?? (Number(vip.split('.').at(-1)) || 255);
 
-/** The interface whose own network holds the address; where routes are not known, the kernel's first name for one. */
-export const deviceTo = (address: string, routes: readonly LiveRoute[]): string =>
-  routes
-    .filter(({ to, via }) => via === undefined && to !== 'default' && contains(to, address))
-    .toSorted((a, b) => prefixLength(b.to) - prefixLength(a.to))[0]?.device ?? 'eth0';
+/**
+ * The interface whose own network holds the virtual address. Of several in that network it is the one that has the host's
+ * address, from which keepalived sends; that one too where no route tells. Where nothing is known, the kernel's first name.
+ */
+export const deviceTo = (
+  vip: string,
+  address: string,
+  { routes, network }: Pick<Facts, 'routes' | 'network'>,
+): string => {
+  const own = network?.links.find(({ addresses }) => addresses.some((each) => each.split('/')[0] === address))?.name;
+  const [first, ...rest] = routes
+    .filter(({ to, via }) => via === undefined && to !== 'default' && contains(to, vip))
+    .toSorted((a, b) => prefixLength(b.to) - prefixLength(a.to));
+  const alike = rest.filter(({ to }) => to === first?.to);
+  return alike.find(({ device }) => device === own)?.device ?? first?.device ?? own ?? 'eth0';
+};
 
 const othersServe = (others: readonly ClusterHost[]): readonly Gate[] =>
   others.length === 0

@@ -1,4 +1,3 @@
-import { defined } from '../../defined.js';
 import { sh } from '../../hosts/shell.js';
 import { type ClusterHost, isLoadBalancer } from '../../inventory/cluster.js';
 import { hasHostMetrics, metricSources, metricsPorts } from '../../inventory/metrics.js';
@@ -6,6 +5,7 @@ import type { FileResource, Resource, TaskResource } from '../../resources/resou
 import { render } from '../../templates/render.js';
 import { artifactsOf } from '../artifacts-of.js';
 import { fingerprint } from '../fingerprint.js';
+import { packages } from '../packages.js';
 import type { Phase, PhaseContext } from '../phase.js';
 
 /**
@@ -30,14 +30,7 @@ const folder = '/etc/kbs/metrics';
 const haproxyPackage = (host: ClusterHost, context: PhaseContext): readonly Resource[] =>
   isLoadBalancer(host) && !context.cluster.endpoint.external
     ? []
-    : [
-        {
-          kind: 'package',
-          names: ['haproxy'],
-          ...defined({ repository: artifactsOf(host, context).repository('debian-12') }),
-        },
-        packageUnitIsOff,
-      ];
+    : [packages(['haproxy'], host, context), packageUnitIsOff];
 
 /** The unit that the package brings would start at the next boot, and fail: its settings have nothing to listen on. */
 const packageUnitIsOff: TaskResource = {

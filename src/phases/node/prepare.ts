@@ -3,17 +3,18 @@ import { type Cluster, type ClusterHost, isControlPlane, isDns, isNode } from '.
 import { hasHostMetrics } from '../../inventory/metrics.js';
 import type { Resource } from '../../resources/resource.js';
 import { artifactsOf } from '../artifacts-of.js';
+import { packages } from '../packages.js';
 import type { Phase } from '../phase.js';
 
 /** The operating system: what a kubelet and a container runtime ask of any Linux machine. */
 export const prepare: Phase = {
   name: 'prepare',
-  ensures: 'kernel features, sysctls, swap off or left on, the host knows its own name and that of the API',
+  ensures: 'nft, kernel features, sysctls, swap off or left on, the host knows its own name and that of the API',
   appliesTo: (host, cluster) => isMember(host) || isDns(host) || hasHostMetrics(host, cluster),
   resources(host, context) {
     const unpacker = artifactsOf(host, context).unpacker();
     return [
-      ...(isNode(host) ? forPods(host) : []),
+      ...(isNode(host) ? [packages(['nftables'], host, context), ...forPods(host)] : []),
       ...(isMember(host) ? names(host, context.cluster) : []),
       ...(unpacker === undefined
         ? []

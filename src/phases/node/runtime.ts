@@ -20,7 +20,7 @@ export const runtime: Phase = {
     return [
       ...ownDirectories,
       ...configuration,
-      ...registryFiles(context.cluster),
+      ...registryFiles(context.cluster, context.credentials),
       ...binaries('/usr/local/bin', ['containerd', 'containerd-shim-runc-v2', 'ctr', 'runc'], host, context),
       {
         kind: 'unit',

@@ -7,6 +7,7 @@ import { Failure } from '../../failure.js';
 import type { Pool } from '../../hosts/pool.js';
 import { askNodeCidrs } from '../../kubernetes/node-cidrs.js';
 import { keyringDirectory, prepareKeyring, readKeyring } from '../../pki/keyring.js';
+import type { Secret } from '../../secret.js';
 import { keepKubeconfig } from '../kubeconfig.js';
 import {
   downloadMissingBundle,
@@ -14,6 +15,7 @@ import {
   openArtifacts,
   openArtifactsOrPlaceholders,
 } from '../load-cluster.js';
+import { readRegistryPasswords, withRegistryPasswords } from '../registry-passwords.js';
 import { routerAdvice } from '../routers.js';
 import { saveLoadedInventory } from '../save-inventory.js';
 import { withWriteErrors } from '../write-error.js';
@@ -99,11 +101,20 @@ const prepare = async (request: RunRequest, artifacts: Artifacts, pool: Pool): P
   const pinned = await pinPodCidrs(loaded, assigned);
   const { cluster } = pinned.loaded;
   const directory = keyringDirectory(loaded.inventory, cluster.name);
+  const passwords = request.workflow.installsNothing
+    ? new Map<string, Secret>()
+    : readRegistryPasswords(cluster, process.env, loaded.text, loaded.inventory);
   const { credentials, identity, save } =
     isExact(request) && !request.workflow.issuesNothing
       ? await prepareKeyring(directory, cluster, new Date())
       : { ...(await readKeyring(directory, cluster, new Date())), save: async () => {} };
-  return { artifacts, pinned, keyring: identity, credentials, saveKeyring: save };
+  return {
+    artifacts,
+    pinned,
+    keyring: identity,
+    credentials: withRegistryPasswords(credentials, passwords),
+    saveKeyring: save,
+  };
 };
 
 const planAndApply = async (request: RunRequest, prepared: Prepared, pool: Pool): Promise<RunResult> => {

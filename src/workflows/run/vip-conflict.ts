@@ -65,7 +65,7 @@ export const probeVip = async (
   const limits = { timeout: 30_000, ...defined({ signal }) };
   const probe = async (host: ClusterHost): Promise<readonly [string, VipProbe]> => {
     const { address, name } = host;
-    const device = deviceTo(vip, facts.get(name)?.routes ?? []);
+    const device = deviceTo(vip, address, facts.get(name) ?? { routes: [] });
     const question = { address, vip, device, routerId: routerIdOf(routerId, vip) };
     try {
       const { stdout, stderr } = await pool.host(host).query(query(vipProbeScript(question)), limits);

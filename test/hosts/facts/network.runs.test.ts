@@ -66,6 +66,21 @@ ip route add default dev wg0 table 51820`);
     ]);
   });
 
+  test('has the tables after the main one where they have routes', async () => {
+    const { rules, laterRules } = await factsAfter(`${link('eth0', '10.0.0.5/24')}
+ip route add default via 10.0.0.1 dev eth0 table default
+ip rule add from all lookup 9 pref 40000`);
+    expect(rules).toEqual([]);
+    expect(laterRules).toEqual([
+      {
+        priority: 32767,
+        table: 'default',
+        afterNarrowRoutes: false,
+        routes: [{ to: 'default', via: '10.0.0.1', device: 'eth0' }],
+      },
+    ]);
+  });
+
   test('has links with their packet sizes and addresses, in the order of the kernel', async () => {
     const { links } = await factsAfter(`${link('eth0', '10.0.0.5/24', '10.0.0.6/24')}\nip link set eth0 mtu 1400`);
     expect(links.find(({ name }) => name === 'eth0')).toEqual({
@@ -74,6 +89,11 @@ ip route add default dev wg0 table 51820`);
       addresses: ['10.0.0.5/24', '10.0.0.6/24'],
       isClosed: false,
     });
+  });
+
+  test('has links that are point to point, with the address alone', async () => {
+    const { links } = await factsAfter(`${link('tun0')}\nip addr add 10.8.0.6 peer 10.8.0.5/32 dev tun0`);
+    expect(links.find(({ name }) => name === 'tun0')?.addresses).toEqual(['10.8.0.6/32']);
   });
 
   test('has links that forward nothing although the kernel does', async () => {

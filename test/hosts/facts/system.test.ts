@@ -9,7 +9,7 @@ test.each<[string, string, System]>([
     `system osid almalinux
 system oslike rhel centos fedora
 system osversion 9.4
-system apt no
+system packages dnf
 system program haproxy
 system selinux enforcing
 system clock no
@@ -27,7 +27,7 @@ system zfs 2.1.11-1`,
       id: 'almalinux',
       like: ['rhel', 'centos', 'fedora'],
       version: '9.4',
-      apt: false,
+      packageManager: 'dnf',
       programs: ['haproxy'],
       selinux: 'enforcing',
       clockSynchronised: false,

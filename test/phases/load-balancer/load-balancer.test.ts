@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 import type { Cluster, ClusterHost, Endpoint, ForwardRule, Role } from '../../../src/inventory/cluster.js';
 import { loadBalancers } from '../../../src/inventory/cluster.js';
-import { loadBalancer, routerIdOf } from '../../../src/phases/load-balancer/load-balancer.js';
+import { deviceTo, loadBalancer, routerIdOf } from '../../../src/phases/load-balancer/load-balancer.js';
 import type { FileResource, Resource, UnitResource } from '../../../src/resources/resource.js';
 import { reveal } from '../../../src/secret.js';
 import { createWorld, type World } from '../../resources/overlay-host.js';
@@ -25,6 +25,43 @@ const balanced = (endpoint: Partial<Endpoint>, ...roles: readonly (readonly Role
   });
 
 const [lb, cp, both] = [['load-balancer'], ['control-plane'], ['control-plane', 'load-balancer']] as const;
+
+describe('the interface of the virtual address', () => {
+  const on = (device: string, to = '192.168.10.0/24') => ({ to, device });
+  const links = (named: Readonly<Record<string, string>>) => ({
+    rules: [],
+    paths: [],
+    hostsLines: [],
+    resolved: [],
+    links: Object.entries(named).map(([name, address]) => ({ name, mtu: 1500, addresses: [address], isClosed: false })),
+  });
+
+  test.each([
+    ['eth0', 'nothing is known', { routes: [] }],
+    ['eth0.100', 'a VLAN has the network', { routes: [on('eth0', '10.0.0.0/8'), on('eth0.100')] }],
+    ['eth1', 'it has the narrower network', { routes: [on('eth0', '192.168.0.0/16'), on('eth1')] }],
+    [
+      'eth1',
+      'of two in the network it has the address of the host',
+      {
+        routes: [on('eth0'), on('eth1')],
+        network: links({ eth0: '192.168.10.9/24', eth1: '192.168.10.3/24' }),
+      },
+    ],
+    [
+      'eth0',
+      'of two in the network another one has the address of the host',
+      { routes: [on('eth0'), on('eth1')], network: links({ eth0: '192.168.10.9/24', br0: '192.168.10.3/24' }) },
+    ],
+    [
+      'ens3',
+      'no route leads there, and it has the address of the host',
+      { routes: [], network: links({ lo: '127.0.0.1/8', ens3: '192.168.10.3/32' }) },
+    ],
+  ])('is %s where %s', (device, _, facts) => {
+    expect(deviceTo(vip, '192.168.10.3', facts)).toBe(device);
+  });
+});
 
 /** The cluster, where its first load balancer listens, and what keepalived of it sends adverts to. */
 const cases: readonly (readonly [string, Cluster, string, readonly string[] | undefined])[] = [

@@ -2,6 +2,7 @@ import { describe, expect, it, test } from 'vitest';
 import type { RegistryRule } from '../../../src/inventory/cluster.js';
 import { registryFiles } from '../../../src/phases/node/registries.js';
 import { runtime } from '../../../src/phases/node/runtime.js';
+import { reveal, Secret } from '../../../src/secret.js';
 import { clusterOf } from '../../support/cluster.js';
 import { contextOf } from '../../support/site.js';
 
@@ -12,9 +13,11 @@ const rule = (settings: Partial<RegistryRule>): RegistryRule => ({
   ...settings,
 });
 
+const credentials = { registryPassword: (name: string) => new Secret(`secret of ${name}`) };
+
 const filesOf = (settings: Partial<RegistryRule>) =>
   Object.fromEntries(
-    registryFiles(clusterOf({ registries: [rule(settings)] })).map(({ path, content }) => [
+    registryFiles({ registries: [rule(settings)] }, credentials).map(({ path, content }) => [
       path.replace('/etc/containerd/certs.d/', ''),
       String(content),
     ]),
@@ -70,6 +73,43 @@ ca = "/etc/containerd/certs.d/_default/ca.crt"
       },
     ],
   ])('%s', (_, settings, files) => expect(filesOf(settings)).toEqual(files));
+
+  it('with credentials, each for its own host, in files that root alone reads and no plan shows', () => {
+    const auth = { username: 'puller', password: { variable: 'X' } };
+    const registries = [
+      rule({ name: 'registry.lan:5000', auth }),
+      rule({ name: 'quay.io', mirrors: ['https://registry.lan:5000/v2/quay', 'https://other.lan'] }),
+      rule({ name: 'other.lan' }),
+    ];
+    const files = registryFiles({ registries }, credentials);
+    expect(files.map(({ path, mode, content }) => [path.split('/').at(-2), mode, content instanceof Secret])).toEqual([
+      ['registry.lan:5000', '0600', true],
+      ['quay.io', '0600', true],
+      ['other.lan', '0644', false],
+    ]);
+    const [own, mirrored] = files.map(({ content }) => reveal(content));
+    const sent = `Basic ${Buffer.from('puller:secret of registry.lan:5000').toString('base64')}`;
+    expect(own).toBe(`# Written by kbs.
+server = "https://registry.lan:5000"
+
+[header]
+  Authorization = "${sent}"
+`);
+    expect(mirrored).toBe(`# Written by kbs.
+server = "https://quay.io"
+
+[host."https://registry.lan:5000/v2/quay"]
+  capabilities = ['pull', 'resolve']
+  override_path = true
+
+[host."https://registry.lan:5000/v2/quay".header]
+  Authorization = "${sent}"
+
+[host."https://other.lan"]
+  capabilities = ['pull', 'resolve']
+`);
+    expect(JSON.stringify(files)).not.toContain(sent);
+  });
 
   it('through a proxy, but for the networks of the cluster', () => {
     const cluster = clusterOf({ proxy: { url: 'http://proxy.lan:3128/%20', exclude: ['10.0.0.0/8', '.lan'] } });
