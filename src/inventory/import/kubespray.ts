@@ -23,8 +23,9 @@ import {
  * https://github.com/kubernetes-sigs/kubespray/blob/master/docs/ansible/inventory.md and vars.md there. `name` is what the
  * cluster is called: kubespray has a DNS domain in its place. Throws Failures `inventory` for values of a wrong type.
  */
-export const readKubespray = (inventory: AnsibleInventory, files: readonly VarFile[], name: string): ToolCluster => {
+export const readKubespray = (written: AnsibleInventory, files: readonly VarFile[], name: string): ToolCluster => {
   const failures: Failure[] = [];
+  const inventory = withDynamicGroups(written);
   const members = membersOf(inventory);
   const varsByHost = new Map([...inventory.hosts.keys()].map((host) => [host, varsOf(inventory, files, host)]));
   const valuesFor = (host: string | undefined): Values =>
@@ -73,10 +74,30 @@ interface Members {
   readonly nodes: readonly string[];
 }
 
-/** Groups have had other names: kube-master until 2.15, and dashes. */
+/**
+ * As kubespray itself does: groups have had other names, and the nodes are a group of their own, whose variables count
+ * where the inventory does not name it. See roles/dynamic_groups there.
+ */
+const withDynamicGroups = ({ groups: written, hosts }: AnsibleInventory): AnsibleInventory => {
+  const groups = new Map(written);
+  for (const [name, others] of dynamicGroups) {
+    const group = groups.get(name) ?? { hosts: [], children: [], vars: {} };
+    const members = hostsIn({ groups, hosts }, ...others);
+    if (members.length > 0) groups.set(name, { ...group, hosts: [...new Set([...group.hosts, ...members])] });
+  }
+  return { groups, hosts };
+};
+
+const dynamicGroups: readonly (readonly [name: string, others: readonly string[]])[] = [
+  ['kube_control_plane', ['kube-control-plane', 'kube_master', 'kube-master']],
+  ['kube_node', ['kube-node']],
+  ['calico_rr', ['calico-rr']],
+  ['k8s_cluster', ['kube_control_plane', 'kube_node', 'calico_rr']],
+];
+
 const membersOf = (inventory: AnsibleInventory): Members => {
-  const controlPlanes = hostsIn(inventory, 'kube_control_plane', 'kube-control-plane', 'kube_master', 'kube-master');
-  const workers = hostsIn(inventory, 'kube_node', 'kube-node');
+  const controlPlanes = hostsIn(inventory, 'kube_control_plane');
+  const workers = hostsIn(inventory, 'kube_node');
   return {
     controlPlanes,
     workers,
@@ -217,7 +238,7 @@ const pullsOf = (values: Values): Pick<ToolCluster, 'pullProxy' | 'registries'> 
 
 const remarksOnMembers = (inventory: AnsibleInventory, members: Members): readonly Remark[] => {
   const others = [...inventory.hosts.keys()].filter((host) => !members.nodes.includes(host));
-  const reflectors = hostsIn(inventory, 'calico_rr', 'calico-rr');
+  const reflectors = hostsIn(inventory, 'calico_rr');
   const why = (host: string): string => {
     if (members.bastions.includes(host)) return '';
     if (members.etcd.includes(host)) return 'in the group etcd alone: kbs runs etcd on control planes';

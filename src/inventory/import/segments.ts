@@ -28,8 +28,8 @@ export const segmentRemarks = (tool: string, segments: readonly ImportedSegment[
   const path = ['network', 'segments'];
   const isOne = segments.length === 1;
   const guessed = isOne
-    ? 'a /24 by the addresses of the hosts; write the network as it is'
-    : 'a /24 each by the addresses of the hosts; where several are one network, import again with --segment CIDR';
+    ? "the segment is the /24 of the hosts' addresses; write the network as it is"
+    : "the segments are the /24s of the hosts' addresses; where several are one network, import again with --segment CIDR";
   const none = 'the network that the hosts are in: none has an IPv4 address here';
   return [
     ...when(segments.length === 0, decide([...path, 'lan'], none, 'lan: { cidr: CIDR }')),

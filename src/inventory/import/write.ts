@@ -46,10 +46,13 @@ const rootComments = (remarks: readonly Remark[]): readonly string[] =>
 
 const placeAll = (root: YAMLMap, remarks: readonly Remark[]): void => {
   const isThere = ({ path: [key = ''] }: Remark): boolean => pairOf(root, key) !== undefined;
-  const missing = remarks.filter((remark) => remark.path.length > 0 && !isThere(remark));
+  const rank = ({ path: [key = ''] }: Remark): number => order.indexOf(String(key));
+  const missing = remarks
+    .filter((remark) => remark.path.length > 0 && !isThere(remark))
+    .toSorted((a, b) => rank(a) - rank(b));
   // Before the next of the other entries, and apart from what is said of that one.
-  const nextOf = ({ path: [key = ''] }: Remark): Pair | undefined =>
-    root.items.find((pair) => order.indexOf(keyText(pair.key)) > order.indexOf(String(key)));
+  const nextOf = (remark: Remark): Pair | undefined =>
+    root.items.find((pair) => order.indexOf(keyText(pair.key)) > rank(remark));
   for (const remark of missing) {
     const [key = ''] = remark.path;
     addBefore(nextOf(remark), commentLines(remark, remark.placeholder === undefined ? `${key}: ` : ''));

@@ -246,3 +246,15 @@ describe('RKE', () => {
     expect(text).not.toContain('PRIVATE');
   });
 });
+
+test.each([
+  cp('a ip=10.0.0.1'),
+  '[kube-master]\na ip=10.0.0.1\n',
+  `${cp('a ip=10.0.0.1')}[k8s_cluster:children]\nkube_control_plane\n`,
+])('variables of k8s_cluster count for the nodes of %j', (text) => {
+  const vars = { kube_version: { value: 'v1.35.4', at: 'group_vars/k8s_cluster.yml:1:1' } };
+  const varFiles = [{ of: 'group', name: 'k8s_cluster', vars }] as const;
+  const source = { file: 'hosts.ini', text, folder: 'lab', varFiles, unread: [] };
+  const { text: yaml } = importInventory(source, { versions: ['1.36.3', '1.35.4'] });
+  expect(parse(yaml)).toMatchObject({ kubernetes: { version: '1.35.4' } });
+});
