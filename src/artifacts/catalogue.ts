@@ -305,7 +305,7 @@ const kubernetes_1_36_3 = (): Release => {
       },
       { addon: objectsChart, name: 'objects', version: `${objects}.0`, folder: `objects-${objects}` },
     ],
-    hostPackages: ['haproxy', 'keepalived'],
+    hostPackages: ['haproxy', 'keepalived', 'nftables'],
   };
 };
 
