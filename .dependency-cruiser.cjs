@@ -26,6 +26,7 @@ const rooms = {
     'private-folder',
   ],
   cli: [
+    'artifacts/arch',
     'engine/event',
     'engine/plan',
     'preflight/check-names',

@@ -1,12 +1,12 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { defined } from '../defined.js';
 import { type Arch, architectures, archOfThisMachine } from './arch.js';
+import { assemble, type MadeBundle, type Part } from './assemble.js';
 import type { BuildContext } from './build-context.js';
-import { openBundle, usualBundle } from './bundle.js';
-import type { ArchCatalogue, BundleCatalogue, Component } from './bundle-catalogue.js';
+import { usualBundle } from './bundle.js';
+import type { Component } from './bundle-catalogue.js';
 import { below, makeArchive, type PackedMember, packBinary } from './bundle-members.js';
-import { writeBundleTar } from './bundle-tar.js';
 import { cacheFolder, sweep } from './cache.js';
 import { known } from './catalogue.js';
 import { makeChart } from './chart-member.js';
@@ -17,13 +17,12 @@ import { type Packer, zstdPacker } from './packer.js';
 import { type Contents, contentsOf, type Release } from './release.js';
 import { makeRepository, refuseOtherThanDebian } from './repository.js';
 import { provideTools } from './tools.js';
-import { writeBundle } from './write-bundle.js';
 
 /**
  * Makes a bundle of one Kubernetes version from Go modules and Debian packages. What was made before from the same
  * inputs comes from the cache, so a run that was stopped continues where it was.
  */
-export const buildBundle = async (options: BuildOptions): Promise<BuiltBundle> => {
+export const buildBundle = async (options: BuildOptions): Promise<MadeBundle> => {
   const release = known(options.version);
   const contents = contentsOf(release, { addons: options.addons ?? false });
   await refuseOtherThanDebian();
@@ -31,9 +30,6 @@ export const buildBundle = async (options: BuildOptions): Promise<BuiltBundle> =
   const wanted = architectures.filter((arch) => (options.architectures ?? [here]).includes(arch));
   const cache = options.cache ?? cacheFolder();
   const usual = usualBundle(release.kubernetes, cache);
-  const into = options.into ?? usual;
-  // A tar is packed from a folder that is gone afterwards: the usual bundle may be for other architectures.
-  const folder = into.endsWith('.tar') ? `${usual}.${process.pid}.partial` : into;
   const context = { cache: join(cache, 'build'), ...(options.signal ? { signal: options.signal } : {}) };
   await mkdir(context.cache, { recursive: true });
   for (const each of ['build', 'bundles', 'unpacked']) await sweep(join(cache, each));
@@ -54,30 +50,15 @@ export const buildBundle = async (options: BuildOptions): Promise<BuiltBundle> =
     charts.push(await step(`chart ${chart.name} ${chart.version}`, () => makeChart(chart, context)));
   }
 
-  const members = [...parts.flatMap((part) => part.members), ...charts];
-  const catalogue: BundleCatalogue = {
-    format: 2,
+  return assemble({
     kubernetes: release.kubernetes,
-    architectures: Object.fromEntries(parts.map((part) => [part.arch, part.catalogue])),
-    ...(options.addons ? { charts: charts.flatMap(({ chart }) => chart ?? []) } : {}),
-    members: members.map(({ member }) => member),
-  };
-  try {
-    await writeBundle(folder, catalogue, members);
-    await openBundle(folder, { cache });
-    if (into !== folder) await writeBundleTar(folder, catalogue, into);
-  } finally {
-    if (into !== folder) await rm(folder, { recursive: true, force: true });
-  }
-  return { folder: into, catalogue };
+    parts,
+    ...(options.addons ? { charts } : {}),
+    into: options.into ?? usual,
+    usual,
+    cache,
+  });
 };
-
-/** What a bundle holds for one architecture. */
-interface Part {
-  readonly arch: Arch;
-  readonly members: readonly PackedMember[];
-  readonly catalogue: ArchCatalogue;
-}
 
 const stepsOf = ({ programs, layers, archives, binaries }: Contents): number => {
   const unpacked = layers.filter(({ packages }) => packages.length > 0).length;
@@ -174,12 +155,6 @@ export interface Progress {
   readonly state: 'started' | 'built' | 'kept';
   /** Zero while it has only started. */
   readonly seconds: number;
-}
-
-export interface BuiltBundle {
-  /** Its path, as `openBundle` takes it. */
-  readonly folder: string;
-  readonly catalogue: BundleCatalogue;
 }
 
 type Step = <T extends { readonly made: boolean }>(name: string, work: () => Promise<T>) => Promise<T>;

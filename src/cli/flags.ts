@@ -1,5 +1,6 @@
 import { CLIError } from '@oclif/core/errors';
-import { boolean, custom, option, string } from '@oclif/core/flags';
+import { boolean, custom, directory, option, string } from '@oclif/core/flags';
+import { architectures } from '../artifacts/arch.js';
 import { checkNames } from '../preflight/check-names.js';
 
 /** Of every command. */
@@ -89,4 +90,19 @@ export const outputFlags = <const Formats extends readonly string[]>(formats: Fo
 /** `-o` with a file name: `plan -o plan.json`. */
 export const fileFlags = {
   output: string({ char: 'o', description: 'write the result to this file', helpValue: 'FILE' }),
+};
+
+/** Of commands that make a bundle. */
+export const bundleFlags = {
+  version: string({ description: 'the Kubernetes version; the newest that kbs knows when absent' }),
+  arch: option({
+    description: 'the architectures of the hosts, separated by commas; this machine’s when absent',
+    options: architectures,
+    multiple: true,
+    delimiter: ',',
+    multipleNonGreedy: true,
+    helpValue: 'ARCH',
+  })(),
+  addons: boolean({ description: 'also what add-ons need: helm, their images and their charts' }),
+  into: directory({ description: 'a folder, or a file that ends in .tar; inside the cache when absent' }),
 };

@@ -1,12 +1,12 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { defined } from '../../defined.js';
 import { Failure, Failures, failuresIn } from '../../failure.js';
 import { type Arch, architectures, archOfThisMachine } from '../arch.js';
-import { openBundle, upstreamBundle } from '../bundle.js';
-import type { BundleCatalogue, Component } from '../bundle-catalogue.js';
+import { assemble, type MadeBundle, type Part } from '../assemble.js';
+import { upstreamBundle } from '../bundle.js';
+import type { Component } from '../bundle-catalogue.js';
 import { below, makeArchive, type PackedMember, packArchive, packBinary } from '../bundle-members.js';
-import { writeBundleTar } from '../bundle-tar.js';
 import { cacheFolder, sweep } from '../cache.js';
 import { known } from '../catalogue.js';
 import { makeChart } from '../chart-member.js';
@@ -16,7 +16,6 @@ import { makeLayer } from '../layer.js';
 import { gzipPacker } from '../packer.js';
 import type { Release } from '../release.js';
 import { makeRepository } from '../repository.js';
-import { writeBundle } from '../write-bundle.js';
 import { WrongContent } from './download.js';
 import { type FetchedFile, Fetcher } from './fetch.js';
 import { pullImage } from './image.js';
@@ -31,41 +30,30 @@ import { unpackPrograms } from './unpack.js';
  * Makes a bundle of what the projects publish: programs and images are downloaded and their digests checked, and nothing
  * is compiled. Every download that fails is named in one Failures; what arrived is kept, and gone on with the next time.
  */
-export const createBundle = async (options: CreateOptions): Promise<{ folder: string; catalogue: BundleCatalogue }> => {
+export const createBundle = async (options: CreateOptions): Promise<MadeBundle> => {
   const release = known(options.version);
   const cache = options.cache ?? cacheFolder();
   const wanted = architectures.filter((arch) => (options.architectures ?? [archOfThisMachine()]).includes(arch));
   const usual = upstreamBundle(release.kubernetes, cache);
-  const into = options.into ?? usual;
-  // A tar is packed from a folder that is gone afterwards: the usual bundle may be for other architectures.
-  const folder = into.endsWith('.tar') ? `${usual}.${process.pid}.partial` : into;
   const build = join(cache, 'build');
   await mkdir(build, { recursive: true });
   for (const each of ['build', 'bundles']) await sweep(join(cache, each));
 
   const downloads = await downloadAll(release, wanted, join(cache, 'downloads'), options);
-  const parts = [];
+  const parts: Part[] = [];
   for (const arch of wanted) {
     options.onPack?.(arch);
     parts.push(await packPart(release, arch, downloads, build, options));
   }
   const charts = options.addons ? await chartsOf(release, build, options.mirrors ?? {}) : undefined;
-  const members = [...parts.flatMap((part) => part.members), ...(charts ?? [])];
-  const catalogue: BundleCatalogue = {
-    format: 2,
+  return assemble({
     kubernetes: release.kubernetes,
-    architectures: Object.fromEntries(parts.map((part) => [part.arch, part.catalogue])),
-    ...defined({ charts: charts?.flatMap(({ chart }) => chart ?? []) }),
-    members: members.map(({ member }) => member),
-  };
-  try {
-    await writeBundle(folder, catalogue, members);
-    await openBundle(folder, { cache });
-    if (into !== folder) await writeBundleTar(folder, catalogue, into);
-  } finally {
-    if (into !== folder) await rm(folder, { recursive: true, force: true });
-  }
-  return { folder: into, catalogue };
+    parts,
+    ...defined({ charts }),
+    into: options.into ?? usual,
+    usual,
+    cache,
+  });
 };
 
 export interface CreateOptions {
@@ -166,7 +154,7 @@ const packPart = async (
   downloads: Downloads,
   cache: string,
   { addons = false, ownPrograms, packages = [] }: CreateOptions,
-) => {
+): Promise<Part> => {
   const { files, images } = sourcesOf(release, arch, { addons });
   const context = { cache, arch };
   const members: PackedMember[] = [];

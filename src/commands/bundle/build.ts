@@ -1,6 +1,6 @@
-import { boolean, directory, option, string } from '@oclif/core/flags';
-import { architectures } from '../../artifacts/arch.js';
+import { boolean } from '@oclif/core/flags';
 import { BaseCommand } from '../../cli/base-command.js';
+import { bundleFlags } from '../../cli/flags.js';
 
 export default class BundleBuild extends BaseCommand {
   static override summary = 'Compile everything that a cluster needs from Go modules, into a bundle.';
@@ -14,17 +14,7 @@ goes on where it stopped. Needs Go, a C compiler and a few packages; --install f
     '<%= config.bin %> bundle build --addons',
   ];
   static override flags = {
-    version: string({ description: 'the Kubernetes version; the newest that kbs knows when absent' }),
-    arch: option({
-      description: 'the architectures of the hosts, separated by commas; this machine’s when absent',
-      options: architectures,
-      multiple: true,
-      delimiter: ',',
-      multipleNonGreedy: true,
-      helpValue: 'ARCH',
-    })(),
-    addons: boolean({ description: 'also what add-ons need: helm, their images and their charts' }),
-    into: directory({ description: 'a folder, or a file that ends in .tar; inside the cache when absent' }),
+    ...bundleFlags,
     install: boolean({ description: 'install the Debian packages that building needs' }),
   };
 

@@ -1,7 +1,7 @@
-import { boolean, directory, file, option, string } from '@oclif/core/flags';
-import { architectures } from '../../artifacts/arch.js';
+import { boolean, file, option, string } from '@oclif/core/flags';
 import { distributions } from '../../artifacts/distributions.js';
 import { BaseCommand } from '../../cli/base-command.js';
+import { bundleFlags } from '../../cli/flags.js';
 import { mirrorsOf } from '../../cli/mirrors.js';
 
 export default class BundleCreate extends BaseCommand {
@@ -18,17 +18,7 @@ HTTPS_PROXY, NO_PROXY and NODE_EXTRA_CA_CERTS are obeyed.`;
     '<%= config.bin %> bundle create --mirror dl.k8s.io=https://mirror.lan/k8s --mirror registry.k8s.io=https://harbor.lan/k8s',
   ];
   static override flags = {
-    version: string({ description: 'the Kubernetes version; the newest that kbs knows when absent' }),
-    arch: option({
-      description: 'the architectures of the hosts, separated by commas; this machine’s when absent',
-      options: architectures,
-      multiple: true,
-      delimiter: ',',
-      multipleNonGreedy: true,
-      helpValue: 'ARCH',
-    })(),
-    addons: boolean({ description: 'also what add-ons need: helm, their images and their charts' }),
-    into: directory({ description: 'a folder, or a file that ends in .tar; inside the cache when absent' }),
+    ...bundleFlags,
     mirror: string({
       description: 'what is asked instead of a host of the internet',
       multiple: true,
