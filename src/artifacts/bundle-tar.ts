@@ -14,7 +14,7 @@ export const folderOf = async (path: string, cache: string): Promise<string> => 
   if (!found) {
     throw new Failure('preflight', `there is no bundle at ${path}`, {
       where: { resource: path },
-      next: 'build one with `kbs bundle build`, or name another path.',
+      next: 'make one with `kbs bundle create` or `kbs bundle build`, or name another path.',
     });
   }
   if (found.isDirectory()) return path;
@@ -57,7 +57,7 @@ const unpack = async (path: string, into: string): Promise<void> => {
     throw new Failure('preflight', `${path} is no bundle: it cannot be unpacked as a tar`, {
       where: { resource: path },
       why: [String(cause)],
-      next: 'copy the bundle again, or build it with `kbs bundle build`.',
+      next: 'copy the bundle again, or make it anew with `kbs bundle create` or `kbs bundle build`.',
       cause,
     });
   }

@@ -74,7 +74,7 @@ export const readCatalogue = async (folder: string): Promise<BundleCatalogue> =>
   const text = await readFile(file, 'utf8').catch((cause: unknown) => {
     throw new Failure('preflight', `there is no bundle in ${folder}: catalogue.json cannot be read`, {
       where: { resource: file },
-      next: 'build one with `kbs bundle build`, or name another folder.',
+      next: 'make one with `kbs bundle create` or `kbs bundle build`, or name another folder.',
       cause,
     });
   });
@@ -117,7 +117,7 @@ const damaged = (path: string, member: Member, how: 'missing' | 'damaged', why: 
   new Failure('preflight', `bundle member ${member.file} is ${how}`, {
     where: { resource: path },
     why,
-    next: 'copy the bundle again, or build it with `kbs bundle build`; no host was changed',
+    next: 'copy the bundle again, or make it anew with `kbs bundle create` or `kbs bundle build`; no host was changed',
   });
 
 /** By the name of their add-on. */

@@ -32,6 +32,6 @@ export const checkBundle = ({ facts, bundle }: Pick<ClusterFacts, 'facts' | 'bun
     .map((arch) => ({
       hosts: hostsOf(arch),
       detail: `the bundle has nothing for ${arch}, which \`uname -m\` calls ${machineNames[arch]}`,
-      next: `build one for all hosts: kbs bundle build --arch ${needed.join(',')}`,
+      next: `make one for all hosts: kbs bundle create --arch ${needed.join(',')}, or kbs bundle build with the same`,
     }));
 };

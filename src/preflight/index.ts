@@ -341,7 +341,7 @@ export const checks: readonly Check[] = [
     name: 'architecture',
     scope: 'cluster',
     summary: 'the bundle, where there is one, has programs for the processor of every host',
-    fix: 'build one that has: kbs bundle build --arch amd64,arm64',
+    fix: 'make one that has: kbs bundle create --arch amd64,arm64, or kbs bundle build with the same',
     check: checkBundle,
   },
   {

@@ -155,9 +155,9 @@ describe('preflight', () => {
         where.host,
         next,
       ]);
-    const build = 'build one for all hosts: kbs bundle build --arch';
-    expect(lacks(['amd64'])).toEqual([['worker-office-00, worker-rack-00', `${build} amd64,arm64`]]);
-    expect(lacks(['arm64'])).toEqual([['controller-00', `${build} amd64,arm64`]]);
+    const make = 'make one for all hosts: kbs bundle create --arch amd64,arm64, or kbs bundle build with the same';
+    expect(lacks(['amd64'])).toEqual([['worker-office-00, worker-rack-00', make]]);
+    expect(lacks(['arm64'])).toEqual([['controller-00', make]]);
     expect(lacks(['amd64', 'arm64'])).toEqual([]);
     expect(lacks(['arm64'], new Map([...facts].slice(1)))).toEqual([]);
   });

@@ -44,7 +44,7 @@ describe('with a bundle for amd64 alone', () => {
     ]);
     expect(outcome.failures[0]).toMatchObject({
       where: { host: 'w-0' },
-      next: 'build one for all hosts: kbs bundle build --arch amd64,arm64',
+      next: 'make one for all hosts: kbs bundle create --arch amd64,arm64, or kbs bundle build with the same',
     });
     expect(world.done).toEqual([]);
   });
