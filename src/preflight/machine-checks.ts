@@ -64,7 +64,7 @@ export const machineChecks: readonly Check[] = [
     name: 'packages',
     scope: 'host',
     summary:
-      'a host has the packages that it needs, or kbs can install them by apt or dnf: nftables on a node, haproxy on a load balancer, keepalived with `endpoint.vip`',
+      'a host has the packages that it needs, or kbs can install them by apt or dnf: nftables on a node, iptables and ipset where kube-proxy is a unit of these modes, haproxy on a load balancer, keepalived with `endpoint.vip`',
     fix: 'install them with the package manager of the host, or let kbs do it: `packages: { source: host }`',
     check: checkPackages,
   },

@@ -1,5 +1,5 @@
 import type { Facts, System } from '../hosts/facts/facts.js';
-import { type Cluster, type ClusterHost, isLoadBalancer, isNode } from '../inventory/cluster.js';
+import { type Cluster, type ClusterHost, isLoadBalancer, isNode, proxyPackages } from '../inventory/cluster.js';
 import { hasHostMetrics } from '../inventory/metrics.js';
 import type { FailedCheck } from './check.js';
 
@@ -32,7 +32,7 @@ const packagesOf = (host: ClusterHost, cluster: Cluster): readonly string[] => {
   return [
     ...(balances || hasHostMetrics(host, cluster) ? ['haproxy'] : []),
     ...(balances && vip !== undefined ? ['keepalived'] : []),
-    ...(isNode(host) ? ['nftables'] : []),
+    ...(isNode(host) ? ['nftables', ...proxyPackages(cluster)] : []),
   ];
 };
 

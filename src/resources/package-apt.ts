@@ -51,7 +51,7 @@ from_bundle() {
   sources="$sources -o APT::Default-Release="
   rm -rf "$work/lists"/*
   get 60 update > "$work/log" 2>&1 || fail 'apt-get cannot read the packages that kbs brings'
-  get 60 --simulate install $wanted > "$work/plan" 2>> "$work/log" || fail "apt-get cannot install $wanted here"
+  get 60 --simulate install $wanted > "$work/plan" 2>> "$work/log" || fail "what kbs brings does not give $wanted, or not for what is installed here"
 }
 fresh() {
   sed -n 's/^Inst \\([^ ]*\\) (.*/\\1/p' "$work/plan" | while read -r package; do

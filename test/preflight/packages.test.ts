@@ -65,7 +65,16 @@ describe('packages that kbs does not install', () => {
       { ...node, packages: 'bundle' },
       'nftables is not installed, and Fedora 42 has no apt, which the packages of a bundle are for: packages: { source: bundle }; install it yourself: dnf install -y nftables; or let kbs do it: packages: { source: host }',
     ],
-  ])('are named on %s', (os, of, host, says) => expect(found(os, of, host)).toEqual([says]));
+    [
+      'Fedora, of kube-proxy as a unit',
+      { ...fedora, programs: ['nft', 'iptables'] },
+      { ...node, packages: 'none' },
+      `ipset is not installed, and ${left}; install it yourself: dnf install -y ipset; or let kbs do it: packages: { source: host }`,
+    ],
+  ])('are named on %s', (os, of, host, says) => {
+    const kubernetes = { version: '1.36.3', controlPlane: 'systemd', proxy: 'ipvs' } as const;
+    expect(found(os, of, host, says.startsWith('ipset') ? { ...vip, kubernetes } : vip)).toEqual([says]);
+  });
 
   const { vip: _, ...plain } = vip.endpoint;
   const programs = ['haproxy', 'keepalived'];

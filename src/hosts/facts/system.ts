@@ -13,7 +13,7 @@ export interface System {
   readonly version?: string;
   /** What keeps its packages; `none`: nothing that kbs installs packages with. */
   readonly packageManager?: 'apt' | 'dnf' | 'none';
-  /** Those of haproxy, keepalived and nft that are installed. */
+  /** Those of haproxy, keepalived, nft, iptables and ipset that are installed. */
   readonly programs: readonly string[];
   /** Whether SELinux enforces its policy; absent where the kernel has no SELinux. */
   readonly selinux?: 'enforcing' | 'permissive';
@@ -59,7 +59,7 @@ system oslike "$(. /etc/os-release 2>/dev/null && printf %s "\${ID_LIKE-}" || :)
 system osversion "$(. /etc/os-release 2>/dev/null && printf %s "\${VERSION_ID-}" || :)"
 ${raw(findManager)}
 system packages $manager
-for program in haproxy keepalived nft; do
+for program in haproxy keepalived nft iptables ipset; do
   if command -v $program >/dev/null; then system program $program; fi
 done
 case $(cat /sys/fs/selinux/enforce 2>/dev/null || :) in
