@@ -53,10 +53,13 @@ export const lanDns: Phase = {
     return {
       group: 'dns',
       preconditions: others.length === 0 ? [] : [another],
-      healthy: [{ name: 'its DNS server answers', test: test(host), timeoutSeconds: 60 }],
+      healthy: [{ name: 'its DNS server answers', test: test(host), timeoutSeconds: 60, log }],
     };
   },
 };
+
+/** Such as that another program has its port. */
+const log = { of: 'CoreDNS', script: sh`journalctl _SYSTEMD_UNIT=coredns.service -n 6 -o cat --no-pager 2>/dev/null` };
 
 function answersForTheLan(host: ClusterHost, { zone }: Cluster): boolean {
   return isDns(host) && zone !== undefined;
