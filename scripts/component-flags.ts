@@ -6,12 +6,12 @@ import { cacheFolder } from '../src/artifacts/cache.js';
 import { knownVersions, releaseOf } from '../src/artifacts/catalogue.js';
 
 /**
- * Writes src/inventory/component-flags.json: the flags of each component with the sort of value that each takes, and
+ * Writes src/inventory/components/flags.json: the flags of each component with the sort of value that each takes, and
  * the feature gates that all of Kubernetes' components know, as `--help` of the programs that `kbs bundle build` has
  * made for this machine prints them. To be run once the catalogue has another version; its output is committed.
  * Usage: tsx scripts/component-flags.ts
  */
-const output = 'src/inventory/component-flags.json';
+const output = 'src/inventory/components/flags.json';
 
 /** Component → the program that it is; one program acts by the name that it is started with. */
 const programs = {

@@ -4,7 +4,7 @@ import type { JsonSchema } from '../src/inventory/json-schema.js';
 export function inventoryReference(schema: JsonSchema, example: string): string {
   return `# The inventory
 
-<!-- Written by npm run generate from src/inventory/schema.ts. -->
+<!-- Written by npm run generate from src/inventory/schema/schema.ts. -->
 
 One YAML file describes one cluster. \`kbs inventory init\` writes one to start from, \`kbs inventory import\` makes one
 [from a file of another tool](../coming-from.md), \`kbs inventory validate\` reports every mistake in it with file, line and

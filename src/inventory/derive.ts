@@ -1,7 +1,6 @@
 import { resolve } from 'node:path';
 import { defined } from '../defined.js';
 import { contains, nthAddress } from './addresses.js';
-import type { ApiServerFile } from './api-server-files.js';
 import type {
   Addon,
   AddressPool,
@@ -19,12 +18,13 @@ import type {
   Values,
 } from './cluster.js';
 import { isControlPlane, isLoadBalancer } from './cluster.js';
+import type { ApiServerFile } from './components/api-server-files.js';
 import { isOci } from './formats.js';
 import { freeze } from './freeze.js';
 import { runsPods } from './host-pods.js';
 import { hopsOf, wayTo } from './jump.js';
 import { parseRange } from './ranges.js';
-import { defaults, type Inventory, type InventoryHost, type InventorySsh } from './schema.js';
+import { defaults, type Inventory, type InventoryHost, type InventorySsh } from './schema/schema.js';
 
 /** Computes what follows from the addresses of an inventory; `src/network` has both. */
 export interface NetworkPlanner {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { inventorySchema } from './schema.js';
+import { inventorySchema } from './schema/schema.js';
 
 /** The part of JSON Schema that the inventory's schema uses. */
 export interface JsonSchema {

@@ -1,7 +1,7 @@
 import { defined } from '../defined.js';
 import type { SshLogin, SshSettings } from './cluster.js';
 import { partsOfJump } from './formats.js';
-import type { InventorySsh } from './schema.js';
+import type { InventorySsh } from './schema/schema.js';
 
 /** What an inventory says of jump hosts: one, or several in their order. */
 export type InventoryJump = NonNullable<InventorySsh['jump']>;

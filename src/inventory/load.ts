@@ -3,8 +3,8 @@ import { Failure, Failures } from '../failure.js';
 import { check } from './checks/index.js';
 import { freeze } from './freeze.js';
 import { without } from './partial.js';
-import { type Inventory, inventorySchema } from './schema.js';
-import { schemaErrors } from './schema-errors.js';
+import { schemaErrors } from './schema/errors.js';
+import { type Inventory, inventorySchema } from './schema/schema.js';
 import { type LocatedError, readSource } from './source.js';
 import { resolveVersion } from './version.js';
 

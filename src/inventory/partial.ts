@@ -1,8 +1,8 @@
 import { contains } from './addresses.js';
 import { runsPods } from './host-pods.js';
 import type { Path } from './inventory-error.js';
-import type { InventoryText } from './schema.js';
-import { defaults } from './schema.js';
+import type { InventoryText } from './schema/schema.js';
+import { defaults } from './schema/schema.js';
 
 /**
  * What of an inventory could be read: any part may be missing, and each part that is there is right by itself.

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { Failure, Failures } from '../failure.js';
 import { messageOf } from '../hosts/message.js';
-import { type ApiServerFile, parseApiServerFile } from '../inventory/api-server-files.js';
 import type { Values } from '../inventory/cluster.js';
+import { type ApiServerFile, parseApiServerFile } from '../inventory/components/api-server-files.js';
 import { inventoryError, type Path } from '../inventory/inventory-error.js';
-import type { Inventory } from '../inventory/schema.js';
+import type { Inventory } from '../inventory/schema/schema.js';
 import { readSource } from '../inventory/source.js';
 
 /**

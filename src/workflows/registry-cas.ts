@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { Failure, Failures } from '../failure.js';
 import { messageOf } from '../hosts/message.js';
 import { inventoryError } from '../inventory/inventory-error.js';
-import type { Inventory } from '../inventory/schema.js';
+import type { Inventory } from '../inventory/schema/schema.js';
 import { readSource } from '../inventory/source.js';
 
 /**

@@ -4,7 +4,7 @@ import { mergeValues } from '../../src/addons/merge-values.js';
 import { referenceOf } from '../../src/artifacts/artifacts.js';
 import { placeholderArtifacts } from '../../src/artifacts/placeholder.js';
 import type { Addon } from '../../src/inventory/cluster.js';
-import { knownAddonNames } from '../../src/inventory/schema-addons.js';
+import { knownAddonNames } from '../../src/inventory/schema/addons.js';
 import type { MetricsCredentials } from '../../src/pki/credentials.js';
 import { revealed } from '../../src/resources/release-preview.js';
 import { Secret } from '../../src/secret.js';

@@ -7,9 +7,9 @@ import { resourcesOf } from '../../src/engine/observe.js';
 import { failuresIn } from '../../src/failure.js';
 import type { Facts } from '../../src/hosts/facts/facts.js';
 import type { FlaggedComponent } from '../../src/inventory/cluster.js';
-import { readComponentFlags } from '../../src/inventory/component-flags.js';
-import { freeKubeProxyFields, ownKubeProxyFields } from '../../src/inventory/kube-proxy-fields.js';
-import { whyOwn } from '../../src/inventory/own-flags.js';
+import { readComponentFlags } from '../../src/inventory/components/flags.js';
+import { freeKubeProxyFields, ownKubeProxyFields } from '../../src/inventory/components/kube-proxy-fields.js';
+import { whyOwn } from '../../src/inventory/components/own-flags.js';
 import {
   apiServerFlags,
   controllerManagerFlags,

@@ -3,7 +3,7 @@ import { describe, expect, it, test } from 'vitest';
 import { nthAddress } from '../../src/inventory/addresses.js';
 import type { Cluster, ClusterHost, SshSettings } from '../../src/inventory/cluster.js';
 import { derive, type SshOverlay } from '../../src/inventory/derive.js';
-import type { Inventory } from '../../src/inventory/schema.js';
+import type { Inventory } from '../../src/inventory/schema/schema.js';
 import { planPods } from '../../src/network/pod-plan.js';
 import { compileRoutes } from '../../src/network/routes.js';
 import { inventoryOf, plainInventory } from './samples.js';

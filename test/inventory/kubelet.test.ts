@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it, test } from 'vitest';
 import { parse } from 'yaml';
 import { failuresIn } from '../../src/failure.js';
-import { freeKubeletFields, ownKubeletFields } from '../../src/inventory/kubelet-fields.js';
+import { freeKubeletFields, ownKubeletFields } from '../../src/inventory/components/kubelet-fields.js';
 import { kubelet } from '../../src/phases/node/kubelet.js';
 import { prepare } from '../../src/phases/node/prepare.js';
 import { loadCluster } from '../../src/workflows/load-cluster.js';

@@ -1,5 +1,5 @@
 import { parseInventory } from '../../src/inventory/load.js';
-import type { Inventory } from '../../src/inventory/schema.js';
+import type { Inventory } from '../../src/inventory/schema/schema.js';
 import { toYaml } from '../../src/templates/yaml.js';
 
 export const versions = ['1.36.3'];

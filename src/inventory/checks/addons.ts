@@ -3,7 +3,7 @@ import { dnsLabel, formatProblem, isOci } from '../formats.js';
 import type { InventoryError } from '../inventory-error.js';
 import { inventoryError, inventoryKeyError } from '../inventory-error.js';
 import type { PartialInventory } from '../partial.js';
-import { knownAddonNames } from '../schema-addons.js';
+import { knownAddonNames } from '../schema/addons.js';
 
 /** Names of add-ons are names of releases. A name that kbs does not know stands for a chart of the owner. */
 export const checkAddons = ({ addons = {} }: PartialInventory): readonly InventoryError[] => [

@@ -1,12 +1,12 @@
 import { isRecord } from '../../secret.js';
 import type { FlaggedComponent } from '../cluster.js';
-import type { ComponentFlags, FlagSort } from '../component-flags.js';
-import { readComponentFlags } from '../component-flags.js';
+import type { ComponentFlags, FlagSort } from '../components/flags.js';
+import { readComponentFlags } from '../components/flags.js';
+import { freeKubeProxyFields, ownKubeProxyFields } from '../components/kube-proxy-fields.js';
+import { whyOwn } from '../components/own-flags.js';
 import { didYouMean } from '../did-you-mean.js';
 import type { InventoryError, Path } from '../inventory-error.js';
 import { inventoryError, inventoryKeyError } from '../inventory-error.js';
-import { freeKubeProxyFields, ownKubeProxyFields } from '../kube-proxy-fields.js';
-import { whyOwn } from '../own-flags.js';
 import type { PartialInventory } from '../partial.js';
 import { entries, hostsOf } from '../partial.js';
 import { type FieldNames, fieldsBelow, hint } from './fields.js';

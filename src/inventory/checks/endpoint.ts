@@ -4,7 +4,7 @@ import type { InventoryError } from '../inventory-error.js';
 import { inventoryError } from '../inventory-error.js';
 import type { PartialHost, PartialInventory } from '../partial.js';
 import { hasRole, hostsOf, rolesRead, segmentHolding } from '../partial.js';
-import { defaults } from '../schema.js';
+import { defaults } from '../schema/schema.js';
 import { isReserved } from './names.js';
 import { endOf } from './networks.js';
 

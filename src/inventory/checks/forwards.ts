@@ -6,7 +6,7 @@ import { targetWords } from '../lan-services.js';
 import type { PartialHost, PartialInventory } from '../partial.js';
 import { hasRole, hostsOf, isNode, rolesRead } from '../partial.js';
 import { componentPorts, nodePorts } from '../ports.js';
-import { defaults } from '../schema.js';
+import { defaults } from '../schema/schema.js';
 
 /** Forwarded ports are free on the load balancers, and lead to hosts that there are. */
 export const checkForwards = (draft: PartialInventory): readonly InventoryError[] => {

@@ -3,7 +3,7 @@ import type { InventoryError } from '../inventory-error.js';
 import { inventoryError, inventoryKeyError } from '../inventory-error.js';
 import type { PartialInventory } from '../partial.js';
 import { hasRole, hostsOf, rolesRead } from '../partial.js';
-import { defaults } from '../schema.js';
+import { defaults } from '../schema/schema.js';
 import { checkBalancers } from './forwards.js';
 
 /** The ingress controller runs on workers, and the load balancers pass its ports on where the endpoint says so. */

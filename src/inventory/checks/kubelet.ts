@@ -1,7 +1,7 @@
+import { freeKubeletFields, ownKubeletFields } from '../components/kubelet-fields.js';
 import { runsPods } from '../host-pods.js';
 import type { InventoryError } from '../inventory-error.js';
 import { inventoryKeyError } from '../inventory-error.js';
-import { freeKubeletFields, ownKubeletFields } from '../kubelet-fields.js';
 import type { PartialInventory } from '../partial.js';
 import { hostsOf } from '../partial.js';
 import { type FieldNames, fieldsBelow } from './fields.js';

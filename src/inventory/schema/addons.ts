@@ -13,8 +13,8 @@ import {
   serverName,
   sha256Digest,
   withExample,
-} from './formats.js';
-import { choice, integer, keys, text } from './schema-fields.js';
+} from '../formats.js';
+import { choice, integer, keys, text } from './fields.js';
 
 const addonKeys = {
   chart: text(

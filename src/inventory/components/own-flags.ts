@@ -1,4 +1,4 @@
-import type { FlaggedComponent } from './cluster.js';
+import type { FlaggedComponent } from '../cluster.js';
 
 /** Why an inventory cannot set a flag that kbs sets or relies on; undefined where it can. */
 export const whyOwn = (component: FlaggedComponent, flag: string): string | undefined => {

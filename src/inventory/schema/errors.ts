@@ -1,8 +1,8 @@
 import type { z } from 'zod';
-import { didYouMean } from './did-you-mean.js';
-import type { InventoryError, Path } from './inventory-error.js';
-import { inventoryError, inventoryKeyError } from './inventory-error.js';
-import type { InventorySource } from './source.js';
+import { didYouMean } from '../did-you-mean.js';
+import type { InventoryError, Path } from '../inventory-error.js';
+import { inventoryError, inventoryKeyError } from '../inventory-error.js';
+import type { InventorySource } from '../source.js';
 
 /**
  * The issues of zod as errors: the value as it is written is the subject, the schema's message the predicate. `empty` is

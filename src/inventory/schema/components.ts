@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { anyText, isMissing } from './formats.js';
-import { integer, keys, text } from './schema-fields.js';
+import { anyText, isMissing } from '../formats.js';
+import { integer, keys, text } from './fields.js';
 
 /**
  * Fields of a component's configuration. Their names are checked in checks/; what a field may hold, the component says.

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { anyText, hostName, isMissing, jumpHost, jumpProblem, userName } from './formats.js';
-import { choice, integer, keys, text } from './schema-fields.js';
+import { anyText, hostName, isMissing, jumpHost, jumpProblem, userName } from '../formats.js';
+import { choice, integer, keys, text } from './fields.js';
 
 const keyFile = text(anyText('a path of a private key', '~/.ssh/id_ed25519'), 'A path.');
 

@@ -13,14 +13,14 @@ import {
   serverName,
   version,
   withExample,
-} from './formats.js';
-import { addons } from './schema-addons.js';
-import { components } from './schema-components.js';
-import { choice, integer, keys, list, map, text } from './schema-fields.js';
-import { host } from './schema-hosts.js';
-import { pullProxy, registries } from './schema-registries.js';
-import { ssh } from './schema-ssh.js';
-import { packages, swap, time } from './schema-system.js';
+} from '../formats.js';
+import { addons } from './addons.js';
+import { components } from './components.js';
+import { choice, integer, keys, list, map, text } from './fields.js';
+import { host } from './hosts.js';
+import { pullProxy, registries } from './registries.js';
+import { ssh } from './ssh.js';
+import { packages, swap, time } from './system.js';
 
 /** The values of fields that the inventory leaves out. */
 export const defaults = {

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { FlaggedComponent } from './cluster.js';
+import type { FlaggedComponent } from '../cluster.js';
 
 /** What a flag takes; `text` stands for every sort that kbs does not tell apart, lists among them. */
 export type FlagSort = 'boolean' | 'integer' | 'number' | 'duration' | 'text';
@@ -15,4 +15,4 @@ export interface ComponentFlags {
 
 export const readComponentFlags = (): ComponentFlags =>
   // The file is written by a script of this project, and its test checks it.
-  JSON.parse(readFileSync(new URL('component-flags.json', import.meta.url), 'utf8')) as ComponentFlags;
+  JSON.parse(readFileSync(new URL('flags.json', import.meta.url), 'utf8')) as ComponentFlags;

@@ -1,5 +1,5 @@
-import { serverName } from './formats.js';
-import { choice, keys, list, text } from './schema-fields.js';
+import { serverName } from '../formats.js';
+import { choice, keys, list, text } from './fields.js';
 
 /** What becomes of the swap of all nodes, or of one. */
 export const swap = (description: string) =>

@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { defined } from '../defined.js';
-import { didYouMean } from './did-you-mean.js';
-import type { Format } from './formats.js';
-import { formatProblem, isMissing } from './formats.js';
+import { defined } from '../../defined.js';
+import { didYouMean } from '../did-you-mean.js';
+import type { Format } from '../formats.js';
+import { formatProblem, isMissing } from '../formats.js';
 
 /*
  * Every message here is the predicate of a sentence whose subject is the value as it is written; for a missing value it

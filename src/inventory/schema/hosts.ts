@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { address, anyText, cidr, dnsLabel, isMissing, labelKey, labelValue, taint, withExample } from './formats.js';
-import { fields } from './schema-components.js';
-import { choice, choiceProblem, integer, keys, list, map, text } from './schema-fields.js';
-import { ssh } from './schema-ssh.js';
-import { packages, swap, time } from './schema-system.js';
+import { address, anyText, cidr, dnsLabel, isMissing, labelKey, labelValue, taint, withExample } from '../formats.js';
+import { fields } from './components.js';
+import { choice, choiceProblem, integer, keys, list, map, text } from './fields.js';
+import { ssh } from './ssh.js';
+import { packages, swap, time } from './system.js';
 
 const gpuVendors = ['nvidia', 'amd', 'none'] as const;
 

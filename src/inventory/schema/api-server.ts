@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { anyText, httpsAddress, isMissing, withExample } from './formats.js';
-import { choice, keys, list, text } from './schema-fields.js';
+import { anyText, httpsAddress, isMissing, withExample } from '../formats.js';
+import { choice, keys, list, text } from './fields.js';
 
 /*
  * The three files of the owner that API servers read. Their descriptions are in Kubernetes' own reference, and no reader of

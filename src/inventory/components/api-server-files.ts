@@ -1,10 +1,10 @@
 import type { z } from 'zod';
-import type { Values } from './cluster.js';
-import type { InventoryError, Path } from './inventory-error.js';
-import { inventoryError, inventoryKeyError } from './inventory-error.js';
-import { admission, authentication, policy } from './schema-api-server.js';
-import { schemaErrors } from './schema-errors.js';
-import { type InventorySource, type LocatedError, readSource } from './source.js';
+import type { Values } from '../cluster.js';
+import type { InventoryError, Path } from '../inventory-error.js';
+import { inventoryError, inventoryKeyError } from '../inventory-error.js';
+import { admission, authentication, policy } from '../schema/api-server.js';
+import { schemaErrors } from '../schema/errors.js';
+import { type InventorySource, type LocatedError, readSource } from '../source.js';
 
 /** The files of the owner that API servers read, by the names of their fields in the inventory. */
 export type ApiServerFile = 'policy' | 'admission' | 'authentication';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { anyText, registryName, webAddress } from './formats.js';
-import { keys, list, map, text } from './schema-fields.js';
+import { anyText, registryName, webAddress } from '../formats.js';
+import { keys, list, map, text } from './fields.js';
 
 const registry = keys(
   'Registry',
