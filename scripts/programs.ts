@@ -5,9 +5,9 @@
 import { copyFile, mkdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { architectures } from '../src/artifacts/arch.js';
+import { buildProgram } from '../src/artifacts/build/go-modules.js';
 import { cacheFolder } from '../src/artifacts/cache.js';
 import { knownVersions, releaseOf } from '../src/artifacts/catalogue.js';
-import { buildProgram } from '../src/artifacts/go-modules.js';
 import { ownProgramPath, ownProgramsFolder } from '../src/artifacts/upstream/own-program.js';
 
 const cache = join(cacheFolder(), 'build');

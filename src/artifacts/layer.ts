@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { lstat, readdir, readFile, readlink, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Built } from './build/go-modules.js';
 import { buildCached, keyOf } from './cache.js';
 import { sha256OfFile, through } from './digest.js';
-import type { Built } from './go-modules.js';
 import type { Packer } from './packer.js';
 import type { LayerRecipe } from './release.js';
 import { type Entry, tarOf } from './tar.js';

@@ -1,8 +1,8 @@
 import { createWriteStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
+import type { Built } from './build/go-modules.js';
 import { run } from './command.js';
-import type { Built } from './go-modules.js';
 
 /** How programs and layers are packed. */
 export interface Packer {

@@ -1,10 +1,10 @@
 import { resolve } from 'node:path';
 import { type Arch, archOfThisMachine } from '../artifacts/arch.js';
-import { buildBundle, type Progress } from '../artifacts/build.js';
+import { buildBundle, type Progress } from '../artifacts/build/build.js';
 import { defaultBundle, openBundle, verifyBundle } from '../artifacts/bundle.js';
 import { archesIn, type BundleCatalogue, type Component } from '../artifacts/bundle-catalogue.js';
 import { known, knownVersions } from '../artifacts/catalogue.js';
-import type { Distribution } from '../artifacts/distributions.js';
+import type { Distribution } from '../artifacts/packages/distributions.js';
 import { createBundle } from '../artifacts/upstream/create.js';
 import type { Mirrors } from '../artifacts/upstream/mirrors.js';
 import { knownPins, readPins } from '../artifacts/upstream/pins.js';

@@ -1,7 +1,7 @@
 import { knownAddons } from '../addons/index.js';
 import type { Artifacts, Chart } from '../artifacts/artifacts.js';
-import { readChart } from '../artifacts/chart.js';
-import { publishedChart } from '../artifacts/published-chart.js';
+import { readChart } from '../artifacts/charts/chart.js';
+import { publishedChart } from '../artifacts/charts/published.js';
 import { Failure, Failures } from '../failure.js';
 import type { Addon, ChartSource, Cluster, PublishedChart } from '../inventory/cluster.js';
 import { inventoryError, inventoryKeyError } from '../inventory/inventory-error.js';

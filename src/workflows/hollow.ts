@@ -1,10 +1,10 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { archOfThisMachine } from '../artifacts/arch.js';
+import { buildProgram } from '../artifacts/build/go-modules.js';
+import { kwokProgram, kwokStagesProgram } from '../artifacts/build/kwok.js';
 import { cacheFolder } from '../artifacts/cache.js';
 import { run } from '../artifacts/command.js';
-import { buildProgram } from '../artifacts/go-modules.js';
-import { kwokProgram, kwokStagesProgram } from '../artifacts/kwok.js';
 import { Failure } from '../failure.js';
 import { mutation, type Output, query } from '../hosts/host.js';
 import { lastLines } from '../hosts/last-lines.js';

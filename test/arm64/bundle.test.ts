@@ -5,11 +5,11 @@ import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { archOfThisMachine } from '../../src/artifacts/arch.js';
 import type { BinaryName, HostArtifacts, ImageName } from '../../src/artifacts/artifacts.js';
-import { buildBundle } from '../../src/artifacts/build.js';
+import { buildBundle } from '../../src/artifacts/build/build.js';
+import { buildProgram } from '../../src/artifacts/build/go-modules.js';
 import { type Bundle, openBundle } from '../../src/artifacts/bundle.js';
 import { cacheFolder } from '../../src/artifacts/cache.js';
 import { knownVersions, releaseOf } from '../../src/artifacts/catalogue.js';
-import { buildProgram } from '../../src/artifacts/go-modules.js';
 import { contentsOf } from '../../src/artifacts/release.js';
 import { aarch64, emulator, lacksArm64, machineOf } from '../support/emulator.js';
 

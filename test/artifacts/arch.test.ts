@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { archOfMachine, archOfThisMachine } from '../../src/artifacts/arch.js';
-import { toolchainFor } from '../../src/artifacts/toolchain.js';
+import { toolchainFor } from '../../src/artifacts/build/toolchain.js';
 
 it.each([
   ['x86_64', 'amd64'],

@@ -2,8 +2,8 @@ import { readdir, readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { rcompare, valid } from 'semver';
 import { describe, expect, it } from 'vitest';
+import { kwokProgram } from '../../src/artifacts/build/kwok.js';
 import { knownVersions, releaseOf } from '../../src/artifacts/catalogue.js';
-import { kwokProgram } from '../../src/artifacts/kwok.js';
 import { placeholderArtifacts } from '../../src/artifacts/placeholder.js';
 import { contentsOf, type Release } from '../../src/artifacts/release.js';
 

@@ -7,9 +7,9 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { archOfThisMachine } from '../../src/artifacts/arch.js';
+import { buildProgram } from '../../src/artifacts/build/go-modules.js';
 import { cacheFolder } from '../../src/artifacts/cache.js';
 import { knownVersions, releaseOf } from '../../src/artifacts/catalogue.js';
-import { buildProgram } from '../../src/artifacts/go-modules.js';
 import { zstdPacker } from '../../src/artifacts/packer.js';
 import { aarch64, emulator, lacksArm64, machineOf } from '../support/emulator.js';
 

@@ -5,7 +5,7 @@ import { chmod, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
-import { repositoryOf } from '../../src/artifacts/repository.js';
+import { repositoryOf } from '../../src/artifacts/packages/repository.js';
 import { tarOf } from '../../src/artifacts/tar.js';
 import type { PackageRepository } from '../../src/resources/resource.js';
 

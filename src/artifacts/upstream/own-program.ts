@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Failure } from '../../failure.js';
 import type { Arch } from '../arch.js';
-import type { BuildContext } from '../build-context.js';
+import type { BuildContext } from '../build/context.js';
+import { type Built, buildProgram } from '../build/go-modules.js';
 import { sha256OfFile } from '../digest.js';
-import { type Built, buildProgram } from '../go-modules.js';
 import type { Program } from '../release.js';
 
 /** Where a package of kbs has the programs that are its own, built: three folders above this file in src as well as in dist. */

@@ -1,5 +1,5 @@
 import { boolean, file, option, string } from '@oclif/core/flags';
-import { distributions } from '../../artifacts/distributions.js';
+import { distributions } from '../../artifacts/packages/distributions.js';
 import { BaseCommand } from '../../cli/base-command.js';
 import { bundleFlags } from '../../cli/flags.js';
 import { mirrorsOf } from '../../cli/mirrors.js';

@@ -2,7 +2,7 @@ import type { ErrorObject } from 'ajv';
 import { plannedAddons } from '../../addons/index.js';
 import { mergeValues } from '../../addons/merge-values.js';
 import { type Artifacts, objectsChart, referenceOf } from '../../artifacts/artifacts.js';
-import { schemaIn } from '../../artifacts/chart.js';
+import { schemaIn } from '../../artifacts/charts/chart.js';
 import { Failure, Failures } from '../../failure.js';
 import type { Cluster, Values } from '../../inventory/cluster.js';
 import { didYouMean } from '../../inventory/did-you-mean.js';

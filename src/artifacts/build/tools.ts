@@ -1,7 +1,7 @@
 import { access } from 'node:fs/promises';
-import { Failure } from '../failure.js';
-import type { Arch } from './arch.js';
-import { run } from './command.js';
+import { Failure } from '../../failure.js';
+import type { Arch } from '../arch.js';
+import { run } from '../command.js';
 import { toolchainFor } from './toolchain.js';
 
 /**

@@ -1,7 +1,7 @@
 import { parse } from 'yaml';
-import { isRecord } from '../secret.js';
-import { getUrl } from './http.js';
-import { type FoundChart, mostOfChart, type WantedChart } from './wanted-chart.js';
+import { isRecord } from '../../secret.js';
+import { getUrl } from '../http.js';
+import { type FoundChart, mostOfChart, type WantedChart } from './wanted.js';
 
 /**
  * A chart's archive from a repository with an `index.yaml`, https://helm.sh/docs/topics/chart_repository/, and the digest

@@ -1,10 +1,10 @@
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Arch, archOfThisMachine } from './arch.js';
-import type { BuildContext } from './build-context.js';
-import { buildCached, keyOf } from './cache.js';
-import { run } from './command.js';
-import { sha256OfFile } from './digest.js';
+import { type Arch, archOfThisMachine } from '../arch.js';
+import type { BuildContext } from '../build/context.js';
+import { buildCached, keyOf } from '../cache.js';
+import { run } from '../command.js';
+import { sha256OfFile } from '../digest.js';
 
 /**
  * The files of Debian packages, unpacked together below one folder, at the versions that this machine's package lists

@@ -1,4 +1,4 @@
-import type { Arch } from './arch.js';
+import type { Arch } from '../arch.js';
 
 /** Where what is built is kept, and for which architecture. */
 export interface BuildContext {

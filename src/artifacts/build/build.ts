@@ -1,21 +1,21 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { defined } from '../defined.js';
-import { type Arch, architectures, archOfThisMachine } from './arch.js';
-import { assemble, type MadeBundle, type Part } from './assemble.js';
-import type { BuildContext } from './build-context.js';
-import { usualBundle } from './bundle.js';
-import type { Component } from './bundle-catalogue.js';
-import { below, makeArchive, type PackedMember, packBinary } from './bundle-members.js';
-import { cacheFolder, sweep } from './cache.js';
-import { known } from './catalogue.js';
-import { makeChart } from './chart-member.js';
-import { type Offer, unpackPackages } from './debian.js';
+import { defined } from '../../defined.js';
+import { type Arch, architectures, archOfThisMachine } from '../arch.js';
+import { assemble, type MadeBundle, type Part } from '../assemble.js';
+import { usualBundle } from '../bundle.js';
+import type { Component } from '../bundle-catalogue.js';
+import { below, makeArchive, type PackedMember, packBinary } from '../bundle-members.js';
+import { cacheFolder, sweep } from '../cache.js';
+import { known } from '../catalogue.js';
+import { makeChart } from '../charts/member.js';
+import { type Layer, makeLayer } from '../layer.js';
+import { type Offer, unpackPackages } from '../packages/apt.js';
+import { makeRepository, refuseOtherThanDebian } from '../packages/repository.js';
+import { type Packer, zstdPacker } from '../packer.js';
+import { type Contents, contentsOf, type Release } from '../release.js';
+import type { BuildContext } from './context.js';
 import { type Built, buildProgram } from './go-modules.js';
-import { type Layer, makeLayer } from './layer.js';
-import { type Packer, zstdPacker } from './packer.js';
-import { type Contents, contentsOf, type Release } from './release.js';
-import { makeRepository, refuseOtherThanDebian } from './repository.js';
 import { provideTools } from './tools.js';
 
 /**

@@ -1,13 +1,13 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
-import { sha256 } from '../secret.js';
-import type { Chart } from './artifacts.js';
-import { cacheFolder, keyOf } from './cache.js';
+import { sha256 } from '../../secret.js';
+import type { Chart } from '../artifacts.js';
+import { cacheFolder, keyOf } from '../cache.js';
 import { chartIn } from './chart.js';
-import { fromRegistry } from './chart-registry.js';
-import { fromRepository } from './chart-repository.js';
-import type { FoundChart, WantedChart } from './wanted-chart.js';
+import { fromRegistry } from './registry.js';
+import { fromRepository } from './repository.js';
+import type { FoundChart, WantedChart } from './wanted.js';
 
 /**
  * A published chart with its digest checked: the pinned one, else the repository's. It is kept by its digest below

@@ -5,15 +5,15 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Arch, archOfThisMachine } from '../../src/artifacts/arch.js';
-import { buildBundle } from '../../src/artifacts/build.js';
-import { knownVersions, releaseOf } from '../../src/artifacts/catalogue.js';
-import { sha256OfFile } from '../../src/artifacts/digest.js';
-import { type Built, buildProgram } from '../../src/artifacts/go-modules.js';
-import { zstdPacker } from '../../src/artifacts/packer.js';
-import type { GoProgram, Program } from '../../src/artifacts/release.js';
-import { toolchainFor } from '../../src/artifacts/toolchain.js';
-import { lacks } from '../support/needs.js';
+import { type Arch, archOfThisMachine } from '../../../src/artifacts/arch.js';
+import { buildBundle } from '../../../src/artifacts/build/build.js';
+import { type Built, buildProgram } from '../../../src/artifacts/build/go-modules.js';
+import { toolchainFor } from '../../../src/artifacts/build/toolchain.js';
+import { knownVersions, releaseOf } from '../../../src/artifacts/catalogue.js';
+import { sha256OfFile } from '../../../src/artifacts/digest.js';
+import { zstdPacker } from '../../../src/artifacts/packer.js';
+import type { GoProgram, Program } from '../../../src/artifacts/release.js';
+import { lacks } from '../../support/needs.js';
 
 const programs = releaseOf(knownVersions()[0] ?? '')?.programs ?? [];
 

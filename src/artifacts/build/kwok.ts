@@ -1,4 +1,4 @@
-import { goProgram } from './recipes.js';
+import { goProgram } from '../recipes.js';
 
 const version = '0.8.0';
 const module = { version, folder: `kwok-${version}`, from: `sigs.k8s.io/kwok v${version}` } as const;

@@ -1,7 +1,7 @@
-import { isRecord } from '../secret.js';
-import type { Answer } from './http.js';
-import { jsonOf, Registry } from './registry.js';
-import { type FoundChart, mostOfChart, type WantedChart } from './wanted-chart.js';
+import { isRecord } from '../../secret.js';
+import type { Answer } from '../http.js';
+import { jsonOf, Registry } from '../registry.js';
+import { type FoundChart, mostOfChart, type WantedChart } from './wanted.js';
 
 /**
  * A chart's archive from an OCI registry, and the digest that its manifest has for it: the layer that helm pushes,

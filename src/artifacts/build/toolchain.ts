@@ -1,4 +1,4 @@
-import { type Arch, archOfThisMachine } from './arch.js';
+import { type Arch, archOfThisMachine } from '../arch.js';
 
 /** What compiles C for an architecture on this machine: Debian's own compiler, or its cross compiler. */
 export interface Toolchain {

@@ -4,9 +4,9 @@ import { Readable } from 'node:stream';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { extract } from 'tar-stream';
 import { parse } from 'yaml';
-import { sha256 } from '../secret.js';
-import type { Chart } from './artifacts.js';
-import { type Entry, tarOf } from './tar.js';
+import { sha256 } from '../../secret.js';
+import type { Chart } from '../artifacts.js';
+import { type Entry, tarOf } from '../tar.js';
 
 /**
  * A Helm chart of this machine: a folder with a Chart.yaml, or what `helm package` makes of one. The same files give the

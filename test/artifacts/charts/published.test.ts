@@ -2,11 +2,11 @@ import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { Chart } from '../../src/artifacts/artifacts.js';
-import { readChart } from '../../src/artifacts/chart.js';
-import { publishedChart } from '../../src/artifacts/published-chart.js';
-import { sha256 } from '../../src/secret.js';
-import { type ChartServer, content, serveCharts } from '../support/chart-server.js';
+import type { Chart } from '../../../src/artifacts/artifacts.js';
+import { readChart } from '../../../src/artifacts/charts/chart.js';
+import { publishedChart } from '../../../src/artifacts/charts/published.js';
+import { sha256 } from '../../../src/secret.js';
+import { type ChartServer, content, serveCharts } from '../../support/chart-server.js';
 
 let home: string;
 let server: ChartServer;

@@ -5,12 +5,12 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { extract } from 'tar-stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { archOfThisMachine } from '../../src/artifacts/arch.js';
-import { optionsFor } from '../../src/artifacts/debian.js';
-import { makeRepository, refuseOtherThanDebian, repositoryOf } from '../../src/artifacts/repository.js';
-import { tarOf } from '../../src/artifacts/tar.js';
-import { sha256 } from '../../src/secret.js';
-import { build, type Deb } from '../resources/debs.js';
+import { archOfThisMachine } from '../../../src/artifacts/arch.js';
+import { optionsFor } from '../../../src/artifacts/packages/apt.js';
+import { makeRepository, refuseOtherThanDebian, repositoryOf } from '../../../src/artifacts/packages/repository.js';
+import { tarOf } from '../../../src/artifacts/tar.js';
+import { sha256 } from '../../../src/secret.js';
+import { build, type Deb } from '../../resources/debs.js';
 
 const run = promisify(execFile);
 const arch = archOfThisMachine();

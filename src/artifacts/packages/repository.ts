@@ -2,16 +2,16 @@ import { createWriteStream } from 'node:fs';
 import { mkdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { Failure } from '../failure.js';
-import type { BuildContext } from './build-context.js';
-import { type Measure, measure, type PackedMember, readMetadata, writeMetadata } from './bundle-members.js';
-import { buildCached, keyOf } from './cache.js';
-import { run } from './command.js';
-import { type Offer, offersOf, optionsFor } from './debian.js';
-import { sha256OfFile } from './digest.js';
+import { Failure } from '../../failure.js';
+import type { BuildContext } from '../build/context.js';
+import { type Measure, measure, type PackedMember, readMetadata, writeMetadata } from '../bundle-members.js';
+import { buildCached, keyOf } from '../cache.js';
+import { run } from '../command.js';
+import { sha256OfFile } from '../digest.js';
+import { type Entry, tarOf } from '../tar.js';
+import { type Offer, offersOf, optionsFor } from './apt.js';
 import { optionsOfDistribution } from './distribution-lists.js';
 import type { Distribution } from './distributions.js';
-import { type Entry, tarOf } from './tar.js';
 
 /**
  * A tar of a flat apt repository that holds these packages with all they depend on, so that a host of the same Debian

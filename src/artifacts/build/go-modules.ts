@@ -1,12 +1,12 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { defined } from '../defined.js';
-import type { BuildContext } from './build-context.js';
-import { buildCached, keyOf } from './cache.js';
-import { run } from './command.js';
-import { unpackPackages } from './debian.js';
-import type { CProgram, GoProgram, Program } from './release.js';
+import { defined } from '../../defined.js';
+import { buildCached, keyOf } from '../cache.js';
+import { run } from '../command.js';
+import { unpackPackages } from '../packages/apt.js';
+import type { CProgram, GoProgram, Program } from '../release.js';
+import type { BuildContext } from './context.js';
 import { toolchainFor, triplets } from './toolchain.js';
 
 /**
@@ -134,8 +134,8 @@ interface Libraries {
   readonly environment: Readonly<Record<string, string>>;
 }
 
-/** The module files and sources at the package's root: two folders above this file in src as well as in dist. */
-const programsFolder = fileURLToPath(new URL('../../programs/', import.meta.url));
+/** The module files and sources at the package's root: three folders above this file in src as well as in dist. */
+const programsFolder = fileURLToPath(new URL('../../../programs/', import.meta.url));
 
 const textsOf = async (folder: string): Promise<readonly (readonly [string, string])[]> => {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });

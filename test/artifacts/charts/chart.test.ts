@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { execa } from 'execa';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { readChart } from '../../src/artifacts/chart.js';
+import { readChart } from '../../../src/artifacts/charts/chart.js';
 
 let home: string;
 let chart: string;

@@ -1,10 +1,10 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Arch } from './arch.js';
-import { buildCached, keyOf } from './cache.js';
-import { run } from './command.js';
-import { readingLists } from './debian.js';
+import type { Arch } from '../arch.js';
+import { buildCached, keyOf } from '../cache.js';
+import { run } from '../command.js';
+import { readingLists } from './apt.js';
 import type { Distribution } from './distributions.js';
 
 /**

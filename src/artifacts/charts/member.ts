@@ -1,12 +1,12 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { BuildContext } from './build-context.js';
-import { type Measure, measure, type PackedMember, readMetadata, writeMetadata } from './bundle-members.js';
-import { buildCached, keyOf } from './cache.js';
+import type { BuildContext } from '../build/context.js';
+import { type Measure, measure, type PackedMember, readMetadata, writeMetadata } from '../bundle-members.js';
+import { buildCached, keyOf } from '../cache.js';
+import { run } from '../command.js';
+import type { ChartRecipe } from '../release.js';
 import { readChart } from './chart.js';
-import { run } from './command.js';
-import type { ChartRecipe } from './release.js';
 
 /**
  * The chart of an add-on, packed out of the Go module that it lies in, or kbs's own. The module file pins its content.
@@ -58,4 +58,4 @@ const byGo = async ({ module, path, sums }: InModule, { signal }: Pick<BuildCont
   return join(home, path);
 };
 
-const programsFolder = fileURLToPath(new URL('../../programs/', import.meta.url));
+const programsFolder = fileURLToPath(new URL('../../../programs/', import.meta.url));
