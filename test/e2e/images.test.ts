@@ -7,11 +7,18 @@ import { archOfThisMachine } from '../../src/artifacts/arch.js';
 import { type HostArtifacts, type ImageName, referenceOf } from '../../src/artifacts/artifacts.js';
 import { type Bundle, defaultBundle, openBundle } from '../../src/artifacts/bundle.js';
 import { knownVersions, releaseOf } from '../../src/artifacts/catalogue.js';
-import type { RegistryRule } from '../../src/inventory/cluster.js';
+import type { Host, Output } from '../../src/hosts/host.js';
+import { messageOf } from '../../src/hosts/message.js';
+import type { Script } from '../../src/hosts/shell.js';
+import { nodes, type RegistryRule } from '../../src/inventory/cluster.js';
 import { registryFiles } from '../../src/phases/node/registries.js';
 import { reveal, Secret } from '../../src/secret.js';
+import { verifyPulls } from '../../src/verify/pulls.js';
 import { type Containerd, startContainerd, unpackRuntime } from '../artifacts/containerd.js';
+import { createWorld, type World } from '../resources/overlay-host.js';
+import { apply } from '../resources/reconcile.js';
 import { type Handler, serveCharts } from '../support/chart-server.js';
+import { clusterOf } from '../support/cluster.js';
 
 const version = knownVersions()[0] ?? '';
 const bundle = await openBundle(defaultBundle(version)).catch(() => undefined);
@@ -151,6 +158,38 @@ describe.runIf(bundle)('the images of a bundle, in a real containerd', () => {
     }
   });
 
+  it('are pulled by a node where `kbs verify --pull` asks it to, and are gone again', async () => {
+    const image = artifacts().image('probe');
+    const [one] = image.images;
+    const [blobs, server] = [join(runtime, 'served'), join(runtime, 'registry.mjs')];
+    await mkdir(blobs);
+    await execa('tar', ['-x', '-C', blobs, '--strip-components=2', '-f', image.archive.file, 'blobs/sha256']);
+    await writeFile(server, registryProgram(blobs, one?.digest.replace('sha256:', '') ?? ''));
+    const world = await createWorld();
+    try {
+      await world.run(`mount -t tmpfs none /var/lib; mount -t tmpfs none /usr/local/bin; ip link set lo up
+cp ${['containerd', 'ctr'].map((name) => join(runtime, name)).join(' ')} /usr/local/bin
+setsid '${process.execPath}' ${server} </dev/null >/run/registry 2>&1 &
+setsid /usr/local/bin/containerd </dev/null >/run/containerd.log 2>&1 &
+until ctr version >/dev/null 2>&1 && grep -q ready /run/registry; do sleep 0.1; done`);
+      const [node] = nodes(clusterOf());
+      const pulled = async (password: string) => {
+        const auth = { username: 'puller', password: { variable: 'UNUSED' } };
+        const registries = [{ name: '127.0.0.1:5000', mirrors: [], plainHttp: true, auth }];
+        await apply(world, registryFiles({ registries }, { registryPassword: () => new Secret(password) }));
+        const [result] = await verifyPulls('127.0.0.1:5000/probe', node ? [node] : [], () => hostOf(world), {});
+        return result;
+      };
+      const failed = await pulled('wrong');
+      expect(failed).toMatchObject({ ok: false, detail: expect.stringMatching(/401|authorization failed/) });
+      expect(failed?.detail).not.toContain(Buffer.from('puller:wrong').toString('base64'));
+      expect(await pulled('secret')).toMatchObject({ ok: true, detail: 'pulled, and deleted again' });
+      expect(await world.run('ctr namespaces ls -q; stat -c %a /etc/containerd/certs.d/*/hosts.toml')).toBe('600\n');
+    } finally {
+      await world.end();
+    }
+  });
+
   /** With hosts.toml files for these registries, below a folder, for as long as it takes. */
   const withRegistries = async <T>(
     folder: string,
@@ -191,6 +230,31 @@ describe.runIf(bundle)('the images of a bundle, in a real containerd', () => {
     return root;
   };
 });
+
+/** A registry on 127.0.0.1:5000 with one image, for a user and a password. */
+const registryProgram = (blobs: string, manifest: string): string => `
+import { createServer } from 'node:http';
+import { readFile } from 'node:fs/promises';
+const login = 'Basic ' + Buffer.from('puller:secret').toString('base64');
+createServer(async ({ url, headers }, response) => {
+  if (headers.authorization !== login) return response.writeHead(401, { 'www-authenticate': 'Basic realm="tests"' }).end();
+  const name = url.includes('/manifests/latest') ? ${JSON.stringify(manifest)} : url.match(/[0-9a-f]{64}/)?.[0] ?? '';
+  const type = name === ${JSON.stringify(manifest)} ? 'application/vnd.oci.image.manifest.v1+json' : 'application/octet-stream';
+  const blob = await readFile(${JSON.stringify(`${blobs}/`)} + name).catch(() => undefined);
+  if (!blob) return response.writeHead(404).end();
+  response.writeHead(200, { 'content-type': type, 'docker-content-digest': 'sha256:' + name, 'content-length': blob.length });
+  response.end(blob);
+}).listen(5000, '127.0.0.1', () => console.log('ready'));
+`;
+
+const hostOf = (world: World): Host => {
+  const run = ({ script }: { readonly script: Script }): Promise<Output> =>
+    world.run(script).then(
+      (stdout) => ({ code: 0, stdout, stderr: '' }),
+      (error: unknown) => ({ code: 1, stdout: '', stderr: messageOf(error) }),
+    );
+  return { name: 'node', query: run, mutate: run };
+};
 
 interface Manifest {
   readonly layers: readonly { readonly digest: string }[];
