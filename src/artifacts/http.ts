@@ -24,7 +24,8 @@ export const openUrl = async (url: string, { headers = {} }: GetOptions = {}): P
   // Most commands download nothing.
   const undici = await import('undici');
   let at = new URL(url);
-  let sent: Readonly<Record<string, string>> = { 'user-agent': 'kbs', ...headers };
+  // Without a word about it, a server may compress what it sends.
+  let sent: Readonly<Record<string, string>> = { 'user-agent': 'kbs', 'accept-encoding': 'identity', ...headers };
   for (let redirects = 0; redirects <= mostRedirects; redirects++) {
     if (at.protocol !== 'https:') throw new Refused(`${url} leads to ${withoutSecrets(at)}, which is not https`);
     const answer = await undici
@@ -43,6 +44,7 @@ export const openUrl = async (url: string, { headers = {} }: GetOptions = {}): P
       return { url: withoutSecrets(at), status: answer.statusCode, headers: answer.headers, body: answer.body };
     }
     await answer.body.dump();
+    if (!URL.canParse(location, at)) throw new Refused(`${withoutSecrets(at)} redirects to what is no address`);
     const next = new URL(location, at);
     if (next.host !== at.host) sent = withoutCredentials(sent);
     at = next;

@@ -1,4 +1,5 @@
 import { globalAgent } from 'node:https';
+import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { getUrl } from '../../src/artifacts/http.js';
 import { type ChartServer, serveCharts } from '../support/chart-server.js';
@@ -59,9 +60,22 @@ describe('a redirect', () => {
     await expect(get()).rejects.toThrow(expected);
   });
 
+  it('to what is no address is final', async () => {
+    redirect('https://');
+    await expect(get()).rejects.toThrow(`https://${server.host}/a/file redirects to what is no address`);
+  });
+
   it('whose answer is too long is reported without what lets a reader in', async () => {
     redirect(`https://${other.host}/b/file?sig=5ecret`);
     other.paths.set('/b/file', (response) => response.end('x'.repeat(1001)));
     await expect(get()).rejects.toThrow(`https://${other.host}/b/file: the answer has more than 1000 bytes`);
   });
+});
+
+it('asks for content as it is: some servers compress where nothing is said', async () => {
+  server.otherwise = ({ headers }, response) => {
+    const plain = headers['accept-encoding'] === 'identity';
+    response.writeHead(200, plain ? {} : { 'content-encoding': 'gzip' }).end(plain ? 'text' : gzipSync('text'));
+  };
+  expect((await get()).body.toString()).toBe('text');
 });
