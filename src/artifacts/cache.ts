@@ -41,10 +41,13 @@ export const buildCached = async (
 export const sweep = async (cache: string): Promise<void> => {
   const names = await readdir(cache).catch(() => []);
   for (const name of names) {
-    const pid = Number(/\.(\d+)\.partial$/.exec(name)?.[1]);
+    const pid = unfinishedBy(name);
     if (pid && !isRunning(pid)) await rm(join(cache, name), { recursive: true, force: true });
   }
 };
+
+/** The process whose unfinished work a name of the cache is, `NAME.PID.partial`; NaN where it is none. */
+export const unfinishedBy = (name: string): number => Number(/\.(\d+)\.partial$/.exec(name)?.[1]);
 
 const partial = '.partial';
 
@@ -64,7 +67,8 @@ const syncFiles = async (folder: string): Promise<void> => {
   }
 };
 
-const isRunning = (pid: number): boolean => {
+/** Whether there is a process of this id, whosever it is. */
+export const isRunning = (pid: number): boolean => {
   try {
     process.kill(pid, 0);
     return true;

@@ -7,7 +7,7 @@ export interface GetOptions {
 }
 
 export interface Opened {
-  /** Where the answer came from, after redirects. */
+  /** Where the answer came from, after redirects, without a login and a query. */
   readonly url: string;
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
@@ -24,9 +24,10 @@ export const openUrl = async (url: string, { headers = {} }: GetOptions = {}): P
   // Most commands download nothing.
   const undici = await import('undici');
   let at = new URL(url);
-  let sent: Readonly<Record<string, string>> = { 'user-agent': 'kbs', ...headers };
+  // Without a word about it, a server may compress what it sends.
+  let sent: Readonly<Record<string, string>> = { 'user-agent': 'kbs', 'accept-encoding': 'identity', ...headers };
   for (let redirects = 0; redirects <= mostRedirects; redirects++) {
-    if (at.protocol !== 'https:') throw new Refused(`${url} leads to ${withoutLogin(at)}, which is not https`);
+    if (at.protocol !== 'https:') throw new Refused(`${url} leads to ${withoutSecrets(at)}, which is not https`);
     const answer = await undici
       .request(at, {
         headers: sent,
@@ -36,13 +37,14 @@ export const openUrl = async (url: string, { headers = {} }: GetOptions = {}): P
       })
       .catch((error: unknown) => {
         const Kind = isFinal(error) ? Refused : Error;
-        throw new Kind(`${withoutLogin(at)}: ${reasonOf(error)}`, { cause: error });
+        throw new Kind(`${withoutSecrets(at)}: ${reasonOf(error)}`, { cause: error });
       });
     const { location } = answer.headers;
     if (!redirectCodes.has(answer.statusCode) || typeof location !== 'string') {
-      return { url: withoutLogin(at), status: answer.statusCode, headers: answer.headers, body: answer.body };
+      return { url: withoutSecrets(at), status: answer.statusCode, headers: answer.headers, body: answer.body };
     }
     await answer.body.dump();
+    if (!URL.canParse(location, at)) throw new Refused(`${withoutSecrets(at)} redirects to what is no address`);
     const next = new URL(location, at);
     if (next.host !== at.host) sent = withoutCredentials(sent);
     at = next;
@@ -106,10 +108,10 @@ const isFinal = (error: unknown): boolean =>
   error instanceof Error &&
   /CERT|certificate|Proxy response \(4/.test(`${(error as NodeJS.ErrnoException).code ?? ''} ${error.message}`);
 
-const withoutLogin = (url: URL): string => {
+/** An address without what lets its reader in: a login, and a query, by which redirects sign addresses of storage. */
+const withoutSecrets = (url: URL): string => {
   const shown = new URL(url);
-  shown.username = '';
-  shown.password = '';
+  for (const part of ['username', 'password', 'search', 'hash'] as const) shown[part] = '';
   return shown.href;
 };
 

@@ -1,30 +1,61 @@
 import { constants } from 'node:fs';
-import { copyFile, mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
+import { Failure } from '../failure.js';
+import { architectures } from './arch.js';
 import { type BundleCatalogue, printCatalogue } from './bundle-catalogue.js';
 import type { PackedMember } from './bundle-members.js';
 
 /**
  * Puts the members and their catalogue into the folder `into`, which is the whole bundle or the one that was there
- * before, never half of it.
+ * before, never half of it. A Failure where something else is there.
  */
 export const writeBundle = async (
   into: string,
   catalogue: BundleCatalogue,
   members: readonly PackedMember[],
 ): Promise<void> => {
+  await requirePlace(into);
   const folder = resolve(into);
   const beside = `${folder}.${process.pid}.partial`;
   const old = `${folder}.${process.pid}.old`;
   await rm(beside, { recursive: true, force: true });
-  for (const { source, member } of members) {
-    const target = join(beside, member.file);
-    await mkdir(dirname(target), { recursive: true });
-    // A copy that shares its blocks where the file system can; never a link, for damage would reach the cache.
-    await copyFile(source, target, constants.COPYFILE_FICLONE);
+  try {
+    for (const { source, member } of members) {
+      const target = join(beside, member.file);
+      await mkdir(dirname(target), { recursive: true });
+      // A copy that shares its blocks where the file system can; never a link, for damage would reach the cache.
+      await copyFile(source, target, constants.COPYFILE_FICLONE);
+    }
+    await writeFile(join(beside, 'catalogue.json'), printCatalogue(catalogue));
+    await rename(folder, old).catch(() => undefined);
+    await rename(beside, folder);
+  } finally {
+    await rm(beside, { recursive: true, force: true });
   }
-  await writeFile(join(beside, 'catalogue.json'), printCatalogue(catalogue));
-  await rename(folder, old).catch(() => undefined);
-  await rename(beside, folder);
   await rm(old, { recursive: true, force: true });
 };
+
+/**
+ * Nothing that is no bundle lies where one is to be made: a Failure says what does. A folder is free, empty, or a bundle
+ * and nothing beside it; a `.tar` is free or a file.
+ */
+export const requirePlace = async (into: string): Promise<void> => {
+  const found = await stat(into).catch(() => undefined);
+  if (found === undefined || (into.endsWith('.tar') && found.isFile())) return;
+  if (into.endsWith('.tar') || !found.isDirectory()) throw taken(into, `it is a ${found.isFile() ? 'file' : 'folder'}`);
+  const names = await readdir(into);
+  const foreign = names.find((name) => !ofBundles.has(name));
+  if (foreign !== undefined) throw taken(into, `it holds ${foreign}`);
+  if (names.length > 0 && !names.includes('catalogue.json')) throw taken(into, 'it has no catalogue.json');
+};
+
+/** What lies in a bundle's folder, also in one that an earlier kbs made for one architecture. */
+const ofBundles = new Set<string>(['catalogue.json', 'charts', ...architectures, 'binaries', 'images', 'packages']);
+
+const taken = (path: string, why: string): Failure =>
+  new Failure('usage', `${path} is there already, and is no bundle that another could replace`, {
+    where: { resource: path },
+    why: [why],
+    next: 'name a path where nothing is yet, an empty folder, or a bundle; nothing was changed there',
+  });

@@ -17,6 +17,7 @@ import { type Contents, contentsOf, type Release } from '../release.js';
 import type { BuildContext } from './context.js';
 import { type Built, buildProgram } from './go-modules.js';
 import { provideTools } from './tools.js';
+import { requirePlace } from './write-bundle.js';
 
 /**
  * Makes a bundle of one Kubernetes version from Go modules and Debian packages. What was made before from the same
@@ -30,6 +31,8 @@ export const buildBundle = async (options: BuildOptions): Promise<MadeBundle> =>
   const wanted = architectures.filter((arch) => (options.architectures ?? [here]).includes(arch));
   const cache = options.cache ?? cacheFolder();
   const usual = usualBundle(release.kubernetes, cache);
+  const into = options.into ?? usual;
+  await requirePlace(into);
   const context = { cache: join(cache, 'build'), ...(options.signal ? { signal: options.signal } : {}) };
   await mkdir(context.cache, { recursive: true });
   for (const each of ['build', 'bundles', 'unpacked']) await sweep(join(cache, each));
@@ -54,7 +57,7 @@ export const buildBundle = async (options: BuildOptions): Promise<MadeBundle> =>
     kubernetes: release.kubernetes,
     parts,
     ...(options.addons ? { charts } : {}),
-    into: options.into ?? usual,
+    into,
     usual,
     cache,
   });

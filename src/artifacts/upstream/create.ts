@@ -16,6 +16,7 @@ import type { Distribution } from '../packages/distributions.js';
 import { makeRepository } from '../packages/repository.js';
 import { gzipPacker } from '../packer.js';
 import type { Release } from '../release.js';
+import { requirePlace } from '../write-bundle.js';
 import { WrongContent } from './download.js';
 import { type FetchedFile, Fetcher } from './fetch.js';
 import { pullImage } from './image.js';
@@ -35,6 +36,8 @@ export const createBundle = async (options: CreateOptions): Promise<MadeBundle> 
   const cache = options.cache ?? cacheFolder();
   const wanted = architectures.filter((arch) => (options.architectures ?? [archOfThisMachine()]).includes(arch));
   const usual = upstreamBundle(release.kubernetes, cache);
+  const into = options.into ?? usual;
+  await requirePlace(into);
   const build = join(cache, 'build');
   await mkdir(build, { recursive: true });
   for (const each of ['build', 'bundles']) await sweep(join(cache, each));
@@ -50,7 +53,7 @@ export const createBundle = async (options: CreateOptions): Promise<MadeBundle> 
     kubernetes: release.kubernetes,
     parts,
     ...defined({ charts }),
-    into: options.into ?? usual,
+    into,
     usual,
     cache,
   });

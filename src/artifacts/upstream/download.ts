@@ -1,8 +1,9 @@
 import { createWriteStream } from 'node:fs';
-import { mkdir, rename, rm, stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isRunning, unfinishedBy } from '../cache.js';
 import { sha256OfFile } from '../digest.js';
 import { type Opened, Refused, reasonOf } from '../http.js';
 
@@ -22,27 +23,57 @@ export type OnBytes = (arrived: number, total: number | undefined) => void;
 
 /**
  * The file `into` has the content that is wanted, checked; true where it had it before. What arrived of a download that
- * broke off lies beside in `.partial` and is gone on with, now and by a later run. Throws an Error that says the address
- * and the reason.
+ * broke off lies beside in `.partial` and is gone on with, now and by a later run; one that another run is at is left to
+ * it. Throws an Error that says the address and the reason.
  */
 export const download = async (wanted: Wanted, into: string, onBytes: OnBytes = () => {}): Promise<boolean> => {
   if ((await sizeOf(into)) !== undefined && (await sha256OfFile(into)) === wanted.sha256) return true;
-  const partial = `${into}.partial`;
   await mkdir(dirname(into), { recursive: true });
+  const partial = await claimPartial(into);
+  try {
+    await complete(wanted, partial, onBytes);
+    await rename(partial, into);
+  } catch (error) {
+    await rename(partial, `${into}.partial`).catch(() => undefined);
+    throw error;
+  }
+  return false;
+};
+
+/**
+ * Where this process alone writes: what an earlier run left is moved there, by a rename that one of several runs does. A
+ * run that was killed leaves its own, with its process id in the name.
+ */
+const claimPartial = async (into: string): Promise<string> => {
+  const own = `${into}.${process.pid}.partial`;
+  const left = (await readdir(dirname(into))).filter((name) => {
+    if (name === `${basename(into)}.partial`) return true;
+    const pid = unfinishedBy(name);
+    return name === `${basename(into)}.${pid}.partial` && !isRunning(pid);
+  });
+  for (const name of left) await rename(join(dirname(into), name), own).catch(() => undefined);
+  return own;
+};
+
+const complete = async (wanted: Wanted, partial: string, onBytes: OnBytes): Promise<void> => {
   let failures = 0;
+  /** Whether every byte that lies there is of this call, and not of an earlier run. */
+  let ours = false;
   for (;;) {
     const start = (await sizeOf(partial)) ?? 0;
-    const before = start;
+    ours ||= start === 0;
     try {
       const resumed = await receive(wanted, partial, start, onBytes);
       const digest = await sha256OfFile(partial);
-      if (digest === wanted.sha256) break;
+      if (digest === wanted.sha256) return;
       await rm(partial, { force: true });
       // What lay there may be of another file: once more, from its first byte.
-      if (!resumed) throw new WrongContent(`it has sha256 ${digest}, and ${wanted.saidBy} says ${wanted.sha256}`);
+      if (ours || !resumed) {
+        throw new WrongContent(`it has sha256 ${digest}, and ${wanted.saidBy} says ${wanted.sha256}`);
+      }
     } catch (error) {
       const arrived = (await sizeOf(partial)) ?? 0;
-      failures = arrived > before ? 1 : failures + 1;
+      failures = arrived > start ? 1 : failures + 1;
       if (error instanceof Refused || failures >= mostFailures) {
         const Kind = error instanceof WrongContent ? WrongContent : Error;
         throw new Kind(`${wanted.url}: ${withoutAddress(reasonOf(error), wanted.url)}`, { cause: error });
@@ -50,8 +81,6 @@ export const download = async (wanted: Wanted, into: string, onBytes: OnBytes = 
       await sleep(2 ** failures * pause);
     }
   }
-  await rename(partial, into);
-  return false;
 };
 
 /** What was downloaded is not what it should be. */

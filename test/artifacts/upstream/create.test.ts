@@ -228,3 +228,10 @@ describe('what is not as it should be is refused, each by its address', () => {
     expect(server.asked.filter((each) => each.endsWith('/kubelet.sha256'))).toEqual([]);
   });
 });
+
+it('asks for nothing where what lies at the place of the bundle is none', async () => {
+  const into = await mkdtemp(join(home, 'other-'));
+  await writeFile(join(into, 'letter.txt'), 'mine');
+  await expect(create({ into })).rejects.toMatchObject({ code: 'usage' });
+  expect(server.asked).toEqual([]);
+});

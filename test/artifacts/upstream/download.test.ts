@@ -1,3 +1,5 @@
+import { spawnSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import { connect } from 'node:net';
@@ -131,6 +133,64 @@ describe('a download', () => {
     );
     expect(await readdir(home)).toEqual([]);
     expect(ranges).toHaveLength(1);
+  });
+
+  it('with another content is refused too where it breaks off and is gone on with', async () => {
+    const [wrong, cut] = ['x'.repeat(text.length), 'x'.repeat(half)];
+    answers(
+      ...Array.from(
+        { length: 20 },
+        (): Answer => (start, response) => {
+          if (start > 0) {
+            const range = `bytes ${start}-${wrong.length - 1}/${wrong.length}`;
+            return void response.writeHead(206, { 'content-range': range }).end(wrong.slice(start));
+          }
+          response.writeHead(200, { 'content-length': wrong.length });
+          response.write(cut, () => response.destroy());
+        },
+      ),
+      status(404),
+    );
+    await expect(fetchFile()).rejects.toThrow(`it has sha256 ${sha256(wrong)}`);
+    expect(await readdir(home)).toEqual([]);
+    expect(ranges).toHaveLength(2);
+  });
+
+  it('that another run is at is left to it', async () => {
+    await writeFile(`${into}.${process.ppid}.partial`, text.slice(0, half));
+    answers((start, response) => (start > 0 ? fromThere : whole)(start, response));
+    await fetchFile();
+    expect(await readFile(into, 'utf8')).toBe(text);
+    expect(ranges).toEqual(['']);
+    expect(await readFile(`${into}.${process.ppid}.partial`, 'utf8')).toBe(text.slice(0, half));
+  });
+
+  it('does not mind what another run leaves meanwhile', async () => {
+    answers((_start, response) => {
+      response.write(text.slice(0, half), () => {
+        setTimeout(() => {
+          writeFileSync(`${into}.partial`, 'what another run wrote');
+          response.end(text.slice(half));
+        }, 100);
+      });
+    });
+    await fetchFile();
+    expect(await readFile(into, 'utf8')).toBe(text);
+  });
+
+  it('goes on with what a run that was killed left', async () => {
+    const ended = spawnSync('true').pid;
+    await writeFile(`${into}.${ended}.partial`, text.slice(0, half));
+    answers((start, response) => (start > 0 ? fromThere : whole)(start, response));
+    await fetchFile();
+    expect(await readdir(home)).toEqual(['file']);
+    expect(ranges).toEqual([`bytes=${half}-`]);
+  });
+
+  it('that fails leaves what arrived for the next run', async () => {
+    answers(breaksOff, status(404));
+    await expect(fetchFile()).rejects.toThrow('answers 404');
+    expect(await readdir(home)).toEqual(['file.partial']);
   });
 
   it.each([404, 403])('that is answered by %i is not asked for again', async (code) => {
