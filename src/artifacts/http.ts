@@ -44,7 +44,7 @@ export const openUrl = async (url: string, { headers = {} }: GetOptions = {}): P
       return { url: withoutSecrets(at), status: answer.statusCode, headers: answer.headers, body: answer.body };
     }
     await answer.body.dump();
-    if (!URL.canParse(location, at)) throw new Refused(`${withoutSecrets(at)} redirects to what is no address`);
+    if (!URL.canParse(location, at.href)) throw new Refused(`${withoutSecrets(at)} redirects to what is no address`);
     const next = new URL(location, at);
     if (next.host !== at.host) sent = withoutCredentials(sent);
     at = next;

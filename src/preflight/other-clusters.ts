@@ -1,26 +1,40 @@
 import type { Facts } from '../hosts/facts/facts.js';
-import { type ClusterHost, controlPlanes, isControlPlane, isNode } from '../inventory/cluster.js';
+import { type Cluster, type ClusterHost, controlPlanes, isControlPlane, isNode } from '../inventory/cluster.js';
 import type { ClusterFacts, FailedCheck, FailedHosts } from './check.js';
 
 /** Programs of another cluster: two kubelets, or two API servers, take each other's ports, files and pods. */
 export const checkOtherCluster = (host: ClusterHost, { system }: Facts): readonly FailedCheck[] => {
   if (!isNode(host) && !isControlPlane(host)) return [];
-  const found = new Set(system?.otherClusters.map((name) => makers[name] ?? 'kubelet'));
-  // Its kubelet is kubeadm's.
-  if (found.has('kubeadm')) found.delete('kubelet');
-  return [...found].map((maker) => ({ detail: `${whatOf[maker]} on this host`, next: endOf[maker] }));
+  return makersIn(system?.otherClusters ?? []).map((maker) => ({
+    detail: `${whatOf[maker]} on this host`,
+    next: `take the host out of its cluster, then: ${endOf[maker]}; kbs reset --foreign explains it in full`,
+  }));
 };
 
-type Maker = 'kubeadm' | 'kubelet' | 'k3s' | 'k3s-agent' | 'rke2' | 'k0s' | 'microk8s';
+/** A tool that makes clusters; `kubelet` where a kubelet is all that is known. */
+export type Maker = 'kubeadm' | 'kubelet' | 'k3s' | 'k3s-agent' | 'rke2' | 'k0s' | 'microk8s';
+
+/** The tools whose clusters a host has, by names of `System.otherClusters` or of tools themselves. */
+export const makersIn = (names: readonly string[]): readonly Maker[] => {
+  const found = new Set(names.map((name) => makers[name] ?? 'kubelet'));
+  // Its kubelet is kubeadm's.
+  if (found.has('kubeadm')) found.delete('kubelet');
+  // A server of K3s has the files of an agent too.
+  if (found.has('k3s')) found.delete('k3s-agent');
+  return [...found];
+};
 
 const makers: Readonly<Record<string, Maker>> = {
   kubeadm: 'kubeadm',
   k3s: 'k3s',
   'k3s-agent': 'k3s-agent',
+  rke2: 'rke2',
   'rke2-server': 'rke2',
   'rke2-agent': 'rke2',
+  k0s: 'k0s',
   k0scontroller: 'k0s',
   k0sworker: 'k0s',
+  microk8s: 'microk8s',
   'snap.microk8s.daemon-kubelite': 'microk8s',
 };
 
@@ -35,13 +49,13 @@ const whatOf: Readonly<Record<Maker, string>> = {
 };
 
 const endOf: Readonly<Record<Maker, string>> = {
-  kubeadm: 'take the host out of its cluster, then: kubeadm reset',
-  kubelet: 'take the host out of its cluster, then: kubeadm reset (for kubeadm), and systemctl disable --now kubelet',
-  k3s: 'take the host out of its cluster, then: k3s-uninstall.sh',
-  'k3s-agent': 'take the host out of its cluster, then: k3s-agent-uninstall.sh',
-  rke2: 'take the host out of its cluster, then: rke2-uninstall.sh',
-  k0s: 'take the host out of its cluster, then: k0s stop && k0s reset, and reboot',
-  microk8s: 'take the host out of its cluster, then: snap remove --purge microk8s',
+  kubeadm: 'kubeadm reset',
+  kubelet: 'kubeadm reset (for kubeadm), and systemctl disable --now kubelet',
+  k3s: 'k3s-uninstall.sh',
+  'k3s-agent': 'k3s-agent-uninstall.sh',
+  rke2: 'rke2-uninstall.sh',
+  k0s: 'k0s stop && k0s reset, and reboot',
+  microk8s: 'snap remove --purge microk8s',
 };
 
 /**
@@ -56,21 +70,27 @@ export const checkForeignEtcd = ({
 }: Pick<ClusterFacts, 'cluster' | 'facts' | 'keyring' | 'restores'>): FailedHosts =>
   controlPlanes(cluster).flatMap(({ name }) => {
     const seen = facts.get(name);
-    const system = seen?.system;
-    if (restores || !seen?.etcdMember || system === undefined) return [];
-    const isOwn =
-      system.etcdClusters.includes(cluster.name) || (seen.clusterCa !== undefined && seen.clusterCa === keyring.ca);
-    if (isOwn) return [];
-    const [other] = system.etcdClusters;
+    if (restores || seen?.system === undefined || !hasForeignEtcd(seen, cluster, keyring.ca)) return [];
+    const [other] = seen.system.etcdClusters;
     return [
       {
         hosts: [name],
         detail: `/var/lib/etcd has data that ${other === undefined ? `cluster ${cluster.name} did not put there` : `are of cluster ${other}, by the records of kbs`}`,
         next: `${
           other === undefined
-            ? 'end the cluster that they are of: kbs reset with its inventory, or kubeadm reset; where it is gone'
+            ? `end the cluster that they are of: kbs reset with its inventory, or what kbs reset --foreign explains; where it is gone`
             : 'kbs reset with the inventory of that cluster; where it is gone'
         }, move them aside: mv /var/lib/etcd/member /var/lib/etcd-member.old`,
       },
     ];
   });
+
+/** Whether a host has data of etcd that this cluster did not put there; false where that cannot be told. */
+export const hasForeignEtcd = (
+  { etcdMember, system, clusterCa }: Facts,
+  { name }: Pick<Cluster, 'name'>,
+  ca: string | undefined,
+): boolean => {
+  if (!etcdMember || system === undefined) return false;
+  return !system.etcdClusters.includes(name) && (clusterCa === undefined || clusterCa !== ca);
+};

@@ -284,7 +284,7 @@ describe('data of etcd', () => {
     expect(refused(bare)).toEqual([
       [
         '/var/lib/etcd has data that cluster hybrid did not put there',
-        'end the cluster that they are of: kbs reset with its inventory, or kubeadm reset; where it is gone, move them aside: mv /var/lib/etcd/member /var/lib/etcd-member.old',
+        'end the cluster that they are of: kbs reset with its inventory, or what kbs reset --foreign explains; where it is gone, move them aside: mv /var/lib/etcd/member /var/lib/etcd-member.old',
       ],
     ]);
     expect(refused({ ...bare, clusterCa: 'bb' })).toHaveLength(1);

@@ -14,10 +14,10 @@ import { type Offer, unpackPackages } from '../packages/apt.js';
 import { makeRepository, refuseOtherThanDebian } from '../packages/repository.js';
 import { type Packer, zstdPacker } from '../packer.js';
 import { type Contents, contentsOf, type Release } from '../release.js';
+import { requirePlace } from '../write-bundle.js';
 import type { BuildContext } from './context.js';
 import { type Built, buildProgram } from './go-modules.js';
 import { provideTools } from './tools.js';
-import { requirePlace } from './write-bundle.js';
 
 /**
  * Makes a bundle of one Kubernetes version from Go modules and Debian packages. What was made before from the same

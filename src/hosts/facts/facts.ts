@@ -10,6 +10,7 @@ export { containerdFolder, programFolders } from './folders.js';
 export type { GpuDevice, GpuFacts, NvidiaFacts } from './gpu.js';
 export { splitOnce } from './lines.js';
 export type { HostsLine, Link, NetworkFacts, Path, ResolvedName, RoutingRule } from './network.js';
+export type { Remains } from './remains.js';
 export type { LiveRoute } from './route.js';
 export type { Mount, System } from './system.js';
 export type { TimeDaemon } from './time-daemon.js';
