@@ -48,6 +48,7 @@ export default defineConfig({
           isolate: false,
           include: ['test/runs/**/*.test.ts', 'test/**/*.runs.test.ts'],
           testTimeout: 120_000,
+          hookTimeout: 120_000,
         },
       },
       {

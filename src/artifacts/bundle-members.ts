@@ -1,4 +1,4 @@
-import { createReadStream, createWriteStream } from 'node:fs';
+import { createWriteStream } from 'node:fs';
 import { copyFile, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
@@ -45,7 +45,7 @@ export const packBinary = async (
   const key = keyOf(`packed-${name}`, [built.key, packer.key, plain]);
   const { folder, made } = await buildCached(cache, key, async (into) => {
     const target = join(into, 'packed');
-    await (plain ? copyFile(built.file, target) : packer.pack(createReadStream(built.file), target));
+    await (plain ? copyFile(built.file, target) : packer.pack(built.file, target));
     await writeMetadata(into, { packed: await measure(target), content: await measure(built.file) });
   });
   const { packed, content } = await readMetadata<{ packed: Measure; content: Measure }>(folder);

@@ -1,6 +1,5 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createReadStream } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -49,7 +48,7 @@ describe.skipIf(lacksArm64())('a program for arm64', () => {
     const packed = join(home, 'packed.zst');
     await writeFile(join(home, 'text'), 'as it was\n'.repeat(1000));
     const unzstd = { file: await build('unzstd', archOfThisMachine()), key: '' };
-    await zstdPacker(unzstd).pack(createReadStream(join(home, 'text')), packed);
+    await zstdPacker(unzstd).pack(join(home, 'text'), packed);
     const { stdout } = await execa(emulator, [await build('unzstd')], { stdin: { file: packed } });
     expect(`${stdout}\n`).toBe(await readFile(join(home, 'text'), 'utf8'));
   });
