@@ -165,8 +165,10 @@ describe.runIf(whole)('a lab full of faults', () => {
       second.map(({ fault }) => fault),
     );
     await project.kbs(command);
-    expect(await readyNodes(project)).toEqual(['cp-0', 'cp-1', 'cp-2']);
-    expect(linesOf(await project.json<Plan>(`plan --limit lb-0,lb-1,ns,cp-0,cp-1,cp-2`))).toEqual([]);
+    expect(await readyNodes(project)).toEqual(['controller-00', 'controller-01', 'controller-02']);
+    expect(
+      linesOf(await project.json<Plan>(`plan --limit lb-0,lb-1,ns,controller-00,controller-01,controller-02`)),
+    ).toEqual([]);
   });
 });
 
@@ -188,16 +190,16 @@ const first: readonly Skipped[] = [
   skipped('lb-0', without.apt, 'load-balancer', 'kbs installs packages with apt only'),
   skipped('lb-1', taken(6443, 'haproxy'), 'load-balancer', 'Address already in use'),
   skipped('ns', otherDns('172.27.20.9'), 'lan-dns', 'address already in use'),
-  skipped('cp-0', readOnly('/usr/local'), 'prepare', 'Read-only file system'),
-  skipped('cp-1', withoutInodes('/opt'), 'runtime', 'No space left on device'),
-  skipped('cp-2', noPrograms('/usr/local'), 'prepare', 'Permission denied'),
+  skipped('controller-00', readOnly('/usr/local'), 'prepare', 'Read-only file system'),
+  skipped('controller-01', withoutInodes('/opt'), 'runtime', 'No space left on device'),
+  skipped('controller-02', noPrograms('/usr/local'), 'prepare', 'Permission denied'),
 ];
 
 /** What ends later ones. */
 const second: readonly Skipped[] = [
-  skipped('cp-0', without.nft, 'cni', 'nft'),
-  skipped('cp-1', full('/usr/local'), 'runtime', 'no space left on device'),
-  skipped('cp-2', dropIn('containerd.service'), 'runtime', '/usr/bin/other'),
+  skipped('controller-00', without.nft, 'cni', 'nft'),
+  skipped('controller-01', full('/usr/local'), 'runtime', 'no space left on device'),
+  skipped('controller-02', dropIn('containerd.service'), 'runtime', '/usr/bin/other'),
 ];
 
 const endsWith = async (project: Project, command: string, expected: readonly Skipped[]): Promise<void> => {
@@ -248,7 +250,7 @@ ${[
   host('lb-0', '172.27.20.6', 'load-balancer'),
   host('lb-1', '172.27.20.7', 'load-balancer'),
   host('ns', '172.27.20.9', 'dns'),
-  ...[0, 1, 2].map((n) => host(`cp-${n}`, `172.27.20.1${n}`, 'control-plane')),
+  ...[0, 1, 2].map((n) => host(`controller-0${n}`, `172.27.20.1${n}`, 'control-plane')),
   ...[0, 1, 2, 3, 4, 5].map((n) => host(`w-${n}`, `172.27.20.2${n}`, 'worker')),
   ...[6, 7].map((n) => host(`w-${n}`, `172.27.21.2${n}`, 'worker')),
   ...[0, 1, 2, 3, 4].map((n) => host(`x-${n}`, `172.27.20.5${n}`, 'worker')),
@@ -310,7 +312,7 @@ ip route replace 172.27.20.1 dev eth0; ip route replace default via 172.27.20.1`
     fix: ':',
   }),
   ...on(
-    'cp-0',
+    'controller-00',
     taken(6443, 'kube-apiserver'),
     {
       check: 'hosts-line',
@@ -336,7 +338,7 @@ END`,
     },
   ),
   ...on(
-    'cp-1',
+    'controller-01',
     {
       check: 'foreign-etcd',
       detail: '/var/lib/etcd has data that cluster broken did not put there',
@@ -354,11 +356,11 @@ END`,
       '172.27.20.111',
       '172.27.20.11',
       '172.27.20.1',
-      'what the host sends to cp-0, cp-2 comes from 172.27.20.111 on eth0',
+      'what the host sends to controller-00, controller-02 comes from 172.27.20.111 on eth0',
     ),
   ),
   ...on(
-    'cp-2',
+    'controller-02',
     {
       check: 'authority',
       detail: 'this host belongs to a cluster whose CA is not in this keyring',

@@ -65,14 +65,16 @@ export const compare = ({ checks }: Preflight, faults: readonly Fault[]) => {
 const away = (program: string) => `mv ${program} ${program}.away`;
 const back = (program: string) => `mv ${program}.away ${program}`;
 
+const withoutApt = 'Debian GNU/Linux 12 (bookworm) has neither apt nor dnf, by which kbs installs packages';
+
 /** A program that is not there. */
 export const without = {
   nft: {
-    check: 'nftables',
-    detail: 'nft is not installed',
-    next: 'install the package nftables',
-    plant: away('/usr/sbin/nft'),
-    fix: back('/usr/sbin/nft'),
+    check: 'packages',
+    detail: `nftables is not installed, and ${withoutApt}`,
+    next: 'install it yourself',
+    plant: `${away('/usr/sbin/nft')}; ${away('/usr/bin/apt-get')}`,
+    fix: `${back('/usr/sbin/nft')}; ${back('/usr/bin/apt-get')}`,
   },
   sha256sum: {
     check: 'tools',
@@ -81,9 +83,10 @@ export const without = {
     plant: away('/usr/bin/sha256sum'),
     fix: back('/usr/bin/sha256sum'),
   },
+  /** Of a load balancer. */
   apt: {
     check: 'packages',
-    detail: 'haproxy and keepalived are not installed, and Debian GNU/Linux 12 (bookworm) has no apt',
+    detail: `haproxy and keepalived are not installed, and ${withoutApt}`,
     next: 'install them yourself',
     plant: away('/usr/bin/apt-get'),
     fix: back('/usr/bin/apt-get'),
