@@ -8,6 +8,7 @@ const inPairs = [
   'addons',
   'alone',
   'arm64',
+  'broken',
   'cluster',
   'gpu',
   'images',

@@ -8,6 +8,7 @@ import { type KbsRun, runKbs } from './kbs.js';
 import { runKubeadm, type ScriptRun } from './kubeadm.js';
 import { phaseRows } from './phase-rows.js';
 import { plainFiles } from './plain-files.js';
+import { all, median } from './rounds.js';
 import { withSite } from './site.js';
 
 /**
@@ -36,6 +37,7 @@ try {
       await turn();
     }
   }
+  if (ours.length === 0) throw new Error('usage: npm run bench:bring-up [ROUNDS]');
   report(median(ours), median(theirs));
   if (rounds > 1) console.log(`\nall rounds: kbs ${all(ours)}; kubeadm ${all(theirs)}`);
 } finally {
@@ -50,15 +52,4 @@ function report(kbs: KbsRun, kubeadm: ScriptRun): void {
 kbs      ${kbs.seconds.toFixed(1).padStart(5)} s, ${kbs.peak.toFixed(0)} MB at most, ${kbs.cpu.toFixed(1)} s of CPU of its own
 kubeadm  ${kubeadm.seconds.toFixed(1).padStart(5)} s
 ratio    ${(kbs.seconds / kubeadm.seconds).toFixed(2).padStart(5)} (aim: 0.50 or less; memory: under 150 MB)`);
-}
-
-/** The run in the middle; of two, the slower. */
-function median<T extends { readonly seconds: number }>(runs: readonly T[]): T {
-  const middle = runs.toSorted((one, other) => one.seconds - other.seconds)[Math.floor(runs.length / 2)];
-  if (!middle) throw new Error('usage: npm run bench:bring-up [ROUNDS]');
-  return middle;
-}
-
-function all(runs: readonly { readonly seconds: number }[]): string {
-  return runs.map(({ seconds }) => seconds.toFixed(1)).join(' ');
 }

@@ -10,9 +10,9 @@ export type Site = LoadedCluster;
 
 /**
  * Boots the lab, hands it to `work` and takes it down again, whatever happens meanwhile. Names and networks are its
- * own, so that other labs may stand beside it; a second benchmark may not.
+ * own, so that other labs may stand beside it; a second benchmark may not. Another inventory has the same cluster's name.
  */
-export const withSite = async <T>(work: (site: Site) => Promise<T>): Promise<T> => {
+export const withSite = async <T>(work: (site: Site) => Promise<T>, inventory = usual): Promise<T> => {
   const folder = mkdtempSync(join(tmpdir(), 'kbs-bench-'));
   try {
     const file = join(folder, 'kbs.yaml');
@@ -30,7 +30,7 @@ export const withSite = async <T>(work: (site: Site) => Promise<T>): Promise<T> 
 
 const name = 'bench';
 
-const inventory = `apiVersion: kbs/v1
+const usual = `apiVersion: kbs/v1
 cluster: ${name}
 kubernetes: { version: "1.36.3" }
 network:

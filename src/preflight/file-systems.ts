@@ -57,12 +57,18 @@ export const checkSpace = (host: ClusterHost, { system, clusterCa }: Facts): rea
     );
   });
 
-/** MiB: about twice what kbs itself writes, and for etcd the data of its first days. */
+/** MiB: about twice what kbs itself writes; of images and of data of etcd, more than that comes later. */
 const neededBelow = (folder: string, host: ClusterHost): number => {
-  const isMember = isNode(host) || isControlPlane(host);
-  if (folder === containerdFolder) return 1024;
-  if (folder === '/usr/local' && (isMember || isDns(host))) return isMember ? 768 : 128;
-  return folder === '/var/lib' && isControlPlane(host) ? 512 : littleMiB;
+  switch (folder) {
+    case containerdFolder:
+      return 1024;
+    case '/usr/local':
+      return isControlPlane(host) ? 768 : isNode(host) ? 320 : isDns(host) ? 128 : littleMiB;
+    case '/var/lib':
+      return isControlPlane(host) ? 512 : littleMiB;
+    default:
+      return littleMiB;
+  }
 };
 
 const littleMiB = 16;

@@ -49,7 +49,7 @@ export const machineChecks: readonly Check[] = [
     name: 'disk-space',
     scope: 'host',
     summary:
-      'the file systems that kbs writes to have room: for a new node 1024 MiB below /var/lib/containerd and 768 MiB below /usr/local, for a control plane 512 MiB more below /var/lib, and inodes',
+      'the file systems that kbs writes to have room: for a new node 1024 MiB below /var/lib/containerd and 320 below /usr/local, for a new control plane 768 there and 512 below /var/lib, and inodes',
     fix: 'delete what is not needed, or enlarge the file system',
     check: checkSpace,
   },

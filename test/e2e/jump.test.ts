@@ -1,5 +1,7 @@
+import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { makeProject, type Project } from './support/project.js';
+import { sendFiles } from './support/send-files.js';
 import { whole } from './support/whole.js';
 
 const inventory = `apiVersion: kbs/v1
@@ -20,7 +22,7 @@ hosts:
   worker-01: { address: 172.27.17.20, roles: [worker] }
 `;
 
-/** Hosts as people have them: behind a jump host, an own user, a password for sudo, a shell that talks, few sessions. */
+/** Hosts as people have them: behind a jump host, an own user, a password for sudo, shells that talk, few sessions. */
 describe.runIf(whole)('hosts behind a jump host', () => {
   let project: Project;
   const password = 'a "pass" $word\\';
@@ -46,6 +48,7 @@ ${host === 'worker-00' ? "echo 'MaxSessions 2' >> /etc/ssh/sshd_config.d/10-site
 systemctl reload ssh || systemctl restart ssh || kill -HUP $(cat /run/sshd.pid)`,
       );
     }
+    await logInToFish(project, 'worker-01');
     // From here on the operator reaches the gate alone.
     for (const host of hosts.filter((name) => name !== 'gate')) {
       await project.on(
@@ -87,3 +90,22 @@ nft add rule inet site in tcp dport 22 ip saddr != 172.27.16.5 ct state new drop
     expect(stdout.trim()).toMatch(/\/usr\/local\/bin:$/);
   });
 });
+
+/** The user has this machine's own fish, which runs there where both are the same Debian, and has it talk. */
+const logInToFish = async (project: Project, host: string): Promise<void> => {
+  const { stdout } = await execa('ldd', ['/usr/bin/fish']);
+  // The other libraries are part of every Debian.
+  const libraries = [...stdout.matchAll(/=> \/(\S+pcre2\S+)/g)].map(([, path = '']) => path);
+  await sendFiles(project, host, {
+    folder: '/',
+    names: ['usr/bin/fish', 'usr/share/fish', ...libraries],
+    target: '/',
+  });
+  await project.on(
+    host,
+    `install -d -o ops -g ops /home/ops/.config /home/ops/.config/fish
+echo 'echo "hello from config.fish"' > /home/ops/.config/fish/config.fish
+usermod -s /usr/bin/fish ops
+su - ops -c 'test "$FISH_VERSION" != ""; and echo $FISH_VERSION'`,
+  );
+};

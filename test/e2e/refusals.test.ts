@@ -72,7 +72,7 @@ describe('a run', () => {
     test('is refused where the user may not become root', async () => {
       const said = await refused(project, strange(`user: nosudo, ${trusted()}`), 6);
       expect(said).toContain('does not let its user become root');
-      expect(said).toContain('NOPASSWD');
+      expect(said).toContain('kbs sudoers');
     });
 
     test('is refused where the user is not let in', async () => {
