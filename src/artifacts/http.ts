@@ -125,9 +125,21 @@ const dispatcher = (undici: typeof import('undici')): EnvHttpProxyAgent => {
   const settings = JSON.stringify([String(ca), HTTPS_PROXY, https_proxy, NO_PROXY, no_proxy]);
   if (kept?.settings !== settings) {
     const trust = ca === undefined ? {} : { connect: { ca }, requestTls: { ca } };
-    kept = { settings, agent: new undici.EnvHttpProxyAgent(trust) };
+    const httpsProxy = withScheme(https_proxy || HTTPS_PROXY || '');
+    try {
+      // Without the first, undici takes HTTP_PROXY for https too.
+      kept = { settings, agent: new undici.EnvHttpProxyAgent({ httpProxy: '', httpsProxy, ...trust }) };
+    } catch {
+      // What is wrong with it may have its password.
+      throw new Refused(
+        'HTTPS_PROXY is no address of a proxy: http://USER:PASSWORD@HOST:PORT, with %25 for a % within',
+      );
+    }
   }
   return kept.agent;
 };
+
+/** Without a scheme it is http, as curl has it. */
+const withScheme = (proxy: string): string => (proxy === '' || proxy.includes('://') ? proxy : `http://${proxy}`);
 
 let kept: { readonly settings: string; readonly agent: EnvHttpProxyAgent } | undefined;
