@@ -4,6 +4,8 @@ import type { EnvHttpProxyAgent } from 'undici';
 
 export interface GetOptions {
   readonly headers?: Readonly<Record<string, string>>;
+  /** Ends the request, or its answer, when it aborts. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface Opened {
@@ -20,7 +22,7 @@ export interface Opened {
  * names. Redirects are followed to https alone; what identifies the caller is for the first host only. Throws an Error
  * that says why there is no answer; a status that is no success is an answer.
  */
-export const openUrl = async (url: string, { headers = {} }: GetOptions = {}): Promise<Opened> => {
+export const openUrl = async (url: string, { headers = {}, signal }: GetOptions = {}): Promise<Opened> => {
   // Most commands download nothing.
   const undici = await import('undici');
   let at = new URL(url);
@@ -34,6 +36,7 @@ export const openUrl = async (url: string, { headers = {} }: GetOptions = {}): P
         dispatcher: dispatcher(undici),
         headersTimeout: patience,
         bodyTimeout: patience,
+        ...(signal === undefined ? {} : { signal }),
       })
       .catch((error: unknown) => {
         const Kind = isFinal(error) ? Refused : Error;
@@ -44,7 +47,7 @@ export const openUrl = async (url: string, { headers = {} }: GetOptions = {}): P
       return { url: withoutSecrets(at), status: answer.statusCode, headers: answer.headers, body: answer.body };
     }
     await answer.body.dump();
-    if (!URL.canParse(location, at)) throw new Refused(`${withoutSecrets(at)} redirects to what is no address`);
+    if (!URL.canParse(location, at.href)) throw new Refused(`${withoutSecrets(at)} redirects to what is no address`);
     const next = new URL(location, at);
     if (next.host !== at.host) sent = withoutCredentials(sent);
     at = next;

@@ -20,6 +20,8 @@ export interface PullOptions {
   readonly pins: Pins;
   /** Downloads one file, once for however many ask for it. */
   readonly fetch: (wanted: Wanted, into: string) => Promise<void>;
+  /** Ends what is under way when it aborts. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
@@ -31,7 +33,7 @@ export const pullImage = async (
   options: PullOptions,
 ): Promise<Image & { readonly name: ImageName; readonly made: boolean }> => {
   const { arch, folder, mirrors } = options;
-  const registry = new Registry(repositoryUrl(repositoryOf(published), mirrors));
+  const registry = new Registry(repositoryUrl(repositoryOf(published), mirrors), options.signal);
   const { manifest, made } = await manifestOf(published, registry, options);
   const { mediaType, config, layers } = read(manifest, published);
   const fetched = async ({ digest }: Descriptor): Promise<string> => {
