@@ -28,6 +28,9 @@ export const openUrl = async (url: string, { headers = {}, signal }: GetOptions 
   let at = new URL(url);
   // Without a word about it, a server may compress what it sends.
   let sent: Readonly<Record<string, string>> = { 'user-agent': 'kbs', 'accept-encoding': 'identity', ...headers };
+  // Of its own: Node warns of more than ten listeners on one. undici hears of it once it is connected, and not before.
+  const ending = signal === undefined ? undefined : AbortSignal.any([signal]);
+  ending?.addEventListener('abort', disconnect);
   for (let redirects = 0; redirects <= mostRedirects; redirects++) {
     if (at.protocol !== 'https:') throw new Refused(`${url} leads to ${withoutSecrets(at)}, which is not https`);
     const answer = await undici
@@ -36,7 +39,7 @@ export const openUrl = async (url: string, { headers = {}, signal }: GetOptions 
         dispatcher: dispatcher(undici),
         headersTimeout: patience,
         bodyTimeout: patience,
-        ...(signal === undefined ? {} : { signal }),
+        ...(ending === undefined ? {} : { signal: ending }),
       })
       .catch((error: unknown) => {
         const Kind = isFinal(error) ? Refused : Error;
@@ -128,10 +131,13 @@ const dispatcher = (undici: typeof import('undici')): EnvHttpProxyAgent => {
   const settings = JSON.stringify([String(ca), HTTPS_PROXY, https_proxy, NO_PROXY, no_proxy]);
   if (kept?.settings !== settings) {
     const trust = ca === undefined ? {} : { connect: { ca }, requestTls: { ca } };
+    // The proxy's own patience: it may take a connection and never answer.
+    const clientFactory = (origin: URL, options: object) =>
+      new undici.Pool(origin, { ...options, headersTimeout: patience });
     const httpsProxy = withScheme(https_proxy || HTTPS_PROXY || '');
     try {
       // Without the first, undici takes HTTP_PROXY for https too.
-      kept = { settings, agent: new undici.EnvHttpProxyAgent({ httpProxy: '', httpsProxy, ...trust }) };
+      kept = { settings, agent: new undici.EnvHttpProxyAgent({ httpProxy: '', httpsProxy, clientFactory, ...trust }) };
     } catch {
       // What is wrong with it may have its password.
       throw new Refused(
@@ -144,5 +150,11 @@ const dispatcher = (undici: typeof import('undici')): EnvHttpProxyAgent => {
 
 /** Without a scheme it is http, as curl has it. */
 const withScheme = (proxy: string): string => (proxy === '' || proxy.includes('://') ? proxy : `http://${proxy}`);
+
+/** What waits for a server or a proxy that is silent would keep the process. */
+const disconnect = (): void => {
+  void kept?.agent.destroy();
+  kept = undefined;
+};
 
 let kept: { readonly settings: string; readonly agent: EnvHttpProxyAgent } | undefined;
