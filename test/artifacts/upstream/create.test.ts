@@ -229,6 +229,20 @@ describe('what is not as it should be is refused, each by its address', () => {
   });
 });
 
+it.each([
+  ['no image', '{"schemaVersion":1}'],
+  ['an error of a registry', '{"errors":[{"code":"TOOMANYREQUESTS"}]}'],
+])('keeps no manifest that is %s', async (_name, text) => {
+  const cache = await mkdtemp(join(home, 'cache-'));
+  const tag = '/v2/registry.k8s.io/pause/manifests/3.10.2';
+  server.paths.set(tag, content(text));
+  await expect(create({}, cache)).rejects.toMatchObject({
+    failures: [{ why: ['the manifest of registry.k8s.io/pause:3.10.2 names no configuration and layers'] }],
+  });
+  server.paths.delete(tag);
+  await create({}, cache);
+});
+
 it('ends at once where it is interrupted, and keeps what arrived', async () => {
   const [cache, interruption] = [await mkdtemp(join(home, 'cache-')), new AbortController()];
   const reason = new Error('interrupted');
