@@ -4,6 +4,8 @@ import type { EnvHttpProxyAgent } from 'undici';
 
 export interface GetOptions {
   readonly headers?: Readonly<Record<string, string>>;
+  /** Ends the request, or its answer, when it aborts. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface Opened {
@@ -20,12 +22,15 @@ export interface Opened {
  * names. Redirects are followed to https alone; what identifies the caller is for the first host only. Throws an Error
  * that says why there is no answer; a status that is no success is an answer.
  */
-export const openUrl = async (url: string, { headers = {} }: GetOptions = {}): Promise<Opened> => {
+export const openUrl = async (url: string, { headers = {}, signal }: GetOptions = {}): Promise<Opened> => {
   // Most commands download nothing.
   const undici = await import('undici');
   let at = new URL(url);
   // Without a word about it, a server may compress what it sends.
   let sent: Readonly<Record<string, string>> = { 'user-agent': 'kbs', 'accept-encoding': 'identity', ...headers };
+  // Of its own: Node warns of more than ten listeners on one. undici hears of it once it is connected, and not before.
+  const ending = signal === undefined ? undefined : AbortSignal.any([signal]);
+  ending?.addEventListener('abort', disconnect);
   for (let redirects = 0; redirects <= mostRedirects; redirects++) {
     if (at.protocol !== 'https:') throw new Refused(`${url} leads to ${withoutSecrets(at)}, which is not https`);
     const answer = await undici
@@ -34,6 +39,7 @@ export const openUrl = async (url: string, { headers = {} }: GetOptions = {}): P
         dispatcher: dispatcher(undici),
         headersTimeout: patience,
         bodyTimeout: patience,
+        ...(ending === undefined ? {} : { signal: ending }),
       })
       .catch((error: unknown) => {
         const Kind = isFinal(error) ? Refused : Error;
@@ -125,9 +131,30 @@ const dispatcher = (undici: typeof import('undici')): EnvHttpProxyAgent => {
   const settings = JSON.stringify([String(ca), HTTPS_PROXY, https_proxy, NO_PROXY, no_proxy]);
   if (kept?.settings !== settings) {
     const trust = ca === undefined ? {} : { connect: { ca }, requestTls: { ca } };
-    kept = { settings, agent: new undici.EnvHttpProxyAgent(trust) };
+    // The proxy's own patience: it may take a connection and never answer.
+    const clientFactory = (origin: URL, options: object) =>
+      new undici.Pool(origin, { ...options, headersTimeout: patience });
+    const httpsProxy = withScheme(https_proxy || HTTPS_PROXY || '');
+    try {
+      // Without the first, undici takes HTTP_PROXY for https too.
+      kept = { settings, agent: new undici.EnvHttpProxyAgent({ httpProxy: '', httpsProxy, clientFactory, ...trust }) };
+    } catch {
+      // What is wrong with it may have its password.
+      throw new Refused(
+        'HTTPS_PROXY is no address of a proxy: http://USER:PASSWORD@HOST:PORT, with %25 for a % within',
+      );
+    }
   }
   return kept.agent;
+};
+
+/** Without a scheme it is http, as curl has it. */
+const withScheme = (proxy: string): string => (proxy === '' || proxy.includes('://') ? proxy : `http://${proxy}`);
+
+/** What waits for a server or a proxy that is silent would keep the process. */
+const disconnect = (): void => {
+  void kept?.agent.destroy();
+  kept = undefined;
 };
 
 let kept: { readonly settings: string; readonly agent: EnvHttpProxyAgent } | undefined;

@@ -6,16 +6,20 @@ export class Registry {
   #authorization: Readonly<Record<string, string>> = {};
 
   readonly #base: string;
+  readonly #signal: AbortSignal | undefined;
 
-  /** `base`: `https://HOST/v2/REPOSITORY`. */
-  constructor(base: string) {
+  /** `base`: `https://HOST/v2/REPOSITORY`. `signal` ends what is asked when it aborts. */
+  constructor(base: string, signal?: AbortSignal) {
     this.#base = base;
+    this.#signal = signal;
   }
 
   /** A document below the repository, in memory: at most `most` bytes. Throws an Error that says what the registry answered. */
   async get(path: string, most: number, headers: Readonly<Record<string, string>> = {}): Promise<Answer> {
     const url = this.address(path);
-    const answer = await this.#asked(url, (more) => getUrl(url, { most, headers: { ...headers, ...more } }));
+    const answer = await this.#asked(url, (more) =>
+      getUrl(url, { most, headers: { ...headers, ...more }, signal: this.#signal }),
+    );
     if (answer.status !== 200) throw new Error(`${url} answers ${answer.status}`);
     const said = answer.headers['docker-content-digest'];
     if (said !== undefined && said !== `sha256:${sha256(answer.body)}`) {
@@ -27,7 +31,7 @@ export class Registry {
   /** A blob as it arrives, whatever the status. */
   open(path: string, headers: Readonly<Record<string, string>>): Promise<Opened> {
     const url = this.address(path);
-    return this.#asked(url, (more) => openUrl(url, { headers: { ...headers, ...more } }));
+    return this.#asked(url, (more) => openUrl(url, { headers: { ...headers, ...more }, signal: this.#signal }));
   }
 
   address(path: string): string {
@@ -41,7 +45,7 @@ export class Registry {
     let answer = await ask(this.#authorization);
     if (answer.status === 401) {
       await dumped(answer);
-      this.#authorization = await token(answer, url);
+      this.#authorization = await token(answer, url, this.#signal);
       answer = await ask(this.#authorization);
     }
     if (answer.status !== 401 && answer.status !== 403) return answer;
@@ -55,7 +59,11 @@ const dumped = async ({ body }: Answer | Opened): Promise<void> => {
 };
 
 /** https://distribution.github.io/distribution/spec/auth/token/ */
-const token = async ({ headers }: Pick<Answer, 'headers'>, url: string): Promise<Readonly<Record<string, string>>> => {
+const token = async (
+  { headers }: Pick<Answer, 'headers'>,
+  url: string,
+  signal: AbortSignal | undefined,
+): Promise<Readonly<Record<string, string>>> => {
   const challenge = headers['www-authenticate'] ?? '';
   const field = (name: string) => new RegExp(`[ ,]${name}="([^"]*)"`, 'i').exec(challenge)?.[1];
   const realm = field('realm');
@@ -67,7 +75,7 @@ const token = async ({ headers }: Pick<Answer, 'headers'>, url: string): Promise
     const value = field(name);
     if (value !== undefined) address.searchParams.set(name, value);
   }
-  const { status, body } = await getUrl(address.href, { most: mostOfToken });
+  const { status, body } = await getUrl(address.href, { most: mostOfToken, signal });
   if (status !== 200) throw new Error(`${url} wants a token, and ${address.href} answers ${status}`);
   const { token: given, access_token: accessToken = given } = jsonOf(body, address.href);
   if (typeof accessToken !== 'string') throw new Error(`${address.href} answers without a token`);

@@ -53,6 +53,7 @@ export const create = async (
     readonly packages?: readonly Distribution[] | undefined;
     /** A file of digests, in place of those that kbs knows. */
     readonly pins?: string | undefined;
+    readonly signal?: AbortSignal | undefined;
   },
   say: (text: string) => void,
 ): Promise<Built> => {
@@ -67,6 +68,7 @@ export const create = async (
         addons: options.addons,
         mirrors: options.mirrors,
         packages: options.packages,
+        signal: options.signal,
         into: options.into === undefined ? undefined : resolve(options.into),
         pins: options.pins === undefined ? undefined : await readPins(options.pins),
       }),

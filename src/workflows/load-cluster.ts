@@ -73,14 +73,17 @@ export const openArtifacts = async (loaded: LoadedCluster): Promise<Artifacts> =
   withChartsOf(loaded, await openBundleOf(loaded));
 
 /** Downloads the bundle of a cluster where it is what the projects publish, and is not there yet. */
-export const downloadMissingBundle = async ({ cluster }: LoadedCluster, say: (text: string) => void): Promise<void> => {
+export const downloadMissingBundle = async (
+  { cluster }: LoadedCluster,
+  { say, signal }: { readonly say: (text: string) => void; readonly signal?: AbortSignal },
+): Promise<void> => {
   const { kubernetes, artifacts, addons = [] } = cluster;
   if (!isToDownload(cluster) && !(await lacksAddons(cluster))) return;
   say(`Kubernetes ${kubernetes.version} is downloaded from where it is published`);
   const options = {
     version: kubernetes.version,
     addons: addons.length > 0,
-    ...defined({ mirrors: artifacts.mirrors }),
+    ...defined({ mirrors: artifacts.mirrors, signal }),
   };
   await create(options, say);
 };

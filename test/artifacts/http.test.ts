@@ -1,4 +1,5 @@
 import { globalAgent } from 'node:https';
+import { createServer, type Socket } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { getUrl } from '../../src/artifacts/http.js';
@@ -78,4 +79,23 @@ it('asks for content as it is: some servers compress where nothing is said', asy
     response.writeHead(200, plain ? {} : { 'content-encoding': 'gzip' }).end(plain ? 'text' : gzipSync('text'));
   };
   expect((await get()).body.toString()).toBe('text');
+});
+
+it('ends when it is told to, also while a proxy is silent', async () => {
+  const sockets: Socket[] = [];
+  const interruption = new AbortController();
+  const silent = createServer((socket) => {
+    sockets.push(socket.resume().on('error', () => {}));
+    interruption.abort();
+  });
+  await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+  const at = silent.address();
+  vi.stubEnv('HTTPS_PROXY', `http://127.0.0.1:${typeof at === 'object' ? at?.port : ''}`);
+  await expect(getUrl(`https://${server.host}/file`, { most: 1000, signal: interruption.signal })).rejects.toThrow(
+    server.host,
+  );
+  expect(sockets).toHaveLength(1);
+  vi.stubEnv('HTTPS_PROXY', undefined);
+  for (const socket of sockets) socket.destroy();
+  await new Promise((resolve) => silent.close(resolve));
 });

@@ -48,7 +48,7 @@ export const createBundle = async (options: CreateOptions): Promise<MadeBundle> 
     options.onPack?.(arch);
     parts.push(await packPart(release, arch, downloads, build, options));
   }
-  const charts = options.addons ? await chartsOf(release, build, options.mirrors ?? {}) : undefined;
+  const charts = options.addons ? await chartsOf(release, build, options) : undefined;
   return assemble({
     kubernetes: release.kubernetes,
     parts,
@@ -77,6 +77,8 @@ export interface CreateOptions {
   readonly packages?: readonly Distribution[];
   /** In place of the folder of kbs's package that has its own programs, built. */
   readonly ownPrograms?: string;
+  /** Ends it with its reason when it aborts: at once while bytes arrive, else after the file that is packed. */
+  readonly signal?: AbortSignal | undefined;
   /** Hears of bytes as they arrive. */
   readonly onBytes?: (count: number) => void;
   /** Hears of each download that is there: number `n` of `of`. */
@@ -97,14 +99,14 @@ const downloadAll = async (
   release: Release,
   arches: readonly Arch[],
   folder: string,
-  { addons = false, mirrors = {}, pins = knownPins, onBytes = () => {}, onDownload = () => {} }: CreateOptions,
+  { addons = false, mirrors = {}, pins = knownPins, signal, onBytes = () => {}, onDownload = () => {} }: CreateOptions,
 ): Promise<Downloads> => {
-  const fetcher = new Fetcher({ folder, mirrors, pins, onBytes });
+  const fetcher = new Fetcher({ folder, mirrors, pins, signal, onBytes });
   const files = new Map<string, FetchedFile>();
   const images = new Map<string, PulledImage>();
   const tasks = arches.flatMap((arch) => {
     const sources = sourcesOf(release, arch, { addons });
-    const context = { arch, folder, mirrors, pins, fetch: fetcher.fetch.bind(fetcher) };
+    const context = { arch, folder, mirrors, pins, signal, fetch: fetcher.fetch.bind(fetcher) };
     return [
       ...sources.files.map((source) => ({
         name: `${source.name} ${source.version} for ${arch}`,
@@ -127,6 +129,7 @@ const downloadAll = async (
       ),
     ),
   );
+  signal?.throwIfAborted();
   const failures = ended.filter((each) => each !== undefined);
   if (failures.length > 0) throw new Failures(failures);
   return {
@@ -156,12 +159,13 @@ const packPart = async (
   arch: Arch,
   downloads: Downloads,
   cache: string,
-  { addons = false, ownPrograms, packages = [] }: CreateOptions,
+  { addons = false, ownPrograms, packages = [], signal }: CreateOptions,
 ): Promise<Part> => {
   const { files, images } = sourcesOf(release, arch, { addons });
-  const context = { cache, arch };
+  const context = { cache, arch, ...defined({ signal }) };
   const members: PackedMember[] = [];
   for (const source of files) {
+    signal?.throwIfAborted();
     const programs = await unpackPrograms(source, downloads.file(source, arch), cache);
     for (const { name } of source.holds) {
       const program = programs.get(name) ?? absent(name);
@@ -169,6 +173,7 @@ const packPart = async (
     }
   }
   for (const { name, images: held } of release.archives) {
+    signal?.throwIfAborted();
     const pulled = images.filter((source) => held.includes(source.name)).map((each) => downloads.image(each, arch));
     if (pulled.length > 0) members.push(await packArchive(name, pulled, context));
   }
@@ -212,16 +217,22 @@ const packPart = async (
 };
 
 /** The charts of add-ons, out of the modules of their projects; Failures name each that cannot be had. */
-const chartsOf = async (release: Release, cache: string, mirrors: Mirrors): Promise<readonly PackedMember[]> => {
+const chartsOf = async (
+  release: Release,
+  cache: string,
+  { mirrors = {}, signal }: CreateOptions,
+): Promise<readonly PackedMember[]> => {
   const failures: Failure[] = [];
   const charts: PackedMember[] = [];
   for (const chart of release.charts) {
-    await makeChart(chart, { cache }, (folder) => folderOfModule(folder, { cache, mirrors })).then(
+    signal?.throwIfAborted();
+    await makeChart(chart, { cache }, (folder) => folderOfModule(folder, { cache, mirrors, signal })).then(
       (made) => charts.push(made),
       (error: unknown) =>
         failures.push(notDownloaded(`the chart ${chart.name}`, chart.inModule?.module ?? 'kbs', error)),
     );
   }
+  signal?.throwIfAborted();
   if (failures.length > 0) throw new Failures(failures);
   return charts;
 };

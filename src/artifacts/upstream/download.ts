@@ -3,6 +3,7 @@ import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { defined } from '../../defined.js';
 import { isRunning, unfinishedBy } from '../cache.js';
 import { sha256OfFile } from '../digest.js';
 import { type Opened, Refused, reasonOf } from '../http.js';
@@ -16,6 +17,8 @@ export interface Wanted {
   readonly saidBy: string;
   /** Asks for the content; the answer's status is looked at here. */
   readonly open: (headers: Readonly<Record<string, string>>) => Promise<Opened>;
+  /** No try follows once it aborts; `open` ends what is under way. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Hears of bytes as they arrive, and of all that there are where the server says it. */
@@ -74,11 +77,11 @@ const complete = async (wanted: Wanted, partial: string, onBytes: OnBytes): Prom
     } catch (error) {
       const arrived = (await sizeOf(partial)) ?? 0;
       failures = arrived > start ? 1 : failures + 1;
-      if (error instanceof Refused || failures >= mostFailures) {
+      if (error instanceof Refused || wanted.signal?.aborted || failures >= mostFailures) {
         const Kind = error instanceof WrongContent ? WrongContent : Error;
         throw new Kind(`${wanted.url}: ${withoutAddress(reasonOf(error), wanted.url)}`, { cause: error });
       }
-      await sleep(2 ** failures * pause);
+      await sleep(2 ** failures * pause, undefined, defined({ signal: wanted.signal }));
     }
   }
 };

@@ -17,6 +17,8 @@ export interface FetchOptions {
   readonly pins: Pins;
   /** Hears of the bytes that arrive. */
   readonly onBytes: (count: number) => void;
+  /** Ends what is under way when it aborts. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Downloads of one run: four at a time, and none twice. */
@@ -34,8 +36,9 @@ export class Fetcher {
     const before = this.#running.get(into);
     if (before !== undefined) return before;
     const running = this.#several(async () => {
+      this.#options.signal?.throwIfAborted();
       let last: number | undefined;
-      await download(wanted, into, (arrived) => {
+      await download({ ...wanted, signal: this.#options.signal }, into, (arrived) => {
         if (last !== undefined && arrived > last) this.#options.onBytes(arrived - last);
         last = arrived;
       });
@@ -49,12 +52,12 @@ export class Fetcher {
    * file that was compared before needs no network. Throws an Error that says the address and the reason.
    */
   async file({ url, checksum }: SourceFile): Promise<FetchedFile> {
-    const { folder, mirrors, pins } = this.#options;
+    const { folder, mirrors, pins, signal } = this.#options;
     const name = url.slice(url.lastIndexOf('/') + 1);
     const file = join(folder, keyOf(name, [url]));
     const expected = await this.#expected(url, checksum, `${file}.sha256`, name);
     const address = mirroredUrl(url, mirrors);
-    await this.fetch({ url: address, ...expected, open: (headers) => openUrl(address, { headers }) }, file);
+    await this.fetch({ url: address, ...expected, open: (headers) => openUrl(address, { headers, signal }) }, file);
     if (pins[url] === undefined) await writeFile(`${file}.sha256`, `${expected.sha256}\n`);
     return { file, sha256: expected.sha256 };
   }
@@ -70,7 +73,7 @@ export class Fetcher {
     const before = (await readFile(kept, 'utf8').catch(() => '')).trim();
     if (before.length === sha256('').length) return { sha256: before, saidBy: kept };
     const address = mirroredUrl(checksum, this.#options.mirrors);
-    const { status, body } = await getUrl(address, { most: mostOfChecksums });
+    const { status, body } = await getUrl(address, { most: mostOfChecksums, signal: this.#options.signal });
     if (status !== 200) throw new Error(`${address} answers ${status}`);
     const found = checksumIn(body.toString(), name);
     if (found === undefined) throw new Error(`${address} has no sha256 of ${name}`);

@@ -1,5 +1,5 @@
 import { mkdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
 import { isRecord, sha256 } from '../../secret.js';
 import type { Arch } from '../arch.js';
@@ -20,6 +20,8 @@ export interface PullOptions {
   readonly pins: Pins;
   /** Downloads one file, once for however many ask for it. */
   readonly fetch: (wanted: Wanted, into: string) => Promise<void>;
+  /** Ends what is under way when it aborts. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
@@ -31,8 +33,10 @@ export const pullImage = async (
   options: PullOptions,
 ): Promise<Image & { readonly name: ImageName; readonly made: boolean }> => {
   const { arch, folder, mirrors } = options;
-  const registry = new Registry(repositoryUrl(repositoryOf(published), mirrors));
-  const { manifest, made } = await manifestOf(published, registry, options);
+  const registry = new Registry(repositoryUrl(repositoryOf(published), mirrors), options.signal);
+  const kept = keptManifest(published, options);
+  const before = await readFile(kept, 'utf8').catch(() => undefined);
+  const manifest = before ?? (await manifestOf(published, registry, options));
   const { mediaType, config, layers } = read(manifest, published);
   const fetched = async ({ digest }: Descriptor): Promise<string> => {
     const into = join(folder, 'blobs', digest);
@@ -45,6 +49,11 @@ export const pullImage = async (
   const text = await readFile(settings, 'utf8');
   const { architecture } = jsonOf(Buffer.from(text), `the configuration of ${published}`);
   if (architecture !== arch) throw new Error(`${published} is for ${String(architecture)}, and not for ${arch}`);
+  // Only now: a registry that has another one tomorrow is asked again.
+  if (before === undefined) {
+    await mkdir(dirname(kept), { recursive: true });
+    await writeFileAtomic(kept, manifest);
+  }
   return {
     name,
     reference,
@@ -57,23 +66,20 @@ export const pullImage = async (
       size,
       sha256: digest,
     })),
-    made,
+    made: before === undefined,
   };
 };
+
+/** Where a manifest is kept once its image is whole. */
+const keptManifest = (published: string, { arch, folder, pins }: PullOptions): string =>
+  join(folder, 'manifests', keyOf(tagOf(published), [published, arch, pins[published] ?? '']));
 
 const repositoryOf = (published: string): string => published.slice(0, published.lastIndexOf(':'));
 const tagOf = (published: string): string => published.slice(published.lastIndexOf(':') + 1);
 
 /** The text of the manifest for the architecture: a tag leads to an index of manifests, or to one manifest. */
-const manifestOf = async (
-  published: string,
-  registry: Registry,
-  { arch, folder, pins }: PullOptions,
-): Promise<{ readonly manifest: string; readonly made: boolean }> => {
+const manifestOf = async (published: string, registry: Registry, { arch, pins }: PullOptions): Promise<string> => {
   const pin = pins[published];
-  const kept = join(folder, 'manifests', keyOf(tagOf(published), [published, arch, pin ?? '']));
-  const before = await readFile(kept, 'utf8').catch(() => undefined);
-  if (before !== undefined) return { manifest: before, made: false };
   const path = `manifests/${tagOf(published)}`;
   const first = await registry.get(path, mostOfManifest, { accept: [...indexTypes, ...manifestTypes].join(', ') });
   if (pin !== undefined && sha256(first.body) !== pin) {
@@ -81,9 +87,7 @@ const manifestOf = async (
   }
   const { manifests } = jsonOf(first.body, first.url);
   const body = Array.isArray(manifests) ? await ofArch(manifests, arch, published, registry) : first.body;
-  await mkdir(join(folder, 'manifests'), { recursive: true });
-  await writeFileAtomic(kept, body);
-  return { manifest: body.toString(), made: true };
+  return body.toString();
 };
 
 const ofArch = async (

@@ -21,12 +21,16 @@ export interface ModuleFolder {
  */
 export const folderOfModule = async (
   { module, path, sums }: ModuleFolder,
-  { cache, mirrors }: { readonly cache: string; readonly mirrors: Mirrors },
+  {
+    cache,
+    mirrors,
+    signal,
+  }: { readonly cache: string; readonly mirrors: Mirrors; readonly signal?: AbortSignal | undefined },
 ): Promise<string> => {
   const { version, sum } = pinIn(await readFile(sums, 'utf8'), module);
   const { folder } = await buildCached(cache, keyOf('module', [module, version, sum, path]), async (into) => {
     const url = mirroredUrl(`https://proxy.golang.org/${escaped(module)}/@v/${version}.zip`, mirrors);
-    const { status, body } = await getUrl(url, { most: mostOfModule });
+    const { status, body } = await getUrl(url, { most: mostOfModule, signal });
     if (status !== 200) throw new Error(`${url} answers ${status}`);
     const { unzipSync } = await import('fflate');
     const files = unzipped(() => unzipSync(body), url);

@@ -51,7 +51,7 @@ HTTPS_PROXY, NO_PROXY and NODE_EXTRA_CA_CERTS are obeyed.`;
       }
       return downloads;
     }
-    const made = await create({ ...options, architectures, mirrors }, (text) => this.say(text));
+    const made = await create({ ...options, architectures, mirrors, signal: this.signal }, (text) => this.say(text));
     this.print(`bundle of Kubernetes ${made.version} for ${made.architectures.join(' and ')} in ${made.path}`);
     return made;
   }

@@ -64,7 +64,7 @@ export const execute = async (request: RunRequest): Promise<RunResult> => {
   const { loaded, workflow, dryRun, say } = request;
   const artifacts = workflow.installsNothing
     ? placeholderArtifacts(loaded.cluster.kubernetes.version)
-    : await (isExact(request) ? downloadedArtifacts(loaded, say) : openArtifactsOrPlaceholders(loaded, say));
+    : await (isExact(request) ? downloadedArtifacts(request) : openArtifactsOrPlaceholders(loaded, say));
   // What is read of this machine is read under the lock: another run may have written it a moment before.
   const run = () =>
     withPool(
@@ -76,9 +76,9 @@ export const execute = async (request: RunRequest): Promise<RunResult> => {
   return dryRun && !request.exact ? run() : holdingLock({ directory: loaded.state, command: workflow.name, say }, run);
 };
 
-const downloadedArtifacts = async (loaded: LoadedCluster, say: (text: string) => void): Promise<Artifacts> => {
-  await downloadMissingBundle(loaded, say);
-  return openArtifacts(loaded);
+const downloadedArtifacts = async (request: RunRequest): Promise<Artifacts> => {
+  await downloadMissingBundle(request.loaded, request);
+  return openArtifacts(request.loaded);
 };
 
 /** Whether the plan must be the very one that is applied, to the last digest of a key. */

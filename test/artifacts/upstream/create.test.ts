@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
@@ -227,6 +227,36 @@ describe('what is not as it should be is refused, each by its address', () => {
     expect(said[1]).toMatch(/and what is pinned is sha256:c{64}/);
     expect(server.asked.filter((each) => each.endsWith('/kubelet.sha256'))).toEqual([]);
   });
+});
+
+it.each([
+  ['no image', '{"schemaVersion":1}'],
+  ['an error of a registry', '{"errors":[{"code":"TOOMANYREQUESTS"}]}'],
+])('keeps no manifest that is %s', async (_name, text) => {
+  const cache = await mkdtemp(join(home, 'cache-'));
+  const tag = '/v2/registry.k8s.io/pause/manifests/3.10.2';
+  server.paths.set(tag, content(text));
+  await expect(create({}, cache)).rejects.toMatchObject({
+    failures: [{ why: ['the manifest of registry.k8s.io/pause:3.10.2 names no configuration and layers'] }],
+  });
+  server.paths.delete(tag);
+  await create({}, cache);
+});
+
+it('ends at once where it is interrupted, and keeps what arrived', async () => {
+  const [cache, interruption] = [await mkdtemp(join(home, 'cache-')), new AbortController()];
+  const reason = new Error('interrupted');
+  server.paths.set(at('kubelet'), (response) => {
+    response.writeHead(200, { 'content-length': 100 });
+    response.write('half', () => setTimeout(() => interruption.abort(reason), 100));
+    setTimeout(() => response.end('x'.repeat(96)), 2000);
+  });
+  await expect(create({ signal: interruption.signal }, cache)).rejects.toBe(reason);
+  expect(server.asked.filter((path) => path === at('kubelet'))).toHaveLength(1);
+  const [left = ''] = (await readdir(join(cache, 'downloads'))).filter(
+    (name) => name.startsWith('kubelet-') && name.endsWith('.partial'),
+  );
+  expect(await readFile(join(cache, 'downloads', left), 'utf8')).toBe('half');
 });
 
 it('asks for nothing where what lies at the place of the bundle is none', async () => {

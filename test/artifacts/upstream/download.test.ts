@@ -241,6 +241,29 @@ describe('through a proxy', () => {
     expect(seen).toEqual([`Basic ${Buffer.from('ann:pa55').toString('base64')}`]);
   });
 
+  it('takes an address without a scheme', async () => {
+    vi.stubEnv('https_proxy', `ann:pa55@${address}`);
+    await fetchFile();
+    expect(seen).toHaveLength(1);
+  });
+
+  it.each(['http://ann:pa%55@', 'http://ann:pa%ss@', 'ftp://ann:pa55@'])(
+    'says that %s… is none, and not what it is',
+    async (proxyAddress) => {
+      vi.stubEnv('HTTPS_PROXY', `${proxyAddress}${address}x`);
+      const said = await fetchFile().catch(String);
+      expect(said).toBe(
+        `Error: https://${server.host}/file: HTTPS_PROXY is no address of a proxy: http://USER:PASSWORD@HOST:PORT, with %25 for a % within`,
+      );
+    },
+  );
+
+  it('that is for http alone is not asked', async () => {
+    vi.stubEnv('http_proxy', `http://${address}`);
+    await fetchFile();
+    expect(seen).toEqual([]);
+  });
+
   it('says that the proxy wants a login', async () => {
     vi.stubEnv('HTTPS_PROXY', `http://${address}`);
     await expect(fetchFile()).rejects.toThrow('the proxy of HTTPS_PROXY wants a login (407)');
