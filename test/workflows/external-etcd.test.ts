@@ -3,6 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, test } from 'vitest';
 import { placeholderArtifacts } from '../../src/artifacts/placeholder.js';
+import { dot } from '../../src/diagram/dot.js';
+import { entrances } from '../../src/diagram/lines.js';
+import { mermaid } from '../../src/diagram/mermaid.js';
+import { diagramOf } from '../../src/diagram/model.js';
 import { failuresIn } from '../../src/failure.js';
 import { assess } from '../../src/impact/assess.js';
 import { phases } from '../../src/phases/index.js';
@@ -164,6 +168,15 @@ describe('commands about etcd', () => {
     writeFileSync(file, externalInventory());
     await expect(command()).rejects.toThrow('the etcd of outside is external');
   });
+});
+
+test('a diagram shows where it is', async () => {
+  await writeEtcdFiles(join(folder, 'etcd'));
+  const diagram = diagramOf((await loadCluster(file, externalInventory())).cluster);
+  const shown = '192.168.60.20:2379, etcd-01.lan:2379';
+  expect(entrances(diagram)[0]).toBe(`API api.lan:6443 (external load balancer) · external etcd ${shown}`);
+  expect(mermaid(diagram)).toContain(`etcd[("external etcd<br/>${shown.replace(', ', '<br/>')}")]:::control-plane`);
+  expect(dot(diagram)).toContain(String.raw`[label="external etcd\n192.168.60.20:2379\netcd-01.lan:2379"`);
 });
 
 test('no failure of hosts takes the external etcd away', async () => {
