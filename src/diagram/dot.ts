@@ -12,6 +12,9 @@ export const dot = (diagram: Diagram): string =>
     ...diagram.routers.map(
       (router, index) => `  router${index} [label=${quoted(routerLines(router))}, shape=hexagon, ${paint('router')}]`,
     ),
+    ...(diagram.etcd.length === 0
+      ? []
+      : [`  etcd [label=${quoted(['external etcd', ...diagram.etcd])}, shape=cylinder, ${paint('control-plane')}]`]),
     ...diagram.segments.flatMap((segment, index) => cluster(segment, index, diagram.api)),
     ...diagram.routers.flatMap(({ interfaces }, index) =>
       interfaces.map(({ segment, address }) => {

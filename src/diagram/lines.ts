@@ -48,11 +48,12 @@ export const summary = (diagram: Diagram, hosts: number): string =>
     `services ${diagram.services}`,
   ].join(' · ');
 
-/** The ways into the cluster: `API api.ha.internal:6443 · DNS zone …`, and on a second line what else there is. */
-export const entrances = ({ api, external, forwards, dns }: Diagram): readonly string[] => {
+/** The ways into the cluster, and the etcd that it has outside: `API api.ha.internal:6443 · DNS zone …`, and on a second line what else there is. */
+export const entrances = ({ api, external, etcd, forwards, dns }: Diagram): readonly string[] => {
   const names = (dns?.records ?? []).map(({ name }) => name.slice(0, -`.${dns?.zone}`.length));
   const first = [
     `API ${api}${external ? ' (external load balancer)' : ''}`,
+    ...(etcd.length === 0 ? [] : [`external etcd ${etcd.join(', ')}`]),
     ...(dns === undefined ? [] : [`DNS zone ${dns.zone} on ${dns.servers.join(', ') || 'no host'}`]),
   ];
   const second = [

@@ -11,6 +11,7 @@ export const mermaid = (diagram: Diagram): string => {
     `%% ${diagram.name}, Kubernetes ${diagram.version}: written by kbs topology`,
     'flowchart TB',
     ...diagram.routers.map((router, index) => `  router${index}{{${label(routerLines(router))}}}:::router`),
+    ...(diagram.etcd.length === 0 ? [] : [`  etcd[(${label(['external etcd', ...diagram.etcd])})]:::control-plane`]),
     ...diagram.segments.flatMap((segment, index) => subgraph(segment, index, diagram.api)),
     ...diagram.routers.flatMap(({ interfaces }, index) =>
       // Mermaid shows only one line as the name of a segment, so its pod CIDR is a label of the edge.

@@ -13,6 +13,8 @@ export interface Diagram {
   /** `api.ha.internal:6443` */
   readonly api: string;
   readonly external: boolean;
+  /** The endpoints of an etcd outside of the cluster, `etcd-00.lan:2379`; none where control planes have its members. */
+  readonly etcd: readonly string[];
   /** The LAN's DNS zone and the hosts that serve it. */
   readonly dns?: {
     readonly zone: string;
@@ -64,6 +66,7 @@ export const diagramOf = (cluster: Cluster): Diagram => {
     services: network.services,
     api: `${endpoint.host}:${endpoint.port}`,
     external: endpoint.external ?? false,
+    etcd: (cluster.kubernetes.externalEtcd?.endpoints ?? []).map((url) => url.replace('https://', '')),
     ...defined({
       dns:
         zone === undefined

@@ -5,22 +5,24 @@ import {
   type ClusterHost,
   controlPlanes,
   dnsServers,
+  hasEtcdMember,
   isControlPlane,
   isNode,
 } from '../inventory/cluster.js';
 
 /**
  * What a host is asked of its network: the ways into its segment, to next hops and to other etcd members, names that kbs
- * gives addresses, and the name of an API whose address only others know.
+ * gives addresses, the name of an API whose address only others know, and the ports of an external etcd.
  */
 export const networkQuestions = (host: ClusterHost, cluster: Cluster): NetworkQuestions => {
   const nextHops = (cluster.routes[host.name] ?? []).map(({ via }) => via);
-  const members = isControlPlane(host) ? controlPlanes(cluster).map(({ address }) => address) : [];
+  const members = hasEtcdMember(host, cluster) ? controlPlanes(cluster).map(({ address }) => address) : [];
   const isMember = isNode(host) || isControlPlane(host);
   return {
     to: [...new Set([...nextHops, ...members, ...inSegment(host, cluster)])].filter((to) => to !== host.address),
     names: isMember ? [host.name, ...namesOfApi(cluster)] : [],
     resolve: isMember ? foreignNames(cluster) : [],
+    connect: isControlPlane(host) ? (cluster.kubernetes.externalEtcd?.endpoints ?? []) : [],
   };
 };
 

@@ -47,6 +47,13 @@ type Assessed = readonly [AspectStatus, string] | undefined;
 
 /** Only members that reach each other count: a majority that is split between segments elects no leader. */
 const etcd = (damaged: DamagedCluster): Assessed => {
+  const { externalEtcd } = damaged.cluster.kubernetes;
+  if (externalEtcd !== undefined) {
+    return [
+      'pass',
+      `external, at ${externalEtcd.endpoints.join(', ')}: taken to be there, as it is no part of the inventory`,
+    ];
+  }
   const members = controlPlanes(damaged.cluster);
   const { quorum, largest } = quorumOf(damaged);
   const left = damaged.remaining(members).length;
@@ -62,6 +69,8 @@ const quorumOf = (damaged: DamagedCluster) => {
   const members = controlPlanes(cluster);
   const quorum = majority(members.length);
   const left = damaged.remaining(members);
+  // Each API server asks an etcd that no failure here concerns.
+  if (cluster.kubernetes.externalEtcd !== undefined) return { quorum: 0, largest: left.length, withQuorum: left };
   const sizes = left.map((one) => left.filter((other) => reach.joined(one.segment, other.segment)).length);
   return {
     quorum,

@@ -1,3 +1,5 @@
+import type { Secret } from '../secret.js';
+
 /**
  * The cluster: everything that follows from an inventory, derived once and frozen.
  * Addresses and CIDRs are strings in their canonical IPv4 form.
@@ -25,6 +27,8 @@ export interface Cluster {
     /** Fields of the KubeProxyConfiguration that the owner sets: plain JSON. */
     readonly kubeProxy?: Values;
     readonly apiServer?: ApiServerSettings;
+    /** The etcd that others run; absent where each control plane has a member of its own. */
+    readonly externalEtcd?: ExternalEtcd;
   };
   /** The DNS domain of Services, `cluster.local`. */
   readonly domain: string;
@@ -57,6 +61,17 @@ export interface Cluster {
 
 /** A component whose flags an inventory may set, by the name of its program. */
 export type FlaggedComponent = 'etcd' | 'kube-apiserver' | 'kube-controller-manager' | 'kube-scheduler';
+
+/** An etcd outside of the cluster, and what API servers show to it. */
+export interface ExternalEtcd {
+  /** https addresses with ports. */
+  readonly endpoints: readonly string[];
+  /** PEM certificates of the authorities of its members. */
+  readonly ca: string;
+  /** PEM: the client's certificate, with those between it and its authority, and its key. */
+  readonly certificate: string;
+  readonly key: Secret;
+}
 
 /** What API servers read and write of the owner's; kbs's own where absent. */
 export interface ApiServerSettings {
@@ -419,6 +434,10 @@ export const isMonitored = ({ addons = [] }: Pick<Cluster, 'addons'>): boolean =
 /** The control plane on which kbs runs kubectl: the first, unless `apiHost` names another one. */
 export const isApiHost = (host: ClusterHost, cluster: Cluster): boolean =>
   cluster.apiHost === undefined ? controlPlanes(cluster)[0] === host : cluster.apiHost === host.name;
+
+/** Whether a host has a member of etcd. */
+export const hasEtcdMember = (host: ClusterHost, { kubernetes }: Pick<Cluster, 'kubernetes'>): boolean =>
+  isControlPlane(host) && kubernetes.externalEtcd === undefined;
 
 /** How many of so many etcd members must agree. */
 export const majority = (members: number): number => Math.floor(members / 2) + 1;

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { defined } from '../defined.js';
+import { Secret } from '../secret.js';
 import { contains, nthAddress } from './addresses.js';
 import type {
   Addon,
@@ -9,6 +10,7 @@ import type {
   Cluster,
   ClusterHost,
   Endpoint,
+  ExternalEtcd,
   PullProxy,
   RegistryAuth,
   RegistryRule,
@@ -58,6 +60,8 @@ export interface BasePaths {
   readonly registryCas?: Readonly<Record<string, string>>;
   /** What the files hold that `kubernetes.apiServer` names. */
   readonly apiServerFiles?: Readonly<Partial<Record<ApiServerFile, Values>>>;
+  /** What the files hold that `kubernetes.etcd.external` names. */
+  readonly externalEtcd?: Omit<ExternalEtcd, 'endpoints'>;
 }
 
 /** SSH settings of a lab, which replace those of the inventory. */
@@ -137,9 +141,21 @@ export const derive = (
     ...defined({ addons: inventory.addons && addonsOf(inventory, inventory.addons, basePaths) }),
     hosts,
   };
-  // A copy, because nothing that belongs to the caller may be frozen.
-  return freeze({ ...structuredClone(cluster), routes: compileRoutes(cluster) });
+  // A copy, because nothing that belongs to the caller may be frozen. A Secret cannot be copied, and has nothing to freeze.
+  const copy = structuredClone(cluster);
+  const etcd = externalEtcdOf(kubernetes, basePaths);
+  return freeze({
+    ...copy,
+    kubernetes: { ...copy.kubernetes, ...defined({ externalEtcd: etcd }) },
+    routes: compileRoutes(cluster),
+  });
 };
+
+const externalEtcdOf = ({ etcd }: Inventory['kubernetes'], { externalEtcd }: BasePaths): ExternalEtcd | undefined =>
+  etcd?.external && {
+    endpoints: [...new Set(etcd.external.endpoints)],
+    ...(externalEtcd ?? { ca: '', certificate: '', key: new Secret('') }),
+  };
 
 const kubernetesOf = (kubernetes: Inventory['kubernetes'], { apiServerFiles }: BasePaths): Cluster['kubernetes'] => {
   const { version, controlPlane, proxy, featureGates, kubeProxy, apiServer } = kubernetes;

@@ -173,6 +173,18 @@ export const httpsAddress: Format = {
   advice: (text) => (/^https?:\/\/[^/]*@/.test(text) ? 'leave out the user and password' : undefined),
 };
 
+/** Where clients reach a member of etcd. */
+export const etcdEndpoint: Format = {
+  noun: 'an https address with a port',
+  example: 'https://etcd-00.lan:2379',
+  pattern: '^https://.+:[0-9]+$',
+  accepts: (text) => /^https:\/\/[^\s/?#@,]+:\d{1,5}$/.test(text) && URL.canParse(text),
+  advice: (text) => {
+    if (/^http:/.test(text)) return 'etcd must ask for certificates: write https://';
+    return /^https:\/\/[\w.-]+\/?$/.test(text) ? `write ${text.replace(/\/$/, '')}:2379` : undefined;
+  },
+};
+
 /** Of a mirror or a proxy of the LAN; a password in it would be in every plan. */
 export const webAddress: Format = {
   noun: 'an http or https address',

@@ -2,6 +2,7 @@ import {
   balancerHealthPort,
   type Cluster,
   type ClusterHost,
+  hasEtcdMember,
   isControlPlane,
   isDns,
   isLoadBalancer,
@@ -32,7 +33,7 @@ export const hasHostMetrics = ({ roles }: Pick<ClusterHost, 'roles'>, cluster: P
   isMonitored(cluster) && roles.some((role) => role !== 'router');
 
 /** What of a cluster says which programs a host runs. */
-type Monitored = Pick<Cluster, 'addons' | 'endpoint' | 'zone'>;
+type Monitored = Pick<Cluster, 'addons' | 'endpoint' | 'kubernetes' | 'zone'>;
 
 /** The programs of a host whose metrics Prometheus reads; none where it reads none. */
 export const metricSources = (host: ClusterHost, cluster: Monitored): readonly MetricSource[] =>
@@ -42,7 +43,7 @@ export const metricSources = (host: ClusterHost, cluster: Monitored): readonly M
 
 const sources: readonly (MetricSource & { of(host: ClusterHost, cluster: Monitored): boolean })[] = [
   { job: 'node-exporter', path: 'node', port: metricsPorts.node, of: () => true },
-  { job: 'kube-etcd', path: 'etcd', port: 2381, of: isControlPlane },
+  { job: 'kube-etcd', path: 'etcd', port: 2381, of: hasEtcdMember },
   { job: 'kube-scheduler', path: 'scheduler', port: 10259, tls: true, of: isControlPlane },
   { job: 'kube-controller-manager', path: 'controller-manager', port: 10257, tls: true, of: isControlPlane },
   { job: 'kube-proxy', path: 'kube-proxy', port: proxyPorts.metrics, of: isNode },

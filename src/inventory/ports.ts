@@ -7,11 +7,14 @@ type OwnedPort = readonly [port: number, owner: string];
 export const componentPorts = {
   controlPlane: [
     [apiServerPort, 'kube-apiserver'],
+    [10257, 'kube-controller-manager'],
+    [10259, 'kube-scheduler'],
+  ],
+  /** Of control planes, but where the etcd is external. */
+  etcd: [
     [2379, 'etcd'],
     [2380, 'etcd'],
     [2381, 'etcd'],
-    [10257, 'kube-controller-manager'],
-    [10259, 'kube-scheduler'],
   ],
   node: [
     [10250, 'kubelet'],

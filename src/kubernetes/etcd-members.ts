@@ -33,13 +33,15 @@ export interface MemberStatus {
 
 /**
  * All members, by the list of one of them and the status that each gives. Those that do not answer have no status;
- * without a quorum the list is what that one member last knew. Endpoints come from etcd: they are only ever words.
+ * without a quorum the list is what that one member last knew. Endpoints come from etcd: they are only ever words. None
+ * where the etcd is external.
  */
 export const membersOf = async (
   { host }: Pick<ApiHost, 'host'>,
   cluster: Cluster,
   limits: RunOptions = {},
 ): Promise<readonly Member[]> => {
+  if (cluster.kubernetes.externalEtcd !== undefined) return [];
   const local = raw(etcdctl([localEndpoint]));
   const known = controlPlanes(cluster).map(clientUrl).join(',');
   const script = asRecords(

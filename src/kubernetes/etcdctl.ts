@@ -29,6 +29,13 @@ export const etcdctl = (endpoints: readonly string[]): Script => etcdctlAt(quote
 export const etcdctlAt = (endpoints: Script): Script =>
   sh`/usr/local/bin/etcdctl --endpoints=${raw(endpoints)} --cacert=${pkiDirectory}/etcd/ca.crt --cert=${pkiDirectory}/etcd/healthcheck-client.crt --key=${pkiDirectory}/etcd/healthcheck-client.key --dial-timeout=2s --command-timeout=5s`;
 
+/**
+ * Prints whether each endpoint of an external etcd is healthy, as a control plane sees it with what its API server shows,
+ * a line each: `https://etcd-00.lan:2379 is healthy: …`. etcd may have rights of its own: a client without them is answered too.
+ */
+export const externalHealth = (endpoints: readonly string[]): Script =>
+  sh`/usr/local/bin/etcdctl --endpoints=${endpoints.join(',')} --cacert=${pkiDirectory}/etcd/ca.crt --cert=${pkiDirectory}/apiserver-etcd-client.crt --key=${pkiDirectory}/apiserver-etcd-client.key --dial-timeout=2s --command-timeout=5s endpoint health 2>&1`;
+
 /** Runs `question` if a member listens on the host; etcdctl would otherwise retry for seconds. */
 export const ofOwnMember = (question: Script): Script =>
   sh`if ss -Hltn 'sport = :2379' | grep -q .; then ${raw(question)}; else echo 'no etcd listens on port 2379'; false; fi`;

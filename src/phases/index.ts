@@ -8,6 +8,7 @@ import { access } from './control-plane/access.js';
 import { controlPlane, controlPlanePrograms } from './control-plane/control-plane.js';
 import { etcd } from './control-plane/etcd.js';
 import { etcdVoter } from './control-plane/etcd-voter.js';
+import { externalEtcd } from './control-plane/external-etcd.js';
 import { removeKubelet } from './control-plane/remove-kubelet.js';
 import { tools } from './control-plane/tools.js';
 import { lanDns, lanZones } from './lan-dns/lan-dns.js';
@@ -42,6 +43,7 @@ export const phases = [
   runtime,
   controlPlaneImages,
   etcd,
+  externalEtcd,
   workerImages,
   gpu,
   kubelet,

@@ -138,7 +138,7 @@ export const comesLater = (path: string): boolean => path === ingressAuthority |
 
 /** Every certificate of a cluster; authorities come first. */
 export const certificatesOf = (cluster: Cluster): readonly Certificate[] => {
-  const all = rows.flatMap((row) => {
+  const all = rowsOf(cluster).flatMap((row) => {
     if (row.per === 'cluster') return [certificate(row, row.path, row.subject, [])];
     return cluster.hosts
       .filter((host) => isFor(row.roles, host))
@@ -203,15 +203,31 @@ const metricsLeaves = (cluster: Cluster): readonly Certificate[] => {
 export const isAuthority = (certificate: Certificate): boolean => certificate.issuer === certificate.path;
 
 /** The files that a host's roles need: their paths there, and which part of the keyring each holds. */
-export const filesFor = (host: ClusterHost): readonly PkiFile[] => [
-  ...rows.flatMap((row) => rowFiles(row, host)),
+export const filesFor = (host: ClusterHost, cluster: Pick<Cluster, 'kubernetes'>): readonly PkiFile[] => [
+  ...rowsOf(cluster).flatMap((row) => rowFiles(row, host)),
+  ...(isControlPlane(host) && cluster.kubernetes.externalEtcd !== undefined ? externalEtcdFiles : []),
   ...serviceAccountFiles(host),
+];
+
+/** Where others run etcd, they have its authority, and none of its certificates is issued. */
+const rowsOf = ({ kubernetes }: Pick<Cluster, 'kubernetes'>): readonly AnyCertificateRow[] =>
+  kubernetes.externalEtcd === undefined ? rows : rows.filter(({ issuer }) => issuer !== 'etcd/ca');
+
+/** The sources of what the inventory names of an external etcd; the keyring has neither. */
+export const externalEtcdAuthority = 'external-etcd/ca';
+export const externalEtcdClient = 'external-etcd/client';
+
+/** Where kubeadm has them too. */
+const externalEtcdFiles: readonly PkiFile[] = [
+  { path: 'etcd/ca.crt', source: externalEtcdAuthority, part: 'certificate' },
+  { path: 'apiserver-etcd-client.crt', source: externalEtcdClient, part: 'certificate' },
+  { path: 'apiserver-etcd-client.key', source: externalEtcdClient, part: 'key' },
 ];
 
 export interface PkiFile {
   /** Below /etc/kubernetes/pki, or absolute. */
   readonly path: string;
-  /** Path in the keyring, without suffix. */
+  /** Path in the keyring, without suffix, or one of an external etcd. */
   readonly source: string;
   readonly part: 'certificate' | 'key' | 'public-key';
 }

@@ -25,7 +25,7 @@ import { kubeconfigText } from './kubeconfig.js';
 export const credentialsFrom = (cluster: Cluster, pems: PemSource): Credentials => {
   const users = new Map(certificatesOf(cluster).map(({ path, subject }) => [path, subject.commonName]));
   return {
-    files: (name) => filesFor(hostNamed(cluster, name)).map((file) => credentialFile(file, pems)),
+    files: (name) => filesFor(hostNamed(cluster, name), cluster).map((file) => credentialFile(file, pems)),
     kubeconfig(client, name) {
       const host = name === undefined ? undefined : hostNamed(cluster, name);
       const path = clientPath(client, host);

@@ -7,7 +7,15 @@ import { Secret } from '../secret.js';
 import { encryptionKeyFile, type KeyringState, type MissingCertificate } from './authorities.js';
 import { issue, type KeyPair, type Randomness, systemRandomness } from './authority.js';
 import { fingerprintOf } from './certificate.js';
-import { certificatesOf, comesLater, ingressAuthority, isAuthority, serviceAccountPath } from './certificates.js';
+import {
+  certificatesOf,
+  comesLater,
+  externalEtcdAuthority,
+  externalEtcdClient,
+  ingressAuthority,
+  isAuthority,
+  serviceAccountPath,
+} from './certificates.js';
 import { checkKeyring } from './check-keyring.js';
 import type { Credentials, Pair } from './credentials.js';
 import { credentialsFrom, type PemSource } from './credentials-from.js';
@@ -209,10 +217,18 @@ const materialOf = (found: KeyringState, cluster: Cluster): PemSource => {
   const substitute = placeholderMaterial(cluster);
   const { serviceAccountKey } = found;
   const publicKey = serviceAccountKey === undefined ? undefined : publicKeyOf(serviceAccountKey);
+  const { externalEtcd } = cluster.kubernetes;
+  const certificates: Readonly<Record<string, string | undefined>> = {
+    [externalEtcdAuthority]: externalEtcd?.ca,
+    [externalEtcdClient]: externalEtcd?.certificate,
+  };
+  const keys: Readonly<Record<string, Secret | undefined>> = {
+    [serviceAccountPath]: serviceAccountKey,
+    [externalEtcdClient]: externalEtcd?.key,
+  };
   return {
-    certificate: (path) => found.pairs.get(path)?.certificate ?? substitute.certificate(path),
-    key: (path) =>
-      (path === serviceAccountPath ? serviceAccountKey : found.pairs.get(path)?.key) ?? substitute.key(path),
+    certificate: (path) => found.pairs.get(path)?.certificate ?? certificates[path] ?? substitute.certificate(path),
+    key: (path) => found.pairs.get(path)?.key ?? keys[path] ?? substitute.key(path),
     publicKey: (path) => publicKey ?? substitute.publicKey(path),
     encryptionKey: found.encryptionKey ?? substitute.encryptionKey,
     embed: (text) => (text.startsWith('-----BEGIN ') ? Buffer.from(text).toString('base64') : substitute.embed(text)),

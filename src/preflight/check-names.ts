@@ -50,6 +50,8 @@ export const checkNames = [
   'gpu-count',
   'steal',
   'clock-source',
+  'etcd-change',
+  'external-etcd',
   'machine-id',
   'product-uuid',
   'mac',

@@ -1,4 +1,4 @@
-import { controlPlanes } from '../inventory/cluster.js';
+import { hasEtcdMember } from '../inventory/cluster.js';
 import type { ClusterFacts, FailedHosts } from './check.js';
 
 /**
@@ -30,7 +30,9 @@ export const checkEtcdData = ({
   facts,
   restores,
 }: Pick<ClusterFacts, 'cluster' | 'facts' | 'restores'>): FailedHosts => {
-  const all = controlPlanes(cluster).map(({ name }) => ({ name, seen: facts.get(name) }));
+  const all = cluster.hosts
+    .filter((host) => hasEtcdMember(host, cluster))
+    .map(({ name }) => ({ name, seen: facts.get(name) }));
   const host = all.find(({ seen }) => seen?.etcdInstalled)?.name;
   if (restores || host === undefined || all.some(({ seen }) => seen === undefined || seen.etcdMember)) return [];
   return [

@@ -4,6 +4,7 @@ import { checkHostnames, checkMachineIds, checkMacs, checkProductUuids, checkSsh
 import { checkClocks, checkEtcdData } from './cluster.js';
 import { checkDropIns, checkForeignCni, checkForeignLinks, checkForeignUnit } from './conflicts.js';
 import { checkDnsPort, checkResolver, checkUpstreamResolver } from './dns.js';
+import { checkEtcdChange, checkExternalEndpoints, checkExternalEtcd } from './external-etcd.js';
 import { checkFirewall } from './firewall.js';
 import { gpuChecks } from './gpu-checks.js';
 import { checkClockSource, checkHypervisors, checkSteal } from './guests.js';
@@ -246,6 +247,20 @@ export const checks: readonly Check[] = [
     check: checkClockSource,
   },
   {
+    name: 'etcd-change',
+    scope: 'host',
+    summary: 'an API server that runs goes on with the etcd that it has: its own member, or an external one',
+    fix: 'write `kubernetes.etcd` as it was',
+    check: checkEtcdChange,
+  },
+  {
+    name: 'external-etcd',
+    scope: 'host',
+    summary: 'an endpoint of the external etcd, where there is one, takes connections from every control plane',
+    fix: 'start that etcd, or let the control planes through its firewall',
+    check: checkExternalEtcd,
+  },
+  {
     name: 'machine-id',
     scope: 'cluster',
     summary: 'every machine has a machine-id of its own',
@@ -329,6 +344,14 @@ export const checks: readonly Check[] = [
     summary: 'where a control plane has data of etcd, this cluster put them there',
     fix: 'end the cluster that they are of, or move them aside',
     check: checkForeignEtcd,
+  },
+  {
+    name: 'external-etcd',
+    scope: 'cluster',
+    warns: true,
+    summary: 'all endpoints of the external etcd, where there is one, take connections from the control planes',
+    fix: 'bring the other members back, or leave their endpoints out',
+    check: checkExternalEndpoints,
   },
   {
     name: 'authority',

@@ -1,5 +1,5 @@
 import type { Facts } from '../hosts/facts/facts.js';
-import { type Cluster, type ClusterHost, controlPlanes, isControlPlane, isNode } from '../inventory/cluster.js';
+import { type Cluster, type ClusterHost, hasEtcdMember, isControlPlane, isNode } from '../inventory/cluster.js';
 import type { ClusterFacts, FailedCheck, FailedHosts } from './check.js';
 
 /** Programs of another cluster: two kubelets, or two API servers, take each other's ports, files and pods. */
@@ -68,22 +68,24 @@ export const checkForeignEtcd = ({
   keyring,
   restores,
 }: Pick<ClusterFacts, 'cluster' | 'facts' | 'keyring' | 'restores'>): FailedHosts =>
-  controlPlanes(cluster).flatMap(({ name }) => {
-    const seen = facts.get(name);
-    if (restores || seen?.system === undefined || !hasForeignEtcd(seen, cluster, keyring.ca)) return [];
-    const [other] = seen.system.etcdClusters;
-    return [
-      {
-        hosts: [name],
-        detail: `/var/lib/etcd has data that ${other === undefined ? `cluster ${cluster.name} did not put there` : `are of cluster ${other}, by the records of kbs`}`,
-        next: `${
-          other === undefined
-            ? `end the cluster that they are of: kbs reset with its inventory, or what kbs reset --foreign explains; where it is gone`
-            : 'kbs reset with the inventory of that cluster; where it is gone'
-        }, move them aside: mv /var/lib/etcd/member /var/lib/etcd-member.old`,
-      },
-    ];
-  });
+  cluster.hosts
+    .filter((host) => hasEtcdMember(host, cluster))
+    .flatMap(({ name }) => {
+      const seen = facts.get(name);
+      if (restores || seen?.system === undefined || !hasForeignEtcd(seen, cluster, keyring.ca)) return [];
+      const [other] = seen.system.etcdClusters;
+      return [
+        {
+          hosts: [name],
+          detail: `/var/lib/etcd has data that ${other === undefined ? `cluster ${cluster.name} did not put there` : `are of cluster ${other}, by the records of kbs`}`,
+          next: `${
+            other === undefined
+              ? `end the cluster that they are of: kbs reset with its inventory, or what kbs reset --foreign explains; where it is gone`
+              : 'kbs reset with the inventory of that cluster; where it is gone'
+          }, move them aside: mv /var/lib/etcd/member /var/lib/etcd-member.old`,
+        },
+      ];
+    });
 
 /** Whether a host has data of etcd that this cluster did not put there; false where that cannot be told. */
 export const hasForeignEtcd = (

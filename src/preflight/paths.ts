@@ -1,6 +1,13 @@
 import type { Facts, Path } from '../hosts/facts/facts.js';
 import { contains } from '../inventory/addresses.js';
-import { type Cluster, type ClusterHost, controlPlanes, isControlPlane, isNode } from '../inventory/cluster.js';
+import {
+  type Cluster,
+  type ClusterHost,
+  controlPlanes,
+  hasEtcdMember,
+  isControlPlane,
+  isNode,
+} from '../inventory/cluster.js';
 import type { ClusterFacts, FailedCheck, FailedHosts } from './check.js';
 
 /**
@@ -9,7 +16,7 @@ import type { ClusterFacts, FailedCheck, FailedHosts } from './check.js';
  * alone is checked as long as it has no member: its address can still be another one.
  */
 export const checkSourceAddress = (host: ClusterHost, facts: Facts, cluster: Cluster): readonly FailedCheck[] => {
-  if (!isControlPlane(host)) return [];
+  if (!hasEtcdMember(host, cluster)) return [];
   const others = controlPlanes(cluster).filter(({ name }) => name !== host.name);
   const isFirst = others.length === 0 && !facts.etcdMember;
   const paths = [

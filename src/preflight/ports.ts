@@ -4,6 +4,7 @@ import {
   apiServerPort,
   type Cluster,
   type ClusterHost,
+  hasEtcdMember,
   hasIngress,
   ingressPorts,
   isControlPlane,
@@ -51,6 +52,7 @@ const portsOf = (host: ClusterHost, cluster: Cluster): readonly (readonly [numbe
     ...(isControlPlane(host)
       ? componentPorts.controlPlane.map(([port, owner]) => withShared(port, owner, shared))
       : []),
+    ...(hasEtcdMember(host, cluster) ? componentPorts.etcd : []),
     ...(isNode(host) ? componentPorts.node : []),
     ...(isNode(host) && announcesServices(cluster) ? componentPorts.announcer : []),
     ...(isWorker(host) && hasIngress(cluster) && !endpoint.ingress

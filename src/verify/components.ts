@@ -3,9 +3,9 @@ import { type Host, query, type RunOptions } from '../hosts/host.js';
 import { lastLines } from '../hosts/last-lines.js';
 import { asRecords, splitRecords } from '../hosts/records.js';
 import { lines, raw, type Script, sh } from '../hosts/shell.js';
-import { type Cluster, type ClusterHost, controlPlanes, nodes } from '../inventory/cluster.js';
+import { type Cluster, type ClusterHost, controlPlanes, type ExternalEtcd, nodes } from '../inventory/cluster.js';
 import { parseStatuses } from '../kubernetes/etcd-members.js';
-import { clientUrl, etcdctl } from '../kubernetes/etcdctl.js';
+import { clientUrl, etcdctl, externalHealth } from '../kubernetes/etcdctl.js';
 import { kubectl, kubectlAt, readyzChecks } from '../kubernetes/kubectl.js';
 import type { CheckResult } from './check-result.js';
 import { untilProven } from './until-proven.js';
@@ -56,7 +56,10 @@ const read = (output: string, cluster: Cluster, ms: number): readonly CheckResul
     ...nodes(cluster).map(({ name }) => find('nodes Ready', name, states.get(name) ?? 'is not known to the cluster')),
     ...podLines.map(splitOnce).map(([pod, state]) => find('components', pod, state)),
     ...apiServers(apiLines, cluster).map(([name, detail, ok]) => find('components', name, detail, ok)),
-    ...etcdMembers(etcdLines, cluster).map(([name, detail, ok]) => find('components', name, detail, ok)),
+    ...(cluster.kubernetes.externalEtcd === undefined
+      ? etcdMembers(etcdLines, cluster)
+      : externalEndpoints(etcdLines, cluster.kubernetes.externalEtcd)
+    ).map(([name, detail, ok]) => find('components', name, detail, ok)),
     ...leaders(leaseLines, cluster).map(([name, detail, ok]) => find('components', name, detail, ok)),
   ];
 };
@@ -104,6 +107,14 @@ const etcdMembers = (printed: readonly string[], cluster: Cluster): readonly Fac
   ];
 };
 
+/** As the control plane sees them that is asked; what runs behind them is for others to see to. */
+const externalEndpoints = (printed: readonly string[], { endpoints }: ExternalEtcd): readonly Fact[] =>
+  endpoints.map((endpoint): Fact => {
+    const line = printed.find((one) => one.startsWith(`${endpoint} is `)) ?? '';
+    const detail = line.replace(/^\S+ is /, '') || printed.at(-1) || 'does not answer';
+    return [`external etcd at ${endpoint}`, detail, line.startsWith(`${endpoint} is healthy`)];
+  });
+
 /** A leader that lives renews its lease every second; fifteen seconds is when another one takes over. */
 const leaders = (lines: readonly string[], cluster: Cluster): readonly Fact[] => {
   if (controlPlanes(cluster).length === 0) return [];
@@ -132,7 +143,9 @@ const scriptFor = (cluster: Cluster): Script =>
     readiness(controlPlanes(cluster)),
     sh`date -u +%Y-%m-%dT%H:%M:%SZ
 ${patientKubectl} -n kube-system get leases -o jsonpath='{range .items[*]}{.metadata.name} {.spec.renewTime} {.spec.holderIdentity}{"\\n"}{end}'`,
-    membership(controlPlanes(cluster)),
+    cluster.kubernetes.externalEtcd === undefined
+      ? membership(controlPlanes(cluster))
+      : sh`${raw(externalHealth(cluster.kubernetes.externalEtcd.endpoints))} || :`,
   );
 
 /** Of several API servers, each is asked at its own address, with its name before every line. */

@@ -8,6 +8,7 @@ import { type ApiHost, selectEtcdHost } from '../kubernetes/api-host.js';
 import { canBeDefragmented, isFull, type Member, membersOf, titleOf } from '../kubernetes/etcd-members.js';
 import { etcdctl, localEndpoint } from '../kubernetes/etcdctl.js';
 import type { Gate } from '../phases/phase.js';
+import { requireOwnEtcd } from './etcd/own-etcd.js';
 import type { PlannedRun, RunContext, Workflow } from './run/context.js';
 import { limitsOf } from './run/limits.js';
 import { offlineContext } from './run/phase-context.js';
@@ -35,6 +36,7 @@ export const defrag = (onDone: (members: readonly Defragmented[]) => void): Work
 
 const plan = async (run: RunContext, onDone: (members: readonly Defragmented[]) => void): Promise<PlannedRun> => {
   const { cluster, pool } = run;
+  requireOwnEtcd(cluster);
   const limits = limitsOf(run);
   const asked = await selectEtcdHost(cluster, pool, limits);
   const members = await membersOf(asked, cluster, limits);

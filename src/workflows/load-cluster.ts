@@ -19,6 +19,7 @@ import { requireNeeds } from './addons/needs.js';
 import { readApiServerFiles } from './api-server-files.js';
 import { create } from './bundle.js';
 import { readCharts, withCharts } from './charts.js';
+import { readExternalEtcdFiles } from './external-etcd-files.js';
 import { readRegistryCas } from './registry-cas.js';
 
 /** An inventory that was read, checked and derived; nothing has been contacted. */
@@ -50,7 +51,12 @@ export const loadCluster = async (file: string, text?: string, onDisk?: string):
   const pathOf = (path: string) => absolute(path, basePaths);
   const registryCas = readRegistryCas(source, pathOf, content, file);
   const apiServerFiles = readApiServerFiles(source, pathOf, content, file);
-  const cluster = derive(source, { planPods, compileRoutes }, { ...basePaths, registryCas, apiServerFiles }, overlay);
+  const read = {
+    registryCas,
+    apiServerFiles,
+    ...defined({ externalEtcd: readExternalEtcdFiles(source, pathOf, content, file) }),
+  };
+  const cluster = derive(source, { planPods, compileRoutes }, { ...basePaths, ...read }, overlay);
   const unproven = proveRoutes(cluster, cluster.routes);
   if (unproven.length > 0) throw new Failures(unproven);
   requireNeeds(cluster, content, file);

@@ -76,8 +76,16 @@ const plan = async (run: RunContext, { names, force, say }: ResetOptions): Promi
   };
 };
 
-const ending = ({ loaded, cluster: { name } }: RunContext, say: ResetOptions['say']): Partial<PlannedRun> => ({
-  local: [`this ends cluster ${name}: its objects in etcd and all its pods are lost`],
+const ending = (
+  { loaded, cluster: { name, kubernetes } }: RunContext,
+  say: ResetOptions['say'],
+): Partial<PlannedRun> => ({
+  local:
+    kubernetes.externalEtcd === undefined
+      ? [`this ends cluster ${name}: its objects in etcd and all its pods are lost`]
+      : [
+          `this ends cluster ${name}: all its pods are lost; its objects stay in the external etcd (${kubernetes.externalEtcd.endpoints.join(', ')}) under /registry until they are deleted there`,
+        ],
   async finish() {
     const keyring = keyringDirectory(loaded.inventory, name);
     say(`the keyring stays in ${keyring}: kbs init builds ${name} again with the same authorities`);

@@ -8,6 +8,7 @@ import { currentRevision } from '../kubernetes/etcd-members.js';
 import { restoredRevisions, uploadedSnapshot } from '../kubernetes/etcdctl.js';
 import { nameOf } from '../resources/registry.js';
 import { Unknown } from '../resources/resource.js';
+import { requireOwnEtcd } from './etcd/own-etcd.js';
 import { type EtcdView, etcdViews, finishOperation, stopEtcdOperation, uploadOperation } from './etcd/restore-hosts.js';
 import { checkSnapshot, type SnapshotFile } from './etcd/snapshot-file.js';
 import { init } from './init.js';
@@ -42,6 +43,7 @@ export const restore = (options: RestoreOptions): Workflow => ({
 
 /** Throws all that is in the way: a file that is no snapshot, a keyring that cannot read it, an etcd that is alive. */
 const plan = async (run: RunContext, options: RestoreOptions): Promise<PlannedRestore> => {
+  requireOwnEtcd(run.cluster);
   const snapshot = await checkSnapshot(options.file);
   requireKeyring(run);
   const views = await etcdViews(run.cluster, run.pool, limitsOf(run));

@@ -172,7 +172,7 @@ featureGates: { AllAlpha: false, ContextualLogging: true }`;
     oidc-issuer-url: https://a.example
 etcd: { extra: { data-dir: /srv/etcd } }`,
       [
-        '8:9 kubernetes.apiServer.extra.etcd-servers: cannot be set here: it asks the etcd of its own host',
+        '8:9 kubernetes.apiServer.extra.etcd-servers: cannot be set here: it asks the etcd of its own host, or that of `kubernetes.etcd.external`',
         '9:9 kubernetes.apiServer.extra.feature-gates: cannot be set here: write `kubernetes.featureGates`',
         '10:9 kubernetes.apiServer.extra.oidc-issuer-url: cannot be set here: write `kubernetes.apiServer.authentication`',
         '11:22 kubernetes.etcd.extra.data-dir: cannot be set here: kbs keeps and restores the data in /var/lib/etcd',

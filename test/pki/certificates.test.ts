@@ -76,7 +76,7 @@ describe('the API server of every control plane', () => {
 
 describe('files for a host', () => {
   const files = Object.fromEntries(
-    clusterOf().hosts.map((host) => [host.name, filesFor(host).map(({ path }) => path)]),
+    clusterOf().hosts.map((host) => [host.name, filesFor(host, clusterOf()).map(({ path }) => path)]),
   );
 
   it('are kubeadm’s whole layout on a control plane', () => {

@@ -219,6 +219,7 @@ describe('preflight', () => {
         paths: [],
         hostsLines: [],
         resolved: [],
+        connections: [],
         links: [{ name: 'cni0', mtu: 1500, addresses: [address], isClosed: false }],
       },
     });
@@ -243,7 +244,7 @@ describe('preflight', () => {
     const warnings = (names: readonly string[], name = 'controller-00') => {
       const links = names.map((each) => ({ name: each, mtu: 1500, addresses: [], isClosed: false }));
       const facts = new Map([
-        [name, { ...fit, network: { rules: [], paths: [], hostsLines: [], resolved: [], links } }],
+        [name, { ...fit, network: { rules: [], paths: [], hostsLines: [], resolved: [], connections: [], links } }],
       ]);
       return runChecks({ ...all, facts }).flatMap(({ warning, detail }) => (warning ? [detail] : []));
     };

@@ -23,6 +23,7 @@ const facts = (...links: readonly (readonly [name: string, mtu: number, address:
     paths: [],
     hostsLines: [],
     resolved: [],
+    connections: [],
     links: [
       { name: 'lo', mtu: 65536, addresses: ['127.0.0.1/8'], isClosed: false },
       ...links.map(([name, mtu, address]) => ({ name, mtu, addresses: [`${address}/24`], isClosed: false })),

@@ -11,7 +11,7 @@ const [controller, worker, , edge] = cluster.hosts as [ClusterHost, ClusterHost,
 const facts = (...hostsLines: readonly HostsLine[]): Facts => ({
   ...assumedFacts,
   addresses: ['192.168.10.20/24', '10.0.0.20/8'],
-  network: { rules: [], links: [], paths: [], hostsLines, resolved: [] },
+  network: { rules: [], links: [], paths: [], hostsLines, resolved: [], connections: [] },
 });
 
 const line = (text: string, rest: Partial<HostsLine> = {}): HostsLine => {

@@ -13,7 +13,7 @@ const seen = (routes: readonly LiveRoute[], rules: readonly RoutingRule[] = []):
   ...assumedFacts,
   addresses: ['192.168.10.10/24'],
   routes: [gateway, ...routes],
-  network: { rules, links: [], paths: [], hostsLines: [], resolved: [] },
+  network: { rules, links: [], paths: [], hostsLines: [], resolved: [], connections: [] },
 });
 
 const overlapping = (facts: Facts, host = controller): readonly string[] =>

@@ -51,6 +51,7 @@ export const printFacts = (facts: Facts): string => {
     ...printSystem(facts.system),
     ...when('etcdmember', facts.etcdMember),
     ...when('etcdinstalled', facts.etcdInstalled),
+    ...facts.etcdServers.slice(0, 1).map(() => `etcdservers ${facts.etcdServers.join(',')}`),
     ...printGpuFacts(facts.gpu),
     ...(facts.clusterCa === undefined ? [] : [`clusterca ${facts.clusterCa}`]),
   ].join('\n');

@@ -20,7 +20,7 @@ export const answer = (cluster: ScriptedCluster, machine: ScriptedMachine, quest
   throw new Error(`nothing is known of this question to ${machine.host.name}:\n${question}`);
 };
 
-const noNetwork: NetworkFacts = { rules: [], links: [], paths: [], hostsLines: [], resolved: [] };
+const noNetwork: NetworkFacts = { rules: [], links: [], paths: [], hostsLines: [], resolved: [], connections: [] };
 
 interface Asked {
   readonly cluster: ScriptedCluster;

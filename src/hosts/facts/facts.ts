@@ -81,6 +81,8 @@ export interface Facts {
   readonly etcdMember: boolean;
   /** Whether kbs has installed what starts etcd there. */
   readonly etcdInstalled: boolean;
+  /** The endpoints of etcd that kbs has the API server there use; none where it has installed none. */
+  readonly etcdServers: readonly string[];
   readonly gpu: GpuFacts;
   /** Absent where the host was not observed. */
   readonly network?: NetworkFacts;
@@ -160,6 +162,7 @@ export const assumedFacts: Facts = {
   machineId: '',
   etcdMember: true,
   etcdInstalled: false,
+  etcdServers: [],
   gpu: noGpuFacts,
 };
 
@@ -206,6 +209,7 @@ export const parseFacts = (output: string): Facts => {
     ...defined({ machine: parseMachine(output), system: parseSystem(output) }),
     etcdMember: one('etcdmember') === 'yes',
     etcdInstalled: one('etcdinstalled') === 'yes',
+    etcdServers: one('etcdservers').split(',').filter(Boolean),
     gpu: parseGpuFacts(all),
     ...(all('clusterca').length === 0 ? {} : { clusterCa: one('clusterca') || unreadableCa }),
   };

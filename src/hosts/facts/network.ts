@@ -19,6 +19,8 @@ export interface NetworkFacts {
   readonly hostsLines: readonly HostsLine[];
   /** The names that it was asked to resolve, where it has the means to. */
   readonly resolved: readonly ResolvedName[];
+  /** The TCP ports that it was asked to connect to. */
+  readonly connections: readonly Connection[];
 }
 
 /** A rule for routes of IPv4 (ip-rule(8)). Rules for marked packets, users, interfaces and ports are not among them. */
@@ -69,6 +71,13 @@ export interface ResolvedName {
   readonly addresses: readonly string[];
 }
 
+export interface Connection {
+  /** `https://HOST:PORT`. */
+  readonly to: string;
+  /** Whether the port takes connections; absent where the host has no means to try it. */
+  readonly open?: boolean;
+}
+
 export interface NetworkQuestions {
   /** Addresses of IPv4 that the host sends to. */
   readonly to: readonly string[];
@@ -76,10 +85,12 @@ export interface NetworkQuestions {
   readonly names: readonly string[];
   /** Names that the host resolves. */
   readonly resolve: readonly string[];
+  /** `https://HOST:PORT`, to connect to. */
+  readonly connect: readonly string[];
 }
 
 /** Prints one `key value` line per fact. */
-export const networkScript = ({ to, names, resolve }: NetworkQuestions): Script => sh`
+export const networkScript = ({ to, names, resolve, connect }: NetworkQuestions): Script => sh`
 ip -4 rule show 2>/dev/null | sed 's/^/rule /' || :
 ip -4 rule show 2>/dev/null | sed -n 's/.* lookup \\([^[ ]*\\).*/\\1/p' | grep -vxE 'local|main' | sort -u |
   while read -r table; do ip -4 route show table "$table" 2>/dev/null | sed "s/^/tableroute $table /"; done || :
@@ -90,7 +101,8 @@ fi
 ip -4 -o addr show 2>/dev/null | awk '{ print "at", $2, $4 }' || :
 ${raw(pathsTo(to))}
 ${raw(linesWith(names))}
-${raw(addressesOf(resolve))}`;
+${raw(addressesOf(resolve))}
+${raw(connectionsTo(connect))}`;
 
 function pathsTo(addresses: readonly string[]): Script {
   return addresses.length === 0
@@ -127,6 +139,17 @@ function addressesOf(names: readonly string[]): Script {
 fi`;
 }
 
+/** Nothing is sent there. Only bash opens a TCP connection by itself. */
+function connectionsTo(urls: readonly string[]): Script {
+  if (urls.length === 0) return sh`:`;
+  return sh`for url in ${urls}; do
+  at=\${url#https://}; host=\${at%:*}; host=\${host#[}
+  if ! command -v bash >/dev/null || ! command -v timeout >/dev/null; then echo "connection $url unknown"
+  elif timeout 5 bash -c 'exec 3<>"/dev/tcp/$1/$2"' _ "\${host%]}" "\${at##*:}" 2>/dev/null; then echo "connection $url open"
+  else echo "connection $url closed"; fi
+done`;
+}
+
 /** Reads what `networkScript` printed. */
 export const parseNetwork = (output: string): NetworkFacts => {
   const lines = output.split('\n').filter(Boolean).map(splitOnce);
@@ -159,6 +182,10 @@ export const parseNetwork = (output: string): NetworkFacts => {
     resolved: all('resolved').map((value) => {
       const [name = '', ...found] = value.split(' ').filter(Boolean);
       return { name, addresses: found };
+    }),
+    connections: all('connection').map((value) => {
+      const [to, state] = splitOnce(value);
+      return { to, ...defined({ open: state === 'open' ? true : state === 'closed' ? false : undefined }) };
     }),
   };
 };

@@ -139,6 +139,11 @@ ${raw(machineScript)}${raw(systemScript)}if [ -d /var/lib/etcd/member/wal ]; the
 if grep -qs KBS_DIGEST /etc/kubernetes/manifests/etcd.yaml /etc/systemd/system/etcd.service ||
   # A restore has stopped etcd here and keeps its data elsewhere.
   [ -e /var/lib/kbs/restore ]; then fact etcdinstalled yes; fi
+for file in /etc/kubernetes/manifests/kube-apiserver.yaml /etc/systemd/system/kube-apiserver.service; do
+  if grep -qs KBS_DIGEST $file; then
+    fact etcdservers "$(sed -n 's/.*--etcd-servers=\\([^ "]*\\).*/\\1/p' $file | head -n 1)"
+  fi
+done
 ca=/etc/kubernetes/pki/ca.crt
 # A load balancer knows the cluster only by what its haproxy trusts.
 if [ ! -e $ca ] && [ -e /etc/kbs/haproxy-health ]; then ca=/etc/haproxy/ca.crt; fi

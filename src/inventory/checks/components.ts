@@ -31,6 +31,14 @@ export const checkComponents = (draft: PartialInventory): readonly InventoryErro
         gates: kubelet?.featureGates,
       })),
     ].flatMap(({ path, gates }) => checkFeatureGates(path, gates, known)),
+    ...(kubernetes.etcd?.external !== undefined && kubernetes.etcd.extra !== undefined
+      ? [
+          inventoryKeyError(
+            ['kubernetes', 'etcd', 'extra'],
+            'has no meaning beside `external`: kbs starts no etcd then; leave it out',
+          ),
+        ]
+      : []),
     ...fieldsBelow(['kubernetes', 'kubeProxy'], kubernetes.kubeProxy, kubeProxyFields),
   ];
 };

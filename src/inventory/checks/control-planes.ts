@@ -3,7 +3,7 @@ import { inventoryKeyError } from '../inventory-error.js';
 import type { PartialInventory } from '../partial.js';
 import { allRead, complete, hasRole, hostsOf } from '../partial.js';
 
-/** An odd number of control planes, and one endpoint for them. */
+/** An odd number of control planes where each has a member of etcd, and one endpoint for them. */
 export const checkControlPlanes = (draft: PartialInventory): readonly InventoryError[] => {
   const readable = complete(draft.hosts, 'roles') && hostsOf(draft).every(([, host]) => allRead(host.roles));
   const count = hostsOf(draft).filter(([, host]) => hasRole(host, 'control-plane')).length;
@@ -17,7 +17,7 @@ export const checkControlPlanes = (draft: PartialInventory): readonly InventoryE
     ];
   }
   const even =
-    readable && count % 2 === 0
+    readable && count % 2 === 0 && !hasExternalEtcd(draft)
       ? [
           inventoryKeyError(
             ['hosts'],
@@ -35,6 +35,12 @@ export const checkControlPlanes = (draft: PartialInventory): readonly InventoryE
         ]
       : [];
   return [...even, ...unreachable];
+};
+
+/** A field that could not be read may be one that is right. */
+const hasExternalEtcd = ({ kubernetes }: PartialInventory): boolean => {
+  if (kubernetes === undefined || !('etcd' in kubernetes)) return false;
+  return kubernetes.etcd === undefined || 'external' in kubernetes.etcd;
 };
 
 /** No load balancer and no virtual address; a virtual address without a holder is reported by `checkEndpoint`. */

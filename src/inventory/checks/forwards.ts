@@ -109,6 +109,7 @@ const portsOn = (draft: PartialInventory, host: PartialHost): readonly (readonly
     ...(ssh === undefined ? [] : [[ssh, 'SSH'] as const]),
     ...componentPorts.loadBalancer,
     ...(hasRole(host, 'control-plane') ? componentPorts.controlPlane : []),
+    ...(hasRole(host, 'control-plane') && draft.kubernetes?.etcd?.external === undefined ? componentPorts.etcd : []),
     ...(isNode(host, draft) ? componentPorts.node : []),
     ...(isNode(host, draft) && draft.addons?.['load-balancer-services'] ? componentPorts.announcer : []),
     ...(hasRole(host, 'dns') ? componentPorts.dns : []),

@@ -105,7 +105,7 @@ const ownFlags: Readonly<Record<FlaggedComponent, Readonly<Record<string, string
   'kube-apiserver': {
     ...because(address, 'advertise-address', 'bind-address', 'secure-port'),
     ...because(
-      'it asks the etcd of its own host',
+      'it asks the etcd of its own host, or that of `kubernetes.etcd.external`',
       'etcd-cafile',
       'etcd-certfile',
       'etcd-keyfile',

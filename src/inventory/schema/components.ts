@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { anyText, isMissing } from '../formats.js';
-import { integer, keys, text } from './fields.js';
+import { anyText, etcdEndpoint, isMissing } from '../formats.js';
+import { integer, keys, list, text } from './fields.js';
 
 /**
  * Fields of a component's configuration. Their names are checked in checks/; what a field may hold, the component says.
@@ -82,7 +82,36 @@ export const components = {
   ).optional(),
   controllerManager: withExtra('Controller manager', 'kube-controller-manager', '{ node-monitor-grace-period: 20s }'),
   scheduler: withExtra('Scheduler', 'kube-scheduler', '{ v: 4 }'),
-  etcd: withExtra('etcd', 'etcd', '{ quota-backend-bytes: 8589934592 }'),
+  etcd: keys(
+    'etcd',
+    {
+      extra: extra('etcd', '{ quota-backend-bytes: 8589934592 }'),
+      external: keys(
+        'External etcd',
+        {
+          endpoints: list(
+            text(etcdEndpoint, 'An address.'),
+            '[https://etcd-00.lan:2379]',
+            'Where the members answer clients.',
+          ).min(1, { error: () => 'holds no address; write one like https://etcd-00.lan:2379' }),
+          ca: text(
+            anyText('a path', './etcd/ca.crt'),
+            'A file of PEM certificates: the authorities that the members are checked by; its path starts at the folder of this file.',
+          ),
+          cert: text(
+            anyText('a path', './etcd/client.crt'),
+            'A file with the PEM certificate that API servers show to etcd; its path starts at the folder of this file.',
+          ),
+          key: text(
+            anyText('a path', './etcd/client.key'),
+            'A file with the private key of `cert`, in PEM and without a passphrase; its path starts at the folder of this file.',
+          ),
+        },
+        'An etcd that others run. kbs installs none then, and only the API servers use it.',
+      ).optional(),
+    },
+    'What etcd is started with, or which one is used.',
+  ).optional(),
   kubelet: fields(
     '{ maxPods: 200 }',
     'Fields of the KubeletConfiguration of every node, over those of kbs: `{ maxPods: 200, evictionHard: { memory.available: 500Mi } }`.',

@@ -164,8 +164,20 @@ const clusterConfiguration = (cluster: Cluster) => ({
     podSubnet: cluster.network.pods,
     serviceSubnet: cluster.network.services,
   },
-  etcd: { local: { dataDir: '/var/lib/etcd' } },
+  etcd: etcdOf(cluster),
 });
+
+const etcdOf = ({ kubernetes: { externalEtcd } }: Cluster) =>
+  externalEtcd === undefined
+    ? { local: { dataDir: '/var/lib/etcd' } }
+    : {
+        external: {
+          endpoints: externalEtcd.endpoints,
+          caFile: `${pkiDirectory}/etcd/ca.crt`,
+          certFile: `${pkiDirectory}/apiserver-etcd-client.crt`,
+          keyFile: `${pkiDirectory}/apiserver-etcd-client.key`,
+        },
+      };
 
 /** The cluster's address and CA, without a user: what a token is verified against. */
 const clusterInfo = ({ cluster, credentials }: PhaseContext): string =>

@@ -1,5 +1,5 @@
 import { referenceOf } from '../../artifacts/artifacts.js';
-import { apiServerPort, type ClusterHost, isControlPlane } from '../../inventory/cluster.js';
+import { apiServerPort, type ClusterHost, hasEtcdMember, isControlPlane } from '../../inventory/cluster.js';
 import { pkiDirectory } from '../../kubernetes/paths.js';
 import type { BinaryResource, FileResource } from '../../resources/resource.js';
 import { artifactsOf } from '../artifacts-of.js';
@@ -9,6 +9,7 @@ import type { Phase, PhaseContext } from '../phase.js';
 import { apiServerFiles } from './api-server-files.js';
 import { prerequisites, workloads } from './component.js';
 import type { Component, Mount, UnitSettings } from './component-type.js';
+import { externalEtcdAnswers } from './external-etcd.js';
 import { apiServerFlags, auditDirectory, controllerManagerFlags, schedulerFlags } from './flags.js';
 import { controlPlaneRolling } from './rolling.js';
 import { probes } from './static-pod.js';
@@ -37,6 +38,8 @@ export const controlPlane: Phase = {
   name: 'control-plane',
   ensures: 'API server, controller manager and scheduler run',
   appliesTo: isControlPlane,
+  gates: (_host, { cluster: { kubernetes } }) =>
+    kubernetes.externalEtcd === undefined ? [] : [externalEtcdAnswers(kubernetes.externalEtcd)],
   rolling: controlPlaneRolling,
   resources(host, context) {
     const components = [apiServer(host, context), controllerManager(host, context), scheduler(host, context)];
@@ -65,7 +68,11 @@ const apiServer = (host: ClusterHost, context: PhaseContext): Component => ({
     probes: probes('HTTPS', host.address, apiServerPort, { live: '/livez', ready: '/readyz' }),
     cpu: '250m',
   },
-  unit: { ...unitOf('kube-apiserver', 'the Kubernetes API', host, context), type: 'notify', after: ['etcd.service'] },
+  unit: {
+    ...unitOf('kube-apiserver', 'the Kubernetes API', host, context),
+    type: 'notify',
+    after: hasEtcdMember(host, context.cluster) ? ['etcd.service'] : [],
+  },
 });
 
 const controllerManager = (host: ClusterHost, context: PhaseContext): Component => ({

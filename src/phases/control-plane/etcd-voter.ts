@@ -1,4 +1,4 @@
-import { controlPlanes, isControlPlane } from '../../inventory/cluster.js';
+import { controlPlanes, hasEtcdMember } from '../../inventory/cluster.js';
 import type { Phase } from '../phase.js';
 import { bootstraps, promote } from './etcd-member.js';
 
@@ -6,7 +6,7 @@ import { bootstraps, promote } from './etcd-member.js';
 export const etcdVoter: Phase = {
   name: 'etcd-voter',
   ensures: 'the etcd member has caught up and votes',
-  appliesTo: (host, cluster) => isControlPlane(host) && controlPlanes(cluster).length > 1,
+  appliesTo: (host, cluster) => hasEtcdMember(host, cluster) && controlPlanes(cluster).length > 1,
   // The member that bootstraps etcd is a voter from the start.
   resources: (host, context) => (bootstraps(host, context) ? [] : [promote(host, context)]),
 };

@@ -1,5 +1,5 @@
 import { referenceOf } from '../../artifacts/artifacts.js';
-import { type ClusterHost, isControlPlane } from '../../inventory/cluster.js';
+import { type ClusterHost, hasEtcdMember } from '../../inventory/cluster.js';
 import { clientUrl, dataDirectory } from '../../kubernetes/etcdctl.js';
 import { pkiDirectory } from '../../kubernetes/paths.js';
 import type { FileResource } from '../../resources/resource.js';
@@ -19,7 +19,7 @@ import { probes } from './static-pod.js';
 export const etcd: Phase = {
   name: 'etcd',
   ensures: "the control plane's etcd member runs",
-  appliesTo: isControlPlane,
+  appliesTo: hasEtcdMember,
   rolling(host, context) {
     const rolling = controlPlaneRolling(host, context);
     return rolling && !starts(host, context) ? { ...rolling, healthy: [] } : rolling;

@@ -63,7 +63,7 @@ export const apiServerFlags = (host: ClusterHost, { cluster }: PhaseContext): Fl
     'kubelet-client-key': `${pkiDirectory}/apiserver-kubelet-client.key`,
     'kubelet-preferred-address-types': 'InternalIP,Hostname',
     // Its own member only: a lost control plane then costs seconds less than with a list of all members.
-    'etcd-servers': 'https://127.0.0.1:2379',
+    'etcd-servers': cluster.kubernetes.externalEtcd?.endpoints.join(',') ?? 'https://127.0.0.1:2379',
     'etcd-cafile': `${pkiDirectory}/etcd/ca.crt`,
     'etcd-certfile': `${pkiDirectory}/apiserver-etcd-client.crt`,
     'etcd-keyfile': `${pkiDirectory}/apiserver-etcd-client.key`,

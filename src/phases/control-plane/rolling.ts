@@ -1,5 +1,5 @@
 import { joined, raw, type Script, sh } from '../../hosts/shell.js';
-import { type ClusterHost, controlPlanes, isControlPlane, majority } from '../../inventory/cluster.js';
+import { type ClusterHost, controlPlanes, hasEtcdMember, isControlPlane, majority } from '../../inventory/cluster.js';
 import { clientUrl, etcdctl, localEndpoint, ofOwnMember } from '../../kubernetes/etcdctl.js';
 import { kubectlAt, readyz } from '../../kubernetes/kubectl.js';
 import type { Gate, PhaseContext, RollingUpdate } from '../phase.js';
@@ -9,6 +9,13 @@ import { startedAsWritten } from './static-pod.js';
 export const controlPlaneRolling = (host: ClusterHost, { cluster }: PhaseContext): RollingUpdate | undefined => {
   if (!isControlPlane(host)) return undefined;
   const others = controlPlanes(cluster).filter((other) => other !== host);
+  if (!hasEtcdMember(host, cluster)) {
+    return {
+      group: 'control-plane',
+      preconditions: others.length === 0 ? [] : [anotherAnswers(others)],
+      healthy: [answers(host), manifestApplied('kube-apiserver')],
+    };
+  }
   return {
     group: 'control-plane',
     preconditions: others.length === 0 ? [] : [...enoughMembers(others), anotherAnswers(others)],

@@ -1,5 +1,5 @@
 import type { ImageArchive, ImageName } from '../../artifacts/artifacts.js';
-import { type ClusterHost, isControlPlane, isNode } from '../../inventory/cluster.js';
+import { type ClusterHost, hasEtcdMember, isControlPlane, isNode } from '../../inventory/cluster.js';
 import type { Resource } from '../../resources/resource.js';
 import { artifactsOf } from '../artifacts-of.js';
 import type { Phase, PhaseContext } from '../phase.js';
@@ -14,7 +14,13 @@ export const controlPlaneImages: Phase = {
       kind: 'image',
       name: 'control-plane',
       archives: archives(
-        ['pause', 'etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler'],
+        [
+          'pause',
+          ...(hasEtcdMember(host, context.cluster) ? (['etcd'] as const) : []),
+          'kube-apiserver',
+          'kube-controller-manager',
+          'kube-scheduler',
+        ],
         host,
         context,
       ),

@@ -3,6 +3,7 @@ import { selectEtcdHost } from '../../kubernetes/api-host.js';
 import { hasQuorum, type Member, membersOf } from '../../kubernetes/etcd-members.js';
 import { loadCluster } from '../load-cluster.js';
 import { withPool } from '../run/pool.js';
+import { requireOwnEtcd } from './own-etcd.js';
 
 export interface EtcdOptions {
   readonly acceptNewHostKeys: boolean;
@@ -22,6 +23,7 @@ export interface EtcdStatus {
 /** All members as a control plane sees them, whether they are healthy or not. */
 export const etcdStatus = async (file: string, { acceptNewHostKeys, limits }: EtcdOptions): Promise<EtcdStatus> => {
   const { cluster } = await loadCluster(file);
+  requireOwnEtcd(cluster);
   return withPool(acceptNewHostKeys, async (pool) => {
     const apiHost = await selectEtcdHost(cluster, pool, limits);
     const members = await membersOf(apiHost, cluster, limits);

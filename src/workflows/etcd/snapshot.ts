@@ -13,6 +13,7 @@ import { makePrivateFolder } from '../../private-folder.js';
 import { loadCluster } from '../load-cluster.js';
 import { withPool } from '../run/pool.js';
 import type { EtcdOptions } from './etcd.js';
+import { requireOwnEtcd } from './own-etcd.js';
 
 /** A snapshot, as etcdutl reads it. */
 export interface SnapshotFacts {
@@ -41,6 +42,7 @@ export const takeSnapshot = async (
   { acceptNewHostKeys, limits }: EtcdOptions,
 ): Promise<Snapshot> => {
   const { cluster, state } = await loadCluster(inventory);
+  requireOwnEtcd(cluster);
   const file = resolve(to ?? join(state, 'snapshots', `etcd-${stamp(now)}.db`));
   return withPool(acceptNewHostKeys, async (pool) => {
     const apiHost = await selectEtcdHost(cluster, pool, limits);

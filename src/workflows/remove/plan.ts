@@ -10,6 +10,7 @@ import {
   type Cluster,
   type ClusterHost,
   controlPlanes,
+  hasEtcdMember,
   isControlPlane,
   isNode,
   nodes,
@@ -221,7 +222,7 @@ const outline = (cluster: Cluster, { leaving, affected, dead }: RemovalScope) =>
     phases: [
       ...(isNode(host) && !dead ? ['drain'] : []),
       ...(isControlPlane(host) && !dead ? ['control-plane'] : []),
-      ...(isControlPlane(host) ? ['remove-member'] : []),
+      ...(hasEtcdMember(host, cluster) ? ['remove-member'] : []),
       ...(isNode(host) ? ['delete-node'] : []),
       ...(dead ? [] : undoNames(hostPhasesOf(host, cluster).phases).filter((name) => name !== 'control-plane')),
     ].map((name) => ({ name })),

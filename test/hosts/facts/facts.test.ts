@@ -60,6 +60,7 @@ cniconfig 10-kbs.conflist
 commanddropin /etc/systemd/system/etcd.service.d/x.conf
 dropin /etc/containerd/conf.d/own.toml
 machineid abc
+etcdservers https://127.0.0.1:2379
 clusterca 4af7c1
 `;
   expect(parseFacts(said)).toEqual({
@@ -125,6 +126,7 @@ clusterca 4af7c1
     machineId: 'abc',
     etcdMember: false,
     etcdInstalled: false,
+    etcdServers: ['https://127.0.0.1:2379'],
     clusterCa: '4af7c1',
     gpu: { busRead: false, devices: [], switches: 0, iommu: false, nodes: [] },
   });

@@ -10,7 +10,7 @@ import { lacks } from '../../support/needs.js';
 
 /** What a machine's own network says after a root shell has changed it, with a folder /etc of its own. */
 const factsAfter = async (changes: string, questions: Partial<NetworkQuestions> = {}): Promise<NetworkFacts> => {
-  const ask = networkScript({ to: [], names: [], resolve: [], ...questions });
+  const ask = networkScript({ to: [], names: [], resolve: [], connect: [], ...questions });
   const input = `cp -a /etc/alternatives /tmp/$$; mount -t tmpfs none /etc; mv /tmp/$$ /etc/alternatives\nip link set lo up\n{ ${changes}\n} >&2\n${ask}`;
   const { stdout } = await execa('unshare', ['--net', '--mount', 'sh', '-eu'], { input });
   return parseNetwork(stdout);
@@ -157,4 +157,14 @@ echo 'hosts: files' > /etc/nsswitch.conf`;
       hostsLines: [],
     });
   });
+});
+
+test.skipIf(lacks('root'))('a port that takes connections is told from one that does not', async () => {
+  const listen = `${process.execPath} -e 'require("net").createServer().listen(2379, "127.0.0.1", () => console.error("listens"))' & server=$!
+until ss -Hltn 'sport = :2379' | grep -q .; do sleep 0.1; done; trap 'kill $server' EXIT`;
+  const connect = ['https://127.0.0.1:2379', 'https://127.0.0.1:2380'];
+  expect((await factsAfter(listen, { connect })).connections).toEqual([
+    { to: 'https://127.0.0.1:2379', open: true },
+    { to: 'https://127.0.0.1:2380', open: false },
+  ]);
 });

@@ -33,6 +33,7 @@ describe('the interface of the virtual address', () => {
     paths: [],
     hostsLines: [],
     resolved: [],
+    connections: [],
     links: Object.entries(named).map(([name, address]) => ({ name, mtu: 1500, addresses: [address], isClosed: false })),
   });
 
