@@ -370,7 +370,6 @@ openssl req -x509 -newkey ed25519 -nodes -subj /CN=kubernetes -keyout /dev/null 
       fix: 'rm -r /etc/kubernetes',
     },
     taken(2379, 'etcd'),
-    readOnly('/usr/local'),
   ),
   ...on('w-0', without.nft, without.sha256sum, withoutKernelLog),
   ...on(
@@ -448,6 +447,7 @@ chmod +x /usr/local/bin/k3s-agent-uninstall.sh`,
   ),
   ...on(
     'w-5',
+    readOnly('/usr/local'),
     {
       check: 'firewall',
       detail: '(Docker) drops what none of its rules accepts, and none accepts packets of pods, 10.218.0.0/16',
