@@ -65,9 +65,17 @@ export interface KeyringInputs {
 
 export const encryptionKeyFile = 'encryption.key';
 
-/** An authority that comes with an add-on may come to a cluster that has long been there. */
-const isInUse = ({ files, inUse }: KeyringInputs, { path }: Certificate): boolean =>
-  comesLater(path) ? files.has(`${path}.crt`) : inUse;
+/**
+ * An authority that comes with an add-on may come to a cluster that has long been there, and that of etcd to one that was
+ * reset after it had used an external one.
+ */
+const isInUse = ({ files, inUse }: KeyringInputs, { path }: Certificate): boolean => {
+  if (path === 'etcd/ca') return [...files.keys()].some((file) => ofEtcd.test(file));
+  return comesLater(path) ? files.has(`${path}.crt`) : inUse;
+};
+
+/** The files of a keyring that tell that its etcd's authority was there. */
+const ofEtcd = /(^|\/)(etcd\/.*|apiserver-etcd-client)\.(crt|key)$/;
 
 const checkAuthority = (inputs: KeyringInputs, certificate: Certificate): Pair | MissingCertificate | Failure => {
   const [crtFile, keyFile] = [`${certificate.path}.crt`, `${certificate.path}.key`];

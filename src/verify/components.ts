@@ -108,12 +108,15 @@ const etcdMembers = (printed: readonly string[], cluster: Cluster): readonly Fac
 };
 
 /** As the control plane sees them that is asked; what runs behind them is for others to see to. */
-const externalEndpoints = (printed: readonly string[], { endpoints }: ExternalEtcd): readonly Fact[] =>
-  endpoints.map((endpoint): Fact => {
+const externalEndpoints = (printed: readonly string[], { endpoints }: ExternalEtcd): readonly Fact[] => {
+  // Where etcdctl itself fails, it names no endpoint.
+  const failed = printed.some((line) => line.startsWith('https://')) ? undefined : printed.at(-1);
+  return endpoints.map((endpoint): Fact => {
     const line = printed.find((one) => one.startsWith(`${endpoint} is `)) ?? '';
-    const detail = line.replace(/^\S+ is /, '') || printed.at(-1) || 'does not answer';
+    const detail = line.replace(/^\S+ is /, '') || (failed ?? 'does not answer');
     return [`external etcd at ${endpoint}`, detail, line.startsWith(`${endpoint} is healthy`)];
   });
+};
 
 /** A leader that lives renews its lease every second; fifteen seconds is when another one takes over. */
 const leaders = (lines: readonly string[], cluster: Cluster): readonly Fact[] => {

@@ -104,8 +104,12 @@ export class ScriptedCluster {
   #work: ExecutablePlan = [];
   #killed = false;
 
-  constructor(cluster: Pick<Cluster, 'hosts'>) {
+  /** Whether the etcd that others run answers; undefined where control planes have members. */
+  outside: boolean | undefined;
+
+  constructor(cluster: Pick<Cluster, 'hosts' | 'kubernetes'>) {
     this.machines = new Map(cluster.hosts.map((host) => [host.name, bare(host)]));
+    if (cluster.kubernetes.externalEtcd !== undefined) this.outside = true;
   }
 
   /** For `execute`: connections to these machines. */
@@ -189,6 +193,7 @@ export class ScriptedCluster {
       listeners: this.#listeners(machine),
       etcdMember: data,
       etcdInstalled: states.has('file /etc/kubernetes/manifests/etcd.yaml'),
+      etcdServers: etcdServersIn(states.get('file /etc/kubernetes/manifests/kube-apiserver.yaml')?.content ?? ''),
       ...(pem === undefined ? {} : { clusterCa: fingerprintOf(pem) }),
       ...facts,
     };
@@ -217,6 +222,7 @@ export class ScriptedCluster {
 
   apiReady(machine: ScriptedMachine): boolean {
     const { name } = machine.host;
+    if (this.outside !== undefined) return this.outside && this.#podRuns(machine, 'kube-apiserver');
     return (
       this.#podRuns(machine, 'kube-apiserver') && this.etcdRuns(machine) && this.members.has(name) && this.hasQuorum()
     );
@@ -564,3 +570,6 @@ const administrators: KubeObject = {
 };
 
 let lastId = 1000;
+
+const etcdServersIn = (manifest: string): readonly string[] =>
+  (/--etcd-servers=(\S+)/.exec(manifest)?.[1] ?? '').split(',').filter(Boolean);

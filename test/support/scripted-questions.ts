@@ -72,6 +72,7 @@ const table: readonly (readonly [marks: readonly string[], reply: (asked: Asked)
   [["'^", '=True='], isReady],
 
   // etcdctl.
+  [['apiserver-etcd-client.key', 'endpoint health'], ({ cluster }) => when(cluster.outside === true, 'is unhealthy')],
   [['member list --consistency=s', 'endpoint status'], membersOf],
   [["'( sport = :2379 or sport = :2380 )'"], etcdState],
   [['endpoint status'], ({ cluster, machine }) => when(cluster.etcdRuns(machine), 'no etcd listens on port 2379')],

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Host } from '../../src/hosts/host.js';
 import { controlPlanes } from '../../src/inventory/cluster.js';
+import { Secret } from '../../src/secret.js';
 import { components } from '../../src/verify/components.js';
 import { clusterOf, hostOf } from '../support/cluster.js';
 
@@ -42,6 +43,22 @@ const allWell = Object.fromEntries(
 );
 const addresses = ['192.168.10.10', '192.168.10.11', '192.168.10.12'];
 const etcdWell = `${addresses.map(healthy).join('')}${JSON.stringify(addresses.map((address, index) => status(address, index + 1, 2)))}\n`;
+
+test('endpoints of an external etcd are healthy, or say why not', async () => {
+  const endpoints = ['https://a.lan:2379', 'https://b.lan:2379', 'https://c.lan:2379'];
+  const externalEtcd = { endpoints, ca: '', certificate: '', key: new Secret('') };
+  const said = `${endpoints[0]} is healthy: successfully committed proposal: took = 2ms\n${endpoints[1]} is unhealthy: failed to commit proposal: context deadline exceeded\n`;
+  const output = ['', '', '', '2026-01-01T00:00:00Z\n', said].join('\x1e');
+  const query = () => Promise.resolve({ code: 0, stdout: output, stderr: '' });
+  const host: Host = { name: 'controller-00', query, mutate: query };
+  const { kubernetes } = cluster;
+  const found = await components({ ...cluster, kubernetes: { ...kubernetes, externalEtcd } }, host);
+  expect(found.filter(({ name }) => /^external etcd/.test(name)).map(({ ok, detail }) => [ok, detail])).toEqual([
+    [true, 'healthy: successfully committed proposal: took = 2ms'],
+    [false, 'unhealthy: failed to commit proposal: context deadline exceeded'],
+    [false, 'does not answer'],
+  ]);
+});
 
 test('every control plane has an API server and an etcd member, and one member leads', async () => {
   expect(await findings(names.map(well).join(''), etcdWell)).toEqual({ ...allWell, 'etcd quorum': 'well' });

@@ -69,7 +69,7 @@ export const settingsRemarks = (spec: K0sSettings): readonly Remark[] => {
     ),
     ...when(
       !isBlank(storage?.etcd?.externalCluster),
-      leftOut(['kubernetes'], 'externalCluster: kbs runs etcd on every control plane, and takes no other'),
+      leftOut(['kubernetes'], 'externalCluster: write its endpoints, with files of its CA and a client, as etcd.external; its data are of the other cluster'),
     ),
     ...when(
       profiles.length > 0,
