@@ -26,7 +26,7 @@ export const unbuiltChart = ({ charts }: Pick<Release, 'charts'>, addon: string)
 };
 
 const published = (arch: Arch, release: Release): HostArtifacts => {
-  const { images } = sourcesOf(release, arch);
+  const { images } = sourcesOf(release, arch, { addons: true });
   const references = Object.fromEntries(images.map(({ name, reference }) => [name, reference]));
   return {
     ...built(arch, release, references),

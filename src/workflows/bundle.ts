@@ -3,6 +3,7 @@ import { type Arch, archOfThisMachine } from '../artifacts/arch.js';
 import { buildBundle, type Progress } from '../artifacts/build/build.js';
 import { defaultBundle, openBundle, verifyBundle } from '../artifacts/bundle.js';
 import { archesIn, type BundleCatalogue, type Component } from '../artifacts/bundle-catalogue.js';
+import { cacheFolder } from '../artifacts/cache.js';
 import { known, knownVersions } from '../artifacts/catalogue.js';
 import type { Distribution } from '../artifacts/packages/distributions.js';
 import { createBundle } from '../artifacts/upstream/create.js';
@@ -10,6 +11,7 @@ import type { Mirrors } from '../artifacts/upstream/mirrors.js';
 import { knownPins, readPins } from '../artifacts/upstream/pins.js';
 import { sourcesOf } from '../artifacts/upstream/sources.js';
 import { defined } from '../defined.js';
+import { withWriteErrors } from './write-error.js';
 
 export interface Built {
   readonly version: string;
@@ -29,16 +31,18 @@ export const build = async (
   say: (text: string) => void,
 ): Promise<Built> => {
   const version = options.version ?? newest();
-  const { folder, catalogue } = await buildBundle({
-    version,
-    install: options.install,
-    ...defined({
-      architectures: options.architectures,
-      addons: options.addons,
-      into: options.into === undefined ? undefined : resolve(options.into),
+  const { folder, catalogue } = await writing(() =>
+    buildBundle({
+      version,
+      install: options.install,
+      ...defined({
+        architectures: options.architectures,
+        addons: options.addons,
+        into: options.into === undefined ? undefined : resolve(options.into),
+      }),
+      onProgress: progressReporter(say),
     }),
-    onProgress: progressReporter(say),
-  });
+  );
   return { version, architectures: archesIn(catalogue), path: folder };
 };
 
@@ -60,24 +64,35 @@ export const create = async (
   const version = options.version ?? newest();
   const { end, ...hears } = downloadReporter(say);
   try {
-    const { folder, catalogue } = await createBundle({
-      version,
-      ...hears,
-      ...defined({
-        architectures: options.architectures,
-        addons: options.addons,
-        mirrors: options.mirrors,
-        packages: options.packages,
-        signal: options.signal,
-        into: options.into === undefined ? undefined : resolve(options.into),
-        pins: options.pins === undefined ? undefined : await readPins(options.pins),
+    const pins = options.pins === undefined ? undefined : await readPins(options.pins);
+    const { folder, catalogue } = await writing(() =>
+      createBundle({
+        version,
+        ...hears,
+        ...defined({
+          architectures: options.architectures,
+          addons: options.addons,
+          mirrors: options.mirrors,
+          packages: options.packages,
+          signal: options.signal,
+          into: options.into === undefined ? undefined : resolve(options.into),
+          pins,
+        }),
       }),
-    });
+    );
     return { version, architectures: archesIn(catalogue), path: folder };
   } finally {
     end();
   }
 };
+
+/** A full disk, or a folder that cannot be written, is the user's to repair. */
+const writing = <T>(work: () => Promise<T>): Promise<T> =>
+  withWriteErrors(
+    `the bundle, or the cache in ${cacheFolder()},`,
+    'make room there, or the folder writable; XDG_CACHE_HOME names another cache',
+    work,
+  );
 
 /** What would be downloaded: a row for each file and image, with what its content is compared with. */
 export const sources = async (options: {

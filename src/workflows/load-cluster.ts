@@ -3,7 +3,9 @@ import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import type { Artifacts } from '../artifacts/artifacts.js';
 import { type Bundle, defaultBundle, openBundle, readCatalogue, upstreamBundle } from '../artifacts/bundle.js';
+import { archesIn, type BundleCatalogue } from '../artifacts/bundle-catalogue.js';
 import { knownVersions } from '../artifacts/catalogue.js';
+import { distributions } from '../artifacts/distributions.js';
 import { placeholderArtifacts } from '../artifacts/placeholder.js';
 import { defined } from '../defined.js';
 import { Failure, Failures } from '../failure.js';
@@ -84,21 +86,33 @@ export const downloadMissingBundle = async (
   { say, signal }: { readonly say: (text: string) => void; readonly signal?: AbortSignal },
 ): Promise<void> => {
   const { kubernetes, artifacts, addons = [] } = cluster;
-  if (!isToDownload(cluster) && !(await lacksAddons(cluster))) return;
+  const before = await withoutAddons(cluster);
+  if (!isToDownload(cluster) && before === undefined) return;
   say(`Kubernetes ${kubernetes.version} is downloaded from where it is published`);
   const options = {
     version: kubernetes.version,
     addons: addons.length > 0,
+    ...(before === undefined ? {} : remaking(before)),
     ...defined({ mirrors: artifacts.mirrors, signal }),
   };
   await create(options, say);
 };
 
-/** Whether a bundle that was downloaded before the inventory had add-ons is that of the cluster: it is made again, with them. */
-const lacksAddons = async (cluster: Cluster): Promise<boolean> => {
+/** The catalogue of a bundle that was downloaded before the inventory had add-ons: it is made again, with them. */
+const withoutAddons = async (cluster: Cluster): Promise<BundleCatalogue | undefined> => {
   const folder = bundleFolder(cluster);
   const isDownloaded = folder === upstreamBundle(cluster.kubernetes.version);
-  return isDownloaded && (cluster.addons ?? []).length > 0 && (await readCatalogue(folder)).charts === undefined;
+  if (!isDownloaded || (cluster.addons ?? []).length === 0) return undefined;
+  // What is wrong with it is said where it is opened.
+  const catalogue = await readCatalogue(folder).catch(() => undefined);
+  return catalogue?.charts === undefined ? catalogue : undefined;
+};
+
+/** What a bundle that is made again must hold besides. */
+const remaking = (catalogue: BundleCatalogue) => {
+  const of = archesIn(catalogue);
+  const held = of.flatMap((arch) => Object.keys(catalogue.architectures[arch]?.repositories ?? {}));
+  return { architectures: of, packages: distributions.filter((each) => held.includes(each)) };
 };
 
 const isToDownload = (cluster: Cluster): boolean => {
@@ -126,12 +140,17 @@ export const openArtifactsOrPlaceholders = async (
   loaded: LoadedCluster,
   say: (text: string) => void,
 ): Promise<Artifacts> => {
-  const upstream = isToDownload(loaded.cluster);
+  const { cluster } = loaded;
+  const placeholders = (why: string, upstream: boolean): Artifacts => {
+    say(`${why}; sizes and digests are not known yet`);
+    return placeholderArtifacts(cluster.kubernetes.version, { upstream });
+  };
+  if (isToDownload(cluster) || (await withoutAddons(cluster)) !== undefined) {
+    return withChartsOf(loaded, placeholders('the bundle is downloaded when it is needed', true));
+  }
   const bundle = await openBundleOf(loaded).catch((error: unknown) => {
-    if (!(error instanceof Failure) || error.code !== 'preflight') throw error;
-    const missing = upstream ? 'the bundle is downloaded when it is needed' : error.message;
-    say(`${missing}; sizes and digests are not known yet`);
-    return placeholderArtifacts(loaded.cluster.kubernetes.version, { upstream });
+    if (error instanceof Failure && error.code === 'preflight') return placeholders(error.message, false);
+    throw error;
   });
   return withChartsOf(loaded, bundle);
 };

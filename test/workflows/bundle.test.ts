@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { type ArchCatalogue, printCatalogue } from '../../src/artifacts/bundle-catalogue.js';
-import { list, verify } from '../../src/workflows/bundle.js';
+import { create, list, verify } from '../../src/workflows/bundle.js';
 
 const holding = (arch: string, ...components: ArchCatalogue['components']): ArchCatalogue => ({
   components,
@@ -39,4 +39,14 @@ it('a list names what is the same for all architectures once, and each other ver
 
 it('a verified bundle says for which architectures it is', async () => {
   expect((await verify(folder)).arches).toEqual(['amd64', 'arm64']);
+});
+
+it('a cache that cannot be written is the user’s to repair, and no bug', async () => {
+  const cache = join(folder, 'catalogue.json', 'cache');
+  vi.stubEnv('XDG_CACHE_HOME', cache);
+  await expect(create({}, () => {})).rejects.toMatchObject({
+    code: 'usage',
+    message: `the bundle, or the cache in ${cache}/kbs, cannot be written`,
+    why: [expect.stringContaining('ENOTDIR')],
+  });
 });

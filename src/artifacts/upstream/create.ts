@@ -150,6 +150,17 @@ const notDownloaded = (name: string, resource: string, error: unknown): Failure 
     cause: error,
   });
 
+/** What the disk refuses passes. */
+const notUnpacked = ({ name, version, url, checksum }: SourceFile, cause: unknown): unknown =>
+  cause instanceof Error && 'syscall' in cause
+    ? cause
+    : new Failure('preflight', `${name} ${version} cannot be unpacked`, {
+        where: { resource: url },
+        why: [cause instanceof Error ? cause.message : String(cause)],
+        next: `it is as ${checksum} says: if a mirror stands in for that host, see what it has there`,
+        cause,
+      });
+
 const absent = (name: string): never => {
   throw new Error(`${name} was not downloaded`);
 };
@@ -166,7 +177,9 @@ const packPart = async (
   const members: PackedMember[] = [];
   for (const source of files) {
     signal?.throwIfAborted();
-    const programs = await unpackPrograms(source, downloads.file(source, arch), cache);
+    const programs = await unpackPrograms(source, downloads.file(source, arch), cache).catch((cause: unknown) => {
+      throw notUnpacked(source, cause);
+    });
     for (const { name } of source.holds) {
       const program = programs.get(name) ?? absent(name);
       members.push(await packBinary(name, program, { packer: gzipPacker, cache }));

@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { gunzipSync } from 'node:zlib';
+import { basename, join } from 'node:path';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { HostArtifacts } from '../../../src/artifacts/artifacts.js';
 import { openBundle } from '../../../src/artifacts/bundle.js';
@@ -227,6 +227,15 @@ describe('what is not as it should be is refused, each by its address', () => {
     expect(said[1]).toMatch(/and what is pinned is sha256:c{64}/);
     expect(server.asked.filter((each) => each.endsWith('/kubelet.sha256'))).toEqual([]);
   });
+});
+
+it.each([
+  ['is no archive', 'text', 'incorrect header check'],
+  ['lacks a program', gzipSync(Buffer.alloc(1024)), 'holds no coredns'],
+])('what %s is named, though it is as its project says', async (_name, archive, why) => {
+  server.paths.set(at('coredns'), content(archive));
+  server.paths.set(`${at('coredns')}.sha256`, content(`${sha256(archive)}  ${basename(path('coredns').pathname)}`));
+  await expect(create()).rejects.toMatchObject({ code: 'preflight', why: [expect.stringContaining(why)] });
 });
 
 it.each([
