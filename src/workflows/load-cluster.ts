@@ -5,7 +5,7 @@ import type { Artifacts } from '../artifacts/artifacts.js';
 import { type Bundle, defaultBundle, openBundle, readCatalogue, upstreamBundle } from '../artifacts/bundle.js';
 import { archesIn, type BundleCatalogue } from '../artifacts/bundle-catalogue.js';
 import { knownVersions } from '../artifacts/catalogue.js';
-import { distributions } from '../artifacts/distributions.js';
+import { distributions } from '../artifacts/packages/distributions.js';
 import { placeholderArtifacts } from '../artifacts/placeholder.js';
 import { defined } from '../defined.js';
 import { Failure, Failures } from '../failure.js';

@@ -69,7 +69,10 @@ export const settingsRemarks = (spec: K0sSettings): readonly Remark[] => {
     ),
     ...when(
       !isBlank(storage?.etcd?.externalCluster),
-      leftOut(['kubernetes'], 'externalCluster: write its endpoints, with files of its CA and a client, as etcd.external; its data are of the other cluster'),
+      leftOut(
+        ['kubernetes'],
+        'externalCluster: write its endpoints, with files of its CA and a client, as etcd.external; its data are of the other cluster',
+      ),
     ),
     ...when(
       profiles.length > 0,
