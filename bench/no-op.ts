@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { openPool } from '../src/hosts/pool.js';
 import { ensureKeyring, keyringDirectory, readKeyring } from '../src/pki/keyring.js';
 import { apply as applyWorkflow } from '../src/workflows/apply.js';
-import { openArtifacts } from '../src/workflows/load-cluster.js';
+import { openArtifacts } from '../src/workflows/cluster-artifacts.js';
 import { phaseRun } from '../src/workflows/run/plan-phases.js';
 import { interruption } from './interruption.js';
 import { type KbsRun, runKbs } from './kbs.js';

@@ -1,5 +1,5 @@
 import { referenceOf } from '../../src/artifacts/artifacts.js';
-import { openArtifacts } from '../../src/workflows/load-cluster.js';
+import { openArtifacts } from '../../src/workflows/cluster-artifacts.js';
 import { applyObject } from './api.js';
 import { type IntervalProber, probeEvery, type Sample } from './interval-prober.js';
 import type { Site } from './site.js';

@@ -10,7 +10,8 @@ import type { CheckResult } from '../verify/check-result.js';
 import { verifyForwards } from '../verify/forwards.js';
 import { verifyPulls } from '../verify/pulls.js';
 import { verify } from '../verify/verify.js';
-import { loadCluster, openBundleOf } from './load-cluster.js';
+import { openBundleOf } from './cluster-artifacts.js';
+import { loadCluster } from './load-cluster.js';
 import { withPool } from './run/pool.js';
 
 export interface VerifyOptions {

@@ -8,7 +8,8 @@ import { known, knownVersions } from '../../src/artifacts/catalogue.js';
 import { placeholderArtifacts } from '../../src/artifacts/placeholder.js';
 import { sourcesOf } from '../../src/artifacts/upstream/sources.js';
 import { failuresIn } from '../../src/failure.js';
-import { downloadMissingBundle, loadCluster, openArtifactsOrPlaceholders } from '../../src/workflows/load-cluster.js';
+import { downloadMissingBundle, openArtifactsOrPlaceholders } from '../../src/workflows/cluster-artifacts.js';
+import { loadCluster } from '../../src/workflows/load-cluster.js';
 import { type ChartServer, serveCharts } from '../support/chart-server.js';
 
 const version = knownVersions()[0] ?? '';

@@ -13,7 +13,8 @@ import { keyringDirectory, readKeyring } from '../../pki/keyring.js';
 import { kindOf } from '../../resources/registry.js';
 import { newestReleases, type ReleaseRecord, releaseRecords } from '../../resources/release-records.js';
 import { type ReleaseResource, Unknown } from '../../resources/resource.js';
-import { loadCluster, openArtifacts } from '../load-cluster.js';
+import { openArtifacts } from '../cluster-artifacts.js';
+import { loadCluster } from '../load-cluster.js';
 import { offlineContext } from '../run/phase-context.js';
 import { type OpenPool, withPool } from '../run/pool.js';
 

@@ -8,13 +8,9 @@ import type { Pool } from '../../hosts/pool.js';
 import { askNodeCidrs } from '../../kubernetes/node-cidrs.js';
 import { keyringDirectory, prepareKeyring, readKeyring } from '../../pki/keyring.js';
 import type { Secret } from '../../secret.js';
+import { downloadMissingBundle, openArtifacts, openArtifactsOrPlaceholders } from '../cluster-artifacts.js';
 import { keepKubeconfig } from '../kubeconfig.js';
-import {
-  downloadMissingBundle,
-  type LoadedCluster,
-  openArtifacts,
-  openArtifactsOrPlaceholders,
-} from '../load-cluster.js';
+import type { LoadedCluster } from '../load-cluster.js';
 import { readRegistryPasswords, withRegistryPasswords } from '../registry-passwords.js';
 import { routerAdvice } from '../routers.js';
 import { saveLoadedInventory } from '../save-inventory.js';
