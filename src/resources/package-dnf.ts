@@ -2,9 +2,9 @@ import { sh } from '../hosts/shell.js';
 
 /**
  * What `package-install.ts` asks of a package manager, for dnf 4 and dnf5. Packages of Fedora and RHEL start no service, so
- * there is nothing to forbid. A transaction is planned by downloading it: what lies in `rpms` then is all of it. rpm names
- * what stays because others need it; dnf removes the rest, and would take along what needs that. An interrupted
- * transaction leaves nothing to complete: dnf installs what is missing.
+ * there is nothing to forbid. A transaction is planned by downloading it: what lies there then is all of it, in `rpms`, or
+ * in the cache where dnf goes by its own folder. rpm names what stays because others need it; dnf removes the rest, and
+ * would take along what needs that. An interrupted transaction leaves nothing to complete: dnf installs what is missing.
  */
 export const dnfFunctions = sh`export LC_ALL=C
 start_nothing() { :; }
@@ -21,9 +21,10 @@ get() { # SECONDS WORDS...: dnf for at most that long, or for as long as it take
 }
 from_host() { get 600 install --downloadonly $wanted > "$work/log" 2>&1; }
 fresh() {
-  for file in "$work/rpms"/*.rpm; do
-    if [ -e "$file" ]; then rpm -qp --nosignature --nodigest --qf '%{NAME}\\n' "$file"; fi
-  done | while read -r package; do
+  {
+    find "$work/rpms" "$work/cache" -name '*.rpm' -exec rpm -qp --nosignature --nodigest --qf '%{NAME}\\n' {} + 2>/dev/null || :
+    printf '%s\\n' $wanted
+  } | while read -r package; do
     if ! installed "$package"; then echo "remove $package"; fi
   done
 }

@@ -59,7 +59,7 @@ rpm --initdb`);
     expect(await differences(world, resource)).toEqual({});
     expect(await world.run('kbs-one')).toBe('1.0\n');
     expect(await installed()).toBe('kbs-one\nkbs-two\n');
-    expect(await world.run('cat /var/lib/kbs/packages/*')).toBe('remove kbs-one\nremove kbs-two\n');
+    expect(await world.run('sort /var/lib/kbs/packages/kbs-one')).toBe('remove kbs-one\nremove kbs-two\n');
     await remove(world, [resource]);
     expect(await world.run(shows)).toBe(before);
   });
