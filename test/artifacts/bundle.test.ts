@@ -382,7 +382,7 @@ describe('the cached hashes of a bundle', () => {
 it('a path that does not exist is refused, with what to do next', async () => {
   const error = await openBundle(join(home, 'nowhere'), { cache: home }).catch((caught: unknown) => caught);
   expect(error).toBeInstanceOf(Failure);
-  expect(error).toMatchObject({ code: 'preflight', next: expect.stringContaining('kbs bundle build') });
+  expect(error).toMatchObject({ code: 'preflight', next: expect.stringContaining('kbs bundle create') });
 });
 
 const messagesOf = async (attempt: Promise<unknown>): Promise<readonly string[]> => {
