@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { globalAgent } from 'node:https';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { EnvHttpProxyAgent } from 'undici';
 
 export interface GetOptions {
@@ -65,19 +66,46 @@ export interface Answer extends Pick<Opened, 'url' | 'status' | 'headers'> {
   readonly body: Buffer;
 }
 
-/** The whole answer in memory, as `openUrl` gets it. `most`: bytes; an answer with more is an Error. */
+/**
+ * The whole answer in memory, as `openUrl` gets it; where a server is busy or breaks off, after some tries. `most`: bytes;
+ * an answer with more is an Error.
+ */
 export const getUrl = async (url: string, options: GetOptions & { readonly most: number }): Promise<Answer> => {
+  for (let failures = 1; ; failures++) {
+    const isLast = failures === mostFailures;
+    try {
+      const answer = await getOnce(url, options);
+      if (isLast || !isBusy(answer.status)) return answer;
+    } catch (error) {
+      if (isLast || error instanceof Refused || options.signal?.aborted) throw error;
+    }
+    await pauseAfter(failures, options.signal);
+  }
+};
+
+/** Tries one after the other that bring nothing. */
+export const mostFailures = 4;
+
+/** Before another try: half a second, doubled with every failure. It ends with an Error when `signal` aborts. */
+export const pauseAfter = (failures: number, signal?: AbortSignal): Promise<void> =>
+  sleep(2 ** failures * 250, undefined, signal === undefined ? {} : { signal });
+
+/** Whether a server may answer otherwise in a moment. */
+export const isBusy = (status: number): boolean => status >= 500 || status === 429;
+
+const getOnce = async (url: string, options: GetOptions & { readonly most: number }): Promise<Answer> => {
   const { body, ...answer } = await openUrl(url, options);
   const pieces: Uint8Array[] = [];
   let size = 0;
   try {
     for await (const piece of body) {
       size += piece.length;
-      if (size > options.most) throw new Error(`the answer has more than ${options.most} bytes`);
+      if (size > options.most) throw new Refused(`the answer has more than ${options.most} bytes`);
       pieces.push(piece);
     }
   } catch (error) {
-    throw new Error(`${answer.url}: ${reasonOf(error)}`, { cause: error });
+    const Kind = error instanceof Refused ? Refused : Error;
+    throw new Kind(`${answer.url}: ${reasonOf(error)}`, { cause: error });
   }
   return { ...answer, body: Buffer.concat(pieces) };
 };

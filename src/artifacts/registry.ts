@@ -1,5 +1,5 @@
 import { isRecord, sha256 } from '../secret.js';
-import { type Answer, getUrl, type Opened, openUrl } from './http.js';
+import { type Answer, getUrl, type Opened, openUrl, Refused } from './http.js';
 
 /** One repository of a registry, with the anonymous token that it asks for: https://github.com/opencontainers/distribution-spec */
 export class Registry {
@@ -50,7 +50,7 @@ export class Registry {
     }
     if (answer.status !== 401 && answer.status !== 403) return answer;
     await dumped(answer);
-    throw new Error(`${url} answers ${answer.status}: it wants a login, and kbs has none`);
+    throw new Refused(`${url} answers ${answer.status}: it wants a login, and kbs has none`);
   }
 }
 
@@ -68,7 +68,7 @@ const token = async (
   const field = (name: string) => new RegExp(`[ ,]${name}="([^"]*)"`, 'i').exec(challenge)?.[1];
   const realm = field('realm');
   if (!/^bearer /i.test(challenge) || realm === undefined || !URL.canParse(realm)) {
-    throw new Error(`${url} answers 401: it wants a login, and kbs has none`);
+    throw new Refused(`${url} answers 401: it wants a login, and kbs has none`);
   }
   const address = new URL(realm);
   for (const name of ['service', 'scope']) {

@@ -81,6 +81,18 @@ it('asks for content as it is: some servers compress where nothing is said', asy
   expect((await get()).body.toString()).toBe('text');
 });
 
+it('asks again where a server is busy, and where an answer breaks off', async () => {
+  let n = 0;
+  server.paths.set('/a/file', (response) => {
+    n += 1;
+    if (n === 1) response.writeHead(503).end();
+    else if (n === 2) response.writeHead(200, { 'content-length': 4 }).write('te', () => response.destroy());
+    else response.end('text');
+  });
+  expect((await get()).body.toString()).toBe('text');
+  expect(n).toBe(3);
+});
+
 it('ends when it is told to, also while a proxy is silent', async () => {
   const sockets: Socket[] = [];
   const interruption = new AbortController();

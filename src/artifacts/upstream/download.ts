@@ -2,11 +2,9 @@ import { createWriteStream } from 'node:fs';
 import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { defined } from '../../defined.js';
 import { isRunning, unfinishedBy } from '../cache.js';
 import { sha256OfFile } from '../digest.js';
-import { type Opened, Refused, reasonOf } from '../http.js';
+import { isBusy, mostFailures, type Opened, pauseAfter, Refused, reasonOf } from '../http.js';
 
 export interface Wanted {
   /** For messages. */
@@ -81,18 +79,13 @@ const complete = async (wanted: Wanted, partial: string, onBytes: OnBytes): Prom
         const Kind = error instanceof WrongContent ? WrongContent : Error;
         throw new Kind(`${wanted.url}: ${withoutAddress(reasonOf(error), wanted.url)}`, { cause: error });
       }
-      await sleep(2 ** failures * pause, undefined, defined({ signal: wanted.signal }));
+      await pauseAfter(failures, wanted.signal);
     }
   }
 };
 
 /** What was downloaded is not what it should be. */
 export class WrongContent extends Refused {}
-
-/** Tries one after the other that bring nothing. */
-const mostFailures = 4;
-/** Milliseconds; doubled with every failure. */
-const pause = 250;
 
 /** Appends what is missing, or all of it where the server does not go on from the middle. True: it went on. */
 const receive = async (wanted: Wanted, partial: string, start: number, onBytes: OnBytes): Promise<boolean> => {
@@ -108,7 +101,7 @@ const receive = async (wanted: Wanted, partial: string, start: number, onBytes: 
     await answer.body.dump();
     if (answer.status === 206) await rm(partial, { force: true });
     const said = `answers ${answer.status}`;
-    throw answer.status >= 500 || answer.status === 429 || answer.status === 206 ? new Error(said) : new Refused(said);
+    throw isBusy(answer.status) || answer.status === 206 ? new Error(said) : new Refused(said);
   }
   const length = Number(answer.headers['content-length']);
   const first = goesOn ? start : 0;

@@ -252,6 +252,16 @@ it.each([
   await create({}, cache);
 });
 
+it('asks a registry that wants a login for a blob once', async () => {
+  server.otherwise = ({ url = '', headers }, response) => {
+    if (/coredns[/]coredns[/]blobs/.test(url)) return void response.writeHead(403).end();
+    void serveFile(root, url.replace(/^\/v2\/([^/]+)\//, '/$1/v2/'), headers.range, response);
+  };
+  expect(await refused()).toHaveLength(1);
+  const blobs = server.asked.filter((path) => /coredns[/]coredns[/]blobs/.test(path));
+  expect(new Set(blobs).size).toBe(blobs.length);
+});
+
 it('ends at once where it is interrupted, and keeps what arrived', async () => {
   const [cache, interruption] = [await mkdtemp(join(home, 'cache-')), new AbortController()];
   const reason = new Error('interrupted');
