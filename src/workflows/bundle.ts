@@ -124,6 +124,16 @@ export const sources = async (options: {
   });
 };
 
+/** The hosts of the internet that a bundle with add-ons is made of, images by the registry that their names begin with. */
+export const publishedHosts = (version = newest()): readonly string[] => {
+  const { files, images } = sourcesOf(known(version), 'amd64', { addons: true });
+  const hosts = [
+    ...files.map(({ url }) => new URL(url).host),
+    ...images.map(({ published }) => published.split('/')[0]),
+  ];
+  return [...new Set([...hosts.filter((host) => host !== undefined), 'proxy.golang.org'])];
+};
+
 export interface Download extends Component {
   readonly arch: Arch;
   /** What the content is compared with where kbs has no digest. */

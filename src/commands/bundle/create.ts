@@ -39,9 +39,9 @@ HTTPS_PROXY, NO_PROXY and NODE_EXTRA_CA_CERTS are obeyed.`;
 
   override async run(): Promise<unknown> {
     const { flags } = await this.parse(BundleCreate);
-    const { create, sources } = await import('../../workflows/bundle.js');
+    const { create, publishedHosts, sources } = await import('../../workflows/bundle.js');
     const { arch: architectures, mirror = [], 'dry-run': dryRun, ...options } = flags;
-    const mirrors = mirrorsOf(mirror);
+    const mirrors = mirrorsOf(mirror, publishedHosts(options.version));
     if (dryRun) {
       const downloads = await sources({ ...options, architectures });
       for (const { arch, name, version, from, sha256, checkedBy } of downloads) {
