@@ -155,7 +155,8 @@ const stop = ({ name }: UnitResource): Script =>
  * A unit that failed too often refuses to start until it is reset, which also sets its count of restarts to zero.
  * `systemctl restart` waits for a unit that says when it is ready; a simple one counts as started at once, and must
  * still be there a moment later without having been started again. That a program is missing is told by a process of
- * systemd's that is gone before the journal knows to which unit it belongs, and so only by the field of its message.
+ * systemd's that is gone before the journal knows to which unit it belongs, and so only by the field of its message. On a
+ * busy host the journal is behind by more than the start took.
  */
 const restart = (resource: UnitResource): Script => {
   const { name } = resource;
@@ -165,6 +166,7 @@ const restart = (resource: UnitResource): Script => {
   [ "$(systemctl show -p NRestarts --value ${name} </dev/null)" = 0 ]`;
   return sh`systemctl reset-failed ${name} </dev/null 2>/dev/null || :
 if ! { systemctl restart ${name} </dev/null${raw(stays)}; }; then
+  timeout 5 journalctl --sync </dev/null >/dev/null 2>&1 || :
   journalctl ${`_SYSTEMD_UNIT=${name}`} + ${`UNIT=${name}`} _UID=0 -n 20 --no-pager </dev/null >&2 || :
   exit 1
 fi`;
