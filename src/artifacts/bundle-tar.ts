@@ -28,6 +28,7 @@ export const writeBundleTar = async (folder: string, catalogue: BundleCatalogue,
   const files = ['catalogue.json', ...catalogue.members.map((member) => member.file)];
   const entries = files.map((path) => ({ type: 'file' as const, path, mode: 0o644, file: join(folder, path) }));
   const beside = `${into}.${process.pid}.partial`;
+  await mkdir(dirname(into), { recursive: true });
   try {
     await pipeline(tarOf(entries), createWriteStream(beside));
     await rename(beside, into);

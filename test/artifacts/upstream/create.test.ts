@@ -278,6 +278,14 @@ it('ends at once where it is interrupted, and keeps what arrived', async () => {
   expect(await readFile(join(cache, 'downloads', left), 'utf8')).toBe('half');
 });
 
+it('makes a .tar in a folder that is not there yet, and leaves nothing else', async () => {
+  const [cache, into] = [await mkdtemp(join(home, 'cache-')), join(home, 'new/folder/bundle.tar')];
+  await create({ into }, cache);
+  expect(Object.keys((await openBundle(into, { cache })).catalogue.architectures)).toEqual(['amd64']);
+  expect(await readdir(join(home, 'new/folder'))).toEqual(['bundle.tar']);
+  expect(await readdir(join(cache, 'bundles'))).toEqual([]);
+});
+
 it('asks for nothing where what lies at the place of the bundle is none', async () => {
   const into = await mkdtemp(join(home, 'other-'));
   await writeFile(join(into, 'letter.txt'), 'mine');
