@@ -29,8 +29,8 @@ export const openUrl = async (url: string, { headers = {}, signal }: GetOptions 
   let at = new URL(url);
   // Without a word about it, a server may compress what it sends.
   let sent: Readonly<Record<string, string>> = { 'user-agent': 'kbs', 'accept-encoding': 'identity', ...headers };
-  // Of its own: Node warns of more than ten listeners on one. undici hears of it once it is connected, and not before.
-  const ending = signal === undefined ? undefined : AbortSignal.any([signal]);
+  // undici hears of it once it is connected, and not before.
+  const ending = signal === undefined ? undefined : ofItsOwn(signal);
   ending?.addEventListener('abort', disconnect);
   for (let redirects = 0; redirects <= mostRedirects; redirects++) {
     if (at.protocol !== 'https:') throw new Refused(`${url} leads to ${withoutSecrets(at)}, which is not https`);
@@ -88,7 +88,7 @@ export const mostFailures = 4;
 
 /** Before another try: half a second, doubled with every failure. It ends with an Error when `signal` aborts. */
 export const pauseAfter = (failures: number, signal?: AbortSignal): Promise<void> =>
-  sleep(2 ** failures * 250, undefined, signal === undefined ? {} : { signal });
+  sleep(2 ** failures * 250, undefined, signal === undefined ? {} : { signal: ofItsOwn(signal) });
 
 /** Whether a server may answer otherwise in a moment. */
 export const isBusy = (status: number): boolean => status >= 500 || status === 429;
@@ -109,6 +109,9 @@ const getOnce = async (url: string, options: GetOptions & { readonly most: numbe
   }
   return { ...answer, body: Buffer.concat(pieces) };
 };
+
+/** Aborts with another one: Node warns of more than ten listeners on one. */
+const ofItsOwn = (signal: AbortSignal): AbortSignal => AbortSignal.any([signal]);
 
 /** Why there is no answer, or no whole one, in words. */
 export const reasonOf = (error: unknown): string => {

@@ -146,7 +146,7 @@ const notDownloaded = (name: string, resource: string, error: unknown): Failure 
     next:
       error instanceof WrongContent
         ? 'find out why the address has another content: nothing of it was kept'
-        : 'run the same command again once the reason is gone: what arrived is kept; a mirror is named by `--mirror`',
+        : 'run the same command again once the reason is gone: what arrived is kept; a mirror is named by `artifacts.mirrors` in the inventory, or `--mirror`',
     cause: error,
   });
 

@@ -262,6 +262,23 @@ it('asks a registry that wants a login for a blob once', async () => {
   expect(new Set(blobs).size).toBe(blobs.length);
 });
 
+it('waits for servers that are busy, without a warning of Node', async () => {
+  const warnings: string[] = [];
+  const listen = ({ message }: Error) => warnings.push(message);
+  process.on('warning', listen);
+  const busy = new Set<string>();
+  const before = server.otherwise;
+  server.otherwise = (request, response) => {
+    const { url = '' } = request;
+    if (busy.has(url)) return before(request, response);
+    busy.add(url);
+    response.writeHead(503).end();
+  };
+  await create({ signal: new AbortController().signal });
+  process.off('warning', listen);
+  expect(warnings).toEqual([]);
+});
+
 it('ends at once where it is interrupted, and keeps what arrived', async () => {
   const [cache, interruption] = [await mkdtemp(join(home, 'cache-')), new AbortController()];
   const reason = new Error('interrupted');
