@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { type Arch, archOfThisMachine } from '../artifacts/arch.js';
+import { type Arch, architectures, archOfThisMachine } from '../artifacts/arch.js';
 import { buildBundle, type Progress } from '../artifacts/build/build.js';
 import { defaultBundle, openBundle, verifyBundle } from '../artifacts/bundle.js';
 import { archesIn, type BundleCatalogue, type Component } from '../artifacts/bundle-catalogue.js';
@@ -8,9 +8,10 @@ import { known, knownVersions } from '../artifacts/catalogue.js';
 import type { Distribution } from '../artifacts/packages/distributions.js';
 import { createBundle } from '../artifacts/upstream/create.js';
 import type { Mirrors } from '../artifacts/upstream/mirrors.js';
-import { knownPins, readPins } from '../artifacts/upstream/pins.js';
+import { knownPins, type Pins, readPins } from '../artifacts/upstream/pins.js';
 import { sourcesOf } from '../artifacts/upstream/sources.js';
 import { defined } from '../defined.js';
+import { shortList } from '../inventory/did-you-mean.js';
 import { withWriteErrors } from './write-error.js';
 
 export interface Built {
@@ -65,6 +66,8 @@ export const create = async (
   const { end, ...hears } = downloadReporter(say);
   try {
     const pins = options.pins === undefined ? undefined : await readPins(options.pins);
+    const unused = unusedPins(pins ?? {}, version);
+    if (unused.length > 0) say(`not in a bundle of ${version}, so pinned for nothing: ${shortList(unused)}`);
     const { folder, catalogue } = await writing(() =>
       createBundle({
         version,
@@ -93,6 +96,17 @@ const writing = <T>(work: () => Promise<T>): Promise<T> =>
     'make room there, or the folder writable; XDG_CACHE_HOME names another cache',
     work,
   );
+
+/** Addresses that are pinned, and of which nothing comes into a bundle of a version, whatever it is for. */
+const unusedPins = (pins: Pins, version: string): readonly string[] => {
+  const used = new Set(
+    architectures.flatMap((arch) => {
+      const { files, images } = sourcesOf(known(version), arch, { addons: true });
+      return [...files.map(({ url }) => url), ...images.map(({ published }) => published)];
+    }),
+  );
+  return Object.keys(pins).filter((address) => !used.has(address));
+};
 
 /** What would be downloaded: a row for each file and image, with what its content is compared with. */
 export const sources = async (options: {

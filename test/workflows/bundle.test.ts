@@ -50,3 +50,26 @@ it('a cache that cannot be written is the user’s to repair, and no bug', async
     why: [expect.stringContaining('ENOTDIR')],
   });
 });
+
+it.each<[string, string, RegExp]>([
+  ['no JSON', 'x', /JSON/],
+  ['a list', '[]', /expected record/],
+  ['a digest of another kind', '{"https://dl.k8s.io/x":"sha512:00"}', /^https:[/][/]dl[.]k8s[.]io[/]x: is no sha256/],
+])('digests that are %s are refused', async (_name, text, why) => {
+  const pins = join(folder, 'pins.json');
+  await writeFile(pins, text);
+  await expect(create({ pins }, () => {})).rejects.toMatchObject({
+    code: 'usage',
+    why: [expect.stringMatching(why)],
+  });
+});
+
+it('a digest of an address that is not asked is said, for it proves nothing', async () => {
+  const pins = join(folder, 'pins.json');
+  const kubelet = 'https://dl.k8s.io/release/v1.36.3/bin/linux/arm64/kubelet';
+  await writeFile(pins, JSON.stringify({ [kubelet]: 'a'.repeat(64), [`${kubelet}s`]: 'a'.repeat(64) }));
+  const said: string[] = [];
+  vi.stubEnv('XDG_CACHE_HOME', join(pins, 'not a folder'));
+  await expect(create({ version: '1.36.3', pins }, (text) => said.push(text))).rejects.toMatchObject({ code: 'usage' });
+  expect(said).toEqual([`not in a bundle of 1.36.3, so pinned for nothing: ${kubelet}s`]);
+});

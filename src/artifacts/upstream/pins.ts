@@ -28,7 +28,7 @@ export const knownPins: Pins = {
 /** Of a file by its address; of an image by its published reference, as the hex of its manifest's digest. */
 export type Pins = Readonly<Record<string, string>>;
 
-/** Reads pins from a JSON file that `kbs bundle create --dry-run --json` may have given; a Failure names what is wrong with it. */
+/** Reads pins from a JSON file, an object of address, or image, and sha256; a Failure names what is wrong with it. */
 export const readPins = async (path: string): Promise<Pins> => {
   const refuse = (...why: readonly string[]): Failure =>
     new Failure('usage', `${path} holds no digests`, {
