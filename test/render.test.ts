@@ -1,4 +1,5 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, test } from 'vitest';
@@ -7,6 +8,7 @@ import { networkText } from '../src/cli/text/network-text.js';
 import { compileRoutes } from '../src/network/routes.js';
 import { loadCluster } from '../src/workflows/load-cluster.js';
 import { type Rendering, rendering } from '../src/workflows/render.js';
+import { externalInventory, writeEtcdFiles } from './support/external-etcd.js';
 
 /**
  * What the examples come to, file by file, to be read by people. After a change that is meant: npm run goldens
@@ -73,6 +75,19 @@ it('the releases of Rancher, and the names that lead to it, are what the golden 
   const isMeant = (path: string) => path.includes('/releases/') || path.endsWith('/zones/hybrid.internal');
   const tree = new Map([...(await rendered('rancher'))].filter(([path]) => isMeant(path)));
   expect(sorted(tree)).toEqual(sorted(golden('rancher', tree)));
+});
+
+it('a control plane whose etcd is external is what the golden files say', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'kbs-render-'));
+  mkdirSync(join(folder, 'etcd'));
+  await writeEtcdFiles(join(folder, 'etcd'));
+  const loaded = await loadCluster(join(folder, 'kbs.yaml'), externalInventory());
+  rmSync(folder, { recursive: true });
+  const all = readable(rendering(loaded, placeholderArtifacts(loaded.cluster.kubernetes.version)));
+  const isMeant = (path: string) =>
+    /^cp-0\/(pki\.txt|host\.yaml|objects\/access\.yaml|.*\/kube-apiserver\.yaml)$/.test(path);
+  const tree = new Map([...all].filter(([path]) => isMeant(path)));
+  expect(sorted(tree)).toEqual(sorted(golden('external-etcd', tree)));
 });
 
 it('the network of a hundred hosts is what the golden file says', async () => {
