@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { apply } from '../../src/workflows/apply.js';
 import { defrag } from '../../src/workflows/defrag.js';
+import { remove } from '../../src/workflows/remove.js';
 import { reset } from '../../src/workflows/reset.js';
 import { restore } from '../../src/workflows/restore.js';
 import { phaseRun } from '../../src/workflows/run/plan-phases.js';
@@ -63,6 +64,20 @@ describe('a cluster with an external etcd', () => {
         'etcd-change: its API server uses its own member of etcd, and the inventory names the one',
       ),
     );
+  });
+
+  it('loses a control plane without a word to etcd, and none while the inventory names another etcd', async () => {
+    const { project, world } = await projects.cluster();
+    const removal = () => remove({ names: ['cp-1'], dead: false, force: false, forget: false, say: () => {} });
+    writeFileSync(project.inventory, inventory.replace(endpoints.join(', '), 'https://etcd-02.lan:2379'));
+    expect(inWords(await run(project, world, removal()))).toContainEqual(
+      expect.stringContaining('etcd-change: its API server uses the etcd at'),
+    );
+    expect(world.nodeReady('cp-1')).toBe(true);
+    writeFileSync(project.inventory, inventory);
+    expect(inWords(await run(project, world, removal()))).toEqual([]);
+    expect(world.done.filter(({ id }) => id.includes('member'))).toEqual([]);
+    expect(world.at('cp-1').states.size).toBe(0);
   });
 
   it('has nothing that kbs etcd works on', async () => {

@@ -22,7 +22,7 @@ import type { PodToEvict } from '../../kubernetes/evictable-pods.js';
 import { deleteNodeOperation, removeMemberOperation } from '../../kubernetes/leave-cluster.js';
 import { phases } from '../../phases/index.js';
 import type { PhaseReference } from '../../phases/phase.js';
-import { requireArtifacts, requireOwnCluster } from '../run/checks.js';
+import { requireArtifacts, requireOwnCluster, requireSameEtcd } from '../run/checks.js';
 import type { PlannedRun, RunContext } from '../run/context.js';
 import { limitsOf } from '../run/limits.js';
 import { contextInputs, now } from '../run/phase-context.js';
@@ -46,15 +46,9 @@ export interface RemovalScope extends RemovalMode {
 export const planRemoval = async (run: RunContext, scope: RemovalScope): Promise<PlannedRun> => {
   announce(run, 'remove', outline(run.cluster, scope));
   const observed = await observeRemoval(run, scope);
-  requireOwnCluster(
-    {
-      workflow: 'remove',
-      cluster: run.cluster,
-      facts: new Map([...observedFacts(observed.leaving), ...observedFacts(observed.affected)]),
-      keyring: run.keyring,
-    },
-    run.skippedChecks,
-  );
+  const facts = new Map([...observedFacts(observed.leaving), ...observedFacts(observed.affected)]);
+  requireOwnCluster({ workflow: 'remove', cluster: run.cluster, facts, keyring: run.keyring }, run.skippedChecks);
+  requireSameEtcd({ cluster: run.cluster, facts });
   requireArtifacts(observed.affected, run.skippedChecks);
   refuse(observed, scope);
   const work = workOf(run, scope, observed);

@@ -5,6 +5,7 @@ import { type ClusterHost, isControlPlane, isRouter } from '../../inventory/clus
 import { apiAnswers } from '../../phases/gates.js';
 import { checkBundle } from '../../preflight/architecture.js';
 import type { CheckResult, IdentityFacts } from '../../preflight/check.js';
+import { checkEtcdChange } from '../../preflight/external-etcd.js';
 import { checkIdentity } from '../../preflight/identity.js';
 import { failuresOf, runChecks } from '../../preflight/run-checks.js';
 import type { PhaseRun } from './phase-workflow.js';
@@ -69,6 +70,21 @@ export const requireOwnCluster = (identity: IdentityFacts, skippedChecks: Readon
   if (skippedChecks.has('authority')) return;
   throwFailed(checkIdentity(identity).map((failed) => ({ name: 'authority', scope: 'cluster', ok: false, ...failed })));
 };
+
+/**
+ * Throws where the inventory names another etcd than the one that API servers use: kbs would look for members where there
+ * are none. For commands that take members out and run no other check.
+ */
+export const requireSameEtcd = ({ cluster, facts }: Pick<IdentityFacts, 'cluster' | 'facts'>): void =>
+  throwFailed(
+    cluster.hosts.flatMap((host) => {
+      const seen = facts.get(host.name);
+      const failed = seen === undefined ? [] : checkEtcdChange(host, seen, cluster);
+      return failed.map(
+        (one) => ({ name: 'etcd-change', scope: 'host', hosts: [host.name], ok: false, ...one }) as const,
+      );
+    }),
+  );
 
 /** Throws where the bundle has nothing for a host. For commands that send artifacts and run no other check. */
 export const requireArtifacts = (
