@@ -262,6 +262,15 @@ it('asks a registry that wants a login for a blob once', async () => {
   expect(new Set(blobs).size).toBe(blobs.length);
 });
 
+it('takes a manifest whose digest the registry says by another algorithm', async () => {
+  const before = server.otherwise;
+  server.otherwise = (request, response) => {
+    response.setHeader('docker-content-digest', `sha512:${'0'.repeat(128)}`);
+    before(request, response);
+  };
+  await create();
+});
+
 it('waits for servers that are busy, without a warning of Node', async () => {
   const warnings: string[] = [];
   const listen = ({ message }: Error) => warnings.push(message);
