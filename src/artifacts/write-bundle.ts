@@ -28,13 +28,30 @@ export const writeBundle = async (
       await copyFile(source, target, constants.COPYFILE_FICLONE);
     }
     await writeFile(join(beside, 'catalogue.json'), printCatalogue(catalogue));
-    await rename(folder, old).catch(() => undefined);
-    await rename(beside, folder);
+    await takePlace(beside, folder, old);
   } finally {
     await rm(beside, { recursive: true, force: true });
   }
   await rm(old, { recursive: true, force: true });
 };
+
+/** Another run may put its own bundle there in between: then it is that one's turn to go. */
+const takePlace = async (beside: string, folder: string, old: string): Promise<void> => {
+  for (let tries = 1; ; tries++) {
+    await rm(old, { recursive: true, force: true });
+    await rename(folder, old).catch(() => undefined);
+    try {
+      return await rename(beside, folder);
+    } catch (error) {
+      const isThere = error instanceof Error && 'code' in error && ['ENOTEMPTY', 'EEXIST'].includes(String(error.code));
+      if (isThere && tries < mostTries) continue;
+      await rename(old, folder).catch(() => undefined);
+      throw error;
+    }
+  }
+};
+
+const mostTries = 20;
 
 /**
  * Nothing that is no bundle lies where one is to be made: a Failure says what does. A folder is free, empty, or a bundle
@@ -44,10 +61,15 @@ export const requirePlace = async (into: string): Promise<void> => {
   const found = await stat(into).catch(() => undefined);
   if (found === undefined || (into.endsWith('.tar') && found.isFile())) return;
   if (into.endsWith('.tar') || !found.isDirectory()) throw taken(into, `it is a ${found.isFile() ? 'file' : 'folder'}`);
-  const names = await readdir(into);
+  const names = await readdir(into).catch((): string[] => []);
   const foreign = names.find((name) => !ofBundles.has(name));
   if (foreign !== undefined) throw taken(into, `it holds ${foreign}`);
-  if (names.length > 0 && !names.includes('catalogue.json')) throw taken(into, 'it has no catalogue.json');
+  if (names.length === 0 || names.includes('catalogue.json')) return;
+  // Not while another run replaces it.
+  const isThere = (path: string) => stat(path).then(Boolean, () => false);
+  if (!(await isThere(join(into, 'catalogue.json'))) && (await isThere(into))) {
+    throw taken(into, 'it has no catalogue.json');
+  }
 };
 
 /** What lies in a bundle's folder, also in one that an earlier kbs made for one architecture. */
