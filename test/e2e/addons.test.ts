@@ -256,7 +256,8 @@ describe('add-ons', () => {
       .join('\n')
       .split('\n')
       .filter((line) => line !== '');
-    expect(lines).not.toEqual([]);
+    // The image that cannot be had is asked for by the test of an upgrade that fails.
+    expect(lines.length > 0).toBe(whole);
     expect(lines.filter((line) => !line.includes('kbs.local/absent:1'))).toEqual([]);
   });
 });

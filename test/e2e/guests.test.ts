@@ -53,7 +53,12 @@ describe.skipIf(lacks('root', 'qemu-system-x86', 'qemu-utils', 'e2fsprogs', 'deb
     ]);
   });
 
-  test('become workers, and a second plan finds nothing to change', async () => {
+  test('are fit for a cluster, as preflight finds them', async () => {
+    await project.kbs('preflight');
+  });
+
+  // An emulated machine takes minutes for what a real one does in seconds.
+  test.runIf(whole)('become workers, and a second plan finds nothing to change', async () => {
     await project.kbs('apply --yes --timeout 15m');
     expect(await readyNodes(project)).toEqual(guests.toSorted());
     expect(await changes()).toEqual([]);
