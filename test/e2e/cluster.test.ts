@@ -13,6 +13,7 @@ import { containers, kubectl, kubectlHere, readyNodes } from './support/kubectl.
 import { linesOf, makeProject, type Project } from './support/project.js';
 import { eventually, readyz } from './support/readyz.js';
 import { loginsOf, tracesOf } from './support/traces.js';
+import { whole } from './support/whole.js';
 
 const spare = 'spare: { address: 10.80.20.30, roles: [worker] }';
 
@@ -279,7 +280,7 @@ describe('a cluster of two segments', () => {
         readonly spec: { readonly taints?: readonly { readonly key: string }[] };
       };
 
-    test('gives it labels and taints, takes them away again, and leaves those of others', async () => {
+    test.runIf(whole)('gives it labels and taints, takes them away again, and leaves those of others', async () => {
       await kubectl(project, 'label node worker-office-00 theirs=yes');
       await kubectl(project, 'taint node worker-office-00 theirs=yes:PreferNoSchedule');
       await project.write('kbs.yaml', inventory.replace(plain, marked));
