@@ -37,7 +37,10 @@ for kbs_shim in /proc/[0-9]*; do
   case $(readlink "$kbs_shim/exe" 2>/dev/null) in
     /usr/local/bin/containerd-shim-runc-v2*)
       tr '\\0' ' ' < "$kbs_shim/cmdline" 2>/dev/null | grep -q -e '-namespace k8s.io ' || continue
+      # Its folder says where it listens; killed, it leaves the socket beside those of others.
+      kbs_socket=$(grep -ho '/run/containerd/s/[0-9a-f]*' "$kbs_shim/cwd/bootstrap.json" "$kbs_shim/cwd/address" 2>/dev/null | head -n 1) || :
       kill -KILL "\${kbs_shim#/proc/}" 2>/dev/null || :
+      [ -z "$kbs_socket" ] || rm -f "$kbs_socket"
       ;;
   esac
 done
