@@ -3,9 +3,9 @@ import { Failure, Failures } from '../failure.js';
 import { messageOf } from '../hosts/message.js';
 import type { Values } from '../inventory/cluster.js';
 import { type ApiServerFile, parseApiServerFile } from '../inventory/components/api-server-files.js';
-import { inventoryError, type Path } from '../inventory/inventory-error.js';
+import { inventoryError } from '../inventory/inventory-error.js';
 import type { Inventory } from '../inventory/schema/schema.js';
-import { readSource } from '../inventory/source.js';
+import { inventoryFailure } from './inventory-failure.js';
 
 /**
  * What the files hold that `kubernetes.apiServer` names. `path` makes a path of the inventory absolute. Throws a Failure
@@ -27,7 +27,12 @@ export const readApiServerFiles = (
     if (written === undefined) return [];
     const opened = open(path(written));
     if ('problem' in opened) {
-      return [{ name, failures: [failureAt(text, file, ['kubernetes', 'apiServer', ...at], opened.problem)] }];
+      return [
+        {
+          name,
+          failures: [inventoryFailure(inventoryError(['kubernetes', 'apiServer', ...at], opened.problem), text, file)],
+        },
+      ];
     }
     const parsed = parseApiServerFile(name, opened.content);
     if ('value' in parsed) return [{ name, value: parsed.value, failures: [] }];
@@ -49,11 +54,6 @@ const open = (path: string): { readonly content: string } | { readonly problem: 
   } catch (error) {
     return { problem: `cannot read ${path}: ${messageOf(error)}` };
   }
-};
-
-const failureAt = (text: string, file: string, path: Path, problem: string): Failure => {
-  const { line, column, message } = readSource(text).locate(inventoryError(path, problem));
-  return failure(message, file, line, column);
 };
 
 const failure = (message: string, file: string, line: number, column: number): Failure =>

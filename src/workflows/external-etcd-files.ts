@@ -1,12 +1,13 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { Failure, Failures } from '../failure.js';
+import { type Failure, Failures } from '../failure.js';
 import { messageOf } from '../hosts/message.js';
 import type { ExternalEtcd } from '../inventory/cluster.js';
 import { inventoryError } from '../inventory/inventory-error.js';
 import type { Inventory } from '../inventory/schema/schema.js';
-import { readSource } from '../inventory/source.js';
 import { Secret } from '../secret.js';
+import { inventoryFailure } from './inventory-failure.js';
+import { certificatesIn } from './pem-certificates.js';
 
 /**
  * What the files hold that `kubernetes.etcd.external` names; undefined where the inventory has no such etcd. `path` makes
@@ -29,13 +30,12 @@ export const readExternalEtcdFiles = (
     } catch (error) {
       const problem = error instanceof Mistake ? `${at} ${error.message}` : `cannot read ${at}: ${messageOf(error)}`;
       const place = inventoryError(['kubernetes', 'etcd', 'external', field], problem);
-      const { line, column, message } = readSource(text).locate(place);
-      failures.push(new Failure('inventory', message, { where: { position: `${file}:${line}:${column}` } }));
+      failures.push(inventoryFailure(place, text, file));
       return undefined;
     }
   };
-  const ca = read('ca', certificatesIn);
-  const certificate = read('cert', certificatesIn);
+  const ca = read('ca', readCertificates);
+  const certificate = read('cert', readCertificates);
   const key = read('key', (content) => keyIn(content, certificate));
   if (failures.length > 0) throw new Failures(failures);
   return ca === undefined || certificate === undefined || key === undefined ? undefined : { ca, certificate, key };
@@ -46,15 +46,11 @@ class Mistake extends Error {}
 
 const contentOf = (path: string): string => readFileSync(path, 'utf8');
 
-/** All of them: those between a certificate and its authority are in the same file. What stands around them is left out. */
-const certificatesIn = (content: string): string => {
-  const blocks = content.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
-  if (blocks.length === 0) throw new Mistake('holds no PEM certificate');
-  try {
-    return blocks.map((block) => new X509Certificate(block).toString()).join('');
-  } catch {
-    throw new Mistake('holds a certificate that cannot be read');
-  }
+/** All of them: those between a certificate and its authority are in the same file. */
+const readCertificates = (content: string): string => {
+  const pem = parsed(() => certificatesIn(content), 'holds a certificate that cannot be read');
+  if (pem === '') throw new Mistake('holds no PEM certificate');
+  return pem;
 };
 
 /** API servers are asked no passphrase. */
@@ -62,17 +58,17 @@ const keyIn = (content: string, certificate: string | undefined): Secret => {
   const [block] = content.match(/-----BEGIN ([A-Z ]*)PRIVATE KEY-----[\s\S]+?-----END \1PRIVATE KEY-----/) ?? [];
   if (block === undefined) throw new Mistake('holds no private key in PEM');
   if (/ENCRYPTED/.test(block)) throw new Mistake('has a passphrase; write the key without one');
-  const key = readKey(block);
+  const key = parsed(() => createPrivateKey(block), 'holds a private key that cannot be read');
   if (certificate !== undefined && !new X509Certificate(certificate).checkPrivateKey(key)) {
     throw new Mistake('is not the key of `cert`');
   }
   return new Secret(`${block.trim()}\n`);
 };
 
-const readKey = (block: string) => {
+const parsed = <T>(parse: () => T, otherwise: string): T => {
   try {
-    return createPrivateKey(block);
+    return parse();
   } catch {
-    throw new Mistake('holds a private key that cannot be read');
+    throw new Mistake(otherwise);
   }
 };

@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
-import { Failure, Failures } from '../failure.js';
+import { Failures } from '../failure.js';
 import { messageOf } from '../hosts/message.js';
 import type { Cluster, RegistryRule } from '../inventory/cluster.js';
 import { inventoryError } from '../inventory/inventory-error.js';
-import { readSource } from '../inventory/source.js';
 import type { Credentials } from '../pki/credentials.js';
 import { Secret } from '../secret.js';
+import { inventoryFailure } from './inventory-failure.js';
 
 /**
  * The passwords that `registries.NAME.auth` names, by the registry's name: the first line of a file, or a variable of
@@ -23,10 +23,7 @@ export const readRegistryPasswords = (
   );
   const failures = read.flatMap(({ name, key, problem }) => {
     if (problem === undefined) return [];
-    const { line, column, message } = readSource(text).locate(
-      inventoryError(['registries', name, 'auth', key], problem),
-    );
-    return [new Failure('inventory', message, { where: { position: `${file}:${line}:${column}` } })];
+    return [inventoryFailure(inventoryError(['registries', name, 'auth', key], problem), text, file)];
   });
   if (failures.length > 0) throw new Failures(failures);
   return new Map(read.map(({ name, password }) => [name, new Secret(password)]));

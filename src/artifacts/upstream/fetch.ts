@@ -1,7 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pLimit from 'p-limit';
-import { sha256 } from '../../secret.js';
 import { keyOf } from '../cache.js';
 import { getUrl, openUrl } from '../http.js';
 import { checksumIn } from './checksum.js';
@@ -71,7 +70,7 @@ export class Fetcher {
     const pin = this.#options.pins[url];
     if (pin !== undefined) return { sha256: pin, saidBy: 'what is pinned' };
     const before = (await readFile(kept, 'utf8').catch(() => '')).trim();
-    if (before.length === sha256('').length) return { sha256: before, saidBy: kept };
+    if (/^[0-9a-f]{64}$/.test(before)) return { sha256: before, saidBy: kept };
     const address = mirroredUrl(checksum, this.#options.mirrors);
     const { status, body } = await getUrl(address, { most: mostOfChecksums, signal: this.#options.signal });
     if (status !== 200) throw new Error(`${address} answers ${status}`);

@@ -1,8 +1,8 @@
 import { knownAddons, withNeeds } from '../../addons/index.js';
-import { Failure, Failures } from '../../failure.js';
+import { type Failure, Failures } from '../../failure.js';
 import type { Cluster } from '../../inventory/cluster.js';
 import { inventoryKeyError } from '../../inventory/inventory-error.js';
-import { readSource } from '../../inventory/source.js';
+import { inventoryFailure } from '../inventory-failure.js';
 
 /**
  * Throws where an add-on of the inventory needs another one that is not in it, or a newer Kubernetes. `file` is as the
@@ -14,10 +14,8 @@ export const requireNeeds = (
   file: string,
 ): void => {
   const names = addons.map(({ name }) => name);
-  const refuse = (name: string, says: string, next: string): Failure => {
-    const { line, column, message } = readSource(text).locate(inventoryKeyError(['addons', name], says));
-    return new Failure('inventory', message, { where: { position: `${file}:${line}:${column}` }, next });
-  };
+  const refuse = (name: string, says: string, next: string): Failure =>
+    inventoryFailure(inventoryKeyError(['addons', name], says), text, file, next);
   const failures = names.flatMap((name) => {
     const missing = withNeeds([name]).filter((need) => !names.includes(need));
     const { kubernetes: oldest, kubernetesBelow: below } = knownAddons.find((known) => known.name === name) ?? {};
