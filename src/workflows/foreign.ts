@@ -1,3 +1,4 @@
+import { placeholderArtifacts } from '../artifacts/placeholder.js';
 import { type HostPhases, observe } from '../engine/observe.js';
 import { Failure, type Problem, toProblem } from '../failure.js';
 import { parseRemains, remainsScript } from '../hosts/facts/remains.js';
@@ -6,7 +7,6 @@ import type { ClusterHost } from '../inventory/cluster.js';
 import { keyringDirectory, readKeyring } from '../pki/keyring.js';
 import { hasForeignEtcd } from '../preflight/other-clusters.js';
 import { type Explanation, explainRemains } from '../preflight/remains.js';
-import { openArtifactsOrPlaceholders } from './cluster-artifacts.js';
 import type { LoadedCluster } from './load-cluster.js';
 import { removedHosts } from './remove/affected-hosts.js';
 import { contextInputs, now } from './run/phase-context.js';
@@ -41,13 +41,12 @@ export const foreignOf = async (
   const { cluster, inventory } = loaded;
   const hosts = names.length === 0 ? cluster.hosts : removedHosts(cluster, names);
   const { identity } = await readKeyring(keyringDirectory(inventory, cluster.name), cluster, new Date());
-  const artifacts = await openArtifactsOrPlaceholders(loaded, () => {});
   const observed = await withPool(
     acceptNewHostKeys,
     (pool) =>
       observe(
         hosts.map((host): HostPhases => ({ host, phases: [] })),
-        contextInputs(cluster, artifacts, { startedAt: now(), targetNodes: [] }),
+        contextInputs(cluster, placeholderArtifacts(cluster.kubernetes.version), { startedAt: now(), targetNodes: [] }),
         (host) => pool.host(host),
         () => {},
         { ...limits, also: () => [{ name: 'remains of other clusters', script: remainsScript }] },

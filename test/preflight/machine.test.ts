@@ -5,6 +5,7 @@ import type { CheckResult, FailedCheck, HostCheck } from '../../src/preflight/ch
 import { machineChecks } from '../../src/preflight/machine-checks.js';
 import { checkForeignEtcd } from '../../src/preflight/other-clusters.js';
 import { clusterOf, hostOf } from '../support/cluster.js';
+import { lxc } from '../support/machines.js';
 
 const worker = hostOf({ name: 'w', address: '192.168.10.11', segment: 'office', podCidr: '10.244.0.0/24' });
 const balancer = hostOf({ name: 'lb', address: '192.168.10.12', segment: 'office', roles: ['load-balancer'] });
@@ -59,15 +60,6 @@ const system = (more: Partial<System>): System => ({
   zramUnits: [],
   ...more,
 });
-const lxc: Facts['machine'] = {
-  kind: 'container',
-  platform: 'lxc',
-  clockSources: [],
-  balloon: false,
-  nested: false,
-  macs: [],
-  sshHostKeys: [],
-};
 
 describe('the log of the kernel', () => {
   const needed = "and a kubelet does not start without the kernel's log";

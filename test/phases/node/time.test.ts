@@ -3,6 +3,7 @@ import type { Facts, TimeDaemon } from '../../../src/hosts/facts/facts.js';
 import { time } from '../../../src/phases/node/time.js';
 import type { Resource, TaskResource } from '../../../src/resources/resource.js';
 import { clusterOf, hostOf } from '../../support/cluster.js';
+import { lxc } from '../../support/machines.js';
 import { contextOf } from '../../support/site.js';
 
 const host = hostOf({
@@ -69,24 +70,7 @@ describe('the time servers of a host', () => {
       hostOf({ name: 'w', address: '192.168.10.11', segment: 'office' }),
     ],
     ['no daemon is there', facts({ program: 'none' }), host],
-    [
-      'the host is a container',
-      facts(
-        { program: 'timesyncd' },
-        {
-          machine: {
-            kind: 'container',
-            platform: 'lxc',
-            clockSources: [],
-            balloon: false,
-            nested: false,
-            macs: [],
-            sshHostKeys: [],
-          },
-        },
-      ),
-      host,
-    ],
+    ['the host is a container', facts({ program: 'timesyncd' }, { machine: lxc }), host],
   ])('are left alone where %s', (_about, seen, of) => expect(resourcesOf(seen, of)).toEqual([]));
 
   test('that change start the daemon anew', () => {
