@@ -1,7 +1,8 @@
 import { CLIError } from '@oclif/core/errors';
 import { boolean, custom, directory, option, string } from '@oclif/core/flags';
 import { architectures } from '../artifacts/arch.js';
-import { checkNames } from '../preflight/check-names.js';
+import { unknownName } from '../inventory/did-you-mean.js';
+import { type CheckName, checkNames } from '../preflight/check-names.js';
 
 /** Of every command. */
 export const commonFlags = {
@@ -23,6 +24,19 @@ export const inventoryFlags = {
 
 /** Names, given several times or separated by commas. */
 export const names = custom<string[]>({ multiple: true, delimiter: ',', multipleNonGreedy: true });
+
+/** Names of preflight checks. They are no `options` to oclif: it would print all of them twice in every help. */
+const skippedChecks = custom<CheckName>({
+  multiple: true,
+  delimiter: ',',
+  multipleNonGreedy: true,
+  helpValue: 'CHECK',
+  parse: async (name) => {
+    const check = checkNames.find((known) => known === name);
+    if (check !== undefined) return check;
+    throw unknownName('there is no preflight check', [name], checkNames, 'see docs/reference/preflight.md');
+  },
+});
 
 /** Of commands that can do a part of their work. */
 export const selectionFlags = {
@@ -69,7 +83,9 @@ export const runFlags = {
   ...hostFlags,
   ...consentFlags,
   'dry-run': boolean({ description: 'show what would change and touch nothing' }),
-  'skip-check': names({ description: 'skip these preflight checks, separated by commas', options: [...checkNames] }),
+  'skip-check': skippedChecks({
+    description: 'skip these preflight checks, separated by commas; `preflight -v` names them',
+  }),
   events: string({ description: 'every event as a line of JSON, into a file or to stdout', helpValue: 'FILE|-' }),
 };
 

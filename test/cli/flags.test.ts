@@ -1,9 +1,16 @@
 import { expect, test } from 'vitest';
 import { lifetime, runFlags } from '../../src/cli/flags.js';
+import { checkNames } from '../../src/preflight/check-names.js';
 import { checks } from '../../src/preflight/index.js';
 
-test('--skip-check knows every check there is, and no other', () => {
-  expect(runFlags['skip-check'].options).toEqual([...new Set(checks.map(({ name }) => name))]);
+test('the list of checks that --skip-check takes is that of preflight', () => {
+  expect(checkNames).toEqual([...new Set(checks.map(({ name }) => name))]);
+});
+
+test('--skip-check takes the name of a check, and proposes one for a slip', async () => {
+  const skipped = (name: string) => runFlags['skip-check'].parse(name, {} as never, {} as never);
+  expect(await skipped('firewall')).toBe('firewall');
+  await expect(skipped('firewal')).rejects.toMatchObject({ next: expect.stringMatching(/^did you mean firewall\? /) });
 });
 
 test.each([
