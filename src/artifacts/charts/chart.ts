@@ -7,6 +7,7 @@ import { parse } from 'yaml';
 import { sha256 } from '../../secret.js';
 import type { Chart } from '../artifacts.js';
 import { type Entry, tarOf } from '../tar.js';
+import { helmIgnores, type Ignores } from './helmignore.js';
 
 /**
  * A Helm chart of this machine: a folder with a Chart.yaml, or what `helm package` makes of one. The same files give the
@@ -24,19 +25,41 @@ export const chartIn = async (tgz: Uint8Array): Promise<Chart> => {
   return { ...metadataIn(text), sha256: sha256(tgz), tgz };
 };
 
-/** What `helm` takes for a chart, made of its folder: every file but those below names that begin with a dot. */
+/**
+ * What `helm package` takes of a chart's folder, packed here: the machine that kbs runs on has no helm, and the plan of an
+ * add-on follows from the bytes, which are the same wherever they are made. Git's own folder stays out in any case.
+ */
 export const packChart = async (folder: string): Promise<Uint8Array> => {
-  const found = await readdir(folder, { recursive: true, withFileTypes: true });
+  const ignores = helmIgnores(await textOf(join(folder, '.helmignore')));
   const top = basename(resolve(folder));
-  const entries = found
-    .filter((item) => item.isFile())
-    .map((item) => join(item.parentPath, item.name).slice(folder.length + 1))
-    .filter((path) => !/(^|\/)\.(?!helmignore$)/.test(path))
+  const paths = await filesBelow(folder, '', (path, isFolder) => path === '.git' || ignores(path, isFolder));
+  const entries = paths
     .toSorted((one, other) => (one < other ? -1 : 1))
     .map((path): Entry => ({ type: 'file', path: `${top}/${path}`, mode: 0o644, file: join(folder, path) }));
   const pieces: Uint8Array[] = [];
   for await (const piece of tarOf(entries)) pieces.push(piece);
   return gzipSync(Buffer.concat(pieces), { level: 9 });
+};
+
+const textOf = (file: string): Promise<string> =>
+  readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return '';
+    throw error;
+  });
+
+/** Links are followed, as helm does. A folder that is left out is not looked into. */
+const filesBelow = async (top: string, folder: string, ignores: Ignores): Promise<readonly string[]> => {
+  const names = await readdir(join(top, folder));
+  const found = await Promise.all(
+    names.map(async (name) => {
+      const path = folder === '' ? name : `${folder}/${name}`;
+      const item = await stat(join(top, path));
+      if (ignores(path, item.isDirectory())) return [];
+      if (item.isDirectory()) return filesBelow(top, path, ignores);
+      return item.isFile() ? [path] : fail(`${path} is neither a file nor a folder`);
+    }),
+  );
+  return found.flat();
 };
 
 /** The schema of a chart's values, and its own values, as the archive has them; undefined where it has no schema. */

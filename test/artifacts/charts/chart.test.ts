@@ -1,9 +1,9 @@
-import { cp, mkdir, mkdtemp, rm, utimes, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { execa } from 'execa';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readChart } from '../../../src/artifacts/charts/chart.js';
 
 let home: string;
@@ -31,7 +31,7 @@ it('of the same files is the same bytes, whenever and wherever they were written
   expect((await readChart(other)).sha256).not.toBe(one.sha256);
 });
 
-it('is an archive below one folder, without what is hidden', async () => {
+it('is an archive below one folder, without what belongs to git', async () => {
   const file = join(home, 'web.tgz');
   const { tgz, ...named } = await readChart(chart);
   await writeFile(file, tgz);
@@ -39,6 +39,55 @@ it('is an archive below one folder, without what is hidden', async () => {
   const { tgz: same, ...read } = await readChart(file);
   expect(read).toEqual(named);
   expect(Buffer.from(same)).toEqual(Buffer.from(tgz));
+});
+
+describe('of a folder', () => {
+  const packed = async (files: Readonly<Record<string, string>>) => {
+    const folder = await mkdtemp(join(home, 'packed-'));
+    for (const [path, text] of Object.entries({ 'Chart.yaml': 'name: web\nversion: 1.0.0\n', ...files })) {
+      await mkdir(dirname(join(folder, path)), { recursive: true });
+      await writeFile(join(folder, path), text);
+    }
+    return folder;
+  };
+  const namesIn = async (folder: string) => {
+    const { stdout } = await execa('tar', ['-tz'], { input: (await readChart(folder)).tgz });
+    return stdout.split('\n').map((path) => path.slice(path.indexOf('/') + 1));
+  };
+
+  it('leaves out what its .helmignore names, as that of Traefik does', async () => {
+    const folder = await packed({
+      '.helmignore': 'tests/\ncrds/kustomization.yaml\n',
+      'crds/kustomization.yaml': '',
+      'crds/ingressroutes.yaml': '',
+      'tests/pod_test.yaml': '',
+      'templates/_helpers.tpl': '',
+      'templates/.all.yaml.swp': '',
+    });
+    expect(await namesIn(folder)).toEqual([
+      '.helmignore',
+      'Chart.yaml',
+      'crds/ingressroutes.yaml',
+      'templates/_helpers.tpl',
+    ]);
+  });
+
+  it('follows links, and has what is hidden, as helm does', async () => {
+    const shared = await packed({ '_names.tpl': '' });
+    const folder = await packed({ 'files/.profile': '' });
+    await symlink(shared, join(folder, 'templates'));
+    expect(await namesIn(folder)).toEqual([
+      'Chart.yaml',
+      'files/.profile',
+      'templates/Chart.yaml',
+      'templates/_names.tpl',
+    ]);
+  });
+
+  it('is refused with a rule that helm refuses', async () => {
+    const folder = await packed({ '.helmignore': '# kept out\n\ntests/**\n' });
+    await expect(readChart(folder)).rejects.toThrow(/^\.helmignore:3: helm takes no rule tests\/\*\*/);
+  });
 });
 
 it.each<[string, () => Promise<string>, RegExp]>([
