@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
-import type { Artifacts } from '../artifacts/artifacts.js';
+import type { Artifacts, ImageName } from '../artifacts/artifacts.js';
 import { type Bundle, defaultBundle, openBundle, readCatalogue, upstreamBundle } from '../artifacts/bundle.js';
 import { archesIn, type BundleCatalogue } from '../artifacts/bundle-catalogue.js';
 import { distributions } from '../artifacts/packages/distributions.js';
 import { placeholderArtifacts } from '../artifacts/placeholder.js';
 import { defined } from '../defined.js';
-import { Failure } from '../failure.js';
+import { Failure, failuresIn } from '../failure.js';
 import type { Cluster } from '../inventory/cluster.js';
 import { checkValues } from './addons/check-values.js';
 import { create } from './bundle.js';
@@ -41,6 +41,34 @@ export const openArtifactsOrPlaceholders = async (
     throw error;
   });
   return withChartsOf(loaded, bundle);
+};
+
+/**
+ * Why the bundle of a cluster does not bring an image, with what makes one that does; undefined where it does, or where kbs
+ * downloads it once it is needed.
+ */
+export const lackingImages = async ({
+  cluster,
+}: Pick<LoadedCluster, 'cluster'>): Promise<(image: ImageName) => string | undefined> => {
+  const isDownloaded = bundleFolder(cluster) === upstreamBundle(cluster.kubernetes.version);
+  if (isDownloaded || isToDownload(cluster)) return () => undefined;
+  const bundle = await openBundleOf({ cluster }).catch(problemIn);
+  if (typeof bundle === 'string') return () => bundle;
+  return (image) => {
+    try {
+      for (const arch of bundle.architectures) bundle.of(arch).image(image);
+      return undefined;
+    } catch (error) {
+      return problemIn(error);
+    }
+  };
+};
+
+/** A failure as one line; anything else is thrown on. */
+const problemIn = (error: unknown): string => {
+  const [failure] = failuresIn(error);
+  if (failure === undefined) throw error;
+  return [failure.message, ...(failure.next === undefined ? [] : [failure.next])].join('; ');
 };
 
 /** Downloads the bundle of a cluster where it is what the projects publish, and is not there yet. */

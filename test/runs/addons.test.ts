@@ -1,9 +1,11 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { parseCatalogue, printCatalogue } from '../../src/artifacts/bundle-catalogue.js';
 import { defined } from '../../src/defined.js';
 import { changesOf, type Plan } from '../../src/engine/plan.js';
 import { purgedAddons, withAddons, withoutAddons } from '../../src/workflows/addons/edit.js';
+import { listAddons } from '../../src/workflows/addons/list.js';
 import { addressOf, viewerToken } from '../../src/workflows/addons/open.js';
 import { addonStatus, upgradeOf } from '../../src/workflows/addons/status.js';
 import { upgradeAddons, withVersion } from '../../src/workflows/addons/upgrade.js';
@@ -11,6 +13,7 @@ import { apply } from '../../src/workflows/apply.js';
 import { init } from '../../src/workflows/init.js';
 import { join as joinWorkers } from '../../src/workflows/join.js';
 import { phaseRun } from '../../src/workflows/run/plan-phases.js';
+import { serveCharts } from '../support/chart-server.js';
 import type { ScriptedCluster } from '../support/scripted-cluster.js';
 import { smallInventory } from '../support/scripted-inventory.js';
 import { inWords, type Project, run, scriptedProjects } from '../support/scripted-project.js';
@@ -78,6 +81,61 @@ it('a plan says which images of an add-on are in the bundle, and where it cannot
     { bundled: ['kbs.local/metrics-server:0.9.0'], fetched: [] },
     { unknown: expect.stringContaining('are yours') },
   ]);
+});
+
+describe('the list', () => {
+  const imagesIn = async (project: Project) =>
+    Object.fromEntries(
+      (await listAddons(project.inventory)).map(({ name, images: listed }) => [
+        name,
+        listed?.map(({ reference, from, lacking }) => `${reference} from ${from}${lacking ? `: ${lacking}` : ''}`),
+      ]),
+    );
+
+  it('says of each image where it comes from, as the inventory has it, and where it cannot tell', async () => {
+    const { project } = await withOwnChart(`${addons}  dashboard: { values: { image: { tag: v1 } } }\n`);
+    expect(await imagesIn(project)).toMatchObject({
+      storage: ['kbs.local/local-path-provisioner:0.0.30 from bundle', 'kbs.local/busybox:1.0 from bundle'],
+      monitoring: expect.arrayContaining(['docker.io/grafana/grafana from docker.io']),
+      dashboard: undefined,
+      web: undefined,
+    });
+    write(project, 'addons:\n  monitoring: { images: bundle }\n  storage: {}\n');
+    const { monitoring } = await imagesIn(project);
+    expect(monitoring).toHaveLength(5);
+    expect(monitoring?.every((line) => /^kbs\.local\/\S+ from bundle$/.test(line))).toBe(true);
+  });
+
+  it('says of an image of the bundle that it cannot be had where this bundle lacks it', async () => {
+    const { project } = await withOwnChart();
+    const file = join(dirname(project.inventory), 'bundle/catalogue.json');
+    const catalogue = parseCatalogue(readFileSync(file, 'utf8'), file);
+    const { amd64 } = catalogue.architectures;
+    const archives = amd64?.archives.filter(({ name }) => name !== 'busybox') ?? [];
+    const architectures = { amd64: { ...amd64, archives } } as typeof catalogue.architectures;
+    writeFileSync(file, printCatalogue({ ...catalogue, architectures }));
+    expect((await imagesIn(project)).storage).toEqual([
+      'kbs.local/local-path-provisioner:0.0.30 from bundle',
+      'kbs.local/busybox:1.0 from bundle: the bundle was made without add-ons: it lacks busybox; make it with them: `kbs bundle create --addons`, or `kbs bundle build --addons`.',
+    ]);
+    rmSync(file);
+    expect((await imagesIn(project))['metrics-server']).toEqual([
+      expect.stringMatching(/^kbs\.local\/metrics-server:0\.9\.0 from bundle: there is no bundle in .*; make one with/),
+    ]);
+  });
+
+  it('asks registries where that is wanted, for images with a tag', async () => {
+    const server = await serveCharts();
+    const { project } = await withOwnChart('addons:\n  dashboard: {}\n');
+    const mirrored = `registries: { "*": { mirrors: ["https://${server.host}"] } }\naddons:\n`;
+    writeFileSync(project.inventory, readFileSync(project.inventory, 'utf8').replace('addons:\n', mirrored));
+    server.otherwise = (_request, response) => response.end('{}');
+    const listed = await listAddons(project.inventory, { signal: new AbortController().signal });
+    await server.close();
+    expect(listed.flatMap(({ images: each = [] }) => each.flatMap(({ lacking }) => lacking ?? []))).toEqual([]);
+    expect(server.asked).toContain('/v2/headlamp-k8s/headlamp/manifests/v0.45.0');
+    expect(server.asked.filter((path) => /grafana|busybox/.test(path))).toEqual([]);
+  });
 });
 
 it('an add-on whose values or chart change is upgraded, and no other', async () => {

@@ -1,5 +1,6 @@
 import { isRecord } from '../../secret.js';
 import type { Answer } from '../http.js';
+import { mostOfManifest, ociManifest } from '../manifest-types.js';
 import { jsonOf, Registry } from '../registry.js';
 import { type FoundChart, mostOfChart, type WantedChart } from './wanted.js';
 
@@ -12,15 +13,13 @@ export const fromRegistry = async ({ repository, name, version }: WantedChart): 
   const registry = new Registry(`https://${host}/v2/${path.join('/')}`);
   // A tag has no plus sign: helm writes an underscore.
   const tag = version.replaceAll('+', '_');
-  const manifest = await registry.get(`manifests/${tag}`, mostOfManifest, { accept: manifestType });
+  const manifest = await registry.get(`manifests/${tag}`, mostOfManifest, { accept: ociManifest });
   const digest = chartLayer(manifest, tag);
   const { url, body } = await registry.get(`blobs/${digest}`, mostOfChart);
   return { url, tgz: body, digest: { sha256: digest.slice('sha256:'.length), by: manifest.url } };
 };
 
-const manifestType = 'application/vnd.oci.image.manifest.v1+json';
 const chartLayerType = 'application/vnd.cncf.helm.chart.content.v1.tar+gzip';
-const mostOfManifest = 4 * 1024 * 1024;
 
 const chartLayer = ({ body, url }: Pick<Answer, 'body' | 'url'>, tag: string): string => {
   const { layers } = jsonOf(body, url);

@@ -6,6 +6,7 @@ import type { Arch } from '../arch.js';
 import type { ImageName } from '../artifacts.js';
 import { keyOf } from '../cache.js';
 import type { Image } from '../image.js';
+import { dockerManifest, indexTypes, manifestTypes, mostOfManifest, ociManifest } from '../manifest-types.js';
 import { jsonOf, Registry } from '../registry.js';
 import type { Wanted } from './download.js';
 import { type Mirrors, repositoryUrl } from './mirrors.js';
@@ -106,17 +107,6 @@ const ofArch = async (
   if (sha256(body) === digest) return body;
   throw new Error(`${url} has the digest sha256:${sha256(body)}, and the index of ${published} says sha256:${digest}`);
 };
-
-const mostOfManifest = 4 * 1024 * 1024;
-const [ociManifest, dockerManifest] = [
-  'application/vnd.oci.image.manifest.v1+json',
-  'application/vnd.docker.distribution.manifest.v2+json',
-] as const;
-const manifestTypes = [ociManifest, dockerManifest];
-const indexTypes = [
-  'application/vnd.oci.image.index.v1+json',
-  'application/vnd.docker.distribution.manifest.list.v2+json',
-];
 
 interface Descriptor {
   /** Hex. */

@@ -1,5 +1,5 @@
 import { stringify } from 'yaml';
-import type { ListedAddon } from '../../workflows/addons/list.js';
+import type { ListedAddon, ListedImage } from '../../workflows/addons/list.js';
 import type { AddonStatus } from '../../workflows/addons/status.js';
 import { colorsFor } from './color.js';
 import { oneLine } from './printable.js';
@@ -10,29 +10,38 @@ export function addonListText(addons: readonly ListedAddon[], verbose: boolean):
   const width = Math.max(0, ...addons.map(({ name }) => name.length));
   return addons
     .flatMap((addon) => [
-      `${addon.isInInventory ? colors('green', '✔') : ' '} ${addon.name.padEnd(width)}  ${oneLine(addon.what)}`,
+      `${addon.isInInventory ? colors('green', '✔') : ' '} ${addon.name.padEnd(width)}  ${oneLine(`${addon.what}; ${originsOf(addon)}`)}`,
       ...(verbose ? details(addon).map((line) => `    ${' '.repeat(width)}${oneLine(line)}`) : []),
     ])
     .join('\n');
 }
 
-const details = ({
-  chart,
-  source,
-  release,
-  namespace,
-  images,
-  pulls,
-  needs,
-  kubernetes,
-}: ListedAddon): readonly string[] => [
+const originsOf = ({ images }: ListedAddon): string => {
+  if (images === undefined) return 'images: cannot tell';
+  const origins = new Set(images.map(({ from }) => from));
+  const lacking = images.some((image) => image.lacking !== undefined) ? ' (not all can be had: -v says why)' : '';
+  return `images: ${[...origins].join(', ')}${lacking}`;
+};
+
+const details = ({ chart, source, release, namespace, images, needs, kubernetes }: ListedAddon): readonly string[] => [
   `chart ${chart} from ${source}`,
   `release ${namespace}/${release}`,
-  ...(images.length > 0 ? [`images ${images.join(', ')}`] : []),
-  ...(pulls.length > 0 ? [`images that hosts fetch: ${pulls.join(', ')}`] : []),
+  ...(images?.map(({ reference, from }) => `image ${reference} from ${from === 'bundle' ? 'the bundle' : from}`) ?? [
+    'images: cannot tell, for the chart or values about images are yours',
+  ]),
+  ...lackingIn(images ?? []),
   ...(needs.length > 0 ? [`needs ${needs.join(', ')}`] : []),
   ...(kubernetes === undefined ? [] : [`Kubernetes ${kubernetes} or newer`]),
 ];
+
+/** A line for each reason why images cannot be had. */
+const lackingIn = (images: readonly ListedImage[]): readonly string[] => {
+  const reasons = new Set(images.flatMap(({ lacking }) => lacking ?? []));
+  return [...reasons].map((reason) => {
+    const about = images.filter(({ lacking }) => lacking === reason).map(({ reference }) => reference);
+    return `cannot be had: ${about.join(', ')}: ${reason}`;
+  });
+};
 
 /** A line for each add-on and each other release. */
 export function addonStatusText(addons: readonly AddonStatus[]): string {

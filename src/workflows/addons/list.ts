@@ -1,11 +1,15 @@
-import { knownAddons, plannedAddons } from '../../addons/index.js';
+import pLimit from 'p-limit';
+import type { AddonDescription } from '../../addons/addon.js';
+import { knownAddons, type PlannedAddon, plannedAddons } from '../../addons/index.js';
 import { type Artifacts, referenceOf } from '../../artifacts/artifacts.js';
 import { releaseOf } from '../../artifacts/catalogue.js';
 import { placeholderArtifacts } from '../../artifacts/placeholder.js';
-import type { Addon, ChartSource, Values } from '../../inventory/cluster.js';
+import { imageProblem, registryOf } from '../../artifacts/registry-image.js';
+import type { Addon, ChartSource, Cluster, Values } from '../../inventory/cluster.js';
 import { unknownName } from '../../inventory/did-you-mean.js';
 import { placeholderCredentials } from '../../pki/placeholder.js';
 import { chartSourceOf, nameCharts, withCharts } from '../charts.js';
+import { lackingImages } from '../cluster-artifacts.js';
 import { type LoadedCluster, loadCluster } from '../load-cluster.js';
 
 /** An add-on that kbs knows, or that the inventory has. */
@@ -19,30 +23,63 @@ export interface ListedAddon {
   readonly chart: string;
   /** Where the chart is from: `bundle`, a path, or the address of a repository. */
   readonly source: string;
-  /** References of the images that come with the bundle. */
-  readonly images: readonly string[];
-  /** References of images that hosts fetch from their registries. Of a chart of the owner none are known. */
-  readonly pulls: readonly string[];
+  /** What its pods run; absent where kbs cannot tell: the chart, or values about images, are the owner's. */
+  readonly images?: readonly ListedImage[];
   readonly needs: readonly string[];
   /** The oldest minor version of Kubernetes; absent for a chart of the owner. */
   readonly kubernetes?: string;
 }
 
-/** Those that kbs knows, then the owner's. No host is contacted. */
-export const listAddons = async (file: string): Promise<readonly ListedAddon[]> => {
+export interface ListedImage {
+  /** Without a tag, where that is the chart's. */
+  readonly reference: string;
+  /** `bundle`, or the registry that hosts fetch it from. */
+  readonly from: string;
+  /** Why it cannot be had; absent where nothing is known against it. */
+  readonly lacking?: string;
+}
+
+/** Those that kbs knows, then the owner's. No host is contacted; `ask` asks registries whether they have the images. */
+export const listAddons = async (
+  file: string,
+  ask?: { readonly signal: AbortSignal },
+): Promise<readonly ListedAddon[]> => {
   const loaded = await loadCluster(file);
+  const listed = await named(loaded);
+  return ask === undefined ? listed : asked(listed, loaded.cluster, ask.signal);
+};
+
+const named = async (loaded: LoadedCluster): Promise<readonly ListedAddon[]> => {
   const artifacts = await namesOf(loaded);
   const wanted = loaded.cluster.addons ?? [];
+  const planned = plannedIn(loaded, artifacts);
+  const lacking = await lackingImages(loaded);
+  const imagesOf = (name: string, { images, pulls = [] }: Pick<AddonDescription, 'images' | 'pulls'>) => {
+    const releases = planned.filter(({ addon }) => addon.name === name);
+    if (releases.some((each) => each.pulls === undefined)) return {};
+    const isPlanned = releases.length > 0;
+    const bundled = isPlanned ? releases.flatMap((each) => each.images) : images;
+    const fetched = isPlanned ? releases.flatMap((each) => each.pulls ?? []) : pulls;
+    return {
+      images: [
+        ...bundled.map((image): ListedImage => {
+          const problem = lacking(image);
+          const reference = referenceOf(artifacts, image);
+          return { reference, from: 'bundle', ...(problem === undefined ? {} : { lacking: problem }) };
+        }),
+        ...fetched.map((reference) => ({ reference, from: registryOf(reference) })),
+      ],
+    };
+  };
   return [
-    ...knownAddons.map(({ name, what, release, namespace, images, pulls = [], needs, kubernetes }) => ({
+    ...knownAddons.map(({ name, what, release, namespace, needs, kubernetes, ...known }) => ({
       name,
       isInInventory: wanted.some((addon) => addon.name === name),
       what,
       release,
       namespace,
       ...chartOf(artifacts, wanted.find((addon) => addon.name === name) ?? { name }, loaded),
-      images: images.map((image) => referenceOf(artifacts, image)),
-      pulls,
+      ...imagesOf(name, known),
       needs,
       kubernetes,
     })),
@@ -56,14 +93,37 @@ export const listAddons = async (file: string): Promise<readonly ListedAddon[]> 
               release: addon.name,
               namespace: addon.namespace,
               ...chartOf(artifacts, addon, loaded),
-              images: [],
-              pulls: [],
               needs: [],
             },
           ]
         : [],
     ),
   ];
+};
+
+const plannedIn = ({ cluster }: LoadedCluster, artifacts: Artifacts): readonly PlannedAddon[] =>
+  plannedAddons(cluster, (image) => referenceOf(artifacts, image), placeholderCredentials(cluster));
+
+/** With what registries, or their mirrors in the inventory, answer to a question for each image with a tag. */
+const asked = (
+  listed: readonly ListedAddon[],
+  { registries = [] }: Pick<Cluster, 'registries'>,
+  signal: AbortSignal,
+): Promise<readonly ListedAddon[]> => {
+  const mirrorsOf = (registry: string): readonly string[] =>
+    (registries.find(({ name }) => name === registry) ?? registries.find(({ name }) => name === '*'))?.mirrors ?? [];
+  const limit = pLimit(4);
+  const askFor = (image: ListedImage): Promise<ListedImage> =>
+    limit(async () => {
+      if (image.from === 'bundle' || !/:[^/]*$/.test(image.reference)) return image;
+      const problem = await imageProblem(image.reference, mirrorsOf(image.from), signal);
+      return problem === undefined ? image : { ...image, lacking: problem };
+    });
+  return Promise.all(
+    listed.map(async (addon) =>
+      addon.images === undefined ? addon : { ...addon, images: await Promise.all(addon.images.map(askFor)) },
+    ),
+  );
 };
 
 /** Names and versions need no bundle. */
@@ -96,10 +156,7 @@ const sourceText = (source: ChartSource | undefined): string => {
  */
 export const valuesOf = async (file: string, name: string): Promise<Values> => {
   const loaded = await loadCluster(file);
-  const artifacts = await namesOf(loaded);
-  const credentials = placeholderCredentials(loaded.cluster);
-  const planned = plannedAddons(loaded.cluster, (image) => referenceOf(artifacts, image), credentials);
-  const found = planned.find(({ addon }) => addon.name === name);
+  const found = plannedIn(loaded, await namesOf(loaded)).find(({ addon }) => addon.name === name);
   if (found) return found.values;
   throw noSuchAddon(loaded, name);
 };

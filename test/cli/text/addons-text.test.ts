@@ -11,8 +11,7 @@ const storage: ListedAddon = {
   namespace: 'local-path-storage',
   chart: 'local-path-provisioner 0.0.30',
   source: 'bundle',
-  images: ['kbs.local/busybox:1.0'],
-  pulls: [],
+  images: [{ reference: 'kbs.local/busybox:1.0', from: 'bundle' }],
   needs: [],
   kubernetes: '1.16',
 };
@@ -21,24 +20,34 @@ const web: ListedAddon = {
   name: 'web',
   isInInventory: false,
   what: '/charts/web',
-  images: [],
   needs: ['storage'],
 };
 
-it('add-ons are a line each, those of the inventory marked', () => {
-  const text = addonListText([storage, web], false);
-  expect(stripVTControlCharacters(text)).toBe('✔ storage  volumes\n  web      /charts/web');
+const { images: _, ...own } = web;
+
+it('add-ons are a line each, those of the inventory marked, with where their images come from', () => {
+  const text = addonListText([storage, own], false);
+  expect(stripVTControlCharacters(text)).toBe(
+    '✔ storage  volumes; images: bundle\n  web      /charts/web; images: cannot tell',
+  );
 });
 
-it('with more said, charts, images and needs are named', () => {
-  const [, ...lines] = stripVTControlCharacters(
-    addonListText([{ ...web, images: storage.images, pulls: ['ghcr.io/web:1'] }], true),
-  ).split('\n');
+it('with more said, charts, images, where they come from, which cannot be had, and needs are named', () => {
+  const lacking = 'the bundle was made without add-ons; make it with them';
+  const images = [
+    { reference: 'kbs.local/a:1', from: 'bundle', lacking },
+    { reference: 'kbs.local/b:1', from: 'bundle', lacking },
+    { reference: 'ghcr.io/web:1', from: 'ghcr.io' },
+  ];
+  const [first, ...lines] = stripVTControlCharacters(addonListText([{ ...web, images }], true)).split('\n');
+  expect(first).toBe('  web  /charts/web; images: bundle, ghcr.io (not all can be had: -v says why)');
   expect(lines.map((line) => line.trim())).toEqual([
     'chart local-path-provisioner 0.0.30 from bundle',
     'release local-path-storage/local-path-provisioner',
-    'images kbs.local/busybox:1.0',
-    'images that hosts fetch: ghcr.io/web:1',
+    'image kbs.local/a:1 from the bundle',
+    'image kbs.local/b:1 from the bundle',
+    'image ghcr.io/web:1 from ghcr.io',
+    `cannot be had: kbs.local/a:1, kbs.local/b:1: ${lacking}`,
     'needs storage',
     'Kubernetes 1.16 or newer',
   ]);
