@@ -421,6 +421,51 @@ describe('an upgrade', () => {
   });
 });
 
+describe('the status', () => {
+  const statesOf = async ({ inventory }: Project, { openPool }: ScriptedCluster) =>
+    (await addonStatus(inventory, { acceptNewHostKeys: false, limits: {}, openPool })).map(
+      ({ name, release, state, ok }) => [name, release, ok, state],
+    );
+
+  it('is of every add-on, and of releases that are not in the inventory', async () => {
+    const { project, world } = await withOwnChart();
+    await applied(project, world);
+    world.releases.set('apps/shop', 'status=deployed,version=1');
+    write(project, addons.replace('  storage: {}\n', ''));
+    expect(await statesOf(project, world)).toEqual([
+      ['metrics-server', ids[1], true, 'as wanted'],
+      ['web', ids[2], true, 'as wanted'],
+      ['storage', ids[0], false, 'deployed, and not in the inventory any more: kbs apply removes it'],
+      ['shop', 'apps/shop', true, 'deployed, installed without kbs'],
+    ]);
+  });
+
+  it('cannot tell what else is there where the API server does not answer, and concludes nothing from that', async () => {
+    const { project, world } = await withOwnChart();
+    await applied(project, world);
+    world.releases.set('apps/shop', 'status=deployed,version=1');
+    // The API server was ready when it was chosen.
+    world.refusing = (_, question) =>
+      /ask_release |get secrets -A -l owner=helm/.test(question)
+        ? { code: 0, output: '\nkbs: not answered: connection refused\n' }
+        : undefined;
+    expect(await statesOf(project, world)).toEqual([
+      ['storage', ids[0], false, 'cannot tell: connection refused'],
+      ['metrics-server', ids[1], false, 'cannot tell: connection refused'],
+      ['web', ids[2], false, 'cannot tell: connection refused'],
+      ['other releases', '', false, 'cannot tell: connection refused'],
+    ]);
+  });
+
+  it('is a failure where no API server answers at all', async () => {
+    const { project, world } = await withOwnChart();
+    await applied(project, world);
+    world.refusing = (_, question) =>
+      question.includes('get --raw /readyz') ? { code: 1, output: 'connection refused' } : undefined;
+    await expect(statesOf(project, world)).rejects.toMatchObject({ message: 'no API server answers' });
+  });
+});
+
 describe('what is opened', () => {
   const dashboard = 'addons:\n  dashboard: { host: dashboard.example.com }\n  storage: {}\n';
 

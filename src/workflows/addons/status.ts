@@ -139,15 +139,22 @@ const othersIn = (output: string, wanted: readonly ReleaseResource[]): readonly 
   const answer = parseKubectlAnswer(output);
   switch (answer.state) {
     case 'not installed':
-      return [];
+      return [cannotTellOthers('kubectl is not there any more')];
     case 'not answered':
-      return [{ name: 'other releases', release: '', ok: false, state: `cannot tell: ${answer.reason}` }];
+      return [cannotTellOthers(answer.reason)];
     case 'answered':
       return newestReleases(releaseRecords(answer.output))
         .filter((record) => !wanted.some((each) => isSame(each, record)))
         .map(unwanted);
   }
 };
+
+const cannotTellOthers = (reason: string): AddonStatus => ({
+  name: 'other releases',
+  release: '',
+  ok: false,
+  state: `cannot tell: ${reason}`,
+});
 
 const isSame = ({ name, namespace }: ReleaseResource, record: ReleaseRecord): boolean =>
   record.name === name && record.namespace === namespace;
