@@ -148,9 +148,13 @@ const ensureNamespace = ({ namespace, addon }: ReleaseResource): Script => {
   printf '%s' ${JSON.stringify(object)} | cluster_kubectl create -f - >/dev/null`;
 };
 
+/** Seconds after which helm is not started again because of a webhook; upstream's are ready within about ten. */
+const webhookPatience = 60;
+
 /**
  * Where pods do not become ready, helm rolls back and they are gone: the events of the namespace still say why. Ends with
- * the exit status of timeout(1) then.
+ * the exit status of timeout(1) then. The admission webhook of an add-on, such as MetalLB's and cert-manager's, may not be
+ * reached yet, or not trusted, when its pods are ready: helm runs again until it answers, for a while.
  */
 const upgrade = (resource: ReleaseResource): Script => {
   const { name, namespace, addon, order, chart, adopt, timeoutSeconds } = resource;
@@ -169,18 +173,32 @@ const upgrade = (resource: ReleaseResource): Script => {
   ];
   return sh`kbs_since=$(date -u +%Y-%m-%dT%H:%M:%SZ)
 kept_kinds > ${home}/kinds-before
-kbs_code=0
-/usr/local/bin/helm upgrade ${name} ${`${home}/chart.tgz`} ${flags} >/dev/null 2>${home}/why </dev/null || kbs_code=$?
+upgrade_release() { # succeeds where another run would end the same way
+  kbs_code=0
+  /usr/local/bin/helm upgrade ${name} ${`${home}/chart.tgz`} ${flags} >/dev/null 2>${home}/why </dev/null || kbs_code=$?
+  [ "$kbs_code" = 0 ] || ! grep -q 'failed calling webhook' ${home}/why
+}
+${raw(untilTrue(sh`upgrade_release`, { seconds: webhookPatience, otherwise: sh`break`, pause: 2 }))}
 kept_kinds | grep -vxFf ${home}/kinds-before | while read -r kbs_kind; do
   cluster_kubectl label customresourcedefinition "$kbs_kind" ${`${releaseLabels.addon}=${addon}`} >/dev/null </dev/null
 done
 if [ "$kbs_code" != 0 ]; then
   release_events ${namespace} "$kbs_since" >&2 || :
   grep . ${home}/why | tail -n 5 >&2
+  kbs_webhook=$(sed -n ${webhookName} ${home}/why | head -n 1)
+  if [ -n "$kbs_webhook" ]; then
+    kbs_webhook="$kbs_webhook$(sed -n ${webhookService} ${home}/why | head -n 1)"
+    printf 'the webhook %s has not answered the API server for %s s: see whether its pods run, then apply again\\n' "$kbs_webhook" ${webhookPatience} >&2
+    exit ${timedOutCode}
+  fi
   if grep -q 'context deadline exceeded' ${home}/why; then exit ${timedOutCode}; fi
   exit 1
 fi`;
 };
+
+/** For sed: of the API server's words about a webhook, its name, and the Service that it is asked at. */
+const webhookName = String.raw`s,.*failed calling webhook "\([^"]*\)".*,\1,p`;
+const webhookService = String.raw`s,.*"https://\([^./]*\)\.\([^.:/]*\)\.svc[^"]*".*, (Service \2/\1),p`;
 
 /**
  * helm stops waiting once all objects that it has looked at are gone, before it has looked at the others (statusObserver in
