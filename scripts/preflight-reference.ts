@@ -4,7 +4,7 @@ import type { Check } from '../src/preflight/check.js';
 export function preflightReference(checks: readonly Check[]): string {
   return `# Preflight
 
-<!-- Written by npm run generate from src/preflight/index.ts. -->
+<!-- Written by npm run generate from src/preflight. -->
 
 Before \`kbs init\`, \`join\` and \`apply\` change anything, every host is checked, and all that fails is reported at once
 with exit status 4. \`kbs preflight\` runs the same checks and changes no host; \`-v\` names those that passed too.

@@ -1,4 +1,4 @@
-/** The checks of preflight by name, in the order of the table in index.ts: what `--skip-check` takes. */
+/** The checks of preflight by name, in the order of index.ts: what `--skip-check` takes. */
 export const checkNames = [
   'root',
   'systemd',

@@ -4,7 +4,7 @@ import type { Cluster, ClusterHost } from '../inventory/cluster.js';
 import type { CheckName } from './check-names.js';
 import type { VipProbe } from './vip-probe.js';
 
-/** One row of the table of checks. All checks are pure: facts in, what is wrong out, nothing where all is in order. */
+/** A check with its texts. All checks are pure: facts in, what is wrong out, nothing where all is in order. */
 export type Check = HostCheck | ClusterCheck | ProbeCheck;
 
 /** Asks of one host by itself. */

@@ -1,4 +1,4 @@
-import type { Facts, Firewall, FirewallRule } from '../hosts/facts/facts.js';
+import type { Firewall, FirewallRule } from '../hosts/facts/facts.js';
 import { overlaps, parseCidr } from '../inventory/addresses.js';
 import {
   announcesServices,
@@ -13,26 +13,32 @@ import {
 } from '../inventory/cluster.js';
 import { forwardsOf } from '../inventory/lan-services.js';
 import { hasHostMetrics, metricsPorts } from '../inventory/metrics.js';
-import type { FailedCheck } from './check.js';
+import type { HostCheck } from './check.js';
 
 /**
  * A firewall of the host that cuts off pods, or the ports that other hosts and pods must reach. Each chain decides
  * by itself, so what kube-proxy accepts in its own does not help. An administrator's rules are read only as far as it
  * takes to find one that may let the cluster through: in doubt, the check passes.
  */
-export const checkFirewall = (host: ClusterHost, { firewalls }: Facts, cluster: Cluster): readonly FailedCheck[] =>
-  firewalls.flatMap((firewall) => {
-    const closed =
-      firewall.hook === 'forward' ? closedToPods(host, firewall, cluster) : closedPorts(host, firewall, cluster);
-    if (closed.length === 0) return [];
-    const { owner, open } = remedy(firewall, cluster);
-    return [
-      {
-        detail: `the chain ${firewall.chain} of the table ${firewall.table} (${owner}) drops what none of its rules accepts, and none accepts ${closed.join(', ')}`,
-        next: `make this last over reboots: ${open}; or skip this check: --skip-check firewall`,
-      },
-    ];
-  });
+export const firewallCheck = {
+  name: 'firewall',
+  scope: 'host',
+  summary: 'no firewall of the host drops packets of pods, or to ports that other hosts must reach',
+  fix: 'let the pod network and the segments through, in the way of the firewall that the message names',
+  check: (host, { firewalls }, cluster) =>
+    firewalls.flatMap((firewall) => {
+      const closed =
+        firewall.hook === 'forward' ? closedToPods(host, firewall, cluster) : closedPorts(host, firewall, cluster);
+      if (closed.length === 0) return [];
+      const { owner, open } = remedy(firewall, cluster);
+      return [
+        {
+          detail: `the chain ${firewall.chain} of the table ${firewall.table} (${owner}) drops what none of its rules accepts, and none accepts ${closed.join(', ')}`,
+          next: `make this last over reboots: ${open}; or skip this check: --skip-check firewall`,
+        },
+      ];
+    }),
+} satisfies HostCheck;
 
 const closedToPods = (host: ClusterHost, firewall: Firewall, { network }: Cluster): readonly string[] => {
   const open = ({ text }: FirewallRule) =>

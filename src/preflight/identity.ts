@@ -1,6 +1,6 @@
 import { unreadableCa } from '../hosts/facts/facts.js';
 import { controlPlanes } from '../inventory/cluster.js';
-import type { FailedHosts, IdentityFacts } from './check.js';
+import type { ClusterCheck, FailedHosts, IdentityFacts } from './check.js';
 
 /**
  * Compares the cluster that each observed host belongs to with that of the keyring, and decides whether a keyring may
@@ -14,19 +14,25 @@ import type { FailedHosts, IdentityFacts } from './check.js';
  *
  * Pure. Empty where all belong together.
  */
-export const checkIdentity = ({ workflow, cluster, facts, keyring }: IdentityFacts): FailedHosts => {
-  const observed = [...facts].flatMap(([host, { clusterCa }]) => checkHost(host, clusterCa, keyring, workflow));
-  if (keyring.ca !== undefined || observed.length > 0 || withoutCa.includes(workflow)) return observed;
-  if (workflow !== 'init' && workflow !== 'apply') return [noCa(workflow)];
-  return controlPlanes(cluster)
-    .filter(({ name }) => !facts.has(name))
-    .map(({ name }) => ({
-      hosts: [name],
-      detail:
-        'the keyring has no CA, and this control plane, which was not observed, may belong to a cluster that has one',
-      next: `observe every control plane (without --limit, --only and --from), or ${bringKeyring}; to make a new CA without asking: --skip-check authority`,
-    }));
-};
+export const identityCheck = {
+  name: 'authority',
+  scope: 'cluster',
+  summary: 'every host belongs to the cluster of the keyring, or to none',
+  fix: 'bring the keyring of the cluster to .kbs beside the inventory',
+  check: ({ workflow, cluster, facts, keyring }: IdentityFacts) => {
+    const observed = [...facts].flatMap(([host, { clusterCa }]) => checkHost(host, clusterCa, keyring, workflow));
+    if (keyring.ca !== undefined || observed.length > 0 || withoutCa.includes(workflow)) return observed;
+    if (workflow !== 'init' && workflow !== 'apply') return [noCa(workflow)];
+    return controlPlanes(cluster)
+      .filter(({ name }) => !facts.has(name))
+      .map(({ name }) => ({
+        hosts: [name],
+        detail:
+          'the keyring has no CA, and this control plane, which was not observed, may belong to a cluster that has one',
+        next: `observe every control plane (without --limit, --only and --from), or ${bringKeyring}; to make a new CA without asking: --skip-check authority`,
+      }));
+  },
+} satisfies ClusterCheck;
 
 /** They may run where the keyring has no CA. */
 const withoutCa: readonly string[] = ['preflight', 'reset'];

@@ -1,15 +1,22 @@
 import type { Facts } from '../hosts/facts/facts.js';
-import { type Cluster, type ClusterHost, hasEtcdMember, isControlPlane, isNode } from '../inventory/cluster.js';
-import type { ClusterFacts, FailedCheck, FailedHosts } from './check.js';
+import { type Cluster, hasEtcdMember, isControlPlane, isNode } from '../inventory/cluster.js';
+import type { ClusterCheck, ClusterFacts, HostCheck } from './check.js';
 
 /** Programs of another cluster: two kubelets, or two API servers, take each other's ports, files and pods. */
-export const checkOtherCluster = (host: ClusterHost, { system }: Facts): readonly FailedCheck[] => {
-  if (!isNode(host) && !isControlPlane(host)) return [];
-  return makersIn(system?.otherClusters ?? []).map((maker) => ({
-    detail: `${whatOf[maker]} on this host`,
-    next: `take the host out of its cluster, then: ${endOf[maker]}; kbs reset --foreign explains it in full`,
-  }));
-};
+export const otherClusterCheck = {
+  name: 'other-cluster',
+  scope: 'host',
+  summary:
+    'nothing of another cluster runs on a node or control plane: kubeadm, K3s, RKE2, k0s, MicroK8s, or a kubelet of others',
+  fix: 'take the host out of that cluster, and reset it in the way of its tool',
+  check: (host, { system }) => {
+    if (!isNode(host) && !isControlPlane(host)) return [];
+    return makersIn(system?.otherClusters ?? []).map((maker) => ({
+      detail: `${whatOf[maker]} on this host`,
+      next: `take the host out of its cluster, then: ${endOf[maker]}; kbs reset --foreign explains it in full`,
+    }));
+  },
+} satisfies HostCheck;
 
 /** A tool that makes clusters; `kubelet` where a kubelet is all that is known. */
 export type Maker = 'kubeadm' | 'kubelet' | 'k3s' | 'k3s-agent' | 'rke2' | 'k0s' | 'microk8s';
@@ -62,30 +69,31 @@ const endOf: Readonly<Record<Maker, string>> = {
  * Data of etcd that this cluster did not put there: a member would start with the objects of another cluster. They are of
  * this one where the records of the host say so, or its CA is that of the keyring. A restore puts them aside itself.
  */
-export const checkForeignEtcd = ({
-  cluster,
-  facts,
-  keyring,
-  restores,
-}: Pick<ClusterFacts, 'cluster' | 'facts' | 'keyring' | 'restores'>): FailedHosts =>
-  cluster.hosts
-    .filter((host) => hasEtcdMember(host, cluster))
-    .flatMap(({ name }) => {
-      const seen = facts.get(name);
-      if (restores || seen?.system === undefined || !hasForeignEtcd(seen, cluster, keyring.ca)) return [];
-      const [other] = seen.system.etcdClusters;
-      return [
-        {
-          hosts: [name],
-          detail: `/var/lib/etcd has data that ${other === undefined ? `cluster ${cluster.name} did not put there` : `are of cluster ${other}, by the records of kbs`}`,
-          next: `${
-            other === undefined
-              ? `end the cluster that they are of: kbs reset with its inventory, or what kbs reset --foreign explains; where it is gone`
-              : 'kbs reset with the inventory of that cluster; where it is gone'
-          }, move them aside: mv /var/lib/etcd/member /var/lib/etcd-member.old`,
-        },
-      ];
-    });
+export const foreignEtcdCheck = {
+  name: 'foreign-etcd',
+  scope: 'cluster',
+  summary: 'where a control plane has data of etcd, this cluster put them there',
+  fix: 'end the cluster that they are of, or move them aside',
+  check: ({ cluster, facts, keyring, restores }: Pick<ClusterFacts, 'cluster' | 'facts' | 'keyring' | 'restores'>) =>
+    cluster.hosts
+      .filter((host) => hasEtcdMember(host, cluster))
+      .flatMap(({ name }) => {
+        const seen = facts.get(name);
+        if (restores || seen?.system === undefined || !hasForeignEtcd(seen, cluster, keyring.ca)) return [];
+        const [other] = seen.system.etcdClusters;
+        return [
+          {
+            hosts: [name],
+            detail: `/var/lib/etcd has data that ${other === undefined ? `cluster ${cluster.name} did not put there` : `are of cluster ${other}, by the records of kbs`}`,
+            next: `${
+              other === undefined
+                ? `end the cluster that they are of: kbs reset with its inventory, or what kbs reset --foreign explains; where it is gone`
+                : 'kbs reset with the inventory of that cluster; where it is gone'
+            }, move them aside: mv /var/lib/etcd/member /var/lib/etcd-member.old`,
+          },
+        ];
+      }),
+} satisfies ClusterCheck;
 
 /** Whether a host has data of etcd that this cluster did not put there; false where that cannot be told. */
 export const hasForeignEtcd = (

@@ -1,21 +1,28 @@
-import type { Facts, System } from '../hosts/facts/facts.js';
+import type { System } from '../hosts/facts/facts.js';
 import { type Cluster, type ClusterHost, isLoadBalancer, isNode, proxyPackages } from '../inventory/cluster.js';
 import { hasHostMetrics } from '../inventory/metrics.js';
-import type { FailedCheck } from './check.js';
+import type { HostCheck } from './check.js';
 
 /** What kbs may not install, or has no means to, its owner does; kbs goes by the programs that are there. */
-export const checkPackages = (host: ClusterHost, { system, os }: Facts, cluster: Cluster): readonly FailedCheck[] => {
-  if (system?.packageManager === undefined) return [];
-  const missing = packagesOf(host, cluster).filter((name) => !system.programs.includes(programs[name] ?? name));
-  const obstacle = obstacleTo(host, system, os);
-  if (missing.length === 0 || obstacle === undefined) return [];
-  return [
-    {
-      detail: `${missing.join(' and ')} ${missing.length === 1 ? 'is' : 'are'} not installed, and ${obstacle}`,
-      next: `install ${missing.length === 1 ? 'it' : 'them'} yourself${commandFor(missing, system)}${host.packages === undefined || system.packageManager === 'none' ? '' : '; or let kbs do it: packages: { source: host }'}`,
-    },
-  ];
-};
+export const packagesCheck = {
+  name: 'packages',
+  scope: 'host',
+  summary:
+    'a host has the packages that it needs, or kbs can install them by apt or dnf: nftables on a node, iptables and ipset where kube-proxy is a unit of these modes, haproxy on a load balancer, keepalived with `endpoint.vip`',
+  fix: 'install them with the package manager of the host, or let kbs do it: `packages: { source: host }`',
+  check: (host, { system, os }, cluster) => {
+    if (system?.packageManager === undefined) return [];
+    const missing = packagesOf(host, cluster).filter((name) => !system.programs.includes(programs[name] ?? name));
+    const obstacle = obstacleTo(host, system, os);
+    if (missing.length === 0 || obstacle === undefined) return [];
+    return [
+      {
+        detail: `${missing.join(' and ')} ${missing.length === 1 ? 'is' : 'are'} not installed, and ${obstacle}`,
+        next: `install ${missing.length === 1 ? 'it' : 'them'} yourself${commandFor(missing, system)}${host.packages === undefined || system.packageManager === 'none' ? '' : '; or let kbs do it: packages: { source: host }'}`,
+      },
+    ];
+  },
+} satisfies HostCheck;
 
 const obstacleTo = ({ packages }: ClusterHost, system: System, os: string): string | undefined => {
   if (system.packageManager === 'none') return `${os} has neither apt nor dnf, by which kbs installs packages`;

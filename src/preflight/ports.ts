@@ -1,4 +1,3 @@
-import type { Facts } from '../hosts/facts/facts.js';
 import {
   announcesServices,
   apiServerPort,
@@ -15,32 +14,39 @@ import {
 import { forwardsOf } from '../inventory/lan-services.js';
 import { hasHostMetrics } from '../inventory/metrics.js';
 import { componentPorts } from '../inventory/ports.js';
-import type { FailedCheck } from './check.js';
+import type { HostCheck } from './check.js';
 
 /** The TCP ports of the components that a host runs, and on load balancers those that they forward. */
-export const checkPorts = (host: ClusterHost, { listeners }: Facts, cluster: Cluster): readonly FailedCheck[] => {
-  const holder = (port: number, owners: readonly string[]) =>
-    listeners
-      .filter(
-        (listener) => listener.port === port && !owners.some((owner) => owner.startsWith(listener.process || '?')),
-      )
-      .slice(0, 1)
-      .map(({ process }) => process || 'another process');
-  return [
-    ...portsOf(host, cluster).flatMap(([port, ...owners]) =>
-      holder(port, owners).map((process) => ({
-        detail: `port ${port}, which ${owners[0]} needs, is in use by ${process}`,
-        next: `stop it, or see which program it is: ss -ltnp 'sport = :${port}'`,
-      })),
-    ),
-    ...(isLoadBalancer(host) ? forwardsOf(cluster) : []).flatMap(({ port, to, targetPort }) =>
-      holder(port, ['haproxy']).map((process) => ({
-        detail: `port ${port}, which haproxy forwards to ${to}:${targetPort}, is in use by ${process}`,
-        next: `stop it, or forward another port; see which program it is: ss -ltnp 'sport = :${port}'`,
-      })),
-    ),
-  ];
-};
+export const portsCheck = {
+  name: 'ports',
+  scope: 'host',
+  summary:
+    'the TCP ports of the components, and those that load balancers forward, are free, or used by these components',
+  fix: 'stop the other program, or give it another port; for haproxy write another `endpoint.port`, or forward another port',
+  check: (host, { listeners }, cluster) => {
+    const holder = (port: number, owners: readonly string[]) =>
+      listeners
+        .filter(
+          (listener) => listener.port === port && !owners.some((owner) => owner.startsWith(listener.process || '?')),
+        )
+        .slice(0, 1)
+        .map(({ process }) => process || 'another process');
+    return [
+      ...portsOf(host, cluster).flatMap(([port, ...owners]) =>
+        holder(port, owners).map((process) => ({
+          detail: `port ${port}, which ${owners[0]} needs, is in use by ${process}`,
+          next: `stop it, or see which program it is: ss -ltnp 'sport = :${port}'`,
+        })),
+      ),
+      ...(isLoadBalancer(host) ? forwardsOf(cluster) : []).flatMap(({ port, to, targetPort }) =>
+        holder(port, ['haproxy']).map((process) => ({
+          detail: `port ${port}, which haproxy forwards to ${to}:${targetPort}, is in use by ${process}`,
+          next: `stop it, or forward another port; see which program it is: ss -ltnp 'sport = :${port}'`,
+        })),
+      ),
+    ];
+  },
+} satisfies HostCheck;
 
 /** The ports that must be free, or held by the components that they belong to. */
 const portsOf = (host: ClusterHost, cluster: Cluster): readonly (readonly [number, ...string[]])[] => {

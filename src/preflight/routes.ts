@@ -1,48 +1,57 @@
 import type { Facts, LiveRoute, RoutingRule } from '../hosts/facts/facts.js';
 import { contains, networkOf, overlaps, prefixLength } from '../inventory/addresses.js';
 import { type Cluster, type ClusterHost, isNode } from '../inventory/cluster.js';
-import { type FailedCheck, failIf } from './check.js';
+import { failIf, type HostCheck } from './check.js';
 
 /**
  * The kernel looks for a route before kube-proxy turns a Service's address into a pod's; in mode ipvs the address is
  * local. A host that was reached has some route: where ip printed none, nothing is known.
  */
-export const checkDefaultRoute = (
-  host: ClusterHost,
-  { routes, network }: Facts,
-  { network: { services }, kubernetes }: Cluster,
-): readonly FailedCheck[] => {
-  const forAll = [...(network?.rules ?? []), ...(network?.laterRules ?? [])].filter(
-    (rule) => rule.from === undefined && isFor(rule.to, services),
-  );
-  const leads = [...routes, ...forAll.flatMap((rule) => rule.routes)].some((route) => covers(route, services));
-  const lan = routes.find(({ to, via }) => to !== 'default' && via === undefined && contains(to, host.address));
-  return failIf(
-    isNode(host) && kubernetes.proxy !== 'ipvs' && routes.length > 0 && !leads,
-    `programs of the host itself cannot reach Services, ${services}: there is no default route, and none of their own`,
-    `set a default route, or one for them alone: ip route add ${services} dev ${lan?.device || 'DEVICE'}; see that it is there after a reboot`,
-  );
-};
+export const defaultRouteCheck = {
+  name: 'default-route',
+  scope: 'host',
+  summary: 'a route of a node leads to the addresses of Services: a default route, or one of their own',
+  fix: 'set a default route, or `ip route add SERVICES dev DEVICE`, so that it is there after a reboot too',
+  check: (host, { routes, network }, { network: { services }, kubernetes }) => {
+    const forAll = [...(network?.rules ?? []), ...(network?.laterRules ?? [])].filter(
+      (rule) => rule.from === undefined && isFor(rule.to, services),
+    );
+    const leads = [...routes, ...forAll.flatMap((rule) => rule.routes)].some((route) => covers(route, services));
+    const lan = routes.find(({ to, via }) => to !== 'default' && via === undefined && contains(to, host.address));
+    return failIf(
+      isNode(host) && kubernetes.proxy !== 'ipvs' && routes.length > 0 && !leads,
+      `programs of the host itself cannot reach Services, ${services}: there is no default route, and none of their own`,
+      `set a default route, or one for them alone: ip route add ${services} dev ${lan?.device || 'DEVICE'}; see that it is there after a reboot`,
+    );
+  },
+} satisfies HostCheck;
 
 /** Routes of others into the networks of pods and Services. */
-export const checkNetworkOverlap = (host: ClusterHost, facts: Facts, cluster: Cluster): readonly FailedCheck[] => {
-  const { pods, services } = cluster.network;
-  return Object.entries({ pods, services }).flatMap(([name, cidr]) => [
-    ...overlapsInMain(host, facts, cluster)
-      .filter(({ to }) => overlaps(cidr, to))
-      .map((route) => {
-        const free = freeNetwork(name === 'pods', facts, cluster);
-        return {
-          detail: `network.${name} ${cidr} overlaps ${said(route)}`,
-          next: `choose another network.${name} in the inventory${free && `, such as ${free}, which no route of this host covers`}; where no machine that the cluster needs has these addresses: --skip-check network-overlap`,
-        };
-      }),
-    ...overlapsBeforeMain(host, facts, cluster, name === 'pods').map(({ rule, route }) => ({
-      detail: `network.${name} ${cidr} overlaps ${said(route)} in table ${rule.table}, which rule ${rule.priority} asks before the main table`,
-      next: `have what set this rule leave ${cidr} out, or: ip rule add to ${cidr} lookup main priority ${Math.max(rule.priority - 1, 1)}; see that it is there after a reboot; to skip this check: --skip-check network-overlap`,
-    })),
-  ]);
-};
+export const networkOverlapCheck = {
+  name: 'network-overlap',
+  scope: 'host',
+  summary:
+    'no route of the host leads into the networks of pods and Services: in the main table, and in those that rules ask before it; a default route, whole or in parts, counts in the latter alone',
+  fix: 'choose another `network.pods` or `network.services`; or, for another table, send packets to them to the main one: `ip rule add to CIDR lookup main`',
+  check: (host, facts, cluster) => {
+    const { pods, services } = cluster.network;
+    return Object.entries({ pods, services }).flatMap(([name, cidr]) => [
+      ...overlapsInMain(host, facts, cluster)
+        .filter(({ to }) => overlaps(cidr, to))
+        .map((route) => {
+          const free = freeNetwork(name === 'pods', facts, cluster);
+          return {
+            detail: `network.${name} ${cidr} overlaps ${said(route)}`,
+            next: `choose another network.${name} in the inventory${free && `, such as ${free}, which no route of this host covers`}; where no machine that the cluster needs has these addresses: --skip-check network-overlap`,
+          };
+        }),
+      ...overlapsBeforeMain(host, facts, cluster, name === 'pods').map(({ rule, route }) => ({
+        detail: `network.${name} ${cidr} overlaps ${said(route)} in table ${rule.table}, which rule ${rule.priority} asks before the main table`,
+        next: `have what set this rule leave ${cidr} out, or: ip rule add to ${cidr} lookup main priority ${Math.max(rule.priority - 1, 1)}; see that it is there after a reboot; to skip this check: --skip-check network-overlap`,
+      })),
+    ]);
+  },
+} satisfies HostCheck;
 
 const said = ({ to, device }: LiveRoute): string =>
   `${to === 'default' ? 'the default route' : `the route to ${to}`}${device && ` on ${device}`}`;

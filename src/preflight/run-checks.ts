@@ -7,7 +7,7 @@ import type { VipProbe } from './vip-probe.js';
 /** By load balancer. */
 export type VipProbes = ReadonlyMap<string, VipProbe>;
 
-/** Runs every check that the table has of hosts and cluster on what was observed; passed ones are in the result too. */
+/** Runs every check of hosts and cluster on what was observed; passed ones are in the result too. */
 export const runChecks = (facts: ClusterFacts, skipped: ReadonlySet<string> = new Set()): readonly CheckResult[] => {
   const observed = facts.cluster.hosts.flatMap((host) => {
     const of = facts.facts.get(host.name);
@@ -35,6 +35,16 @@ export const runProbeChecks = (
     .filter(({ name }) => !skipped.has(name))
     .flatMap((check) => [...probes].flatMap(([host, probe]) => resultsOf(check, [host], check.check(probe, cluster))));
 
+/** What a check found, in the form in which it is reported; where nothing failed, that it passed on these hosts. */
+export const resultsOf = (
+  { name, scope, summary, warns }: Check,
+  hosts: readonly string[],
+  failed: readonly (FailedCheck & Partial<Pick<CheckResult, 'hosts'>>)[],
+): readonly CheckResult[] =>
+  failed.length === 0
+    ? [{ name, scope, hosts, ok: true, detail: summary }]
+    : failed.map((one) => ({ name, scope, hosts, ...(warns ? { ok: true, warning: warns } : { ok: false }), ...one }));
+
 /** The failed ones, to be thrown. */
 export const failuresOf = (results: readonly CheckResult[]): readonly Failure[] =>
   results
@@ -46,12 +56,3 @@ export const failuresOf = (results: readonly CheckResult[]): readonly Failure[] 
           ...defined({ why, next }),
         }),
     );
-
-const resultsOf = (
-  { name, scope, summary, warns }: Check,
-  hosts: readonly string[],
-  failed: readonly (FailedCheck & Partial<Pick<CheckResult, 'hosts'>>)[],
-): readonly CheckResult[] =>
-  failed.length === 0
-    ? [{ name, scope, hosts, ok: true, detail: summary }]
-    : failed.map((one) => ({ name, scope, hosts, ...(warns ? { ok: true, warning: warns } : { ok: false }), ...one }));

@@ -5,7 +5,7 @@ import type { Cluster, ClusterHost } from '../inventory/cluster.js';
 import { unknownName } from '../inventory/did-you-mean.js';
 import { keyringDirectory, readKeyring } from '../pki/keyring.js';
 import type { CheckResult } from '../preflight/check.js';
-import { gpuAdvice } from '../preflight/gpu.js';
+import { gpuAdvice } from '../preflight/gpu-advice.js';
 import { runChecks, runProbeChecks } from '../preflight/run-checks.js';
 import { openArtifactsOrPlaceholders } from './cluster-artifacts.js';
 import { loadCluster } from './load-cluster.js';

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { assumedFacts, type Facts } from '../../src/hosts/facts/facts.js';
 import { parseNetwork } from '../../src/hosts/facts/network.js';
 import type { Cluster } from '../../src/inventory/cluster.js';
-import { checkEtcdChange, checkExternalEndpoints, checkExternalEtcd } from '../../src/preflight/external-etcd.js';
+import { etcdChangeCheck, externalEndpointsCheck, externalEtcdCheck } from '../../src/preflight/external-etcd.js';
 import { Secret } from '../../src/secret.js';
 import { clusterOf, hostOf } from '../support/cluster.js';
 
@@ -33,7 +33,7 @@ describe('an API server whose etcd', () => {
       `the etcd at ${one}, and the inventory names the one at ${two}`,
     ],
   ])('%s', (_, etcdServers, cluster, said) => {
-    const found = checkEtcdChange(plane, { ...assumedFacts, etcdServers }, cluster);
+    const found = etcdChangeCheck.check(plane, { ...assumedFacts, etcdServers }, cluster);
     expect(found.map(({ detail }) => detail)).toEqual(
       said === undefined ? [] : [`its API server uses ${said}: all objects of hybrid would be gone`],
     );
@@ -48,8 +48,8 @@ test.each<[string, string, boolean, readonly string[]]>([
   ['none can be tried', `connection ${one} unknown`, false, [`cannot tell whether ${one} takes connections`]],
 ])('where %s, a control plane has an etcd or is refused', (_, printed, refused, warnings) => {
   const facts: Facts = { ...assumedFacts, network: parseNetwork(printed) };
-  expect(checkExternalEtcd(plane, facts)).toHaveLength(refused ? 1 : 0);
-  expect(checkExternalEtcd(worker, facts)).toEqual([]);
-  const found = checkExternalEndpoints({ cluster: clusterOf(), facts: new Map([[plane.name, facts]]) });
+  expect(externalEtcdCheck.check(plane, facts)).toHaveLength(refused ? 1 : 0);
+  expect(externalEtcdCheck.check(worker, facts)).toEqual([]);
+  const found = externalEndpointsCheck.check({ cluster: clusterOf(), facts: new Map([[plane.name, facts]]) });
   expect(found.map(({ detail }) => detail)).toEqual(warnings.map((text) => expect.stringContaining(text)));
 });

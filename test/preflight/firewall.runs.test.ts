@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { assumedFacts, type Firewall, parseFacts } from '../../src/hosts/facts/facts.js';
 import { factsScript } from '../../src/hosts/facts/script.js';
 import type { ClusterHost } from '../../src/inventory/cluster.js';
-import { checkFirewall } from '../../src/preflight/firewall.js';
+import { firewallCheck } from '../../src/preflight/firewall.js';
 import { clusterOf, hostOf } from '../support/cluster.js';
 import { lacks } from '../support/needs.js';
 
@@ -15,7 +15,7 @@ const balancer = hostOf({ name: 'lb-00', address: '192.168.10.3', segment: 'offi
 
 /** What the check finds on a host with these firewalls, each failure as its detail and what to do next. */
 const said = (host: ClusterHost, firewalls: readonly Firewall[]): readonly string[] =>
-  checkFirewall(host, { ...assumedFacts, firewalls }, cluster).flatMap(({ detail, next }) => [detail, next]);
+  firewallCheck.check(host, { ...assumedFacts, firewalls }, cluster).flatMap(({ detail, next }) => [detail, next]);
 
 /** The same of a machine's own network, where a root shell has set these rules. */
 const saidWith = async (rules: string, host: ClusterHost): Promise<readonly string[]> => {

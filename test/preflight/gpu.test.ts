@@ -8,7 +8,7 @@ import {
 } from '../../src/hosts/facts/facts.js';
 import type { ClusterHost } from '../../src/inventory/cluster.js';
 import type { ClusterFacts } from '../../src/preflight/check.js';
-import { gpuAdvice } from '../../src/preflight/gpu.js';
+import { gpuAdvice } from '../../src/preflight/gpu-advice.js';
 import { failuresOf, runChecks } from '../../src/preflight/run-checks.js';
 import { clusterOf, hostOf } from '../support/cluster.js';
 import { gpuHost, nvidiaDriver } from '../support/gpus.js';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { assumedFacts, type Facts, unreadableCa } from '../../src/hosts/facts/facts.js';
 import type { IdentityFacts } from '../../src/preflight/check.js';
-import { checkIdentity } from '../../src/preflight/identity.js';
+import { identityCheck } from '../../src/preflight/identity.js';
 import { clusterOf } from '../support/cluster.js';
 
 const roots = ['ca', 'etcd/ca', 'front-proxy-ca', 'sa', 'encryption.key'];
@@ -23,9 +23,9 @@ const factsOf = (seen: Seen): ReadonlyMap<string, Facts> =>
   );
 
 const refused = (workflow: string, keyring: IdentityFacts['keyring'], seen: Seen): readonly string[] =>
-  checkIdentity({ workflow, cluster, keyring, facts: factsOf(seen) }).map(
-    ({ hosts, detail }) => `${hosts.join(', ')}: ${detail}`,
-  );
+  identityCheck
+    .check({ workflow, cluster, keyring, facts: factsOf(seen) })
+    .map(({ hosts, detail }) => `${hosts.join(', ')}: ${detail}`);
 
 const workflows = ['init', 'apply', 'join', 'remove', 'etcd restore', 'preflight'];
 const foreign = 'this host belongs to a cluster whose CA is not in this keyring';
@@ -87,7 +87,7 @@ describe('a keyring without a CA, and hosts that belong to no cluster', () => {
 });
 
 test('a host of another cluster is refused with both fingerprints and the next step', () => {
-  const [failure] = checkIdentity({ workflow: 'join', cluster, keyring: whole, facts: factsOf({ edge: 'bb' }) });
+  const [failure] = identityCheck.check({ workflow: 'join', cluster, keyring: whole, facts: factsOf({ edge: 'bb' }) });
   expect(failure).toMatchObject({
     hosts: ['edge'],
     why: [

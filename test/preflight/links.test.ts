@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { assumedFacts, type Facts } from '../../src/hosts/facts/facts.js';
 import type { Cluster, ClusterHost } from '../../src/inventory/cluster.js';
-import { checkForwarding, checkMtu, checkMtus } from '../../src/preflight/links.js';
+import { forwardingCheck, mtuCheck, mtusCheck } from '../../src/preflight/links.js';
 import { clusterOf, hostOf } from '../support/cluster.js';
 
 const base = clusterOf();
@@ -38,13 +38,13 @@ describe('an MTU', () => {
     ['below that is refused', 576, base, ['eth0 has the MTU 576, below 1280, which every network should carry']],
     ['below that is right where the inventory says it', 1000, withMtu(1000), []],
   ])('%s', (_, mtu, cluster, expected) => {
-    const found = checkMtu(controller, facts(['eth0', mtu, controller.address]), cluster);
+    const found = mtuCheck.check(controller, facts(['eth0', mtu, controller.address]), cluster);
     expect(found.map(({ detail }) => detail)).toEqual(expected);
   });
 
   test('is not judged where it was not asked, nor of interfaces that the cluster does not use', () => {
-    expect(checkMtu(controller, assumedFacts, base)).toEqual([]);
-    expect(checkMtu(controller, facts(['eth1', 576, '10.9.9.9']), base)).toEqual([]);
+    expect(mtuCheck.check(controller, assumedFacts, base)).toEqual([]);
+    expect(mtuCheck.check(controller, facts(['eth1', 576, '10.9.9.9']), base)).toEqual([]);
   });
 });
 
@@ -98,7 +98,7 @@ describe('the MTUs of a segment', () => {
     ['that carry what the inventory has pods send say nothing', office(1450, 1450), withMtu(1450), []],
     ['that were not asked say nothing', new Map([['worker-rack-00', assumedFacts]]), base, []],
   ])('%s', (_, seen, cluster, expected) => {
-    expect(checkMtus({ cluster, facts: seen })).toEqual(expected);
+    expect(mtusCheck.check({ cluster, facts: seen })).toEqual(expected);
   });
 
   test('are those of a router in each of its segments', () => {
@@ -107,7 +107,7 @@ describe('the MTUs of a segment', () => {
       ['edge', facts(['eth0', 1500, '192.168.10.1'], ['eth1', 1400, '192.168.20.1'])],
     ]);
     expect(edge.addresses.rack).toBe('192.168.20.1');
-    expect(checkMtus({ cluster: base, facts: seen }).map(({ detail }) => detail)).toEqual([
+    expect(mtusCheck.check({ cluster: base, facts: seen }).map(({ detail }) => detail)).toEqual([
       'interfaces in segment rack have different MTUs, 1500: worker-rack-00 (eth0); 1400: edge (eth1)',
     ]);
   });
@@ -121,17 +121,17 @@ test('an interface that forwards nothing, while the kernel does, is refused wher
       ...(network && { network: { ...network, links: network.links.map((link) => ({ ...link, isClosed: true })) } }),
     };
   };
-  const found = checkForwarding(controller, closed(controller.address), base);
+  const found = forwardingCheck.check(controller, closed(controller.address), base);
   expect(found.map(({ detail, next }) => [detail, next.split(',')[0]])).toEqual([
     [
       'eth0.7 forwards no packets, so none that come in there reach pods',
       'sysctl -w net.ipv4.conf.eth0/7.forwarding=1',
     ],
   ]);
-  expect(checkForwarding(edge, closed('192.168.20.1'), base)).toHaveLength(1);
-  expect(checkForwarding(controller, closed('10.9.9.9'), base)).toEqual([]);
-  expect(checkForwarding(controller, facts(['eth0', 1500, controller.address]), base)).toEqual([]);
+  expect(forwardingCheck.check(edge, closed('192.168.20.1'), base)).toHaveLength(1);
+  expect(forwardingCheck.check(controller, closed('10.9.9.9'), base)).toEqual([]);
+  expect(forwardingCheck.check(controller, facts(['eth0', 1500, controller.address]), base)).toEqual([]);
   const balancer: ClusterHost = { ...hostOf({ ...controller, roles: ['load-balancer'] }) };
   const { podCidr: _, ...withoutPods } = balancer;
-  expect(checkForwarding(withoutPods, closed(controller.address), base)).toEqual([]);
+  expect(forwardingCheck.check(withoutPods, closed(controller.address), base)).toEqual([]);
 });

@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { assumedFacts, type Facts, type Mount, type System } from '../../src/hosts/facts/facts.js';
 import type { Cluster, ClusterHost } from '../../src/inventory/cluster.js';
 import type { CheckResult, FailedCheck, HostCheck } from '../../src/preflight/check.js';
-import { machineChecks } from '../../src/preflight/machine-checks.js';
-import { checkForeignEtcd } from '../../src/preflight/other-clusters.js';
+import { checks } from '../../src/preflight/index.js';
+import { foreignEtcdCheck } from '../../src/preflight/other-clusters.js';
 import { clusterOf, hostOf } from '../support/cluster.js';
 import { lxc } from '../support/machines.js';
 
@@ -18,7 +18,7 @@ const found = (
   facts: Partial<Facts>,
   { host = worker, cluster = clusterOf() }: { readonly host?: ClusterHost; readonly cluster?: Cluster } = {},
 ): readonly FailedCheck[] =>
-  machineChecks
+  checks
     .filter((check): check is HostCheck => check.name === name && check.scope === 'host')
     .flatMap(({ check }) => check(host, { ...assumedFacts, ...facts }, cluster));
 
@@ -264,12 +264,14 @@ test.each<[string, readonly string[], readonly (readonly [string, string])[]]>([
 describe('data of etcd', () => {
   const cluster = clusterOf();
   const refused = (facts: Partial<Facts>, { restores = false, host = 'controller-00' } = {}) =>
-    checkForeignEtcd({
-      cluster,
-      facts: new Map([[host, { ...assumedFacts, etcdMember: true, ...facts }]]),
-      keyring: { ca: 'aa', missing: [] },
-      restores,
-    }).map(({ detail, next }) => [detail, next]);
+    foreignEtcdCheck
+      .check({
+        cluster,
+        facts: new Map([[host, { ...assumedFacts, etcdMember: true, ...facts }]]),
+        keyring: { ca: 'aa', missing: [] },
+        restores,
+      })
+      .map(({ detail, next }) => [detail, next]);
   const bare = { system: system({}) };
 
   test('of a cluster that is not known are refused', () => {
@@ -326,5 +328,5 @@ test('a clock that nothing sets is a warning, unless it is that of the machine a
   expect(found('clock-synchronised', clock(true))).toEqual([]);
   expect(found('clock-synchronised', { system: system({}) })).toEqual([]);
   expect(found('clock-synchronised', { ...clock(false), machine: lxc })).toEqual([]);
-  expect(machineChecks.find(({ name }) => name === 'clock-synchronised')?.warns).toBe(true);
+  expect(checks.find(({ name }) => name === 'clock-synchronised')?.warns).toBe(true);
 });

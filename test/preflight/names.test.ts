@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { assumedFacts, type Facts, type HostsLine } from '../../src/hosts/facts/facts.js';
 import type { ClusterHost } from '../../src/inventory/cluster.js';
-import { checkEndpointName, checkHostsLines } from '../../src/preflight/names.js';
+import { endpointNameCheck, hostsLinesCheck } from '../../src/preflight/names.js';
 import { clusterOf } from '../support/cluster.js';
 
 const endpoint = { host: 'api.lan', name: 'api.lan', vip: '192.168.10.5', address: '192.168.10.5', port: 6443 };
@@ -36,7 +36,7 @@ describe('a line of /etc/hosts', () => {
       '192.168.10.20',
     ],
   ])('%s is refused', (_, text, says, right) => {
-    expect(checkHostsLines(worker, facts(line(text)), cluster)).toEqual([
+    expect(hostsLinesCheck.check(worker, facts(line(text)), cluster)).toEqual([
       {
         detail: `line 3 of /etc/hosts says that ${says}, and in this cluster it is ${right}`,
         next: 'delete that line: kbs writes one of its own',
@@ -51,26 +51,26 @@ describe('a line of /etc/hosts', () => {
     ['of another address of the host', line('10.0.0.20 worker-office-00')],
     ['of IPv6 for the host', line('fe80::1 worker-office-00')],
   ])('%s is right', (_, each) => {
-    expect(checkHostsLines(worker, facts(each), cluster)).toEqual([]);
+    expect(hostsLinesCheck.check(worker, facts(each), cluster)).toEqual([]);
   });
 
   test('with more names stays, and loses the one', () => {
     const template = line('10.9.9.9 old api.lan', { file: '/etc/cloud/templates/hosts.debian.tmpl' });
-    expect(checkHostsLines(controller, facts(template), cluster).map(({ next }) => next)).toEqual([
+    expect(hostsLinesCheck.check(controller, facts(template), cluster).map(({ next }) => next)).toEqual([
       'take api.lan out of that line: kbs writes one of its own',
     ]);
   });
 
   test('may say what it likes where kbs writes none: outside the cluster, and where it knows no address for the name', () => {
     const stale = facts(line('10.9.9.9 api.lan'));
-    expect(checkHostsLines(edge, stale, cluster)).toEqual([]);
+    expect(hostsLinesCheck.check(edge, stale, cluster)).toEqual([]);
     const { address: _, vip: __, ...elsewhere } = endpoint;
-    expect(checkHostsLines(worker, stale, clusterOf({ endpoint: { ...elsewhere, external: true } }))).toEqual([]);
+    expect(hostsLinesCheck.check(worker, stale, clusterOf({ endpoint: { ...elsewhere, external: true } }))).toEqual([]);
   });
 
   test("may give the host's own name its loopback address where the API has that name", () => {
     const named = clusterOf({ endpoint: { ...endpoint, host: controller.name, name: controller.name } });
-    expect(checkHostsLines(controller, facts(line(`127.0.1.1 ${controller.name}`)), named)).toEqual([]);
+    expect(hostsLinesCheck.check(controller, facts(line(`127.0.1.1 ${controller.name}`)), named)).toEqual([]);
   });
 });
 
@@ -80,9 +80,9 @@ test('the name of an API outside the cluster has an address on the hosts that as
     const { network } = facts();
     return { ...assumedFacts, ...(network && { network: { ...network, resolved: [{ name: 'api.lan', addresses }] } }) };
   };
-  expect(checkEndpointName(worker, resolving('10.0.0.8'), outside)).toEqual([]);
-  expect(checkEndpointName(worker, facts(), outside)).toEqual([]);
-  expect(checkEndpointName(worker, resolving(), outside).map(({ detail }) => detail)).toEqual([
+  expect(endpointNameCheck.check(worker, resolving('10.0.0.8'), outside)).toEqual([]);
+  expect(endpointNameCheck.check(worker, facts(), outside)).toEqual([]);
+  expect(endpointNameCheck.check(worker, resolving(), outside).map(({ detail }) => detail)).toEqual([
     'the host finds no address for api.lan, the name of the API',
   ]);
 });

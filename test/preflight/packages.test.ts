@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { assumedFacts, type System } from '../../src/hosts/facts/facts.js';
 import type { Cluster, ClusterHost } from '../../src/inventory/cluster.js';
-import { checkPackages } from '../../src/preflight/packages.js';
+import { packagesCheck } from '../../src/preflight/packages.js';
 import { clusterOf, hostOf } from '../support/cluster.js';
 
 const node = hostOf({ name: 'w', address: '192.168.10.11', segment: 'office', podCidr: '10.244.0.0/24' });
@@ -9,15 +9,17 @@ const balancer = hostOf({ name: 'lb', address: '192.168.10.12', segment: 'office
 const vip = clusterOf({ endpoint: { host: 'k', address: '192.168.10.5', vip: '192.168.10.5', port: 6443 } });
 
 const found = (os: string, of: Partial<System>, host: ClusterHost = balancer, cluster: Cluster = vip) =>
-  checkPackages(
-    host,
-    {
-      ...assumedFacts,
-      os,
-      system: { like: [], programs: [], mounts: [], etcdClusters: [], otherClusters: [], zramUnits: [], ...of },
-    },
-    cluster,
-  ).map(({ detail, next }) => `${detail}; ${next}`);
+  packagesCheck
+    .check(
+      host,
+      {
+        ...assumedFacts,
+        os,
+        system: { like: [], programs: [], mounts: [], etcdClusters: [], otherClusters: [], zramUnits: [], ...of },
+      },
+      cluster,
+    )
+    .map(({ detail, next }) => `${detail}; ${next}`);
 
 const fedora = { packageManager: 'dnf', id: 'fedora', version: '42' } as const;
 const rocky = { packageManager: 'dnf', id: 'rocky', like: ['rhel', 'centos', 'fedora'], version: '9.4' } as const;

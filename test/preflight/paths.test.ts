@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { assumedFacts, type Facts } from '../../src/hosts/facts/facts.js';
 import { parseNetwork } from '../../src/hosts/facts/network.js';
 import type { Cluster, ClusterHost } from '../../src/inventory/cluster.js';
-import { checkNextHops, checkSourceAddress, checkSourceAddresses } from '../../src/preflight/paths.js';
+import type { HostCheck } from '../../src/preflight/check.js';
+import { nextHopsCheck, sourceAddressCheck, sourceAddressesCheck } from '../../src/preflight/paths.js';
 import { clusterOf, hostOf } from '../support/cluster.js';
 
 const members = [10, 11, 12].map((last, index) =>
@@ -26,8 +27,12 @@ const facts = (...answers: readonly string[]): Facts => ({
   network: parseNetwork(answers.map((answer) => `path ${answer}`).join('\n')),
 });
 
-const said = (check: typeof checkNextHops, seen: Facts, host = first, of: Cluster = cluster): readonly string[] =>
-  check(host, seen, of).map(({ detail }) => detail);
+const said = (
+  { check }: Pick<HostCheck, 'check'>,
+  seen: Facts,
+  host = first,
+  of: Cluster = cluster,
+): readonly string[] => check(host, seen, of).map(({ detail }) => detail);
 
 describe('what a control plane sends to the others', () => {
   const own = ['192.168.10.11 dev eth0 src 192.168.10.10 uid 0', '192.168.10.12 dev eth0 src 192.168.10.10 uid 0'];
@@ -54,19 +59,19 @@ describe('what a control plane sends to the others', () => {
     ['is not judged where it was not asked', [], first, []],
     ['is no matter of a worker', other, worker, []],
   ])('%s', (_, answers, host, expected) => {
-    expect(said(checkSourceAddress, facts(...answers), host)).toEqual(expected);
+    expect(said(sourceAddressCheck, facts(...answers), host)).toEqual(expected);
   });
 
   test('needs a route, which is told once where it is one to pods too', () => {
     const none = facts('192.168.10.11 RTNETLINK answers: Network is unreachable', own[1] ?? '');
-    expect(said(checkSourceAddress, none)).toEqual([]);
-    expect(said(checkSourceAddress, none, first, withoutPods)).toEqual([
+    expect(said(sourceAddressCheck, none)).toEqual([]);
+    expect(said(sourceAddressCheck, none, first, withoutPods)).toEqual([
       'no route leads to cp-1 (192.168.10.11), which has a member of etcd: Network is unreachable',
     ]);
   });
 
   test('is told with the address that the inventory may have instead', () => {
-    expect(checkSourceAddress(first, facts(...other), cluster)[0]?.next).toMatch(
+    expect(sourceAddressCheck.check(first, facts(...other), cluster)[0]?.next).toMatch(
       /^write 192\.168\.10\.110 as `address` in the inventory, or have the machine send from 192\.168\.10\.10: /,
     );
   });
@@ -75,7 +80,7 @@ describe('what a control plane sends to the others', () => {
 describe('what a control plane that is alone sends into its segment', () => {
   const alone = clusterOf({ hosts: [first, worker] });
   const found = (etcdMember: boolean, from: string) =>
-    checkSourceAddress(first, { ...facts(`192.168.10.1 dev eth0 src ${from} uid 0`), etcdMember }, alone);
+    sourceAddressCheck.check(first, { ...facts(`192.168.10.1 dev eth0 src ${from} uid 0`), etcdMember }, alone);
 
   test('comes from its address as long as that can be another one', () => {
     expect(found(false, '192.168.10.110')).toEqual([
@@ -92,7 +97,7 @@ describe('what a control plane that is alone sends into its segment', () => {
 
 test('what another node sends into its segment is told where it comes from another address, once', () => {
   const seen = (host: ClusterHost, ...answers: readonly string[]) =>
-    checkSourceAddresses({ cluster, facts: new Map([[host.name, facts(...answers)]]) });
+    sourceAddressesCheck.check({ cluster, facts: new Map([[host.name, facts(...answers)]]) });
   const other = ['192.168.20.1 dev eth0 src 192.168.20.120 uid 0', '192.168.20.9 dev eth0 src 192.168.20.120 uid 0'];
   expect(seen(worker, ...other).map(({ hosts, detail }) => [hosts, detail])).toEqual([
     [['w-0'], 'what w-0 sends to segment rack comes from 192.168.20.120 on eth0, and not from 192.168.20.20'],
@@ -128,6 +133,6 @@ describe('the next hop of routes to pods', () => {
     ['is not judged where it was not asked', [], []],
     ['is not judged where ip fails', ['192.168.10.1 sh: 1: ip: not found', '192.168.10.11'], []],
   ])('%s', (_, answers, expected) => {
-    expect(said(checkNextHops, facts(...answers))).toEqual(expected);
+    expect(said(nextHopsCheck, facts(...answers))).toEqual(expected);
   });
 });

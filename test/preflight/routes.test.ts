@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { assumedFacts, type Facts, type LiveRoute, parseFacts, type RoutingRule } from '../../src/hosts/facts/facts.js';
 import { parseNetwork } from '../../src/hosts/facts/network.js';
 import type { ClusterHost } from '../../src/inventory/cluster.js';
-import { checkDefaultRoute, checkNetworkOverlap } from '../../src/preflight/routes.js';
+import { defaultRouteCheck, networkOverlapCheck } from '../../src/preflight/routes.js';
 import { clusterOf } from '../support/cluster.js';
 
 const cluster = clusterOf();
@@ -17,7 +17,7 @@ const seen = (routes: readonly LiveRoute[], rules: readonly RoutingRule[] = []):
 });
 
 const overlapping = (facts: Facts, host = controller): readonly string[] =>
-  checkNetworkOverlap(host, facts, cluster).map(({ detail }) => detail);
+  networkOverlapCheck.check(host, facts, cluster).map(({ detail }) => detail);
 
 const over = (...to: readonly string[]): readonly LiveRoute[] =>
   to.map((each) => ({ to: each, via: '10.8.0.1', device: 'tun0' }));
@@ -37,7 +37,7 @@ describe('routes in the main table', () => {
 
   test('to a whole private network are told, with a network that is free and the name of the check', () => {
     const facts = seen(over('10.0.0.0/8'));
-    const all = checkNetworkOverlap(controller, facts, cluster);
+    const all = networkOverlapCheck.check(controller, facts, cluster);
     expect(all.map(({ detail }) => detail)).toEqual([
       'network.pods 10.244.0.0/16 overlaps the route to 10.0.0.0/8 on tun0',
       'network.services 10.254.0.0/16 overlaps the route to 10.0.0.0/8 on tun0',
@@ -55,7 +55,7 @@ describe('routes in the main table', () => {
 
   test('to all private networks leave none to choose', () => {
     const routes = over('10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '100.64.0.0/10');
-    expect(checkNetworkOverlap(controller, seen(routes), cluster)[0]?.next).toMatch(
+    expect(networkOverlapCheck.check(controller, seen(routes), cluster)[0]?.next).toMatch(
       /^choose another network\.pods in the inventory; where no machine/,
     );
   });
@@ -141,7 +141,7 @@ describe('routes in tables that the kernel asks before the main one', () => {
 
   test('are told with the rule that leaves pods to the main table', () => {
     const rules = rulesOf(`${tailscale}\ntableroute 52 10.244.0.0/16 dev tailscale0`);
-    expect(checkNetworkOverlap(controller, seen([], rules), cluster)[0]?.next).toContain(
+    expect(networkOverlapCheck.check(controller, seen([], rules), cluster)[0]?.next).toContain(
       'ip rule add to 10.244.0.0/16 lookup main priority 5269; ',
     );
   });
@@ -154,7 +154,8 @@ describe('routes in tables that the kernel asks before the main one', () => {
 describe('a default route', () => {
   const lan = { to: '192.168.10.0/24', device: 'eth0' };
   const isThere = (routes: readonly LiveRoute[], printed = '') =>
-    checkDefaultRoute(controller, { ...assumedFacts, network: parseNetwork(printed), routes }, cluster).length === 0;
+    defaultRouteCheck.check(controller, { ...assumedFacts, network: parseNetwork(printed), routes }, cluster).length ===
+    0;
   const main = 'rule 32766:\tfrom all lookup main\n';
 
   test.each([

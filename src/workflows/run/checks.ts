@@ -3,11 +3,11 @@ import type { PlanWarning } from '../../engine/plan.js';
 import { Failure, Failures } from '../../failure.js';
 import { type ClusterHost, isControlPlane, isRouter } from '../../inventory/cluster.js';
 import { apiAnswers } from '../../phases/gates.js';
-import { checkBundle } from '../../preflight/architecture.js';
+import { bundleCheck } from '../../preflight/architecture.js';
 import type { CheckResult, IdentityFacts } from '../../preflight/check.js';
-import { checkEtcdChange } from '../../preflight/external-etcd.js';
-import { checkIdentity } from '../../preflight/identity.js';
-import { failuresOf, runChecks } from '../../preflight/run-checks.js';
+import { etcdChangeCheck } from '../../preflight/external-etcd.js';
+import { identityCheck } from '../../preflight/identity.js';
+import { failuresOf, resultsOf, runChecks } from '../../preflight/run-checks.js';
 import type { PhaseRun } from './phase-workflow.js';
 
 /** A cluster does without a worker, not without its control planes and routers. */
@@ -68,7 +68,7 @@ export const preflight = (
  */
 export const requireOwnCluster = (identity: IdentityFacts, skippedChecks: ReadonlySet<string> = new Set()): void => {
   if (skippedChecks.has('authority')) return;
-  throwFailed(checkIdentity(identity).map((failed) => ({ name: 'authority', scope: 'cluster', ok: false, ...failed })));
+  throwFailed(resultsOf(identityCheck, [], identityCheck.check(identity)));
 };
 
 /**
@@ -79,10 +79,9 @@ export const requireSameEtcd = ({ cluster, facts }: Pick<IdentityFacts, 'cluster
   throwFailed(
     cluster.hosts.flatMap((host) => {
       const seen = facts.get(host.name);
-      const failed = seen === undefined ? [] : checkEtcdChange(host, seen, cluster);
-      return failed.map(
-        (one) => ({ name: 'etcd-change', scope: 'host', hosts: [host.name], ok: false, ...one }) as const,
-      );
+      return seen === undefined
+        ? []
+        : resultsOf(etcdChangeCheck, [host.name], etcdChangeCheck.check(host, seen, cluster));
     }),
   );
 
@@ -93,7 +92,7 @@ export const requireArtifacts = (
 ): void => {
   if (skippedChecks.has('architecture')) return;
   const facts = { facts: observedFacts(observation), bundle: observation.context.artifacts.architectures };
-  throwFailed(checkBundle(facts).map((failed) => ({ name: 'architecture', scope: 'cluster', ok: false, ...failed })));
+  throwFailed(resultsOf(bundleCheck, [], bundleCheck.check(facts)));
 };
 
 /** Throws the failed ones among the results, all at once. */

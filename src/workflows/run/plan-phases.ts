@@ -8,7 +8,7 @@ import { type Cluster, type ClusterHost, isApiHost, isControlPlane } from '../..
 import { type NodeCidrsAnswer, nodeCidrsQuery, parseNodeCidrs } from '../../kubernetes/node-cidrs.js';
 import { ready } from '../../phases/cluster/ready.js';
 import type { PhaseReference } from '../../phases/phase.js';
-import { gpuAdvice } from '../../preflight/gpu.js';
+import { gpuAdvice } from '../../preflight/gpu-advice.js';
 import { isNeeded, preflight, requireApi, requireReachable } from './checks.js';
 import type { PlannedRun, Workflow } from './context.js';
 import { phasesByHost, targetNodesOf } from './host-phases.js';
