@@ -73,6 +73,7 @@ const rooms = {
     'kubernetes/paths',
     'inventory/cluster',
     'inventory/addresses',
+    'inventory/host-packages',
     'inventory/lan-services',
     'inventory/metrics',
     'pki/credentials',

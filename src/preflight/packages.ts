@@ -1,6 +1,6 @@
 import type { System } from '../hosts/facts/facts.js';
-import { type Cluster, type ClusterHost, isLoadBalancer, isNode, proxyPackages } from '../inventory/cluster.js';
-import { hasHostMetrics } from '../inventory/metrics.js';
+import type { ClusterHost } from '../inventory/cluster.js';
+import { hostPackages } from '../inventory/host-packages.js';
 import type { HostCheck } from './check.js';
 
 /** What kbs may not install, or has no means to, its owner does; kbs goes by the programs that are there. */
@@ -12,7 +12,9 @@ export const packagesCheck = {
   fix: 'install them with the package manager of the host, or let kbs do it: `packages: { source: host }`',
   check: (host, { system, os }, cluster) => {
     if (system?.packageManager === undefined) return [];
-    const missing = packagesOf(host, cluster).filter((name) => !system.programs.includes(programs[name] ?? name));
+    const missing = Object.values(hostPackages(host, cluster))
+      .flat()
+      .filter((name) => !system.programs.includes(programs[name] ?? name));
     const obstacle = obstacleTo(host, system, os);
     if (missing.length === 0 || obstacle === undefined) return [];
     return [
@@ -31,16 +33,6 @@ const obstacleTo = ({ packages }: ClusterHost, system: System, os: string): stri
     return `${os} has no apt, which the packages of a bundle are for: packages: { source: bundle }`;
   }
   return undefined;
-};
-
-const packagesOf = (host: ClusterHost, cluster: Cluster): readonly string[] => {
-  const { external, vip } = cluster.endpoint;
-  const balances = isLoadBalancer(host) && !external;
-  return [
-    ...(balances || hasHostMetrics(host, cluster) ? ['haproxy'] : []),
-    ...(balances && vip !== undefined ? ['keepalived'] : []),
-    ...(isNode(host) ? ['nftables', ...proxyPackages(cluster)] : []),
-  ];
 };
 
 /** The program that tells whether a package is there, where it has another name. */

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Facts } from '../../src/hosts/facts/facts.js';
 import type { ClusterHost } from '../../src/inventory/cluster.js';
-import { packages } from '../../src/phases/packages.js';
+import { packagesFor } from '../../src/phases/packages.js';
 import { clusterOf, hostOf } from '../support/cluster.js';
 import { contextOf } from '../support/site.js';
 
@@ -21,7 +21,7 @@ test.each<[ClusterHost['packages'], string, Partial<Facts>, 'host' | 'bundle' | 
 ])('where the inventory says %s, packages of %s come from: %j, %s', (source, _os, facts, from) => {
   const base = hostOf({ name: 'lb', address: '192.168.10.12', segment: 'office', roles: ['load-balancer'] });
   const host = source === undefined ? base : { ...base, packages: source };
-  const made = packages(['haproxy'], host, contextOf(clusterOf(), facts));
-  const places = [...(made.bundleOnly ? [] : ['host']), ...(made.repository ? ['bundle'] : [])];
+  const [made] = packagesFor('load-balancer', host, contextOf(clusterOf(), facts));
+  const places = [...(made?.bundleOnly ? [] : ['host']), ...(made?.repository ? ['bundle'] : [])];
   expect(places.join(', ') || 'nowhere').toBe(from);
 });

@@ -1,5 +1,5 @@
 import { type Script, sh } from '../../hosts/shell.js';
-import { type Cluster, type ClusterHost, proxyPackages } from '../../inventory/cluster.js';
+import type { Cluster, ClusterHost } from '../../inventory/cluster.js';
 import type { FileResource, Resource } from '../../resources/resource.js';
 import { render } from '../../templates/render.js';
 import { toYaml } from '../../templates/yaml.js';
@@ -7,7 +7,7 @@ import { artifactsOf } from '../artifacts-of.js';
 import { fingerprint } from '../fingerprint.js';
 import { kubeconfigFile } from '../node/certificates.js';
 import { binaries } from '../node/runtime.js';
-import { packages } from '../packages.js';
+import { packagesFor } from '../packages.js';
 import type { PhaseContext } from '../phase.js';
 import { proxyConfiguration } from './proxy-configuration.js';
 
@@ -17,7 +17,7 @@ export const proxyUnit = (host: ClusterHost, context: PhaseContext): readonly Re
   const configuration = configurationFile(host, context, kubeconfig.path);
   return [
     ...binaries('/usr/local/bin', ['kube-proxy'], host, context),
-    ...toolPackages(host, context),
+    ...packagesFor('kube-proxy', host, context),
     protocols,
     kubeconfig,
     { kind: 'directory', path: '/var/lib/kube-proxy', mode: '0755' },
@@ -60,12 +60,6 @@ const protocols: Resource = {
   sed -i '/^# Written by kbs/,+5d' /etc/protocols
   [ -s /etc/protocols ] || rm -f /etc/protocols
 fi`,
-};
-
-/** What every node has brings nft; as a pod, kube-proxy has tools of its own. */
-const toolPackages = (host: ClusterHost, context: PhaseContext): readonly Resource[] => {
-  const names = proxyPackages(context.cluster);
-  return names.length === 0 ? [] : [packages(names, host, context)];
 };
 
 /** A package may have come without a tool that its namesake has elsewhere. */

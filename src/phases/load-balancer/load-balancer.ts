@@ -11,7 +11,7 @@ import {
 import type { FileResource, Resource } from '../../resources/resource.js';
 import { render } from '../../templates/render.js';
 import { fingerprint } from '../fingerprint.js';
-import { packages } from '../packages.js';
+import { packagesFor } from '../packages.js';
 import type { Gate, Phase, PhaseContext, RollingUpdate } from '../phase.js';
 import { haproxy } from './haproxy.js';
 
@@ -23,7 +23,7 @@ export const loadBalancer: Phase = {
   resources(host, context) {
     const { vip } = context.cluster.endpoint;
     return [
-      packages(vip === undefined ? ['haproxy'] : ['haproxy', 'keepalived'], host, context),
+      ...packagesFor('load-balancer', host, context),
       healthScript(),
       ...haproxy(host, context),
       ...(vip === undefined ? [] : keepalived(host, vip, context)),

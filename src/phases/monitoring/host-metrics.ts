@@ -1,11 +1,11 @@
 import { sh } from '../../hosts/shell.js';
-import { type ClusterHost, isLoadBalancer } from '../../inventory/cluster.js';
+import type { ClusterHost } from '../../inventory/cluster.js';
 import { hasHostMetrics, metricSources, metricsPorts } from '../../inventory/metrics.js';
 import type { FileResource, Resource, TaskResource } from '../../resources/resource.js';
 import { render } from '../../templates/render.js';
 import { artifactsOf } from '../artifacts-of.js';
 import { fingerprint } from '../fingerprint.js';
-import { packages } from '../packages.js';
+import { packagesFor } from '../packages.js';
 import type { Phase, PhaseContext } from '../phase.js';
 
 /**
@@ -27,10 +27,10 @@ export const hostMetrics: Phase = {
 const folder = '/etc/kbs/metrics';
 
 /** A load balancer has it already, and a unit of its own in the place of the package's. */
-const haproxyPackage = (host: ClusterHost, context: PhaseContext): readonly Resource[] =>
-  isLoadBalancer(host) && !context.cluster.endpoint.external
-    ? []
-    : [packages(['haproxy'], host, context), packageUnitIsOff];
+const haproxyPackage = (host: ClusterHost, context: PhaseContext): readonly Resource[] => {
+  const packages = packagesFor('host-metrics', host, context);
+  return packages.length === 0 ? [] : [...packages, packageUnitIsOff];
+};
 
 /** The unit that the package brings would start at the next boot, and fail: its settings have nothing to listen on. */
 const packageUnitIsOff: TaskResource = {

@@ -3,7 +3,7 @@ import { type Cluster, type ClusterHost, isControlPlane, isDns, isNode } from '.
 import { hasHostMetrics } from '../../inventory/metrics.js';
 import type { Resource } from '../../resources/resource.js';
 import { artifactsOf } from '../artifacts-of.js';
-import { packages } from '../packages.js';
+import { packagesFor } from '../packages.js';
 import type { Phase } from '../phase.js';
 
 /** The operating system: what a kubelet and a container runtime ask of any Linux machine. */
@@ -14,7 +14,8 @@ export const prepare: Phase = {
   resources(host, context) {
     const unpacker = artifactsOf(host, context).unpacker();
     return [
-      ...(isNode(host) ? [packages(['nftables'], host, context), ...forPods(host)] : []),
+      ...packagesFor('node', host, context),
+      ...(isNode(host) ? forPods(host) : []),
       ...(isMember(host) ? names(host, context.cluster) : []),
       ...(unpacker === undefined
         ? []
