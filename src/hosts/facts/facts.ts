@@ -6,7 +6,7 @@ import { type NetworkFacts, withPrefix } from './network.js';
 import { type LiveRoute, liveRoute } from './route.js';
 import { parseSystem, type System } from './system.js';
 
-export { containerdFolder, programFolders } from './folders.js';
+export { containerdFolder, nvidiaLibraries, nvidiaLibrariesBehindLinks, programFolders } from './folders.js';
 export type { GpuDevice, GpuFacts, NvidiaFacts } from './gpu.js';
 export { splitOnce } from './lines.js';
 export type { HostsLine, Link, NetworkFacts, Path, ResolvedName, RoutingRule } from './network.js';

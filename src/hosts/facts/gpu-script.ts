@@ -1,4 +1,5 @@
 import { sh } from '../shell.js';
+import { nvidiaLibraries } from './folders.js';
 
 /**
  * Prints facts of GPUs with the function `fact` of `factsScript`. A machine without any costs one walk over the PCI bus.
@@ -40,7 +41,7 @@ if [ -n "$nvidia" ] || [ -e /proc/driver/nvidia/version ]; then
       break
     fi
   done
-  for folder in /usr/lib64 /usr/lib/x86_64-linux-gnu /usr/lib/aarch64-linux-gnu /usr/lib /usr/local/nvidia/lib64; do
+  for folder in ${nvidiaLibraries}; do
     if [ -e $folder/libnvidia-ml.so.1 ]; then
       library=$(readlink -f $folder/libnvidia-ml.so.1)
       fact nvidialibrary "\${library##*.so.}"

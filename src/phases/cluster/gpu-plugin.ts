@@ -1,4 +1,5 @@
 import { referenceOf } from '../../artifacts/artifacts.js';
+import { nvidiaLibrariesBehindLinks } from '../../hosts/facts/facts.js';
 import { type Cluster, isApiHost, isNvidiaNode, type NvidiaSettings } from '../../inventory/cluster.js';
 import { adminConf } from '../../kubernetes/kubectl.js';
 import type { KubeObject, Resource } from '../../resources/resource.js';
@@ -66,15 +67,8 @@ const runtimeClass: KubeObject = {
   scheduling: { nodeSelector: { 'nvidia.com/gpu.present': 'true' } },
 };
 
-/**
- * Folders of the driver's libraries that the default ones only have links to: Debian's, and that of drivers that come in an
- * image of their own. Such a link leads out of /driver-root.
- */
-const libraries = [
-  '/usr/lib/x86_64-linux-gnu/nvidia/current',
-  '/usr/lib/aarch64-linux-gnu/nvidia/current',
-  '/usr/local/nvidia/lib64',
-];
+/** The driver's libraries: where a default folder has only links, they lead out of /driver-root. */
+const libraryPath = nvidiaLibrariesBehindLinks.map((folder) => `/driver-root${folder}`).join(':');
 
 /** As NVIDIA's chart has it, but for the image; it is privileged to reach the device files, which no runtime hands to it. */
 const daemonSet = (
@@ -109,7 +103,7 @@ const daemonSet = (
                 { name: 'MIG_STRATEGY', value: mig },
                 { name: 'NVIDIA_DRIVER_ROOT', value: '/' },
                 { name: 'NVIDIA_CDI_HOOK_PATH', value: '/usr/local/bin/nvidia-cdi-hook' },
-                { name: 'LD_LIBRARY_PATH', value: libraries.map((folder) => `/driver-root${folder}`).join(':') },
+                { name: 'LD_LIBRARY_PATH', value: libraryPath },
               ],
               securityContext: { privileged: true },
               volumeMounts: [

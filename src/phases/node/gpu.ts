@@ -1,3 +1,4 @@
+import { nvidiaLibraries } from '../../hosts/facts/facts.js';
 import { raw, type Script, sh } from '../../hosts/shell.js';
 import { type ClusterHost, isNvidiaNode } from '../../inventory/cluster.js';
 import type { FileResource, Resource } from '../../resources/resource.js';
@@ -41,7 +42,12 @@ export const gpu: Phase = {
 };
 
 const path = '/usr/local/lib/kbs/gpu-cdi';
-const script: FileResource = { kind: 'file', path, mode: '0755', content: render('gpu-cdi.sh', {}) };
+const script: FileResource = {
+  kind: 'file',
+  path,
+  mode: '0755',
+  content: render('gpu-cdi.sh', { libraries: nvidiaLibraries.join(' ') }),
+};
 
 const specification: Resource = {
   kind: 'task',
