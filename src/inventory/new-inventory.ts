@@ -19,20 +19,17 @@ export interface Surroundings {
 }
 
 /** A question, whose answer is text. `parse` gives the value, or says in a sentence what is wrong with the text. */
-export interface InventoryQuestion<Field extends keyof InventoryAnswers = keyof InventoryAnswers> {
-  readonly field: Field;
+export interface InventoryQuestion<Answer> {
   readonly text: string;
   fallback(before: Partial<InventoryAnswers>, around: Surroundings): string;
-  parse(text: string, before: Partial<InventoryAnswers>): { readonly is: InventoryAnswers[Field] } | string;
+  parse(text: string, before: Partial<InventoryAnswers>): { readonly is: Answer } | string;
 }
 
-const question = <Field extends keyof InventoryAnswers>(each: InventoryQuestion<Field>): InventoryQuestion<Field> =>
-  each;
-
 /** In the order in which they are asked: a fallback may follow from the answers before. */
-export const inventoryQuestions = [
-  question({
-    field: 'hosts',
+export const inventoryQuestions: {
+  readonly [Field in keyof InventoryAnswers]: InventoryQuestion<InventoryAnswers[Field]>;
+} = {
+  hosts: {
     text: 'Addresses of the hosts, control planes first',
     fallback: (_, { own }) => own[0]?.split('/')[0] ?? '',
     parse(text) {
@@ -43,15 +40,13 @@ export const inventoryQuestions = [
       const twice = hosts.find((host, index) => hosts.indexOf(host) < index);
       return twice === undefined ? { is: hosts } : `${twice} is there twice`;
     },
-  }),
-  question({
-    field: 'user',
+  },
+  user: {
     text: 'User that logs in there; any but root needs sudo',
     fallback: () => 'root',
     parse: (text) => (userName.accepts(text) ? { is: text } : `${text} ${formatProblem(userName, text)}`),
-  }),
-  question({
-    field: 'segments',
+  },
+  segments: {
     text: 'Networks of the hosts, as CIDR or CIDR=ROUTER; several need their routers',
     fallback: ({ hosts = [] }, around) => {
       const cidrs = [...new Set(hosts.map((host) => networkAround(host, around)))];
@@ -76,9 +71,8 @@ export const inventoryQuestions = [
         ? { is: segments }
         : `${bare.cidr} needs its router: ${bare.cidr}=${nthAddress(bare.cidr, 1)}`;
     },
-  }),
-  question({
-    field: 'endpoint',
+  },
+  endpoint: {
     text: 'For the API: a free address that control planes hold together, external:NAME for a load balancer of yours, or none',
     fallback: ({ hosts = [], segments = [] }) => (hosts.length < 3 ? 'none' : freeAddress(hosts, segments)),
     parse(text, { hosts = [], segments = [] }) {
@@ -97,14 +91,13 @@ export const inventoryQuestions = [
         return `${text} is not in the network of ${first}, the first control plane`;
       return segment.gateway === text ? `${text} is a router` : { is: { vip: text } };
     },
-  }),
-  question({
-    field: 'style',
+  },
+  style: {
     text: 'Control plane as static-pods, as kubeadm has it, or as services of systemd',
     fallback: () => 'static-pods',
     parse: (text) => (text === 'static-pods' || text === 'systemd' ? { is: text } : 'write static-pods or systemd'),
-  }),
-] as const;
+  },
+};
 
 /** Words between spaces or commas. */
 const wordsOf = (text: string): readonly string[] => text.split(/[\s,]+/).filter((word) => word !== '');

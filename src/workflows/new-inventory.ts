@@ -33,25 +33,27 @@ export const askInventory = async (
   around: Surroundings,
   dialogue?: Dialogue,
 ): Promise<string> => {
-  const answers: Partial<Record<keyof InventoryAnswers, unknown>> = {};
-  for (const question of inventoryQuestions) {
-    const before = answers as Partial<InventoryAnswers>;
-    const { field, text } = question;
+  const ask = async <Field extends keyof InventoryAnswers>(field: Field, before: Partial<InventoryAnswers>) => {
+    const question = inventoryQuestions[field];
     const fallback = question.fallback(before, around);
     const flag = given[field];
-    while (!(field in answers)) {
+    for (;;) {
       const isAsked = flag === undefined && dialogue !== undefined;
-      const words = isAsked ? (await dialogue.ask(text, fallback)).trim() || fallback : (flag ?? fallback);
+      const words = isAsked ? (await dialogue.ask(question.text, fallback)).trim() || fallback : (flag ?? fallback);
       const read = question.parse(words, before);
-      if (typeof read !== 'string') answers[field] = read.is;
-      else if (isAsked) dialogue.say(read);
-      else throw new Failure('usage', `--${field}: ${read}`, { next: 'see kbs inventory init --help' });
+      if (typeof read !== 'string') return read.is;
+      if (!isAsked) throw new Failure('usage', `--${field}: ${read}`, { next: 'see kbs inventory init --help' });
+      dialogue.say(read);
     }
-  }
+  };
+  const hosts = await ask('hosts', {});
+  const user = await ask('user', { hosts });
+  const segments = await ask('segments', { hosts });
+  const endpoint = await ask('endpoint', { hosts, segments });
+  const style = await ask('style', {});
   const [version = ''] = knownVersions();
   const name = asDnsLabel(basename(dirname(resolve(file)))) || 'cluster';
-  // Every question has put its answer there.
-  const inventory = newInventory(name, version, answers as unknown as InventoryAnswers, around);
+  const inventory = newInventory(name, version, { hosts, user, segments, endpoint, style }, around);
   const written = writeDraft({ inventory, remarks: [] }, head);
   await loadCluster(file, written);
   return written;
