@@ -4,6 +4,9 @@
  */
 export const visible = (text: string): string => text.replace(controls, escaped);
 
+/** For a part of one line of output: a newline in it, too, is an escape, as it would begin a line that looks like kbs's own. */
+export const onOneLine = (text: string): string => text.replaceAll('\n', '\\n');
+
 /** Such a character as an escape. */
 export const escaped = (character: string): string => {
   const code = character.charCodeAt(0);

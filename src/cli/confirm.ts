@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline/promises';
 import { Failure } from '../failure.js';
-import { oneLine, printable } from './text/printable.js';
+import { oneLine } from './text/printable.js';
 
 /** Throws wrong usage where no question can be asked. `dryRun` says whether the command has that flag. */
 export function requireTerminal(dryRun: boolean): void {
@@ -17,7 +17,7 @@ export async function confirm(question: string, signal: AbortSignal): Promise<bo
   // readline takes Ctrl-C for itself while it reads.
   terminal.on('SIGINT', () => process.kill(process.pid, 'SIGINT'));
   try {
-    const answer = await terminal.question(`${printable(oneLine(question))} [y/N] `, { signal });
+    const answer = await terminal.question(`${oneLine(question)} [y/N] `, { signal });
     return /^y(es)?$/i.test(answer.trim());
   } catch (error) {
     if (signal.aborted) throw signal.reason;

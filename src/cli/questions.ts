@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline/promises';
 import { Failure } from '../failure.js';
-import { oneLine, printable } from './text/printable.js';
+import { oneLine } from './text/printable.js';
 
 /** Questions of one line on the terminal, each with the answer that Enter stands for. */
 export interface Questions {
@@ -20,7 +20,7 @@ export function openQuestions(signal: AbortSignal): Questions {
   terminal.on('close', () => ended.abort());
   return {
     async ask(question, fallback) {
-      const shown = fallback === '' ? '' : ` [${printable(oneLine(fallback))}]`;
+      const shown = fallback === '' ? '' : ` [${oneLine(fallback)}]`;
       try {
         return await terminal.question(`${question}${shown}: `, { signal: AbortSignal.any([signal, ended.signal]) });
       } catch (error) {

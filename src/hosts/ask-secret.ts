@@ -2,7 +2,7 @@ import { createInterface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
 import { Failure } from '../failure.js';
 import { Secret } from '../secret.js';
-import { visible } from '../visible.js';
+import { onOneLine, visible } from '../visible.js';
 
 /**
  * Asks on the terminal, without showing what is typed. Undefined where stdin or stderr is no terminal, and for an empty
@@ -21,7 +21,7 @@ export async function askSecret(question: string): Promise<Secret | undefined> {
   terminal.on('close', () => stop.abort('end'));
   try {
     // A path may hold what a terminal obeys.
-    process.stderr.write(visible(question).replaceAll('\n', '\\n'));
+    process.stderr.write(onOneLine(visible(question)));
     const answer = await terminal.question('', { signal: stop.signal });
     return answer === '' ? undefined : new Secret(answer);
   } catch (error) {

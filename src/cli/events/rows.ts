@@ -1,5 +1,5 @@
 import { counted, duration, some } from '../text/format.js';
-import { oneLine, printable } from '../text/printable.js';
+import { oneLine } from '../text/printable.js';
 import type { HostProgress, Progress } from './progress.js';
 
 /** One line of the tree, and the failures that hang under it. */
@@ -20,9 +20,7 @@ export const rowsOf = (progress: Progress): readonly Row[] =>
   );
 
 /** listr2 writes rows to the terminal itself, so they pass the filter here. */
-const drawable = (row: Row): Row => ({ ...row, text: printableLine(row.text), below: row.below.map(printableLine) });
-
-const printableLine = (text: string): string => printable(oneLine(text));
+const drawable = (row: Row): Row => ({ ...row, text: oneLine(row.text), below: row.below.map(oneLine) });
 
 const width = (progress: Progress): number => Math.max(...progress.hosts.map(({ host }) => host.length));
 

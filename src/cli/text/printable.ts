@@ -1,4 +1,4 @@
-import { bidi, escaped, obeyed } from '../../visible.js';
+import { bidi, escaped, obeyed, onOneLine } from '../../visible.js';
 import { colorMarks } from './color.js';
 
 /**
@@ -11,8 +11,8 @@ export const printable = (text: string): string =>
     color === undefined ? escaped(found) : `\u001b[${color}m`,
   );
 
-/** The same for text that is a part of one line of output: a newline in it would begin a line that looks like kbs's own. */
-export const oneLine = (text: string): string => printable(text.trimEnd()).replaceAll('\n', '\\n');
+/** The same for a part of one line of output. */
+export const oneLine = (text: string): string => onOneLine(printable(text.trimEnd()));
 
 /** A value as JSON without a character that a terminal obeys: JSON leaves C1, DEL and the turns of direction as they are. */
 export const printableJson = (value: unknown, indent?: number): string =>
