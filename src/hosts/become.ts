@@ -23,6 +23,10 @@ export interface Becoming {
   readonly secrets: OperatorSecrets;
 }
 
+/** How the user becomes root; root needs nothing. The user is known only after ssh's own configuration was asked. */
+export const elevationOf = ({ become, user }: Pick<SshSettings, 'become' | 'user'>): SshSettings['become'] =>
+  user === 'root' ? 'none' : become;
+
 /** Starts a command line of the user's. */
 type Run = (command: string) => Promise<RemoteProcess>;
 
@@ -44,8 +48,9 @@ export function asRoot(run: Run, becoming: Becoming): Spawn {
  * cannot be done.
  */
 async function becomeRoot(run: Run, becoming: Becoming): Promise<Elevation> {
-  const { become, host, user, secrets } = becoming;
-  if (become === 'none' || user === 'root') return { prefix: '' };
+  const { host, user, secrets } = becoming;
+  const become = elevationOf(becoming);
+  if (become === 'none') return { prefix: '' };
   const prefix = `${become} -n `;
   const { isRoot, code, said } = await answerOf(run, prefix, host);
   if (isRoot) return { prefix };

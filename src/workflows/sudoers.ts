@@ -1,3 +1,4 @@
+import { elevationOf } from '../hosts/become.js';
 import { sshCompletion } from '../hosts/ssh/ssh-config.js';
 import { sudoAlias, sudoRule } from '../hosts/sudoers.js';
 import type { ClusterHost } from '../inventory/cluster.js';
@@ -32,7 +33,7 @@ export const sudoRules = async (file: string, names: readonly string[]): Promise
       .filter(({ name }) => names.length === 0 || names.includes(name))
       .map(async ({ name, roles, ssh }) => ({ name, roles, ssh: await complete(name, ssh) })),
   );
-  const usesSudo = hosts.filter(({ ssh }) => ssh.become === 'sudo' && ssh.user !== 'root');
+  const usesSudo = hosts.filter(({ ssh }) => elevationOf(ssh) === 'sudo');
   const users = [...new Set(usesSudo.map(({ ssh }) => ssh.user))];
   return {
     cluster: cluster.name,
@@ -44,9 +45,9 @@ export const sudoRules = async (file: string, names: readonly string[]): Promise
     })),
     others: hosts
       .filter((host) => !usesSudo.includes(host))
-      .map(({ name, ssh: { become, user } }) => ({
+      .map(({ name, ssh }) => ({
         host: name,
-        why: become === 'doas' && user !== 'root' ? `${user} becomes root by doas` : `kbs runs as ${user} there`,
+        why: elevationOf(ssh) === 'doas' ? `${ssh.user} becomes root by doas` : `kbs runs as ${ssh.user} there`,
       })),
   };
 };
