@@ -134,6 +134,7 @@ const doors = {
   zod: ['inventory/', 'artifacts/bundle-catalogue', 'artifacts/upstream/pins'],
   undici: ['artifacts/http'],
   fflate: ['artifacts/upstream/module'],
+  minimatch: ['artifacts/charts/helmignore'],
   ajv: ['workflows/addons/check-values'],
   yaml: [
     'inventory/',
