@@ -12,9 +12,9 @@ import { planPods } from '../network/pod-plan.js';
 import { proveRoutes } from '../network/reachability.js';
 import { compileRoutes } from '../network/routes.js';
 import { requireNeeds } from './addons/needs.js';
-import { readApiServerFiles } from './api-server-files.js';
-import { readExternalEtcdFiles } from './external-etcd-files.js';
-import { readRegistryCas } from './registry-cas.js';
+import { readApiServerFiles } from './inventory-files/api-server.js';
+import { readExternalEtcdFiles } from './inventory-files/external-etcd.js';
+import { readRegistryCas } from './inventory-files/registry-cas.js';
 
 /** An inventory that was read, checked and derived; nothing has been contacted. */
 export interface LoadedCluster {

@@ -13,8 +13,8 @@ import { reveal, Secret } from '../secret.js';
 import { toYaml } from '../templates/yaml.js';
 import { apply } from './apply.js';
 import { openArtifactsOrPlaceholders } from './cluster-artifacts.js';
+import { readRegistryPasswords, withRegistryPasswords } from './inventory-files/registry-passwords.js';
 import type { LoadedCluster } from './load-cluster.js';
-import { readRegistryPasswords, withRegistryPasswords } from './registry-passwords.js';
 import { routerFiles } from './routers.js';
 import { phasesByHost, targetNodesOf } from './run/host-phases.js';
 import { offlineContext } from './run/phase-context.js';
@@ -32,10 +32,10 @@ export const render = async (
   withSecrets: boolean,
 ): Promise<readonly string[]> => {
   const artifacts = await openArtifactsOrPlaceholders(loaded, () => {});
-  const { loaded: held } = await pinPodCidrs(loaded, await readRecord(loaded.state));
+  const { loaded: pinned } = await pinPodCidrs(loaded, await readRecord(loaded.state));
   const tree = withSecrets
-    ? new Map([['.gitignore', ignoreEverything], ...rendering(held, artifacts, await completeKeyring(loaded))])
-    : rendering(held, artifacts);
+    ? new Map([['.gitignore', ignoreEverything], ...rendering(pinned, artifacts, await completeKeyring(loaded))])
+    : rendering(pinned, artifacts);
   await writeRendering(tree, directory);
   return [...tree.keys()];
 };

@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, test } from 'vitest';
-import { failuresIn } from '../../src/failure.js';
-import { loadCluster } from '../../src/workflows/load-cluster.js';
-import { readRegistryPasswords } from '../../src/workflows/registry-passwords.js';
+import { failuresIn } from '../../../src/failure.js';
+import { readRegistryPasswords } from '../../../src/workflows/inventory-files/registry-passwords.js';
+import { loadCluster } from '../../../src/workflows/load-cluster.js';
 
 const inventory = `apiVersion: kbs/v1
 cluster: one

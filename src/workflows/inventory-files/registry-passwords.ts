@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
-import { Failures } from '../failure.js';
-import { messageOf } from '../hosts/message.js';
-import type { Cluster, RegistryRule } from '../inventory/cluster.js';
-import { inventoryError } from '../inventory/inventory-error.js';
-import type { Credentials } from '../pki/credentials.js';
-import { Secret } from '../secret.js';
-import { inventoryFailure } from './inventory-failure.js';
+import { Failures } from '../../failure.js';
+import { messageOf } from '../../hosts/message.js';
+import type { Cluster, RegistryRule } from '../../inventory/cluster.js';
+import { inventoryError } from '../../inventory/inventory-error.js';
+import type { Credentials } from '../../pki/credentials.js';
+import { Secret } from '../../secret.js';
+import { inventoryFailure } from '../inventory-failure.js';
 
 /**
  * The passwords that `registries.NAME.auth` names, by the registry's name: the first line of a file, or a variable of

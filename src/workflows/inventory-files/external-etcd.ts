@@ -1,12 +1,12 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { type Failure, Failures } from '../failure.js';
-import { messageOf } from '../hosts/message.js';
-import type { ExternalEtcd } from '../inventory/cluster.js';
-import { inventoryError } from '../inventory/inventory-error.js';
-import type { Inventory } from '../inventory/schema/schema.js';
-import { Secret } from '../secret.js';
-import { inventoryFailure } from './inventory-failure.js';
+import { type Failure, Failures } from '../../failure.js';
+import { messageOf } from '../../hosts/message.js';
+import type { ExternalEtcd } from '../../inventory/cluster.js';
+import { inventoryError } from '../../inventory/inventory-error.js';
+import type { Inventory } from '../../inventory/schema/schema.js';
+import { Secret } from '../../secret.js';
+import { inventoryFailure } from '../inventory-failure.js';
 import { certificatesIn } from './pem-certificates.js';
 
 /**

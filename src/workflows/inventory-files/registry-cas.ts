@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { Failures } from '../failure.js';
-import { messageOf } from '../hosts/message.js';
-import { inventoryError } from '../inventory/inventory-error.js';
-import type { Inventory } from '../inventory/schema/schema.js';
-import { inventoryFailure } from './inventory-failure.js';
+import { Failures } from '../../failure.js';
+import { messageOf } from '../../hosts/message.js';
+import { inventoryError } from '../../inventory/inventory-error.js';
+import type { Inventory } from '../../inventory/schema/schema.js';
+import { inventoryFailure } from '../inventory-failure.js';
 import { certificatesIn } from './pem-certificates.js';
 
 /**

@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
-import { Failure, Failures } from '../failure.js';
-import { messageOf } from '../hosts/message.js';
-import type { Values } from '../inventory/cluster.js';
-import { type ApiServerFile, parseApiServerFile } from '../inventory/components/api-server-files.js';
-import { inventoryError } from '../inventory/inventory-error.js';
-import type { Inventory } from '../inventory/schema/schema.js';
-import { inventoryFailure } from './inventory-failure.js';
+import { Failure, Failures } from '../../failure.js';
+import { messageOf } from '../../hosts/message.js';
+import type { Values } from '../../inventory/cluster.js';
+import { type ApiServerFile, parseApiServerFile } from '../../inventory/components/api-server-files.js';
+import { inventoryError } from '../../inventory/inventory-error.js';
+import type { Inventory } from '../../inventory/schema/schema.js';
+import { inventoryFailure } from '../inventory-failure.js';
 
 /**
  * What the files hold that `kubernetes.apiServer` names. `path` makes a path of the inventory absolute. Throws a Failure

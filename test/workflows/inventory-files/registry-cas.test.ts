@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { failuresIn } from '../../src/failure.js';
-import { loadCluster } from '../../src/workflows/load-cluster.js';
-import { serveCharts } from '../support/chart-server.js';
+import { failuresIn } from '../../../src/failure.js';
+import { loadCluster } from '../../../src/workflows/load-cluster.js';
+import { serveCharts } from '../../support/chart-server.js';
 
 const inventory = `apiVersion: kbs/v1
 cluster: one

@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, test } from 'vitest';
 import { parse } from 'yaml';
-import { failuresIn } from '../../src/failure.js';
-import { controlPlane } from '../../src/phases/control-plane/control-plane.js';
-import { loadCluster } from '../../src/workflows/load-cluster.js';
-import { contextOf } from '../support/site.js';
+import { failuresIn } from '../../../src/failure.js';
+import { controlPlane } from '../../../src/phases/control-plane/control-plane.js';
+import { loadCluster } from '../../../src/workflows/load-cluster.js';
+import { contextOf } from '../../support/site.js';
 
 const inventory = (apiServer: string, style = 'static-pods') => `apiVersion: kbs/v1
 cluster: one
