@@ -80,50 +80,46 @@ export const observe = async (
   const context: PhaseContext = { ...inputs, facts: (host) => facts.get(host) ?? assumedFacts };
   const assumed = (hostPhases: HostPhases) => queriesFor(hostPhases, context, desiredOf(hostPhases, context));
   const first = new Map(runHosts.map((hostPhases) => [hostPhases, assumed(hostPhases)]));
-  const onEachHost = (observeHost: (hostPhases: HostPhases) => Promise<void>) =>
-    Promise.all(
-      runHosts.map((hostPhases) =>
-        observeHost(hostPhases).catch((error: unknown) => {
-          const failure = asFailure(error, hostPhases.host.name);
-          unreachable.set(hostPhases.host.name, failure);
-          emit({ type: 'host', host: hostPhases.host.name, state: 'failed', error: toProblem(failure) });
-        }),
-      ),
-    );
 
-  await onEachHost(async (hostPhases) => {
-    emit({ type: 'host', host: hostPhases.host.name, state: 'connecting' });
+  const firstRound = async (hostPhases: HostPhases): Promise<void> => {
+    const { host } = hostPhases;
+    emit({ type: 'host', host: host.name, state: 'connecting' });
     const { preludes, queries } = first.get(hostPhases) ?? assumed(hostPhases);
-    const askNetwork = networkScript(networkQuestions(hostPhases.host, inputs.cluster));
-    const found = await queryAll(
-      open(hostPhases.host),
-      preludes,
-      [
-        factsQuery,
-        { name: 'network', script: askNetwork },
-        ...leftoverQueries(hostPhases),
-        ...also(hostPhases.host),
-        ...queries,
-      ],
-      options,
-    );
-    const read = (script: Script) => outputOf(script, found, hostPhases.host.name);
-    facts.set(hostPhases.host.name, { ...parseFacts(read(factsScript)), network: parseNetwork(read(askNetwork)) });
-    results.set(hostPhases.host.name, found);
-  });
-  await onEachHost(async (hostPhases) => {
-    const found = results.get(hostPhases.host.name);
+    const network: BatchQuery = { name: 'network', script: networkScript(networkQuestions(host, inputs.cluster)) };
+    const all = [factsQuery, network, ...leftoverQueries(hostPhases), ...also(host), ...queries];
+    const found = await queryAll(open(host), preludes, all, options);
+    const read = ({ script }: BatchQuery) => outputOf(script, found, host.name);
+    facts.set(host.name, { ...parseFacts(read(factsQuery)), network: parseNetwork(read(network)) });
+    results.set(host.name, found);
+  };
+
+  const secondRound = async (hostPhases: HostPhases): Promise<void> => {
+    const { host } = hostPhases;
+    const found = results.get(host.name);
     if (!found) return;
     const desired = desiredOf(hostPhases, context);
     const left = leftoversOf(hostPhases, context, found, desired);
-    leftovers.set(hostPhases.host.name, left);
+    leftovers.set(host.name, left);
     const resources = [...desired, ...left.resources.map(({ resource }) => resource)];
     const { preludes, queries } = queriesFor(hostPhases, context, resources);
     const missing = [...queries.filter(({ script }) => !found.has(script)), ...previewQueries(desired, found)];
-    const more = await queryAll(open(hostPhases.host), preludes, missing, options);
-    results.set(hostPhases.host.name, new Map([...found, ...more]));
-    emit({ type: 'host', host: hostPhases.host.name, state: 'observed' });
-  });
+    const more = await queryAll(open(host), preludes, missing, options);
+    results.set(host.name, new Map([...found, ...more]));
+    emit({ type: 'host', host: host.name, state: 'observed' });
+  };
+
+  for (const round of [firstRound, secondRound]) {
+    await Promise.all(
+      runHosts.map((hostPhases) =>
+        round(hostPhases).catch((error: unknown) => {
+          const { name } = hostPhases.host;
+          const failure = asFailure(error, name);
+          unreachable.set(name, failure);
+          emit({ type: 'host', host: name, state: 'failed', error: toProblem(failure) });
+        }),
+      ),
+    );
+  }
   return { context, results, unreachable, leftovers };
 };
 
