@@ -6,7 +6,7 @@ import type { Credentials } from '../src/pki/credentials.js';
 import { placeholderCredentials } from '../src/pki/placeholder.js';
 import { isPrunedType } from '../src/resources/object-sets.js';
 import { parseRecords, recordOf } from '../src/resources/record.js';
-import { claimsOf, kindOf, nameOf } from '../src/resources/registry.js';
+import { kindOf, nameOf, ownedBy } from '../src/resources/registry.js';
 import type { Resource } from '../src/resources/resource.js';
 import { reveal, Secret } from '../src/secret.js';
 import { monitored } from './phases/monitoring/monitored.js';
@@ -183,7 +183,7 @@ describe.each(hosts)('$name: $host.name', ({ cluster, host }) => {
       expect(read).toMatchObject({ name: nameOf(resource), phase: 'some-phase' });
       const known = read?.resource;
       if (!known) throw new Error(`${line} is not understood`);
-      expect(claimsOf(known)).toEqual(claimsOf(resource));
+      expect(ownedBy(known)).toEqual(ownedBy(resource));
       // Of a file's content, which may be secret, the query brings back a digest.
       if (known.kind === 'file') expect(kindOf(known).query(known)).toMatch(/ as_digest$/);
       if (resource.kind === 'file') expect(Object.keys(JSON.parse(line))).toEqual(['kind', 'id', 'phase', 'cluster']);

@@ -37,7 +37,7 @@ export const applyChanges = async (
   const output = await host
     .mutate(mutation(compose(planned), payloads), { onLine, ...defined({ timeout }) })
     .catch((error: unknown) => {
-      throw within(phase, error);
+      throw inPhase(phase, error);
     });
   if (output.code === 0) return;
   if (output.code === lockedCode && current < 0) throw lockedElsewhere(host.name);
@@ -58,8 +58,8 @@ export const applyChanges = async (
   );
 };
 
-/** The failure of a connection, which knows of no phase, with the phase. */
-export const within = (phase: string, error: unknown): unknown => {
+/** Adds the phase to the failure of a connection, which does not know it. */
+export const inPhase = (phase: string, error: unknown): unknown => {
   if (!(error instanceof Failure)) return error;
   const { code, message, where, why, next, cause } = error;
   return new Failure(code, message, {

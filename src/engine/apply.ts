@@ -1,4 +1,4 @@
-import type { ApplyContext, Outcome } from './context.js';
+import type { ApplyContext, Outcome } from './apply-context.js';
 import { assertNoCycle, dependenciesOf } from './dependencies.js';
 import type { ExecutablePlan } from './executable-plan.js';
 import { HostRunner } from './host-runner.js';

@@ -88,7 +88,7 @@ const phasesOf = (
       changes,
       waitOnly: resources.length === 0 && phase.prunes === undefined,
       gates: gatesOf(hostPhases, phase, context).map((gate) => ({ gate, open: isOpen(gate) })),
-      // In a rolling update what one phase waits for delays all of its phases: one that removes nothing waits for nothing.
+      // A phase that only prunes, and has nothing to prune, waits for no other host: in a rolling update that would delay all phases.
       ...(phase.after && (!phase.prunes || changes.length > 0) ? { after: phase.after(hostPhases.host, context) } : {}),
       ...(disturbs ? { rolling: roll } : {}),
     };

@@ -1,5 +1,5 @@
 import type { PhaseReference } from '../phases/phase.js';
-import type { ExecutablePlan, HostWorkPlan, PhaseSteps } from './executable-plan.js';
+import type { ExecutableHostPlan, ExecutablePlan, PhaseSteps } from './executable-plan.js';
 import { type Group, rollingSpans } from './rolling.js';
 
 /** What one phase of a host waits for before it begins, in this order. Its gates come after. */
@@ -20,7 +20,7 @@ export type HostDependencies = ReadonlyMap<PhaseSteps, Dependencies>;
  * A host that holds a slot waits for no other host, so every slot is released in the end: what the phases of a rolling
  * span wait for is waited for before the span begins, and a gate about another host is asked as things are.
  */
-export const dependenciesOf = ({ phases }: HostWorkPlan): HostDependencies => {
+export const dependenciesOf = ({ phases }: ExecutableHostPlan): HostDependencies => {
   const spans = rollingSpans(phases);
   const dependencies = (steps: PhaseSteps): Dependencies => {
     const span = spans.find((each) => each.phases.includes(steps));

@@ -6,9 +6,9 @@ import type { Operation } from './operation.js';
 import type { Change } from './plan.js';
 
 /** A plan with the scripts that apply its changes. It may hold secrets, so it is never printed or saved; `Plan` is. */
-export type ExecutablePlan = readonly HostWorkPlan[];
+export type ExecutablePlan = readonly ExecutableHostPlan[];
 
-export interface HostWorkPlan {
+export interface ExecutableHostPlan {
   readonly hostPhases: HostPhases;
   readonly unreachable?: Failure;
   readonly phases: readonly PhaseSteps[];

@@ -12,7 +12,7 @@ export interface HostPhases {
    * where `all` is absent, nothing is pruned.
    */
   readonly all?: readonly Phase[];
-  /** The add-ons that go with all that they would leave behind. */
+  /** Add-ons that are uninstalled with `--purge`: their CRDs and PersistentVolumeClaims are deleted too. */
   readonly purges?: readonly PurgedAddon[];
 }
 

@@ -2,11 +2,11 @@ import { Failure, toProblem } from '../failure.js';
 import type { Host } from '../hosts/host.js';
 import type { Gate, PhaseReference } from '../phases/phase.js';
 import { applyChanges } from './apply-changes.js';
-import type { ApplyContext } from './context.js';
+import type { ApplyContext } from './apply-context.js';
 import { type Deferred, deferred } from './deferred.js';
 import type { Dependencies, HostDependencies } from './dependencies.js';
 import type { EventData } from './event.js';
-import type { HostWorkPlan, PhaseSteps } from './executable-plan.js';
+import type { ExecutableHostPlan, PhaseSteps } from './executable-plan.js';
 import { awaitGates } from './gate.js';
 import type { Halt, RollingGroups } from './rolling.js';
 import { runOperation } from './run-operation.js';
@@ -25,14 +25,14 @@ export class HostRunner {
   /** Whether the run went on without this host from the start. */
   readonly skipped: boolean;
   readonly #name: string;
-  readonly #plan: HostWorkPlan;
+  readonly #plan: ExecutableHostPlan;
   readonly #dependencies: HostDependencies;
   readonly #context: RunnerContext;
   readonly #ended = deferred();
   readonly #done: ReadonlyMap<string, Deferred>;
   readonly #opened = new Set<string>();
 
-  constructor(plan: HostWorkPlan, dependencies: HostDependencies, context: RunnerContext) {
+  constructor(plan: ExecutableHostPlan, dependencies: HostDependencies, context: RunnerContext) {
     this.#name = plan.hostPhases.host.name;
     this.#plan = plan;
     this.#dependencies = dependencies;
@@ -141,7 +141,7 @@ export class HostRunner {
       await runOperation(this.#name, steps.operation, this.#context);
       this.changed = true;
     } else if (steps.changes.length > 0) {
-      // Asked last: the other hosts change while this one waits for anything else.
+      // Tested right before the changes: the other hosts may have changed while this one waited for its gates.
       await this.#await(host, steps, steps.rolling?.preconditions ?? []);
       await applyChanges(host, steps.phase.name, steps.changes, this.#context);
       this.changed ||= changes > 0;

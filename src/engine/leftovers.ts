@@ -8,9 +8,9 @@ import {
   printObjectSets,
   removable,
 } from '../resources/object-sets.js';
-import { pathClaim } from '../resources/original.js';
+import { ownedPath } from '../resources/original.js';
 import { parseRecords, printRecords, type ResourceRecord } from '../resources/record.js';
-import { claimsOf, kindOf, nameOf } from '../resources/registry.js';
+import { kindOf, nameOf, ownedBy } from '../resources/registry.js';
 import type { ObjectResource, Purge, ReleaseResource, Resource } from '../resources/resource.js';
 import type { HostPhases, PurgedAddon } from './host-phases.js';
 import type { BatchQuery, QueryResults } from './query-batch.js';
@@ -70,7 +70,7 @@ export const recordsIn = (results: QueryResults): readonly ResourceRecord[] => {
 
 /**
  * The recorded resources that no phase of the host desires. `desired`: the resources of `hostPhases.phases`. Resources are
- * compared by their claims, such as paths: one that has moved to another phase is no leftover, nor is a file that has
+ * compared by what they own, such as paths: one that has moved to another phase is no leftover, nor is a file that has
  * become a binary. There are no leftovers where `hostPhases.all` is absent, or where the host's facts, from which the
  * desired resources follow, could not be read.
  */
@@ -95,13 +95,13 @@ export const leftoversOf = (
   if (all === undefined || results.get(factsScript)?.code !== 0) return noLeftovers;
   if (records.length + sets.length === 0) return { ...noLeftovers, foreign };
   const others = all.filter((phase) => !phases.includes(phase)).flatMap((phase) => phase.resources(host, context));
-  const claims = new Set([...desired, ...others].flatMap(claimsOf));
+  const owned = new Set([...desired, ...others].flatMap(ownedBy));
   return {
     resources: records.flatMap((record) => {
-      const resource = record.resource && unclaimed(record.resource, claims);
-      return resource ? [{ record, resource, inUse: holdsClaimed(resource, claims) }] : [];
+      const resource = record.resource && withoutOwned(record.resource, owned);
+      return resource ? [{ record, resource, inUse: holdsOwned(resource, owned) }] : [];
     }),
-    objects: sets.filter((set) => !claims.has(nameOf(set))),
+    objects: sets.filter((set) => !owned.has(nameOf(set))),
     kept,
     unknown: records.filter(({ resource, damaged }) => resource === undefined && !damaged),
     damaged: records.filter(({ damaged }) => damaged),
@@ -111,8 +111,9 @@ export const leftoversOf = (
 };
 
 /**
- * The releases, those of purged add-ons with what goes besides; one whose release has gone before is there as long as
- * something of it is left. Only claims in a namespace that kbs made for the add-on go, and nothing where it cannot tell.
+ * The releases; those of purged add-ons with the CRDs and PersistentVolumeClaims that are deleted with them. An add-on
+ * whose release is gone is still listed as long as some of these are left. Only claims in a namespace that kbs made for
+ * the add-on are deleted; nothing is where it cannot tell.
  */
 const purged = (
   releases: readonly ReleaseResource[],
@@ -144,13 +145,13 @@ const purged = (
   ];
 };
 
-/** The resource without the parts that desired resources claim; `undefined` where no part is left, or where it has none. */
-const unclaimed = (resource: Resource, claims: ReadonlySet<string>): Resource | undefined => {
-  if (claims.has(nameOf(resource))) return undefined;
+/** The resource without the parts that desired resources own; `undefined` where no part is left, or where it has none. */
+const withoutOwned = (resource: Resource, owned: ReadonlySet<string>): Resource | undefined => {
+  if (owned.has(nameOf(resource))) return undefined;
   const kind = kindOf(resource);
-  if (kind.without) return kind.without(resource, (name) => claims.has(name));
-  return claimsOf(resource).some((name) => claims.has(name)) ? undefined : resource;
+  if (kind.without) return kind.without(resource, (name) => owned.has(name));
+  return ownedBy(resource).some((name) => owned.has(name)) ? undefined : resource;
 };
 
-const holdsClaimed = (resource: Resource, claims: ReadonlySet<string>): boolean =>
-  resource.kind === 'directory' && [...claims].some((name) => name.startsWith(`${pathClaim(resource.path)}/`));
+const holdsOwned = (resource: Resource, owned: ReadonlySet<string>): boolean =>
+  resource.kind === 'directory' && [...owned].some((name) => name.startsWith(`${ownedPath(resource.path)}/`));

@@ -20,13 +20,13 @@ export const networkQuestions = (host: ClusterHost, cluster: Cluster): NetworkQu
   const isMember = isNode(host) || isControlPlane(host);
   return {
     to: [...new Set([...nextHops, ...members, ...inSegment(host, cluster)])].filter((to) => to !== host.address),
-    names: isMember ? [host.name, ...namesOfApi(cluster)] : [],
-    resolve: isMember ? foreignNames(cluster) : [],
+    names: isMember ? [host.name, ...knownEndpointName(cluster)] : [],
+    resolve: isMember ? unknownEndpointName(cluster) : [],
     connect: isControlPlane(host) ? (cluster.kubernetes.externalEtcd?.endpoints ?? []) : [],
   };
 };
 
-/** An address of the segment, in use or not: a lone host has no other to ask about. Nothing is sent there. */
+/** Any other address of the host's segment, to ask `ip route get` about; whether it is in use does not matter. */
 const inSegment = ({ segment, address }: ClusterHost, { network }: Cluster): readonly string[] =>
   network.segments
     .filter(({ name }) => name === segment)
@@ -38,12 +38,12 @@ const inSegment = ({ segment, address }: ClusterHost, { network }: Cluster): rea
     .filter((each) => each !== address)
     .slice(0, 1);
 
-/** The `dns` hosts may be those that will answer for it. */
-const foreignNames = (cluster: Cluster): readonly string[] => {
+/** The endpoint's name where kbs knows no address for it, and where no `dns` host of the cluster will answer for it. */
+const unknownEndpointName = (cluster: Cluster): readonly string[] => {
   const { name, address } = cluster.endpoint;
   return name === undefined || address !== undefined || dnsServers(cluster).length > 0 ? [] : [name];
 };
 
-/** Where a load balancer outside the cluster has the name, kbs knows no address for it. */
-const namesOfApi = ({ endpoint: { name, address } }: Cluster): readonly string[] =>
+/** The endpoint's name where kbs gives it an address; it gives none to the name of a load balancer outside the cluster. */
+const knownEndpointName = ({ endpoint: { name, address } }: Cluster): readonly string[] =>
   name === undefined || address === undefined ? [] : [name];

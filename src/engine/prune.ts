@@ -34,10 +34,11 @@ export interface Pruning {
 
 /**
  * Which phase removes which leftovers, last applied first. Pure. `observed` gives the state of a resource, and throws where
- * its query failed. A resource in an unknown state, such as an image while containerd is down, stays with its record for a
- * later run. Objects, and what the phase with `prunes: { of: 'rest' }` removes, are pruned only in a run of all phases of the
- * host: a phase that is left out may still use them. For the same reason objects stay where a host whose phase must be done
- * before is not in the run, and leftovers of a phase stay where no host that has the phase now is in the run.
+ * its query failed. What stays for a later run:
+ * - a resource in an unknown state, such as an image while containerd is down;
+ * - objects, and what the phase with `prunes: { of: 'rest' }` removes, if the run leaves out phases of the host;
+ * - objects, if the pruning phase waits for a host that is not in the run;
+ * - leftovers of a phase, if none of the hosts that have the phase now is in the run.
  */
 export const pruningOf = (
   hostPhases: HostPhases,
@@ -82,7 +83,7 @@ const removalOf = (
 interface HeldBack {
   /** Whether all phases of the host are in the run. */
   readonly isWhole: boolean;
-  /** What keeps everything that no phase names from being pruned, as in `task etcd-member stays`. */
+  /** Why nothing is pruned that no phase prunes by name: `task etcd-member stays`. */
   readonly holds: readonly string[];
   /** Removals that wait for one of these hosts, none of which is in the run. */
   readonly awaiting: ReadonlyMap<Removal, readonly string[]>;
@@ -222,7 +223,7 @@ const asPruned = (resource: Resource): Resource =>
 const isGone = ({ kind }: Resource, state: State): boolean =>
   ['file', 'zone', 'directory', 'binary'].includes(kind) && Object.keys(state).join() === 'touched';
 
-/** The plan does not name these removals: what a person puts there after the observation is not touched. */
+/** Only markers are deleted, not the resources: the plan names no removal, and the path may be in use again since. */
 const forgotten = (resource: Resource): Script =>
   lines(
     ...(resource.kind === 'binary' ? [removeStamp(resource), ...(resource.links ?? []).map(forgetMissing)] : []),

@@ -62,7 +62,7 @@ export class RollingGroups {
    */
   async acquire(host: string, groups: readonly Group[], onWait: (other: string) => void): Promise<Halt | undefined> {
     this.#waiting.set(host, groups);
-    // Hosts without earlier changes get here in the same tick; after it all of them wait, and the order decides.
+    // Several hosts may call this in the same tick. After it all of them are in #waiting, so that the order decides and not the call.
     await setImmediate();
     for (let announced: string | undefined; ; await this.#woken.promise) {
       const halt = groups.map((group) => this.#halts.get(group)).find((found) => found !== undefined);

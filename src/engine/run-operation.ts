@@ -4,8 +4,8 @@ import { Failure } from '../failure.js';
 import { type Host, mutation, type Output, query } from '../hosts/host.js';
 import { lastLines } from '../hosts/last-lines.js';
 import type { PhaseReference, RollingUpdate } from '../phases/phase.js';
-import { locked, lockedCode, lockedElsewhere, within } from './apply-changes.js';
-import type { ApplyContext } from './context.js';
+import { inPhase, locked, lockedCode, lockedElsewhere } from './apply-changes.js';
+import type { ApplyContext } from './apply-context.js';
 import type { PhaseSteps } from './executable-plan.js';
 import { awaitGates } from './gate.js';
 import type { Operation } from './operation.js';
@@ -66,7 +66,7 @@ export const runOperation = async (
     .catch((error: unknown) => {
       throw error instanceof Failure && error.code === 'interrupted'
         ? interrupted(target, operation)
-        : within(name, error);
+        : inPhase(name, error);
     })
     .finally(() => watching.stop());
   const waitingFor = await watching.ended;

@@ -25,13 +25,13 @@ export const addHost = (text: string, { name, address, roles, user }: NewHost): 
 };
 
 /** Labels by key and value, and taints as the inventory has them. */
-export interface NodeMarks {
+export interface NodeLabelsAndTaints {
   readonly labels: readonly (readonly [key: string, value: string])[];
   readonly taints: readonly string[];
 }
 
 /** Gives a host these labels and taints, in place of those of the same key, or key and effect. The rest does not change. */
-export const markHost = (text: string, host: string, { labels, taints }: NodeMarks): string => {
+export const labelAndTaintHost = (text: string, host: string, { labels, taints }: NodeLabelsAndTaints): string => {
   const labelled = labels.reduce((edited, [key, value]) => {
     const path = ['hosts', host, 'labels'];
     if (entryAt(edited, path) === undefined) return withEntry(edited, path, { [key]: value });

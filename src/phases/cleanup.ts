@@ -9,14 +9,14 @@ const kubeletConf = '/etc/kubernetes/kubelet.conf';
 const containerdData = '/var/lib/containerd';
 
 /**
- * Pods on a host that leaves. The kubelet stops first, because it would start them again. Their processes are found by
- * control group, so that they also end where containerd hangs, and get a few seconds to end. Only the groups at the top
- * are this kubelet's: below others lie those of machines within this one, such as kind's. Docker's containers run by the
- * same containerd, in another namespace. Then their mounts and
- * network namespaces go; with a namespace goes its end of each veth pair. /var/lib/kubelet itself may be an
- * administrator's own mount and stays mounted. Where it was there before kbs, the kubelet's files go by name.
+ * Pods on a host that leaves. The kubelet stops first, because it would start them again. The processes of pods are found
+ * by control group, so that they also end where containerd hangs; they get a few seconds. Only `kubepods` at the top of
+ * the hierarchy is this kubelet's: deeper ones belong to nodes that run as containers here, such as kind's. Of containerd's
+ * shims only those of the namespace k8s.io are killed, as Docker may use the same containerd. Then the mounts and network
+ * namespaces are removed, which deletes the veth pairs. /var/lib/kubelet itself may be an administrator's own mount and
+ * stays mounted; if it was there before kbs, only the kubelet's own files in it are deleted.
  */
-export const pods = {
+export const podCleanup = {
   stop: sh`systemctl stop kubelet.service 2>/dev/null || :
 kbs_roots=/sys/fs/cgroup/*/kubepods*
 [ ! -e /sys/fs/cgroup/cgroup.controllers ] || kbs_roots=/sys/fs/cgroup/kubepods*
@@ -37,7 +37,7 @@ for kbs_shim in /proc/[0-9]*; do
   case $(readlink "$kbs_shim/exe" 2>/dev/null) in
     /usr/local/bin/containerd-shim-runc-v2*)
       tr '\\0' ' ' < "$kbs_shim/cmdline" 2>/dev/null | grep -q -e '-namespace k8s.io ' || continue
-      # Its folder says where it listens; killed, it leaves the socket beside those of others.
+      # A killed shim leaves its socket in a folder that it shares with other shims; its own folder names the socket.
       kbs_socket=$(grep -ho '/run/containerd/s/[0-9a-f]*' "$kbs_shim/cwd/bootstrap.json" "$kbs_shim/cwd/address" 2>/dev/null | head -n 1) || :
       kill -KILL "\${kbs_shim#/proc/}" 2>/dev/null || :
       [ -z "$kbs_socket" ] || rm -f "$kbs_socket"
@@ -48,7 +48,7 @@ awk '{ print $5 }' /proc/self/mountinfo |
   grep -E '^(/var/lib/kubelet/|/run/containerd/io[.]containerd[.](grpc[.]v1[.]cri|[^/]*/k8s[.]io)/|/run/netns/cni-)' | sort -r |
   while read -r kbs_mount; do umount -l "$(printf %b "$kbs_mount")" 2>/dev/null || :; done
 rm -f /run/netns/cni-*
-# With the systemd driver the kubelet has systemd make them, and systemd holds them until they are stopped.
+# With the systemd cgroup driver these groups are slices: systemd keeps them until they are stopped.
 kbs_slices=$(systemctl list-units --all --plain --no-legend --type=slice 2>/dev/null | awk '$1 ~ /^kubepods/ { print $1 }')
 [ -z "$kbs_slices" ] || systemctl stop $kbs_slices || :
 find $kbs_roots -depth -type d -exec rmdir {} + 2>/dev/null || :`,
@@ -61,10 +61,10 @@ fi`,
 } satisfies Cleanup;
 
 /**
- * A kubelet ends a static pod some time after its manifest is gone. An API server that ends in good order removes itself
- * from the Service `kubernetes`; so it gets the time while its etcd member still runs.
+ * Waits until the API server has ended: the kubelet ends a static pod some time after its manifest is deleted. An API server
+ * removes itself from the endpoints of the Service `kubernetes` when it shuts down, for which its etcd member must run.
  */
-export const apiServer: Cleanup = {
+export const apiServerCleanup: Cleanup = {
   remove: sh`systemctl -q is-active kubelet.service || exit 0
 for kbs_try in $(seq 350); do
   ss -Hltnp 'sport = :6443' 2>/dev/null | grep -q kube-apiserver || break
@@ -73,21 +73,21 @@ done`,
 };
 
 /** What `kbs etcd restore` backed up or left unfinished, with all secrets of the old cluster: beside the data, or on the same disk. */
-export const etcdData: Cleanup = {
+export const etcdCleanup: Cleanup = {
   remove: sh`kbs_data=$(readlink -f /var/lib/etcd)
 rm -rf --one-file-system "$kbs_data".before-restore-* "$kbs_data"/before-restore-* "$kbs_data/.kbs-restore"
 rm -f /var/lib/kbs/restore ${uploadedSnapshot} ${`${uploadedSnapshot}.part`}`,
 };
 
-/** Says from the stop of the programs on that others use containerd too; until then the originals that are put back meanwhile say it. */
+/** `stop` leaves it for `remove` where others use containerd too: by then the originals that tell it have been put back. */
 const sharedMark = '/run/kbs-containerd-is-shared';
 
 /**
- * Sockets and tasks of containerd and what it made for pods; a reboot would remove them too. Where others use containerd
- * as well, because it has data that were there before kbs, or tasks of another namespace, such as Docker's: what pods had
- * is deleted through containerd while it runs, and the rest of its data stays.
+ * Sockets, tasks and other state of containerd, which a reboot would remove too. Others use containerd as well if its data
+ * were there before kbs, or if it has tasks of another namespace than k8s.io, such as Docker's: then what belongs to pods is
+ * deleted through containerd while it runs, and the rest of its data stays.
  */
-export const runtimeState = {
+export const runtimeCleanup = {
   stop: sh`if [ -e ${recordPath(containerdData)}.was ] ||
   ls -d /run/containerd/io.containerd.runtime.v2.task/* ${containerdData}/io.containerd.runtime.v2.task/* 2>/dev/null |
     grep -qv '/k8s[.]io$'
@@ -126,7 +126,7 @@ rmdir /run/netns 2>/dev/null || :`,
 } satisfies Cleanup;
 
 /** The bridge, kube-proxy's interfaces and tables, traffic shapers, and all rules in chains of Kubernetes and of CNI. */
-export const podNetwork = {
+export const networkCleanup = {
   remove: sh`for kbs_link in $(ip -o link | awk -F '[ :@]+' '{ print $2 }'); do
   case $kbs_link in cni0 | kube-ipvs0 | bwp*) ip link delete "$kbs_link" 2>/dev/null || : ;; esac
 done

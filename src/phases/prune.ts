@@ -6,8 +6,9 @@ import { loadBalancer } from './load-balancer/load-balancer.js';
 import type { Phase, PhaseContext, PhaseReference } from './phase.js';
 
 /**
- * A balancer that still held the virtual address would do harm, and so would a server that still answered with old names
- * or held a port. So these go early, but after the hosts that have the role now: until then they alone serve.
+ * Stops haproxy, keepalived and CoreDNS on a host that is no load balancer or DNS server any more: they would hold the
+ * virtual address or a port, or answer with old names. This is early in the list, but waits for the hosts that have the
+ * role now, so that the service is not interrupted.
  */
 export const staleServices: Phase = {
   name: 'stale-services',
@@ -15,13 +16,13 @@ export const staleServices: Phase = {
   appliesTo: () => true,
   after: (host, context) => [
     ...successors(loadBalancer, host, context),
-    ...successors(lanDns, host, context).filter(({ host: other }) => !waitsInItsSpan(other, host, context)),
+    ...successors(lanDns, host, context).filter(({ host: other }) => !wouldWaitForEachOther(other, host, context)),
   ],
   resources: () => [],
   prunes: { of: [loadBalancer.name, lanDns.name], first: true },
 };
 
-/** Hosts that the phase applies to; none where it still applies to this one. */
+/** The phase on the hosts that it applies to; none if it still applies to this host. */
 const successors = (phase: Phase, host: ClusterHost, { cluster }: PhaseContext): readonly PhaseReference[] =>
   phase.appliesTo(host, cluster)
     ? []
@@ -30,15 +31,15 @@ const successors = (phase: Phase, host: ClusterHost, { cluster }: PhaseContext):
         .map(({ name }) => ({ host: name, phase: phase.name }));
 
 /**
- * Whether a DNS server may wait for this host's load balancer. If two control planes swap these roles, each would wait for
- * the other before its rolling update begins: they do not wait.
+ * If two control planes swap the roles of load balancer and DNS server, each would wait for the other before its rolling
+ * update begins. So the one that is the load balancer now does not wait for the DNS server.
  */
-const waitsInItsSpan = (other: string, host: ClusterHost, { cluster }: PhaseContext): boolean =>
+const wouldWaitForEachOther = (other: string, host: ClusterHost, { cluster }: PhaseContext): boolean =>
   [host, ...cluster.hosts.filter(({ name }) => name === other)].every(isControlPlane) &&
   isLoadBalancer(host) &&
   !cluster.hosts.some((each) => each.name === other && isLoadBalancer(each));
 
-/** kube-proxy's DaemonSet, for one, goes only once every node has a unit in the place of its pod. */
+/** Waits for `proxy` on every node: kube-proxy's DaemonSet is deleted only when every node runs kube-proxy as a unit. */
 export const pruneObjects: Phase = {
   name: 'prune-objects',
   ensures: 'the cluster holds no object of kbs that no phase wants',
@@ -53,8 +54,8 @@ export const pruneObjects: Phase = {
 };
 
 /**
- * Near the end, when all that takes the place of former things is there, and nothing uses them any more: pods that go with
- * their objects run images of their node until then.
+ * This is near the end, when the replacements run and nothing uses the leftovers any more. It waits for `prune-objects`:
+ * pods that are deleted with their objects use images of their node until then.
  */
 export const prune: Phase = {
   name: 'prune',

@@ -4,8 +4,8 @@ import {
   escapePath,
   isPath,
   managed,
+  ownedPath,
   parentOf,
-  pathClaim,
   recordPath,
   restoreOriginal,
   saveOriginal,
@@ -92,7 +92,7 @@ links_to() { # TARGET PATH STAMP NOTE LINK...
       return { kind: 'binary', path: id, content: nothing, ...(paths.length > 0 ? { links: paths } : {}) };
     },
   },
-  claims: ({ path, links = [] }) => [path, ...links].map(pathClaim),
+  owns: ({ path, links = [] }) => [path, ...links].map(ownedPath),
 };
 
 /** A program that a person has deleted may have left other names that lead nowhere. */

@@ -2,8 +2,8 @@ import { lines, raw, type Script, sh } from '../hosts/shell.js';
 import {
   isPath,
   managed,
+  ownedPath,
   parentOf,
-  pathClaim,
   recordPath,
   restoreOriginal,
   saveOriginal,
@@ -67,7 +67,7 @@ look_directory() { # PATH NOTE
     read: (id, { shared }) =>
       isPath(id) ? { kind: 'directory', path: id, mode: '0755', ...(shared === true ? { shared } : {}) } : undefined,
   },
-  claims: (resource) => [pathClaim(resource.path)],
+  owns: (resource) => [ownedPath(resource.path)],
 };
 
 const removal = ({ path, shared }: DirectoryResource): Script =>

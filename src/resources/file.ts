@@ -3,8 +3,8 @@ import { reveal, Secret, sha256 } from '../secret.js';
 import {
   isPath,
   managed,
+  ownedPath,
   parentOf,
-  pathClaim,
   recordPath,
   restoreOriginal,
   saveOriginal,
@@ -82,7 +82,7 @@ as_digest() { sha256sum; }`,
     // Its content may be secret: as one, it is asked about by a digest.
     read: (id) => (isPath(id) ? { kind: 'file', path: id, content: new Secret(''), mode: '0600' } : undefined),
   },
-  claims: (resource) => [pathClaim(resource.path)],
+  owns: (resource) => [ownedPath(resource.path)],
 };
 
 /** The program's own verdict, before the file is where it reads it. */

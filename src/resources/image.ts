@@ -62,16 +62,16 @@ fi`,
           )
         : undefined,
   },
-  claims: (resource) => imagesOf(resource).map(({ reference }) => claimOf(reference)),
-  without(resource, isClaimed) {
+  owns: (resource) => imagesOf(resource).map(({ reference }) => ownedName(reference)),
+  without(resource, isOwned) {
     const rest = imagesOf(resource)
       .map(({ reference }) => reference)
-      .filter((reference) => !isClaimed(claimOf(reference)));
+      .filter((reference) => !isOwned(ownedName(reference)));
     return rest.length === 0 ? undefined : referring(resource.name, rest);
   },
 };
 
-const claimOf = (reference: string): string => `image reference ${reference}`;
+const ownedName = (reference: string): string => `image reference ${reference}`;
 
 /** As much of a set of images as names them. */
 const referring = (name: string, references: readonly string[]): ImageResource => ({

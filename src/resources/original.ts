@@ -83,7 +83,7 @@ export const stateOfMissing = (output: string): State | undefined => {
 };
 
 /** The claim on a path, which resources of several kinds may have. */
-export const pathClaim = (path: string): string => `path ${path}`;
+export const ownedPath = (path: string): string => `path ${path}`;
 
 /** Whether an id from a record is a path. */
 export const isPath = (id: string): boolean => id.startsWith('/') && !id.endsWith('/');

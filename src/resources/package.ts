@@ -48,7 +48,7 @@ query_packages() { # LIST NAME...
     write: () => ({}),
     read: (id) => ({ kind: 'package', names: id.split(' ') }),
   },
-  claims: ({ names }) => names.map((name) => `package named ${name}`),
+  owns: ({ names }) => names.map((name) => `package named ${name}`),
 };
 
 /** `package haproxy ii 2.6.12-1`: the second letter of the third word is the state (dpkg-query(1)). */

@@ -26,10 +26,10 @@ export const kindNamed = (name: string): Kind<Resource> | undefined =>
 /** A resource's kind and id, which name it uniquely on a host. */
 export const nameOf = (resource: Resource): string => `${resource.kind} ${kindOf(resource).id(resource)}`;
 
-/** All claims of a resource: its own name, and claims that resources of other kinds may have too, such as a path. */
-export const claimsOf = (resource: Resource): readonly string[] => [
+/** The names of all that a resource owns: its own, and those that a resource of another kind may own instead, such as a path. */
+export const ownedBy = (resource: Resource): readonly string[] => [
   nameOf(resource),
-  ...(kindOf(resource).claims?.(resource) ?? []),
+  ...(kindOf(resource).owns?.(resource) ?? []),
 ];
 
 const kinds: { readonly [K in Resource['kind']]: Kind<Extract<Resource, { readonly kind: K }>> } = {

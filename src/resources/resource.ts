@@ -267,10 +267,10 @@ export interface Kind<R extends { readonly kind: string }> {
   remove(resource: R, seen: State): readonly Step[];
   /** How a resource is recorded on its host; absent where a host keeps nothing of it. */
   readonly record?: RecordFormat<R>;
-  /** Names of all that the resource stands for, where a resource of another id or kind may stand for it too: its paths. */
-  claims?(resource: R): readonly string[];
-  /** The resource without the parts that others claim; absent where a resource has no parts. */
-  without?(resource: R, isClaimed: (name: string) => boolean): R | undefined;
+  /** Names of what the resource owns besides itself, which a resource of another id or kind may own instead: its paths. */
+  owns?(resource: R): readonly string[];
+  /** The resource without the parts that others own; absent where a resource has no parts. */
+  without?(resource: R, isOwned: (name: string) => boolean): R | undefined;
 }
 
 /** How a resource is recorded on its host, so that it can still be removed when no phase wants it any more. */

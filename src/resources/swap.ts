@@ -77,7 +77,7 @@ done`,
     read: (id) => (id === 'off' || id === 'as-found' ? { kind: 'swap', state: id } : undefined),
   },
   // One of the two takes the place of the other.
-  claims: () => ['swap'],
+  owns: () => ['swap'],
 };
 
 /** What kbs has switched off, on again. */

@@ -2,7 +2,7 @@ import { lines, raw, receive, type Script, sh } from '../hosts/shell.js';
 import { sha256 } from '../secret.js';
 import {
   managed,
-  pathClaim,
+  ownedPath,
   recordPath,
   restoreOriginal,
   saveOriginal,
@@ -97,7 +97,7 @@ look_unit() { # NAME PATH NOTE
     read: (id) =>
       /^[A-Za-z0-9:_.@\\-]+$/.test(id) ? { kind: 'unit', name: id, text: '', inputs: [], runs: 'service' } : undefined,
   },
-  claims: (resource) => [pathClaim(pathOf(resource))],
+  owns: (resource) => [ownedPath(pathOf(resource))],
 };
 
 const write = (resource: UnitResource, size: number): Script => {

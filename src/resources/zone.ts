@@ -1,6 +1,6 @@
 import { type Script, sh } from '../hosts/shell.js';
 import { file } from './file.js';
-import { isPath, pathClaim } from './original.js';
+import { isPath, ownedPath } from './original.js';
 import { type FileResource, type Kind, type State, Unknown, type ZoneResource } from './resource.js';
 
 /**
@@ -24,7 +24,7 @@ export const zone: Kind<ZoneResource> = {
     write: () => ({}),
     read: (id) => (isPath(id) ? { kind: 'zone', path: id, content: '', serial: 0, mode: '0644' } : undefined),
   },
-  claims: (resource) => [pathClaim(resource.path)],
+  owns: (resource) => [ownedPath(resource.path)],
 };
 
 const textOf = ({ path, content, mode, owner }: ZoneResource): FileResource => ({

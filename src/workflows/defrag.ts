@@ -40,7 +40,7 @@ const plan = async (run: RunContext, onDone: (members: readonly Defragmented[]) 
   const limits = limitsOf(run);
   const asked = await selectEtcdHost(cluster, pool, limits);
   const members = await membersOf(asked, cluster, limits);
-  requireWell(members, asked);
+  requireHealthy(members, asked);
   const operations = operationsFor(members, asked.at);
   const hostPhases = { host: asked.at, phases: [] };
   announce(run, 'etcd defrag', [{ host: asked.at, phases: operations.map(({ name }) => ({ name })) }]);
@@ -62,7 +62,7 @@ const sizes = (before: readonly Member[], after: readonly Member[]): readonly De
     after: after.find(({ id }) => id === member.id)?.status?.size ?? 0,
   }));
 
-const requireWell = (members: readonly Member[], { at }: ApiHost): void => {
+const requireHealthy = (members: readonly Member[], { at }: ApiHost): void => {
   const unhealthy = members.filter((member) => !canBeDefragmented(member));
   if (unhealthy.length === 0) return;
   throw new Failure('refused', 'etcd cannot be defragmented while a member is unhealthy', {

@@ -1,7 +1,7 @@
 import { Failure, Failures } from '../failure.js';
 import { type Cluster, type ClusterHost, isNode, isWorker } from '../inventory/cluster.js';
 import { unknownName } from '../inventory/did-you-mean.js';
-import { addHost, markHost, type NewHost, type NodeMarks } from '../inventory/edit.js';
+import { addHost, labelAndTaintHost, type NewHost, type NodeLabelsAndTaints } from '../inventory/edit.js';
 import { formatProblem, labelKey, labelValue, taint } from '../inventory/formats.js';
 import { type LoadedCluster, loadCluster } from './load-cluster.js';
 
@@ -13,30 +13,33 @@ export interface JoinTargets {
 }
 
 /** Labels as `key=value` and taints as `key=value:Effect` for every host that is named. */
-export interface Marks {
+export interface LabelsAndTaints {
   readonly labels: readonly string[];
   readonly taints: readonly string[];
 }
 
 /**
  * The workers to join: the named ones, or all workers of the inventory, where the plan then finds those that lack
- * something; and of these only what `limit` names. `name=user@address` adds a host to the inventory's text, and `marks`
+ * something; and of these only what `limit` names. `name=user@address` adds a host to the inventory's text, and `labelsAndTaints`
  * change the entries of the named hosts; the file is not written here. Throws `usage` where a name is unknown, where
- * `limit` leaves no worker, or where a mark is malformed or has no host.
+ * `limit` leaves no worker, or where a label or taint is malformed or has no host.
  */
 export const resolveJoinTargets = async (
   file: string,
   words: readonly string[],
   limit: readonly string[] | undefined,
-  marks: Marks = { labels: [], taints: [] },
+  labelsAndTaints: LabelsAndTaints = { labels: [], taints: [] },
 ): Promise<JoinTargets> => {
-  const nodeMarks = parseMarks(marks, words);
+  const parsed = parseLabelsAndTaints(labelsAndTaints, words);
   const known = await loadCluster(file);
   const added = words.flatMap((word) => newHost(word) ?? []).filter((host) => !isListed(known.cluster, host));
   const names = [...new Set(words.map((word) => word.split('=')[0] ?? ''))];
   const workers = [...known.cluster.hosts.filter(isWorker), ...added];
   requireKnown(workers, names, 'a new one: kbs join name=user@address; control planes join by: kbs init');
-  const text = names.reduce((edited, name) => markHost(edited, name, nodeMarks), added.reduce(addHost, known.text));
+  const text = names.reduce(
+    (edited, name) => labelAndTaintHost(edited, name, parsed),
+    added.reduce(addHost, known.text),
+  );
   const loaded = text === known.text ? known : await loadCluster(file, text, known.text);
   const { cluster } = loaded;
   requireKnown(cluster.hosts.filter(isNode), limit ?? [], 'a new one: kbs join name=user@address');
@@ -50,7 +53,7 @@ export const resolveJoinTargets = async (
   return { joining, loaded };
 };
 
-const parseMarks = ({ labels, taints }: Marks, words: readonly string[]): NodeMarks => {
+const parseLabelsAndTaints = ({ labels, taints }: LabelsAndTaints, words: readonly string[]): NodeLabelsAndTaints => {
   if (words.length === 0 && labels.length + taints.length > 0) {
     throw new Failure('usage', '--label and --taint need the names of the hosts that they are for', {
       next: 'name them: kbs join worker-00 --label tier=gold; for several at once, write them into the inventory',

@@ -35,7 +35,7 @@ const plan = async (run: RunContext, options: RemoveOptions): Promise<PlannedRun
   const refused = removalFailures(before, after, leaving, options);
   if (refused.length > 0) throw new Failures(refused);
   const inventory = await removeFromInventory(loaded, names, options);
-  // Where a new machine is to take the place of a dead one, the others go on as the inventory says.
+  // A dead host that stays in the inventory will be replaced by a new machine: the other hosts keep their settings.
   const isReplaced = options.dead && 'kept' in inventory;
   const affected = isReplaced ? [] : affectedHosts(before, after, artifacts);
   return {

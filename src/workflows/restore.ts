@@ -14,7 +14,7 @@ import { checkSnapshot, type SnapshotFile } from './etcd/snapshot-file.js';
 import { init } from './init.js';
 import type { PlannedRun, RunContext, Workflow } from './run/context.js';
 import { limitsOf } from './run/limits.js';
-import type { Around } from './run/phase-workflow.js';
+import type { Hooks } from './run/phase-workflow.js';
 import { phaseRun } from './run/plan-phases.js';
 
 export interface RestoreOptions {
@@ -52,7 +52,7 @@ const plan = async (run: RunContext, options: RestoreOptions): Promise<PlannedRe
   if (!resumes && !options.force) refuseAlive(views, revision);
   const planned = await phaseRun(
     { ...init, name: 'etcd restore' },
-    { around: resumes ? resumed(run) : around(run, snapshot, options) },
+    { hooks: resumes ? hooksToFinish(run) : hooksToRestore(run, snapshot, options) },
   ).plan(run);
   const said = resumes
     ? 'etcd started from this snapshot in a run that was interrupted; the rest follows'
@@ -67,7 +67,7 @@ const plan = async (run: RunContext, options: RestoreOptions): Promise<PlannedRe
   };
 };
 
-/** The first control plane last: its mark is what tells the next run that a restore which failed elsewhere goes on. */
+/** The first control plane finishes last: from its mark the next run knows that a restore has not finished on all hosts. */
 const finish = (host: ClusterHost, cluster: Cluster): PhaseSteps => {
   const [first, ...others] = controlPlanes(cluster);
   const after = host === first ? others.map(({ name }) => ({ host: name, phase: 'finish-restore' })) : [];
@@ -106,7 +106,7 @@ const refuseAlive = (views: readonly EtcdView[], revision: number | undefined): 
 };
 
 /** etcd runs from the snapshot already: what is left is to finish. */
-const resumed = ({ cluster }: RunContext): Around => ({
+const hooksToFinish = ({ cluster }: RunContext): Hooks => ({
   outline: (host) => ({ before: [], after: isControlPlane(host) ? ['finish-restore'] : [] }),
   plan: ({ context }) => ({ facts: context.facts, waitsFor: [], before: new Map(), after: finishing(cluster) }),
 });
@@ -115,7 +115,7 @@ const finishing = (cluster: Cluster): ReadonlyMap<string, readonly PhaseSteps[]>
   new Map(controlPlanes(cluster).map((host) => [host.name, [finish(host, cluster)]]));
 
 /** From the first `stop-etcd` on no etcd runs, until the first control plane has started from the snapshot. */
-const around = ({ cluster }: RunContext, snapshot: SnapshotFile, { file, now }: RestoreOptions): Around => {
+const hooksToRestore = ({ cluster }: RunContext, snapshot: SnapshotFile, { file, now }: RestoreOptions): Hooks => {
   const hosts = controlPlanes(cluster);
   const [first] = hosts;
   const isFirst = (host: ClusterHost): boolean => host === first;
@@ -144,7 +144,7 @@ const around = ({ cluster }: RunContext, snapshot: SnapshotFile, { file, now }: 
   }
 };
 
-/** What `stop-etcd` takes away, and what the snapshot may not hold: it is applied anew. */
+/** `stop-etcd` deletes some files and units, and the snapshot may lack objects: the phases apply all of these again. */
 const stopped: Expected = {
   isStopped: isControlPlane,
   stateOf(resource, host) {

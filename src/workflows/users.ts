@@ -59,7 +59,7 @@ export const grantAccess = (options: GrantOptions): Workflow => {
 };
 
 const planGrant = async (run: RunContext, options: GrantOptions): Promise<PlannedRun> => {
-  const [apiHost, access] = await look(run);
+  const [apiHost, access] = await readAccess(run);
   const before = access.users.find(({ name }) => name === options.name);
   const grant = grantOf({ ...options, until: access.now + options.seconds }, before);
   const obstacles = obstaclesTo(grant, access);
@@ -97,7 +97,7 @@ export const revokeAccess = (name: string): Workflow => ({
   issuesNothing: true,
   installsNothing: true,
   async plan(run) {
-    const [apiHost, { users }] = await look(run);
+    const [apiHost, { users }] = await readAccess(run);
     const user = users.find((each) => each.name === name);
     if (user === undefined) throw unknownUser(name, users);
     const planned = planOf(run, 'users remove', apiHost, revokeOperation(user, apiHost));
@@ -135,7 +135,7 @@ export const listUsers = async (
 };
 
 /** Asks who has access, and refuses where the host that answers is of another cluster than the keyring. */
-const look = async (run: RunContext): Promise<readonly [ApiHost, Access]> => {
+const readAccess = async (run: RunContext): Promise<readonly [ApiHost, Access]> => {
   const { cluster, pool, keyring } = run;
   const apiHost = await apiHostOf(cluster, pool, limitsOf(run));
   const access = await accessOf(apiHost, limitsOf(run));

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { apply } from '../../src/engine/apply.js';
-import type { Outcome } from '../../src/engine/context.js';
+import type { Outcome } from '../../src/engine/apply-context.js';
 import type { EventData } from '../../src/engine/event.js';
-import type { ExecutablePlan, HostWorkPlan, PhaseSteps } from '../../src/engine/executable-plan.js';
+import type { ExecutableHostPlan, ExecutablePlan, PhaseSteps } from '../../src/engine/executable-plan.js';
 import type { Host } from '../../src/hosts/host.js';
 import { sh } from '../../src/hosts/shell.js';
 import type { Gate, RollingUpdate } from '../../src/phases/phase.js';
@@ -54,7 +54,7 @@ const forward = ({ rolls, hosts }: Fleet): Fleet => ({
 });
 
 const workOf = ({ rolls, hosts }: Fleet): ExecutablePlan =>
-  hosts.map((seeds, index): HostWorkPlan => {
+  hosts.map((seeds, index): ExecutableHostPlan => {
     const phases = seeds.map((seed, at) => phaseWork(phaseNames[at] ?? '', seed, rolls[at] ?? undefined));
     const host = hostOf({ name: names[index] ?? '', address: '192.168.10.10', segment: 'office' });
     return { hostPhases: { host, phases: phases.map((work) => work.phase) }, phases };

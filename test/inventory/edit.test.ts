@@ -9,7 +9,7 @@ import { derive } from '../../src/inventory/derive.js';
 import {
   addAddon,
   addHost,
-  markHost,
+  labelAndTaintHost,
   pinPodCidr,
   pinSegment,
   removeAddon,
@@ -210,11 +210,14 @@ describe('labels and taints of a host', () => {
   ])('are written %s, and nothing else changes', (_, marked) => {
     const parts = marked.split('¶');
     const side = (which: 1 | 2) => parts.filter((_part, index) => index % 3 === 0 || index % 3 === which).join('');
-    expect(markHost(side(1), 'w', marks)).toBe(side(2));
+    expect(labelAndTaintHost(side(1), 'w', marks)).toBe(side(2));
   });
 
   it('are quoted where YAML would read something else', () => {
-    const text = markHost('hosts: { w: { a: b } }', 'w', { labels: [['on', 'true']], taints: ['a=1:NoExecute'] });
+    const text = labelAndTaintHost('hosts: { w: { a: b } }', 'w', {
+      labels: [['on', 'true']],
+      taints: ['a=1:NoExecute'],
+    });
     expect(text).toBe('hosts: { w: { a: b, labels: { on: "true" }, taints: [a=1:NoExecute] } }');
   });
 
@@ -223,7 +226,7 @@ describe('labels and taints of a host', () => {
       'hosts: { w: { taints: [] } }',
       'hosts: { w: { taints: &t [b:NoExecute] }, v: { taints: *t } }',
     ])
-      expect(() => markHost(text, 'w', { ...marks, labels: [] })).toThrow('hosts.w.taints cannot be written');
+      expect(() => labelAndTaintHost(text, 'w', { ...marks, labels: [] })).toThrow('hosts.w.taints cannot be written');
   });
 });
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { etcdData, pods } from '../../src/phases/cleanup.js';
+import { etcdCleanup, podCleanup } from '../../src/phases/cleanup.js';
 import { memberData } from '../../src/phases/control-plane/etcd-member.js';
 import { removeKubelet } from '../../src/phases/control-plane/remove-kubelet.js';
 import { recordPath } from '../../src/resources/original.js';
@@ -42,7 +42,7 @@ ${undo}`);
     await world.run(`rm -rf /var/lib/etcd; ${given}
 data=$(readlink -f /var/lib/etcd)
 mkdir -p $data/member $data/.kbs-restore $data/before-restore-1/member $data.before-restore-2/member $data-theirs
-${etcdData.remove}`);
+${etcdCleanup.remove}`);
     expect(await world.run('cd "$(readlink -f /var/lib/etcd)/.."; echo etcd*; ls -A etcd')).toBe(
       'etcd etcd-theirs\nmember\n',
     );
@@ -60,7 +60,7 @@ ${etcdData.remove}`);
       '/run/containerd-theirs',
     ];
     const made = mounts.map((path) => `mkdir -p ${path}; mount -t tmpfs tmpfs ${path}`);
-    await world.run(`${made.join('\n')}\n( ${pods.stop}\n)`);
+    await world.run(`${made.join('\n')}\n( ${podCleanup.stop}\n)`);
     const left = await world.run("awk '{ print $5 }' /proc/self/mountinfo");
     expect(mounts.filter((path) => left.split('\n').includes(path))).toEqual([
       '/var/lib/kubelet',
@@ -80,7 +80,7 @@ for namespace in k8s.io moby; do
   /usr/local/bin/containerd-shim-runc-v2 -c 'while :; do sleep 1; done' shim -namespace $namespace -id a </dev/null >/dev/null 2>&1 &
   echo $! > /run/shim-$namespace
 done
-( ${pods.stop}
+( ${podCleanup.stop}
 )
 for each in /sys/fs/cgroup/kubepods.slice/pod1/cgroup.procs /sys/fs/cgroup/system.slice/*/*/*/pod2/cgroup.procs /run/shim-*; do
   read -r pid < $each
@@ -102,9 +102,9 @@ case "$*" in
 esac
 END
 chmod +x /usr/local/sbin/systemctl
-( ${pods.stop}
+( ${podCleanup.stop}
 )
-( ${pods.stop}
+( ${podCleanup.stop}
 )
 rm /usr/local/sbin/systemctl
 ls /run/slices`);
@@ -120,7 +120,7 @@ ls /run/slices`);
 touch '${recordPath('/etc/kubernetes/kubelet.conf')}.${suffix}'
 cd /var/lib/kubelet; mkdir -p lost+found pki pods/a/volumes plugins device-plugins; touch cpu_manager_state`);
     const before = await here('/var/lib/kubelet');
-    await world.run(pods.remove);
+    await world.run(podCleanup.remove);
     expect(await here('/var/lib/kubelet')).toEqual(left ?? before);
   });
 
@@ -140,7 +140,7 @@ ${part}`);
   describe('the Node of a control plane that is no node any more', () => {
     const [task] = removeKubelet.resources(host, contextOf(cluster));
     if (task?.kind !== 'task') throw new Error('the first resource is no task');
-    const run = task.run.replace(pods.stop, 'echo halt >> /run/told');
+    const run = task.run.replace(podCleanup.stop, 'echo halt >> /run/told');
 
     it.each([
       ['its kubelet runs', 'echo node/x', 'true', ['drain', 'stop', 'delete node'], true],

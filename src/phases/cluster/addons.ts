@@ -14,7 +14,7 @@ export const addonImages: Phase = {
   name: 'addon-images',
   ensures: 'the images of the add-ons are in containerd',
   appliesTo: (host, cluster) => isNode(host) && hasAddons(cluster),
-  // A resource each: what is left of an add-on that goes is found by the name.
+  // One resource for each add-on, so that the images of an add-on that is uninstalled are pruned.
   resources: (host, context) =>
     planned(context)
       .filter(({ images }) => images.length > 0)

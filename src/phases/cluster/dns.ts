@@ -32,9 +32,9 @@ export const dns: Phase = {
 
 /** A node whose taints keep CoreDNS away, such as a GPU node's, does not count: a replica for it would stay pending. */
 const replicasOf = (cluster: Cluster): number =>
-  Math.max(1, Math.min(2, nodes(cluster).filter(({ taints }) => taints.every(lets)).length));
+  Math.max(1, Math.min(2, nodes(cluster).filter(({ taints }) => taints.every(isTolerated)).length));
 
-const lets = (text: string): boolean => {
+const isTolerated = (text: string): boolean => {
   const { key, effect } = taint(text);
   return (
     effect === 'PreferNoSchedule' ||

@@ -36,7 +36,7 @@ export const nodes: Phase = {
             kubeconfig: adminConf,
             objects: targetNodes.map((host) => machine(host, facts(host.name))),
             keep: 'until-removed',
-            // So that a label which is not wanted, because its host was not observed, is not taken away with other changes.
+            // A field manager of its own: a host that was not observed has no labels here, which must not delete those it has.
             manager: 'kbs-machines',
           },
         ],

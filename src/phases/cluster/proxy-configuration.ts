@@ -5,7 +5,7 @@ import type { PhaseContext } from '../phase.js';
 
 /**
  * In a network namespace conntrack's limits are read-only, and kube-proxy would end when it cannot set them;
- * 0 leaves them alone. Pods have one configuration for all nodes, and the control plane's own answer decides.
+ * 0 leaves them alone. A DaemonSet has one configuration for all nodes: there the facts of the API host decide.
  */
 export const proxyConfiguration = (host: ClusterHost, { cluster, facts }: PhaseContext, kubeconfig: string) => {
   const { proxy, kubeProxy = {}, featureGates } = cluster.kubernetes;

@@ -15,16 +15,16 @@ export const apiServerFiles = ({
     { kind: 'file', path: encryptionPath, mode: '0600', content: encryption(credentials.encryptionKey) },
     ownAuthentication === undefined
       ? { kind: 'file', path: authenticationPath, mode: '0644', content: toYaml(authentication) }
-      : ofOwner(authenticationPath, { ...ownAuthentication, anonymous: authentication.anonymous }),
+      : ownersFile(authenticationPath, { ...ownAuthentication, anonymous: authentication.anonymous }),
     audit?.policy === undefined
       ? { kind: 'file', path: auditPolicyPath, mode: '0644', content: toYaml(auditPolicy) }
-      : ofOwner(auditPolicyPath, audit.policy),
-    ...(admission === undefined ? [] : [ofOwner(admissionPath, admission)]),
+      : ownersFile(auditPolicyPath, audit.policy),
+    ...(admission === undefined ? [] : [ownersFile(admissionPath, admission)]),
   ];
 };
 
-/** What an owner writes there may say more of a site than users of the host are to read. */
-const ofOwner = (path: string, value: Values): FileResource & Resource => ({
+/** Only root may read it: what the owner of the cluster writes there may not be meant for other users of the host. */
+const ownersFile = (path: string, value: Values): FileResource & Resource => ({
   kind: 'file',
   path,
   mode: '0600',

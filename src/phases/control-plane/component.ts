@@ -7,8 +7,8 @@ import { componentUnit, componentUser } from './component-unit.js';
 import { staticPodManifest } from './static-pod.js';
 
 /**
- * What must be so before these components run: what they write to is theirs, and their ports are free. What the other
- * style once put there has been pruned before this, so all pods are ending when the first one is waited for.
+ * What must be so before these components run: their directories are theirs, and their ports are free. On a change of
+ * `controlPlane` the manifests of the former static pods have been pruned before this, so the kubelet is ending all of them.
  */
 export const prerequisites = (
   components: readonly Component[],

@@ -3,7 +3,7 @@ import { apiServerPort, type ClusterHost, hasEtcdMember, isControlPlane } from '
 import { pkiDirectory } from '../../kubernetes/paths.js';
 import type { BinaryResource, FileResource } from '../../resources/resource.js';
 import { artifactsOf } from '../artifacts-of.js';
-import { apiServer as endOfApiServer } from '../cleanup.js';
+import { apiServerCleanup } from '../cleanup.js';
 import { credentialFiles, kubeconfigFile } from '../node/certificates.js';
 import type { Phase, PhaseContext } from '../phase.js';
 import { apiServerFiles } from './api-server-files.js';
@@ -46,7 +46,7 @@ export const controlPlane: Phase = {
     return [...apiServerFiles(context), ...prerequisites(components, context), ...workloads(components, host, context)];
   },
   prunes: { of: ['control-plane'], first: true },
-  cleanup: () => endOfApiServer,
+  cleanup: () => apiServerCleanup,
 };
 
 const apiServer = (host: ClusterHost, context: PhaseContext): Component => ({

@@ -43,8 +43,8 @@ export const memberData = (host: ClusterHost, context: PhaseContext): TaskResour
 });
 
 /**
- * A data directory that was there before kbs stays, and with data in it this machine would come back as a member that the
- * others have removed. Data that were there before kbs installed etcd are not kbs's to delete.
+ * The directory itself may have been there before kbs, and then stays; the data in it are deleted, as this machine would
+ * otherwise come back as a member that the others have removed. Data from before kbs installed etcd are not deleted.
  */
 const removeData = sh`if ${raw(isManaged('/usr/local/bin/etcd'))}; then
   rm -rf --one-file-system ${dataDirectory}/member
@@ -137,7 +137,7 @@ const assertNoOtherCluster = (host: ClusterHost, context: PhaseContext): Script 
 fi`;
 };
 
-/** Each of the other members may join before this one, and holds it up until it votes. */
+/** etcd takes one learner at a time, so this waits up to 180 s for each other member that joins before. */
 const join = (host: ClusterHost, context: PhaseContext): Script => {
   const others = othersOf(host, context);
   const seconds = 180 * (controlPlanes(context.cluster).length - 1);

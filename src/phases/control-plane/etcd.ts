@@ -4,7 +4,7 @@ import { clientUrl, dataDirectory } from '../../kubernetes/etcdctl.js';
 import { pkiDirectory } from '../../kubernetes/paths.js';
 import type { FileResource } from '../../resources/resource.js';
 import { artifactsOf } from '../artifacts-of.js';
-import { etcdData } from '../cleanup.js';
+import { etcdCleanup } from '../cleanup.js';
 import { credentialFiles } from '../node/certificates.js';
 import { binaries } from '../node/runtime.js';
 import type { Phase, PhaseContext } from '../phase.js';
@@ -34,7 +34,7 @@ export const etcd: Phase = {
     ];
   },
   prunes: { of: ['etcd'], first: true },
-  cleanup: () => etcdData,
+  cleanup: () => etcdCleanup,
 };
 
 /** Whether what this phase changes runs at once. A manifest waits for a kubelet, which a host of units may not have yet. */

@@ -23,7 +23,7 @@ export const etcdFlags = (host: ClusterHost, { cluster }: Pick<PhaseContext, 'cl
   'advertise-client-urls': `https://${host.address}:2379`,
   'listen-peer-urls': `https://${host.address}:2380`,
   'initial-advertise-peer-urls': `https://${host.address}:2380`,
-  // A member that has lost its data must never found a cluster of its own: data comes from the task that founds or joins.
+  // A member that has lost its data must never bootstrap a cluster of its own: the task `etcd-member` gives it its data.
   'initial-cluster-state': 'existing',
   'listen-metrics-urls': 'http://127.0.0.1:2381',
   'client-cert-auth': 'true',

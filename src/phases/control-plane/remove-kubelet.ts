@@ -3,13 +3,13 @@ import { type ClusterHost, isControlPlane, isNode } from '../../inventory/cluste
 import { kubectl } from '../../kubernetes/kubectl.js';
 import { isManaged, recordPath } from '../../resources/original.js';
 import type { TaskResource } from '../../resources/resource.js';
-import { podNetwork, pods, runtimeState } from '../cleanup.js';
+import { networkCleanup, podCleanup, runtimeCleanup } from '../cleanup.js';
 import { apiAnswers } from '../gates.js';
 import type { Phase } from '../phase.js';
 
 /**
- * A control plane of units that is no worker runs no pods. What was put there while it did leaves in good order: its
- * Node while the kubelet can still end its pods, then the pods that are left, then what ran them, last first.
+ * A control plane of units that is no worker runs no pods. If it ran some before, this removes in order: its Node, while
+ * the kubelet can still end the pods; the pods that are left; and the kubelet, the runtime and the other phases' resources.
  */
 export const removeKubelet: Phase = {
   name: 'remove-kubelet',
@@ -33,9 +33,10 @@ export const removeKubelet: Phase = {
 };
 
 /**
- * The pods of a DaemonSet that was just deleted end a little later, and until then a drain refuses them. While a kubelet of
- * kbs's is there, an API server that does not answer proves nothing. Where the kubelet has stopped, the API never learns
- * that an evicted pod has ended: so the pods are ended here, and then deleted from the API.
+ * Drains the node, stops the kubelet and deletes the Node object. A drain fails while pods of a DaemonSet that was just
+ * deleted are still ending, so it is tried for a minute. If the kubelet does not run, the API would never learn that an
+ * evicted pod has ended: so the pods are ended here, and then deleted from the API. The check succeeds only without the
+ * kubelet's unit: as long as it is there, an API server that does not answer does not count as one without the Node.
  */
 const nodeHasLeft = ({ name }: ClusterHost): TaskResource => ({
   kind: 'task',
@@ -54,7 +55,7 @@ ${raw(
     systemctl stop kubelet.service
   else
     ${raw(kubectl)} cordon ${name} >&2
-${raw(pods.stop)}
+${raw(podCleanup.stop)}
     ${raw(kubectl)} delete pods -A --field-selector ${`spec.nodeName=${name}`} --force --grace-period=0 --wait=false >&2
   fi
   ${raw(kubectl)} delete node ${name} --ignore-not-found >&2
@@ -66,16 +67,16 @@ const podsHaveEnded: TaskResource = {
   name: 'pods have ended',
   check: isUntouched('containerd.service'),
   run: lines(
-    pods.stop,
-    runtimeState.stop,
+    podCleanup.stop,
+    runtimeCleanup.stop,
     sh`systemctl stop containerd.service`,
-    runtimeState.remove,
-    podNetwork.remove,
-    // Programs put this there, and not kbs: it has no records.
+    runtimeCleanup.remove,
+    networkCleanup.remove,
+    // CNI plugins wrote this, so kbs has no records of it.
     sh`find /var/lib/cni -xdev -mindepth 1 ! -path '*/lost+found*' -delete 2>/dev/null || :`,
     emptied('/var/lib/containerd', '/var/lib/kubelet', '/var/log/pods', '/var/log/containers'),
     sh`rmdir /etc/kubernetes/manifests 2>/dev/null || :`,
-    pods.remove,
+    podCleanup.remove,
   ),
 };
 

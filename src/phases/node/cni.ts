@@ -1,7 +1,7 @@
 import { isNode } from '../../inventory/cluster.js';
 import { masqueradeTable } from '../../network/masquerade.js';
 import { render } from '../../templates/render.js';
-import { podNetwork } from '../cleanup.js';
+import { networkCleanup } from '../cleanup.js';
 import type { Phase } from '../phase.js';
 
 /** The pod network of this one host: a bridge with the host's pod CIDR, and masquerade for what leaves the cluster. */
@@ -32,7 +32,7 @@ export const cni: Phase = {
       { kind: 'nft-table', family: table.family, name: table.name, text: table.text },
     ];
   },
-  cleanup: () => podNetwork,
+  cleanup: () => networkCleanup,
 };
 
 /** The bridge plugin must not masquerade by itself: it would hide pods' addresses from pods of other hosts. */

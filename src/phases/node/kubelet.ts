@@ -5,7 +5,7 @@ import type { FileResource, Resource } from '../../resources/resource.js';
 import { render } from '../../templates/render.js';
 import { toYaml } from '../../templates/yaml.js';
 import { artifactsOf } from '../artifacts-of.js';
-import { pods } from '../cleanup.js';
+import { podCleanup } from '../cleanup.js';
 import { controlPlaneRolling } from '../control-plane/rolling.js';
 import { withGates } from '../feature-gates.js';
 import { fingerprint } from '../fingerprint.js';
@@ -43,10 +43,10 @@ export const kubelet: Phase = {
       },
     ];
   },
-  cleanup: () => pods,
+  cleanup: () => podCleanup,
 };
 
-/** The kubelet, and for the last one kube-proxy's pod, would make them too; so they are known to be new, and go when the host leaves. */
+/** The kubelet, and kube-proxy's pod for the last one, would make them. kbs makes them first, so that it can remove them when the host leaves. */
 const ownDirectories: readonly Resource[] = [
   { kind: 'directory', path: '/var/log/pods', mode: '0750' },
   { kind: 'directory', path: '/var/log/containers', mode: '0755' },
@@ -55,7 +55,7 @@ const ownDirectories: readonly Resource[] = [
   { kind: 'directory', path: '/lib/modules', mode: '0755', shared: true },
 ];
 
-/** The kubelet would set them itself; so their values are known, and come back when the host leaves. */
+/** The kubelet would set them. kbs sets them first, so that it knows the former values and restores them when the host leaves. */
 const ownSysctls: readonly Resource[] = [
   { kind: 'sysctl', name: 'vm.overcommit_memory', value: '1' },
   { kind: 'sysctl', name: 'vm.panic_on_oom', value: '0' },

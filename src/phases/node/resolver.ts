@@ -47,7 +47,7 @@ const settings = (host: ClusterHost, context: PhaseContext): readonly (FileResou
         path: '/etc/systemd/resolved.conf.d/50-kbs.conf',
         // `~.` sends every name to these servers, and not only to those that came with a link (resolved.conf(5)).
         content: `[Resolve]\nDNS=${servers.join(' ')}\nDomains=${zone} ~.\n`,
-        takenUp: '/run/systemd/resolve/resolv.conf',
+        resolvConf: '/run/systemd/resolve/resolv.conf',
         apply: sh`systemctl restart systemd-resolved`,
         servers,
       });
@@ -55,7 +55,7 @@ const settings = (host: ClusterHost, context: PhaseContext): readonly (FileResou
       return dropIn({
         path: '/etc/NetworkManager/conf.d/50-kbs-dns.conf',
         content: `[global-dns]\nsearches=${zone}\n\n[global-dns-domain-*]\nservers=${servers.join(',')}\n`,
-        takenUp: '/etc/resolv.conf',
+        resolvConf: '/etc/resolv.conf',
         apply: sh`systemctl reload NetworkManager`,
         servers,
       });
@@ -91,14 +91,14 @@ interface DropIn {
   readonly path: string;
   readonly content: string;
   /** The resolv.conf that the daemon writes. */
-  readonly takenUp: string;
+  readonly resolvConf: string;
   readonly apply: Script;
   readonly servers: readonly string[];
 }
 
 /** A daemon's setting, and that it goes by it: the resolv.conf that it writes testifies. */
-const dropIn = ({ path, content, takenUp, apply, servers }: DropIn): readonly [FileResource, TaskResource] => {
-  const first = sh`sed -n 's/^nameserver //p' ${takenUp} | head -n ${servers.length} | paste -sd ' '`;
+const dropIn = ({ path, content, resolvConf, apply, servers }: DropIn): readonly [FileResource, TaskResource] => {
+  const first = sh`sed -n 's/^nameserver //p' ${resolvConf} | head -n ${servers.length} | paste -sd ' '`;
   const done = sh`[ -e ${path} ] && [ "$(${raw(first)})" = ${servers.join(' ')} ]`;
   return [
     { kind: 'file', path, mode: '0644', content: `# Written by kbs: the LAN's DNS servers.\n${content}` },
@@ -111,7 +111,7 @@ for kbs_try in $(seq 50); do
   if ${raw(done)}; then exit 0; fi
   sleep 0.2
 done
-echo ${`${takenUp} has other name servers first: ${apply} did not take up ${path}`} >&2
+echo ${`${resolvConf} has other name servers first: ${apply} did not take up ${path}`} >&2
 exit 1`,
       undo: sh`rm -f ${path}\n${raw(apply)}`,
     },

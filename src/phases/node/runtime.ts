@@ -4,7 +4,7 @@ import { type Cluster, type ClusterHost, isNode, isNvidiaNode } from '../../inve
 import type { FileResource, Resource } from '../../resources/resource.js';
 import { render } from '../../templates/render.js';
 import { artifactsOf } from '../artifacts-of.js';
-import { runtimeState } from '../cleanup.js';
+import { runtimeCleanup } from '../cleanup.js';
 import { fingerprint } from '../fingerprint.js';
 import type { Phase, PhaseContext } from '../phase.js';
 import { systemdSetting } from '../systemd-quote.js';
@@ -35,7 +35,7 @@ export const runtime: Phase = {
       ...cniPlugins(host, context),
     ];
   },
-  cleanup: () => runtimeState,
+  cleanup: () => runtimeCleanup,
 };
 
 /** containerd would make them too; so they are known to be new, and go when the host leaves. */

@@ -1,6 +1,6 @@
 import { defined } from '../../defined.js';
 import { compare, toPlan } from '../../engine/compare.js';
-import type { ExecutablePlan, HostWorkPlan, PhaseSteps } from '../../engine/executable-plan.js';
+import type { ExecutableHostPlan, ExecutablePlan, PhaseSteps } from '../../engine/executable-plan.js';
 import { type HostPhases, type Observation, observe, observedFacts, type RunHosts } from '../../engine/observe.js';
 import { operationSteps } from '../../engine/run-operation.js';
 import { hostForUndo, undo, undoNames, undoNotes } from '../../engine/undo.js';
@@ -144,7 +144,7 @@ const workOf = (run: RunContext, scope: RemovalScope, observed: Observed): Execu
     return last ? [{ host: hostPhases.host.name, phase: last.phase.name }] : [];
   });
   return [
-    ...leaves.map(({ hostPhases, steps, resets }): HostWorkPlan => {
+    ...leaves.map(({ hostPhases, steps, resets }): ExecutableHostPlan => {
       const notes = scope.dead ? [] : undoNotes(hostPhases, observed.leaving);
       return {
         hostPhases,

@@ -40,8 +40,8 @@ export const preflight = (
     cluster,
     keyring,
     skippedChecks,
-    around,
-  }: Pick<PhaseRun, 'workflow' | 'cluster' | 'keyring' | 'skippedChecks' | 'around'>,
+    hooks,
+  }: Pick<PhaseRun, 'workflow' | 'cluster' | 'keyring' | 'skippedChecks' | 'hooks'>,
 ): readonly PlanWarning[] => {
   const results = runChecks(
     {
@@ -52,7 +52,7 @@ export const preflight = (
       bundle: observation.context.artifacts.architectures,
       from: observation.context.startedAt,
       to: Math.ceil(Date.now() / 1000),
-      restores: around !== undefined,
+      restores: hooks !== undefined,
     },
     skippedChecks,
   );

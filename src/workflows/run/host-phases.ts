@@ -16,7 +16,7 @@ export interface Scope {
   /** Hosts that the run goes on without. */
   readonly without?: ReadonlySet<string>;
   readonly selection?: Selection;
-  /** The add-ons that go with all that they would leave behind. */
+  /** Add-ons that are uninstalled with `--purge`: their CRDs and PersistentVolumeClaims are deleted too. */
   readonly purges?: readonly PurgedAddon[];
 }
 

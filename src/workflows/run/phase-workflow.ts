@@ -35,16 +35,16 @@ export interface PhaseRun extends RunContext {
   readonly workflow: PhaseWorkflow;
   /** The nodes that join; for `join` only. */
   readonly joining?: readonly string[];
-  /** The add-ons that go with all that they would leave behind. */
+  /** Add-ons that are uninstalled with `--purge`: their CRDs and PersistentVolumeClaims are deleted too. */
   readonly purges?: readonly PurgedAddon[];
   /** Hosts that do not answer, and that the run goes on without. */
   readonly without?: ReadonlySet<string>;
   /** Operations before and after the phases, for a workflow that is more than its phases. */
-  readonly around?: Around;
+  readonly hooks?: Hooks;
 }
 
-/** Operations around the phases of a run. */
-export interface Around {
+/** Operations before and after the phases of a run. */
+export interface Hooks {
   /** Path on the first control plane: what etcd starts from. Absent where it has started from it already. */
   readonly snapshot?: string;
   /** The names of the operations on a host, for the outline of the run. */

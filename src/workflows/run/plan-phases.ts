@@ -1,6 +1,6 @@
 import { defined } from '../../defined.js';
 import { compare, toPlan } from '../../engine/compare.js';
-import type { HostWorkPlan, PhaseSteps } from '../../engine/executable-plan.js';
+import type { ExecutableHostPlan, PhaseSteps } from '../../engine/executable-plan.js';
 import { type ContextInputs, type Observation, observe, type RunHosts } from '../../engine/observe.js';
 import type { Plan } from '../../engine/plan.js';
 import { Failure, toProblem } from '../../failure.js';
@@ -14,7 +14,7 @@ import type { PlannedRun, Workflow } from './context.js';
 import { phasesByHost, targetNodesOf } from './host-phases.js';
 import { limitsOf } from './limits.js';
 import { contextInputs, now } from './phase-context.js';
-import type { Around, PhaseRun, PhaseWorkflow } from './phase-workflow.js';
+import type { Hooks, PhaseRun, PhaseWorkflow } from './phase-workflow.js';
 import { requireFreePodCidrs } from './pod-cidrs.js';
 import { requireOwnReleases } from './releases.js';
 import { announce } from './run-events.js';
@@ -24,7 +24,7 @@ import { checkVipConflict } from './vip-conflict.js';
 /** A phase workflow as something that can be planned, confirmed and applied. */
 export const phaseRun = (
   workflow: PhaseWorkflow,
-  about: Pick<PhaseRun, 'joining' | 'around' | 'purges'> = {},
+  about: Pick<PhaseRun, 'joining' | 'hooks' | 'purges'> = {},
 ): Workflow => ({
   name: workflow.name,
   plan: (run) => planPhases({ ...run, ...about, workflow }),
@@ -39,17 +39,17 @@ const planPhases = async (run: PhaseRun): Promise<PlannedRun> => {
   announce(
     run,
     run.workflow.name,
-    all.map((each) => withOperations(each, run.around)),
+    all.map((each) => withOperations(each, run.hooks)),
   );
   const first = await observeRun(run, all);
-  // Operations around the phases are for all control planes, or for none.
-  const reduced = run.around ? undefined : await excludeUnreachable(run, first.unreachable, limitsOf(run));
+  // Hooks are for all control planes, or for none.
+  const reduced = run.hooks ? undefined : await excludeUnreachable(run, first.unreachable, limitsOf(run));
   requireReachable(all, first.unreachable, {
     ...run,
     ...(reduced?.run.without ? { without: reduced.run.without } : {}),
   });
   if (!reduced) return planObserved(run, all, first, []);
-  // Other hosts may have more phases now: the API host's, where that one does not answer.
+  // If the API host does not answer, another control plane takes its place and has its phases now: they are observed again.
   const rest = phasesByHost(run.workflow, reduced.run);
   const second = await observeRun(reduced.run, rest);
   requireReachable(rest, second.unreachable, reduced.run);
@@ -66,20 +66,20 @@ const planObserved = async (
   const warnings = preflight(observed, run);
   requireFreePodCidrs(run.cluster, nodeCidrsIn(run.cluster, observed));
   requireOwnReleases(runHosts, observed);
-  const around = run.around?.plan(observed);
+  const hooks = run.hooks?.plan(observed);
   const context = {
     ...observed.context,
     credentials: await run.credentials,
-    ...(around ? { facts: around.facts } : {}),
+    ...(hooks ? { facts: hooks.facts } : {}),
   };
-  const work = compare(runHosts, { ...observed, context }, around?.expected).map((host) => ({
+  const work = compare(runHosts, { ...observed, context }, hooks?.expected).map((host) => ({
     ...host,
     ...noted(host, observed),
     phases: [
-      ...(around?.before.get(host.hostPhases.host.name) ?? []),
+      ...(hooks?.before.get(host.hostPhases.host.name) ?? []),
       ...beforeReady(
-        host.phases.map((steps) => waitFor(host.hostPhases.host, steps, around?.waitsFor)),
-        around?.after.get(host.hostPhases.host.name) ?? [],
+        host.phases.map((steps) => waitFor(host.hostPhases.host, steps, hooks?.waitsFor)),
+        hooks?.after.get(host.hostPhases.host.name) ?? [],
       ),
     ],
   }));
@@ -98,7 +98,7 @@ const planObserved = async (
 };
 
 /** The notes of a host, with what could be done with it. */
-const noted = ({ hostPhases: { host }, unreachable, notes = [] }: HostWorkPlan, { context }: Observation) => {
+const noted = ({ hostPhases: { host }, unreachable, notes = [] }: ExecutableHostPlan, { context }: Observation) => {
   const advice = unreachable ? [] : gpuAdvice(host, context.facts(host.name));
   return notes.length + advice.length > 0 ? { notes: [...notes, ...advice] } : {};
 };
@@ -121,8 +121,8 @@ const beforeReady = (phases: readonly PhaseSteps[], last: readonly PhaseSteps[])
 const waitFor = (host: ClusterHost, steps: PhaseSteps, others: readonly PhaseReference[] = []): PhaseSteps =>
   others.length > 0 && isControlPlane(host) ? { ...steps, after: [...(steps.after ?? []), ...others] } : steps;
 
-const withOperations = ({ host, phases }: RunHosts[number], around: Around | undefined) => {
-  const { before, after } = around?.outline(host) ?? { before: [], after: [] };
+const withOperations = ({ host, phases }: RunHosts[number], hooks: Hooks | undefined) => {
+  const { before, after } = hooks?.outline(host) ?? { before: [], after: [] };
   return { host, phases: [...before.map(named), ...phases, ...after.map(named)] };
 };
 
@@ -139,7 +139,7 @@ const inputsOf = (run: PhaseRun): ContextInputs =>
   contextInputs(run.cluster, run.artifacts, {
     startedAt: now(),
     targetNodes: targetNodesOf(run.workflow, run),
-    ...defined({ snapshot: run.around?.snapshot }),
+    ...defined({ snapshot: run.hooks?.snapshot }),
   });
 
 const skippedHosts = (names: readonly string[], { unreachable }: Observation): Plan['hosts'] =>
