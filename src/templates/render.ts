@@ -10,7 +10,7 @@ export const render = (template: TemplateName, values: Readonly<Record<string, V
   for (const [name, value] of Object.entries(values)) {
     if (hasLineBreak(value)) throw new Error(`${template}: ${name} has a line break`);
   }
-  return compile(template)(values, { partials: { 'network-sandbox': read('network-sandbox') } });
+  return compiled(template)(values, { partials: { 'network-sandbox': compiled('network-sandbox') } });
 };
 
 export type TemplateName =
@@ -47,7 +47,13 @@ const hasLineBreak = (value: Value): boolean =>
     ? Object.values(value).some((each: Value) => hasLineBreak(each))
     : typeof value === 'string' && /[\n\r\0]/.test(value);
 
-const compile = (template: TemplateName): HandlebarsTemplateDelegate =>
-  handlebars.compile(read(template), { strict: true, noEscape: true });
+/** Compiled at its first use and kept: a plan renders each template for every host, and to compile takes longer than that. */
+const compiled = (name: TemplateName | 'network-sandbox'): HandlebarsTemplateDelegate => {
+  const template = kept.get(name) ?? handlebars.compile(read(name), { strict: true, noEscape: true });
+  kept.set(name, template);
+  return template;
+};
+
+const kept = new Map<string, HandlebarsTemplateDelegate>();
 
 const read = (name: string): string => readFileSync(fileURLToPath(new URL(`${name}.hbs`, import.meta.url)), 'utf8');
