@@ -22,6 +22,6 @@ const commands = [
   ['architecture', `${depcruise} --config .dependency-cruiser.cjs src`],
   ['dead code', 'knip'],
   ['generated files', 'tsx scripts/generate.ts --check'],
-  ['types', `${tsc} -p .`],
+  ['types', `${tsc} -p . --incremental --tsBuildInfoFile ${caches}/types.tsbuildinfo`],
   ['typed lint', 'oxlint --deny-warnings'],
 ] as const;
