@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -5,22 +6,28 @@ import { apply } from '../../src/engine/apply.js';
 import { compare, toPlan } from '../../src/engine/compare.js';
 import type { EventData } from '../../src/engine/event.js';
 import { observe, type RunHosts } from '../../src/engine/observe.js';
+import { factsScript } from '../../src/hosts/facts/script.js';
 import type { Host } from '../../src/hosts/host.js';
-import { raw, sh } from '../../src/hosts/shell.js';
+import { raw, type Script, sh } from '../../src/hosts/shell.js';
 import type { ClusterHost } from '../../src/inventory/cluster.js';
 import type { Phase } from '../../src/phases/phase.js';
 import type { Resource } from '../../src/resources/resource.js';
 import { clusterOf } from '../support/cluster.js';
 import { here } from '../support/here.js';
+import { withKnownFacts } from '../support/known-facts.js';
 import { asScript } from '../support/script.js';
 import { contextOf } from '../support/site.js';
 
 type Open = (host: { name: string }) => Host;
 
+/** Those of this machine: asked for once, since no test here changes them. */
+let facts: string | undefined;
+
 /** Hosts that are all this machine, and a folder of the test's own with files that show what ran. */
 export const stage = () => {
   const cluster = clusterOf();
   const folder = mkdtempSync(join(tmpdir(), 'kbs-engine-'));
+  facts ??= execFileSync('sh', ['-eu'], { input: withoutRecords(factsScript), encoding: 'utf8' });
 
   /** A task that is done when its file exists; when it runs, it appends its name to the file `order`. */
   const mark = (name: string, command = ':'): Resource => ({
@@ -69,14 +76,14 @@ const apart =
           { ...mutation, script: asScript(mutation.script.replace('/run/kbs.lock', join(folder, `${name}.lock`))) },
           options,
         ),
-      // Records of kbs on this machine itself must not enter these tests.
       query: (query, options) =>
-        local.query(
-          { ...query, script: asScript(query.script.replaceAll('/var/lib/kbs/resources', '/nonexistent')) },
-          options,
-        ),
+        local.query({ ...query, script: withoutRecords(withKnownFacts(query.script, facts ?? '')) }, options),
     };
   };
+
+/** Records of kbs on this machine itself must not enter these tests. */
+const withoutRecords = (script: Script): Script =>
+  asScript(script.replaceAll('/var/lib/kbs/resources', '/nonexistent'));
 
 export const phase = (name: string, resources: readonly Resource[], rest: Partial<Phase> = {}): Phase => ({
   name,

@@ -3,12 +3,14 @@ import { compare } from '../../src/engine/compare.js';
 import type { PhaseSteps } from '../../src/engine/executable-plan.js';
 import { observe } from '../../src/engine/observe.js';
 import { hostForUndo, undo, undoNames } from '../../src/engine/undo.js';
+import { factsScript } from '../../src/hosts/facts/script.js';
 import type { Observer, Payload } from '../../src/hosts/host.js';
 import { sh } from '../../src/hosts/shell.js';
 import type { Phase } from '../../src/phases/phase.js';
 import type { Resource } from '../../src/resources/resource.js';
 import { createWorld, type World } from '../resources/overlay-host.js';
 import { clusterOf } from '../support/cluster.js';
+import { withKnownFacts } from '../support/known-facts.js';
 import { lacks } from '../support/needs.js';
 import { contextOf } from '../support/site.js';
 
@@ -64,17 +66,19 @@ cat /etc/theirs.conf /etc/hosts /proc/sys/net/ipv4/ip_forward 2>/dev/null || :`;
 describe.skipIf(lacks('root'))('undoing on a real shell', () => {
   let world: World;
   let found: string;
+  let facts: string;
 
   beforeAll(async () => {
     world = await createWorld();
     await world.run(given);
+    facts = await world.run(factsScript);
     found = await world.run(shows);
   });
   afterAll(() => world.end());
 
   const observer = (): Observer => ({
     name: host.name,
-    query: async ({ script }) => ({ code: 0, stdout: await world.run(script), stderr: '' }),
+    query: async ({ script }) => ({ code: 0, stdout: await world.run(withKnownFacts(script, facts)), stderr: '' }),
   });
   const hostPhases = hostForUndo(host, cluster, phases);
   const observed = () => observe([hostPhases], contextOf(cluster), observer, () => {});

@@ -19,6 +19,7 @@ import { Secret } from '../../src/secret.js';
 import { phase } from '../engine/engine-harness.js';
 import { createWorld, type World } from '../resources/overlay-host.js';
 import { clusterOf } from '../support/cluster.js';
+import { withKnownFacts } from '../support/known-facts.js';
 import { lacks } from '../support/needs.js';
 import { contextOf } from '../support/site.js';
 
@@ -41,9 +42,14 @@ const removed = (plan: Plan): readonly string[] =>
 
 describe.skipIf(lacks('root'))('pruning on a real shell', () => {
   let world: World;
+  let facts: string;
+  const lookForFacts = async () => {
+    facts = await world.run(factsScript);
+  };
   beforeAll(async () => {
     world = await createWorld();
     await world.run('mkdir -p /etc/kbs-test /var/lib/kbs; rmdir /var/lib/kbs; echo mine > /etc/kbs-test/beside');
+    await lookForFacts();
   });
   afterAll(() => world.end());
   afterEach(async () => {
@@ -61,7 +67,7 @@ describe.skipIf(lacks('root'))('pruning on a real shell', () => {
     return {
       name: host.name,
       mutate: shell,
-      query: ({ script }) => shell({ effect: 'mutation', script, payloads: [] }),
+      query: ({ script }) => shell({ effect: 'mutation', script: withKnownFacts(script, facts), payloads: [] }),
     };
   };
   const observed = (phases: HostPhases) => observe([phases], contextOf(cluster), open, () => {});
@@ -375,6 +381,7 @@ ln -s /etc/kbs-test/program /etc/kbs-test/link`);
   it('holds back where the host has data of etcd and is no control plane, whatever is recorded', async () => {
     await run(code(phase('settings', [file('/etc/kbs-test/gone')])));
     await world.run('mkdir -p /var/lib/etcd/member/wal');
+    await lookForFacts();
     const { plan } = await run(code());
     expect(removed(plan)).toEqual([]);
     expect(plan.hosts[0]?.notes).toEqual([
@@ -382,6 +389,7 @@ ln -s /etc/kbs-test/program /etc/kbs-test/link`);
     ]);
     expect(removed(await planned(code(phase('etcd', []))))).toEqual(['prune: remove file /etc/kbs-test/gone']);
     await world.run('rm -r /var/lib/etcd');
+    await lookForFacts();
     expect(removed(await planned(code()))).toEqual(['prune: remove file /etc/kbs-test/gone']);
   });
 
