@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, vi } from 'vitest';
@@ -42,7 +42,9 @@ export const scriptedProjects = (inventory: string, architectures: readonly Arch
     home = mkdtempSync(join(tmpdir(), 'kbs-scripted-'));
     vi.stubEnv('XDG_CACHE_HOME', join(home, 'cache'));
     const template = projectIn(join(home, 'template'));
-    writeBundle(join(home, 'template/bundle'), architectures);
+    writeBundle(join(home, 'bundle'), architectures);
+    // One for all projects: it has hundreds of files, and no run writes into it.
+    symlinkSync(join(home, 'bundle'), join(home, 'template/bundle'));
     writeFileSync(template.inventory, inventory);
     const { cluster } = await template.load();
     await ensureKeyring(template.keyring, cluster, new Date(), await dealtRandomness(23));
