@@ -73,7 +73,10 @@ ${etcdCleanup.remove}`);
   it("only this kubelet's processes end, not those of a machine within this one, nor Docker's", async () => {
     const left = await world.run(`mount -t tmpfs tmpfs /sys/fs/cgroup; touch /sys/fs/cgroup/cgroup.controllers
 for group in kubepods.slice/pod1 system.slice/docker-1.scope/kubelet.slice/kubepods.slice/pod2; do
-  mkdir -p /sys/fs/cgroup/$group; sleep 300 & echo $! > /sys/fs/cgroup/$group/cgroup.procs
+  procs=/sys/fs/cgroup/$group/cgroup.procs; mkdir -p "\${procs%/*}"
+  # As in a real group, a process that has ended is in no list.
+  sh -c "trap ': > $procs; exit' TERM; while :; do sleep 0.1; done" </dev/null >/dev/null 2>&1 &
+  echo $! > $procs; echo $! > /run/pod-\${group##*/}
 done
 cp /bin/bash /usr/local/bin/containerd-shim-runc-v2
 for namespace in k8s.io moby; do
@@ -82,7 +85,7 @@ for namespace in k8s.io moby; do
 done
 ( ${podCleanup.stop}
 )
-for each in /sys/fs/cgroup/kubepods.slice/pod1/cgroup.procs /sys/fs/cgroup/system.slice/*/*/*/pod2/cgroup.procs /run/shim-*; do
+for each in /run/pod-* /run/shim-*; do
   read -r pid < $each
   case $(cat /proc/$pid/stat 2>/dev/null) in '' | *') Z '*) echo ended ;; *) echo runs; kill $pid ;; esac
 done
