@@ -13,7 +13,6 @@ import { svg } from '../../src/diagram/svg.js';
 import { fitted, widthOf } from '../../src/diagram/text-width.js';
 import type { Cluster } from '../../src/inventory/cluster.js';
 import { loadCluster } from '../../src/workflows/load-cluster.js';
-import { kbsIn } from '../cli/process.js';
 import { anyCluster } from '../network/topologies.js';
 import { clusterOf, hostOf } from '../support/cluster.js';
 import { elementsOf } from './xml.js';
@@ -152,14 +151,4 @@ it.each(['light', 'dark'] as const)('every text has enough contrast in %s', (mod
   for (const modes of Object.values(badgeColors)) {
     expect(contrast(modes[mode].text, modes[mode].fill)).toBeGreaterThanOrEqual(4.5);
   }
-});
-
-it('the commands print what was asked for, and what-if exits with 10 where the cluster would not survive', () => {
-  const root = fileURLToPath(new URL('../..', import.meta.url));
-  const kbs = (...args: readonly string[]) => kbsIn(root, [...args, '-i', inventory('ha')]);
-  expect(kbs('topology', '-o', 'dot').stdout).toMatch(/^graph "ha" \{\n/);
-  expect(kbs('what-if', '--without', 'lb-00').code).toBe(0);
-  const fatal = kbs('what-if', '--without', 'segment=office', '--json');
-  expect(fatal.code).toBe(10);
-  expect(JSON.parse(fatal.stdout)).toMatchObject({ cluster: 'ha', survives: false });
 });

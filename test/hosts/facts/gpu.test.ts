@@ -1,7 +1,7 @@
 import { execa } from 'execa';
 import { expect, test } from 'vitest';
 import { parseFacts } from '../../../src/hosts/facts/facts.js';
-import { factsScript } from '../../../src/hosts/facts/script.js';
+import { gpuFactsScript } from '../../../src/hosts/facts/gpu-script.js';
 import { lacks } from '../../support/needs.js';
 
 /** A machine's buses and driver, made of files over the real ones: no real driver must answer. */
@@ -23,7 +23,8 @@ ${rest}
 `;
 
 const factsOf = async (rest: string) => {
-  const { stdout } = await execa('unshare', ['--mount', 'sh', '-eu'], { input: `${machine(rest)}\n${factsScript}` });
+  const input = `${machine(rest)}\nfact() { printf '%s %s\\n' "$1" "$2"; }\n${gpuFactsScript}`;
+  const { stdout } = await execa('unshare', ['--mount', 'sh', '-eu'], { input });
   return parseFacts(stdout).gpu;
 };
 
