@@ -86,11 +86,15 @@ const checkMembers = async (
   catalogue: BundleCatalogue,
   { cache, trust }: { readonly cache: string; readonly trust: boolean },
 ): Promise<void> => {
-  const hashes = await openHashCache(cache, await realpath(folder));
+  // Whichever way leads to it: what was hashed by one is known by the other.
+  const real = await realpath(folder);
+  const hashes = await openHashCache(cache, real);
   const several = pLimit(4);
   const checked = await Promise.all(
     catalogue.members.map((member) =>
-      several(() => wrongWith(join(folder, member.file), member, (file) => hashes.sha256Of(file, trust))),
+      several(() =>
+        wrongWith(join(folder, member.file), member, () => hashes.sha256Of(join(real, member.file), trust)),
+      ),
     ),
   );
   const failures = checked.filter((failure) => failure !== undefined);
@@ -101,14 +105,14 @@ const checkMembers = async (
 const wrongWith = async (
   path: string,
   member: Member,
-  digestOf: (path: string) => Promise<string>,
+  digestOf: () => Promise<string>,
 ): Promise<Failure | undefined> => {
   const found = await stat(path).catch(() => undefined);
   if (!found) return damaged(path, member, 'missing', []);
   if (found.size !== member.size) {
     return damaged(path, member, 'damaged', [`it has ${found.size} bytes, and the catalogue says ${member.size}`]);
   }
-  const digest = await digestOf(path).catch(String);
+  const digest = await digestOf().catch(String);
   if (digest === member.sha256) return undefined;
   return damaged(path, member, 'damaged', [`its sha256 is ${digest}`, `the catalogue says ${member.sha256}`]);
 };

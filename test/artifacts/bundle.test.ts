@@ -8,6 +8,7 @@ import {
   rename,
   rm,
   stat,
+  symlink,
   truncate,
   utimes,
   writeFile,
@@ -359,16 +360,27 @@ describe('a bundle as one .tar', () => {
 });
 
 describe('the cached hashes of a bundle', () => {
+  const forged = ['bundle member amd64/images/control-plane.tar is damaged'];
+  const forge = async (cache: string) => {
+    const [name = ''] = await readdir(join(cache, 'stamps'));
+    const file = join(cache, 'stamps', name);
+    await writeFile(file, (await readFile(file, 'utf8')).replaceAll(sha256('three images'), sha256('forged')));
+  };
+
   it('are used for an unchanged member, but not by a verification', async () => {
     const { bundle, cache } = fresh();
-    const [name = ''] = await readdir(join(cache, 'stamps'));
-    const home = join(cache, 'stamps', name);
-    const forged = (await readFile(home, 'utf8')).replaceAll(sha256('three images'), sha256('forged'));
-    await writeFile(home, forged);
-    expect(await messagesOf(openBundle(bundle, { cache }))).toEqual([
-      'bundle member amd64/images/control-plane.tar is damaged',
-    ]);
+    await forge(cache);
+    expect(await messagesOf(openBundle(bundle, { cache }))).toEqual(forged);
     expect(await verifyBundle(bundle, { cache })).toEqual(catalogue);
+  });
+
+  it('are used whichever path leads to the bundle', async () => {
+    const { bundle, cache } = fresh();
+    const link = `${bundle}-link`;
+    await symlink(bundle, link);
+    await openBundle(link, { cache });
+    await forge(cache);
+    for (const path of [link, bundle]) expect(await messagesOf(openBundle(path, { cache }))).toEqual(forged);
   });
 
   it('may be missing or unreadable', async () => {
