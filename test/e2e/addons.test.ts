@@ -6,6 +6,7 @@ import type { CheckResult } from '../../src/verify/check-result.js';
 import type { AddonStatus } from '../../src/workflows/addons/status.js';
 import { kubectl } from './support/kubectl.js';
 import { linesOf, makeProject, type Project } from './support/project.js';
+import { pulledImages } from './support/pulls.js';
 import { type Moment, startUntil } from './support/run-until.js';
 import { ask, askMeanwhile, worstSecond } from './support/web-client.js';
 import { whole } from './support/whole.js';
@@ -250,12 +251,7 @@ describe('add-ons', () => {
   });
 
   test('have needed no registry, but for the image that cannot be had', async () => {
-    const asked = `journalctl -u containerd -o cat | grep -o 'PullImage [^ ]*' | sort -u || :`;
-    const pulls = await Promise.all(['controller-00', 'worker-00', 'worker-01'].map((host) => project.on(host, asked)));
-    const lines = pulls
-      .join('\n')
-      .split('\n')
-      .filter((line) => line !== '');
+    const lines = await pulledImages(project, ['controller-00', 'worker-00', 'worker-01']);
     // The image that cannot be had is asked for by the test of an upgrade that fails.
     expect(lines.length > 0).toBe(whole);
     expect(lines.filter((line) => !line.includes('kbs.local/absent:1'))).toEqual([]);

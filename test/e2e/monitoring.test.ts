@@ -1,9 +1,12 @@
 import { get } from 'node:https';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Plan } from '../../src/engine/plan.js';
 import { labKill, labStart } from '../../src/lab/index.js';
 import type { CheckResult } from '../../src/verify/check-result.js';
+import { readPage } from '../support/page.js';
 import { kubectl } from './support/kubectl.js';
+import { pageShell, withKubectl } from './support/page-shell.js';
 import { linesOf, makeProject, type Project } from './support/project.js';
 import { whole } from './support/whole.js';
 
@@ -67,6 +70,32 @@ describe.runIf(whole)('monitoring', () => {
   test('reads every component of every host, with pods or without', async () => {
     expect(await targets()).toEqual({ ...allUp, 'kube-proxy': '2 of 2 up', kubelet: '6 of 6 up' });
     expect(await plan(0)).toEqual([]);
+  });
+
+  test('is what the commands of docs/monitoring.md say, but for Grafana, which is not here', async () => {
+    const run = await pageShell(project, {
+      KUBECONFIG: join(project.folder, '.kbs', project.name, 'kubeconfig'),
+      ring: join(project.folder, '.kbs', project.name, 'keyring/metrics'),
+    });
+    await withKubectl(project);
+    const ran: string[] = [];
+    for (const command of readPage('docs/monitoring.md').commands) {
+      // The bundle is what the lab is made of.
+      if (command === 'kbs bundle build --addons' || command.includes('grafana')) continue;
+      ran.push(command);
+      if (command === 'kbs apply') {
+        expect(await run(`${command} --yes`)).toMatch(/^nothing to change/);
+      } else if (command === 'kbs verify') {
+        expect(await run(command)).toMatch(/metrics targets +kube-etcd +1 of 1 up/);
+      } else if (command.includes('port-forward')) {
+        const port = command.split(' ').at(-1);
+        const ready = `curl -fs --retry 20 --retry-all-errors --retry-delay 1 http://127.0.0.1:${port}/-/ready`;
+        expect(await run(`${command} > forward.log & trap "kill $!" EXIT; ${ready}`)).toMatch(/ready|OK/i);
+      } else {
+        expect(await run(command.replace('192.168.10.10', '10.95.10.10'))).toMatch(/^etcd_server_has_leader 1$/m);
+      }
+    }
+    expect(ran).toHaveLength(5);
   });
 
   test('opens no port of a host that answers without a certificate', async () => {

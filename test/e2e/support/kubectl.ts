@@ -20,12 +20,13 @@ export interface KubectlEnd {
   readonly stderr: string;
 }
 
-/** Brings the cluster's own kubectl here, for people with a kubeconfig in the project's folder. */
+/** Brings the cluster's own kubectl here, from a control plane, for people with a kubeconfig in the project's folder. */
 export const kubectlHere = async (
   project: Project,
+  host = 'controller-00',
 ): Promise<(kubeconfig: string, words: string) => Promise<KubectlEnd>> => {
   const program = join(project.folder, 'kubectl');
-  const [ssh = '', ...args] = await labSsh(`${project.name}/controller-00`);
+  const [ssh = '', ...args] = await labSsh(`${project.name}/${host}`);
   const reading = execa(ssh, [...args, 'cat /usr/local/bin/kubectl'], { buffer: false, encoding: 'buffer' });
   await pipeline(reading.stdout, createWriteStream(program));
   await reading;
