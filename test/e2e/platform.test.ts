@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { CheckResult } from '../../src/verify/check-result.js';
+import { certManagerAddon, provideCertManager } from './support/cert-manager.js';
 import { makeProject, type Project } from './support/project.js';
 import { pulledImages } from './support/pulls.js';
 import { ask } from './support/web-client.js';
@@ -14,6 +15,7 @@ network:
     rack: { cidr: 10.99.20.0/24, gateway: 10.99.20.1 }
 endpoint: { name: api.lan.internal, vip: 10.99.10.5, ingress: true }
 dns: { zone: lan.internal }
+artifacts: { bundle: ./bundle }
 ssh: { user: root }
 addons:
   storage: {}
@@ -21,6 +23,7 @@ addons:
   load-balancer-services: { pool: 10.99.20.200-10.99.20.210 }
   ingress: { chart: ./traefik }
   monitoring: { chart: ./kube-prometheus-stack, images: bundle }
+  cert-manager: ${certManagerAddon}
   dashboard: { chart: ./headlamp, host: dashboard.lan.internal }
 hosts:
   lb-00: { address: 10.99.10.3, roles: [load-balancer, dns] }
@@ -44,6 +47,7 @@ describe.runIf(whole)('a highly available cluster with add-ons', () => {
   beforeAll(async () => {
     project = await makeProject('e2e-platform', inventory);
     for (const chart of ['traefik', 'kube-prometheus-stack', 'headlamp']) await project.addChart(chart);
+    await provideCertManager(project);
     await project.kbs('lab up');
   });
   afterAll(() => project?.remove());
@@ -64,6 +68,7 @@ describe.runIf(whole)('a highly available cluster with add-ons', () => {
       'Service from LAN',
       'Ingress from LAN',
       'metrics targets',
+      'certificates',
       'web interface',
     ])
       expect(proofs).toContain(proof);

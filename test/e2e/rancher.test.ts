@@ -1,7 +1,10 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { defaultBundle } from '../../src/artifacts/bundle.js';
+import { readChart } from '../../src/artifacts/charts/chart.js';
 import type { CheckResult } from '../../src/verify/check-result.js';
+import { type ChartServer, content, serveCharts } from '../support/chart-server.js';
 import { readPage } from '../support/page.js';
 import { root } from './support/kbs.js';
 import { type PageShell, pageShell, withKubectl } from './support/page-shell.js';
@@ -14,30 +17,52 @@ const page = readPage('docs/rancher.md');
 const nodes = ['node-00', 'node-01', 'node-02'] as const;
 
 /**
- * The commands of docs/rancher.md, as they stand there, for its inventory. Other programs answer in the places of Rancher and
- * cert-manager, whose images are in no bundle: nothing issues a certificate, and all else is as with theirs.
+ * The commands of docs/rancher.md, as they stand there, for its inventory. Its charts come from a repository of this test, which
+ * has others in the places of those of Rancher and cert-manager, whose images are in no bundle: nothing issues a certificate.
  */
 describe.runIf(whole)('an HA Rancher from four machines', () => {
   let project: Project;
+  let server: ChartServer;
   let run: PageShell;
 
   beforeAll(async () => {
+    server = await serveCharts();
     project = await makeProject('e2e-rancher', '');
-    const charts = { ingress: 'traefik', 'cert-manager': 'cert-manager', rancher: 'rancher' } as const;
-    for (const chart of Object.values(charts)) await project.addChart(chart);
+    const from = (name: string) => `chart: ${name}, repository: "https://${server.host}", version: 1.0.0`;
     const text = await readFile(join(root, 'inventories/rancher.yaml'), 'utf8');
     const here = text
-      .replace('cluster: hybrid', 'cluster: e2e-rancher')
+      .replace('cluster: hybrid', `cluster: e2e-rancher\nartifacts: { bundle: ${defaultBundle('1.36.3')} }`)
       .replaceAll('192.168.10.', '10.88.10.')
-      .replace('ingress: {}', 'ingress: { chart: ../traefik }')
-      .replace('cert-manager: {}', 'cert-manager: { chart: ../cert-manager }')
-      .replace('rancher: { host', 'rancher: { chart: ../rancher, host');
+      .replace('ingress: {}', `ingress: { ${from('traefik')} }`)
+      .replace('cert-manager: {}', `cert-manager: { ${from('cert-manager')} }`)
+      .replace('rancher: { host', `rancher: { ${from('rancher')}, host`);
     await mkdir(join(project.folder, 'inventories'));
     await project.write('inventories/rancher.yaml', here);
+    await project.write('charts.pem', server.certificate);
+    await serve(['traefik', 'cert-manager', 'rancher']);
     await project.kbs('lab up -i inventories/rancher.yaml');
-    run = await pageShell(project, { KUBECONFIG: join(project.folder, 'kubeconfig') });
+    run = await pageShell(project, {
+      KUBECONFIG: join(project.folder, 'kubeconfig'),
+      NODE_EXTRA_CA_CERTS: join(project.folder, 'charts.pem'),
+      XDG_CACHE_HOME: join(project.folder, 'cache'),
+    });
   });
-  afterAll(() => project?.remove());
+  afterAll(async () => {
+    await project?.remove();
+    await server?.close();
+  });
+
+  const serve = async (names: readonly string[]): Promise<void> => {
+    const charts = await Promise.all(names.map((name) => readChart(join(root, 'test/e2e/charts', name))));
+    const entries = charts.map(({ name, version, sha256: digest, tgz }) => {
+      server.paths.set(`/${name}.tgz`, content(tgz));
+      return [name, [{ name, version, digest, urls: [`${name}.tgz`] }]] as const;
+    });
+    server.paths.set(
+      '/index.yaml',
+      content(JSON.stringify({ apiVersion: 'v1', entries: Object.fromEntries(entries) })),
+    );
+  };
 
   test('comes from the commands of its page', async () => {
     const told = new Map<string, string>();
