@@ -1,5 +1,3 @@
-import type { Secret } from '../secret.js';
-
 /**
  * The cluster: everything that follows from an inventory, derived once and frozen.
  * Addresses and CIDRs are strings in their canonical IPv4 form.
@@ -68,9 +66,8 @@ export interface ExternalEtcd {
   readonly endpoints: readonly string[];
   /** PEM certificates of the authorities of its members. */
   readonly ca: string;
-  /** PEM: the client's certificate, with those between it and its authority, and its key. */
+  /** PEM: the client's certificate, with those between it and its authority. */
   readonly certificate: string;
-  readonly key: Secret;
 }
 
 /** What API servers read and write of the owner's; kbs's own where absent. */

@@ -1,6 +1,5 @@
 import { resolve } from 'node:path';
 import { defined } from '../defined.js';
-import { Secret } from '../secret.js';
 import { contains, nthAddress } from './addresses.js';
 import type {
   Addon,
@@ -141,7 +140,7 @@ export const derive = (
     ...defined({ addons: inventory.addons && addonsOf(inventory, inventory.addons, basePaths) }),
     hosts,
   };
-  // A copy, because nothing that belongs to the caller may be frozen. A Secret cannot be copied, and has nothing to freeze.
+  // A copy, because nothing that belongs to the caller may be frozen.
   const copy = structuredClone(cluster);
   const etcd = externalEtcdOf(kubernetes, basePaths);
   return freeze({
@@ -154,7 +153,7 @@ export const derive = (
 const externalEtcdOf = ({ etcd }: Inventory['kubernetes'], { externalEtcd }: BasePaths): ExternalEtcd | undefined =>
   etcd?.external && {
     endpoints: [...new Set(etcd.external.endpoints)],
-    ...(externalEtcd ?? { ca: '', certificate: '', key: new Secret('') }),
+    ...(externalEtcd ?? { ca: '', certificate: '' }),
   };
 
 const kubernetesOf = (kubernetes: Inventory['kubernetes'], { apiServerFiles }: BasePaths): Cluster['kubernetes'] => {

@@ -217,11 +217,14 @@ const rowsOf = ({ kubernetes }: Pick<Cluster, 'kubernetes'>): readonly AnyCertif
 export const externalEtcdAuthority = 'external-etcd/ca';
 export const externalEtcdClient = 'external-etcd/client';
 
+/** The key of the client: where API servers read it, as a credential file is named. */
+export const externalEtcdKeyFile = 'apiserver-etcd-client.key';
+
 /** Where kubeadm has them too. */
 const externalEtcdFiles: readonly PkiFile[] = [
   { path: 'etcd/ca.crt', source: externalEtcdAuthority, part: 'certificate' },
   { path: 'apiserver-etcd-client.crt', source: externalEtcdClient, part: 'certificate' },
-  { path: 'apiserver-etcd-client.key', source: externalEtcdClient, part: 'key' },
+  { path: externalEtcdKeyFile, source: externalEtcdClient, part: 'key' },
 ];
 
 export interface PkiFile {

@@ -222,13 +222,12 @@ const materialOf = (found: KeyringState, cluster: Cluster): PemSource => {
     [externalEtcdAuthority]: externalEtcd?.ca,
     [externalEtcdClient]: externalEtcd?.certificate,
   };
-  const keys: Readonly<Record<string, Secret | undefined>> = {
-    [serviceAccountPath]: serviceAccountKey,
-    [externalEtcdClient]: externalEtcd?.key,
-  };
   return {
     certificate: (path) => found.pairs.get(path)?.certificate ?? certificates[path] ?? substitute.certificate(path),
-    key: (path) => found.pairs.get(path)?.key ?? keys[path] ?? substitute.key(path),
+    key: (path) =>
+      found.pairs.get(path)?.key ??
+      (path === serviceAccountPath ? serviceAccountKey : undefined) ??
+      substitute.key(path),
     publicKey: (path) => publicKey ?? substitute.publicKey(path),
     encryptionKey: found.encryptionKey ?? substitute.encryptionKey,
     embed: (text) => (text.startsWith('-----BEGIN ') ? Buffer.from(text).toString('base64') : substitute.embed(text)),

@@ -11,6 +11,7 @@ import { readLabOverlay } from '../lab/overlay.js';
 import { planPods } from '../network/pod-plan.js';
 import { proveRoutes } from '../network/reachability.js';
 import { compileRoutes } from '../network/routes.js';
+import type { Secret } from '../secret.js';
 import { requireNeeds } from './addons/needs.js';
 import { readApiServerFiles } from './inventory-files/api-server.js';
 import { readExternalEtcdFiles } from './inventory-files/external-etcd.js';
@@ -21,6 +22,8 @@ export interface LoadedCluster {
   /** Absolute path. */
   readonly inventory: string;
   readonly cluster: Cluster;
+  /** PEM: the key of the client of an external etcd. The cluster holds no secret: `withOwnerSecrets` takes it from here. */
+  readonly externalEtcdKey?: Secret;
   /** Where the state of this cluster lies: `.kbs/CLUSTER` beside the inventory. */
   readonly state: string;
   /** The inventory's text that the cluster is derived from. */
@@ -45,11 +48,8 @@ export const loadCluster = async (file: string, text?: string, onDisk?: string):
   const pathOf = (path: string) => absolute(path, basePaths);
   const registryCas = readRegistryCas(source, pathOf, content, file);
   const apiServerFiles = readApiServerFiles(source, pathOf, content, file);
-  const read = {
-    registryCas,
-    apiServerFiles,
-    ...defined({ externalEtcd: readExternalEtcdFiles(source, pathOf, content, file) }),
-  };
+  const etcdFiles = readExternalEtcdFiles(source, pathOf, content, file);
+  const read = { registryCas, apiServerFiles, ...defined({ externalEtcd: etcdFiles?.public }) };
   const cluster = derive(source, { planPods, compileRoutes }, { ...basePaths, ...read }, overlay);
   const unproven = proveRoutes(cluster, cluster.routes);
   if (unproven.length > 0) throw new Failures(unproven);
@@ -60,7 +60,11 @@ export const loadCluster = async (file: string, text?: string, onDisk?: string):
     cluster,
     state,
     text: content,
-    ...defined({ unsaved: text, onDisk: text === undefined ? content : onDisk }),
+    ...defined({
+      externalEtcdKey: etcdFiles?.key,
+      unsaved: text,
+      onDisk: text === undefined ? content : onDisk,
+    }),
   };
 };
 

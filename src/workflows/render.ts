@@ -13,7 +13,7 @@ import { reveal, Secret } from '../secret.js';
 import { toYaml } from '../templates/yaml.js';
 import { apply } from './apply.js';
 import { openArtifactsOrPlaceholders } from './cluster-artifacts.js';
-import { readRegistryPasswords, withRegistryPasswords } from './inventory-files/registry-passwords.js';
+import { readOwnerSecrets, withOwnerSecrets } from './inventory-files/secrets.js';
 import type { LoadedCluster } from './load-cluster.js';
 import { routerFiles } from './routers.js';
 import { phasesByHost, targetNodesOf } from './run/host-phases.js';
@@ -40,10 +40,11 @@ export const render = async (
   return [...tree.keys()];
 };
 
-const completeKeyring = async ({ inventory, cluster, text }: LoadedCluster): Promise<Credentials> => {
+const completeKeyring = async (loaded: LoadedCluster): Promise<Credentials> => {
+  const { inventory, cluster } = loaded;
   const { credentials, missing } = await readKeyring(keyringDirectory(inventory, cluster.name), cluster, new Date());
   if (missing.length === 0) {
-    return withRegistryPasswords(credentials, readRegistryPasswords(cluster, process.env, text, inventory));
+    return withOwnerSecrets(credentials, readOwnerSecrets(loaded, process.env));
   }
   throw new Failure('refused', 'the keyring is not complete', {
     why: missing,

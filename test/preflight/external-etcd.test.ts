@@ -3,7 +3,6 @@ import { assumedFacts, type Facts } from '../../src/hosts/facts/facts.js';
 import { parseNetwork } from '../../src/hosts/facts/network.js';
 import type { Cluster } from '../../src/inventory/cluster.js';
 import { etcdChangeCheck, externalEndpointsCheck, externalEtcdCheck } from '../../src/preflight/external-etcd.js';
-import { Secret } from '../../src/secret.js';
 import { clusterOf, hostOf } from '../support/cluster.js';
 
 const [one, two] = ['https://etcd-00.lan:2379', 'https://etcd-01.lan:2379'];
@@ -11,7 +10,7 @@ const own = 'https://127.0.0.1:2379';
 
 const using = (...endpoints: readonly string[]): Cluster => {
   const { kubernetes } = clusterOf();
-  const externalEtcd = { endpoints, ca: '', certificate: '', key: new Secret('') };
+  const externalEtcd = { endpoints, ca: '', certificate: '' };
   return clusterOf({ kubernetes: endpoints.length === 0 ? kubernetes : { ...kubernetes, externalEtcd } });
 };
 

@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Host } from '../../src/hosts/host.js';
 import { controlPlanes } from '../../src/inventory/cluster.js';
-import { Secret } from '../../src/secret.js';
 import { components } from '../../src/verify/components.js';
 import { clusterOf, hostOf } from '../support/cluster.js';
 
@@ -46,7 +45,7 @@ const etcdWell = `${addresses.map(healthy).join('')}${JSON.stringify(addresses.m
 
 test('endpoints of an external etcd are healthy, or say why not', async () => {
   const endpoints = ['https://a.lan:2379', 'https://b.lan:2379', 'https://c.lan:2379'];
-  const externalEtcd = { endpoints, ca: '', certificate: '', key: new Secret('') };
+  const externalEtcd = { endpoints, ca: '', certificate: '' };
   const said = `${endpoints[0]} is healthy: successfully committed proposal: took = 2ms\n${endpoints[1]} is unhealthy: failed to commit proposal: context deadline exceeded\n`;
   const output = ['', '', '', '2026-01-01T00:00:00Z\n', said].join('\x1e');
   const query = () => Promise.resolve({ code: 0, stdout: output, stderr: '' });

@@ -15,6 +15,7 @@ import { keyringDirectory, readKeyring } from '../../src/pki/keyring.js';
 import { Secret } from '../../src/secret.js';
 import { etcdStatus } from '../../src/workflows/etcd/etcd.js';
 import { takeSnapshot } from '../../src/workflows/etcd/snapshot.js';
+import { readOwnerSecrets, withOwnerSecrets } from '../../src/workflows/inventory-files/secrets.js';
 import { loadCluster } from '../../src/workflows/load-cluster.js';
 import { rendering } from '../../src/workflows/render.js';
 import { endpoints, externalInventory, writeEtcdFiles } from '../support/external-etcd.js';
@@ -43,10 +44,10 @@ const refused = async (inventory: string): Promise<readonly (readonly [string, s
 describe('an inventory with an external etcd', () => {
   it('holds what its files hold, and a key that never becomes text', async () => {
     const { ca, certificate, key } = await writeEtcdFiles(join(folder, 'etcd'));
-    const { cluster } = await loadCluster(file, externalInventory());
-    expect(cluster.kubernetes.externalEtcd).toMatchObject({ endpoints, ca, certificate });
-    expect(cluster.kubernetes.externalEtcd?.key.reveal()).toBe(key.reveal());
-    expect(JSON.stringify(cluster)).not.toContain('PRIVATE KEY');
+    const found = await loadCluster(file, externalInventory());
+    expect(found.cluster.kubernetes.externalEtcd).toEqual({ endpoints, ca, certificate });
+    expect(found.externalEtcdKey?.reveal()).toBe(key.reveal());
+    expect(JSON.stringify(found)).not.toContain('PRIVATE KEY');
   });
 
   it('is refused once for every file that does not hold what it should', async () => {
@@ -126,7 +127,8 @@ describe.each(['static-pods', 'systemd'] as const)('control planes of the style 
 
   it('get its files, the key as a secret for root alone', async () => {
     const { files, loaded: of } = await loaded();
-    const { credentials } = await readKeyring(keyringDirectory(file, 'outside'), of.cluster, new Date());
+    const keyring = await readKeyring(keyringDirectory(file, 'outside'), of.cluster, new Date());
+    const credentials = await withOwnerSecrets(keyring.credentials, readOwnerSecrets(of, {}));
     const context = { ...contextOf(of.cluster), credentials };
     const [host] = of.cluster.hosts;
     if (host === undefined) throw new Error('no host');

@@ -9,6 +9,13 @@ import { Secret } from '../../secret.js';
 import { inventoryFailure } from '../inventory-failure.js';
 import { certificatesIn } from './pem-certificates.js';
 
+export interface ExternalEtcdFiles {
+  /** What the cluster holds of them. */
+  readonly public: Omit<ExternalEtcd, 'endpoints'>;
+  /** PEM, for the credentials. */
+  readonly key: Secret;
+}
+
 /**
  * What the files hold that `kubernetes.etcd.external` names; undefined where the inventory has no such etcd. `path` makes
  * a path of the inventory absolute. Throws a Failure for every file that cannot be read or does not hold what it should,
@@ -19,7 +26,7 @@ export const readExternalEtcdFiles = (
   path: (written: string) => string,
   text: string,
   file: string,
-): Omit<ExternalEtcd, 'endpoints'> | undefined => {
+): ExternalEtcdFiles | undefined => {
   const external = etcd?.external;
   if (external === undefined) return undefined;
   const failures: Failure[] = [];
@@ -38,7 +45,9 @@ export const readExternalEtcdFiles = (
   const certificate = read('cert', readCertificates);
   const key = read('key', (content) => keyIn(content, certificate));
   if (failures.length > 0) throw new Failures(failures);
-  return ca === undefined || certificate === undefined || key === undefined ? undefined : { ca, certificate, key };
+  return ca === undefined || certificate === undefined || key === undefined
+    ? undefined
+    : { public: { ca, certificate }, key };
 };
 
 /** What is wrong with what a file holds. Its text is nothing that the file says: that may be a key. */

@@ -7,9 +7,8 @@ import { Failure } from '../../failure.js';
 import type { Pool } from '../../hosts/pool.js';
 import { askNodeCidrs } from '../../kubernetes/node-cidrs.js';
 import { keyringDirectory, prepareKeyring, readKeyring } from '../../pki/keyring.js';
-import type { Secret } from '../../secret.js';
 import { downloadMissingBundle, openArtifacts, openArtifactsOrPlaceholders } from '../cluster-artifacts.js';
-import { readRegistryPasswords, withRegistryPasswords } from '../inventory-files/registry-passwords.js';
+import { type OwnerSecrets, readOwnerSecrets, withOwnerSecrets } from '../inventory-files/secrets.js';
 import { keepKubeconfig } from '../kubeconfig.js';
 import type { LoadedCluster } from '../load-cluster.js';
 import { routerAdvice } from '../routers.js';
@@ -97,9 +96,7 @@ const prepare = async (request: RunRequest, artifacts: Artifacts, pool: Pool): P
   const pinned = await pinPodCidrs(loaded, assigned);
   const { cluster } = pinned.loaded;
   const directory = keyringDirectory(loaded.inventory, cluster.name);
-  const passwords = request.workflow.installsNothing
-    ? new Map<string, Secret>()
-    : readRegistryPasswords(cluster, process.env, loaded.text, loaded.inventory);
+  const secrets = request.workflow.installsNothing ? noSecrets : readOwnerSecrets(loaded, process.env);
   const { credentials, identity, save } =
     isExact(request) && !request.workflow.issuesNothing
       ? await prepareKeyring(directory, cluster, new Date())
@@ -108,10 +105,13 @@ const prepare = async (request: RunRequest, artifacts: Artifacts, pool: Pool): P
     artifacts,
     pinned,
     keyring: identity,
-    credentials: withRegistryPasswords(credentials, passwords),
+    credentials: withOwnerSecrets(credentials, secrets),
     saveKeyring: save,
   };
 };
+
+/** Of a workflow that installs nothing: what the environment does not have is not missed. */
+const noSecrets: OwnerSecrets = { registryPasswords: new Map() };
 
 const planAndApply = async (request: RunRequest, prepared: Prepared, pool: Pool): Promise<RunResult> => {
   const { workflow, saved, dryRun, confirm } = request;

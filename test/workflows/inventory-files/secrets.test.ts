@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, test } from 'vitest';
 import { failuresIn } from '../../../src/failure.js';
-import { readRegistryPasswords } from '../../../src/workflows/inventory-files/registry-passwords.js';
+import { readOwnerSecrets } from '../../../src/workflows/inventory-files/secrets.js';
 import { loadCluster } from '../../../src/workflows/load-cluster.js';
 
 const inventory = `apiVersion: kbs/v1
@@ -26,8 +26,8 @@ describe('passwords of registries', () => {
 
   const read = async (registries: string, environment: NodeJS.ProcessEnv = {}) => {
     const text = inventory + registries;
-    const { cluster } = await loadCluster(join(folder, 'kbs.yaml'), text);
-    return readRegistryPasswords(cluster, environment, text, 'kbs.yaml');
+    const loaded = await loadCluster(join(folder, 'kbs.yaml'), text);
+    return readOwnerSecrets({ ...loaded, inventory: 'kbs.yaml' }, environment).registryPasswords;
   };
 
   it('are the first line of a file, or a variable, and no text that could be printed', async () => {
