@@ -1,5 +1,6 @@
 import { defined } from '../../defined.js';
 import { sh } from '../shell.js';
+import { linesAfter } from './lines.js';
 
 /** What sort of machine a host is. What could not be read is absent. */
 export interface Machine {
@@ -54,13 +55,9 @@ fi
 
 /** Reads what `machineScript` printed, among lines of others; undefined where it printed nothing. */
 export const parseMachine = (output: string): Machine | undefined => {
-  const lines = output.split('\n').flatMap((line) => {
-    const [, key, value] = /^machine (\w+) (.+)$/.exec(line) ?? [];
-    return key === undefined || value === undefined ? [] : [[key, value.trim()] as const];
-  });
-  if (lines.length === 0) return undefined;
-  const all = (key: string) => lines.filter(([name]) => name === key).map(([, value]) => value);
-  const one = (key: string): string | undefined => all(key)[0];
+  const lines = linesAfter('machine', output);
+  if (lines === undefined) return undefined;
+  const { all, one } = lines;
   return {
     ...sortOf(one('vm'), one('container')),
     clockSources: all('clocks').flatMap((names) => names.split(/\s+/)),

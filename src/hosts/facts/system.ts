@@ -1,6 +1,7 @@
 import { defined } from '../../defined.js';
 import { raw, sh } from '../shell.js';
 import { containerdFolder, folders } from './folders.js';
+import { linesAfter } from './lines.js';
 import { otherClustersScript } from './other-clusters.js';
 import { findManager } from './packages.js';
 import { parseTimeDaemon, type TimeDaemon, timeDaemonScript } from './time-daemon.js';
@@ -98,13 +99,9 @@ ${raw(otherClustersScript)}system zfs "$(cat /sys/module/zfs/version 2>/dev/null
 
 /** Reads what `systemScript` printed, among lines of others; undefined where it printed nothing. */
 export const parseSystem = (output: string): System | undefined => {
-  const lines = output.split('\n').flatMap((line) => {
-    const [, key, value] = /^system (\w+) (.+)$/.exec(line) ?? [];
-    return key === undefined || value === undefined ? [] : [[key, value.trim()] as const];
-  });
-  if (lines.length === 0) return undefined;
-  const all = (key: string) => lines.filter(([name]) => name === key).map(([, value]) => value);
-  const one = (key: string): string | undefined => all(key)[0];
+  const lines = linesAfter('system', output);
+  if (lines === undefined) return undefined;
+  const { all, one } = lines;
   return {
     like: (one('oslike') ?? '').split(/\s+/).filter(Boolean),
     programs: all('program'),
