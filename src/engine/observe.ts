@@ -1,6 +1,7 @@
 import { defined } from '../defined.js';
 import { Failure, toProblem } from '../failure.js';
 import { assumedFacts, type Facts, parseFacts } from '../hosts/facts/facts.js';
+import { linkAddresses } from '../hosts/facts/link-address.js';
 import { networkScript, parseNetwork } from '../hosts/facts/network.js';
 import { factsScript } from '../hosts/facts/script.js';
 import type { Observer, RunOptions } from '../hosts/host.js';
@@ -89,7 +90,11 @@ export const observe = async (
     const all = [factsQuery, network, ...leftoverQueries(hostPhases), ...also(host), ...queries];
     const found = await queryAll(open(host), preludes, all, options);
     const read = ({ script }: BatchQuery) => outputOf(script, found, host.name);
-    facts.set(host.name, { ...parseFacts(read(factsQuery)), network: parseNetwork(read(network)) });
+    const printed = read(factsQuery);
+    facts.set(host.name, {
+      ...parseFacts(printed),
+      network: parseNetwork(read(network), linkAddresses(printed)),
+    });
     results.set(host.name, found);
   };
 

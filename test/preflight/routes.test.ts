@@ -49,7 +49,7 @@ describe('routes in the main table', () => {
   });
 
   test('of a VPN that is point to point are told as well', () => {
-    const facts = { ...seen(over('10.0.0.0/8')), addresses: parseFacts('address 10.8.0.6').addresses };
+    const facts = { ...seen(over('10.0.0.0/8')), addresses: parseFacts('address 10.8.0.6 tun0 global').addresses };
     expect(overlapping(facts)).toHaveLength(2);
   });
 

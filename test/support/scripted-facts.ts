@@ -23,7 +23,7 @@ export const printFacts = (facts: Facts): string => {
     ...when('conntrack', facts.conntrackWritable),
     ...many('feature', facts.features),
     ...many('tool', facts.tools),
-    ...many('address', facts.addresses),
+    ...printAddresses(facts),
     ...facts.routes.map(({ to, via, device }) => `route ${to}${via === undefined ? '' : ` via ${via}`} dev ${device}`),
     ...many('swap', facts.swaps),
     ...many('nameserver', [
@@ -57,7 +57,20 @@ export const printFacts = (facts: Facts): string => {
   ].join('\n');
 };
 
-/** As `networkScript` prints it; of a rule the routes, and of a link the addresses, are lines of their own. */
+/** Those of links too, which may have some that are not global. */
+const printAddresses = ({ addresses, network }: Facts): readonly string[] => {
+  const links = network?.links ?? [];
+  const linkOf = (address: string) => links.find((link) => link.addresses.includes(address))?.name ?? 'eth0';
+  const others = links.flatMap((link) => link.addresses.map((address) => [address, link.name] as const));
+  return [
+    ...addresses.map((address) => `address ${address} ${linkOf(address)} global`),
+    ...others
+      .filter(([address]) => !addresses.includes(address))
+      .map(([address, name]) => `address ${address} ${name} link`),
+  ];
+};
+
+/** As `networkScript` prints it; the routes of a rule are lines of their own. */
 export const printNetwork = ({ rules, links, paths, hostsLines, resolved }: NetworkFacts): string =>
   [
     ...rules.map(
@@ -71,7 +84,6 @@ export const printNetwork = ({ rules, links, paths, hostsLines, resolved }: Netw
     ),
     ...links.map(({ name, mtu }) => `link ${name}: ${mtu}`),
     ...links.filter(({ isClosed }) => isClosed).map(({ name }) => `closed /proc/sys/net/ipv4/conf/${name}/forwarding`),
-    ...links.flatMap(({ name, addresses }) => addresses.map((address) => `at ${name} ${address}`)),
     ...paths.map(({ to, from, device, via, error }) =>
       from === undefined
         ? `path ${to} ${error}`

@@ -1,8 +1,9 @@
 import { defined } from '../../defined.js';
 import { type GpuFacts, noGpuFacts, parseGpuFacts } from './gpu.js';
 import { splitOnce } from './lines.js';
+import { linkAddresses } from './link-address.js';
 import { type Machine, parseMachine } from './machine.js';
-import { type NetworkFacts, withPrefix } from './network.js';
+import type { NetworkFacts } from './network.js';
 import { type LiveRoute, liveRoute } from './route.js';
 import { parseSystem, type System } from './system.js';
 
@@ -43,7 +44,7 @@ export interface Facts {
   /** Kernel features by name, as probed. */
   readonly features: readonly string[];
   readonly tools: readonly string[];
-  /** `address/prefix`. */
+  /** Global ones of IPv4, `address/prefix`. */
   readonly addresses: readonly string[];
   /** Of the main table. */
   readonly routes: readonly LiveRoute[];
@@ -189,7 +190,7 @@ export const parseFacts = (output: string): Facts => {
     conntrackWritable: one('conntrack') === 'yes',
     features: all('feature'),
     tools: all('tool'),
-    addresses: all('address').map(withPrefix),
+    addresses: linkAddresses(output).flatMap(({ address, scope }) => (scope === 'global' ? [address] : [])),
     routes: all('route').flatMap(liveRoute),
     swaps: all('swap'),
     nameservers: all('nameserver').filter((address) => !isLoopback(address)),

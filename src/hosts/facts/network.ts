@@ -1,6 +1,7 @@
 import { defined } from '../../defined.js';
 import { raw, type Script, sh } from '../shell.js';
 import { splitOnce } from './lines.js';
+import type { LinkAddress } from './link-address.js';
 import { type LiveRoute, liveRoute } from './route.js';
 
 /** What a host says of its network, beside the addresses and routes of `Facts`. */
@@ -98,7 +99,6 @@ ip -o link show 2>/dev/null | awk '{ for (i = 3; i < NF; i++) if ($i == "mtu") p
 if [ "$(cat /proc/sys/net/ipv4/ip_forward 2>/dev/null || :)" = 1 ]; then
   grep -lx 0 /proc/sys/net/ipv4/conf/*/forwarding 2>/dev/null | sed 's/^/closed /' || :
 fi
-ip -4 -o addr show 2>/dev/null | awk '{ print "at", $2, $4 }' || :
 ${raw(pathsTo(to))}
 ${raw(linesWith(names))}
 ${raw(addressesOf(resolve))}
@@ -150,13 +150,12 @@ function connectionsTo(urls: readonly string[]): Script {
 done`;
 }
 
-/** Reads what `networkScript` printed. */
-export const parseNetwork = (output: string): NetworkFacts => {
+/** Reads what `networkScript` printed. The addresses of links are among what `factsScript` printed. */
+export const parseNetwork = (output: string, addresses: readonly LinkAddress[] = []): NetworkFacts => {
   const lines = output.split('\n').filter(Boolean).map(splitOnce);
   const all = (key: string) => lines.filter(([name]) => name === key).map(([, value]) => value);
   const routes = all('tableroute').map(splitOnce);
   const routesOf = (table: string) => routes.flatMap(([of, route]) => (of === table ? liveRoute(route) : []));
-  const addresses = all('at').map(splitOnce);
   const closed = new Set(all('closed').map((path) => path.split('/').at(-2)));
   const { before, after } = rulesIn(all('rule'));
   const withRoutes = (rule: Omit<RoutingRule, 'routes'>) => ({ ...rule, routes: routesOf(rule.table) });
@@ -170,7 +169,7 @@ export const parseNetwork = (output: string): NetworkFacts => {
       return {
         name,
         mtu: Number(mtu),
-        addresses: addresses.flatMap(([on, found]) => (on === name ? [withPrefix(found)] : [])),
+        addresses: addresses.filter(({ link }) => link === name).map(({ address }) => address),
         isClosed: closed.has(name),
       };
     }),
@@ -189,9 +188,6 @@ export const parseNetwork = (output: string): NetworkFacts => {
     }),
   };
 };
-
-/** Of an address with a peer, as VPNs and PPP have it, ip(8) prints no prefix: it is one by itself. */
-export const withPrefix = (address: string): string => (address.includes('/') ? address : `${address}/32`);
 
 /**
  * `5270: from all lookup 52`. What follows the main table decides nothing where that has a default route; the table

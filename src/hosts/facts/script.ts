@@ -1,5 +1,6 @@
 import { raw, sh } from '../shell.js';
 import { gpuFactsScript } from './gpu-script.js';
+import { linkAddressesScript } from './link-address.js';
 import { machineScript } from './machine.js';
 import { systemScript } from './system.js';
 
@@ -44,8 +45,7 @@ feature ip_vs '[ -e /proc/net/ip_vs ]'
 for tool in ip nft systemctl sha256sum base64 mount modprobe; do
   if command -v $tool >/dev/null; then fact tool $tool; fi
 done
-ip -4 -o addr show scope global 2>/dev/null | while read -r _ _ _ address _; do fact address "$address"; done
-ip -4 route show table main 2>/dev/null | while read -r route; do fact route "$route"; done
+${raw(linkAddressesScript)}ip -4 route show table main 2>/dev/null | while read -r route; do fact route "$route"; done
 tail -n +2 /proc/swaps | while read -r swap _; do fact swap "$swap"; done
 resolv=/etc/resolv.conf resolved=/run/systemd/resolve/resolv.conf
 # What systemd-resolved knows of counts where the host asks it, and where it knows a server.

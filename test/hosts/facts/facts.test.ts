@@ -21,7 +21,8 @@ conntrack yes
 feature overlay
 feature nf_tables
 tool ip
-address 192.168.20.7/24
+address 127.0.0.1/8 lo host
+address 192.168.20.7/24 eth0 global
 route default via 192.168.20.1 dev eth0 proto dhcp
 route 10.244.64.0/24 via 192.168.20.20 dev eth0
 route 192.168.20.0/24 dev eth0 proto kernel scope link src 192.168.20.7

@@ -1,5 +1,6 @@
 import { execa } from 'execa';
 import { describe, expect, test } from 'vitest';
+import { linkAddresses, linkAddressesScript } from '../../../src/hosts/facts/link-address.js';
 import {
   type NetworkFacts,
   type NetworkQuestions,
@@ -11,9 +12,9 @@ import { lacks } from '../../support/needs.js';
 /** What a machine's own network says after a root shell has changed it, with a folder /etc of its own. */
 const factsAfter = async (changes: string, questions: Partial<NetworkQuestions> = {}): Promise<NetworkFacts> => {
   const ask = networkScript({ to: [], names: [], resolve: [], connect: [], ...questions });
-  const input = `cp -a /etc/alternatives /tmp/$$; mount -t tmpfs none /etc; mv /tmp/$$ /etc/alternatives\nip link set lo up\n{ ${changes}\n} >&2\n${ask}`;
+  const input = `cp -a /etc/alternatives /tmp/$$; mount -t tmpfs none /etc; mv /tmp/$$ /etc/alternatives\nip link set lo up\n{ ${changes}\n} >&2\n${linkAddressesScript}${ask}`;
   const { stdout } = await execa('unshare', ['--net', '--mount', 'sh', '-eu'], { input });
-  return parseNetwork(stdout);
+  return parseNetwork(stdout, linkAddresses(stdout));
 };
 
 const link = (name: string, ...addresses: readonly string[]): string =>
