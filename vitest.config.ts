@@ -1,23 +1,41 @@
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /**
- * Real clusters that wait more than they compute: two at a time. All other files of test/e2e fill the machine, compare
- * its state before and after, or count what fails in a second, and run alone.
+ * Real clusters that wait more than they compute: two at a time, those that take longest first. All other files of
+ * test/e2e fill the machine, compare its state before and after, or count what fails in a second, and run alone.
  */
 const inPairs = [
-  'addons',
-  'alone',
-  'arm64',
-  'broken',
   'cluster',
-  'gpu',
-  'images',
-  'interrupted',
   'leaving',
+  'addons',
   'monitoring',
-  'packages',
+  'interrupted',
+  'alone',
   'refusals',
+  'gpu',
+  'broken',
+  'images',
+  'packages',
+  'arm64',
 ].map((name) => `test/e2e/${name}.test.ts`);
+
+/** Begun last, a file that takes long goes on alone when all others have ended. */
+const first = ['test/runs/killed.test.ts', 'test/runs/every-workflow.test.ts', ...inPairs];
+
+/** Within each project. In a fresh clone vitest knows no durations, and goes by the size of files. */
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const sorted = await super.sort(files);
+    const place = ({ moduleId }: TestSpecification): number => {
+      const index = first.findIndex((path) => moduleId.endsWith(`/${path}`));
+      return index < 0 ? first.length : index;
+    };
+    return [...new Set(sorted.map(({ project }) => project))].flatMap((project) =>
+      sorted.filter((each) => each.project === project).toSorted((one, other) => place(one) - place(other)),
+    );
+  }
+}
 
 const minutes = { testTimeout: 900_000, hookTimeout: 900_000 } as const;
 
@@ -27,6 +45,7 @@ export default defineConfig({
   test: {
     // Twice the cores of a small machine: a test waits for other processes more than half of its time.
     maxWorkers: 4,
+    sequence: { sequencer: LongestFirst },
     // What was translated once is kept in node_modules/.cache, by its content.
     experimental: { fsModuleCache: true, fsModuleCachePath: 'node_modules/.cache/vitest-modules' },
     projects: [
