@@ -2,11 +2,12 @@ import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /**
- * Real clusters that wait more than they compute: two at a time, those that take longest first. All other files of
- * test/e2e fill the machine, compare its state before and after, or count what fails in a second, and run alone.
+ * Real hosts and clusters that wait more than they compute: two at a time, those that take longest first. All other
+ * files of test/e2e fill the machine, or count what fails in a second, and run alone.
  */
 const inPairs = [
   'cluster',
+  'lab',
   'leaving',
   'addons',
   'monitoring',
@@ -17,6 +18,7 @@ const inPairs = [
   'broken',
   'images',
   'packages',
+  'dns',
   'arm64',
 ].map((name) => `test/e2e/${name}.test.ts`);
 

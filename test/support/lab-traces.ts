@@ -5,11 +5,12 @@ import { labFolder, labPrefix, placesOf } from '../../src/lab/paths.js';
 
 /**
  * What stands on this machine that a lab could leave behind, one line each: mounts, namespaces, links, addresses,
- * routes, rules, control groups and processes. Lines of other labs are left out, since those come and go.
+ * routes, rules, control groups and processes. Lines of other labs are left out, since those come and go, and those of
+ * a containerd that another test has started.
  */
 export const machineState = async (lab: string): Promise<readonly string[]> => {
   const own = [labPrefix(lab), labFolder(placesOf(), lab)];
-  const others = /kbs-[0-9a-f]{6}\b|\/kbs-lab\//;
+  const others = /kbs-[0-9a-f]{6}\b|\/kbs-lab\/|\/kbs-containerd-/;
   return (await everything())
     .filter((line) => !others.test(line) || own.some((mark) => line.includes(mark)))
     .toSorted();
