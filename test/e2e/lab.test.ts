@@ -30,6 +30,7 @@ import {
 import { labFolder, labPrefix, placesOf, recordFile } from '../../src/lab/paths.js';
 import { clusterOf, hostOf } from '../support/cluster.js';
 import { leftOf, machineState } from '../support/lab-traces.js';
+import { whole } from './support/whole.js';
 
 const able = process.getuid?.() === 0 && existsSync('/usr/bin/systemd-nspawn') && existsSync('/usr/sbin/debootstrap');
 
@@ -279,7 +280,7 @@ describe.skipIf(!able)('a lab', () => {
   describe('whose up was killed', () => {
     const cluster = twoSegments('e2e-lab-three', 103);
 
-    test.each([150, 500, 1200])('after %i ms is taken down without a trace', async (ms) => {
+    test.each(whole ? [150, 500, 1200] : [500])('after %i ms is taken down without a trace', async (ms) => {
       const before = await machineState(cluster.name);
       await killedUp(project, cluster, ms);
       await labDown(cluster.name);
