@@ -1,9 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { pipeline } from 'node:stream/promises';
 import type { Payload } from '../../src/hosts/host.js';
 import { frame, parseHeader, reader } from '../../src/hosts/script/frame.js';
+import { writeStdin } from '../../src/hosts/script/stdin.js';
 
 /**
  * A throwaway host: this machine's own root below an overlay, in namespaces of its own. Scripts run there as root with
@@ -106,7 +105,7 @@ async function shell(argv: readonly string[], script: string, payloads: readonly
   const ended = new Promise<number | null>((resolve) => child.on('close', resolve));
   const stdout = collect(child.stdout);
   const stderr = collect(child.stderr);
-  await feed(child, [{ bytes: head }, ...payloads]);
+  await writeStdin(child.stdin, head, payloads, new AbortController().signal);
   const code = await ended;
   if (code !== 0) throw new Error(`exit ${code}: ${Buffer.concat(stderr).toString().trim()}`);
   const output = Buffer.concat(stdout);
@@ -117,16 +116,4 @@ function collect(stream: NodeJS.ReadableStream): readonly Buffer[] {
   const chunks: Buffer[] = [];
   stream.on('data', (chunk: Buffer) => chunks.push(chunk));
   return chunks;
-}
-
-async function feed({ stdin }: ChildProcess, payloads: readonly Payload[]): Promise<void> {
-  // A step that fails stops reading; its exit status says so, not the broken pipe.
-  stdin?.on('error', () => undefined);
-  try {
-    for (const payload of payloads) {
-      if ('bytes' in payload) stdin?.write(payload.bytes);
-      else if (stdin) await pipeline(createReadStream(payload.file), stdin, { end: false });
-    }
-  } catch {}
-  stdin?.end();
 }
