@@ -13,8 +13,9 @@ import { withSite } from './site.js';
  */
 requireHere({ root: true, build: true });
 const rounds = Number(process.argv[2] ?? 1);
-if (!(rounds >= 1)) throw new Error('usage: npm run bench:jump-host [ROUNDS]');
+if (!Number.isInteger(rounds) || rounds < 1) throw new Error('usage: npm run bench:jump-host [ROUNDS]');
 const signal = interruption();
+const names: Readonly<Record<Way, string>> = { none: 'directly', gate: 'by the jump host' };
 const runs: Readonly<Record<Way, KbsRun[]>> = { none: [], gate: [] };
 // Not counted: the first run reads the bundle from the disk, and takes its digests.
 await bringUp('none');
@@ -23,14 +24,16 @@ for (let round = 0; round < rounds; round++) {
   const ways: readonly Way[] = round % 2 === 0 ? ['none', 'gate'] : ['gate', 'none'];
   for (const way of ways) {
     signal.throwIfAborted();
-    runs[way].push(await bringUp(way));
+    const run = await bringUp(way);
+    runs[way].push(run);
+    console.error(`round ${round + 1} of ${rounds}, ${names[way]}: ${run.seconds.toFixed(1)} s`);
   }
 }
 const [direct, through] = [median(runs.none), median(runs.gate)];
-console.log(`directly         ${direct.seconds.toFixed(1).padStart(5)} s, ${direct.cpu.toFixed(1)} s of CPU of kbs itself
-by the jump host ${through.seconds.toFixed(1).padStart(5)} s, ${through.cpu.toFixed(1)} s
+console.log(`${names.none}         ${direct.seconds.toFixed(1).padStart(5)} s, ${direct.cpu.toFixed(1)} s of CPU of kbs itself
+${names.gate} ${through.seconds.toFixed(1).padStart(5)} s, ${through.cpu.toFixed(1)} s
 ratio            ${(through.seconds / direct.seconds).toFixed(2).padStart(5)} (aim: 1.50 or less)`);
-if (rounds > 1) console.log(`\nall rounds: directly ${all(runs.none)}; by the jump host ${all(runs.gate)}`);
+if (rounds > 1) console.log(`\nall rounds: ${names.none} ${all(runs.none)}; ${names.gate} ${all(runs.gate)}`);
 
 type Way = 'none' | 'gate';
 
