@@ -354,7 +354,7 @@ export interface NvidiaSettings {
 /** What an inventory says of a host for labs alone; the lab has the defaults. */
 export interface LabMachine {
   readonly platform?: 'container' | 'vm';
-  readonly image?: 'debian-13' | 'debian-12';
+  readonly image?: 'debian-13' | 'debian-12' | 'debian-13-arm64';
   /** MiB. */
   readonly memory?: number;
   readonly cpus?: number;

@@ -21,7 +21,7 @@ import type { HostSpec } from './spec.js';
  * a `reboot` inside ends one machine and starts the next, and nothing of the kernel's state is carried over.
  */
 export const container: Platform = {
-  commands: { 'systemd-nspawn': 'systemd-container' },
+  commands: () => ({ 'systemd-nspawn': 'systemd-container' }),
   image: ({ places, name, tree }, _host, say) => rootImage(places, name, tree, say),
   /** An overlay on the root image, and /var as a plain copy on the real disk, so that the host may make any mount there. */
   async prepare(folder, host, operatorKey) {

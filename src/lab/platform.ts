@@ -9,8 +9,8 @@ import type { HostSpec } from './spec.js';
  * runs in control groups of its own and holds the ends of cables into the switch.
  */
 export interface Platform {
-  /** Commands that this machine needs besides those of every lab, and the Debian packages that bring them. */
-  readonly commands: Readonly<Record<string, string>>;
+  /** Commands that this machine needs for such a host besides those of every lab. */
+  commands(host: HostSpec): Commands;
   /** The folder that such a host starts from, with `etc/passwd` and the like; made where it is not there yet. */
   image(lab: LabAt, host: HostSpec, say: Progress): Promise<string>;
   /** Makes the disks of a host in its new folder, which has a link `image` to the above; gives its public key. */
@@ -27,6 +27,9 @@ export interface Platform {
   /** Seconds from power on to an answering SSH server, at most. */
   readonly bootTime: number;
 }
+
+/** Commands, and the Debian packages that bring them. */
+export type Commands = Readonly<Record<string, string>>;
 
 /** A lab and where it is. */
 export interface LabAt {

@@ -4,7 +4,7 @@ import { Failure } from '../failure.js';
 import { quote } from '../hosts/shell.js';
 import { exists } from './files.js';
 import type { Progress } from './lab.js';
-import type { Platform } from './platform.js';
+import type { Commands } from './platform.js';
 import { platformOf } from './platforms.js';
 import { shell } from './shell.js';
 import type { LabSpec } from './spec.js';
@@ -19,7 +19,7 @@ export const requireLab = async (
   const commands = Object.assign(
     {},
     ofEveryLab,
-    ...spec.hosts.map((host) => ({ ...platformOf(host).commands, ...(host.gpu === undefined ? {} : ofGpus) })),
+    ...spec.hosts.map((host) => ({ ...platformOf(host).commands(host), ...(host.gpu === undefined ? {} : ofGpus) })),
   );
   const lacks = await lacking(commands, folders);
   if (lacks.length === 0) return;
@@ -53,7 +53,7 @@ const refusal = (lacks: readonly Requirement[], packages: readonly string[], ins
       : 'a lab needs Linux, root, overlayfs, control groups and the commands above',
   });
 
-const lacking = async (commands: Platform['commands'], folders: readonly string[]): Promise<readonly Requirement[]> => {
+const lacking = async (commands: Commands, folders: readonly string[]): Promise<readonly Requirement[]> => {
   if (process.platform !== 'linux') return [{ what: `Linux: this is ${process.platform}` }];
   const needs: Requirement[] = [];
   if (process.getuid?.() !== 0) needs.push({ what: 'root: run it with sudo' });
@@ -72,7 +72,7 @@ const lacking = async (commands: Platform['commands'], folders: readonly string[
 const keyring = '/usr/share/keyrings/debian-archive-keyring.gpg';
 
 /** The commands of a lab and the Debian packages that bring them. */
-const ofEveryLab: Platform['commands'] = {
+const ofEveryLab: Commands = {
   debootstrap: 'debootstrap',
   ip: 'iproute2',
   nft: 'nftables',
@@ -83,7 +83,7 @@ const ofEveryLab: Platform['commands'] = {
 };
 
 /** What compiles the stand-in for their driver, with the C library. */
-const ofGpus: Platform['commands'] = { gcc: 'build-essential' };
+const ofGpus: Commands = { gcc: 'build-essential' };
 
 /** The shell's own, and those that an ordinary user's PATH lacks. */
 const commandFolders = (): readonly string[] => [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin'];

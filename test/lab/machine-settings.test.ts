@@ -44,6 +44,11 @@ describe('requirements and sysctls of a lab', () => {
   test.each<readonly [string, Partial<ClusterHost>, readonly string[]]>([
     ['for containers', {}, []],
     ['QEMU for a guest', { lab: { platform: 'vm' } }, ['qemu-system-x86_64 (package qemu-system-x86)']],
+    [
+      'QEMU for machines and for programs of another architecture',
+      { lab: { platform: 'vm', image: 'debian-13-arm64' } },
+      ['qemu-system-aarch64 (package qemu-system-arm)'],
+    ],
     ['a compiler for GPUs', { gpu: 'nvidia' }, ['gcc (package build-essential)']],
     [
       'no compiler for a guest',

@@ -1,9 +1,10 @@
 import { spawnSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
+import { inRoot } from '../../src/lab/guest/in-root.js';
 import { machineScript } from '../../src/lab/machine.js';
 import { hostNetwork, switchUp } from '../../src/lab/network.js';
 import { hostNamespace, labPrefix } from '../../src/lab/paths.js';
-import { specOf } from '../../src/lab/spec.js';
+import { type GuestImage, specOf } from '../../src/lab/spec.js';
 import { clusterOf, hostOf } from '../support/cluster.js';
 
 const places = { home: "/srv/it's a lab", cache: '/srv/cache' };
@@ -18,6 +19,8 @@ describe('the scripts of a lab', () => {
       switchUp('hybrid', specOf({ ...clusterOf(), hosts: clusterOf().hosts.slice(0, 3) })),
     ],
     ...spec.hosts.map((host) => [`the machine ${host.name}`, machineScript(places, 'hybrid', host)] as const),
+    ['a command in a root of its own architecture', inRoot('amd64')],
+    ['a command in a root of another architecture', inRoot('arm64')],
     ...asGuests.hosts.map((host) => [`the guest ${host.name}`, machineScript(places, 'hybrid', host)] as const),
   ])('are shell that a plain shell reads: %s', (_, script) => {
     const { status, stderr } = spawnSync('sh', ['-n'], { input: script, encoding: 'utf8' });
@@ -34,6 +37,18 @@ describe('the scripts of a lab', () => {
       expect(script).toContain(`netdev=${link},mac=${mac}`);
     }
     expect(edge.cables).toHaveLength(2);
+  });
+
+  test('start a guest with the processor, the machine and the console of its image', () => {
+    const of = (image: GuestImage) => {
+      const [host] = asGuests.hosts;
+      if (host === undefined) throw new Error('the example has hosts');
+      const guest = { image, memory: 2048, cpus: 2 };
+      const script = machineScript(places, 'hybrid', { ...host, guest });
+      return script.match(/qemu-system-\w+|(?<=-machine )\w+|console=\w+/g);
+    };
+    expect(of('debian-13')).toEqual(['qemu-system-x86_64', 'q35', 'console=ttyS0']);
+    expect(of('debian-13-arm64')).toEqual(['qemu-system-aarch64', 'virt', 'console=ttyAMA0']);
   });
 
   test('leave forwarding off on a router: kbs sets it', () => {

@@ -68,6 +68,7 @@ describe('the layout of a lab', () => {
       { platform: 'container', image: 'debian-12' },
       { platform: 'vm' },
       { platform: 'vm', image: 'debian-12', memory: 4096, cpus: 1 },
+      { platform: 'vm', image: 'debian-13-arm64' },
     ] as const;
     const hosts = lab.map((machine, n) =>
       hostOf({
@@ -82,6 +83,7 @@ describe('the layout of a lab', () => {
       undefined,
       { image: 'debian-13', memory: 2048, cpus: 2 },
       { image: 'debian-12', memory: 4096, cpus: 1 },
+      { image: 'debian-13-arm64', memory: 2048, cpus: 2 },
     ]);
   });
 

@@ -57,7 +57,10 @@ const lab = keys(
       ['container', 'vm'],
       '`container`: a systemd machine that shares the kernel of the machine the lab is on. `vm`: a QEMU guest with a kernel of its own. Default: `container`.',
     ).optional(),
-    image: choice(['debian-13', 'debian-12'], 'The system of a guest. Default: `debian-13`.').optional(),
+    image: choice(
+      ['debian-13', 'debian-12', 'debian-13-arm64'],
+      'The system of a guest; `debian-13-arm64` has a processor of arm64, which other machines emulate. Default: `debian-13`.',
+    ).optional(),
     memory: integer(512, 65_536, 'The memory of a guest, in MiB. Default: `2048`.').optional(),
     cpus: integer(1, 64, 'The processors of a guest. Default: `2`.').optional(),
   },

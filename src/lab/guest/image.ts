@@ -12,6 +12,8 @@ import type { LabAt } from '../platform.js';
 import { shell } from '../shell.js';
 import type { GuestImage } from '../spec.js';
 import { probeAccelerator } from './accelerator.js';
+import { inRoot } from './in-root.js';
+import { isForeign } from './processor.js';
 import { type Recipe, recipes } from './recipes.js';
 
 /**
@@ -20,10 +22,10 @@ import { type Recipe, recipes } from './recipes.js';
  */
 export const guestImage = async (lab: LabAt, name: GuestImage, say: Progress): Promise<string> => {
   const recipe = recipes[name];
-  const digest = sha256(JSON.stringify([recipe, unpack(''), finish('')])).slice(0, 12);
+  const digest = sha256(JSON.stringify([recipe, unpack('', recipe), finish('')])).slice(0, 12);
   const image = join(lab.places.cache, `${name}-${digest}`);
   if (!(await exists(image))) await make(lab, name, recipe, image, say);
-  await probeAccelerator(lab, image, say);
+  await probeAccelerator(lab, image, recipe.arch, say);
   return image;
 };
 
@@ -33,11 +35,13 @@ const make = async (lab: LabAt, name: GuestImage, recipe: Recipe, image: string,
   const inGroup = enter(lab.tree, `${labGroup(lab.name)}/up`);
   await clearBuild(building);
   await mkdir(building, { recursive: true });
-  say(`making the image ${name} of guests, once: packages (about a minute)`);
+  say(
+    `making the image ${name} of guests, once: packages (about ${isForeign(recipe.arch) ? 'three minutes, emulated' : 'a minute'})`,
+  );
   await shell('debootstrap', inGroup + debootstrap(building, recipe));
-  if (recipe.later !== undefined) await shell('apt-get', inGroup + install(building, recipe.later));
+  if (recipe.later !== undefined) await shell('apt-get', inGroup + install(building, recipe, recipe.later));
   say(`making the image ${name} of guests: kernel`);
-  await shell('unpacking the kernel', inGroup + unpack(building));
+  await shell('unpacking the kernel', inGroup + unpack(building, recipe));
   await customizeRootfs(join(building, 'root'), recipe.additions);
   say(`making the image ${name} of guests: disk`);
   await shell('making the disk', inGroup + finish(building));
@@ -47,34 +51,41 @@ const make = async (lab: LabAt, name: GuestImage, recipe: Recipe, image: string,
   });
 };
 
-const debootstrap = (folder: string, { suite, mirror, packages }: Recipe): string => sh`
-export DEBIAN_FRONTEND=noninteractive LC_ALL=C
-umask 022
-debootstrap --force-check-gpg --variant=minbase --include=${packages.join(',')} ${suite} ${`${folder}/root`} ${mirror} >&2
-`;
+const begin = 'export DEBIAN_FRONTEND=noninteractive LC_ALL=C\numask 022\n';
 
-const install = (folder: string, packages: readonly string[]): string => sh`
-export DEBIAN_FRONTEND=noninteractive LC_ALL=C
-umask 022
-chroot ${`${folder}/root`} apt-get -q -y install --no-install-recommends ${packages} >&2
-`;
+const debootstrap = (folder: string, { arch, suite, mirror, packages }: Recipe): string => {
+  const root = `${folder}/root`;
+  const options = ['--force-check-gpg', '--variant=minbase', `--arch=${arch}`, `--include=${packages.join(',')}`];
+  if (!isForeign(arch)) return begin + sh`debootstrap ${options} ${suite} ${root} ${mirror} >&2`;
+  // The second stage runs what the first one has unpacked. It takes a place without device nodes for a container of LXC.
+  return (
+    begin +
+    inRoot(arch) +
+    sh`debootstrap --foreign ${options} ${suite} ${root} ${mirror} >&2
+export container=lxc
+in_root ${root} /debootstrap/debootstrap --second-stage >&2`
+  );
+};
+
+const install = (folder: string, { arch }: Recipe, packages: readonly string[]): string =>
+  begin + inRoot(arch) + sh`in_root ${`${folder}/root`} apt-get -q -y install --no-install-recommends ${packages} >&2`;
 
 /**
  * The kernel's package is unpacked and not installed: installing it would make an initial RAM disk, which no guest needs.
  * Its /lib may be a folder where the root's is a link.
  */
-const unpack = (folder: string): string => sh`
-export DEBIAN_FRONTEND=noninteractive LC_ALL=C
-umask 022
-cd ${folder}
-kernel=$(chroot root apt-cache depends linux-image-cloud-amd64 | awk '$1 == "Depends:" { print $2; exit }')
+const unpack = (folder: string, { arch }: Recipe): string =>
+  begin +
+  inRoot(arch) +
+  sh`cd ${folder}
+kernel=$(in_root root apt-cache depends ${`linux-image-cloud-${arch}`} | awk '$1 == "Depends:" { print $2; exit }')
 mkdir root/tmp/kernel
-chroot root sh -c 'cd /tmp/kernel && apt-get -q download "$1"' sh "$kernel" >&2
+in_root root sh -c 'cd /tmp/kernel && apt-get -q download "$1"' sh "$kernel" >&2
 dpkg-deb --fsys-tarfile root/tmp/kernel/*.deb | tar -x -C root --keep-directory-symlink
 rm -r root/tmp/kernel
 cp root/boot/vmlinuz-* vmlinuz
 rm root/boot/vmlinuz-* root/boot/System.map-*
-chroot root depmod "\${kernel#linux-image-}"
+in_root root depmod "\${kernel#linux-image-}"
 `;
 
 const finish = (folder: string): string => sh`

@@ -2,9 +2,11 @@ import { type Additions, forAll, masked, units } from '../customize-rootfs.js';
 import { debianMirror, hostPackages } from '../rootfs.js';
 import type { GuestImage } from '../spec.js';
 import type { NetworkDaemon } from './links.js';
+import type { Arch } from './processor.js';
 
 /** What an image of guests is made of. */
 export interface Recipe {
+  readonly arch: Arch;
   readonly suite: string;
   readonly mirror: string;
   readonly packages: readonly string[];
@@ -81,22 +83,27 @@ const withoutUdev = masked([
   'systemd-udevd.service',
 ]);
 
+const trixie: Recipe = {
+  arch: 'amd64',
+  suite: 'trixie',
+  mirror: debianMirror,
+  packages: [...hostPackages, 'systemd-resolved', 'ifupdown'],
+  additions: {
+    files: additions.files,
+    links: { ...additions.links, ...withoutUdev, 'etc/resolv.conf': '../run/systemd/resolve/stub-resolv.conf' },
+  },
+  links: 'ifupdown',
+};
+
 /**
  * Two machines as people have them. One resolves names through systemd-resolved, as Ubuntu and many clouds do, with the
  * network daemon of Debian's servers; the other one's is NetworkManager, which needs udev, and writes /etc/resolv.conf.
  */
 export const recipes: Readonly<Record<GuestImage, Recipe>> = {
-  'debian-13': {
-    suite: 'trixie',
-    mirror: debianMirror,
-    packages: [...hostPackages, 'systemd-resolved', 'ifupdown'],
-    additions: {
-      files: additions.files,
-      links: { ...additions.links, ...withoutUdev, 'etc/resolv.conf': '../run/systemd/resolve/stub-resolv.conf' },
-    },
-    links: 'ifupdown',
-  },
+  'debian-13': trixie,
+  'debian-13-arm64': { ...trixie, arch: 'arm64' },
   'debian-12': {
+    arch: 'amd64',
     suite: 'bookworm',
     mirror: debianMirror,
     packages: [...hostPackages, 'udev'],
