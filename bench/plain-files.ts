@@ -14,7 +14,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { archOfThisMachine } from '../src/artifacts/arch.js';
-import type { BinaryName, HostArtifacts, ImageName } from '../src/artifacts/artifacts.js';
+import type { BinaryName, ImageName, StoredArtifacts } from '../src/artifacts/artifacts.js';
 import { buildProgram } from '../src/artifacts/build/go-modules.js';
 import type { Bundle } from '../src/artifacts/bundle.js';
 import { cacheFolder } from '../src/artifacts/cache.js';
@@ -63,7 +63,7 @@ interface Part {
   readonly images: readonly ImageName[];
 }
 
-const artifactsIn = (bundle: Bundle): HostArtifacts => bundle.of(archOfThisMachine());
+const artifactsIn = (bundle: Bundle): StoredArtifacts => bundle.of(archOfThisMachine());
 
 const programPath = (name: BinaryName): string =>
   name.startsWith('cni-') ? `opt/cni/bin/${name.slice('cni-'.length)}` : `usr/local/bin/${name}`;

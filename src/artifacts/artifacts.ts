@@ -16,8 +16,14 @@ export interface Artifacts {
   of(arch: Arch): HostArtifacts;
 }
 
-/** The artifacts of one architecture, found and checked: where each lies on this machine. */
-export interface HostArtifacts {
+/** The artifacts of one architecture: where each lies on this machine, or where hosts download it. */
+export interface HostArtifacts extends Pick<StoredArtifacts, 'unpacker' | 'repository'> {
+  binary(name: BinaryName): StoredFile | PublishedFile;
+  image(name: ImageName): ImageArchive | PublishedImage;
+}
+
+/** The same where kbs sends all of them. */
+export interface StoredArtifacts {
   binary(name: BinaryName): StoredFile;
   image(name: ImageName): ImageArchive;
   /** `unzstd`, where something is packed with zstd. */
@@ -107,13 +113,51 @@ export interface StoredFile {
   readonly packing: 'none' | 'gzip' | 'zstd';
 }
 
+/** A program that hosts download themselves from where it is published. */
+export interface PublishedFile {
+  readonly name: string;
+  /** Hex: of the program, where that is what is published; for a member of an archive, of the archive's digest and its path. */
+  readonly sha256: string;
+  readonly download: Download;
+}
+
+export interface Download {
+  /** An https address. */
+  readonly url: string;
+  /** Hex digest of what lies there, and what says so. */
+  readonly sha256: string;
+  readonly saidBy: string;
+  /** The program's path in it, where it is a `.tar.gz`. */
+  readonly member?: string;
+  readonly way: Way;
+}
+
+/** How a host reaches what it downloads. */
+export interface Way {
+  readonly proxy?: { readonly url: string; readonly exclude: readonly string[] };
+  /** PEM certificates that it trusts besides its own. */
+  readonly ca?: string;
+}
+
+/** An image that hosts pull themselves from where it is published, and have under kbs's name. */
+export interface PublishedImage {
+  /** Where it is pulled from, by its digest: `registry.k8s.io/kube-proxy@sha256:…`. */
+  readonly pull: string;
+  readonly arch: Arch;
+  readonly way: Way;
+  readonly images: readonly [ImageDigest];
+}
+
 /** An OCI image layout in a tar, and the images that it brings. */
 export interface ImageArchive {
   readonly archive: StoredFile;
-  readonly images: readonly {
-    readonly reference: string /** `sha256:…` of the manifest. */;
-    readonly digest: string;
-  }[];
+  readonly images: readonly ImageDigest[];
+}
+
+export interface ImageDigest {
+  readonly reference: string;
+  /** `sha256:…` of the manifest. */
+  readonly digest: string;
 }
 
 /**

@@ -22,6 +22,8 @@ export interface ArchCatalogue {
   readonly components: readonly Component[];
   readonly binaries: readonly PackedBinary[];
   readonly archives: readonly PackedArchive[];
+  /** What hosts download themselves; absent where the bundle has all. */
+  readonly published?: Published | undefined;
   /** The tar of an apt repository for Debian 12, which every bundle has that was built. */
   readonly repository?: string | undefined;
   /** Those of a bundle that was downloaded, by the name of their distribution. */
@@ -69,6 +71,27 @@ export interface PackedArchive {
   readonly name: string;
   readonly file: string;
   readonly images: readonly { readonly name: ImageName; readonly reference: string; readonly digest: string }[];
+}
+
+/** What hosts download themselves: where each thing is published, and the digest that the operator's kbs found it to have. */
+export interface Published {
+  readonly binaries: readonly {
+    readonly name: BinaryName;
+    readonly url: string;
+    /** Of what lies there, and what says so. */
+    readonly sha256: string;
+    readonly saidBy: string;
+    /** The program's path in it, where it is a `.tar.gz`. */
+    readonly member?: string | undefined;
+  }[];
+  readonly images: readonly {
+    readonly name: ImageName;
+    /** As the project's users pull it. */
+    readonly published: string;
+    readonly reference: string;
+    /** `sha256:…` of the manifest for the architecture. */
+    readonly digest: string;
+  }[];
 }
 
 export interface PackedChart {
@@ -230,11 +253,27 @@ const archives = z.array(
 const charts = z
   .array(z.strictObject({ addon: z.string(), name: z.string(), version: z.string(), file: path, from: z.string() }))
   .optional();
+const digest = z.string().regex(/^sha256:[0-9a-f]{64}$/);
+const published = z
+  .strictObject({
+    binaries: z.array(
+      z.strictObject({
+        name: z.enum(packedNames).exclude(['control-plane']),
+        url: z.url({ protocol: /^https$/ }),
+        sha256: hex,
+        saidBy: z.string(),
+        member: path.optional(),
+      }),
+    ),
+    images: z.array(z.strictObject({ name: z.enum(imageNames), published: z.string(), reference: z.string(), digest })),
+  })
+  .optional();
 const ofOneArch = z
   .strictObject({
     components,
     binaries,
     archives,
+    published,
     repository: path.optional(),
     repositories: z.record(z.string(), path).optional(),
   })

@@ -4,7 +4,15 @@ import { join } from 'node:path';
 import pLimit from 'p-limit';
 import { Failure, Failures } from '../failure.js';
 import { type Arch, archOfThisMachine } from './arch.js';
-import type { Artifacts, BinaryName, Chart, HostArtifacts, ImageArchive, ImageName, StoredFile } from './artifacts.js';
+import type {
+  Artifacts,
+  BinaryName,
+  Chart,
+  ImageArchive,
+  ImageName,
+  StoredArtifacts,
+  StoredFile,
+} from './artifacts.js';
 import {
   type ArchCatalogue,
   archesIn,
@@ -41,6 +49,7 @@ export const verifyBundle = async (path: string, options: BundleOptions = {}): P
 };
 
 export interface Bundle extends Artifacts {
+  of(arch: Arch): StoredArtifacts;
   /** The folder that holds the members; for a `.tar`, where it was unpacked to. */
   readonly folder: string;
   readonly catalogue: BundleCatalogue;
@@ -53,6 +62,9 @@ export interface BundleOptions {
 
 /** Where a bundle is built to when nothing else is said. */
 export const usualBundle = (version: string, cache = cacheFolder()): string => join(cache, 'bundles', version);
+
+/** Where what hosts do not download themselves lies, with the digests of what they do: kbs's own image, and charts. */
+export const hostsBundle = (version: string, cache = cacheFolder()): string => `${usualBundle(version, cache)}-hosts`;
 
 /** Where a bundle is made to from what projects publish. */
 export const upstreamBundle = (version: string, cache = cacheFolder()): string =>
@@ -136,7 +148,11 @@ const chartsOf = async (
   return new Map(await Promise.all(read));
 };
 
-const artifactsOf = (folder: string, catalogue: BundleCatalogue, charts: ReadonlyMap<string, Chart>): Artifacts => {
+const artifactsOf = (
+  folder: string,
+  catalogue: BundleCatalogue,
+  charts: ReadonlyMap<string, Chart>,
+): Pick<Bundle, keyof Artifacts> => {
   const architectures = archesIn(catalogue);
   const held = new Map(
     architectures.flatMap((arch) => {
@@ -153,7 +169,7 @@ const artifactsOf = (folder: string, catalogue: BundleCatalogue, charts: Readonl
   };
 };
 
-const hostArtifacts = (folder: string, catalogue: ArchCatalogue, listed: readonly Member[]): HostArtifacts => {
+const hostArtifacts = (folder: string, catalogue: ArchCatalogue, listed: readonly Member[]): StoredArtifacts => {
   const members = new Map(listed.map((member) => [member.file, member]));
   const stored = (
     name: string,

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import type { IncomingHttpHeaders } from 'node:http';
 import { globalAgent } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -154,6 +155,18 @@ const withoutSecrets = (url: URL): string => {
 
 const withoutCredentials = (headers: Readonly<Record<string, string>>): Readonly<Record<string, string>> =>
   Object.fromEntries(Object.entries(headers).filter(([name]) => name.toLowerCase() !== 'authorization'));
+
+/**
+ * The PEM certificates of the authorities that this process trusts besides Node's own: of the file that NODE_EXTRA_CA_CERTS
+ * names. Undefined where there is none.
+ */
+export const extraAuthorities = async (): Promise<string | undefined> => {
+  const { NODE_EXTRA_CA_CERTS: file } = process.env;
+  if (!file) return undefined;
+  const text = await readFile(file, 'utf8').catch(() => '');
+  const found = text.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
+  return found.length === 0 ? undefined : `${found.join('\n')}\n`;
+};
 
 /** One set of connections for as long as the process trusts and asks the same. */
 const dispatcher = (undici: typeof import('undici')): EnvHttpProxyAgent => {

@@ -1,21 +1,36 @@
 import { sha256 } from '../secret.js';
 import { type Arch, architectures } from './arch.js';
-import type { Artifacts, Chart, HostArtifacts, ImageArchive, ImageName, StoredFile } from './artifacts.js';
+import type {
+  Artifacts,
+  Chart,
+  HostArtifacts,
+  ImageArchive,
+  ImageName,
+  StoredArtifacts,
+  StoredFile,
+} from './artifacts.js';
 import { type BuiltName, builtFor } from './bundle-catalogue.js';
 import { knownVersions, releaseOf } from './catalogue.js';
+import { type Access, publishedArtifacts } from './published.js';
 import type { Release } from './release.js';
 import { sourcesOf } from './upstream/sources.js';
 
 /**
  * The artifacts of a version by name, for planning before a bundle exists, for every architecture. References and
  * grouping are those of the bundle; sizes are zero, and a digest is that of a name: the same at every call, and no real
- * content's. `upstream`: as a bundle of what the projects publish has them.
+ * content's. `upstream`: as a bundle of what the projects publish has them; with `access`, as hosts download it themselves.
  */
-export const placeholderArtifacts = (version: string, { upstream = false } = {}): Artifacts => {
+export const placeholderArtifacts = (
+  version: string,
+  { upstream = false, access }: { readonly upstream?: boolean; readonly access?: Access } = {},
+): Artifacts => {
   const release = releaseOf(version);
   if (!release) throw new Error(`the catalogue knows ${knownVersions().join(', ')} and not ${version}`);
-  const of = upstream ? published : built;
-  const held = { amd64: of('amd64', release), arm64: of('arm64', release) };
+  const of = (arch: Arch): HostArtifacts => {
+    if (access !== undefined) return downloaded(arch, release, access);
+    return upstream ? published(arch, release) : built(arch, release);
+  };
+  const held = { amd64: of('amd64'), arm64: of('arm64') };
   return { architectures, of: (arch) => held[arch], chart: (addon) => unbuiltChart(release, addon) };
 };
 
@@ -25,7 +40,7 @@ export const unbuiltChart = ({ charts }: Pick<Release, 'charts'>, addon: string)
   return { name, version, sha256: sha256(`chart ${name} ${version} (not built)`), tgz: new Uint8Array() };
 };
 
-const published = (arch: Arch, release: Release): HostArtifacts => {
+const published = (arch: Arch, release: Release): StoredArtifacts => {
   const { images } = sourcesOf(release, arch, { addons: true });
   const references = Object.fromEntries(images.map(({ name, reference }) => [name, reference]));
   return {
@@ -36,7 +51,32 @@ const published = (arch: Arch, release: Release): HostArtifacts => {
   };
 };
 
-const built = (arch: Arch, release: Release, references: Partial<Record<ImageName, string>> = {}): HostArtifacts => {
+const downloaded = (arch: Arch, release: Release, access: Access): HostArtifacts => {
+  const rest = published(arch, release);
+  const { files, images } = sourcesOf(release, arch, { addons: true });
+  const unknown = (what: string) => sha256(title(what, arch));
+  const found = publishedArtifacts(
+    {
+      binaries: files.flatMap(({ url, holds }) =>
+        holds.map((held) => ({ ...held, url, sha256: unknown(url), saidBy: 'its checksum' })),
+      ),
+      images: images.map(({ name, published: from, reference }) => ({
+        name,
+        published: from,
+        reference,
+        digest: `sha256:${unknown(reference)}`,
+      })),
+    },
+    { ...access, arch },
+  );
+  return {
+    ...rest,
+    binary: (name) => found.binary(name) ?? rest.binary(name),
+    image: (name) => found.image(name) ?? rest.image(name),
+  };
+};
+
+const built = (arch: Arch, release: Release, references: Partial<Record<ImageName, string>> = {}): StoredArtifacts => {
   const archives = release.archives.map(({ name, images }) => ({
     holds: images,
     archive: unbuiltArchive(
@@ -58,14 +98,14 @@ const built = (arch: Arch, release: Release, references: Partial<Record<ImageNam
 };
 
 /** In place of what `built` is, for an architecture that its bundle lacks. */
-export const unbuiltFor = (arch: Arch, built: HostArtifacts): HostArtifacts => ({
+export const unbuiltFor = (arch: Arch, built: HostArtifacts): StoredArtifacts => ({
   binary: (name) => unbuilt(built.binary(name).name, arch),
   unpacker: () => (built.unpacker() === undefined ? undefined : unbuilt('unzstd', arch)),
   image: (name) => {
-    const { archive, images } = built.image(name);
+    const found = built.image(name);
     return unbuiltArchive(
-      archive.name,
-      images.map(({ reference }) => reference),
+      'archive' in found ? found.archive.name : name,
+      found.images.map(({ reference }) => reference),
       arch,
     );
   },

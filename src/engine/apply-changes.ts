@@ -4,6 +4,7 @@ import { type Host, mutation, type RunOptions } from '../hosts/host.js';
 import { lastLines } from '../hosts/last-lines.js';
 import { mark, readMark } from '../hosts/records.js';
 import { lines, raw, type Script, sh } from '../hosts/shell.js';
+import { notDownloadedCode, wrongContentCode } from '../resources/download.js';
 import { timedOutCode } from '../resources/resource.js';
 import type { Emit } from './event.js';
 import type { PlannedChange } from './executable-plan.js';
@@ -53,9 +54,16 @@ export const applyChanges = async (
         command: `sh (exit status ${output.code})`,
       },
       why: lastLines(output.stderr),
-      next: 'fix the cause on the host, then run the same command again',
+      next: nextSteps[output.code] ?? 'fix the cause on the host, then run the same command again',
     },
   );
+};
+
+/** By the exit status of a step. */
+const nextSteps: Readonly<Record<number, string>> = {
+  [notDownloadedCode]:
+    'let the host reach that address (`proxy`, `artifacts.mirrors` in the inventory) and run the same command again: what arrived is kept; or write artifacts: { fetch: operator }, and this machine downloads for it',
+  [wrongContentCode]: 'find out why the address has another content for this host: nothing of it was kept',
 };
 
 /** Adds the phase to the failure of a connection, which does not know it. */

@@ -70,10 +70,7 @@ const phasesOf = (
     }
     const recorded = recording(owner, changed, records);
     const removals = pruning.removals.get(phase) ?? [];
-    const applied = withFirst(
-      recorded.length > 0 ? [step(updateRecords(recorded, []))] : [],
-      own.flatMap(({ changes }) => changes),
-    );
+    const applied = withFirst(recorded.length > 0 ? [step(updateRecords(recorded, []))] : [], concluded(own));
     const isFirst = phase.prunes && 'of' in phase.prunes && phase.prunes.first;
     const changes = isFirst ? [...removals, ...applied] : [...applied, ...removals];
     const roll = rollingOf(hostPhases, phase, context);
@@ -99,6 +96,19 @@ const phasesOf = (
 /** Runs `steps` before the first change: a phase's resources are recorded before they are applied, so none lacks a record. */
 const withFirst = (steps: readonly Step[], [first, ...rest]: readonly PlannedChange[]): readonly PlannedChange[] =>
   first ? [{ ...first, steps: [...steps, ...first.steps] }, ...rest] : [];
+
+/** The changes of a phase, where the last one of a kind ends with what clears away after all of that kind. */
+const concluded = (
+  own: readonly { readonly resource: Resource; readonly changes: readonly PlannedChange[] }[],
+): readonly PlannedChange[] => {
+  const changed = own.filter(({ changes }) => changes.length > 0);
+  return changed.flatMap(({ resource, changes }, index) => {
+    if (changed.slice(index + 1).some((later) => later.resource.kind === resource.kind)) return changes;
+    const all = changed.map((each) => each.resource).filter(({ kind }) => kind === resource.kind);
+    const script = kindOf(resource).conclude?.(all);
+    return script === undefined ? changes : changes.map((each) => ({ ...each, steps: [...each.steps, step(script)] }));
+  });
+};
 
 /**
  * Adds missing records and drops stale ones where nothing else changes: as a quiet change, which the plan does not show, in
@@ -162,6 +172,7 @@ const changeOf = (
       differences: differ(undefined, desired),
       reason: observed.reason,
       ...imagesOf(resource),
+      ...downloadsOf(resource, undefined),
     };
     return [{ change, steps: kind.apply(resource, undefined) }];
   }
@@ -176,6 +187,7 @@ const changeOf = (
     action,
     differences: [...differences, ...inside],
     ...imagesOf(resource),
+    ...downloadsOf(resource, observed),
   } as const;
   return [{ change, steps: kind.apply(resource, observed) }];
 };
@@ -188,6 +200,11 @@ const imagesOf = (resource: Resource): Pick<Change, 'images'> =>
         },
       }
     : {};
+
+const downloadsOf = (resource: Resource, observed: State | undefined): Pick<Change, 'downloads'> => {
+  const downloads = kindOf(resource).downloads?.(resource, observed) ?? [];
+  return downloads.length === 0 ? {} : { downloads };
+};
 
 /**
  * The observed state of a resource, parsed from the query results of its host; `undefined` where it does not exist. Throws

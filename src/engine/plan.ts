@@ -46,6 +46,8 @@ export interface Change {
   readonly reason?: string;
   /** Of a release that comes or changes: references of the images that its pods run, or why kbs cannot tell. */
   readonly images?: ChangeImages;
+  /** What the host itself downloads for it: addresses, and images by their digests. */
+  readonly downloads?: readonly string[];
   /** What people need to know of an operation; its action is `run`. */
   readonly operation?: OperationDetails;
 }

@@ -156,7 +156,7 @@ const cleanUpState = (units: readonly UnitResource[], cluster: string): PlannedC
     ...units.map((unit) => step(restartReplacedUnit(unit))),
     step(sh`${raw(removeRecords(cluster))}
 [ -e ${recordsPath} ] || rm -rf /var/lib/kbs/before/*.none
-rm -rf /var/lib/kbs/stamps /var/lib/kbs/import
+rm -rf /var/lib/kbs/stamps /var/lib/kbs/import /var/lib/kbs/downloads
 rmdir /var/lib/kbs/before /var/lib/kbs 2>/dev/null || :
 rm -f /run/kbs.lock`),
   ],

@@ -5,6 +5,8 @@
 /** Where binaries and images come from. */
 export interface ArtifactSource {
   readonly source: 'auto' | 'upstream' | 'bundle' | 'go-modules';
+  /** Who downloads what is published: the operator's machine, which is the default, or each host for itself. */
+  readonly fetch?: 'hosts';
   /** Absolute path. */
   readonly bundle?: string;
   /** Host of the internet → the https address that is asked instead. */

@@ -128,6 +128,7 @@ export const derive = (
     })),
     artifacts: {
       source: artifacts.source,
+      ...(artifacts.fetch === 'hosts' ? { fetch: artifacts.fetch } : {}),
       ...defined({
         bundle: artifacts.bundle === undefined ? undefined : absolute(artifacts.bundle, basePaths),
         mirrors: artifacts.mirrors,

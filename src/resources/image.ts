@@ -1,7 +1,8 @@
-import type { ImageArchive, StoredFile } from '../artifacts/artifacts.js';
+import type { ImageArchive, PublishedImage, StoredFile } from '../artifacts/artifacts.js';
 import { lines, raw, receive, type Script, sh } from '../hosts/shell.js';
 import { nothing, unpack } from './binary.js';
-import type { ImageResource, Kind } from './resource.js';
+import { notDownloadedCode, proxyOf, trust } from './download.js';
+import type { ImageResource, Kind, State } from './resource.js';
 import { step, Unknown } from './resource.js';
 
 /**
@@ -33,15 +34,22 @@ fi`,
     return found.length === 0 ? undefined : Object.fromEntries(found);
   },
   desired: (resource) => Object.fromEntries(imagesOf(resource).map(({ reference, digest }) => [reference, digest])),
+  downloads: (resource, seen) => missingOf(resource, seen).flatMap((each) => ('pull' in each ? each.pull : [])),
   apply(resource, seen) {
-    const missing = resource.archives.filter(({ images }) =>
-      images.some(({ reference, digest }) => seen?.[reference] !== digest),
+    const missing = missingOf(resource, seen);
+    const archives = missing.filter((each) => 'archive' in each);
+    const pulled = missing.filter((each) => 'pull' in each);
+    const script = lines(
+      open,
+      ...[...new Set(pulled.flatMap(({ way }) => way.ca ?? []))].map((ca) => trust(ca, trusted)),
+      ...pulled.map(pull),
+      ...archives.map(take),
+      ...(pulled.length === 0 ? [close] : [sh`wait`, ofPulls, close]),
     );
-    const script = lines(open, ...missing.map(take), close);
     return [
       step(
         script,
-        missing.map(({ archive }) => ({ file: archive.file, size: archive.packedSize })),
+        archives.map(({ archive }) => ({ file: archive.file, size: archive.packedSize })),
       ),
     ];
   },
@@ -71,6 +79,9 @@ fi`,
   },
 };
 
+const missingOf = ({ archives }: ImageResource, seen: State | undefined): ImageResource['archives'] =>
+  archives.filter(({ images }) => images.some(({ reference, digest }) => seen?.[reference] !== digest));
+
 const ownedName = (reference: string): string => `image reference ${reference}`;
 
 /** As much of a set of images as names them. */
@@ -90,6 +101,29 @@ const take = ({ archive }: ImageArchive, index: number): Script => {
 } &`;
 };
 
+/**
+ * containerd's own client fetches the manifest by its digest and goes on with layers that broke off. The image has only kbs's
+ * name afterwards. Another try would not change what a certificate or an answer of the registry says.
+ */
+const pull = ({ pull: source, arch, way, images: [{ reference }] }: PublishedImage, index: number): Script => {
+  const log = `${folder}/pull-${index}.log`;
+  const trusting = way.ca === undefined ? sh`` : sh` --tlscacert ${trusted}`;
+  return sh`{
+  ${raw(proxyOf(way))}
+  kbs_tries=0
+  until ${raw(ctr)} pull --local --platform ${`linux/${arch}`} ${raw(pinned)}${raw(trusting)} ${source} </dev/null >/dev/null 2>${log}; do
+    kbs_tries=$((kbs_tries + 1))
+    if [ "$kbs_tries" = 4 ] || grep -q -e x509: -e ': not found' -e unauthorized -e forbidden -e denied ${log}; then
+      echo ${source} > ${`${folder}/pull-${index}.unpulled`}
+      exit 0
+    fi
+    sleep "$kbs_tries"
+  done
+  { ${raw(ctr)} tag --local --force ${source} ${reference} && ${raw(ctr)} rm ${source}; } </dev/null >${log} 2>&1 ||
+    echo ${reference} > ${`${folder}/pull-${index}.failed`}
+} &`;
+};
+
 const received = (archive: StoredFile, tar: string): Script =>
   archive.packing === 'none'
     ? receive(archive.packedSize, tar)
@@ -99,8 +133,11 @@ const received = (archive: StoredFile, tar: string): Script =>
  * Pinned: a kubelet that is short of disk deletes images that no container uses, and no registry has these.
  * The label is the one that containerd's CRI plugin reads.
  */
-const importImages = sh`/usr/local/bin/ctr -n k8s.io images import --local --label io.cri-containerd.pinned=pinned`;
+const pinned = sh`--label io.cri-containerd.pinned=pinned`;
+const ctr = sh`/usr/local/bin/ctr -n k8s.io images`;
+const importImages = sh`${raw(ctr)} import --local ${raw(pinned)}`;
 const folder = '/var/lib/kbs/import';
+const trusted = `${folder}/trust.pem`;
 
 const open = sh`rm -rf ${folder}; mkdir -p -m 0700 ${folder}`;
 const close = sh`wait
@@ -114,6 +151,16 @@ for failed in ${folder}/*.failed; do
 done
 rm -rf ${folder}
 [ "$refused" = no ]`;
+
+const ofPulls = sh`unpulled=no
+for each in ${folder}/*.unpulled; do
+  if [ -e "$each" ]; then
+    echo "$(cat "$each") could not be downloaded by this host:" >&2
+    grep '^ctr: ' "\${each%.unpulled}.log" >&2 || tail -n 4 "\${each%.unpulled}.log" >&2
+    unpulled=yes
+  fi
+done
+if [ "$unpulled" = yes ]; then rm -rf ${folder}; exit ${notDownloadedCode}; fi`;
 
 const imagesOf = (resource: ImageResource) => resource.archives.flatMap(({ images }) => images);
 const splitAtSpace = (line: string): readonly [string, string] => {

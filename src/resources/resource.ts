@@ -1,4 +1,4 @@
-import type { Chart, ImageArchive, StoredFile } from '../artifacts/artifacts.js';
+import type { Chart, ImageArchive, PublishedFile, PublishedImage, StoredFile } from '../artifacts/artifacts.js';
 import type { Payload } from '../hosts/host.js';
 import type { Script } from '../hosts/shell.js';
 import type { Secret } from '../secret.js';
@@ -51,7 +51,7 @@ export interface DirectoryResource {
 export interface BinaryResource {
   readonly kind: 'binary';
   readonly path: string;
-  readonly content: StoredFile;
+  readonly content: StoredFile | PublishedFile;
   /** Paths of symbolic links to it: other names under which the program is found, and acts. */
   readonly links?: readonly string[];
 }
@@ -115,11 +115,14 @@ export interface HostsEntryResource {
   readonly names: readonly string[];
 }
 
-/** Images in containerd's `k8s.io` namespace; archives are imported while the next one is still arriving. */
+/**
+ * Images in containerd's `k8s.io` namespace. Archives are imported while the next one is still arriving; images that the
+ * host pulls itself arrive meanwhile.
+ */
 export interface ImageResource {
   readonly kind: 'image';
   readonly name: string;
-  readonly archives: readonly ImageArchive[];
+  readonly archives: readonly (ImageArchive | PublishedImage)[];
 }
 
 /** Kubernetes objects, by server-side apply through the host's own kubectl. */
@@ -264,6 +267,13 @@ export interface Kind<R extends { readonly kind: string }> {
   };
   /** Must be idempotent for a kind that has `Unknown`: of what is unknown all is applied, as if it were absent. */
   apply(resource: R, seen: State | undefined): readonly Step[];
+  /**
+   * Shell that runs once after `apply` of all resources of this kind that a phase changes on a host, where there is
+   * something to clear away; where one of them fails it does not run.
+   */
+  conclude?(changed: readonly R[]): Script | undefined;
+  /** What the host itself would download of a resource that is not as desired: addresses, or images by their digests. */
+  downloads?(resource: R, seen: State | undefined): readonly string[];
   remove(resource: R, seen: State): readonly Step[];
   /** How a resource is recorded on its host; absent where a host keeps nothing of it. */
   readonly record?: RecordFormat<R>;

@@ -6,7 +6,8 @@ import { archesIn, type BundleCatalogue, type Component } from '../artifacts/bun
 import { cacheFolder } from '../artifacts/cache.js';
 import { known, knownVersions } from '../artifacts/catalogue.js';
 import type { Distribution } from '../artifacts/packages/distributions.js';
-import { createBundle } from '../artifacts/upstream/create.js';
+import { type CreateOptions, createBundle } from '../artifacts/upstream/create.js';
+import { createForHosts as createBundleForHosts } from '../artifacts/upstream/create-for-hosts.js';
 import type { Mirrors } from '../artifacts/upstream/mirrors.js';
 import { knownPins, type Pins, readPins } from '../artifacts/upstream/pins.js';
 import { sourcesOf } from '../artifacts/upstream/sources.js';
@@ -87,6 +88,15 @@ export const create = async (
   } finally {
     end();
   }
+};
+
+/** Fetches the digests of what hosts of a cluster download themselves, saying each. */
+export const createForHosts = async (
+  options: Pick<CreateOptions, 'version' | 'architectures' | 'addons' | 'mirrors' | 'signal'>,
+  say: (text: string) => void,
+): Promise<void> => {
+  const onDownload = (name: string, n: number, of: number) => say(`[${n}/${of}] ${name}`);
+  await writing(() => createBundleForHosts({ ...options, onDownload }));
 };
 
 /** A full disk, or a folder that cannot be written, is the user's to repair. */

@@ -1,23 +1,49 @@
 import { existsSync } from 'node:fs';
 import type { Artifacts, ImageName } from '../artifacts/artifacts.js';
-import { type Bundle, defaultBundle, openBundle, readCatalogue, upstreamBundle } from '../artifacts/bundle.js';
+import {
+  type Bundle,
+  defaultBundle,
+  hostsBundle,
+  openBundle,
+  readCatalogue,
+  upstreamBundle,
+} from '../artifacts/bundle.js';
 import { archesIn, type BundleCatalogue } from '../artifacts/bundle-catalogue.js';
+import { withPublished } from '../artifacts/bundle-for-hosts.js';
+import { extraAuthorities } from '../artifacts/http.js';
 import { distributions } from '../artifacts/packages/distributions.js';
 import { placeholderArtifacts } from '../artifacts/placeholder.js';
+import type { Access } from '../artifacts/published.js';
 import { defined } from '../defined.js';
 import { Failure, failuresIn } from '../failure.js';
 import type { Cluster } from '../inventory/cluster.js';
 import { checkValues } from './addons/check-values.js';
-import { create } from './bundle.js';
+import { create, createForHosts } from './bundle.js';
 import { readCharts, withCharts } from './charts.js';
 import type { LoadedCluster } from './load-cluster.js';
 
 /** The artifacts of a cluster with charts that the bundle does not have, checked with their values, before any host is touched. */
-export const openArtifacts = async (loaded: LoadedCluster): Promise<Artifacts> =>
-  withChartsOf(loaded, await openBundleOf(loaded));
+export const openArtifacts = async (loaded: LoadedCluster): Promise<Artifacts> => {
+  const bundle = await openBundleOf(loaded);
+  return withChartsOf(loaded, await forHosts(loaded, bundle), bundle.catalogue);
+};
 
-const withChartsOf = async (loaded: LoadedCluster, artifacts: Artifacts & Partial<Bundle>): Promise<Artifacts> => {
-  const charts = artifacts.catalogue?.charts ?? [];
+/** With what hosts download themselves, where they do. */
+const forHosts = async ({ cluster }: Pick<LoadedCluster, 'cluster'>, bundle: Bundle): Promise<Artifacts> =>
+  cluster.artifacts.fetch === 'hosts' ? withPublished(bundle, await accessOf(cluster)) : bundle;
+
+/** How hosts get at what they download: as the inventory says, and with the authorities that this machine trusts besides. */
+const accessOf = async ({ proxy, artifacts }: Cluster): Promise<Access> => ({
+  way: defined({ proxy, ca: await extraAuthorities() }),
+  mirrors: artifacts.mirrors ?? {},
+});
+
+const withChartsOf = async (
+  loaded: LoadedCluster,
+  artifacts: Artifacts,
+  catalogue?: BundleCatalogue,
+): Promise<Artifacts> => {
+  const charts = catalogue?.charts ?? [];
   const all = withCharts(artifacts, await readCharts(loaded, (name) => charts.some(({ addon }) => addon === name)));
   await checkValues(loaded, all);
   return all;
@@ -29,18 +55,19 @@ export const openArtifactsOrPlaceholders = async (
   say: (text: string) => void,
 ): Promise<Artifacts> => {
   const { cluster } = loaded;
-  const placeholders = (why: string, upstream: boolean): Artifacts => {
+  const placeholders = (why: string, upstream: boolean, access?: Access): Promise<Artifacts> => {
     say(`${why}; sizes and digests are not known yet`);
-    return placeholderArtifacts(cluster.kubernetes.version, { upstream });
+    return withChartsOf(loaded, placeholderArtifacts(cluster.kubernetes.version, { upstream, ...defined({ access }) }));
   };
   if (isToDownload(cluster) || (await withoutAddons(cluster)) !== undefined) {
-    return withChartsOf(loaded, placeholders('the bundle is downloaded when it is needed', true));
+    return cluster.artifacts.fetch === 'hosts'
+      ? placeholders('hosts download themselves, once their digests are fetched', true, await accessOf(cluster))
+      : placeholders('the bundle is downloaded when it is needed', true);
   }
-  const bundle = await openBundleOf(loaded).catch((error: unknown) => {
+  return openArtifacts(loaded).catch((error: unknown) => {
     if (error instanceof Failure && error.code === 'preflight') return placeholders(error.message, false);
     throw error;
   });
-  return withChartsOf(loaded, bundle);
 };
 
 /**
@@ -79,20 +106,27 @@ export const downloadMissingBundle = async (
   const { kubernetes, artifacts, addons = [] } = cluster;
   const before = await withoutAddons(cluster);
   if (!isToDownload(cluster) && before === undefined) return;
-  say(`Kubernetes ${kubernetes.version} is downloaded from where it is published`);
   const options = {
     version: kubernetes.version,
     addons: addons.length > 0,
     ...(before === undefined ? {} : remaking(before)),
     ...defined({ mirrors: artifacts.mirrors, signal }),
   };
-  await create(options, say);
+  if (artifacts.fetch === 'hosts') {
+    say(
+      `the digests of Kubernetes ${kubernetes.version}, which hosts download, are fetched from where it is published`,
+    );
+    await createForHosts(options, say);
+  } else {
+    say(`Kubernetes ${kubernetes.version} is downloaded from where it is published`);
+    await create(options, say);
+  }
 };
 
 /** The catalogue of a bundle that was downloaded before the inventory had add-ons: it is made again, with them. */
 const withoutAddons = async (cluster: Cluster): Promise<BundleCatalogue | undefined> => {
   const folder = bundleFolder(cluster);
-  const isDownloaded = folder === upstreamBundle(cluster.kubernetes.version);
+  const isDownloaded = [upstreamBundle, hostsBundle].some((of) => of(cluster.kubernetes.version) === folder);
   if (!isDownloaded || (cluster.addons ?? []).length === 0) return undefined;
   // What is wrong with it is said where it is opened.
   const catalogue = await readCatalogue(folder).catch(() => undefined);
@@ -112,8 +146,10 @@ const isToDownload = (cluster: Cluster): boolean => {
   return !existsSync(bundleFolder(cluster));
 };
 
-const bundleFolder = ({ kubernetes: { version }, artifacts: { source, bundle } }: Cluster): string =>
-  bundle ?? (source === 'upstream' ? upstreamBundle : defaultBundle)(version);
+const bundleFolder = ({ kubernetes: { version }, artifacts: { source, bundle, fetch } }: Cluster): string => {
+  if (fetch === 'hosts') return hostsBundle(version);
+  return bundle ?? (source === 'upstream' ? upstreamBundle : defaultBundle)(version);
+};
 
 /** The bundle of a cluster alone: where no chart is needed, none is downloaded. */
 export const openBundleOf = ({ cluster }: Pick<LoadedCluster, 'cluster'>): Promise<Bundle> =>

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { archOfThisMachine } from '../../src/artifacts/arch.js';
-import type { BinaryName, HostArtifacts, ImageName } from '../../src/artifacts/artifacts.js';
+import type { BinaryName, ImageName, StoredArtifacts } from '../../src/artifacts/artifacts.js';
 import { buildBundle } from '../../src/artifacts/build/build.js';
 import { buildProgram } from '../../src/artifacts/build/go-modules.js';
 import { type Bundle, openBundle } from '../../src/artifacts/bundle.js';
@@ -22,7 +22,7 @@ const held = release && contentsOf(release, { addons: false });
 describe.skipIf(lacksArm64())('a bundle for arm64', () => {
   let home: string;
   let bundle: Bundle;
-  let arm64: HostArtifacts;
+  let arm64: StoredArtifacts;
   beforeAll(async () => {
     home = await mkdtemp(join(tmpdir(), 'kbs-arm64-'));
     const { folder } = await buildBundle({ version, architectures: ['arm64'], into: join(home, 'bundle') });

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
-import type { BinaryName, HostArtifacts } from '../../src/artifacts/artifacts.js';
+import type { BinaryName, StoredArtifacts } from '../../src/artifacts/artifacts.js';
 
 /** A real containerd of a bundle, in a folder of its own that is gone after `stop`. */
 export interface Containerd {
@@ -17,7 +17,7 @@ export interface Containerd {
 }
 
 /** The executables of a bundle that containerd needs, unpacked as a host would unpack them. Gives their folder. */
-export const unpackRuntime = async (artifacts: HostArtifacts): Promise<string> => {
+export const unpackRuntime = async (artifacts: StoredArtifacts): Promise<string> => {
   const folder = await mkdtemp(join(tmpdir(), 'kbs-runtime-'));
   for (const name of ['unzstd', 'containerd', 'ctr', 'containerd-shim-runc-v2', 'runc'] satisfies BinaryName[]) {
     const { file, packing } = artifacts.binary(name);

@@ -4,21 +4,27 @@ import { dirname, join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { archOfThisMachine } from '../../src/artifacts/arch.js';
-import { type HostArtifacts, type ImageName, referenceOf } from '../../src/artifacts/artifacts.js';
+import { type ImageName, referenceOf, type StoredArtifacts } from '../../src/artifacts/artifacts.js';
 import { type Bundle, defaultBundle, openBundle } from '../../src/artifacts/bundle.js';
-import { knownVersions, releaseOf } from '../../src/artifacts/catalogue.js';
+import { known, knownVersions, releaseOf } from '../../src/artifacts/catalogue.js';
+import { sha256OfFile } from '../../src/artifacts/digest.js';
+import { publishedArtifacts } from '../../src/artifacts/published.js';
+import { sourcesOf } from '../../src/artifacts/upstream/sources.js';
 import type { Host, Output } from '../../src/hosts/host.js';
 import { messageOf } from '../../src/hosts/message.js';
 import type { Script } from '../../src/hosts/shell.js';
 import { nodes, type RegistryRule } from '../../src/inventory/cluster.js';
 import { registryFiles } from '../../src/phases/node/registries.js';
+import type { ImageResource } from '../../src/resources/resource.js';
 import { reveal, Secret } from '../../src/secret.js';
 import { verifyPulls } from '../../src/verify/pulls.js';
 import { type Containerd, startContainerd, unpackRuntime } from '../artifacts/containerd.js';
 import { createWorld, type World } from '../resources/overlay-host.js';
-import { apply } from '../resources/reconcile.js';
+import { allDifferences, apply } from '../resources/reconcile.js';
 import { type Handler, serveCharts } from '../support/chart-server.js';
 import { clusterOf } from '../support/cluster.js';
+import { selfSigned, serveFaultily } from '../support/faulty-mirror.js';
+import { publishUpstream } from '../support/upstream.js';
 
 const version = knownVersions()[0] ?? '';
 const bundle = await openBundle(defaultBundle(version)).catch(() => undefined);
@@ -158,6 +164,79 @@ describe.runIf(bundle)('the images of a bundle, in a real containerd', () => {
     }
   });
 
+  it('are pulled by a host itself, under the names of kbs, and what it cannot have is said', async () => {
+    const folder = join(runtime, 'published');
+    const text = join(folder, 'tree/program');
+    await mkdir(dirname(text), { recursive: true });
+    await writeFile(text, 'a program\n');
+    const layer = join(folder, 'layer.tar.gz');
+    await execa('tar', ['-C', join(folder, 'tree'), '-cf', join(folder, 'layer.tar'), 'program']);
+    await execa('sh', ['-c', 'gzip < "$1" > "$2"', 'sh', join(folder, 'layer.tar'), layer]);
+    const diffIds = [await sha256OfFile(join(folder, 'layer.tar'))];
+    const arch = archOfThisMachine();
+    const names = ['kube-proxy', 'coredns'];
+    const sources = sourcesOf(known(version), arch).images.filter(({ name }) => names.includes(name));
+    await publishUpstream(folder, { files: [], images: sources }, arch, {
+      program: () => Promise.reject(new Error('no program is published')),
+      image: async ({ name }) => ({ layers: [layer], diffIds, entrypoint: [`/${name}`] }),
+    });
+    const world = await createWorld();
+    const server = await serveFaultily(folder, world);
+    try {
+      await world.run(`mount -t tmpfs none /var/lib; mount -t tmpfs none /usr/local/bin
+cp ${['containerd', 'ctr'].map((name) => join(runtime, name)).join(' ')} /usr/local/bin
+setsid /usr/local/bin/containerd </dev/null >/run/containerd.log 2>&1 &
+until ctr version >/dev/null 2>&1; do sleep 0.1; done`);
+      const pulled = async (way: string, ca = server.certificate): Promise<ImageResource> => ({
+        kind: 'image',
+        name: 'node',
+        archives: await Promise.all(
+          sources.map(async ({ name, published, reference }) => {
+            const [host = '', ...path] = published.slice(0, published.lastIndexOf(':')).split('/');
+            const index = join(
+              folder,
+              host,
+              'v2',
+              ...path,
+              'manifests',
+              published.slice(published.lastIndexOf(':') + 1),
+            );
+            const { manifests } = JSON.parse(await readFile(index, 'utf8')) as { manifests: { digest: string }[] };
+            const digest = manifests[1]?.digest ?? '';
+            const mirrors = { [host]: `https://${server.at}/${way}/${host}` };
+            const image = publishedArtifacts(
+              { binaries: [], images: [{ name, published, reference, digest }] },
+              { arch, way: { ca }, mirrors },
+            ).image(name);
+            if (image === undefined) throw new Error(`${name} is not published`);
+            return image;
+          }),
+        ),
+      });
+      const refused = async (resource: ImageResource) => apply(world, [resource]).then(() => 'no', String);
+      expect(await refused(await pulled('missing'))).toMatch(
+        /exit 80: 192[.]0[.]2[.]9:8443\/missing\S+@sha256:\w+ could not be downloaded by this host:\nctr: .*not found/,
+      );
+      expect(await refused(await pulled('whole', await selfSigned(folder, 'other')))).toMatch(/exit 80: (.*\n)+.*x509/);
+      const wanted = await pulled('whole');
+      await apply(world, [wanted]);
+      expect(await allDifferences(world, [wanted])).toEqual([{}]);
+      const listed = await world.run('ctr -n k8s.io images ls | grep -v ^sha256: | tail -n +2');
+      expect(
+        listed
+          .trim()
+          .split('\n')
+          .map((line) => line.split(/\s+/)[0]),
+      ).toEqual(sources.map(({ reference }) => reference).toSorted());
+      expect(listed.match(/io[.]cri-containerd[.]pinned=pinned/g)).toHaveLength(2);
+      expect(await world.run('ctr -n k8s.io images check | grep -v ^sha256: | grep -c "complete .* true"')).toBe('2\n');
+      expect(await world.run('ls -A /var/lib/kbs')).toBe('');
+    } finally {
+      await server.close();
+      await world.end();
+    }
+  });
+
   it('are pulled by a node where `kbs verify --pull` asks it to, and are gone again', async () => {
     const image = artifacts().image('probe');
     const [one] = image.images;
@@ -265,4 +344,4 @@ const theBundle = (): Bundle => {
   return bundle;
 };
 
-const artifacts = (): HostArtifacts => theBundle().of(archOfThisMachine());
+const artifacts = (): StoredArtifacts => theBundle().of(archOfThisMachine());

@@ -56,7 +56,7 @@ it('a good inventory is read, with its defaults, and frozen', () => {
   expect(inventory.kubernetes).toEqual({ version: '1.36.2', controlPlane: 'static-pods', proxy: 'nftables' });
   expect(inventory.network).toMatchObject({ domain: 'cluster.local' });
   expect(inventory.endpoint).toMatchObject({ port: 6443, external: false });
-  expect(inventory.artifacts).toEqual({ source: 'auto' });
+  expect(inventory.artifacts).toEqual({ source: 'auto', fetch: 'operator' });
   expect(() => Object.assign(inventory.hosts, { other: {} })).toThrow(TypeError);
 });
 

@@ -23,7 +23,9 @@ const resourcesOn = (cluster: Cluster, facts: Partial<Facts>): readonly Resource
 const contents = (cluster: Cluster, arch: Arch): readonly string[] =>
   resourcesOn(cluster, { arch: machineNames[arch] }).flatMap((resource) => {
     if (resource.kind === 'binary') return [resource.content.sha256];
-    return resource.kind === 'image' ? resource.archives.map(({ archive }) => archive.sha256) : [];
+    return resource.kind === 'image'
+      ? resource.archives.map((each) => ('archive' in each ? each.archive.sha256 : each.pull))
+      : [];
   });
 
 it.each(clusters)('every program and archive is that of the host, with %s', (_, cluster) => {

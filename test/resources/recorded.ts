@@ -1,3 +1,4 @@
+import { publishedArtifacts } from '../../src/artifacts/published.js';
 import { sh } from '../../src/hosts/shell.js';
 import type { Resource } from '../../src/resources/resource.js';
 import { Secret } from '../../src/secret.js';
@@ -72,6 +73,11 @@ ns1.a.internal. 60 IN A 192.0.2.53
 /** The text of a zone as a host prints it. */
 const printed = (text: string): string => Buffer.from(text).toString('base64');
 
+const program = <T>(found: T | undefined): T => {
+  if (found === undefined) throw new Error('it is not published');
+  return found;
+};
+
 const archive = (name: keyof typeof digests, version: string, packedSize: number) => ({
   archive: { name, sha256: '', size: packedSize, file: `/bundle/${name}.tar`, packedSize, packing: 'none' as const },
   images: [{ reference: `kbs.local/${name}:${version}`, digest: digests[name] }],
@@ -85,6 +91,40 @@ const kubelet = {
   packedSize: 20000000,
   packing: 'zstd',
 } as const;
+
+/** What hosts download themselves, through a proxy. */
+const published = publishedArtifacts(
+  {
+    binaries: [
+      {
+        name: 'kubeadm',
+        url: 'https://dl.k8s.io/release/v1.36.3/bin/linux/amd64/kubeadm',
+        sha256: kubelet.sha256,
+        saidBy: 'what is pinned',
+      },
+      {
+        name: 'ctr',
+        url: 'https://github.com/containerd/containerd/releases/download/v2.4.2/containerd-static-2.4.2-linux-amd64.tar.gz',
+        sha256: 'a'.repeat(64),
+        saidBy: 'its checksum',
+        member: 'bin/ctr',
+      },
+    ],
+    images: [
+      {
+        name: 'coredns',
+        published: 'docker.io/coredns/coredns:1.15.0',
+        reference: 'kbs.local/coredns:1.15.0',
+        digest: digests.coredns,
+      },
+    ],
+  },
+  {
+    arch: 'amd64',
+    way: { proxy: { url: 'http://proxy.lan:3128', exclude: ['registry.lan', '10.0.0.0/8'] } },
+    mirrors: { 'github.com': 'https://mirror.lan/github' },
+  },
+);
 
 const repository = {
   name: 'repository',
@@ -184,8 +224,8 @@ export const recordings: Readonly<Record<Exclude<Resource['kind'], 'object' | 'r
       answers: {
         absent: '',
         'as wanted': `file yes 755 root:root 84426914 1763696000.123456789 1763696000.133456789\n${kubelet.sha256}`,
-        'another version': `file yes 755 root:root 84000000 1763690000.000000000 1763690000.100000000\n${'0'.repeat(64)}  -`,
-        'not executable': `file yes 644 root:root 84426914 1763696000.123456789 1763699999.000000000\n${kubelet.sha256}  -`,
+        'another version': `file yes 755 root:root 84000000 1763690000.000000000 1763690000.100000000\n${'0'.repeat(64)}`,
+        'not executable': `file yes 644 root:root 84426914 1763696000.123456789 1763699999.000000000\n${kubelet.sha256}`,
         'a link': 'link no - - /opt/kubernetes/bin/kubelet',
       },
     },
@@ -200,6 +240,22 @@ export const recordings: Readonly<Record<Exclude<Resource['kind'], 'object' | 'r
         absent: '',
         'as wanted': `file yes 755 root:root 84426914 1763696000.123456789 1763696000.133456789\n${kubelet.sha256}\n/usr/local/bin/kube-controller-manager\n/usr/local/bin/kube-scheduler`,
         'one name missing': `file yes 755 root:root 84426914 1763696000.123456789 1763696000.133456789\n${kubelet.sha256}\n/usr/local/bin/kube-scheduler`,
+      },
+    },
+    {
+      resource: { kind: 'binary', path: '/usr/local/bin/kubeadm', content: program(published.binary('kubeadm')) },
+      answers: {
+        absent: '',
+        'as wanted': `file yes 755 root:root 84426914 1763696000.123456789 1763696000.133456789\n${kubelet.sha256}`,
+      },
+    },
+    {
+      resource: { kind: 'binary', path: '/usr/local/bin/ctr', content: program(published.binary('ctr')) },
+      answers: {
+        absent: '',
+        'as wanted': `file yes 755 root:root 84426914 1763696000.123456789 1763696000.133456789\n${kubelet.sha256} ${'a'.repeat(64)} bin/ctr`,
+        'of another archive': `file yes 755 root:root 84426914 1763696000.123456789 1763696000.133456789\n${kubelet.sha256} ${'b'.repeat(64)} bin/ctr`,
+        'not executable': `file yes 644 root:root 84426914 1763696000.123456789 1763699999.000000000\n${kubelet.sha256} ${'a'.repeat(64)} bin/ctr`,
       },
     },
   ],
@@ -317,6 +373,17 @@ export const recordings: Readonly<Record<Exclude<Resource['kind'], 'object' | 'r
         'as wanted': `REF DIGEST\nkbs.local/coredns:1.15.0 ${digests.coredns}\nkbs.local/pause:1.0 ${digests.pause}\nsha256:aeb4b2a6 ${digests.coredns}`,
         'one missing': `REF DIGEST\nkbs.local/pause:1.0 ${digests.pause}`,
         'one under a wrong name': `REF DIGEST\nkbs.local/coredns:1.15.0 ${digests.pause}\nkbs.local/pause:1.0 ${digests.pause}`,
+      },
+    },
+    {
+      resource: {
+        kind: 'image',
+        name: 'node',
+        archives: [archive('pause', '1.0', 326144), program(published.image('coredns'))],
+      },
+      answers: {
+        absent: '',
+        'as wanted': `REF DIGEST\nkbs.local/coredns:1.15.0 ${digests.coredns}\nkbs.local/pause:1.0 ${digests.pause}`,
       },
     },
   ],

@@ -1,29 +1,27 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { defined } from '../../defined.js';
-import { Failure, Failures, failuresIn } from '../../failure.js';
+import { Failure } from '../../failure.js';
 import { type Arch, architectures, archOfThisMachine } from '../arch.js';
 import { assemble, type MadeBundle, type Part } from '../assemble.js';
 import { upstreamBundle } from '../bundle.js';
 import type { Component } from '../bundle-catalogue.js';
-import { below, makeArchive, type PackedMember, packArchive, packBinary } from '../bundle-members.js';
+import { below, type PackedMember, packArchive, packBinary } from '../bundle-members.js';
 import { cacheFolder, sweep } from '../cache.js';
 import { known } from '../catalogue.js';
-import { makeChart } from '../charts/member.js';
-import { makeLayer } from '../layer.js';
 import type { Offer } from '../packages/apt.js';
 import type { Distribution } from '../packages/distributions.js';
 import { makeRepository } from '../packages/repository.js';
 import { gzipPacker } from '../packer.js';
 import type { Release } from '../release.js';
 import { requirePlace } from '../write-bundle.js';
-import { WrongContent } from './download.js';
+import { chartsOf } from './charts.js';
 import { type FetchedFile, Fetcher } from './fetch.js';
 import { pullImage } from './image.js';
 import type { Mirrors } from './mirrors.js';
-import { folderOfModule } from './module.js';
-import { ownProgram } from './own-program.js';
+import { allOf } from './not-downloaded.js';
 import { knownPins, type Pins } from './pins.js';
+import { packProbe } from './probe.js';
 import { type SourceFile, type SourceImage, sourcesOf } from './sources.js';
 import { unpackPrograms } from './unpack.js';
 
@@ -120,35 +118,12 @@ const downloadAll = async (
       })),
     ];
   });
-  let done = 0;
-  const ended = await Promise.all(
-    tasks.map(({ name, where, run }) =>
-      run().then(
-        () => onDownload(name, ++done, tasks.length),
-        (error: unknown) => notDownloaded(name, where, error),
-      ),
-    ),
-  );
-  signal?.throwIfAborted();
-  const failures = ended.filter((each) => each !== undefined);
-  if (failures.length > 0) throw new Failures(failures);
+  await allOf(tasks, { signal, onDone: onDownload });
   return {
     file: ({ url }) => files.get(url) ?? absent(url),
     image: ({ published }, arch) => images.get(`${published} ${arch}`) ?? absent(published),
   };
 };
-
-const notDownloaded = (name: string, resource: string, error: unknown): Failure =>
-  failuresIn(error)[0] ??
-  new Failure('preflight', `${name} could not be downloaded`, {
-    where: { resource },
-    why: [error instanceof Error ? error.message : String(error)],
-    next:
-      error instanceof WrongContent
-        ? 'find out why the address has another content: nothing of it was kept'
-        : 'run the same command again once the reason is gone: what arrived is kept; a mirror is named by `artifacts.mirrors` in the inventory, or `--mirror`',
-    cause: error,
-  });
 
 /** What the disk refuses passes. */
 const notUnpacked = ({ name, version, url, checksum }: SourceFile, cause: unknown): unknown =>
@@ -190,8 +165,8 @@ const packPart = async (
     const pulled = images.filter((source) => held.includes(source.name)).map((each) => downloads.image(each, arch));
     if (pulled.length > 0) members.push(await packArchive(name, pulled, context));
   }
-  const probe = release.programs.find(({ name }) => name === 'probe') ?? absent('probe');
-  members.push(await packProbe(release, await ownProgram(probe, context, ownPrograms), context));
+  const probe = await packProbe(release, context, ownPrograms);
+  members.push(probe.packed);
   const repositories = new Map<Distribution, PackedMember & { readonly packages: readonly Offer[] }>();
   for (const distribution of packages) {
     repositories.set(distribution, await makeRepository(release.hostPackages, context, distribution));
@@ -211,7 +186,7 @@ const packPart = async (
           const { manifest } = downloads.image(source, arch);
           return { name: source.name, version: source.version, from: source.published, sha256: manifest.sha256 };
         }),
-        { name: probe.name, version: probe.version, from: probe.from },
+        probe.component,
         ...[...repositories].flatMap(([from, { packages: offers }]) =>
           offers.map(({ name, version, sha256 }): Component => ({ name, version, from, sha256 })),
         ),
@@ -227,43 +202,4 @@ const packPart = async (
           }),
     },
   };
-};
-
-/** The charts of add-ons, out of the modules of their projects; Failures name each that cannot be had. */
-const chartsOf = async (
-  release: Release,
-  cache: string,
-  { mirrors = {}, signal }: CreateOptions,
-): Promise<readonly PackedMember[]> => {
-  const failures: Failure[] = [];
-  const charts: PackedMember[] = [];
-  for (const chart of release.charts) {
-    signal?.throwIfAborted();
-    await makeChart(chart, { cache }, (folder) => folderOfModule(folder, { cache, mirrors, signal })).then(
-      (made) => charts.push(made),
-      (error: unknown) =>
-        failures.push(notDownloaded(`the chart ${chart.name}`, chart.inModule?.module ?? 'kbs', error)),
-    );
-  }
-  signal?.throwIfAborted();
-  if (failures.length > 0) throw new Failures(failures);
-  return charts;
-};
-
-/** The image by which `kbs verify` asks from within pods: it is kbs's own. */
-const packProbe = async (
-  release: Release,
-  program: { readonly file: string; readonly key: string },
-  context: { readonly cache: string; readonly arch: Arch },
-): Promise<PackedMember> => {
-  const layers = new Map(
-    await Promise.all(
-      release.images.probe.layers.map(async (recipe) => {
-        const parts = { cache: context.cache, packer: gzipPacker, program: () => ({ ...program, made: false }) };
-        return [recipe.name, await makeLayer(recipe, parts)] as const;
-      }),
-    ),
-  );
-  const archive = { name: 'probe', images: ['probe'] } as const;
-  return makeArchive(archive, release, (name) => layers.get(name) ?? absent(name), context);
 };

@@ -51,34 +51,36 @@ export class Fetcher {
    * file that was compared before needs no network. Throws an Error that says the address and the reason.
    */
   async file({ url, checksum }: SourceFile): Promise<FetchedFile> {
-    const { folder, mirrors, pins, signal } = this.#options;
-    const name = url.slice(url.lastIndexOf('/') + 1);
-    const file = join(folder, keyOf(name, [url]));
-    const expected = await this.#expected(url, checksum, `${file}.sha256`, name);
+    const { mirrors, pins, signal } = this.#options;
+    const file = this.#place(url);
+    const expected = await this.digestOf({ url, checksum });
     const address = mirroredUrl(url, mirrors);
     await this.fetch({ url: address, ...expected, open: (headers) => openUrl(address, { headers, signal }) }, file);
     if (pins[url] === undefined) await writeFile(`${file}.sha256`, `${expected.sha256}\n`);
     return { file, sha256: expected.sha256 };
   }
 
-  async #expected(
-    url: string,
-    checksum: string,
-    kept: string,
-    name: string,
-  ): Promise<Pick<Wanted, 'sha256' | 'saidBy'>> {
+  #place(url: string): string {
+    return join(this.#options.folder, keyOf(nameIn(url), [url]));
+  }
+
+  /** What a published file must have, without the file itself. Throws an Error that says the address and the reason. */
+  async digestOf({ url, checksum }: Pick<SourceFile, 'url' | 'checksum'>): Promise<Pick<Wanted, 'sha256' | 'saidBy'>> {
     const pin = this.#options.pins[url];
     if (pin !== undefined) return { sha256: pin, saidBy: 'what is pinned' };
+    const kept = `${this.#place(url)}.sha256`;
     const before = (await readFile(kept, 'utf8').catch(() => '')).trim();
     if (/^[0-9a-f]{64}$/.test(before)) return { sha256: before, saidBy: kept };
     const address = mirroredUrl(checksum, this.#options.mirrors);
     const { status, body } = await getUrl(address, { most: mostOfChecksums, signal: this.#options.signal });
     if (status !== 200) throw new Error(`${address} answers ${status}`);
-    const found = checksumIn(body.toString(), name);
-    if (found === undefined) throw new Error(`${address} has no sha256 of ${name}`);
+    const found = checksumIn(body.toString(), nameIn(url));
+    if (found === undefined) throw new Error(`${address} has no sha256 of ${nameIn(url)}`);
     return { sha256: found, saidBy: address };
   }
 }
+
+const nameIn = (url: string): string => url.slice(url.lastIndexOf('/') + 1);
 
 const mostOfChecksums = 1024 * 1024;
 

@@ -71,15 +71,34 @@ export const pullImage = async (
   };
 };
 
+/**
+ * The digest of a published image for one architecture, as `sha256:…`, of whose layers nothing is downloaded. Throws an Error
+ * that says the address and the reason.
+ */
+export const digestOfImage = async (
+  { published }: Pick<SourceImage, 'published'>,
+  options: Omit<PullOptions, 'fetch'>,
+): Promise<string> => {
+  const registry = new Registry(repositoryUrl(repositoryOf(published), options.mirrors), options.signal);
+  const before = await readFile(keptManifest(published, options), 'utf8').catch(() => undefined);
+  const manifest = before ?? (await manifestOf(published, registry, options));
+  read(manifest, published);
+  return `sha256:${sha256(manifest)}`;
+};
+
 /** Where a manifest is kept once its image is whole. */
-const keptManifest = (published: string, { arch, folder, pins }: PullOptions): string =>
+const keptManifest = (published: string, { arch, folder, pins }: Omit<PullOptions, 'fetch'>): string =>
   join(folder, 'manifests', keyOf(tagOf(published), [published, arch, pins[published] ?? '']));
 
 const repositoryOf = (published: string): string => published.slice(0, published.lastIndexOf(':'));
 const tagOf = (published: string): string => published.slice(published.lastIndexOf(':') + 1);
 
 /** The text of the manifest for the architecture: a tag leads to an index of manifests, or to one manifest. */
-const manifestOf = async (published: string, registry: Registry, { arch, pins }: PullOptions): Promise<string> => {
+const manifestOf = async (
+  published: string,
+  registry: Registry,
+  { arch, pins }: Omit<PullOptions, 'fetch'>,
+): Promise<string> => {
   const pin = pins[published];
   const path = `manifests/${tagOf(published)}`;
   const first = await registry.get(path, mostOfManifest, { accept: [...indexTypes, ...manifestTypes].join(', ') });

@@ -18,6 +18,18 @@ export const repositoryUrl = (repository: string, mirrors: Mirrors): string => {
   if (mirror === undefined)
     return `https://${host === 'docker.io' ? 'registry-1.docker.io' : host}/v2/${path.join('/')}`;
   const { host: at, pathname } = new URL(mirror);
-  const below = pathname.split('/').filter((word) => word !== '' && word !== 'v2');
-  return `https://${[at, 'v2', ...below, ...path].join('/')}`;
+  return `https://${[at, 'v2', ...below(pathname), ...path].join('/')}`;
 };
+
+/** A published image as a container runtime pulls it, without its tag: `mirror.lan/hub/NAME`. */
+export const mirroredRepository = (repository: string, mirrors: Mirrors): string => {
+  const [host = '', ...path] = repository.split('/');
+  const mirror = mirrors[host];
+  if (mirror === undefined) return repository;
+  const { host: at, pathname } = new URL(mirror);
+  return [at, ...below(pathname), ...path].join('/');
+};
+
+/** A registry's API begins with /v2, also where a mirror's address says so. */
+const below = (pathname: string): readonly string[] =>
+  pathname.split('/').filter((word) => word !== '' && word !== 'v2');

@@ -103,6 +103,7 @@ function hostText(host: HostPlan, names: readonly string[], colors: Colors, verb
       // What helm will install is not in a release's name.
       if (!listed || change.kind === 'release')
         lines.push(...details(change, colors, verbose).map((line) => `        ${line}`));
+      lines.push(...(change.downloads ?? []).map((from) => `        ${oneLine(`the host downloads ${from}`)}`));
     }
   }
   return `${lines.join('\n')}\n`;
@@ -144,11 +145,28 @@ const imageLines = (images: ChangeImages): readonly string[] => {
   ];
 };
 
-/** The images that hosts will fetch from registries, as one line; none where there are none. */
+/** The images that hosts will fetch from registries, and from where they download: a line each; none where there are none. */
 export const fetchesText = (plan: Plan): readonly string[] => {
   const all = changesOf(plan).flatMap(({ images }) => (images && 'fetched' in images ? images.fetched : []));
-  return all.length === 0 ? [] : [oneLine(`hosts fetch from registries: ${[...new Set(all)].join(', ')}`)];
+  const images = all.length === 0 ? [] : [oneLine(`hosts fetch from registries: ${[...new Set(all)].join(', ')}`)];
+  return [...images, ...downloadsText(plan)];
 };
+
+/** Which hosts download from where, as one line; none where kbs brings all. */
+const downloadsText = ({ hosts }: Plan): readonly string[] => {
+  const found = hosts.map(({ host, phases }) => ({
+    host,
+    from: phases.flatMap(({ changes }) => changes.flatMap(({ downloads = [] }) => downloads.map(serverOf))),
+  }));
+  const downloading = found.filter(({ from }) => from.length > 0);
+  if (downloading.length === 0) return [];
+  const servers = new Set(downloading.flatMap(({ from }) => from));
+  const names = downloading.map(({ host }) => host);
+  return [oneLine(`${some(names)} ${names.length === 1 ? 'downloads' : 'download'} from ${[...servers].join(', ')}`)];
+};
+
+/** The server of an address, or of an image's reference. */
+const serverOf = (from: string): string => from.replace('https://', '').split('/')[0] ?? '';
 
 /** Where an operation runs, what it waits for and changes, and how it is resumed. */
 const operationLines = ({

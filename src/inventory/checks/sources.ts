@@ -9,6 +9,7 @@ import { resolveVersion } from '../version.js';
 export const checkSources = (draft: PartialInventory, versions: readonly string[]): readonly InventoryError[] => [
   ...checkVersion(draft.kubernetes?.version, versions),
   ...checkBundle(draft),
+  ...checkFetch(draft),
   ...checkUpstreams(draft),
 ];
 
@@ -26,6 +27,23 @@ const checkBundle = ({ artifacts }: PartialInventory): readonly InventoryError[]
   artifacts?.source === 'bundle' && !('bundle' in artifacts)
     ? [inventoryError(['artifacts', 'bundle'], 'is missing; the source bundle needs the path of one')]
     : [];
+
+const checkFetch = ({ artifacts }: PartialInventory): readonly InventoryError[] => {
+  if (artifacts?.fetch !== 'hosts') return [];
+  if (artifacts.bundle !== undefined) {
+    return [
+      inventoryError(['artifacts', 'fetch'], 'is hosts, which take nothing from the bundle; leave out one of them'),
+    ];
+  }
+  return artifacts.source === 'upstream'
+    ? []
+    : [
+        inventoryError(
+          ['artifacts', 'fetch'],
+          `is hosts, and the source is ${artifacts.source}; write source: upstream, or fetch: operator`,
+        ),
+      ];
+};
 
 /**
  * CoreDNS runs in a pod: a loopback address there is CoreDNS itself, and queries would loop. They would also loop where

@@ -207,6 +207,10 @@ export const inventorySchema = keys(
           ['auto', 'upstream', 'bundle', 'go-modules'],
           'Where binaries and images come from. `bundle`: the one named below. `go-modules`: the one that `kbs bundle build` made. `upstream`: what the projects publish, downloaded when it is first needed. `auto`: the bundle named below, else the one that was built, else `upstream`.',
         ).default('auto'),
+        fetch: choice(
+          ['operator', 'hosts'],
+          'Who downloads it, for the source `upstream`. `operator`: the machine that kbs runs on, which sends it to hosts over SSH. `hosts`: each host for itself, by curl or wget and containerd, through `proxy` and `mirrors`.',
+        ).default('operator'),
         bundle: text(
           anyText('a path', './bundle'),
           'The bundle: a folder or an archive; starts at the folder of this file.',

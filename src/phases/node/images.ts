@@ -1,4 +1,4 @@
-import type { ImageArchive, ImageName } from '../../artifacts/artifacts.js';
+import type { ImageArchive, ImageName, PublishedImage } from '../../artifacts/artifacts.js';
 import { type ClusterHost, hasEtcdMember, isControlPlane, isNode } from '../../inventory/cluster.js';
 import type { Resource } from '../../resources/resource.js';
 import { artifactsOf } from '../artifacts-of.js';
@@ -59,13 +59,13 @@ const needed = ({ cluster }: PhaseContext): readonly ImageName[] => [
   'probe',
 ];
 
-/** The archives that hold these images for the host's architecture, each once. */
+/** What brings these images to a host of its architecture, each once: archives that hold them, or where it pulls them from. */
 export const archives = (
   names: readonly ImageName[],
   host: ClusterHost,
   context: PhaseContext,
-): readonly ImageArchive[] => {
+): readonly (ImageArchive | PublishedImage)[] => {
   const artifacts = artifactsOf(host, context);
-  const byFile = new Map(names.map((name) => artifacts.image(name)).map((found) => [found.archive.sha256, found]));
-  return [...byFile.values()];
+  const found = names.map((name) => artifacts.image(name));
+  return [...new Map(found.map((each) => ['archive' in each ? each.archive.sha256 : each.pull, each])).values()];
 };

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { HostArtifacts } from '../../../src/artifacts/artifacts.js';
+import type { StoredArtifacts } from '../../../src/artifacts/artifacts.js';
 import { openBundle } from '../../../src/artifacts/bundle.js';
 import { known, knownVersions } from '../../../src/artifacts/catalogue.js';
 import { type CreateOptions, createBundle } from '../../../src/artifacts/upstream/create.js';
@@ -81,7 +81,7 @@ const at = (name: string): string => `/${path(name).host}${path(name).pathname}`
 describe('a bundle of what the projects publish', () => {
   let cache: string;
   let bundle: string;
-  let held: HostArtifacts;
+  let held: StoredArtifacts;
   const bytes: number[] = [];
 
   beforeAll(async () => {

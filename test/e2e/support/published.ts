@@ -1,13 +1,13 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import type { BinaryName, HostArtifacts } from '../../../src/artifacts/artifacts.js';
+import type { BinaryName, StoredArtifacts } from '../../../src/artifacts/artifacts.js';
 import type { SourceImage } from '../../../src/artifacts/upstream/sources.js';
 import type { PublishedImage } from '../../support/upstream.js';
 
 /** The programs and images of a bundle that was built, as projects would publish them. `folder` is for what is made on the way. */
 export const publishedFrom = (
-  bundle: HostArtifacts,
+  bundle: StoredArtifacts,
   folder: string,
 ): {
   readonly program: (name: string) => Promise<string>;
