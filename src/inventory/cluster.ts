@@ -9,6 +9,8 @@ export interface ArtifactSource {
   readonly fetch?: 'hosts';
   /** Absolute path. */
   readonly bundle?: string;
+  /** Absolute path of a file of digests, in place of those that kbs knows. */
+  readonly pins?: string;
   /** Host of the internet → the https address that is asked instead. */
   readonly mirrors?: Readonly<Record<string, string>>;
 }

@@ -131,6 +131,7 @@ export const derive = (
       ...(artifacts.fetch === 'hosts' ? { fetch: artifacts.fetch } : {}),
       ...defined({
         bundle: artifacts.bundle === undefined ? undefined : absolute(artifacts.bundle, basePaths),
+        pins: artifacts.pins === undefined ? undefined : absolute(artifacts.pins, basePaths),
         mirrors: artifacts.mirrors,
       }),
     },

@@ -21,9 +21,14 @@ export const readInventory = (file: string): Promise<string> =>
 /**
  * The inventory in a text, or Failures with `file:line:column` for every error in it. Checks between fields use what
  * could be read, so that one wrong field does not hide another error.
- * `versions` are the Kubernetes versions of the catalogue.
+ * `versions` are the Kubernetes versions of the catalogue; `hosts` those of the internet that may have a mirror.
  */
-export const parseInventory = (text: string, file: string, versions: readonly string[]): Inventory => {
+export const parseInventory = (
+  text: string,
+  file: string,
+  versions: readonly string[],
+  hosts?: readonly string[],
+): Inventory => {
   const source = readSource(text);
   if (source.value === undefined) throw failures(source.errors, file);
   const read = inventorySchema.safeParse(source.value);
@@ -32,7 +37,7 @@ export const parseInventory = (text: string, file: string, versions: readonly st
     source.value,
     schemaMistakes.map(({ path }) => path),
   );
-  const errors = [...source.errors, ...[...schemaMistakes, ...check(partial, versions)].map(source.locate)];
+  const errors = [...source.errors, ...[...schemaMistakes, ...check(partial, { versions, hosts })].map(source.locate)];
   if (errors.length > 0 || !read.success) throw failures(errors, file);
   const { kubernetes } = read.data;
   const version = resolveVersion(kubernetes.version, versions) ?? kubernetes.version;

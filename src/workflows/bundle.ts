@@ -92,11 +92,18 @@ export const create = async (
 
 /** Fetches the digests of what hosts of a cluster download themselves, saying each. */
 export const createForHosts = async (
-  options: Pick<CreateOptions, 'version' | 'architectures' | 'addons' | 'mirrors' | 'signal'>,
+  {
+    pins: file,
+    ...options
+  }: Pick<CreateOptions, 'version' | 'architectures' | 'addons' | 'mirrors' | 'signal'> & {
+    /** A file of digests, in place of those that kbs knows. */
+    readonly pins?: string;
+  },
   say: (text: string) => void,
 ): Promise<void> => {
+  const pins = file === undefined ? undefined : await readPins(file);
   const onDownload = (name: string, n: number, of: number) => say(`[${n}/${of}] ${name}`);
-  await writing(() => createBundleForHosts({ ...options, onDownload }));
+  await writing(() => createBundleForHosts({ ...options, ...defined({ pins }), onDownload }));
 };
 
 /** A full disk, or a folder that cannot be written, is the user's to repair. */
@@ -146,16 +153,6 @@ export const sources = async (options: {
       })),
     ];
   });
-};
-
-/** The hosts of the internet that a bundle with add-ons is made of, images by the registry that their names begin with. */
-export const publishedHosts = (version = newest()): readonly string[] => {
-  const { files, images } = sourcesOf(known(version), 'amd64', { addons: true });
-  const hosts = [
-    ...files.map(({ url }) => new URL(url).host),
-    ...images.map(({ published }) => published.split('/')[0]),
-  ];
-  return [...new Set([...hosts.filter((host) => host !== undefined), 'proxy.golang.org'])];
 };
 
 export interface Download extends Component {

@@ -110,7 +110,7 @@ export const downloadMissingBundle = async (
     version: kubernetes.version,
     addons: addons.length > 0,
     ...(before === undefined ? {} : remaking(before)),
-    ...defined({ mirrors: artifacts.mirrors, signal }),
+    ...defined({ mirrors: artifacts.mirrors, pins: artifacts.pins, signal }),
   };
   if (artifacts.fetch === 'hosts') {
     say(

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { knownVersions } from '../artifacts/catalogue.js';
+import { publishedHosts } from '../artifacts/upstream/sources.js';
 import { defined } from '../defined.js';
 import { Failures } from '../failure.js';
 import type { Cluster } from '../inventory/cluster.js';
@@ -41,7 +42,7 @@ export interface LoadedCluster {
 export const loadCluster = async (file: string, text?: string, onDisk?: string): Promise<LoadedCluster> => {
   const inventory = resolve(file);
   const content = text ?? (await readInventory(inventory));
-  const source = parseInventory(content, file, knownVersions());
+  const source = parseInventory(content, file, knownVersions(), publishedHosts());
   const directory = dirname(inventory);
   const overlay = readLabOverlay(directory, source.cluster);
   const basePaths = { directory, home: homedir(), keys: ownKeys() };

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
+import { publishedHosts } from '../../src/artifacts/upstream/sources.js';
 import { mirrorsOf } from '../../src/cli/mirrors.js';
 import { failuresIn } from '../../src/failure.js';
-import { publishedHosts } from '../../src/workflows/bundle.js';
 
 const refused = (...flags: readonly string[]): readonly string[] => {
   try {

@@ -1,30 +1,25 @@
 import { existsSync } from 'node:fs';
-import { copyFile, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { archOfThisMachine } from '../../src/artifacts/arch.js';
-import { defaultBundle, openBundle } from '../../src/artifacts/bundle.js';
-import { known } from '../../src/artifacts/catalogue.js';
-import { sourcesOf } from '../../src/artifacts/upstream/sources.js';
+import { defaultBundle } from '../../src/artifacts/bundle.js';
 import { type ChartServer, serveCharts } from '../support/chart-server.js';
-import { publishUpstream, serveFile } from '../support/upstream.js';
+import { serveFile } from '../support/upstream.js';
 import { root as sources } from './support/kbs.js';
 import { kubectl, readyNodes } from './support/kubectl.js';
 import { makeProject, type Project } from './support/project.js';
-import { publishedFrom } from './support/published.js';
+import { publishAll, publishedHosts } from './support/published.js';
 import { whole } from './support/whole.js';
 
-const hosts = ['dl.k8s.io', 'github.com', 'get.helm.sh', 'registry.k8s.io', 'quay.io', 'docker.io', 'proxy.golang.org'];
-
-const inventory = (mirror: string, style: string) => `apiVersion: kbs/v1
+const inventory = (mirror: string, style: string, artifacts = 'source: upstream') => `apiVersion: kbs/v1
 cluster: upstream
 kubernetes: { version: 1.36.3, controlPlane: ${style} }
 artifacts:
-  source: upstream
+  ${artifacts}
   mirrors:
-${hosts.map((host) => `    ${host}: https://${mirror}/${host}`).join('\n')}
+${publishedHosts.map((host) => `    ${host}: https://${mirror}/${host}`).join('\n')}
 addons: { metrics-server: {} }
 network:
   pods: 10.214.0.0/16
@@ -38,16 +33,6 @@ hosts:
   edge: { roles: [router], address: 172.27.13.1, addresses: { office: 172.27.13.1, rack: 172.27.14.1 } }
 `;
 
-/** As proxy.golang.org has a module; Go has downloaded it for the build. */
-const publishModule = async (root: string, folder: string, module: string): Promise<void> => {
-  const programs = join(sources, 'programs', folder);
-  const { stdout } = await execa('go', ['mod', 'download', '-C', programs, '-json', module]);
-  const { Zip, Version } = JSON.parse(stdout) as { readonly Zip: string; readonly Version: string };
-  const at = join(root, 'proxy.golang.org', module, '@v');
-  await mkdir(at, { recursive: true });
-  await copyFile(Zip, join(at, `${Version}.zip`));
-};
-
 /** A mirror of what projects publish, in their layouts; the programs in it are those that kbs has built. */
 describe.runIf(whole)('a cluster of what projects publish', () => {
   let home: string;
@@ -57,12 +42,7 @@ describe.runIf(whole)('a cluster of what projects publish', () => {
 
   beforeAll(async () => {
     home = await mkdtemp(join(tmpdir(), 'kbs-mirror-'));
-    const arch = archOfThisMachine();
-    const root = join(home, 'mirror');
-    const bundle = (await openBundle(defaultBundle('1.36.3'))).of(arch);
-    const release = known('1.36.3');
-    await publishUpstream(root, sourcesOf(release, arch, { addons: true }), arch, publishedFrom(bundle, home));
-    for (const { folder, inModule } of release.charts) if (inModule) await publishModule(root, folder, inModule.module);
+    const root = await publishAll(home);
     server = await serveCharts();
     server.otherwise = ({ url = '', headers }, response) =>
       void serveFile(root, url.replace(/^\/v2\/([^/]+)\//, '/$1/v2/'), headers.range, response);
@@ -92,7 +72,7 @@ describe.runIf(whole)('a cluster of what projects publish', () => {
   });
 
   test('has a bundle that needs no Go', async () => {
-    const mirrors = hosts.map((host) => `--mirror ${host}=https://${server.host}/${host}`).join(' ');
+    const mirrors = publishedHosts.map((host) => `--mirror ${host}=https://${server.host}/${host}`).join(' ');
     server.asked.length = 0;
     const folder = join(home, 'cache/kbs/bundles/1.36.3-upstream');
     const packages = '--packages debian-13,ubuntu-24.04';

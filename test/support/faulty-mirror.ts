@@ -18,11 +18,20 @@ export interface FaultyMirror {
 
 /** Serves the files of a folder, where its key and certificate lie too. */
 export const serveFaultily = async (folder: string, world: World): Promise<FaultyMirror> => {
-  const certificate = await selfSigned(folder, 'server');
-  await world.run(`ip link set lo up; ip addr add ${address}/32 dev lo`);
+  await world.run(`ip link set lo up; ip addr add ${ownAddress}/32 dev lo`);
+  return serveIn(folder, ['nsenter', '-t', String(world.pid), '-n'], ownAddress);
+};
+
+/** The same in another network namespace, which has the address; `enter` begins the command line of a process there. */
+export const serveIn = async (
+  folder: string,
+  [enter = '', ...words]: readonly string[],
+  address: string,
+): Promise<FaultyMirror> => {
+  const certificate = await selfSigned(folder, 'server', address);
   const script = new URL('faulty-server.ts', import.meta.url).pathname;
   const node = [process.execPath, '--import', 'tsx', script, folder, address, port];
-  const server = spawn('nsenter', ['-t', String(world.pid), '-n', ...node], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const server = spawn(enter, [...words, ...node], { stdio: ['ignore', 'pipe', 'inherit'] });
   const requests: string[] = [];
   await once(server.stdout, 'data');
   server.stdout.on('data', (text) => requests.push(...String(text).trim().split('\n')));
@@ -39,10 +48,10 @@ export const serveFaultily = async (folder: string, world: World): Promise<Fault
 };
 
 /** Its network is its own, so they may be the same for all. containerd trusts whatever certificate a loopback address has. */
-const [address, port] = ['192.0.2.9', '8443'];
+const [ownAddress, port] = ['192.0.2.9', '8443'];
 
 /** Makes `NAME.key` and `NAME.crt` of the mirror; gives the certificate. */
-export const selfSigned = async (folder: string, name: string): Promise<string> => {
+export const selfSigned = async (folder: string, name: string, address = ownAddress): Promise<string> => {
   const [key, certificate] = [join(folder, `${name}.key`), join(folder, `${name}.crt`)];
   const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', key];
   const names = ['-subj', `/CN=${name}`, '-addext', `subjectAltName=IP:${address}`];

@@ -1,6 +1,7 @@
 import type { Arch } from '../arch.js';
 import { type BinaryName, type ImageName, imagePrefix } from '../artifacts.js';
 import { isForAddons } from '../bundle-catalogue.js';
+import { known, knownVersions } from '../catalogue.js';
 import type { Release } from '../release.js';
 
 /** Where the projects publish what a cluster of one release is made of, for one architecture. */
@@ -42,6 +43,16 @@ export const sourcesOf = (release: Release, arch: Arch, { addons = false } = {})
     .filter((name) => addons || !isForAddons(name))
     .map((name) => imageOf(name, release)),
 });
+
+/** The hosts of the internet that a bundle with add-ons is made of, images by the registry that their names begin with. */
+export const publishedHosts = (version = knownVersions()[0] ?? ''): readonly string[] => {
+  const { files, images } = sourcesOf(known(version), 'amd64', { addons: true });
+  const hosts = [
+    ...files.map(({ url }) => new URL(url).host),
+    ...images.map(({ published: name }) => name.slice(0, name.indexOf('/'))),
+  ];
+  return [...new Set([...hosts, 'proxy.golang.org'])];
+};
 
 const filesOf = (release: Release, arch: Arch): readonly SourceFile[] => {
   const version = (program: string) => versionOf(release, program);

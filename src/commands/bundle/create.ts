@@ -39,7 +39,8 @@ HTTPS_PROXY, NO_PROXY and NODE_EXTRA_CA_CERTS are obeyed.`;
 
   override async run(): Promise<unknown> {
     const { flags } = await this.parse(BundleCreate);
-    const { create, publishedHosts, sources } = await import('../../workflows/bundle.js');
+    const { create, sources } = await import('../../workflows/bundle.js');
+    const { publishedHosts } = await import('../../artifacts/upstream/sources.js');
     const { arch: architectures, mirror = [], 'dry-run': dryRun, ...options } = flags;
     const mirrors = mirrorsOf(mirror, publishedHosts(options.version));
     if (dryRun) {

@@ -16,12 +16,12 @@ import { checkPodNetwork } from './pod-network.js';
 import { checkRecords } from './records.js';
 import { checkRegistries } from './registries.js';
 import { checkRouters } from './routers.js';
-import { checkSources } from './sources.js';
+import { checkSources, type Known } from './sources.js';
 
-/** Every contradiction between the fields of an inventory that could be read. `versions`: those of the catalogue. */
-export const check = (draft: PartialInventory, versions: readonly string[]): readonly InventoryError[] => [
+/** Every contradiction between the fields of an inventory that could be read, and with what kbs knows. */
+export const check = (draft: PartialInventory, known: Known): readonly InventoryError[] => [
   ...checkNames(draft),
-  ...checkSources(draft, versions),
+  ...checkSources(draft, known),
   ...checkRegistries(draft),
   ...checkNetworks(draft),
   ...checkPodNetwork(draft),

@@ -1,14 +1,24 @@
 import { contains } from '../addresses.js';
+import { didYouMean } from '../did-you-mean.js';
 import type { InventoryError } from '../inventory-error.js';
-import { inventoryError } from '../inventory-error.js';
+import { inventoryError, inventoryKeyError } from '../inventory-error.js';
 import type { PartialInventory } from '../partial.js';
 import { entries, hasRole, hostsOf, items, networkOr } from '../partial.js';
 import { resolveVersion } from '../version.js';
 
-/** The Kubernetes version is known, the bundle is named, and upstream resolvers are other machines. */
-export const checkSources = (draft: PartialInventory, versions: readonly string[]): readonly InventoryError[] => [
+/** What an inventory may name, besides what is in it. */
+export interface Known {
+  /** Of Kubernetes, in the catalogue. */
+  readonly versions: readonly string[];
+  /** Of the internet, where something is published that clusters are made of; not checked where absent. */
+  readonly hosts?: readonly string[] | undefined;
+}
+
+/** The Kubernetes version is known, the bundle is named, mirrors are of use, and upstream resolvers are other machines. */
+export const checkSources = (draft: PartialInventory, { versions, hosts }: Known): readonly InventoryError[] => [
   ...checkVersion(draft.kubernetes?.version, versions),
   ...checkBundle(draft),
+  ...checkMirrors(draft, hosts),
   ...checkFetch(draft),
   ...checkUpstreams(draft),
 ];
@@ -28,6 +38,19 @@ const checkBundle = ({ artifacts }: PartialInventory): readonly InventoryError[]
     ? [inventoryError(['artifacts', 'bundle'], 'is missing; the source bundle needs the path of one')]
     : [];
 
+const checkMirrors = ({ artifacts }: PartialInventory, hosts: Known['hosts']): readonly InventoryError[] =>
+  hosts === undefined
+    ? []
+    : Object.keys(artifacts?.mirrors ?? {})
+        .filter((host) => !hosts.includes(host))
+        .map((host) => {
+          const meant = didYouMean(host, hosts);
+          return inventoryKeyError(
+            ['artifacts', 'mirrors', host],
+            `is asked for nothing; ${meant === undefined ? `write one of ${hosts.join(', ')}` : `did you mean ${meant}?`}`,
+          );
+        });
+
 const checkFetch = ({ artifacts }: PartialInventory): readonly InventoryError[] => {
   if (artifacts?.fetch !== 'hosts') return [];
   if (artifacts.bundle !== undefined) {
@@ -40,7 +63,7 @@ const checkFetch = ({ artifacts }: PartialInventory): readonly InventoryError[] 
     : [
         inventoryError(
           ['artifacts', 'fetch'],
-          `is hosts, and the source is ${artifacts.source}; write source: upstream, or fetch: operator`,
+          `is hosts, and the source is ${artifacts.source ?? 'auto'}; write source: upstream, or fetch: operator`,
         ),
       ];
 };

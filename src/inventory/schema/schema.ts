@@ -215,6 +215,10 @@ export const inventorySchema = keys(
           anyText('a path', './bundle'),
           'The bundle: a folder or an archive; starts at the folder of this file.',
         ).optional(),
+        pins: text(
+          anyText('a path', './pins.json'),
+          'A JSON file of address, or image, and the sha256 that it must have, in place of those that kbs knows, for `upstream`; starts at the folder of this file.',
+        ).optional(),
         mirrors: map(
           'hosts of the internet',
           internetHost,

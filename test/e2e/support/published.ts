@@ -1,12 +1,53 @@
-import { mkdir, readFile } from 'node:fs/promises';
+import { copyFile, mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
+import { archOfThisMachine } from '../../../src/artifacts/arch.js';
 import type { BinaryName, StoredArtifacts } from '../../../src/artifacts/artifacts.js';
-import type { SourceImage } from '../../../src/artifacts/upstream/sources.js';
-import type { PublishedImage } from '../../support/upstream.js';
+import { defaultBundle, openBundle } from '../../../src/artifacts/bundle.js';
+import { known } from '../../../src/artifacts/catalogue.js';
+import { type SourceImage, sourcesOf } from '../../../src/artifacts/upstream/sources.js';
+import { type PublishedImage, publishUpstream } from '../../support/upstream.js';
+import { root as sources } from './kbs.js';
+
+/** Every host of the internet that something of a bundle with add-ons is published at. */
+export const publishedHosts = [
+  'dl.k8s.io',
+  'github.com',
+  'get.helm.sh',
+  'registry.k8s.io',
+  'quay.io',
+  'docker.io',
+  'proxy.golang.org',
+] as const;
+
+/**
+ * Lays out below `home` what projects publish for a cluster, most often one with add-ons, as `publishUpstream` does: of what kbs has built.
+ * Gives the folder.
+ */
+export const publishAll = async (home: string, { addons = true } = {}): Promise<string> => {
+  const arch = archOfThisMachine();
+  const root = join(home, 'mirror');
+  const bundle = (await openBundle(defaultBundle('1.36.3'))).of(arch);
+  const release = known('1.36.3');
+  await publishUpstream(root, sourcesOf(release, arch, { addons }), arch, publishedFrom(bundle, home));
+  for (const { folder, inModule } of addons ? release.charts : []) {
+    if (inModule) await publishModule(root, folder, inModule.module);
+  }
+  return root;
+};
+
+/** As proxy.golang.org has a module; Go has downloaded it for the build. */
+const publishModule = async (root: string, folder: string, module: string): Promise<void> => {
+  const programs = join(sources, 'programs', folder);
+  const { stdout } = await execa('go', ['mod', 'download', '-C', programs, '-json', module]);
+  const { Zip, Version } = JSON.parse(stdout) as { readonly Zip: string; readonly Version: string };
+  const at = join(root, 'proxy.golang.org', module, '@v');
+  await mkdir(at, { recursive: true });
+  await copyFile(Zip, join(at, `${Version}.zip`));
+};
 
 /** The programs and images of a bundle that was built, as projects would publish them. `folder` is for what is made on the way. */
-export const publishedFrom = (
+const publishedFrom = (
   bundle: StoredArtifacts,
   folder: string,
 ): {
