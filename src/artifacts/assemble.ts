@@ -1,5 +1,5 @@
 import { rm } from 'node:fs/promises';
-import type { Arch } from './arch.js';
+import { type Arch, architectures } from './arch.js';
 import { openBundle } from './bundle.js';
 import type { ArchCatalogue, BundleCatalogue } from './bundle-catalogue.js';
 import type { PackedMember } from './bundle-members.js';
@@ -33,7 +33,16 @@ export interface MadeBundle {
 }
 
 /** Puts the parts of a bundle together, and opens the result once to see that it is whole. */
-export const assemble = async ({ kubernetes, parts, charts, into, usual, cache }: Assembly): Promise<MadeBundle> => {
+export const assemble = async ({
+  kubernetes,
+  parts: unordered,
+  charts,
+  into,
+  usual,
+  cache,
+}: Assembly): Promise<MadeBundle> => {
+  // As the catalogue's keys are read: its own sha256 is of its text.
+  const parts = architectures.flatMap((arch) => unordered.filter((part) => part.arch === arch));
   // A tar is packed from a folder that is gone afterwards: the usual bundle may be for other architectures.
   const folder = into.endsWith('.tar') ? `${usual}.${process.pid}.partial` : into;
   const members = [...parts.flatMap((part) => part.members), ...(charts ?? [])];

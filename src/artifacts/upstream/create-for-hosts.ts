@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { defined } from '../../defined.js';
-import { type Arch, architectures, archOfThisMachine } from '../arch.js';
+import type { Arch } from '../arch.js';
 import { assemble, type MadeBundle, type Part } from '../assemble.js';
 import { hostsBundle } from '../bundle.js';
 import type { Published } from '../bundle-catalogue.js';
@@ -12,6 +12,7 @@ import { chartsOf } from './charts.js';
 import type { CreateOptions } from './create.js';
 import { Fetcher } from './fetch.js';
 import { digestOfImage } from './image.js';
+import { mergeWith } from './merge.js';
 import { allOf } from './not-downloaded.js';
 import { knownPins } from './pins.js';
 import { packProbe } from './probe.js';
@@ -25,15 +26,15 @@ import { sourcesOf } from './sources.js';
 export const createForHosts = async (options: Omit<CreateOptions, 'into' | 'packages'>): Promise<MadeBundle> => {
   const release = known(options.version);
   const cache = options.cache ?? cacheFolder();
-  const wanted = architectures.filter((arch) => (options.architectures ?? [archOfThisMachine()]).includes(arch));
   const usual = hostsBundle(release.kubernetes, cache);
+  const { wanted, addons, kept } = await mergeWith(usual, options);
   const build = join(cache, 'build');
   await mkdir(build, { recursive: true });
   for (const each of ['build', 'bundles']) await sweep(join(cache, each));
 
-  const { addons = false, signal, ownPrograms } = options;
-  const published = await digestsOf(wanted, join(cache, 'downloads'), options);
-  const parts: Part[] = [];
+  const { signal, ownPrograms } = options;
+  const published = await digestsOf(wanted, join(cache, 'downloads'), { ...options, addons });
+  const parts: Part[] = [...kept];
   for (const arch of wanted) {
     const { packed, component } = await packProbe(release, { cache: build, arch, ...defined({ signal }) }, ownPrograms);
     const { files, images } = sourcesOf(release, arch, { addons });

@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { defined } from '../../defined.js';
 import { Failure } from '../../failure.js';
-import { type Arch, architectures, archOfThisMachine } from '../arch.js';
+import type { Arch } from '../arch.js';
 import { assemble, type MadeBundle, type Part } from '../assemble.js';
 import { upstreamBundle } from '../bundle.js';
 import type { Component } from '../bundle-catalogue.js';
@@ -18,6 +18,7 @@ import { requirePlace } from '../write-bundle.js';
 import { chartsOf } from './charts.js';
 import { type FetchedFile, Fetcher } from './fetch.js';
 import { pullImage } from './image.js';
+import { type Merge, mergeWith } from './merge.js';
 import type { Mirrors } from './mirrors.js';
 import { allOf } from './not-downloaded.js';
 import { knownPins, type Pins } from './pins.js';
@@ -32,21 +33,27 @@ import { unpackPrograms } from './unpack.js';
 export const createBundle = async (options: CreateOptions): Promise<MadeBundle> => {
   const release = known(options.version);
   const cache = options.cache ?? cacheFolder();
-  const wanted = architectures.filter((arch) => (options.architectures ?? [archOfThisMachine()]).includes(arch));
   const usual = upstreamBundle(release.kubernetes, cache);
   const into = options.into ?? usual;
+  const merge = await mergeWith(options.into === undefined ? usual : undefined, options);
   await requirePlace(into);
   const build = join(cache, 'build');
   await mkdir(build, { recursive: true });
   for (const each of ['build', 'bundles']) await sweep(join(cache, each));
 
-  const downloads = await downloadAll(release, wanted, join(cache, 'downloads'), options);
-  const parts: Part[] = [];
-  for (const arch of wanted) {
+  const downloads = await downloadAll(release, merge, join(cache, 'downloads'), options);
+  const parts: Part[] = [...merge.kept];
+  for (const arch of merge.wanted) {
     options.onPack?.(arch);
-    parts.push(await packPart(release, arch, downloads, build, options));
+    parts.push(
+      await packPart(release, arch, downloads, build, {
+        ...options,
+        addons: merge.addons,
+        packages: merge.packages(arch),
+      }),
+    );
   }
-  const charts = options.addons ? await chartsOf(release, build, options) : undefined;
+  const charts = merge.addons ? await chartsOf(release, build, options) : undefined;
   return assemble({
     kubernetes: release.kubernetes,
     parts,
@@ -60,7 +67,7 @@ export const createBundle = async (options: CreateOptions): Promise<MadeBundle> 
 export interface CreateOptions {
   /** Without a leading v. */
   readonly version: string;
-  /** This machine's own when absent. */
+  /** This machine's own when absent. In a bundle of the cache, the others that it has stay. */
   readonly architectures?: readonly Arch[];
   /** The folder to make, or the `.tar`; a folder of the cache when absent. */
   readonly into?: string;
@@ -95,14 +102,14 @@ type PulledImage = Awaited<ReturnType<typeof pullImage>>;
 
 const downloadAll = async (
   release: Release,
-  arches: readonly Arch[],
+  { wanted, addons }: Merge,
   folder: string,
-  { addons = false, mirrors = {}, pins = knownPins, signal, onBytes = () => {}, onDownload = () => {} }: CreateOptions,
+  { mirrors = {}, pins = knownPins, signal, onBytes = () => {}, onDownload = () => {} }: CreateOptions,
 ): Promise<Downloads> => {
   const fetcher = new Fetcher({ folder, mirrors, pins, signal, onBytes });
   const files = new Map<string, FetchedFile>();
   const images = new Map<string, PulledImage>();
-  const tasks = arches.flatMap((arch) => {
+  const tasks = wanted.flatMap((arch) => {
     const sources = sourcesOf(release, arch, { addons });
     const context = { arch, folder, mirrors, pins, signal, fetch: fetcher.fetch.bind(fetcher) };
     return [

@@ -1,10 +1,11 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { StoredArtifacts } from '../../../src/artifacts/artifacts.js';
-import { openBundle } from '../../../src/artifacts/bundle.js';
+import { openBundle, upstreamBundle } from '../../../src/artifacts/bundle.js';
+import { archesIn, printCatalogue } from '../../../src/artifacts/bundle-catalogue.js';
 import { known, knownVersions } from '../../../src/artifacts/catalogue.js';
 import { type CreateOptions, createBundle } from '../../../src/artifacts/upstream/create.js';
 import { ownProgramPath } from '../../../src/artifacts/upstream/own-program.js';
@@ -155,6 +156,31 @@ describe('a bundle of what the projects publish', () => {
     expect(server.asked).toEqual([]);
     expect(catalogue).toEqual((await openBundle(bundle, { cache })).catalogue);
   });
+});
+
+describe('a bundle of the cache', () => {
+  it('keeps what it has for another architecture', async () => {
+    const cache = await mkdtemp(join(home, 'cache-'));
+    await create({}, cache);
+    const folder = upstreamBundle(version, cache);
+    const before = (await openBundle(folder, { cache })).catalogue;
+    // As if it were of another machine.
+    const moved = JSON.stringify(before).replaceAll('amd64/', 'arm64/').replace('"amd64":', '"arm64":');
+    await rename(join(folder, 'amd64'), join(folder, 'arm64'));
+    await writeFile(join(folder, 'catalogue.json'), printCatalogue(JSON.parse(moved)));
+    const { catalogue } = await create({}, cache);
+    expect(archesIn(catalogue)).toEqual(['amd64', 'arm64']);
+    expect(catalogue.architectures.amd64).toEqual(before.architectures.amd64);
+    const bundle = await openBundle(folder, { cache });
+    for (const arch of ['amd64', 'arm64'] as const) {
+      expect(bundle.of(arch).binary('kubelet').sha256).toBe(held('kubelet'));
+    }
+    // Elsewhere it has what was asked for, and no more.
+    const { catalogue: alone } = await create({ into: join(home, 'alone') }, cache);
+    expect(archesIn(alone)).toEqual(['amd64']);
+  });
+
+  const held = (name: string) => sha256(`the program ${name}, as it is published\n`);
 });
 
 describe('what is not as it should be is refused, each by its address', () => {
