@@ -32,7 +32,7 @@ export const bundleCheck = {
   scope: 'cluster',
   summary: 'the bundle, where there is one, has programs for the processor of every host',
   fix: 'make one that has: kbs bundle create --arch amd64,arm64, or kbs bundle build with the same',
-  check: ({ facts, bundle }: Pick<ClusterFacts, 'facts' | 'bundle'>) => {
+  check: ({ facts, bundle, cluster }: Pick<ClusterFacts, 'facts' | 'bundle' | 'cluster'>) => {
     const hostsOf = (wanted: Arch) =>
       [...facts].flatMap(([name, { arch }]) => (archOfMachine(arch) === wanted ? name : []));
     const needed = architectures.filter((arch) => bundle.includes(arch) || hostsOf(arch).length > 0);
@@ -41,7 +41,10 @@ export const bundleCheck = {
       .map((arch) => ({
         hosts: hostsOf(arch),
         detail: `the bundle has nothing for ${arch}, which \`uname -m\` calls ${machineNames[arch]}`,
-        next: `make one for all hosts: kbs bundle create --arch ${needed.join(',')}, or kbs bundle build with the same`,
+        next:
+          cluster.artifacts.fetch === 'hosts'
+            ? `what hosts download was published for ${bundle.join(' and ')} alone when kbs asked: write artifacts: { fetch: operator }, and kbs bundle create --arch ${needed.join(',')} says what is missing`
+            : `make one for all hosts: kbs bundle create --arch ${needed.join(',')}, or kbs bundle build with the same`,
       }));
   },
 } satisfies ClusterCheck;

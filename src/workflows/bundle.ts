@@ -1,11 +1,14 @@
-import { resolve } from 'node:path';
+import { mkdir, readFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { type Arch, architectures, archOfThisMachine } from '../artifacts/arch.js';
+import type { Chart } from '../artifacts/artifacts.js';
 import { buildBundle, type Progress } from '../artifacts/build/build.js';
 import { defaultBundle, openBundle, verifyBundle } from '../artifacts/bundle.js';
 import { archesIn, type BundleCatalogue, type Component } from '../artifacts/bundle-catalogue.js';
 import { cacheFolder } from '../artifacts/cache.js';
 import { known, knownVersions } from '../artifacts/catalogue.js';
 import type { Distribution } from '../artifacts/packages/distributions.js';
+import { chartsOf } from '../artifacts/upstream/charts.js';
 import { type CreateOptions, createBundle } from '../artifacts/upstream/create.js';
 import { createForHosts as createBundleForHosts } from '../artifacts/upstream/create-for-hosts.js';
 import type { Mirrors } from '../artifacts/upstream/mirrors.js';
@@ -103,8 +106,25 @@ export const createForHosts = async (
 ): Promise<void> => {
   const pins = file === undefined ? undefined : await readPins(file);
   const onDownload = (name: string, n: number, of: number) => say(`[${n}/${of}] ${name}`);
-  await writing(() => createBundleForHosts({ ...options, ...defined({ pins }), onDownload }));
+  const onLeftOut = (arch: Arch, why: string) => say(`no host that is ${arch} can download: ${why}`);
+  await writing(() => createBundleForHosts({ ...options, ...defined({ pins }), onDownload, onLeftOut }));
 };
+
+/** The charts of add-ons that kbs has for a version, by their add-ons, out of the modules of their projects. */
+export const createCharts = ({
+  version,
+  ...options
+}: Pick<CreateOptions, 'version' | 'mirrors' | 'signal'>): Promise<ReadonlyMap<string, Chart>> =>
+  writing(async () => {
+    const cache = join(cacheFolder(), 'build');
+    await mkdir(cache, { recursive: true });
+    const made = await chartsOf(known(version), cache, options);
+    const read = made.map(async ({ chart, member: { sha256 }, source }) => {
+      const { addon = '', name = '', version: of = '' } = chart ?? {};
+      return [addon, { name, version: of, sha256, tgz: await readFile(source) }] as const;
+    });
+    return new Map(await Promise.all(read));
+  });
 
 /** A full disk, or a folder that cannot be written, is the user's to repair. */
 const writing = <T>(work: () => Promise<T>): Promise<T> =>

@@ -18,14 +18,14 @@ import { defined } from '../defined.js';
 import { Failure, failuresIn } from '../failure.js';
 import type { Cluster } from '../inventory/cluster.js';
 import { checkValues } from './addons/check-values.js';
-import { create, createForHosts } from './bundle.js';
+import { create, createCharts, createForHosts } from './bundle.js';
 import { readCharts, withCharts } from './charts.js';
 import type { LoadedCluster } from './load-cluster.js';
 
 /** The artifacts of a cluster with charts that the bundle does not have, checked with their values, before any host is touched. */
 export const openArtifacts = async (loaded: LoadedCluster): Promise<Artifacts> => {
   const bundle = await openBundleOf(loaded);
-  return withChartsOf(loaded, await forHosts(loaded, bundle), bundle.catalogue);
+  return withChartsOf(loaded, await forHosts(loaded, bundle), bundle.catalogue.charts);
 };
 
 /** With what hosts download themselves, where they do. */
@@ -41,10 +41,9 @@ const accessOf = async ({ proxy, artifacts }: Cluster): Promise<Access> => ({
 const withChartsOf = async (
   loaded: LoadedCluster,
   artifacts: Artifacts,
-  catalogue?: BundleCatalogue,
+  bundled: readonly { readonly addon: string }[] = [],
 ): Promise<Artifacts> => {
-  const charts = catalogue?.charts ?? [];
-  const all = withCharts(artifacts, await readCharts(loaded, (name) => charts.some(({ addon }) => addon === name)));
+  const all = withCharts(artifacts, await readCharts(loaded, (name) => bundled.some(({ addon }) => addon === name)));
   await checkValues(loaded, all);
   return all;
 };
@@ -96,6 +95,41 @@ const problemIn = (error: unknown): string => {
   const [failure] = failuresIn(error);
   if (failure === undefined) throw error;
   return [failure.message, ...(failure.next === undefined ? [] : [failure.next])].join('; ');
+};
+
+/**
+ * The artifacts of a cluster, for commands that need the charts of its add-ons and the names of images: where the bundle is
+ * still to be downloaded, the charts alone are.
+ */
+export const openCharts = async (
+  loaded: LoadedCluster,
+  { say, signal }: { readonly say: (text: string) => void; readonly signal?: AbortSignal | undefined },
+): Promise<Artifacts> => {
+  const { kubernetes, artifacts } = loaded.cluster;
+  if (!isToDownload(loaded.cluster) && (await withoutAddons(loaded.cluster)) === undefined)
+    return openArtifacts(loaded);
+  if ((loaded.cluster.addons ?? []).length === 0) return placeholderArtifacts(kubernetes.version, { upstream: true });
+  say('the charts of add-ons are downloaded; there is no bundle yet');
+  const charts = await createCharts({
+    version: kubernetes.version,
+    ...defined({ mirrors: artifacts.mirrors, signal }),
+  });
+  const named = withCharts(placeholderArtifacts(kubernetes.version, { upstream: true }), charts);
+  return withChartsOf(
+    loaded,
+    named,
+    [...charts.keys()].map((addon) => ({ addon })),
+  );
+};
+
+/** The artifacts of a cluster, for commands that need the names of images alone: the bundle's where it is there. */
+export const openNames = async ({ cluster }: Pick<LoadedCluster, 'cluster'>): Promise<Artifacts> => {
+  const { source, bundle } = cluster.artifacts;
+  const isThere = existsSync(bundleFolder(cluster));
+  // One that the inventory names is said to be missing.
+  if (bundle !== undefined || source === 'bundle' || isThere)
+    return forHosts({ cluster }, await openBundleOf({ cluster }));
+  return placeholderArtifacts(cluster.kubernetes.version, { upstream: source !== 'go-modules' });
 };
 
 /** Downloads the bundle of a cluster where it is what the projects publish, and is not there yet. */
@@ -152,5 +186,5 @@ const bundleFolder = ({ kubernetes: { version }, artifacts: { source, bundle, fe
 };
 
 /** The bundle of a cluster alone: where no chart is needed, none is downloaded. */
-export const openBundleOf = ({ cluster }: Pick<LoadedCluster, 'cluster'>): Promise<Bundle> =>
+const openBundleOf = ({ cluster }: Pick<LoadedCluster, 'cluster'>): Promise<Bundle> =>
   openBundle(bundleFolder(cluster));

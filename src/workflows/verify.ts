@@ -10,7 +10,7 @@ import type { CheckResult } from '../verify/check-result.js';
 import { verifyForwards } from '../verify/forwards.js';
 import { verifyPulls } from '../verify/pulls.js';
 import { verify } from '../verify/verify.js';
-import { openBundleOf } from './cluster-artifacts.js';
+import { openNames } from './cluster-artifacts.js';
 import { loadCluster } from './load-cluster.js';
 import { withPool } from './run/pool.js';
 
@@ -30,7 +30,7 @@ export const verifyInventory = async (
 ): Promise<readonly CheckResult[]> => {
   const loaded = await loadCluster(file);
   const pullers = pullersOf(loaded.cluster, pull?.limit);
-  const artifacts = await openBundleOf(loaded);
+  const artifacts = await openNames(loaded);
   return withPool(acceptNewHostKeys, async (pool) => {
     const apiHost = await firstAnsweringApiHost(controlPlanes(loaded.cluster), (host) => pool.host(host), limits);
     if (!apiHost) throw new Failure('inventory', 'the inventory has no control plane');

@@ -14,6 +14,7 @@ export default class AddonsStatus extends BaseCommand {
     const { addonStatusText } = await import('../../cli/text/addons-text.js');
     const addons = await addonStatus(flags.inventory, {
       acceptNewHostKeys: flags['accept-new-host-keys'],
+      say: (text) => this.say(text),
       limits: this.limits(flags),
     });
     this.print(addonStatusText(addons));

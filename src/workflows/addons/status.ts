@@ -13,7 +13,7 @@ import { keyringDirectory, readKeyring } from '../../pki/keyring.js';
 import { kindOf } from '../../resources/registry.js';
 import { newestReleases, type ReleaseRecord, releaseRecords } from '../../resources/release-records.js';
 import { type ReleaseResource, Unknown } from '../../resources/resource.js';
-import { openArtifacts } from '../cluster-artifacts.js';
+import { openCharts } from '../cluster-artifacts.js';
 import { loadCluster } from '../load-cluster.js';
 import { offlineContext } from '../run/phase-context.js';
 import { type OpenPool, withPool } from '../run/pool.js';
@@ -35,6 +35,8 @@ export interface AddonStatus {
 
 export interface AddonStatusOptions {
   readonly acceptNewHostKeys: boolean;
+  /** Hears of what is downloaded. */
+  readonly say?: (text: string) => void;
   readonly limits: Pick<RunOptions, 'signal' | 'timeout'>;
   readonly openPool?: OpenPool;
 }
@@ -42,10 +44,10 @@ export interface AddonStatusOptions {
 /** Asks the cluster for every add-on of the inventory, and for releases that are not in it. Changes nothing. */
 export const addonStatus = async (
   file: string,
-  { acceptNewHostKeys, limits, openPool }: AddonStatusOptions,
+  { acceptNewHostKeys, say = () => {}, limits, openPool }: AddonStatusOptions,
 ): Promise<readonly AddonStatus[]> => {
   const loaded = await loadCluster(file);
-  const artifacts = await openArtifacts(loaded);
+  const artifacts = await openCharts(loaded, { say, signal: limits.signal });
   return withPool(
     acceptNewHostKeys,
     async (pool) => {

@@ -91,7 +91,8 @@ export const requireArtifacts = (
   skippedChecks: ReadonlySet<string> = new Set(),
 ): void => {
   if (skippedChecks.has('architecture')) return;
-  const facts = { facts: observedFacts(observation), bundle: observation.context.artifacts.architectures };
+  const { cluster, artifacts } = observation.context;
+  const facts = { facts: observedFacts(observation), bundle: artifacts.architectures, cluster };
   throwFailed(resultsOf(bundleCheck, [], bundleCheck.check(facts)));
 };
 

@@ -24,6 +24,7 @@ let home: string;
 let root: string;
 let server: ChartServer;
 let mirrors: Readonly<Record<string, string>>;
+let leftOut: string[];
 
 beforeAll(async () => {
   home = await mkdtemp(join(tmpdir(), 'kbs-for-hosts-'));
@@ -60,7 +61,8 @@ afterAll(async () => {
 const create = async (pins: Readonly<Record<string, string>> = {}) => {
   const cache = await mkdtemp(join(home, 'cache-'));
   const options = { version, architectures: ['amd64' as const], cache, ownPrograms: join(home, 'own'), mirrors, pins };
-  await createForHosts(options);
+  leftOut = [];
+  await createForHosts({ ...options, onLeftOut: (arch, why) => leftOut.push(`${arch}: ${why}`) });
   const way = { proxy: { url: 'http://proxy.lan:3128', exclude: ['10.0.0.0/8'] } };
   return withPublished(await openBundle(hostsBundle(version, cache), { cache }), { way, mirrors });
 };
@@ -110,7 +112,8 @@ describe('what hosts download themselves', () => {
     expect(artifacts.of('amd64').image('probe')).toHaveProperty('archive');
   });
 
-  it('are by name for an architecture that is not there', () => {
+  it('are by name for an architecture that is not published', () => {
+    expect(leftOut).toEqual([`arm64: the digest of kubelet ${version} for arm64 could not be downloaded`]);
     const { binary, image } = artifacts.of('arm64');
     expect(binary('kubelet').name).toBe('kubelet arm64 (not built)');
     expect(image('kube-proxy').images[0]?.reference).toBe(`kbs.local/kube-proxy:v${version}`);
@@ -132,7 +135,7 @@ it('a digest that is pinned is not asked for', async () => {
   const kubelet = sources.files.find(({ name }) => name === 'kubelet')?.url ?? '';
   const artifacts = await create({ [kubelet]: 'b'.repeat(64) });
   expect(fileOf(artifacts, 'kubelet').download).toMatchObject({ sha256: 'b'.repeat(64), saidBy: 'what is pinned' });
-  expect(server.asked.filter((path) => path.includes('/kubelet'))).toEqual([]);
+  expect(server.asked.filter((path) => path.includes('/amd64/kubelet'))).toEqual([]);
 });
 
 it('what has no digest is named, all at once', async () => {
