@@ -68,7 +68,7 @@ function possible(schema: JsonSchema): string {
   if (schema.not) return 'nothing yet';
   if (anyOf) {
     const [first] = anyOf;
-    return `${first?.enum ? possible(first) : example(schema)}, or ${mapIn(schema) ? 'a map' : 'a list'}`;
+    return `${first?.enum ? possible(first) : example(schema)}, or ${anyOf.some(({ type }) => type === 'object') ? 'a map' : 'a list'}`;
   }
   if (properties) return 'a map';
   if (additionalProperties && !additionalProperties.examples && !additionalProperties.properties) return 'a map';

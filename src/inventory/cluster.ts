@@ -1,6 +1,6 @@
 /**
  * The cluster: everything that follows from an inventory, derived once and frozen.
- * Addresses and CIDRs are strings in their canonical IPv4 form.
+ * Addresses and CIDRs are strings in their canonical form, of IPv4 but for those in `ipv6`.
  */
 /** Where binaries and images come from. */
 export interface ArtifactSource {
@@ -241,6 +241,8 @@ export interface ClusterNetwork {
   /** The tenth address of `services`: the Service `kube-dns`. */
   readonly dnsServiceAddress: string;
   readonly segments: readonly Segment[];
+  /** The second family; absent in a cluster of IPv4 alone. */
+  readonly ipv6?: Pick<ClusterNetwork, 'pods' | 'services' | 'apiServiceAddress' | 'dnsServiceAddress'>;
 }
 
 /** One L2 network. */
@@ -255,6 +257,8 @@ export interface Segment {
   readonly capacity: number;
   /** Bytes, of the pods' interfaces; absent: the kernel's default, 1500. */
   readonly mtu?: number;
+  /** In a cluster of both families. */
+  readonly ipv6?: Pick<Segment, 'cidr' | 'gateway' | 'podCidr'>;
 }
 
 /** A route as a kernel holds it. */
@@ -317,6 +321,8 @@ export interface ClusterHost {
   readonly addresses: Readonly<Record<string, string>>;
   /** For hosts that run a kubelet: workers, and control planes whose components are static pods. */
   readonly podCidr?: string;
+  /** In a cluster of both families; nodes and control planes have it, others perhaps. */
+  readonly ipv6?: Pick<ClusterHost, 'address' | 'addresses' | 'podCidr'>;
   /** The machine that this one is a guest of, and fails with. */
   readonly hypervisor?: string;
   readonly labels: Readonly<Record<string, string>>;
@@ -415,6 +421,12 @@ export const nodes = (cluster: Cluster): readonly ClusterHost[] => cluster.hosts
 export const loadBalancers = ({ hosts }: Pick<Cluster, 'hosts'>): readonly ClusterHost[] =>
   hosts.filter(isLoadBalancer);
 export const dnsServers = (cluster: Cluster): readonly ClusterHost[] => cluster.hosts.filter(isDns);
+
+/** All addresses of pods or Services, one network for each family; IPv4 first, as Kubernetes takes the first for the primary. */
+export const networksOf = ({ network }: Pick<Cluster, 'network'>, which: 'pods' | 'services'): readonly string[] => [
+  network[which],
+  ...(network.ipv6 === undefined ? [] : [network.ipv6[which]]),
+];
 
 /** Whether nodes answer on the LAN for addresses of Services. */
 export const announcesServices = ({ addons = [] }: Pick<Cluster, 'addons'>): boolean =>

@@ -22,7 +22,7 @@ import { isControlPlane, isLoadBalancer } from './cluster.js';
 import type { ApiServerFile } from './components/api-server-files.js';
 import { isOci } from './formats.js';
 import { freeze } from './freeze.js';
-import { runsPods } from './host-pods.js';
+import { ipv6PodsBeside, runsPods } from './host-pods.js';
 import { hopsOf, wayTo } from './jump.js';
 import { parseRange } from './ranges.js';
 import { defaults, type Inventory, type InventoryHost, type InventorySsh } from './schema/schema.js';
@@ -91,6 +91,7 @@ export const derive = (
         hypervisor: host.hypervisor,
         timeServers: (host.time ?? inventory.time)?.servers,
         lab: host.lab && defined(host.lab),
+        ipv6: ipv6OfHost(inventory, host, plan.hosts[name]),
       }),
       ...gpuOf(host),
       ...packagesOf(inventory, host),
@@ -111,9 +112,12 @@ export const derive = (
       apiServiceAddress: nthAddress(network.services, 1),
       dnsServiceAddress: nthAddress(network.services, 10),
       segments: plan.segments.map((segment) => {
-        const { cidr = '', gateway, mtu } = network.segments[segment.name] ?? {};
-        return { ...segment, cidr, ...defined({ gateway, mtu }) };
+        const { cidr = '', gateway, mtu, ipv6 } = network.segments[segment.name] ?? {};
+        const half = network.ipv6 &&
+          ipv6 && { ...defined(ipv6), podCidr: ipv6PodsBeside(segment.podCidr, network.pods, network.ipv6) };
+        return { ...segment, cidr, ...defined({ gateway, mtu, ipv6: half }) };
       }),
+      ...defined({ ipv6: network.ipv6 && ipv6Of(network.ipv6) }),
     },
     endpoint: endpointOf(inventory, hosts),
     upstreams: dns?.upstreams ?? [],
@@ -150,6 +154,22 @@ export const derive = (
     kubernetes: { ...copy.kubernetes, ...defined({ externalEtcd: etcd }) },
     routes: compileRoutes(cluster),
   });
+};
+
+const ipv6Of = ({ pods, services }: NonNullable<Inventory['network']['ipv6']>): Cluster['network']['ipv6'] => ({
+  pods,
+  services,
+  apiServiceAddress: nthAddress(services, 1),
+  dnsServiceAddress: nthAddress(services, 10),
+});
+
+const ipv6OfHost = (inventory: Inventory, host: InventoryHost, podCidr: string | undefined): ClusterHost['ipv6'] => {
+  const { network } = inventory;
+  if (network.ipv6 === undefined || host.ipv6 === undefined) return undefined;
+  const beside = podCidr === undefined ? undefined : ipv6PodsBeside(podCidr, network.pods, network.ipv6);
+  const addresses = typeof host.ipv6 === 'string' ? {} : host.ipv6;
+  const address = typeof host.ipv6 === 'string' ? host.ipv6 : addresses[segmentOf(inventory, host.address)];
+  return { address: address ?? '', addresses, ...defined({ podCidr: beside }) };
 };
 
 const externalEtcdOf = ({ etcd }: Inventory['kubernetes'], { externalEtcd }: BasePaths): ExternalEtcd | undefined =>
@@ -221,6 +241,8 @@ const proxyOf = (
     network.pods,
     network.services,
     ...Object.values(network.segments).map(({ cidr }) => cidr),
+    ...(network.ipv6 === undefined ? [] : [network.ipv6.pods, network.ipv6.services]),
+    ...Object.values(network.segments).flatMap(({ ipv6 }) => (ipv6 === undefined ? [] : [ipv6.cidr])),
     '.svc',
     `.${network.domain}`,
     ...(endpoint?.name === undefined ? [] : [endpoint.name]),

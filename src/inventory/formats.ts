@@ -1,5 +1,5 @@
 import { defined } from '../defined.js';
-import { isAddress, networkOf, parseCidr } from './addresses.js';
+import { canonicalIpv6, isAddress, isIpv6Address, networkOf, parseCidr, parseIpv6Cidr } from './addresses.js';
 import { parseRange } from './ranges.js';
 
 /** A form that a text in the inventory must have, with the words for its error. */
@@ -40,10 +40,47 @@ export const address: Format = {
   pattern: '^[0-9]{1,3}(\\.[0-9]{1,3}){3}$',
   accepts: isAddress,
   advice(text) {
+    if (canonicalIpv6(text) !== undefined) return besideIpv4;
     const stripped = withoutLeadingZeros(text);
     return isAddress(stripped) ? `leave out the leading zeros: ${stripped}` : undefined;
   },
 };
+
+/** Where IPv4 is asked for. */
+const besideIpv4 = 'kbs needs IPv4 here; IPv6 stands beside it, under `ipv6` (docs/dual-stack.md)';
+
+/** RFC 5952: lower case, the longest row of zeros as `::`. */
+export const ipv6Address: Format = {
+  noun: 'an IPv6 address',
+  example: 'fd00:10::10',
+  pattern: '^[0-9a-f:]+$',
+  accepts: isIpv6Address,
+  advice: (text) => canonicalAdvice(text, canonicalIpv6(text)) ?? ipv4Advice(text),
+};
+
+export const ipv6Cidr: Format = {
+  noun: 'an IPv6 network in CIDR form',
+  example: 'fd00:10:244::/56',
+  pattern: '^[0-9a-f:]+/[0-9]{1,3}$',
+  accepts: (text) => {
+    const parsed = parseIpv6Cidr(text);
+    return parsed !== undefined && parsed.address === parsed.network;
+  },
+  advice(text) {
+    const [address = '', length = ''] = text.split('/');
+    const canonical = `${canonicalIpv6(address) ?? ''}/${length}`;
+    if (parseIpv6Cidr(canonical) === undefined) return ipv4Advice(text);
+    return canonical === text
+      ? `with its host bits cleared it is ${networkOf(text)}`
+      : canonicalAdvice(text, networkOf(canonical));
+  },
+};
+
+const canonicalAdvice = (text: string, canonical: string | undefined): string | undefined =>
+  canonical === undefined || canonical === text ? undefined : `write it as ${canonical}`;
+
+const ipv4Advice = (text: string): string | undefined =>
+  isAddress(text) || parseCidr(text) !== undefined ? 'it is one of IPv4, which has fields of its own' : undefined;
 
 export const cidr: Format = {
   noun: 'a network in CIDR form',
@@ -54,6 +91,7 @@ export const cidr: Format = {
     return parsed !== undefined && parsed.address === parsed.network;
   },
   advice(text) {
+    if (text.includes(':')) return besideIpv4;
     const stripped = withoutLeadingZeros(text);
     if (parseCidr(stripped) === undefined) return undefined;
     return stripped === text

@@ -1,4 +1,5 @@
 import type { Cluster, ClusterHost, SshSettings } from '../../src/inventory/cluster.js';
+import { ipv6PodsBeside } from '../../src/inventory/host-pods.js';
 import { compileRoutes } from '../../src/network/routes.js';
 
 /**
@@ -9,6 +10,45 @@ export const clusterOf = (overrides: Partial<Omit<Cluster, 'routes'>> = {}): Clu
   const cluster = { ...hybrid, ...overrides };
   return { ...cluster, routes: compileRoutes(cluster) };
 };
+
+/** The same cluster with both families: 192.168.10.20 is fd00:192:168:10::20 too. */
+export const withIpv6 = (cluster: Cluster, pods = 'fd00:10:244::/56'): Cluster => {
+  const beside = (podCidr: string) => ipv6PodsBeside(podCidr, cluster.network.pods, { pods, nodePrefix: 64 });
+  return clusterOf({
+    ...cluster,
+    network: {
+      ...cluster.network,
+      ipv6: {
+        pods,
+        services: 'fd00:10:254::/112',
+        apiServiceAddress: 'fd00:10:254::1',
+        dnsServiceAddress: 'fd00:10:254::a',
+      },
+      segments: cluster.network.segments.map(({ cidr, gateway, podCidr, ...segment }) => ({
+        ...segment,
+        cidr,
+        ...(gateway === undefined ? {} : { gateway }),
+        podCidr,
+        ipv6: {
+          cidr: `${ipv6Of(cidr.replace(/\.0\/24$/, '.0')).replace(/::0$/, '::')}/64`,
+          ...(gateway === undefined ? {} : { gateway: ipv6Of(gateway) }),
+          podCidr: beside(podCidr),
+        },
+      })),
+    },
+    hosts: cluster.hosts.map((host) => ({
+      ...host,
+      ipv6: {
+        address: ipv6Of(host.address),
+        addresses: Object.fromEntries(Object.entries(host.addresses).map(([name, each]) => [name, ipv6Of(each)])),
+        ...(host.podCidr === undefined ? {} : { podCidr: beside(host.podCidr) }),
+      },
+    })),
+  });
+};
+
+const ipv6Of = (address: string): string =>
+  `fd00:${address.split('.').slice(0, 3).join(':')}::${address.split('.')[3]}`;
 
 /** A worker without labels or taints, reached at its own address; what `host` names is replaced. */
 export const hostOf = (

@@ -8,6 +8,7 @@ import { checkEndpoint } from './endpoint.js';
 import { checkForwards } from './forwards.js';
 import { checkHostAddresses } from './host-addresses.js';
 import { checkIngress } from './ingress.js';
+import { checkIpv6 } from './ipv6.js';
 import { checkKubelet } from './kubelet.js';
 import { checkNames } from './names.js';
 import { checkNetworks } from './networks.js';
@@ -27,6 +28,7 @@ export const check = (draft: PartialInventory, known: Known): readonly Inventory
   ...checkPodNetwork(draft),
   ...checkHostAddresses(draft),
   ...checkRouters(draft),
+  ...checkIpv6(draft),
   ...checkNodes(draft),
   ...checkKubelet(draft),
   ...checkComponents(draft),

@@ -1,5 +1,17 @@
 import { z } from 'zod';
-import { address, anyText, cidr, dnsLabel, isMissing, labelKey, labelValue, taint, withExample } from '../formats.js';
+import {
+  address,
+  anyText,
+  cidr,
+  dnsLabel,
+  formatProblem,
+  ipv6Address,
+  isMissing,
+  labelKey,
+  labelValue,
+  taint,
+  withExample,
+} from '../formats.js';
 import { fields } from './components.js';
 import { choice, choiceProblem, integer, keys, list, map, text } from './fields.js';
 import { ssh } from './ssh.js';
@@ -67,6 +79,25 @@ const lab = keys(
   'How `kbs lab` plays this host; all other commands ignore it.',
 );
 
+const ipv6 = z
+  .union(
+    [
+      text(ipv6Address, 'An address.'),
+      map('addresses by segment', dnsLabel, text(ipv6Address, 'An address.'), 'By the name of the segment.'),
+    ],
+    {
+      error: ({ input }) =>
+        typeof input === 'object' && input !== null
+          ? 'is not a map of IPv6 addresses by segment, like { office: fd00:10::1, rack: fd00:20::1 }'
+          : formatProblem(ipv6Address, input),
+    },
+  )
+  .meta({
+    description:
+      "The host's IPv6 address in its segment, where `network.ipv6` says that the cluster has both families; of a router a map, with its address in every segment that it joins.",
+    examples: ['fd00:192:168:10::10'],
+  });
+
 /** A machine of the inventory. */
 export const host = keys(
   'Host',
@@ -86,6 +117,7 @@ export const host = keys(
       text(address, 'An address.'),
       'For routers: the address in every segment that the router joins, by the name of the segment.',
     ).optional(),
+    ipv6: ipv6.optional(),
     podCIDR: text(
       withExample(cidr, '10.244.10.0/24'),
       "The addresses of this host's pods. kbs chooses them, and writes them here where they would otherwise change.",

@@ -8,6 +8,8 @@ import {
   dnsName,
   httpsAddress,
   internetHost,
+  ipv6Address,
+  ipv6Cidr,
   isMissing,
   recordName,
   serverName,
@@ -35,6 +37,34 @@ export const defaults = {
   acmeServer: 'https://acme-v02.api.letsencrypt.org/directory',
 } as const;
 
+const segmentIpv6 = keys(
+  'IPv6 of a segment',
+  {
+    cidr: text(withExample(ipv6Cidr, 'fd00:192:168:10::/64'), 'The IPv6 addresses of this segment.'),
+    gateway: text(
+      withExample(ipv6Address, 'fd00:192:168:10::1'),
+      "The router's IPv6 address in this segment, not a link-local one. Needed as soon as there is more than one segment.",
+    ).optional(),
+  },
+  'The IPv6 half of a segment, in a cluster of both families.',
+);
+
+const ipv6 = keys(
+  'IPv6',
+  {
+    pods: text(
+      ipv6Cidr,
+      "All IPv6 addresses of pods. A node's part has the place that its IPv4 part has in `network.pods`.",
+    ),
+    services: text(
+      withExample(ipv6Cidr, 'fd00:10:254::/112'),
+      'All IPv6 addresses of Services, at most a /108, as the API server takes no more.',
+    ),
+    nodePrefix: integer(64, 126, "The length of a node's part of `pods`.").default(64),
+  },
+  'The IPv6 half of a cluster of both families. Every segment and every host of Kubernetes then has an `ipv6` too.',
+);
+
 const segment = keys(
   'Segment',
   {
@@ -52,6 +82,7 @@ const segment = keys(
       9216,
       "The largest packet of this segment's pods, in bytes: no more than the segment carries. Default: 1500, the kernel's own.",
     ).optional(),
+    ipv6: segmentIpv6.optional(),
     dhcp: text(
       withExample(addressRange, '192.168.10.100-192.168.10.199'),
       'The addresses that a DHCP server hands out here, so that kbs does not use them: `FIRST-LAST` or a CIDR.',
@@ -123,6 +154,7 @@ export const inventorySchema = keys(
         pods: text(cidr, 'All addresses of pods; carved per segment, then per host.').default(defaults.pods),
         services: text(withExample(cidr, defaults.services), 'All addresses of Services.').default(defaults.services),
         domain: text(withExample(dnsName, defaults.domain), 'The DNS domain of Services.').default(defaults.domain),
+        ipv6: ipv6.optional(),
         segments: map(
           'segments by name',
           dnsLabel,
