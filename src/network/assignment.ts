@@ -1,5 +1,13 @@
 import { Failure } from '../failure.js';
-import { contains, nthSubnet, overlaps, parseCidr, prefixLength, subnetCount } from '../inventory/addresses.js';
+import {
+  contains,
+  type Family,
+  familyOf,
+  nthSubnet,
+  overlaps,
+  prefixLength,
+  subnetCount,
+} from '../inventory/addresses.js';
 import { type Cluster, type ClusterHost, nodes } from '../inventory/cluster.js';
 import { movedHosts } from './pod-plan.js';
 
@@ -59,40 +67,75 @@ export const movesOf = (before: Assignment, cluster: Cluster): readonly Move[] =
   });
 
 /**
- * What of a cluster's plan contradicts the Nodes that are there: a Node that would get another pod CIDR, and a host that
- * would get one that a Node which is not in the inventory has, or a part of it. One Failure for each such host. Pure.
+ * What of a cluster's plan contradicts the Nodes that are there: a Node that would get other pod CIDRs, or one of IPv6
+ * more or less, and a host that would get one that a Node which is not in the inventory has, or a part of it. One Failure
+ * for each such host. Pure.
  */
 export const podCidrConflicts = (cluster: Cluster, live: LiveCidrs): readonly Failure[] => {
-  const hosts = nodes(cluster).map((host) => ({ host, cidr: host.podCidr ?? '' }));
-  const moving = hosts.flatMap(({ host, cidr }) => {
-    const has = ipv4(live.get(host.name));
-    return has.length === 0 || has.includes(cidr) ? [] : [cannotMove(host, cidr, has, cluster)];
+  const hosts = nodes(cluster).map((host) => ({ host, cidr: host.podCidr ?? '', cidrs: podCidrsOf(host) }));
+  const moving = hosts.flatMap(({ host, cidrs }) => {
+    const has = live.get(host.name) ?? [];
+    const isAs = (family: Family) => ofFamily(cidrs, family).join() === ofFamily(has, family).join();
+    if (has.length === 0 || (isAs('ipv4') && isAs('ipv6'))) return [];
+    return [isAs('ipv4') ? cannotChangeFamilies(host, cidrs, has) : cannotMove(host, cidrs, has, cluster)];
   });
   const planned = new Set(hosts.map(({ host }) => host.name));
   const foreign = [...live].flatMap(([name, cidrs]) =>
-    planned.has(name) ? [] : ipv4(cidrs).map((cidr) => ({ name, cidr })),
+    planned.has(name) ? [] : cidrs.map((cidr) => ({ name, cidr })),
   );
-  const used = [...hosts.map(({ cidr }) => cidr), ...[...live.values()].flatMap(ipv4)];
-  const taken = hosts.flatMap(({ host, cidr }) => {
-    const holder = foreign.find((other) => overlaps(other.cidr, cidr));
-    if (holder === undefined || ipv4(live.get(host.name)).includes(cidr)) return [];
+  const used = [...hosts.map(({ cidr }) => cidr), ...[...live.values()].flatMap((has) => ofFamily(has, 'ipv4'))];
+  const taken = hosts.flatMap(({ host, cidrs }) => {
+    const [clash] = cidrs.flatMap((cidr) => {
+      const holder = foreign.find((other) => overlaps(other.cidr, cidr));
+      return holder === undefined || live.get(host.name)?.includes(cidr) ? [] : [{ cidr, holder }];
+    });
+    if (clash === undefined) return [];
     const free = freeFor(host, used, cluster);
     if (free !== undefined) used.push(free);
-    return [cannotShare(host, cidr, holder, free)];
+    return [cannotShare(host, clash.cidr, clash.holder, free)];
   });
   return [...moving, ...taken];
 };
 
-const cannotMove = (host: ClusterHost, cidr: string, has: readonly string[], cluster: Cluster): Failure => {
-  const { name } = host;
-  const [first = ''] = has;
-  const fits = segmentOf(host, cluster) !== undefined && contains(segmentOf(host, cluster) ?? '', first);
-  const rejoin = `take the node out and join it again: kbs remove ${name}`;
-  return new Failure('preflight', `pod-cidr: ${name} has ${has.join(', ')} in the cluster and would get ${cidr}`, {
+/** Of a host, IPv4 first. */
+export const podCidrsOf = ({ podCidr, ipv6 }: ClusterHost): readonly string[] =>
+  [podCidr, ipv6?.podCidr].filter((cidr) => cidr !== undefined);
+
+const ofFamily = (cidrs: readonly string[], family: Family): readonly string[] =>
+  cidrs.filter((cidr) => familyOf(cidr) === family);
+
+/** The IPv4 ones agree. */
+const cannotChangeFamilies = ({ name }: ClusterHost, cidrs: readonly string[], has: readonly string[]): Failure => {
+  const [before, after] = [ofFamily(has, 'ipv6'), ofFamily(cidrs, 'ipv6')];
+  const what =
+    after.length === 0
+      ? `pod-cidr: ${name} has ${before.join(', ')} in the cluster, and the inventory has IPv4 alone`
+      : `pod-cidr: ${name} has ${has.join(', ')} in the cluster and would get ${after.join(', ')} as its part of IPv6`;
+  return new Failure('preflight', what, {
     where: { host: name },
-    why: ['Kubernetes does not change the pod CIDR of a Node, and its pods have addresses of the old one'],
-    next: fits ? `write hosts.${name}.podCIDR: ${first} into the inventory, or ${rejoin}` : rejoin,
+    why: ['Kubernetes does not change the pod CIDRs of a Node: one keeps the families that it was made with'],
+    next:
+      before.length === 0
+        ? 'take network.ipv6 out of the inventory again, or make the cluster anew: kbs reset, then kbs init'
+        : 'write network.ipv6, and the ipv6 of segments and hosts, as they were',
   });
+};
+
+const cannotMove = (host: ClusterHost, cidrs: readonly string[], has: readonly string[], cluster: Cluster): Failure => {
+  const { name } = host;
+  const [first = ''] = ofFamily(has, 'ipv4');
+  const fits =
+    first !== '' && segmentOf(host, cluster) !== undefined && contains(segmentOf(host, cluster) ?? '', first);
+  const rejoin = `take the node out and join it again: kbs remove ${name}`;
+  return new Failure(
+    'preflight',
+    `pod-cidr: ${name} has ${has.join(', ')} in the cluster and would get ${cidrs.join(', ')}`,
+    {
+      where: { host: name },
+      why: ['Kubernetes does not change the pod CIDR of a Node, and its pods have addresses of the old one'],
+      next: fits ? `write hosts.${name}.podCIDR: ${first} into the inventory, or ${rejoin}` : rejoin,
+    },
+  );
 };
 
 const cannotShare = (
@@ -124,10 +167,6 @@ const freeFor = (host: ClusterHost, used: readonly string[], cluster: Cluster): 
 
 const segmentOf = (host: ClusterHost, { network }: Cluster): string | undefined =>
   network.segments.find(({ name }) => name === host.segment)?.podCidr;
-
-/** A cluster that another tool made may have IPv6 ones too, which kbs never gives. */
-const ipv4 = (cidrs: readonly string[] = []): readonly string[] =>
-  cidrs.filter((cidr) => parseCidr(cidr) !== undefined);
 
 const byName = (entries: readonly (readonly [string, string])[]): Readonly<Record<string, string>> =>
   Object.fromEntries(entries.toSorted(([a], [b]) => (a < b ? -1 : 1)));

@@ -1,33 +1,36 @@
-import { parseCidr } from '../inventory/addresses.js';
+import { familyOf } from '../inventory/addresses.js';
 import type { Cluster } from '../inventory/cluster.js';
-import { routersOf } from './segments-graph.js';
+import { familiesOf, routersOf } from './segments-graph.js';
 
 /** A table of nftables, in the shape of a resource of that kind. */
 export interface MasqueradeTable {
-  readonly family: 'ip';
+  readonly family: 'ip' | 'ip6';
   readonly name: string;
-  /** The whole block, byte for byte as `nft list table ip kbs` prints it (nft(8)). */
+  /** The whole block, byte for byte as `nft list table` prints it (nft(8)). */
   readonly text: string;
 }
 
 /**
- * The table that masquerades pods towards networks without a route back to them: pods keep their own address towards
+ * The tables, one for each family, that masquerade pods towards networks without a route back to them: pods keep their own address towards
  * pods, Services and every segment whose gateway has routes to pods, and take their host's address towards all others.
  *
  * It follows from the gateways of segments, not from hosts: a worker that joins or leaves changes no table of another
  * host. One rule per network instead of a set: nft merges the elements of a set, but prints a plain rule as written.
  */
-export const masqueradeTable = (cluster: Cluster): MasqueradeTable => {
+export const masqueradeTables = (cluster: Cluster): readonly MasqueradeTable[] => familiesOf(cluster).map(tableOf);
+
+const tableOf = (cluster: Cluster): MasqueradeTable => {
   const { network } = cluster;
-  const inside = [network.pods, network.services, ...segmentsWithRoutes(cluster), multicast];
+  const family = familyOf(network.pods) === 'ipv6' ? 'ip6' : 'ip';
+  const inside = [network.pods, network.services, ...segmentsWithRoutes(cluster), ...ownOfLinks[family]];
   const rules = [
     'type nat hook postrouting priority srcnat; policy accept;',
-    `ip saddr != ${network.pods} return`,
-    ...inside.map((cidr) => `ip daddr ${printed(cidr)} return`),
+    `${family} saddr != ${network.pods} return`,
+    ...inside.map((cidr) => `${family} daddr ${printed(cidr)} return`),
     'masquerade',
   ];
-  const lines = ['table ip kbs {', '\tchain postrouting {', ...rules.map((rule) => `\t\t${rule}`), '\t}', '}'];
-  return { family: 'ip', name: 'kbs', text: `${lines.join('\n')}\n` };
+  const lines = [`table ${family} kbs {`, '\tchain postrouting {', ...rules.map((rule) => `\t\t${rule}`), '\t}', '}'];
+  return { family, name: 'kbs', text: `${lines.join('\n')}\n` };
 };
 
 /**
@@ -44,8 +47,8 @@ const segmentsWithRoutes = (cluster: Cluster): readonly string[] => {
   );
 };
 
-/** Multicast stays on its link; bridged packets pass this hook too where br_netfilter is on. */
-const multicast = '224.0.0.0/4';
+/** What stays on its link; bridged packets pass this hook too where br_netfilter is on. */
+const ownOfLinks = { ip: ['224.0.0.0/4'], ip6: ['fe80::/10', 'ff00::/8'] } as const;
 
 /** nft drops the prefix length of a single address. */
-const printed = (cidr: string): string => (parseCidr(cidr)?.size === 1 ? cidr.replace('/32', '') : cidr);
+const printed = (cidr: string): string => cidr.replace(familyOf(cidr) === 'ipv6' ? /\/128$/ : /\/32$/, '');

@@ -1,13 +1,17 @@
 import { Failure } from '../failure.js';
 import type { Cluster, RoutesByHost } from '../inventory/cluster.js';
+import { familiesOf } from './segments-graph.js';
 import { type LostPacket, type PodDestination, type Trace, tracerFor } from './trace.js';
 
 /**
  * Traces packets between every ordered pair of pod CIDRs through the routes, hop by hop. Empty means proven: every
  * packet arrives, without a loop, over next hops that are on-link, and answers pass the same routers as the packets
- * they answer. Pairs that fail for the same reason at the same machine are one failure.
+ * they answer. Pairs that fail for the same reason at the same machine are one failure. Of both families each is traced.
  */
-export const proveRoutes = (cluster: Cluster, routes: RoutesByHost): readonly Failure[] => {
+export const proveRoutes = (cluster: Cluster, routes: RoutesByHost): readonly Failure[] =>
+  familiesOf(cluster).flatMap((half) => proveHalf(half, routes));
+
+const proveHalf = (cluster: Cluster, routes: RoutesByHost): readonly Failure[] => {
   const podHosts = podHostsOf(cluster);
   const tracer = tracerFor(cluster, routes);
   const traces = new Map(podHosts.map((host) => [host.name, tracer(host)]));

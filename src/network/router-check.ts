@@ -1,5 +1,6 @@
 import { nthAddress } from '../inventory/addresses.js';
 import type { Cluster } from '../inventory/cluster.js';
+import { familiesOf } from './segments-graph.js';
 
 /** A test on one host whether packets reach the pods of a host in another segment. */
 export interface RouterCheck {
@@ -13,9 +14,11 @@ export interface RouterCheck {
 
 /**
  * One check for every ordered pair of segments, from the first node of the one to the first node of the other: enough
- * to see whether routers forward pod traffic, without asking every pair of hosts.
+ * to see whether routers forward pod traffic, without asking every pair of hosts. In each family that the cluster has.
  */
-export const routerChecks = (cluster: Cluster): readonly RouterCheck[] => {
+export const routerChecks = (cluster: Cluster): readonly RouterCheck[] => familiesOf(cluster).flatMap(checksIn);
+
+const checksIn = (cluster: Cluster): readonly RouterCheck[] => {
   const firsts = cluster.network.segments.flatMap(({ name }) => {
     const host = cluster.hosts.find(({ segment, podCidr }) => segment === name && podCidr !== undefined);
     return host?.podCidr === undefined ? [] : [{ name: host.name, address: nthAddress(host.podCidr, 1) }];

@@ -1,4 +1,4 @@
-import { networkOf, prefixLength } from '../inventory/addresses.js';
+import { familyOf, networkOf, prefixLength } from '../inventory/addresses.js';
 import type { KernelRoute } from '../inventory/cluster.js';
 
 export interface RouterDialect {
@@ -10,19 +10,20 @@ export interface RouterDialect {
 
 /**
  * The router configurations that kbs prints, by name. Sources: ip-route(8); docs.frrouting.org, "Static Route Commands";
- * docs.vyos.io, "Static Routes"; the IOS command reference, `ip route`.
+ * docs.vyos.io, "Static Routes"; the IOS command reference, `ip route` and `ipv6 route`.
  */
 export const dialects = {
   'ip-route': {
     title: 'Linux (iproute2)',
-    print: (routes) => lines(routes.map(({ to, via, why }) => `ip route replace ${to} via ${via} # ${why}`)),
+    print: (routes) =>
+      lines(routes.map(({ to, via, why }) => `${isIpv6(to) ? 'ip -6' : 'ip'} route replace ${to} via ${via} # ${why}`)),
   },
   frr: {
     title: 'FRRouting (vtysh)',
     print: (routes) =>
       lines([
         'configure terminal',
-        ...routes.flatMap(({ to, via, why }) => [`! ${why}`, `ip route ${to} ${via}`]),
+        ...routes.flatMap(({ to, via, why }) => [`! ${why}`, `${isIpv6(to) ? 'ipv6' : 'ip'} route ${to} ${via}`]),
         'end',
         'write memory',
       ]),
@@ -32,7 +33,7 @@ export const dialects = {
     print: (routes) =>
       lines([
         'configure',
-        ...routes.map(({ to, via }) => `set protocols static route ${to} next-hop ${via}`),
+        ...routes.map(({ to, via }) => `set protocols static ${isIpv6(to) ? 'route6' : 'route'} ${to} next-hop ${via}`),
         'commit',
         'save',
         'exit',
@@ -43,7 +44,10 @@ export const dialects = {
     print: (routes) =>
       lines([
         'configure terminal',
-        ...routes.flatMap(({ to, via, why }) => [`! ${why}`, `ip route ${addressAndMask(to)} ${via}`]),
+        ...routes.flatMap(({ to, via, why }) => [
+          `! ${why}`,
+          isIpv6(to) ? `ipv6 route ${to} ${via}` : `ip route ${addressAndMask(to)} ${via}`,
+        ]),
         'end',
         'write memory',
       ]),
@@ -51,6 +55,8 @@ export const dialects = {
 } as const satisfies Readonly<Record<string, RouterDialect>>;
 
 export type Dialect = keyof typeof dialects;
+
+const isIpv6 = (cidr: string): boolean => familyOf(cidr) === 'ipv6';
 
 const lines = (texts: readonly string[]): string => texts.map((text) => `${text}\n`).join('');
 

@@ -1,7 +1,15 @@
 import { compareAddresses } from '../inventory/addresses.js';
 import type { Cluster, ClusterHost, KernelRoute, RoutesByHost } from '../inventory/cluster.js';
 import { isRouter } from '../inventory/cluster.js';
-import { addressesOf, type Paths, pathsOf, type Router, routersOf, type Topology } from './segments-graph.js';
+import {
+  addressesOf,
+  familiesOf,
+  type Paths,
+  pathsOf,
+  type Router,
+  routersOf,
+  type Topology,
+} from './segments-graph.js';
 
 /**
  * The routes of every host, by host name.
@@ -9,19 +17,25 @@ import { addressesOf, type Paths, pathsOf, type Router, routersOf, type Topology
  * A host reaches the pods of its own segment directly via their hosts, and those of every other segment by one
  * aggregated prefix via a router. A router reaches the pods of all its segments via their hosts, and other segments via
  * the next router. Hosts without pods have routes too: pods reach them with their own addresses, and the answers need
- * a route back. Where no router leads there is no route; `proveRoutes` reports that.
+ * a route back. Where no router leads there is no route; `proveRoutes` reports that. In a cluster of both families the
+ * routes of IPv6 follow those of IPv4.
  */
 export const compileRoutes = (cluster: Topology): RoutesByHost => {
+  const halves = familiesOf(cluster).map(routesInFamily);
+  return Object.fromEntries(
+    cluster.hosts.map(({ name }) => [name, halves.flatMap((routes) => routes.get(name) ?? [])]),
+  );
+};
+
+const routesInFamily = (cluster: Topology): ReadonlyMap<string, readonly KernelRoute[]> => {
   const paths = pathsOf(cluster);
   const pods = podsBySegment(cluster);
-  return Object.fromEntries(
-    cluster.hosts.map((host) => [host.name, routesOf(routeOwnerOf(host), cluster, pods, paths)]),
-  );
+  return new Map(cluster.hosts.map((host) => [host.name, routesOf(routeOwnerOf(host), cluster, pods, paths)]));
 };
 
 /** A router that kbs does not manage, and the routes that its owner must configure. */
 export interface UnmanagedRouter extends Router {
-  /** The gateway address that names it: that of the first of its segments. */
+  /** The gateway address that names it: that of the first of its segments, of IPv4 where it has one. */
   readonly address: string;
   readonly routes: readonly KernelRoute[];
   /**
@@ -31,8 +45,24 @@ export interface UnmanagedRouter extends Router {
   readonly required: boolean;
 }
 
-/** The routers that the inventory names as gateways only, with every pod CIDR of their segments via its host. */
+/**
+ * The router that the inventory names by gateways only, with every pod CIDR of its segments via its host. One of IPv4 and
+ * one of IPv6 are one machine.
+ */
 export const unmanagedRouters = (cluster: Cluster): readonly UnmanagedRouter[] => {
+  const [first, ...others] = familiesOf(cluster).flatMap(unmanagedIn);
+  if (first === undefined) return [];
+  return [
+    {
+      ...first,
+      routes: [first, ...others].flatMap(({ routes }) => routes),
+      required: [first, ...others].some(({ required }) => required),
+    },
+  ];
+};
+
+/** Those of one half of a cluster. */
+export const unmanagedIn = (cluster: Cluster): readonly UnmanagedRouter[] => {
   const paths = pathsOf(cluster);
   const pods = podsBySegment(cluster);
   return routersOf(cluster).flatMap((router) => {

@@ -4,6 +4,32 @@ import { isRouter } from '../inventory/cluster.js';
 /** What paths and routes follow from. */
 export type Topology = Pick<Cluster, 'network' | 'hosts'>;
 
+/**
+ * The cluster as its IPv6 half has it: the same names, with addresses and networks of IPv6, without what has none.
+ * Undefined for a cluster of IPv4 alone. What computes with the networks of a cluster computes with these the same way.
+ */
+export const ipv6Half = <T extends Topology>(cluster: T): T | undefined => {
+  const { network, hosts } = cluster;
+  if (network.ipv6 === undefined) return undefined;
+  return {
+    ...cluster,
+    network: {
+      ...network,
+      ...network.ipv6,
+      segments: network.segments.flatMap(({ gateway: _, ipv6, ...segment }) =>
+        ipv6 === undefined ? [] : [{ ...segment, ...ipv6 }],
+      ),
+    },
+    hosts: hosts.flatMap(({ podCidr: _, ipv6, ...host }) => (ipv6 === undefined ? [] : [{ ...host, ...ipv6 }])),
+  };
+};
+
+/** The cluster once for each family that it has, IPv4 first. */
+export const familiesOf = <T extends Topology>(cluster: T): readonly T[] => {
+  const half = ipv6Half(cluster);
+  return half === undefined ? [cluster] : [cluster, half];
+};
+
 /** A machine that joins segments. */
 export interface Router {
   /** A managed router's host name, or `router 192.168.10.1` for one that the inventory does not list. */

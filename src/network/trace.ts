@@ -1,6 +1,6 @@
-import { contains, networkOf, nthAddress, prefixLength } from '../inventory/addresses.js';
+import { contains, everywhere, familyOf, networkOf, nthAddress, prefixLength } from '../inventory/addresses.js';
 import { type Cluster, isNode, isRouter, type KernelRoute, type RoutesByHost } from '../inventory/cluster.js';
-import { unmanagedRouters } from './routes.js';
+import { unmanagedIn } from './routes.js';
 import { addressesOf } from './segments-graph.js';
 
 /** The path of a packet: the machines it passes, without the first and the last, or why it does not arrive. */
@@ -24,7 +24,7 @@ export interface PodDestination {
 export type Tracer = (destination: PodDestination) => (from: string) => Trace;
 
 /**
- * A model of all machines with their routing tables: the given routes by host name, the connected segments, and on all
+ * A model of all machines of one half of a cluster with their routing tables: the given routes of that family by host name, the connected segments, and on all
  * but routers the default route via the segment's gateway. An unmanaged router is assumed to have the routes it needs.
  * The longest matching prefix decides, as in a kernel.
  */
@@ -120,6 +120,7 @@ const machinesOf = (cluster: Cluster, routes: RoutesByHost): readonly TracedMach
   const { segments } = cluster.network;
   const segmentOf = memoized((address) => segments.find(({ cidr }) => contains(cidr, address))?.name);
   const lengthOf = memoized(prefixLength);
+  const family = familyOf(cluster.network.pods);
   const machineOf = (
     name: string,
     addresses: Readonly<Record<string, string>>,
@@ -131,20 +132,19 @@ const machinesOf = (cluster: Cluster, routes: RoutesByHost): readonly TracedMach
       const entries = table.get(lengthOf(to)) ?? new Map<string, RouteEntry>();
       table.set(lengthOf(to), entries.set(to, entry));
     };
-    for (const { to, via } of wanted) add(to, { via, onLink: addresses[segmentOf(via) ?? ''] !== undefined });
+    for (const { to, via } of wanted.filter((route) => familyOf(route.to) === family))
+      add(to, { via, onLink: addresses[segmentOf(via) ?? ''] !== undefined });
     for (const segment of segments) if (addresses[segment.name] !== undefined) add(segment.cidr, 'connected');
     const longestFirst = [...table].toSorted(([a], [b]) => b - a);
     return { name, addresses: Object.values(addresses), forwards, table: longestFirst };
   };
   const hosts = cluster.hosts.map((host) => {
     const gateway = isRouter(host) ? undefined : segments.find(({ name }) => name === host.segment)?.gateway;
-    const fallback = gateway === undefined ? [] : [{ to: '0.0.0.0/0', via: gateway }];
+    const fallback = gateway === undefined ? [] : [{ to: everywhere[familyOf(gateway)], via: gateway }];
     const wanted = [...fallback, ...(routes[host.name] ?? [])];
     return machineOf(host.name, addressesOf(host), isNode(host) || isRouter(host), wanted);
   });
-  const unmanaged = unmanagedRouters(cluster).map((router) =>
-    machineOf(router.name, router.addresses, true, router.routes),
-  );
+  const unmanaged = unmanagedIn(cluster).map((router) => machineOf(router.name, router.addresses, true, router.routes));
   return [...hosts, ...unmanaged];
 };
 

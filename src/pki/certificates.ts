@@ -312,6 +312,8 @@ function apiServerNames({ domain, endpoint, network }: Cluster, host: ClusterHos
     'kubernetes.default.svc',
     `kubernetes.default.svc.${domain}`,
     network.apiServiceAddress,
+    ...(network.ipv6 === undefined ? [] : [network.ipv6.apiServiceAddress]),
+    ...(host.ipv6 === undefined ? [] : [host.ipv6.address]),
     endpoint.host,
     ...(endpoint.name === undefined ? [] : [endpoint.name]),
     ...(endpoint.vip === undefined ? [] : [endpoint.vip]),

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { assignmentFrom, assignmentOf, assignmentText, podCidrConflicts } from '../../src/network/assignment.js';
-import { clusterOf, hostOf } from '../support/cluster.js';
+import { clusterOf, hostOf, withIpv6 } from '../support/cluster.js';
 
 /** controller-00 10.244.0.0/24 and worker-office-00 10.244.1.0/24 in the office, worker-rack-00 10.244.64.0/24. */
 const cluster = clusterOf();
@@ -13,14 +13,55 @@ describe('a plan and the Nodes of the cluster', () => {
     ['a cluster without Nodes', {}],
     ['Nodes as planned', asPlanned],
     ['a Node without a pod CIDR', { ...asPlanned, 'worker-rack-00': '' }],
-    ['a Node with an IPv6 one besides', { ...asPlanned, 'worker-rack-00': '10.244.64.0/24 fd00::/64' }],
     ['a Node of IPv6 alone', { ...asPlanned, other: 'fd00::/64' }],
     ['a Node of another name with a pod CIDR of its own', { ...asPlanned, other: '10.244.2.0/24' }],
   ])('agree for %s', (_what, nodes) => {
     expect(podCidrConflicts(cluster, living(nodes))).toEqual([]);
   });
 
+  const both = withIpv6(cluster);
+  const asPlannedInBoth = {
+    'controller-00': '10.244.0.0/24 fd00:10:244::/64',
+    'worker-office-00': '10.244.1.0/24 fd00:10:244:1::/64',
+    'worker-rack-00': '10.244.64.0/24 fd00:10:244:40::/64',
+  };
+
   it.each([
+    ['Nodes as planned', asPlannedInBoth, []],
+    [
+      'Nodes of IPv4 alone',
+      { ...asPlannedInBoth, 'worker-rack-00': '10.244.64.0/24' },
+      [
+        {
+          message:
+            'pod-cidr: worker-rack-00 has 10.244.64.0/24 in the cluster and would get fd00:10:244:40::/64 as its part of IPv6',
+          next: 'take network.ipv6 out of the inventory again, or make the cluster anew: kbs reset, then kbs init',
+        },
+      ],
+    ],
+    [
+      'a Node with another one of IPv6',
+      { ...asPlannedInBoth, 'worker-rack-00': '10.244.64.0/24 fd00:10:244:41::/64' },
+      [{ next: 'write network.ipv6, and the ipv6 of segments and hosts, as they were' }],
+    ],
+    [
+      'a Node of another name that has the IPv6 one of a host',
+      { ...asPlannedInBoth, 'worker-rack-00': '', other: '10.9.0.0/24 fd00:10:244:40::/64' },
+      [{ message: 'pod-cidr: worker-rack-00 would get fd00:10:244:40::/64, which belongs to the Node other' }],
+    ],
+  ])('in a cluster of both families is compared in both: %s', (_what, nodes, failures) => {
+    expect(podCidrConflicts(both, living(nodes))).toMatchObject(failures);
+  });
+
+  it.each([
+    [
+      'a Node with an IPv6 one besides',
+      { ...asPlanned, 'worker-rack-00': '10.244.64.0/24 fd00::/64' },
+      {
+        message: 'pod-cidr: worker-rack-00 has fd00::/64 in the cluster, and the inventory has IPv4 alone',
+        next: 'write network.ipv6, and the ipv6 of segments and hosts, as they were',
+      },
+    ],
     [
       'a Node that would move within its segment',
       { ...asPlanned, 'worker-office-00': '10.244.20.0/24' },

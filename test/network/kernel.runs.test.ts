@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Cluster } from '../../src/inventory/cluster.js';
-import { masqueradeTable } from '../../src/network/masquerade.js';
+import { masqueradeTables } from '../../src/network/masquerade.js';
 import { routerChecks } from '../../src/network/router-check.js';
 import { compileRoutes } from '../../src/network/routes.js';
-import { hostOf } from '../support/cluster.js';
+import { ipv6Half } from '../../src/network/segments-graph.js';
+import { hostOf, withIpv6 } from '../support/cluster.js';
 import { lacks } from '../support/needs.js';
 import { type Connection, type Namespaces, namespacesFor } from './namespaces.js';
 import { chain, clusterLike, foreign } from './topologies.js';
@@ -21,7 +22,7 @@ describe.skipIf(lacks('root', 'iproute2', 'nftables'))('in real kernels with a s
   let lab: Namespaces;
 
   beforeAll(async () => {
-    lab = await namespacesFor(cluster, routes, masqueradeTable(cluster).text);
+    lab = await namespacesFor(cluster, routes, masqueradeTables(cluster)[0]?.text ?? '');
   }, 60_000);
   afterAll(() => lab?.end());
 
@@ -56,6 +57,50 @@ describe.skipIf(lacks('root', 'iproute2', 'nftables'))('in real kernels with a s
   });
 });
 
+describe.skipIf(lacks('root', 'iproute2', 'nftables'))('in real kernels, by IPv6', () => {
+  const both = withIpv6(cluster);
+  const half = ipv6Half(both);
+  let lab: Namespaces;
+
+  beforeAll(async () => {
+    if (half === undefined) throw new Error('no IPv6');
+    lab = await namespacesFor(half, both.routes, masqueradeTables(both)[1]?.text ?? '');
+  }, 60_000);
+  afterAll(() => lab?.end());
+
+  it('every pod address reaches every other, and keeps its source address', async () => {
+    const connections = await lab.connectAll();
+    const expected = lab.pods.flatMap((from) =>
+      lab.pods.filter((to) => to !== from).map((to): Connection => ({ from: from.pod, to: to.pod, seen: from.pod })),
+    );
+    expect(connections).toEqual(expect.arrayContaining(expected));
+    expect(connections).toHaveLength(4 * 3);
+  });
+
+  it('a pod keeps its source address towards hosts of every segment, and is masqueraded outside', async () => {
+    const [pod] = lab.pods;
+    if (pod === undefined) throw new Error('no pod');
+    expect(await lab.connect(pod, ['fd00:192:168:10::11', 'fd00:192:168:12::30', '2001:db8::1'])).toEqual([
+      { from: pod.pod, to: 'fd00:192:168:10::11', seen: pod.pod },
+      { from: pod.pod, to: 'fd00:192:168:12::30', seen: pod.pod },
+      { from: pod.pod, to: '2001:db8::1', seen: 'fd00:192:168:10::10' },
+    ]);
+  });
+
+  it('the router check names a router without its routes', () => {
+    const answers = () =>
+      routerChecks(both)
+        .filter(({ address }) => address.includes(':'))
+        .map(({ from, to, script }) => `${from} ${to} ${lab.run(from, script).trim()}`);
+    expect(answers()).toHaveLength(6);
+    expect(answers().filter((answer) => !answer.endsWith(' answers'))).toEqual([]);
+    lab.run('router-0', 'ip -6 route del fd00:10:244:80::/58');
+    expect(answers().filter((answer) => !answer.endsWith(' answers'))).toEqual([
+      expect.stringMatching(/^host-0-10 host-2-30 silent: /),
+    ]);
+  });
+});
+
 it.skipIf(lacks('root', 'iproute2', 'nftables'))(
   'behind a home router, a machine that knows no pod answers pods, and pods see each other as they are',
   async () => {
@@ -65,7 +110,7 @@ it.skipIf(lacks('root', 'iproute2', 'nftables'))(
     ]);
     const printer = hostOf({ name: 'printer', address: '192.168.10.99', segment: 'segment-0', roles: [] });
     const machines = { ...home, hosts: [...home.hosts, printer] };
-    const lab = await namespacesFor(machines, compileRoutes(home), masqueradeTable(home).text);
+    const lab = await namespacesFor(machines, compileRoutes(home), masqueradeTables(home)[0]?.text ?? '');
     try {
       const [from, other] = lab.pods;
       if (from === undefined || other === undefined) throw new Error('no pods');

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import type { Cluster } from '../../src/inventory/cluster.js';
-import { masqueradeTable } from '../../src/network/masquerade.js';
+import { masqueradeTables } from '../../src/network/masquerade.js';
 import { clusterOf } from '../support/cluster.js';
 import { lacks } from '../support/needs.js';
 import { clusterLike, foreign, star, twins } from './topologies.js';
@@ -18,7 +18,7 @@ const withGateway = (cluster: Cluster, gateway: string): Cluster => {
 
 describe('the masquerade table', () => {
   it('masquerades pods only towards networks outside all segments, where the gateways have routes to pods', () => {
-    expect(masqueradeTable(clusterOf())).toEqual({
+    expect(masqueradeTables(clusterOf())[0]).toEqual({
       family: 'ip',
       name: 'kbs',
       text: [
@@ -49,7 +49,7 @@ describe('the masquerade table', () => {
     ['managed routers', clusterLike(twins(2), []), all],
     ['a home router beside the managed one', withGateway(clusterLike(star(2), []), '192.168.10.1'), all.slice(1)],
   ])('spares the segments whose gateway knows the way back to pods: %s', (_, cluster, spared) => {
-    expect(masqueradeTable(cluster).text.match(/(?<=daddr )192\S+/g) ?? []).toEqual(spared);
+    expect((masqueradeTables(cluster)[0]?.text ?? '').match(/(?<=daddr )192\S+/g) ?? []).toEqual(spared);
   });
 
   const odd = clusterOf();
@@ -63,7 +63,7 @@ describe('the masquerade table', () => {
     ['six adjacent segments', clusterLike(star(6), [])],
     ['prefixes off the byte boundary and a single address', { ...odd, network: { ...odd.network, segments } }],
   ])('is listed by nft as it was written: %s', (_, cluster) => {
-    const { text } = masqueradeTable(cluster);
+    const [{ text } = { text: '' }] = masqueradeTables(cluster);
     expect(asListed(text)).toBe(text);
   });
 });

@@ -2,7 +2,7 @@ import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_pro
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { promisify } from 'node:util';
-import { nthAddress, prefixLength } from '../../src/inventory/addresses.js';
+import { familyOf, nthAddress, prefixLength } from '../../src/inventory/addresses.js';
 import type { Cluster, ClusterHost, RoutesByHost } from '../../src/inventory/cluster.js';
 import { isRouter } from '../../src/inventory/cluster.js';
 import { addressesOf, pathsOf } from '../../src/network/segments-graph.js';
@@ -30,8 +30,12 @@ export interface Namespaces {
   end(): void;
 }
 
-/** Builds the network with these routes, and the nftables table on every host with pods. The first router has an uplink. */
+/**
+ * Builds the network of one family with those of the routes that are of it, and the nftables table on every host with
+ * pods. The first router has an uplink.
+ */
 export const namespacesFor = async (cluster: Cluster, routes: RoutesByHost, table: string): Promise<Namespaces> => {
+  const family = familyOf(cluster.network.pods);
   const prefix = `kbs-${randomBytes(3).toString('hex')}`;
   const nameOf = (machine: string): string => `${prefix}-${machine}`;
   const spaces: string[] = [];
@@ -59,12 +63,14 @@ export const namespacesFor = async (cluster: Cluster, routes: RoutesByHost, tabl
         host.name,
         setUp(cluster, host, (segment) => nameOf(`lan-${segment}`)),
       );
-      if (host.name === outside) run(host.name, bridge('outside', '203.0.113.1/24'));
+      if (host.name === outside)
+        run(host.name, bridge('outside', family === 'ipv6' ? '2001:db8::1/64' : '203.0.113.1/24'));
       if (host.podCidr !== undefined) run(host.name, `nft -f - <<'END'\n${table}END\n`);
     }
     // After all links are up, as on hosts that have booted.
     for (const { name } of cluster.hosts) {
-      const wanted = [...lanRoutes(cluster, name), ...(routes[name] ?? [])];
+      const ours = (routes[name] ?? []).filter(({ to }) => familyOf(to) === family);
+      const wanted = [...lanRoutes(cluster, name), ...ours];
       run(name, wanted.map(({ to, via }) => `ip route replace ${to} via ${via}\n`).join(''));
     }
     for (const { name } of cluster.hosts) {
@@ -101,16 +107,17 @@ const setUp = (cluster: Cluster, host: ClusterHost, lanOf: (segment: string) => 
   const interfaces = Object.entries(addressesOf(host)).map(([segment, address], n) => {
     const cidr = cluster.network.segments.find(({ name }) => name === segment)?.cidr ?? '';
     // A name of at most 15 characters, and one in the segment's namespace that no other host takes.
-    const port = `p${address.replaceAll('.', '')}`.slice(0, 15);
+    const port = `p${address.replaceAll(/[.:]/g, '')}`.slice(-15);
     return `ip link add eth${n} type veth peer name ${port} netns ${lanOf(segment)}
 ip -n ${lanOf(segment)} link set ${port} master lan up
-ip address add ${address}/${prefixLength(cidr)} dev eth${n}
+ip address add ${address}/${prefixLength(cidr)} dev eth${n} ${nodad(address)}
 ip link set eth${n} up
 `;
   });
   const gateway = cluster.network.segments.find(({ name }) => name === host.segment)?.gateway;
   return [
     'sysctl -qw net.ipv4.ip_forward=1 net.ipv4.conf.all.rp_filter=1 net.ipv4.conf.default.rp_filter=1\n',
+    'sysctl -qw net.ipv6.conf.all.forwarding=1\n',
     'ip link set lo up\n',
     ...interfaces,
     host.podCidr === undefined ? '' : bridge('cni0', `${nthAddress(host.podCidr, 1)}/${prefixLength(host.podCidr)}`),
@@ -126,11 +133,14 @@ const lanRoutes = (cluster: Cluster, router: string): readonly { readonly to: st
   });
 
 const bridge = (name: string, address: string): string =>
-  `ip link add ${name} type bridge\nip address add ${address} dev ${name}\nip link set ${name} up\n`;
+  `ip link add ${name} type bridge\nip address add ${address} dev ${name} ${nodad(address)}\nip link set ${name} up\n`;
+
+/** Without looking for duplicates first, for which programs would have to wait. */
+const nodad = (address: string): string => (familyOf(address) === 'ipv6' ? 'nodad' : '');
 
 const serverProgram = `require('node:net')
-  .createServer((socket) => socket.end(socket.remoteAddress))
-  .listen(7000, '0.0.0.0', () => console.log('listening'));`;
+  .createServer((socket) => socket.end(socket.remoteAddress.replace('::ffff:', '')))
+  .listen(7000, '::', () => console.log('listening'));`;
 
 const clientProgram = `const [localAddress, ...targets] = process.argv.slice(1);
 const ask = (host) => new Promise((resolve) => {

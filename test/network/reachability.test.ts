@@ -3,8 +3,9 @@ import { describe, expect, it } from 'vitest';
 import type { Cluster, KernelRoute } from '../../src/inventory/cluster.js';
 import { proveRoutes } from '../../src/network/reachability.js';
 import { compileRoutes } from '../../src/network/routes.js';
+import { ipv6Half } from '../../src/network/segments-graph.js';
 import { tracerFor } from '../../src/network/trace.js';
-import { clusterOf, hostOf } from '../support/cluster.js';
+import { clusterOf, hostOf, withIpv6 } from '../support/cluster.js';
 import { anyCluster, chain, clusterLike, type HostSeed, ring, star } from './topologies.js';
 
 type Routes = Readonly<Record<string, readonly KernelRoute[]>>;
@@ -36,6 +37,26 @@ describe('compiled routes', () => {
       fc.property(anyCluster, (cluster) => {
         expect(proveRoutes(cluster, compileRoutes(cluster))).toEqual([]);
       }),
+    ));
+
+  it('are proven in both families, and refuted where one of IPv6 is missing that a packet needs', () =>
+    fc.assert(
+      fc.property(anyCluster, fc.nat(), (ipv4, which) => {
+        const cluster = withIpv6(ipv4);
+        const routes = compileRoutes(cluster);
+        expect(proveRoutes(cluster, routes)).toEqual([]);
+        const ofIpv6 = Object.entries(routes).flatMap(([host, all]) =>
+          all.flatMap(({ to }, index) => (to.includes(':') ? [{ host, index }] : [])),
+        );
+        expect(ofIpv6).toHaveLength(Object.values(routes).flat().length / 2);
+        const lost = ofIpv6[which % Math.max(1, ofIpv6.length)];
+        if (lost === undefined) return;
+        const broken = replaced(routes, lost.host, lost.index, []);
+        const half = ipv6Half(cluster);
+        if (half === undefined) throw new Error('no IPv6');
+        expect(proveRoutes(cluster, broken).length === 0).toBe(traces(half, broken) === traces(half, routes));
+      }),
+      { numRuns: 60 },
     ));
 
   it('are proven for five hundred hosts', () => {

@@ -341,6 +341,22 @@ printf 'What=/dev/sdc1\\n' > /etc/systemd/system/unwanted.swap`,
     shows: 'ip route del 10.244.0.0/16 metric 5 2>/dev/null || :; ip -4 route',
   },
   {
+    about: 'a route of IPv6',
+    resources: [
+      { kind: 'route', to: 'fd00:10:244:1::/64', via: '2001:db8::11' },
+      { kind: 'route', to: 'fd00:10:244:2::7/128', via: '2001:db8::12' },
+      { kind: 'route', to: '::/0', via: '2001:db8::fe' },
+    ],
+    given: `${network}\nip addr add 2001:db8::1/64 dev one nodad; ip route add fd00:10:244:1::/65 via 2001:db8::99`,
+    drifts: {
+      removed: 'ip route del fd00:10:244:2::7',
+      'led elsewhere': 'ip route replace fd00:10:244:1::/64 via 2001:db8::99',
+      'led into a hole': 'ip route del fd00:10:244:1::/64; ip route add blackhole fd00:10:244:1::/64',
+      'led to an interface': 'ip -6 route replace default dev one',
+    },
+    shows: 'ip -6 route show table main',
+  },
+  {
     about: 'an nftables table',
     resources: [
       { kind: 'nft-table', family: 'inet', name: 'kbs-test', text: table },

@@ -1,6 +1,6 @@
 import { referenceOf } from '../../artifacts/artifacts.js';
 import { isAddress } from '../../inventory/addresses.js';
-import { type Cluster, dnsServers, isApiHost, nodes } from '../../inventory/cluster.js';
+import { type Cluster, type ClusterNetwork, dnsServers, isApiHost, nodes } from '../../inventory/cluster.js';
 import { adminConf } from '../../kubernetes/kubectl.js';
 import { taint } from '../../resources/node-object.js';
 import type { KubeObject } from '../../resources/resource.js';
@@ -23,7 +23,7 @@ export const dns: Phase = {
         { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'coredns', namespace: 'kube-system' } },
         ...roles,
         configMap('kube-system', 'coredns', { Corefile: corefile(context, host.name) }),
-        service(context.cluster.network.dnsServiceAddress),
+        service(context.cluster.network),
         deployment(referenceOf(context.artifacts, 'coredns'), replicasOf(context.cluster)),
       ],
     },
@@ -106,7 +106,7 @@ const roles: readonly KubeObject[] = [
   },
 ];
 
-const service = (clusterIP: string): KubeObject => ({
+const service = ({ dnsServiceAddress, ipv6 }: ClusterNetwork): KubeObject => ({
   apiVersion: 'v1',
   kind: 'Service',
   metadata: {
@@ -116,7 +116,10 @@ const service = (clusterIP: string): KubeObject => ({
     annotations: { 'prometheus.io/port': '9153', 'prometheus.io/scrape': 'true' },
   },
   spec: {
-    clusterIP,
+    clusterIP: dnsServiceAddress,
+    ...(ipv6 === undefined
+      ? {}
+      : { ipFamilyPolicy: 'PreferDualStack', clusterIPs: [dnsServiceAddress, ipv6.dnsServiceAddress] }),
     selector: { 'k8s-app': 'kube-dns' },
     ports: [
       { name: 'dns', port: 53, protocol: 'UDP', targetPort: 53 },

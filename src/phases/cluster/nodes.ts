@@ -1,7 +1,7 @@
 import type { Facts } from '../../hosts/facts/facts.js';
 import { type Cluster, type ClusterHost, isApiHost, isControlPlane, isWorker } from '../../inventory/cluster.js';
 import { adminConf } from '../../kubernetes/kubectl.js';
-import { assignmentOf, assignmentText } from '../../network/assignment.js';
+import { assignmentOf, assignmentText, podCidrsOf } from '../../network/assignment.js';
 import { taint } from '../../resources/node-object.js';
 import type { KubeObject } from '../../resources/resource.js';
 import { configMap } from '../control-plane/access.js';
@@ -73,7 +73,7 @@ const node = (host: ClusterHost): KubeObject => ({
   },
   spec: {
     podCIDR: host.podCidr,
-    podCIDRs: [host.podCidr],
+    podCIDRs: podCidrsOf(host),
     ...(host.taints.length > 0 ? { taints: host.taints.map(taint) } : {}),
   },
 });

@@ -1,4 +1,4 @@
-import { announcesServices, type ClusterHost, proxyPorts, type Values } from '../../inventory/cluster.js';
+import { announcesServices, type ClusterHost, networksOf, proxyPorts, type Values } from '../../inventory/cluster.js';
 import { isRecord } from '../../secret.js';
 import { withGates } from '../feature-gates.js';
 import type { PhaseContext } from '../phase.js';
@@ -13,7 +13,7 @@ export const proxyConfiguration = (host: ClusterHost, { cluster, facts }: PhaseC
     apiVersion: 'kubeproxy.config.k8s.io/v1alpha1',
     kind: 'KubeProxyConfiguration',
     mode: proxy,
-    clusterCIDR: cluster.network.pods,
+    clusterCIDR: networksOf(cluster, 'pods').join(','),
     clientConnection: { kubeconfig },
     metricsBindAddress: `127.0.0.1:${proxyPorts.metrics}`,
     ...kubeProxy,

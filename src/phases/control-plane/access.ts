@@ -1,5 +1,5 @@
 import { hereDocument, raw, sh } from '../../hosts/shell.js';
-import { type Cluster, isApiHost } from '../../inventory/cluster.js';
+import { type Cluster, isApiHost, networksOf } from '../../inventory/cluster.js';
 import { adminConf, kubectl } from '../../kubernetes/kubectl.js';
 import { pkiDirectory } from '../../kubernetes/paths.js';
 import type { KubeObject, Resource } from '../../resources/resource.js';
@@ -161,8 +161,8 @@ const clusterConfiguration = (cluster: Cluster) => ({
   imageRepository: 'kbs.local',
   networking: {
     dnsDomain: cluster.domain,
-    podSubnet: cluster.network.pods,
-    serviceSubnet: cluster.network.services,
+    podSubnet: networksOf(cluster, 'pods').join(','),
+    serviceSubnet: networksOf(cluster, 'services').join(','),
   },
   etcd: etcdOf(cluster),
 });

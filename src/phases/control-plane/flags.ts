@@ -7,6 +7,7 @@ import {
   isLoadBalancer,
   isMonitored,
   isNode,
+  networksOf,
 } from '../../inventory/cluster.js';
 import { pkiDirectory } from '../../kubernetes/paths.js';
 import type { PhaseContext } from '../phase.js';
@@ -68,7 +69,7 @@ export const apiServerFlags = (host: ClusterHost, { cluster }: PhaseContext): Fl
     'etcd-certfile': `${pkiDirectory}/apiserver-etcd-client.crt`,
     'etcd-keyfile': `${pkiDirectory}/apiserver-etcd-client.key`,
     'encryption-provider-config': encryptionPath,
-    'service-cluster-ip-range': cluster.network.services,
+    'service-cluster-ip-range': networksOf(cluster, 'services').join(','),
     'service-account-issuer': `https://kubernetes.default.svc.${cluster.domain}`,
     'service-account-key-file': `${pkiDirectory}/sa.pub`,
     'service-account-signing-key-file': `${pkiDirectory}/sa.key`,
@@ -109,7 +110,7 @@ export const controllerManagerFlags = (_host: ClusterHost, context: PhaseContext
   'cluster-signing-key-file': `${pkiDirectory}/ca.key`,
   'root-ca-file': `${pkiDirectory}/ca.crt`,
   'service-account-private-key-file': `${pkiDirectory}/sa.key`,
-  'service-cluster-ip-range': context.cluster.network.services,
+  'service-cluster-ip-range': networksOf(context.cluster, 'services').join(','),
   'use-service-account-credentials': 'true',
   controllers: '*,bootstrapsigner,tokencleaner',
   // Each of its forty controllers asks for a token of its own at start: with the default of 20 requests a second,

@@ -1,5 +1,7 @@
+import { everywhere, familyOf } from '../../inventory/addresses.js';
 import { isNode } from '../../inventory/cluster.js';
-import { masqueradeTable } from '../../network/masquerade.js';
+import { podCidrsOf } from '../../network/assignment.js';
+import { masqueradeTables } from '../../network/masquerade.js';
 import { render } from '../../templates/render.js';
 import { networkCleanup } from '../cleanup.js';
 import type { Phase } from '../phase.js';
@@ -10,18 +12,20 @@ export const cni: Phase = {
   ensures: 'pods get addresses of the host, and reach what lies outside the cluster',
   appliesTo: isNode,
   resources(host, { cluster }) {
-    const table = masqueradeTable(cluster);
+    const tables = masqueradeTables(cluster);
     const mtu = cluster.network.segments.find(({ name }) => name === host.segment)?.mtu;
-    const rules = `table ${table.family} ${table.name}\ndelete table ${table.family} ${table.name}\n${table.text}\n`;
+    const rules = tables.map(
+      ({ family, name, text }) => `table ${family} ${name}\ndelete table ${family} ${name}\n${text}\n`,
+    );
     return [
       { kind: 'directory', path: '/var/lib/cni', mode: '0755' },
       {
         kind: 'file',
         path: '/etc/cni/net.d/10-kbs.conflist',
         mode: '0644',
-        content: conflist(host.podCidr ?? '', mtu),
+        content: conflist(podCidrsOf(host), mtu),
       },
-      { kind: 'file', path: '/etc/kbs/masquerade.nft', mode: '0644', content: rules },
+      { kind: 'file', path: '/etc/kbs/masquerade.nft', mode: '0644', content: rules.join('') },
       {
         kind: 'unit',
         name: 'kbs-firewall.service',
@@ -29,14 +33,14 @@ export const cni: Phase = {
         text: render('firewall.service', { nft: '/usr/sbin/nft' }),
         inputs: [],
       },
-      { kind: 'nft-table', family: table.family, name: table.name, text: table.text },
+      ...tables.map(({ family, name, text }) => ({ kind: 'nft-table', family, name, text }) as const),
     ];
   },
   cleanup: () => networkCleanup,
 };
 
 /** The bridge plugin must not masquerade by itself: it would hide pods' addresses from pods of other hosts. */
-const conflist = (podCidr: string, mtu: number | undefined): string => {
+const conflist = (podCidrs: readonly string[], mtu: number | undefined): string => {
   const bridge = {
     type: 'bridge',
     bridge: 'cni0',
@@ -44,7 +48,11 @@ const conflist = (podCidr: string, mtu: number | undefined): string => {
     ipMasq: false,
     hairpinMode: true,
     ...(mtu === undefined ? {} : { mtu }),
-    ipam: { type: 'host-local', ranges: [[{ subnet: podCidr }]], routes: [{ dst: '0.0.0.0/0' }] },
+    ipam: {
+      type: 'host-local',
+      ranges: podCidrs.map((subnet) => [{ subnet }]),
+      routes: podCidrs.map((subnet) => ({ dst: everywhere[familyOf(subnet)] })),
+    },
   };
   const plugins = [
     bridge,

@@ -73,7 +73,7 @@ const kubeletFlags = (host: ClusterHost): readonly string[] => [
   '--config=/var/lib/kubelet/config.yaml',
   '--kubeconfig=/etc/kubernetes/kubelet.conf',
   `--hostname-override=${host.name}`,
-  `--node-ip=${host.address}`,
+  `--node-ip=${[host.address, ...(host.ipv6 === undefined ? [] : [host.ipv6.address])].join(',')}`,
 ];
 
 const kubeletConfiguration = (host: ClusterHost, context: PhaseContext): FileResource => ({

@@ -4,7 +4,7 @@ import { hasHostMetrics } from '../../inventory/metrics.js';
 import type { Resource } from '../../resources/resource.js';
 import { artifactsOf } from '../artifacts-of.js';
 import { packagesFor } from '../packages.js';
-import type { Phase } from '../phase.js';
+import type { Phase, PhaseContext } from '../phase.js';
 
 /** The operating system: what a kubelet and a container runtime ask of any Linux machine. */
 export const prepare: Phase = {
@@ -15,7 +15,7 @@ export const prepare: Phase = {
     const unpacker = artifactsOf(host, context).unpacker();
     return [
       ...packagesFor('node', host, context),
-      ...(isNode(host) ? forPods(host) : []),
+      ...(isNode(host) ? forPods(host, context) : []),
       ...(isMember(host) ? names(host, context.cluster) : []),
       ...(unpacker === undefined
         ? []
@@ -45,16 +45,35 @@ const modules: readonly Resource[] = [
  * What hosts that packets of pods pass need. Loose reverse-path filtering (2): a pod's answer may leave by another
  * interface than its question came in by.
  */
-export const forwarding: readonly Resource[] = [
+export const forwarding = (host: ClusterHost, context: Pick<PhaseContext, 'facts'>): readonly Resource[] => [
   { kind: 'sysctl', name: 'net.ipv4.ip_forward', value: '1' },
   { kind: 'sysctl', name: 'net.ipv4.conf.all.rp_filter', value: '2' },
+  ...(host.ipv6 === undefined ? [] : ipv6Forwarding(host, context)),
 ];
 
-const forPods = ({ swap }: ClusterHost): readonly Resource[] => [
+/**
+ * A kernel that forwards IPv6 listens to no router's advertisements, and drops the default route that it has from one,
+ * unless accept_ra is 2 by then (Linux, ip-sysctl.rst). So that comes first.
+ */
+const ipv6Forwarding = ({ name }: ClusterHost, { facts }: Pick<PhaseContext, 'facts'>): readonly Resource[] => [
+  ...(facts(name).ipv6?.advertisedLinks ?? []).map(
+    (link): Resource => ({
+      kind: 'sysctl',
+      name: `net.ipv6.conf.${link.replaceAll('.', '/')}.accept_ra`,
+      value: '2',
+    }),
+  ),
+  { kind: 'sysctl', name: 'net.ipv6.conf.all.forwarding', value: '1' },
+];
+
+const forPods = (host: ClusterHost, context: PhaseContext): readonly Resource[] => [
   ...modules,
-  ...forwarding,
+  ...forwarding(host, context),
   { kind: 'sysctl', name: 'net.bridge.bridge-nf-call-iptables', value: '1' },
+  ...(host.ipv6 === undefined
+    ? []
+    : [{ kind: 'sysctl', name: 'net.bridge.bridge-nf-call-ip6tables', value: '1' } as const]),
   { kind: 'sysctl', name: 'fs.inotify.max_user_instances', value: '1024' },
   // Before the kubelet starts, which asks how much there is once.
-  { kind: 'swap', state: swap === undefined ? 'off' : 'as-found' },
+  { kind: 'swap', state: host.swap === undefined ? 'off' : 'as-found' },
 ];

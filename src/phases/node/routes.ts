@@ -17,10 +17,10 @@ export const routes: Phase = {
       kind: 'file',
       path: '/usr/local/lib/kbs/keep-routes',
       mode: '0755',
-      content: render('keep-routes.sh', {}),
+      content: render('keep-routes.sh', { family: host.ipv6 === undefined ? ' -4' : '' }),
     } as const;
     return [
-      ...(isRouter(host) ? forwarding : []),
+      ...(isRouter(host) ? forwarding(host, context) : []),
       ...keptByTheNetworkDaemon(host, context),
       {
         kind: 'file',

@@ -102,16 +102,33 @@ describe('kubespray', () => {
     ],
     [
       'other programs than those of kbs',
-      `${cp('a ip=10.0.0.1')}[all:vars]\ncontainer_manager=crio\nkube_proxy_mode=none\nkube_apiserver_port=8443\nenable_dual_stack_networks=True\nkube_network_node_prefix=25\nhttps_proxy=http://u:p@proxy.lan:3128\nmetallb_enabled=true\ncloud_provider=aws\n`,
+      `${cp('a ip=10.0.0.1')}[all:vars]\ncontainer_manager=crio\nkube_proxy_mode=none\nkube_apiserver_port=8443\nkube_network_node_prefix=25\nhttps_proxy=http://u:p@proxy.lan:3128\nmetallb_enabled=true\ncloud_provider=aws\n`,
       { kubernetes: { version: '1.36.3' } },
       'container_manager crio',
       'kube-proxy in the mode none',
       'kube_apiserver_port 8443',
-      'dual stack',
       'kube_network_node_prefix 25',
       'https_proxy has a password',
       'load-balancer-services',
       'cloud_provider aws',
+    ],
+    [
+      'both families, of which not every host has an address of IPv6',
+      `${cp('a ip=10.0.0.1 ip6=fd00:10::0:1')}[all:vars]\nenable_dual_stack_networks=True\nkube_pods_subnet_ipv6=FD00:1::/112\n`,
+      {
+        network: {
+          ipv6: { pods: 'fd00:1::/112', services: 'fd85:ee78:d8a6:8607::1000/116', nodePrefix: 120 },
+          segments: { lan: { cidr: '10.0.0.0/24', ipv6: { cidr: 'fd00:10::/64' } } },
+        },
+        hosts: { a: { address: '10.0.0.1', ipv6: 'fd00:10::1' } },
+      },
+      "the IPv6 network is the /64 of the hosts' addresses",
+    ],
+    [
+      'IPv6 alone',
+      `${cp('a ip=10.0.0.1')}[all:vars]\nipv4_stack=false\nipv6_stack=true\n`,
+      { network: { pods: '10.233.64.0/18' } },
+      'ipv4_stack false: kbs needs IPv4',
     ],
   ]);
 });
@@ -162,11 +179,11 @@ describe('k0sctl', () => {
 apiVersion: k0s.k0sproject.io/v1beta1
 kind: ClusterConfig
 spec:
-  network: { podCIDR: 10.1.0.0/16, dualStack: { enabled: true }, kubeProxy: { disabled: true } }
+  network: { podCIDR: 10.1.0.0/16, dualStack: { enabled: true, IPv6podCIDR: 'fd00::/108', IPv6serviceCIDR: 'fd01::/108' }, kubeProxy: { disabled: true } }
   storage: { type: kine }
 `,
-      { network: { pods: '10.1.0.0/16' } },
-      'dualStack',
+      { network: { pods: '10.1.0.0/16', ipv6: { pods: 'fd00::/108', services: 'fd01::/108', nodePrefix: 116 } } },
+      'the IPv6 network of lan, as cidr',
       'storage kine',
       'kubeProxy.disabled',
     ],
@@ -204,8 +221,11 @@ describe('RKE', () => {
     [
       'both families of addresses',
       'nodes: [{ address: 10.0.0.1, role: [controlplane, etcd, worker] }]\nservices: { kube-controller: { cluster_cidr: "10.42.0.0/16,2001:cafe:42::/56" } }\n',
-      { cluster: 'local', network: { pods: '10.42.0.0/16', services: '10.43.0.0/16' } },
-      '10.42.0.0/16,2001:cafe:42::/56: kbs has IPv4 alone',
+      {
+        cluster: 'local',
+        network: { pods: '10.42.0.0/16', services: '10.43.0.0/16', ipv6: { pods: '2001:cafe:42::/56' } },
+      },
+      'the IPv6 network of Services',
     ],
     [
       'roles apart',

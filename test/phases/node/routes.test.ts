@@ -16,47 +16,61 @@ it('routes that can all be set are a success', async () => {
   expect((await execa('sh', { input: script, reject: false })).exitCode).toBe(0);
 });
 
+interface KeptFamily {
+  /** What the keeper gives ip(8). */
+  readonly family: string;
+  readonly to: string;
+  readonly via: string;
+  readonly address: string;
+}
+
+const ipv4: KeptFamily = { family: ' -4', to: '10.244.64.0/18', via: '192.0.2.1', address: '192.0.2.10/24' };
+const ipv6: KeptFamily = { family: '', to: 'fd00:10:244:40::/58', via: '2001:db8::1', address: '2001:db8::10/64' };
+
 /** A host in a network namespace whose routes are kept; ends with the keeper and all that it started. */
-const keptHost = (script: string): string => `
+const keptHost = (script: string, { family, to, via, address }: KeptFamily): string => `
 mount -t tmpfs none /usr/local/lib
 mkdir /usr/local/lib/kbs
 cd /usr/local/lib/kbs
 cat > routes <<'END'
-${render('routes.sh', { routes: ['echo run >> /usr/local/lib/kbs/runs', setRoute({ to: '10.244.64.0/18', via: '192.0.2.1' })] })}END
+${render('routes.sh', { routes: ['echo run >> /usr/local/lib/kbs/runs', setRoute({ to, via })] })}END
 cat > keep-routes <<'END'
-${render('keep-routes.sh', {})}END
+${render('keep-routes.sh', { family })}END
 chmod +x routes keep-routes
 : > runs
 ip link add eth0 type veth peer name switch
 ip link set switch up
 ip link set eth0 up
-ip address add 192.0.2.10/24 dev eth0
-there() { ip -4 route show | grep -q '^10.244.64.0/18 via 192.0.2.1 '; }
+address() { ip address $1 ${address} dev eth0; }
+address add
+there() { ip ${to.includes(':') ? '-6' : '-4'} route show | grep -q '^${to} via ${via} '; }
 until_true() { tries=100; until "$@"; do tries=$((tries - 1)); [ $tries -gt 0 ]; sleep 0.1; done; }
 ./keep-routes 2>/dev/null &
 until_true there
 ${script}
 `;
 
-const onKeptHost = (script: string) =>
+const onKeptHost = (script: string, family = ipv4) =>
   execa('unshare', ['--net', '--mount', '--pid', '--fork', '--kill-child', 'sh', '-eu'], {
-    input: keptHost(script),
+    input: keptHost(script, family),
     reject: false,
   });
 
 // Mostly waits for the kernel, each in a namespace of its own.
 describe.skipIf(lacks('root', 'iproute2'))('routes that are kept', { concurrent: true }, () => {
   it.each([
-    ['the link went down and up', 'ip link set eth0 down; ip link set eth0 up'],
-    [
-      'the address was taken and given again',
-      'ip address del 192.0.2.10/24 dev eth0; ip address add 192.0.2.10/24 dev eth0',
-    ],
-  ])('routes are there again after %s', async (_, loss) => {
-    const { stdout, stderr } = await onKeptHost(`${loss}
+    ['the link went down and up', 'ip link set eth0 down; ip link set eth0 up', ipv4],
+    ['the address was taken and given again', 'address del; address add', ipv4],
+    // A link that goes down loses its addresses of IPv6; what configures the network gives them again.
+    ['a link of IPv6 went down and up', 'ip link set eth0 down; ip link set eth0 up; address add', ipv6],
+  ])('routes are there again after %s', async (_, loss, family) => {
+    const { stdout, stderr } = await onKeptHost(
+      `${loss}
 there && echo 'nothing was lost'
 until_true there
-echo 'there again'`);
+echo 'there again'`,
+      family,
+    );
     expect(`${stdout}${stderr}`).toBe('there again');
   });
 
