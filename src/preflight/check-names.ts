@@ -4,6 +4,7 @@ export const checkNames = [
   'systemd',
   'architecture',
   'address',
+  'ipv6-address',
   'source-address',
   'next-hop',
   'cgroup',

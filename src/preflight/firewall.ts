@@ -1,5 +1,5 @@
 import type { Firewall, FirewallRule } from '../hosts/facts/facts.js';
-import { overlaps, parseCidr } from '../inventory/addresses.js';
+import { familyOf, overlaps, parseCidr, parseIpv6Cidr } from '../inventory/addresses.js';
 import {
   announcesServices,
   apiServerPort,
@@ -13,6 +13,7 @@ import {
 } from '../inventory/cluster.js';
 import { forwardsOf } from '../inventory/lan-services.js';
 import { hasHostMetrics, metricsPorts } from '../inventory/metrics.js';
+import { ipv6Half } from '../network/segments-graph.js';
 import type { HostCheck } from './check.js';
 
 /**
@@ -27,10 +28,10 @@ export const firewallCheck = {
   fix: 'let the pod network and the segments through, in the way of the firewall that the message names',
   check: (host, { firewalls }, cluster) =>
     firewalls.flatMap((firewall) => {
-      const closed =
-        firewall.hook === 'forward' ? closedToPods(host, firewall, cluster) : closedPorts(host, firewall, cluster);
-      if (closed.length === 0) return [];
-      const { owner, open } = remedy(firewall, cluster);
+      const half = firewall.table.startsWith('ip6 ') ? ipv6Half(cluster) : cluster;
+      const closed = half === undefined ? [] : closedIn(half, host, firewall);
+      if (half === undefined || closed.length === 0) return [];
+      const { owner, open } = remedy(firewall, half);
       return [
         {
           detail: `the chain ${firewall.chain} of the table ${firewall.table} (${owner}) drops what none of its rules accepts, and none accepts ${closed.join(', ')}`,
@@ -39,6 +40,12 @@ export const firewallCheck = {
       ];
     }),
 } satisfies HostCheck;
+
+/** What hosts ask of one another, and of a host itself, goes by IPv4. */
+const closedIn = (half: Cluster, host: ClusterHost, firewall: Firewall): readonly string[] => {
+  if (firewall.hook === 'forward') return closedToPods(host, firewall, half);
+  return firewall.table.startsWith('ip6 ') ? [] : closedPorts(host, firewall, half);
+};
 
 const closedToPods = (host: ClusterHost, firewall: Firewall, { network }: Cluster): readonly string[] => {
   const open = ({ text }: FirewallRule) =>
@@ -88,9 +95,11 @@ const namesASet = (text: string): boolean => / @|--match-set /.test(text);
 
 /** Whether an address or a network in the rule shares an address with one of those. */
 const names = (text: string, networks: readonly string[]): boolean =>
-  [...text.matchAll(/\d+\.\d+\.\d+\.\d+(?:\/\d+)?/g)]
-    .map(([found]) => (found.includes('/') ? found : `${found}/32`))
-    .some((found) => parseCidr(found) !== undefined && networks.some((network) => overlaps(network, found)));
+  [...text.matchAll(/\d+\.\d+\.\d+\.\d+(?:\/\d+)?|[0-9a-f]*:[0-9a-f:]+(?:\/\d+)?/g)]
+    .map(([found]) => (found.includes('/') ? found : `${found}/${familyOf(found) === 'ipv6' ? 128 : 32}`))
+    .some((found) => isCidr(found) && networks.some((network) => overlaps(network, found)));
+
+const isCidr = (text: string): boolean => (parseCidr(text) ?? parseIpv6Cidr(text)) !== undefined;
 
 /** Whether a verdict without a condition lets through whatever gets there. */
 const acceptsAll = (firewall: Firewall): boolean =>
@@ -127,8 +136,8 @@ const remedy = ({ table, hook, chain, rules }: Firewall, { network }: Cluster): 
       : all.map((cidr) => `allow from ${cidr}`);
     return { owner: 'ufw', open: allow.map((rule) => `ufw ${rule}`).join(' && ') };
   }
-  if (table === 'ip filter' || table === legacyTable) {
-    const tool = table === legacyTable ? 'iptables-legacy' : 'iptables';
+  if (table === 'ip filter' || table === 'ip6 filter' || table === legacyTable) {
+    const tool = table === legacyTable ? 'iptables-legacy' : table === 'ip filter' ? 'iptables' : 'ip6tables';
     const docker = forward && leadsTo('DOCKER');
     const sources = forward ? [`-s ${pods}`, `-d ${pods}`] : all.map((cidr) => `-s ${cidr}`);
     const insert = `${tool} -I ${docker ? 'DOCKER-USER' : chain}`;
@@ -139,7 +148,10 @@ const remedy = ({ table, hook, chain, rules }: Firewall, { network }: Cluster): 
   }
   const matches = forward ? [`saddr ${pods}`, `daddr ${pods}`] : [`saddr { ${all.join(', ')} }`];
   const insert = `nft insert rule ${table} ${chain}`;
-  return { owner: 'nftables', open: matches.map((match) => `${insert} ip ${match} accept`).join(' && ') };
+  return {
+    owner: 'nftables',
+    open: matches.map((match) => `${insert} ${familyOf(pods) === 'ipv6' ? 'ip6' : 'ip'} ${match} accept`).join(' && '),
+  };
 };
 
 const legacyTable = 'iptables-legacy filter';

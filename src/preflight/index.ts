@@ -18,6 +18,7 @@ import {
 } from './gpu-driver.js';
 import { clockSourceCheck, hypervisorsCheck, stealCheck } from './guests.js';
 import { identityCheck } from './identity.js';
+import { ipv6AddressCheck } from './ipv6.js';
 import { kernelLogCheck } from './kernel-log.js';
 import { kernelVersionCheck } from './kernel-version.js';
 import { forwardingCheck, mtuCheck, mtusCheck } from './links.js';
@@ -49,6 +50,7 @@ export const checks: readonly Check[] = [
   systemdCheck,
   architectureCheck,
   addressCheck,
+  ipv6AddressCheck,
   sourceAddressCheck,
   nextHopsCheck,
   cgroupCheck,

@@ -124,6 +124,8 @@ const unreachable = ({ to, error }: Path, name: string): readonly FailedCheck[] 
       ];
 
 const nameOf = (address: string, { hosts }: Cluster): string => {
-  const owner = hosts.find((host) => host.address === address || Object.values(host.addresses).includes(address));
+  const has = (half: Pick<ClusterHost, 'address' | 'addresses'>) =>
+    half.address === address || Object.values(half.addresses).includes(address);
+  const owner = hosts.find((host) => has(host) || (host.ipv6 !== undefined && has(host.ipv6)));
   return owner === undefined ? address : `${owner.name} (${address})`;
 };

@@ -1,7 +1,8 @@
 import type { Facts, LiveRoute, RoutingRule } from '../hosts/facts/facts.js';
-import { contains, networkOf, overlaps, prefixLength } from '../inventory/addresses.js';
+import { contains, familyOf, networkOf, overlaps, prefixLength } from '../inventory/addresses.js';
 import { type Cluster, type ClusterHost, isNode } from '../inventory/cluster.js';
-import { failIf, type HostCheck } from './check.js';
+import { ipv6Half } from '../network/segments-graph.js';
+import { type FailedCheck, failIf, type HostCheck } from './check.js';
 
 /**
  * The kernel looks for a route before kube-proxy turns a Service's address into a pod's; in mode ipvs the address is
@@ -12,19 +13,26 @@ export const defaultRouteCheck = {
   scope: 'host',
   summary: 'a route of a node leads to the addresses of Services: a default route, or one of their own',
   fix: 'set a default route, or `ip route add SERVICES dev DEVICE`, so that it is there after a reboot too',
-  check: (host, { routes, network }, { network: { services }, kubernetes }) => {
-    const forAll = [...(network?.rules ?? []), ...(network?.laterRules ?? [])].filter(
-      (rule) => rule.from === undefined && isFor(rule.to, services),
-    );
-    const leads = [...routes, ...forAll.flatMap((rule) => rule.routes)].some((route) => covers(route, services));
-    const lan = routes.find(({ to, via }) => to !== 'default' && via === undefined && contains(to, host.address));
-    return failIf(
-      isNode(host) && kubernetes.proxy !== 'ipvs' && routes.length > 0 && !leads,
-      `programs of the host itself cannot reach Services, ${services}: there is no default route, and none of their own`,
-      `set a default route, or one for them alone: ip route add ${services} dev ${lan?.device || 'DEVICE'}; see that it is there after a reboot`,
-    );
-  },
+  check: (host, facts, cluster) =>
+    halvesOf(host, facts, cluster).flatMap((half) => routeToServices(half.host, half.facts, half.cluster)),
 } satisfies HostCheck;
+
+const routeToServices = (
+  host: ClusterHost,
+  { routes, network }: Facts,
+  { network: { services }, kubernetes }: Cluster,
+): readonly FailedCheck[] => {
+  const forAll = [...(network?.rules ?? []), ...(network?.laterRules ?? [])].filter(
+    (rule) => rule.from === undefined && isFor(rule.to, services),
+  );
+  const leads = [...routes, ...forAll.flatMap((rule) => rule.routes)].some((route) => covers(route, services));
+  const lan = routes.find(({ to, via }) => to !== 'default' && via === undefined && contains(to, host.address));
+  return failIf(
+    isNode(host) && kubernetes.proxy !== 'ipvs' && routes.length > 0 && !leads,
+    `programs of the host itself cannot reach Services, ${services}: there is no default route, and none of their own`,
+    `set a default route, or one for them alone: ip route add ${services} dev ${lan?.device || 'DEVICE'}; see that it is there after a reboot`,
+  );
+};
 
 /** Routes of others into the networks of pods and Services. */
 export const networkOverlapCheck = {
@@ -33,25 +41,57 @@ export const networkOverlapCheck = {
   summary:
     'no route of the host leads into the networks of pods and Services: in the main table, and in those that rules ask before it; a default route, whole or in parts, counts in the latter alone',
   fix: 'choose another `network.pods` or `network.services`; or, for another table, send packets to them to the main one: `ip rule add to CIDR lookup main`',
-  check: (host, facts, cluster) => {
-    const { pods, services } = cluster.network;
-    return Object.entries({ pods, services }).flatMap(([name, cidr]) => [
-      ...overlapsInMain(host, facts, cluster)
-        .filter(({ to }) => overlaps(cidr, to))
-        .map((route) => {
-          const free = freeNetwork(name === 'pods', facts, cluster);
-          return {
-            detail: `network.${name} ${cidr} overlaps ${said(route)}`,
-            next: `choose another network.${name} in the inventory${free && `, such as ${free}, which no route of this host covers`}; where no machine that the cluster needs has these addresses: --skip-check network-overlap`,
-          };
-        }),
-      ...overlapsBeforeMain(host, facts, cluster, name === 'pods').map(({ rule, route }) => ({
-        detail: `network.${name} ${cidr} overlaps ${said(route)} in table ${rule.table}, which rule ${rule.priority} asks before the main table`,
-        next: `have what set this rule leave ${cidr} out, or: ip rule add to ${cidr} lookup main priority ${Math.max(rule.priority - 1, 1)}; see that it is there after a reboot; to skip this check: --skip-check network-overlap`,
-      })),
-    ]);
-  },
+  check: (host, facts, cluster) =>
+    halvesOf(host, facts, cluster).flatMap((half) => overlapsIn(half.host, half.facts, half.cluster, half.field)),
 } satisfies HostCheck;
+
+/** A host, what is known of it, and its cluster, in one family. */
+interface Half {
+  readonly host: ClusterHost;
+  readonly facts: Facts;
+  readonly cluster: Cluster;
+  /** Where the inventory has its networks. */
+  readonly field: 'network' | 'network.ipv6';
+}
+
+/** Rules are not known of IPv6. */
+const halvesOf = (host: ClusterHost, facts: Facts, cluster: Cluster): readonly Half[] => {
+  const ipv6 = ipv6Half(cluster);
+  const same = ipv6?.hosts.find(({ name }) => name === host.name);
+  const { ipv6: seen, network: _, ...others } = facts;
+  if (ipv6 === undefined || same === undefined || seen === undefined) {
+    return [{ host, facts, cluster, field: 'network' }];
+  }
+  const addresses = seen.addresses.map(({ address }) => address);
+  return [
+    { host, facts, cluster, field: 'network' },
+    { host: same, facts: { ...others, addresses, routes: seen.routes }, cluster: ipv6, field: 'network.ipv6' },
+  ];
+};
+
+const overlapsIn = (
+  host: ClusterHost,
+  facts: Facts,
+  cluster: Cluster,
+  field: Half['field'],
+): readonly FailedCheck[] => {
+  const { pods, services } = cluster.network;
+  return Object.entries({ pods, services }).flatMap(([name, cidr]) => [
+    ...overlapsInMain(host, facts, cluster)
+      .filter(({ to }) => overlaps(cidr, to))
+      .map((route) => {
+        const free = freeNetwork(name === 'pods', facts, cluster);
+        return {
+          detail: `${field}.${name} ${cidr} overlaps ${said(route)}`,
+          next: `choose another ${field}.${name} in the inventory${free && `, such as ${free}, which no route of this host covers`}; where no machine that the cluster needs has these addresses: --skip-check network-overlap`,
+        };
+      }),
+    ...overlapsBeforeMain(host, facts, cluster, name === 'pods').map(({ rule, route }) => ({
+      detail: `${field}.${name} ${cidr} overlaps ${said(route)} in table ${rule.table}, which rule ${rule.priority} asks before the main table`,
+      next: `have what set this rule leave ${cidr} out, or: ip rule add to ${cidr} lookup main priority ${Math.max(rule.priority - 1, 1)}; see that it is there after a reboot; to skip this check: --skip-check network-overlap`,
+    })),
+  ]);
+};
 
 const said = ({ to, device }: LiveRoute): string =>
   `${to === 'default' ? 'the default route' : `the route to ${to}`}${device && ` on ${device}`}`;
@@ -106,7 +146,10 @@ const overlapsBeforeMain = (
  */
 const isDefault = ({ to }: LiveRoute): boolean => to === 'default' || prefixLength(to) < 8;
 
-const covers = (route: LiveRoute, cidr: string): boolean => !route.throws && contains(cidrOf(route.to), cidr);
+const covers = (route: LiveRoute, cidr: string): boolean =>
+  !route.throws && (isEverywhere(route) || contains(cidrOf(route.to), cidr));
+
+const isEverywhere = ({ to }: LiveRoute): boolean => to === 'default';
 
 const isFor = (to: string | undefined, cidr: string): boolean => to === undefined || overlaps(cidrOf(to), cidr);
 
@@ -124,6 +167,7 @@ const freeNetwork = (forPods: boolean, { routes, addresses, network }: Facts, cl
     pods,
     services,
   ];
+  if (familyOf(pods) === 'ipv6') return '';
   const candidates = forPods
     ? ['10.244.0.0/16', '172.20.0.0/16', '100.96.0.0/16']
     : ['10.96.0.0/16', '172.21.0.0/16', '100.97.0.0/16'];

@@ -1,5 +1,6 @@
 import { defined } from '../../defined.js';
 import { type GpuFacts, noGpuFacts, parseGpuFacts } from './gpu.js';
+import { type Ipv6Facts, parseIpv6 } from './ipv6.js';
 import { splitOnce } from './lines.js';
 import { linkAddresses } from './link-address.js';
 import { type Machine, parseMachine } from './machine.js';
@@ -9,6 +10,7 @@ import { parseSystem, type System } from './system.js';
 
 export { containerdFolder, nvidiaLibraries, nvidiaLibrariesBehindLinks, programFolders } from './folders.js';
 export type { GpuDevice, GpuFacts, NvidiaFacts } from './gpu.js';
+export type { Ipv6Facts } from './ipv6.js';
 export { splitOnce } from './lines.js';
 export type { HostsLine, Link, NetworkFacts, Path, ResolvedName, RoutingRule } from './network.js';
 export type { Remains } from './remains.js';
@@ -48,11 +50,13 @@ export interface Facts {
   readonly addresses: readonly string[];
   /** Of the main table. */
   readonly routes: readonly LiveRoute[];
+  /** Absent where the host was not observed. */
+  readonly ipv6?: Ipv6Facts;
   /** Swap devices and files in use. */
   readonly swaps: readonly string[];
   /** Name servers of the file that pods inherit; loopback ones left out. */
   readonly nameservers: readonly string[];
-  /** Name servers of that file that pods cannot ask: on loopback, or of IPv6, which pods do not have. */
+  /** Name servers of that file that pods cannot ask: on loopback, or of IPv6, which not all pods have. */
   readonly hostOnlyNameservers: readonly string[];
   /** The resolv.conf that is free of a local stub. */
   readonly resolvConf: string;
@@ -65,7 +69,7 @@ export interface Facts {
   readonly nameServices: readonly NameService[];
   readonly networkDaemons: readonly ('networkd' | 'NetworkManager')[];
   readonly listeners: readonly Listener[];
-  /** Chains of the host's IPv4 firewall that let through only what a rule accepts. */
+  /** Chains of the host's firewall that let through only what a rule accepts. */
   readonly firewalls: readonly Firewall[];
   /** The names of the files in /etc/cni/net.d that containerd would read. */
   readonly cniConfigs: readonly string[];
@@ -207,7 +211,7 @@ export const parseFacts = (output: string): Facts => {
     commandDropIns: all('commanddropin'),
     dropIns: all('dropin'),
     machineId: one('machineid'),
-    ...defined({ machine: parseMachine(output), system: parseSystem(output) }),
+    ...defined({ ipv6: parseIpv6(all), machine: parseMachine(output), system: parseSystem(output) }),
     etcdMember: one('etcdmember') === 'yes',
     etcdInstalled: one('etcdinstalled') === 'yes',
     etcdServers: one('etcdservers').split(',').filter(Boolean),

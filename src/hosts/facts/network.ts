@@ -80,7 +80,7 @@ export interface Connection {
 }
 
 export interface NetworkQuestions {
-  /** Addresses of IPv4 that the host sends to. */
+  /** Addresses that the host sends to. */
   readonly to: readonly string[];
   /** Names that lines of /etc/hosts may have. */
   readonly names: readonly string[];
@@ -107,7 +107,7 @@ ${raw(connectionsTo(connect))}`;
 function pathsTo(addresses: readonly string[]): Script {
   return addresses.length === 0
     ? sh`:`
-    : sh`for address in ${addresses}; do echo "path $address" $(ip -4 -o route get "$address" 2>&1 || :); done`;
+    : sh`for address in ${addresses}; do echo "path $address" $(ip -o route get "$address" 2>&1 || :); done`;
 }
 
 /** The template of cloud-init has the same form. Names have no case (RFC 4343). */

@@ -1,4 +1,4 @@
-/** A route of IPv4 in a table of the kernel. */
+/** A route in a table of the kernel. */
 export interface LiveRoute {
   /** CIDR, or `default`. */
   readonly to: string;
@@ -17,11 +17,11 @@ export const liveRoute = (line: string): readonly LiveRoute[] => {
   const words = line.split(' ').filter(Boolean);
   const after = (key: string) => (words.includes(key) ? words[words.indexOf(key) + 1] : undefined);
   const [to = ''] = types.includes(words[0] ?? '') ? words.slice(1) : words;
-  if (to !== 'default' && !/^[0-9.]+(\/[0-9]+)?$/.test(to)) return [];
+  if (to !== 'default' && !/^[0-9a-f.:]+(\/[0-9]+)?$/.test(to)) return [];
   const via = after('via');
   return [
     {
-      to: to.includes('/') || to === 'default' ? to : `${to}/32`,
+      to: to.includes('/') || to === 'default' ? to : `${to}/${to.includes(':') ? 128 : 32}`,
       device: after('dev') ?? '',
       ...(via === undefined ? {} : { via }),
       ...(words[0] === 'throw' ? { throws: true } : {}),

@@ -1,5 +1,6 @@
 import { raw, sh } from '../shell.js';
 import { gpuFactsScript } from './gpu-script.js';
+import { ipv6Script } from './ipv6.js';
 import { linkAddressesScript } from './link-address.js';
 import { machineScript } from './machine.js';
 import { systemScript } from './system.js';
@@ -46,7 +47,7 @@ for tool in ip nft systemctl sha256sum base64 mount modprobe; do
   if command -v $tool >/dev/null; then fact tool $tool; fi
 done
 ${raw(linkAddressesScript)}ip -4 route show table main 2>/dev/null | while read -r route; do fact route "$route"; done
-tail -n +2 /proc/swaps | while read -r swap _; do fact swap "$swap"; done
+${raw(ipv6Script)}tail -n +2 /proc/swaps | while read -r swap _; do fact swap "$swap"; done
 resolv=/etc/resolv.conf resolved=/run/systemd/resolve/resolv.conf
 # What systemd-resolved knows of counts where the host asks it, and where it knows a server.
 case $(readlink -f $resolv || :) in
@@ -84,7 +85,7 @@ ends='(drop|reject( with .*)?|xt target "REJECT")( comment .*)?$'
 nft list chains 2>/dev/null | awk '
   $1 == "table" { table = $2 " " $3 }
   $1 == "chain" { chain = $2 }
-  table !~ /^(ip|inet) / || table == "ip kube-proxy" || $3 != "hook" || $4 !~ /^(forward|input)$/ { next }
+  table !~ /^(ip|ip6|inet) / || table ~ /^ip6? kube-proxy$/ || $3 != "hook" || $4 !~ /^(forward|input)$/ { next }
   { print $4, table, chain, /policy drop/ || (table == "inet firewalld" && chain ~ /^filter_/) }
 ' | while read -r hook family table chain drops; do
   if [ "$drops" = 0 ]; then

@@ -30,6 +30,15 @@ route 192.0.2.1 dev tun0
 route blackhole 10.1.0.0/16 proto bird
 route 10.2.0.0/16 proto bird metric 32
 route nexthop via 192.168.20.1 dev eth0 weight 1
+ipv6 yes
+ipv6disabled /proc/sys/net/ipv6/conf/eth1/disable_ipv6
+ipv6address eth0 fd00:192:168:20::7/64 scope global dynamic
+ipv6address eth0 fd00:192:168:20::8/64 scope global dadfailed tentative
+ipv6route fd00:192:168:20::/64 dev eth0 proto kernel metric 256 pref medium
+ipv6route default via fe80::1 dev eth0 proto ra metric 1024 expires 1700sec hoplimit 64 pref medium
+ipv6advertised /proc/sys/net/ipv6/conf/all/accept_ra
+ipv6advertised /proc/sys/net/ipv6/conf/eth0.7/accept_ra
+ipv6advertised /proc/sys/net/ipv6/conf/eth0.7/accept_ra
 swap /dev/sda2
 resolvconf /run/systemd/resolve/resolv.conf
 nameserver 127.0.0.53
@@ -81,6 +90,19 @@ clusterca 4af7c1
       { to: '10.1.0.0/16', device: '' },
       { to: '10.2.0.0/16', device: '' },
     ],
+    ipv6: {
+      isThere: true,
+      disabledLinks: ['eth1'],
+      addresses: [
+        { link: 'eth0', address: 'fd00:192:168:20::7/64', isDuplicate: false },
+        { link: 'eth0', address: 'fd00:192:168:20::8/64', isDuplicate: true },
+      ],
+      routes: [
+        { to: 'fd00:192:168:20::/64', device: 'eth0' },
+        { to: 'default', via: 'fe80::1', device: 'eth0' },
+      ],
+      advertisedLinks: ['eth0.7'],
+    },
     swaps: ['/dev/sda2'],
     nameservers: ['192.168.20.1', 'fd00::53'],
     hostOnlyNameservers: ['127.0.0.53', 'fd00::53'],
