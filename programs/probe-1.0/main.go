@@ -18,6 +18,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -49,7 +50,8 @@ func main() {
 	if len(os.Args) > 1 {
 		fmt.Sscanf(os.Args[1], "%d", &port)
 	}
-	go echo(port + 1)
+	go echo("udp4", port+1)
+	go echo("udp6", port+1)
 	http.HandleFunc("/whoami", func(w http.ResponseWriter, r *http.Request) {
 		caller, _, _ := net.SplitHostPort(r.RemoteAddr)
 		fmt.Fprint(w, caller)
@@ -170,24 +172,34 @@ func expected(lookup func(context.Context, string) ([]string, error), q question
 	if err != nil {
 		return "", err
 	}
-	found := strings.Join(all, " ")
-	if q.Expect != "" && found != q.Expect {
+	// Of the addresses of a name in two families, either may come first.
+	found := inOrder(all)
+	if q.Expect != "" && found != inOrder(strings.Fields(q.Expect)) {
 		return "", fmt.Errorf("leads to %s, expected %s", found, q.Expect)
 	}
 	return found, nil
 }
 
+func inOrder(words []string) string {
+	sorted := slices.Sorted(slices.Values(words))
+	return strings.Join(sorted, " ")
+}
+
 // datagram sends a full packet with "don't fragment" set and waits for the same packet back.
-// 28 is the length of an IPv4 and a UDP header.
+// 28 is the length of an IPv4 and a UDP header; that of IPv6 is 20 longer.
 func datagram(target string) (string, error) {
 	dialer := net.Dialer{Timeout: 2 * time.Second, Control: dontFragment}
-	conn, err := dialer.Dial("udp4", target)
+	conn, err := dialer.Dial("udp", target)
 	if err != nil {
 		return "", err
 	}
 	defer conn.Close()
 	mtu := mtuOf(conn.LocalAddr())
-	packet := bytes.Repeat([]byte("k"), mtu-28)
+	headers := 28
+	if conn.LocalAddr().(*net.UDPAddr).IP.To4() == nil {
+		headers = 48
+	}
+	packet := bytes.Repeat([]byte("k"), mtu-headers)
 	conn.SetDeadline(time.Now().Add(2 * time.Second))
 	if _, err := conn.Write(packet); err != nil {
 		return "", fmt.Errorf("a packet of %d bytes: %w", mtu, err)
@@ -203,10 +215,15 @@ func datagram(target string) (string, error) {
 	return fmt.Sprintf("%d bytes", mtu), nil
 }
 
-func dontFragment(_, _ string, raw syscall.RawConn) error {
+// network is udp4 or udp6.
+func dontFragment(network, _ string, raw syscall.RawConn) error {
+	level, option, value := syscall.IPPROTO_IP, syscall.IP_MTU_DISCOVER, syscall.IP_PMTUDISC_DO
+	if network == "udp6" {
+		level, option, value = syscall.IPPROTO_IPV6, syscall.IPV6_MTU_DISCOVER, syscall.IPV6_PMTUDISC_DO
+	}
 	var failed error
 	err := raw.Control(func(fd uintptr) {
-		failed = syscall.SetsockoptInt(int(fd), syscall.IPPROTO_IP, syscall.IP_MTU_DISCOVER, syscall.IP_PMTUDISC_DO)
+		failed = syscall.SetsockoptInt(int(fd), level, option, value)
 	})
 	if err != nil {
 		return err
@@ -228,12 +245,16 @@ func mtuOf(local net.Addr) int {
 	return 1500
 }
 
-func echo(port int) {
+// echo sends what comes by UDP back. A kernel may have no IPv6.
+func echo(network string, port int) {
 	listen := net.ListenConfig{Control: dontFragment}
-	conn, err := listen.ListenPacket(context.Background(), "udp4", fmt.Sprintf(":%d", port))
+	conn, err := listen.ListenPacket(context.Background(), network, fmt.Sprintf(":%d", port))
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
+		if network == "udp4" {
+			os.Exit(1)
+		}
+		return
 	}
 	packet := make([]byte, 65536)
 	for {

@@ -1,3 +1,4 @@
+import { familyOf } from '../inventory/addresses.js';
 import type { Cluster } from '../inventory/cluster.js';
 import { lanNames } from './lan-names.js';
 import type { ProbeCheck, Proof } from './probe-check.js';
@@ -5,20 +6,21 @@ import { type Probe, portOf } from './probes.js';
 
 /**
  * Everything that `verify` asks. For each ordered pair of segments some pairs of nodes, so that the number grows with
- * segments and hosts and not with the square of hosts; every node asks and is asked at least once.
+ * segments and hosts and not with the square of hosts; every node asks and is asked at least once. In each family that
+ * both ends have an address of. `service` are the addresses of the probes' Service.
  */
 export const probeChecks = (
   cluster: Cluster,
   probes: readonly Probe[],
   namespace: string,
-  service: string,
+  service: readonly string[],
 ): readonly ProbeCheck[] => {
   const pods = probes.filter(({ network }) => network === 'pod');
   const hosts = probes.filter(({ network }) => network === 'host');
   return [
-    ...pairs(pods).flatMap(([from, to]) => [podToPod(from, to), pathMtu(from, to)]),
-    ...pods.map((pod) => viaService('Service from pods', pod, service)),
-    ...hosts.map((host) => viaService('Service from hosts', host, service)),
+    ...pairs(pods).flatMap((pair) => waysOf(pair).flatMap((way) => [podToPod(way), pathMtu(way)])),
+    ...pods.flatMap((pod) => service.map((address) => viaService('Service from pods', pod, address))),
+    ...hosts.flatMap((host) => service.map((address) => viaService('Service from hosts', host, address))),
     ...pods.flatMap((pod) => names(pod, cluster, namespace, service)),
     ...lanNames(pods, cluster),
     ...hosts.map((host) => apiEndpoint(host, cluster)),
@@ -52,38 +54,64 @@ export const pairs = (pods: readonly Probe[]): readonly (readonly [Probe, Probe]
 
 const where = ({ node }: Probe): string => `${node.name} (${node.segment})`;
 
+/** From one pod to another in one family. */
+interface Way {
+  readonly from: Probe;
+  readonly to: Probe;
+  /** The addresses of the two. */
+  readonly source: string;
+  readonly target: string;
+  /** Nothing for IPv4. */
+  readonly by: '' | ' by IPv6';
+}
+
+const waysOf = ([from, to]: readonly [Probe, Probe]): readonly Way[] => [
+  { from, to, source: from.address, target: to.address, by: '' },
+  ...(from.ipv6 === undefined || to.ipv6 === undefined
+    ? []
+    : [{ from, to, source: from.ipv6, target: to.ipv6, by: ' by IPv6' } as const]),
+];
+
+/** As a URL has it. */
+const inUrl = (address: string): string => (familyOf(address) === 'ipv6' ? `[${address}]` : address);
+
 /** The target pod reports the address it saw: the source pod's own, unless something masqueraded on the way. */
-const podToPod = (from: Probe, to: Probe): ProbeCheck => ({
+const podToPod = ({ from, to, source, target, by }: Way): ProbeCheck => ({
   proof: 'pod to pod',
-  name: `${where(from)} → ${where(to)}, source address preserved`,
+  name: `${where(from)} → ${where(to)}${by}, source address preserved`,
   source: from,
-  request: { kind: 'http', target: `http://${to.address}:${portOf.pod}/whoami`, expect: from.address, seconds: 10 },
+  request: { kind: 'http', target: `http://${inUrl(target)}:${portOf.pod}/whoami`, expect: source, seconds: 10 },
 });
 
-const pathMtu = (from: Probe, to: Probe): ProbeCheck => ({
+const pathMtu = ({ from, to, target, by }: Way): ProbeCheck => ({
   proof: 'path MTU',
-  name: `${where(from)} → ${where(to)}, unfragmented`,
+  name: `${where(from)} → ${where(to)}${by}, unfragmented`,
   source: from,
   meaning: `where smaller packets arrive, the MTU of a link on the way is too small: see ip link on ${from.node.name} and ${to.node.name}`,
-  request: { kind: 'datagram', target: `${to.address}:${portOf.pod + 1}`, seconds: 6 },
+  request: { kind: 'datagram', target: `${inUrl(target)}:${portOf.pod + 1}`, seconds: 6 },
 });
 
 const viaService = (proof: Proof, source: Probe, service: string): ProbeCheck => ({
   proof,
   name: `${where(source)} → ${service}`,
   source,
-  request: { kind: 'http', target: `http://${service}/whoami`, seconds: 15 },
+  request: { kind: 'http', target: `http://${inUrl(service)}/whoami`, seconds: 15 },
 });
 
-const names = (source: Probe, cluster: Cluster, namespace: string, service: string): readonly ProbeCheck[] => {
+const names = (
+  source: Probe,
+  cluster: Cluster,
+  namespace: string,
+  service: readonly string[],
+): readonly ProbeCheck[] => {
   const wanted: readonly (readonly [string, string])[] = [
-    ['probe', service],
-    [`probe.${namespace}.svc.${cluster.domain}`, service],
+    ['probe', service.join(' ')],
+    [`probe.${namespace}.svc.${cluster.domain}`, service.join(' ')],
     ['kubernetes.default', cluster.network.apiServiceAddress],
   ];
   return wanted.map(([name, expect]) => ({
     proof: 'DNS',
-    name: `${where(source)}: ${name} is ${expect}`,
+    name: `${where(source)}: ${name} is ${expect.replace(' ', ' and ')}`,
     source,
     // CoreDNS asks an API server that was restarted again only after up to half a minute, and knows no new Service until then.
     request: { kind: 'name', target: name, expect, seconds: 45 },

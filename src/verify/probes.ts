@@ -1,3 +1,5 @@
+import { defined } from '../defined.js';
+import { familyOf } from '../inventory/addresses.js';
 import { type Cluster, type ClusterHost, nodes } from '../inventory/cluster.js';
 import type { KubeObject } from '../resources/resource.js';
 import type { CheckResult } from './check-result.js';
@@ -11,13 +13,15 @@ export interface Probe {
   readonly pod: string;
   readonly node: ClusterHost;
   readonly address: string;
+  /** In a cluster of both families. */
+  readonly ipv6?: string;
 }
 
 /** HTTP port; UDP is the next one. */
 export const portOf: Readonly<Record<ProbeNetwork, number>> = { pod: 8080, host: 18080 };
 
-/** One probe pod and one probe in the host's network on every node, and a Service in front of the pods. */
-export const probeObjects = (namespace: string, image: string): readonly KubeObject[] => [
+/** One probe pod and one probe in the host's network on every node, and a Service in front of the pods, of all families. */
+export const probeObjects = (namespace: string, image: string, { network }: Cluster): readonly KubeObject[] => [
   { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace, labels: { 'kbs.dev/verify': '' } } },
   daemonSet(namespace, 'pod', image),
   daemonSet(namespace, 'host', image),
@@ -25,7 +29,11 @@ export const probeObjects = (namespace: string, image: string): readonly KubeObj
     apiVersion: 'v1',
     kind: 'Service',
     metadata: { name: 'probe', namespace },
-    spec: { selector: { 'kbs.dev/probe': 'pod' }, ports: [{ port: 80, targetPort: portOf.pod }] },
+    spec: {
+      selector: { 'kbs.dev/probe': 'pod' },
+      ports: [{ port: 80, targetPort: portOf.pod }],
+      ...(network.ipv6 === undefined ? {} : { ipFamilyPolicy: 'RequireDualStack' }),
+    },
   },
 ];
 
@@ -37,7 +45,10 @@ export const readProbes = (json: string, cluster: Cluster): readonly Probe[] =>
   podsIn(json).flatMap((item) => {
     const node = nodes(cluster).find((host) => host.name === item.spec.nodeName);
     if (!node || !item.status.podIP || !isReady(item)) return [];
-    return [{ network: networkOf(item), pod: item.metadata.name, node, address: item.status.podIP }];
+    const ipv6 = ipv6Of(item);
+    return [
+      { network: networkOf(item), pod: item.metadata.name, node, address: item.status.podIP, ...defined({ ipv6 }) },
+    ];
   });
 
 /** For each node, from the same JSON, whether both of its probes are ready, and if not, what holds them up. */
@@ -46,7 +57,9 @@ export const probeResults = (json: string, cluster: Cluster, ms: number): readon
   return nodes(cluster).map(({ name }) => {
     const missing = networks.flatMap((network) => {
       const pod = pods.find((item) => item.spec.nodeName === name && networkOf(item) === network);
-      return pod && isReady(pod) ? [] : [`${places[network]}: ${stateOf(pod)}`];
+      if (pod === undefined || !isReady(pod)) return [`${places[network]}: ${stateOf(pod)}`];
+      const lacks = cluster.network.ipv6 !== undefined && ipv6Of(pod) === undefined;
+      return lacks ? [`${places[network]}: no IPv6 address`] : [];
     });
     return { proof: 'probes', name, ok: missing.length === 0, detail: missing.join('; ') || 'ready', ms };
   });
@@ -62,6 +75,9 @@ export const stateOf = (pod: PodItem | undefined): string => {
   const { reason, message } = waiting ?? terminated ?? {};
   return [pod.status.phase ?? 'Unknown', reason, message].filter(Boolean).join(', ');
 };
+
+const ipv6Of = ({ status }: PodItem): string | undefined =>
+  status.podIPs?.map(({ ip }) => ip).find((ip) => familyOf(ip) === 'ipv6');
 
 const networkOf = ({ metadata }: PodItem): ProbeNetwork =>
   metadata.labels['kbs.dev/probe'] === 'host' ? 'host' : 'pod';
@@ -79,6 +95,7 @@ export interface PodItem {
   readonly status: {
     readonly phase?: string;
     readonly podIP?: string;
+    readonly podIPs?: readonly { readonly ip: string }[];
     readonly conditions?: readonly { readonly type: string; readonly status: string; readonly message?: string }[];
     readonly containerStatuses?: readonly {
       readonly state?: { readonly waiting?: Reason; readonly terminated?: Reason };

@@ -11,8 +11,8 @@ import { type Probe, probeObjects, probeResults, readProbes } from './probes.js'
 export interface RunningProbes {
   /** Those that are ready. */
   readonly probes: readonly Probe[];
-  /** Address of the Service in front of the pods. */
-  readonly service: string;
+  /** Addresses of the Service in front of the pods, one for each family of the cluster. */
+  readonly service: readonly string[];
   /** One for each node: whether it has all of its probes. */
   readonly results: readonly CheckResult[];
 }
@@ -34,12 +34,12 @@ export const startProbes = async (
 ): Promise<RunningProbes> => {
   const begun = Date.now();
   const bounded = { timeout: twoMinutes, ...limits };
-  const { script: apply, payload } = applying(probeObjects(namespace, image));
+  const { script: apply, payload } = applying(probeObjects(namespace, image, cluster));
   const script = lines(removeOld, apply, waitFor(namespace, cluster));
   const { code, stderr } = await host.mutate(mutation(script, [payload]), bounded);
   if (code !== 0) throw refused(host, namespace, stderr);
   const observed = await host.query(
-    query(sh`${raw(kubectl)} -n ${namespace} get service probe -o jsonpath='{.spec.clusterIP}'
+    query(sh`${raw(kubectl)} -n ${namespace} get service probe -o jsonpath='{.spec.clusterIPs[*]}'
 echo
 ${raw(kubectl)} -n ${namespace} get pods -o json`),
     bounded,
@@ -49,7 +49,7 @@ ${raw(kubectl)} -n ${namespace} get pods -o json`),
   const pods = observed.stdout.slice(end + 1);
   return {
     probes: readProbes(pods, cluster),
-    service: observed.stdout.slice(0, end),
+    service: observed.stdout.slice(0, end).split(' '),
     results: probeResults(pods, cluster, Date.now() - begun),
   };
 };

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { nodes } from '../../src/inventory/cluster.js';
+import { type Cluster, nodes } from '../../src/inventory/cluster.js';
 import { pairs, probeChecks } from '../../src/verify/probe-checks.js';
-import { type Probe, readProbes } from '../../src/verify/probes.js';
-import { clusterOf, hostOf } from '../support/cluster.js';
+import { type Probe, probeResults, readProbes } from '../../src/verify/probes.js';
+import { clusterOf, hostOf, withIpv6 } from '../support/cluster.js';
 
 const probe = (name: string, segment: string, network: Probe['network'] = 'pod'): Probe => ({
   network,
@@ -43,12 +43,51 @@ describe('pairs', () => {
 
 test('a single node checks Services, DNS and the API, and no pair', () => {
   const cluster = clusterOf();
-  const asked = probeChecks(cluster, [probe('a', 'office'), probe('a', 'office', 'host')], 'ns', '10.254.0.7');
+  const asked = probeChecks(cluster, [probe('a', 'office'), probe('a', 'office', 'host')], 'ns', ['10.254.0.7']);
   expect([...new Set(asked.map(({ proof }) => proof))]).toEqual([
     'Service from pods',
     'Service from hosts',
     'DNS',
     'API endpoint',
+  ]);
+});
+
+test('in a cluster of both families, pods and Services are asked by each', () => {
+  const cluster = withIpv6(clusterOf());
+  const [one, other] = nodes(cluster);
+  if (one === undefined || other === undefined) throw new Error('two nodes');
+  const probes: readonly Probe[] = [
+    { network: 'pod', pod: 'a', node: one, address: '10.244.0.9', ipv6: 'fd00:10:244::9' },
+    { network: 'pod', pod: 'b', node: other, address: '10.244.1.9', ipv6: 'fd00:10:244:1::9' },
+  ];
+  const asked = probeChecks(cluster, probes, 'ns', ['10.254.0.7', 'fd00:10:254::7']);
+  const requests = asked.filter(({ source }) => source.pod === 'a').map(({ request }) => request);
+  expect(requests).toEqual(
+    expect.arrayContaining([
+      expect.objectContaining({ target: 'http://10.244.1.9:8080/whoami', expect: '10.244.0.9' }),
+      expect.objectContaining({ target: 'http://[fd00:10:244:1::9]:8080/whoami', expect: 'fd00:10:244::9' }),
+      expect.objectContaining({ kind: 'datagram', target: '[fd00:10:244:1::9]:8081' }),
+      expect.objectContaining({ target: 'http://[fd00:10:254::7]/whoami' }),
+      expect.objectContaining({ kind: 'name', target: 'probe', expect: '10.254.0.7 fd00:10:254::7' }),
+    ]),
+  );
+  expect(new Set(asked.map(({ name, proof }) => `${proof} ${name}`)).size).toBe(asked.length);
+});
+
+test('a probe without an IPv6 address is a failed result where the cluster has both families', () => {
+  const pod = (network: string, ...ips: readonly string[]) => ({
+    metadata: { name: network, labels: { 'kbs.dev/probe': network } },
+    spec: { nodeName: 'controller-00' },
+    status: { podIP: ips[0], podIPs: ips.map((ip) => ({ ip })), conditions: [{ type: 'Ready', status: 'True' }] },
+  });
+  const items = [pod('pod', '10.244.0.9'), pod('host', '192.168.10.10', 'fd00:192:168:10::10')];
+  const resultIn = (cluster: Cluster) =>
+    probeResults(JSON.stringify({ items }), cluster, 0).find(({ name }) => name === 'controller-00');
+  expect(resultIn(clusterOf())).toMatchObject({ ok: true });
+  expect(resultIn(withIpv6(clusterOf()))).toMatchObject({ ok: false, detail: 'in a pod: no IPv6 address' });
+  expect(readProbes(JSON.stringify({ items }), withIpv6(clusterOf())).map(({ ipv6 }) => ipv6)).toEqual([
+    undefined,
+    'fd00:192:168:10::10',
   ]);
 });
 
@@ -81,7 +120,7 @@ describe('the DNS servers of the LAN', () => {
     { network: 'host', pod: `host-${node.name}`, node, address: node.address },
     { network: 'pod', pod: `pod-${node.name}`, node, address: '10.244.0.9' },
   ]);
-  const asked = probeChecks(cluster, probes, 'ns', '10.254.0.7').filter(({ proof }) => proof === 'LAN DNS');
+  const asked = probeChecks(cluster, probes, 'ns', ['10.254.0.7']).filter(({ proof }) => proof === 'LAN DNS');
   const servers = ['192.168.10.3:53', '192.168.10.4:53'];
 
   test('are asked from every segment for the API and for an address, and each for every host', () => {
@@ -118,7 +157,7 @@ describe('the DNS servers of the LAN', () => {
         { name: '*.apps', value: 'worker-rack-00' },
       ],
     };
-    const requests = probeChecks(named, probes, 'ns', '10.254.0.7')
+    const requests = probeChecks(named, probes, 'ns', ['10.254.0.7'])
       .filter(({ proof }) => proof === 'LAN DNS')
       .map(({ source, request }) => `${source.node.segment} ${request.server} ${request.target} ${request.expect}`);
     for (const segment of ['office', 'rack']) {
@@ -130,6 +169,6 @@ describe('the DNS servers of the LAN', () => {
   });
 
   test('are not checked where there are none', () => {
-    expect(probeChecks(base, probes, 'ns', '10.254.0.7').filter(({ proof }) => proof === 'LAN DNS')).toEqual([]);
+    expect(probeChecks(base, probes, 'ns', ['10.254.0.7']).filter(({ proof }) => proof === 'LAN DNS')).toEqual([]);
   });
 });

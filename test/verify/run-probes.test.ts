@@ -21,7 +21,7 @@ const answering = (answer: string): Host => ({
 
 test('a full packet that does not come back names the MTU and both hosts, and other failures do not', async () => {
   const probes = [probe('a'), probe('b')];
-  const checks = probeChecks(clusterOf(), probes, 'ns', '10.254.0.7').slice(0, 4);
+  const checks = probeChecks(clusterOf(), probes, 'ns', ['10.254.0.7']).slice(0, 4);
   const failed = { ok: false, detail: 'a packet of 1500 bytes: i/o timeout', ms: 2000 };
   const found = await runProbes(answering(JSON.stringify([failed, failed])), 'ns', probes, checks, {});
   expect(found.map(({ proof, detail }) => [proof, detail])).toEqual([
