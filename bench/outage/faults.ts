@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { controlPlanes, isRouter, loadBalancers } from '../../src/inventory/cluster.js';
 import { labFreeze, labHeal, labKill, labPartition, labReboot, labStart, labThaw } from '../../src/lab/index.js';
+import { podCidrsOf } from '../../src/network/assignment.js';
 import type { Site } from './site.js';
 
 /** A fault that is injected into a cluster. */
@@ -148,8 +149,8 @@ const haproxySwitch = ['systemctl stop haproxy', 'systemctl start haproxy'] as c
 
 const several = ({ cluster }: Site): boolean => controlPlanes(cluster).length > 1;
 
-const podsOf = ({ cluster }: Site): Readonly<Record<string, string>> =>
-  Object.fromEntries(cluster.hosts.flatMap(({ name, podCidr }) => (podCidr === undefined ? [] : [[name, podCidr]])));
+const podsOf = ({ cluster }: Site): Readonly<Record<string, readonly string[]>> =>
+  Object.fromEntries(cluster.hosts.map((host) => [host.name, podCidrsOf(host)]));
 
 /** The control plane whose etcd says that it leads; asked again while an election is on. */
 const etcdLeader = async (site: Site): Promise<string | undefined> => {

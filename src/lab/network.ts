@@ -43,7 +43,9 @@ export const hostNetwork = (lab: string, host: HostSpec): string => {
     // A new machine forwards nothing, whatever this one does.
     sh`ip netns exec ${space} sysctl -qw net.ipv4.ip_forward=0`,
     plugIn(lab, space, host.cables),
-    ...(host.gateway === undefined ? [] : [ipIn(space, [`route add default via ${host.gateway}`])]),
+    ...[host.gateway, host.ipv6Gateway].flatMap((via) =>
+      via === undefined ? [] : [ipIn(space, [`route add default via ${via}`])],
+    ),
   ].join('\n');
 };
 
@@ -83,6 +85,9 @@ const routerUp = (lab: string, ports: readonly Cable[]): string => {
     sh`ip netns add ${space}`,
     plugIn(lab, space, ports),
     sh`ip netns exec ${space} sysctl -qw net.ipv4.ip_forward=1`,
+    ...(ports.some(({ ipv6 }) => ipv6 !== undefined)
+      ? [sh`ip netns exec ${space} sysctl -qw net.ipv6.conf.all.forwarding=1`]
+      : []),
   ].join('\n');
 };
 
@@ -99,7 +104,12 @@ const plugIn = (lab: string, space: string, ports: readonly Cable[]): string => 
     ]),
     ipIn(space, [
       'link set lo up',
-      ...ports.flatMap(({ link, address }) => [`addr add ${address} dev ${link}`, `link set ${link} up`]),
+      ...ports.flatMap(({ link, address, ipv6 }) => [
+        `addr add ${address} dev ${link}`,
+        // Without looking for duplicates (RFC 4862, 5.4), for which programs that start at once would have to wait.
+        ...(ipv6 === undefined ? [] : [`addr add ${ipv6} dev ${link} nodad`]),
+        `link set ${link} up`,
+      ]),
     ]),
   ].join('\n');
 };

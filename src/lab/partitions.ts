@@ -1,4 +1,5 @@
 import { sh } from '../hosts/shell.js';
+import { type Family, familyOf } from '../inventory/addresses.js';
 import { namespaceFile, switchNamespace } from './paths.js';
 import { shell } from './shell.js';
 import { type HostSpec, hostAddresses, type LabSpec } from './spec.js';
@@ -6,8 +7,8 @@ import { type HostSpec, hostAddresses, type LabSpec } from './spec.js';
 /** Two hosts that nothing passes between, in the order of the lab's hosts. */
 export type Partition = readonly [string, string];
 
-/** By host: the CIDR of its pods. Where it is unknown, only what hosts say themselves is cut across segments. */
-export type PodCidrs = Readonly<Record<string, string>>;
+/** By host: the CIDRs of its pods. Where they are unknown, only what hosts say themselves is cut across segments. */
+export type PodCidrs = Readonly<Record<string, readonly string[]>>;
 
 /**
  * The nftables rules that hold partitions, for the switch: outside the hosts, where nothing that a host does to its own
@@ -24,9 +25,15 @@ export const partitionRules = (spec: LabSpec, partitions: readonly Partition[], 
   const plugPairs = both.flatMap(([from, to]) =>
     from.cables.flatMap(({ plug }) => to.cables.map((other) => `"${plug}" . "${other.plug}"`)),
   );
-  const farEnds = both.flatMap(([near, far]) =>
-    near.cables.flatMap(({ plug }) => networksOf(far, pods).map((network) => `"${plug}" . ${network}`)),
-  );
+  const farEnds = (family: Family) =>
+    both.flatMap(([near, far]) =>
+      near.cables.flatMap(({ plug }) =>
+        networksOf(far, pods)
+          .filter((network) => familyOf(network) === family)
+          .map((network) => `"${plug}" . ${network}`),
+      ),
+    );
+  const byIpv6 = farEnds('ipv6');
   return `${cleared}
 table bridge partitions {
   set plugs {
@@ -36,16 +43,23 @@ table bridge partitions {
   set far {
     type ifname . ipv4_addr
     flags interval
-    elements = { ${farEnds.join(', ')} }
-  }
+    elements = { ${farEnds('ipv4').join(', ')} }
+  }${byIpv6.length === 0 ? '' : farByIpv6(byIpv6)}
   chain forward {
     type filter hook forward priority filter; policy accept;
     iifname . oifname @plugs drop
     iifname . ip daddr @far drop
-    oifname . ip saddr @far drop
+    oifname . ip saddr @far drop${byIpv6.length === 0 ? '' : '\n    iifname . ip6 daddr @far6 drop\n    oifname . ip6 saddr @far6 drop'}
   }
 }`;
 };
+
+const farByIpv6 = (ends: readonly string[]): string => `
+  set far6 {
+    type ifname . ipv6_addr
+    flags interval
+    elements = { ${ends.join(', ')} }
+  }`;
 
 /** The partitions of a lab, read from the kernel. None where the lab has no network. */
 export const readPartitions = async (lab: string, spec: LabSpec): Promise<readonly Partition[]> => {
@@ -85,8 +99,8 @@ export const unique = (spec: LabSpec, pairs: readonly Partition[]): readonly Par
 };
 
 const networksOf = (host: HostSpec, pods: PodCidrs): readonly string[] => {
-  const podCidr = pods[host.name];
-  return [...hostAddresses(host), ...(podCidr === undefined ? [] : [podCidr])];
+  const ipv6 = host.cables.flatMap(({ ipv6: address }) => (address === undefined ? [] : [address.replace(/\/.*/, '')]));
+  return [...hostAddresses(host), ...ipv6, ...(pods[host.name] ?? [])];
 };
 
 const ownerOf = (spec: LabSpec, plug: string): string | undefined =>

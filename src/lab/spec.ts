@@ -27,6 +27,8 @@ export interface HostSpec {
   readonly segment: string;
   readonly cables: readonly Cable[];
   readonly gateway?: string;
+  /** Of IPv6. */
+  readonly ipv6Gateway?: string;
   readonly user: string;
   readonly sshPort: number;
   /** What the inventory's SSH settings call this host; most often its address. */
@@ -54,6 +56,8 @@ export interface Cable {
   readonly bridge: string;
   /** `address/length`. */
   readonly address: string;
+  /** The same of IPv6, in a cluster of both families. */
+  readonly ipv6?: string;
   readonly mac: string;
 }
 
@@ -69,22 +73,24 @@ export const specOf = (cluster: Cluster): LabSpec => {
     })),
     hosts: cluster.hosts.map((host, index) => hostSpec(cluster, host, index)),
     router: ownerless(cluster).map((segment, index) =>
-      cable(cluster, 'router', `r${index}`, segment, segment.gateway, index),
+      cable(cluster, 'router', `r${index}`, segment, [segment.gateway, segment.ipv6?.gateway], index),
     ),
   };
 };
 
 const hostSpec = (cluster: Cluster, host: ClusterHost, index: number): HostSpec => {
   const gateway = gatewayOf(cluster, host);
+  const ipv6Gateway = ipv6GatewayOf(cluster, host);
   return {
     name: host.name,
     address: host.address,
     segment: host.segment,
     cables: addressesOf(host).map(([name, address], port) => {
       const segment = segmentNamed(cluster, name);
-      return cable(cluster, `host ${host.name}`, `h${index}e${port}`, segment, address, port);
+      const both = [address, ipv6AddressIn(name, host)] as const;
+      return cable(cluster, `host ${host.name}`, `h${index}e${port}`, segment, both, port);
     }),
-    ...defined({ gateway }),
+    ...defined({ gateway, ipv6Gateway }),
     user: host.ssh.user,
     sshPort: host.ssh.port,
     sshAddress: host.ssh.address,
@@ -113,11 +119,40 @@ const gatewayOf = (cluster: Cluster, host: ClusterHost): string | undefined => {
     .find((gateway) => gateway !== undefined && !own.some(([, address]) => address === gateway));
 };
 
+const ipv6AddressIn = (segment: string, { ipv6, ...host }: ClusterHost): string | undefined =>
+  ipv6?.addresses[segment] ?? (segment === host.segment ? ipv6?.address : undefined);
+
+const ipv6GatewayOf = (cluster: Cluster, host: ClusterHost): string | undefined => {
+  const own = addressesOf(host).flatMap(([name]) => {
+    const address = ipv6AddressIn(name, host);
+    return address === undefined ? [] : [{ address, gateway: segmentNamed(cluster, name).ipv6?.gateway }];
+  });
+  return own
+    .map(({ gateway }) => gateway)
+    .find((gateway) => gateway !== undefined && !own.some(({ address }) => address === gateway));
+};
+
 const ownerless = (cluster: Cluster): readonly (Segment & { readonly gateway: string })[] => {
-  const owned = new Set(cluster.hosts.flatMap((host) => addressesOf(host).map(([, address]) => address)));
-  return cluster.network.segments.flatMap((segment) =>
-    segment.gateway === undefined || owned.has(segment.gateway) ? [] : [{ ...segment, gateway: segment.gateway }],
+  const owned = new Set(
+    cluster.hosts.flatMap((host) =>
+      addressesOf(host).flatMap(([name, address]) => [address, ipv6AddressIn(name, host) ?? []].flat()),
+    ),
   );
+  return cluster.network.segments.flatMap((segment) => {
+    const { name, gateway, ipv6 } = segment;
+    const hasNone = gateway === undefined || owned.has(gateway);
+    if (ipv6?.gateway !== undefined && owned.has(ipv6.gateway) !== hasNone) {
+      throw new Failure(
+        'inventory',
+        `the gateways of segment ${name}, ${gateway} and ${ipv6.gateway}, are two machines`,
+        {
+          why: ['one is a host of the inventory, and a lab has one router for both families'],
+          next: 'for a lab, give the router that the inventory lists both addresses, or neither',
+        },
+      );
+    }
+    return hasNone ? [] : [{ ...segment, gateway }];
+  });
 };
 
 const cable = (
@@ -125,13 +160,14 @@ const cable = (
   owner: string,
   plug: string,
   segment: Segment,
-  address: string,
+  [address, ipv6]: readonly [string, string | undefined],
   port: number,
 ): Cable => ({
   link: `eth${port}`,
   plug,
   bridge: bridgeName(cluster.network.segments.findIndex(({ name }) => name === segment.name)),
   address: within(segment, address),
+  ...(ipv6 === undefined || segment.ipv6 === undefined ? {} : { ipv6: within(segment.ipv6, ipv6) }),
   mac: macOf(`${cluster.name}/${owner}/${segment.name}`),
 });
 
@@ -166,7 +202,7 @@ const macOf = (text: string): string => {
 };
 
 const bridgeName = (index: number): string => `seg${index}`;
-const within = (segment: Segment, address: string): string => `${address}/${prefixLength(segment.cidr)}`;
+const within = (segment: Pick<Segment, 'cidr'>, address: string): string => `${address}/${prefixLength(segment.cidr)}`;
 
 /** All the addresses that a host answers at, the one that kbs uses first. */
 export const hostAddresses = (host: HostSpec): readonly string[] =>

@@ -18,6 +18,7 @@ import {
   labUp,
   type Partition,
 } from '../lab/index.js';
+import { podCidrsOf } from '../network/assignment.js';
 import { loadCluster } from './load-cluster.js';
 import { routersToConfigure } from './routers.js';
 
@@ -107,5 +108,5 @@ export const delay = async (file: string, segment: string, ms: number): Promise<
   return cluster.name;
 };
 
-const podsOf = (cluster: Cluster): Readonly<Record<string, string>> =>
-  Object.fromEntries(cluster.hosts.flatMap(({ name, podCidr }) => (podCidr === undefined ? [] : [[name, podCidr]])));
+const podsOf = (cluster: Cluster): Readonly<Record<string, readonly string[]>> =>
+  Object.fromEntries(cluster.hosts.map((host) => [host.name, podCidrsOf(host)]));

@@ -202,7 +202,7 @@ describe.skipIf(!able)('a lab', () => {
       });
 
       test("keeps pods from the other side's pods", async () => {
-        const pods = { 'controller-00': '10.244.1.0/24', 'worker-rack-00': '10.244.64.0/24' };
+        const pods = { 'controller-00': ['10.244.1.0/24'], 'worker-rack-00': ['10.244.64.0/24'] };
         await on('e2e-lab-one/controller-00', 'ip address add 10.244.1.1/32 dev lo');
         await on('e2e-lab-one/worker-rack-00', 'ip address add 10.244.64.1/32 dev lo');
         await on(

@@ -53,3 +53,17 @@ test.each(['ifupdown', 'NetworkManager'] as const)('a host without a gateway has
   const { gateway: _, ...alone } = host;
   expect(JSON.stringify(linkFiles(alone, daemon))).not.toMatch(/gateway|\/24,/);
 });
+
+test('both families stand beside each other', () => {
+  const both: HostSpec = {
+    ...host,
+    cables: [{ ...cable(0, '10.0.0.20/24'), ipv6: 'fd00:10::20/64' }],
+    ipv6Gateway: 'fd00:10::1',
+  };
+  expect(linkFiles(both, 'ifupdown')[0]?.content).toContain(
+    '  gateway 10.0.0.1\niface eth0 inet6 static\n  address fd00:10::20/64\n  gateway fd00:10::1\n',
+  );
+  expect(linkFiles(both, 'NetworkManager')[0]?.content).toContain(
+    '[ipv6]\nmethod=manual\naddress1=fd00:10::20/64,fd00:10::1\n',
+  );
+});

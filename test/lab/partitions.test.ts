@@ -4,12 +4,14 @@ import { describe, expect, test } from 'vitest';
 import { type Partition, partitionRules, partitionsIn, unique } from '../../src/lab/partitions.js';
 import { selectHosts } from '../../src/lab/select-hosts.js';
 import { specOf } from '../../src/lab/spec.js';
-import { clusterOf } from '../support/cluster.js';
+import { clusterOf, withIpv6 } from '../support/cluster.js';
 import { lacks } from '../support/needs.js';
 
 const spec = specOf(clusterOf());
 const names = spec.hosts.map(({ name }) => name);
-const pods = { 'controller-00': '10.244.0.0/24', 'worker-rack-00': '10.244.64.0/24' };
+const pods = { 'controller-00': ['10.244.0.0/24'], 'worker-rack-00': ['10.244.64.0/24'] };
+const both = specOf(withIpv6(clusterOf()));
+const podsOfBoth = { 'controller-00': ['10.244.0.0/24', 'fd00:10:244::/64'], 'worker-rack-00': ['10.244.64.0/24'] };
 
 describe('partitions of a lab', () => {
   test('tell hosts of one bridge by their plugs and hosts behind a router by their addresses', () => {
@@ -18,6 +20,13 @@ describe('partitions of a lab', () => {
       'elements = { "h0e0" . "h2e0", "h2e0" . "h0e0" }',
       'elements = { "h0e0" . 192.168.20.20, "h0e0" . 10.244.64.0/24, "h2e0" . 192.168.10.10, "h2e0" . 10.244.0.0/24 }',
     ]);
+  });
+
+  test('cut IPv6 too, in a cluster of both families', () => {
+    const rules = partitionRules(both, [['controller-00', 'worker-rack-00']], podsOfBoth);
+    expect(rules.match(/elements = .*/g)?.[2]).toBe(
+      'elements = { "h0e0" . fd00:192:168:20::20, "h2e0" . fd00:192:168:10::10, "h2e0" . fd00:10:244::/64 }',
+    );
   });
 
   test('cut every cable of a router', () => {
@@ -54,7 +63,7 @@ describe('partitions of a lab', () => {
     ['one', [['controller-00', 'edge']]],
     ['all', all],
   ])('are taken by a kernel and read back from it: %s', (_, partitions) => {
-    const input = `${partitionRules(spec, all, {})}\n${partitionRules(spec, partitions, pods)}\n`;
+    const input = `${partitionRules(both, all, podsOfBoth)}\n${partitionRules(spec, partitions, pods)}\n`;
     const { status, stdout, stderr } = spawnSync(
       'unshare',
       ['--net', 'sh', '-euc', 'nft -f -; nft -j list ruleset bridge'],

@@ -4,7 +4,7 @@ import { Failure } from '../../src/failure.js';
 import { contains } from '../../src/inventory/addresses.js';
 import type { Cluster } from '../../src/inventory/cluster.js';
 import { type Cable, hostAddresses, overlapping, specOf } from '../../src/lab/spec.js';
-import { clusterOf, hostOf } from '../support/cluster.js';
+import { clusterOf, hostOf, withIpv6 } from '../support/cluster.js';
 
 describe('the layout of a lab', () => {
   test('gives every host a cable, and a router one in each of its segments', () => {
@@ -30,6 +30,20 @@ describe('the layout of a lab', () => {
       'worker-rack-00': '192.168.20.1',
       edge: undefined,
     });
+  });
+
+  test('gives hosts addresses and gateways of both families, and its own router too', () => {
+    const { hosts, router } = specOf(withIpv6(clusterOf()));
+    expect(router).toEqual([]);
+    expect(hosts.map(({ name, ipv6Gateway, cables }) => [name, ipv6Gateway, cables.map(({ ipv6 }) => ipv6)])).toEqual([
+      ['controller-00', 'fd00:192:168:10::1', ['fd00:192:168:10::10/64']],
+      ['worker-office-00', 'fd00:192:168:10::1', ['fd00:192:168:10::20/64']],
+      ['worker-rack-00', 'fd00:192:168:20::1', ['fd00:192:168:20::20/64']],
+      ['edge', undefined, ['fd00:192:168:10::1/64', 'fd00:192:168:20::1/64']],
+    ]);
+    const listed = clusterOf();
+    const unlisted = withIpv6({ ...listed, hosts: listed.hosts.filter(({ name }) => name !== 'edge') });
+    expect(specOf(unlisted).router.map(({ ipv6 }) => ipv6)).toEqual(['fd00:192:168:10::1/64', 'fd00:192:168:20::1/64']);
   });
 
   test('sends a router to another router, where a segment of its own has one', () => {

@@ -20,14 +20,18 @@ const interfaces = (host: HostSpec): Configuration => ({
   content: [
     'auto lo\niface lo inet loopback\n',
     ...host.cables.map(
-      ({ link, address }, index) =>
-        `auto ${link}\niface ${link} inet static\n  address ${address}\n${gatewayOf(host, index, (via) => `  gateway ${via}\n`)}`,
+      ({ link, address, ipv6 }, index) =>
+        `auto ${link}\niface ${link} inet static\n  address ${address}\n${gatewayOf(host.gateway, index, (via) => `  gateway ${via}\n`)}${
+          ipv6 === undefined
+            ? ''
+            : `iface ${link} inet6 static\n  address ${ipv6}\n${gatewayOf(host.ipv6Gateway, index, (via) => `  gateway ${via}\n`)}`
+        }`,
     ),
   ].join('\n'),
 });
 
 /** nm-settings-keyfile(5); a file that others may read is ignored. */
-const connection = (host: HostSpec, { link, address }: Cable, index: number): Configuration => ({
+const connection = (host: HostSpec, { link, address, ipv6 }: Cable, index: number): Configuration => ({
   path: `etc/NetworkManager/system-connections/${link}.nmconnection`,
   mode: 0o600,
   content: `[connection]
@@ -37,13 +41,13 @@ interface-name=${link}
 
 [ipv4]
 method=manual
-address1=${address}${gatewayOf(host, index, (via) => `,${via}`)}
+address1=${address}${gatewayOf(host.gateway, index, (via) => `,${via}`)}
 
 [ipv6]
-method=disabled
+${ipv6 === undefined ? 'method=disabled' : `method=manual\naddress1=${ipv6}${gatewayOf(host.ipv6Gateway, index, (via) => `,${via}`)}`}
 `,
 });
 
 /** The first link is the one of the host's own segment, whose gateway leads to the others. */
-const gatewayOf = ({ gateway }: HostSpec, index: number, text: (via: string) => string): string =>
+const gatewayOf = (gateway: string | undefined, index: number, text: (via: string) => string): string =>
   index === 0 && gateway !== undefined ? text(gateway) : '';
