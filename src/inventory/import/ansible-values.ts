@@ -11,6 +11,7 @@ export interface Values {
   text(...names: readonly string[]): string | undefined;
   number(...names: readonly string[]): number | undefined;
   isTrue(name: string): boolean;
+  isFalse(name: string): boolean;
   /** Whether one of them is written, even where its value cannot be told. */
   has(...names: readonly string[]): boolean;
   list(name: string): readonly string[] | undefined;
@@ -37,6 +38,7 @@ export const valuesOf = (vars: Vars, wrong: (failure: Failure) => void): Values 
       if (value === undefined) return undefined;
       return /^\d+$/.test(String(value)) ? Number(value) : refuse(name, 'a whole number');
     },
+    isFalse: (name) => /^(false|no|off|0)$/i.test(String(plain(vars, name) ?? '')),
     isTrue: (name) => /^(true|yes|on|1)$/i.test(String(plain(vars, name) ?? '')),
     has: (...names) => names.some((name) => !isEmpty(vars[name]?.value)),
     list(name) {

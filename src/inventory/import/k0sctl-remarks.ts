@@ -44,7 +44,7 @@ const hostKeys = [
 /** What there is to say of the settings of k0s. */
 export const settingsRemarks = (spec: K0sSettings): readonly Remark[] => {
   const { api, network = {}, storage, extensions, workerProfiles = [] } = spec;
-  const { provider = 'kuberouter', dualStack, kubeProxy, nodeLocalLoadBalancing } = network;
+  const { provider = 'kuberouter', kubeProxy, nodeLocalLoadBalancing } = network;
   const charts = (extensions?.helm?.charts ?? []).map(({ name }) => name);
   const profiles = workerProfiles.filter(({ name }) => name !== 'default').map(({ name }) => name);
   const others = otherKeys(spec, settingKeys);
@@ -53,7 +53,6 @@ export const settingsRemarks = (spec: K0sSettings): readonly Remark[] => {
       ['network', 'pods'],
       `network provider ${provider}: kbs routes pods by host-gw, without an overlay or network policies`,
     ),
-    ...when(dualStack?.enabled === true, leftOut(['network', 'pods'], 'dualStack: kbs has IPv4 alone')),
     ...when(kubeProxy?.disabled === true, leftOut(['kubernetes', 'proxy'], 'kubeProxy.disabled: kbs needs kube-proxy')),
     ...when(
       nodeLocalLoadBalancing?.enabled === true,

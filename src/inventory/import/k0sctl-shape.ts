@@ -29,7 +29,11 @@ export const settingsShape = mapOf({
       podCIDR: word.optional(),
       serviceCIDR: word.optional(),
       clusterDomain: word.optional(),
-      dualStack: mapOf({ enabled: flag.optional() }).optional(),
+      dualStack: mapOf({
+        enabled: flag.optional(),
+        IPv6podCIDR: word.optional(),
+        IPv6serviceCIDR: word.optional(),
+      }).optional(),
       kubeProxy: mapOf({ mode: word.optional(), disabled: flag.optional() }).optional(),
       nodeLocalLoadBalancing: mapOf({ enabled: flag.optional() }).optional(),
       controlPlaneLoadBalancing: mapOf({

@@ -27,6 +27,10 @@ export const readK0sctl = (documents: readonly YamlInput[]): ToolCluster => {
     services: network.serviceCIDR ?? '10.96.0.0/12',
     domain: network.clusterDomain ?? 'cluster.local',
     ...defined({
+      ipv6:
+        network.dualStack?.enabled === true
+          ? defined({ pods: network.dualStack.IPv6podCIDR, services: network.dualStack.IPv6serviceCIDR })
+          : undefined,
       version,
       proxy: network.kubeProxy?.mode,
       flags: flagsOf(settings?.spec ?? {}),

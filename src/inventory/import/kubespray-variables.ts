@@ -19,8 +19,8 @@ export const kubesprayRemarks = (values: Values): readonly Remark[] => {
       leftOut(['network', 'pods'], `kube_network_node_prefix ${prefix}: kbs carves the addresses of each host itself`),
     ),
     ...when(
-      values.isTrue('enable_dual_stack_networks') || values.isTrue('ipv6_stack'),
-      leftOut(['network', 'pods'], 'dual stack: kbs has IPv4 alone'),
+      values.isTrue('ipv6_stack') && values.isFalse('ipv4_stack'),
+      leftOut(['network', 'pods'], 'ipv4_stack false: kbs needs IPv4, with IPv6 beside it'),
     ),
     ...when(
       manager !== undefined && manager !== 'containerd',
@@ -81,7 +81,13 @@ export const readVariables = [
   ...['kube_feature_gates', 'kube_kubeadm_apiserver_extra_args', 'kube_kubeadm_controller_extra_args'],
   ...[
     'kube_kubeadm_scheduler_extra_args',
+    'ipv4_stack',
     'ipv6_stack',
+    'kube_service_addresses_ipv6',
+    'kube_pods_subnet_ipv6',
+    'kube_network_node_prefix_ipv6',
+    'ip6',
+    'access_ip6',
     'container_manager',
     'kube_apiserver_port',
     'cloud_provider',
@@ -112,7 +118,7 @@ export const quietVariables = [
     'nodelocaldns_ip',
   ],
   ...['kube_api_anonymous_auth', 'kube_encrypt_secret_data', 'k8s_image_pull_policy', 'event_ttl_duration'],
-  ...['kube_service_addresses_ipv6', 'kube_pods_subnet_ipv6', 'kube_network_node_prefix_ipv6', 'kubeadm_patches'],
+  ...['kubeadm_patches'],
   ...['kube_proxy_nodeport_addresses', 'default_kubelet_config_dir', 'coredns_k8s_external_zone', 'helm_enabled'],
   ...['loadbalancer_apiserver_port', 'loadbalancer_apiserver_healthcheck_port', 'loadbalancer_apiserver_type'],
   ...['loadbalancer_apiserver_localhost', 'nodelocaldns_health_port', 'nodelocaldns_second_health_port'],

@@ -40,6 +40,7 @@ export const readKubespray = (written: AnsibleInventory, files: readonly VarFile
     services: values.text('kube_service_addresses') ?? '10.233.0.0/18',
     domain: values.text('dns_domain', 'cluster_name') ?? 'cluster.local',
     ...defined({
+      ipv6: ipv6Of(values),
       version: values.text('kube_version')?.replace(/^v/, ''),
       proxy: values.text('kube_proxy_mode'),
       flags: defined({
@@ -123,6 +124,7 @@ const hostOf = (name: string, values: Values, members: Members, jump: ToolJump |
       ...(workers.includes(name) ? ['worker' as const] : []),
     ],
     ...defined({
+      ipv6: values.text('ip6', 'access_ip6'),
       labels: labels && Object.fromEntries(Object.entries(labels).map(([key, value]) => [key, String(value)])),
       taints: values.list('node_taints'),
     }),
@@ -190,6 +192,16 @@ const jumpOf = (bastion: string | undefined, valuesFor: (host: string) => Values
   const host = valuesFor(bastion).text('ansible_host', 'ansible_ssh_host') ?? bastion;
   return defined({ host, user, port, key });
 };
+
+/** With kubespray's own defaults. */
+const ipv6Of = (values: Values): ToolCluster['ipv6'] =>
+  values.isTrue('enable_dual_stack_networks') || (values.isTrue('ipv6_stack') && !values.isFalse('ipv4_stack'))
+    ? {
+        pods: values.text('kube_pods_subnet_ipv6') ?? 'fd85:ee78:d8a6:8607::1:0/112',
+        services: values.text('kube_service_addresses_ipv6') ?? 'fd85:ee78:d8a6:8607::1000/116',
+        nodePrefix: values.number('kube_network_node_prefix_ipv6') ?? 120,
+      }
+    : undefined;
 
 /** Of texts like `ContextualLogging=false`. */
 const gatesOf = (values: Values): ToolCluster['featureGates'] =>

@@ -1,9 +1,10 @@
 import { defined } from '../../defined.js';
-import { isAddress } from '../addresses.js';
+import { contains, isAddress } from '../addresses.js';
 import { resolveVersion } from '../version.js';
 import { componentsOf } from './components.js';
 import { endpointOf } from './endpoint.js';
 import { asDnsLabel, hostNames } from './host-names.js';
+import { type ImportedIpv6, ipv6Of } from './ipv6.js';
 import { loginRemarks, sharedRemarks, sharedSsh, withoutUsualPort } from './logins.js';
 import { segmentRemarks, segmentsOf } from './segments.js';
 import {
@@ -44,6 +45,9 @@ export const toInventory = (cluster: ToolCluster, options: ImportOptions): Draft
   const endpoint = endpointOf(tool, cluster.endpoint, hosts, segments);
   const ssh = sharedSsh(hosts);
   const repeated = sharedRemarks(hosts);
+  const ipv6 = ipv6Of(tool, cluster, hosts, segments, ({ address = '' }) =>
+    isAddress(address) ? segments.find(({ cidr }) => contains(cidr, address))?.name : undefined,
+  );
   return {
     inventory: defined({
       apiVersion: 'kbs/v1',
@@ -57,20 +61,25 @@ export const toInventory = (cluster: ToolCluster, options: ImportOptions): Draft
         pods: ofIpv4(cluster.pods),
         services: ofIpv4(cluster.services),
         domain: cluster.domain === 'cluster.local' ? undefined : cluster.domain,
-        segments: segments.length > 0 ? Object.fromEntries(segments.map(({ name, cidr }) => [name, { cidr }])) : null,
+        ipv6: ipv6.network,
+        segments:
+          segments.length > 0
+            ? Object.fromEntries(segments.map(({ name, cidr }) => [name, defined({ cidr, ipv6: ipv6.segment(name) })]))
+            : null,
       }),
       endpoint: endpoint.is,
       dns: cluster.upstreams && { upstreams: cluster.upstreams },
       ssh: Object.keys(ssh).length > 0 ? ssh : undefined,
       proxy: cluster.pullProxy,
       registries: cluster.registries,
-      hosts: Object.fromEntries(hosts.map((host) => [host.as, hostEntry(host, endpoint.holders, ssh)])),
+      hosts: Object.fromEntries(hosts.map((host) => [host.as, hostEntry(host, endpoint.holders, ssh, ipv6)])),
     }),
     remarks: [
       ...cluster.remarks,
       ...clusterRemarks(tool, cluster, options.versions),
       ...components.remarks,
       ...segmentRemarks(tool, segments),
+      ...ipv6.remarks,
       ...endpoint.remarks,
       ...when(
         hosts.some(({ name }) => name === undefined),
@@ -102,15 +111,11 @@ const versionFor = (version: string | undefined, known: readonly string[]): stri
 
 const proxies = ['nftables', 'iptables', 'ipvs'] as const;
 
-/** Of `10.42.0.0/16,fd00::/56` the part that kbs has. */
+/** Of `10.42.0.0/16,fd00::/56` the part of IPv4. */
 const ofIpv4 = (cidrs: string | undefined): string | undefined =>
   cidrs?.split(/\s*,\s*/).find((cidr) => !cidr.includes(':')) ?? cidrs;
 
-const clusterRemarks = (
-  tool: string,
-  { version, proxy, pods = '', services = '' }: ToolCluster,
-  known: readonly string[],
-): readonly Remark[] => [
+const clusterRemarks = (tool: string, { version, proxy }: ToolCluster, known: readonly string[]): readonly Remark[] => [
   ...when(
     version === undefined,
     note(['kubernetes', 'version'], `${tool} names no version; this is the newest that kbs has`),
@@ -123,15 +128,19 @@ const clusterRemarks = (
     proxy !== undefined && !proxies.some((mode) => mode === proxy),
     leftOut(['kubernetes', 'proxy'], `kube-proxy in the mode ${proxy}: kbs has ${proxies.join(', ')}`),
   ),
-  ...when(pods.includes(','), leftOut(['network', 'pods'], `${pods}: kbs has IPv4 alone`)),
-  ...when(services.includes(','), leftOut(['network', 'services'], `${services}: kbs has IPv4 alone`)),
 ];
 
-const hostEntry = (host: NamedHost, holders: readonly string[], shared: ToolSsh): Readonly<Record<string, unknown>> => {
+const hostEntry = (
+  host: NamedHost,
+  holders: readonly string[],
+  shared: ToolSsh,
+  ipv6: ImportedIpv6,
+): Readonly<Record<string, unknown>> => {
   const { address = '', roles, labels, taints, as } = host;
   const ssh = Object.entries(host.ssh).filter(([setting]) => !Object.hasOwn(shared, setting));
   return defined({
     address: isAddress(address) ? address : undefined,
+    ipv6: ipv6.host(host),
     roles: holders.includes(as) ? [...roles, 'load-balancer'] : roles,
     labels,
     taints,

@@ -16,6 +16,8 @@ export interface ToolCluster {
   readonly proxy?: string;
   readonly pods?: string;
   readonly services?: string;
+  /** Present where the cluster has both families; what the tool leaves out is missing. */
+  readonly ipv6?: ToolIpv6;
   readonly domain?: string;
   /** Flags without the dashes before them. */
   readonly flags?: Readonly<Partial<Record<FlaggedSection, Readonly<Record<string, unknown>>>>>;
@@ -28,6 +30,13 @@ export interface ToolCluster {
   readonly registries?: Readonly<Record<string, { readonly mirrors: readonly string[] }>>;
   readonly hosts: readonly ToolHost[];
   readonly remarks: readonly Remark[];
+}
+
+export interface ToolIpv6 {
+  readonly pods?: string;
+  readonly services?: string;
+  /** The prefix length of a node's part. */
+  readonly nodePrefix?: number;
 }
 
 /** Where the inventory has flags of a component. */
@@ -47,6 +56,7 @@ export interface ToolHost {
   readonly name?: string;
   /** Where the other hosts reach it: an IPv4 address, or what the tool has in place of one. */
   readonly address?: string;
+  readonly ipv6?: string;
   /** Where the tool logs in. */
   readonly login?: string;
   readonly roles: readonly ('control-plane' | 'worker')[];
