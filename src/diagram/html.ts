@@ -72,13 +72,13 @@ ${body.join('\n')}
 /** The cells of a row, as markup. */
 const hostCells = (host: DrawnHost): readonly string[] => [
   escaped(host.name),
-  code(host.address),
+  [host.address, ...(host.ipv6 === undefined ? [] : [host.ipv6.address])].map(code).join('<br>'),
   escaped(host.segment),
   badgesOf(host)
     .filter((badge) => badge !== 'gpu')
     .map((badge) => element('span', { class: `badge ${badge}` }, badges[badge].noun))
     .join(' '),
-  host.podCidr === undefined ? '' : code(host.podCidr),
+  [host.podCidr, host.ipv6?.podCidr].flatMap((cidr) => (cidr === undefined ? [] : code(cidr))).join('<br>'),
   escaped(host.gpu === undefined ? '' : [host.gpuCount, host.gpu].join(' ').trim()),
   escaped(host.hypervisor ?? ''),
   host.labelsAndTaints.map(code).join('<br>'),

@@ -54,8 +54,9 @@ export const layoutOf = (diagram: Diagram): Layout => {
 };
 
 const tileHeight = ({ segments }: Diagram): number => {
-  const guests = segments.some(({ vip, hosts }) => [...(vip?.hosts ?? []), ...hosts].some((host) => host.hypervisor));
-  return metrics.tile.line * (guests ? 3 : 2) + metrics.tile.pad;
+  const drawn = segments.flatMap(({ vip, hosts }) => [...(vip?.hosts ?? []), ...hosts]);
+  const more = [drawn.some((host) => host.hypervisor), drawn.some((host) => host.ipv6)].filter(Boolean).length;
+  return metrics.tile.line * (2 + more) + metrics.tile.pad;
 };
 
 interface Size {
@@ -65,7 +66,7 @@ interface Size {
 }
 
 const sizeOf = (segment: DrawnSegment, tile: number, { routers }: Diagram): Size => {
-  const { name, hosts, vip, routes, cidr, podCidr } = segment;
+  const { name, hosts, vip, routes, cidr, podCidr, ipv6 } = segment;
   const count = hosts.length + (vip?.hosts.length ?? 0);
   const wanted = count <= 4 ? 1 : count <= 40 ? 2 : count <= 120 ? 3 : 4;
   const columns = Math.max(wanted, (vip?.hosts.length ?? 0) > 1 ? 2 : 1);
@@ -75,15 +76,23 @@ const sizeOf = (segment: DrawnSegment, tile: number, { routers }: Diagram): Size
     columns,
     width:
       2 * card.pad +
-      Math.max(tiles, interfaces * metrics.endSpacing, widthOf(`${cidr}pods ${podCidr}`, 11, 'mono') + 24),
+      Math.max(
+        tiles,
+        interfaces * metrics.endSpacing,
+        widthOf(`${cidr}pods ${podCidr}`, 11, 'mono') + 24,
+        ipv6 === undefined ? 0 : widthOf(`${ipv6.cidr}pods ${ipv6.podCidr}`, 11, 'mono') + 24,
+      ),
     height:
-      card.head +
+      headOf(segment) +
       (vip === undefined ? 0 : band.head + linesOf(vip.hosts.length, columns) * (tile + gap) + band.pad) +
       linesOf(hosts.length, columns) * (tile + gap) +
       footHeight(routes.length) +
       card.pad,
   };
 };
+
+/** One line more for networks of IPv6. */
+const headOf = ({ ipv6 }: DrawnSegment): number => card.head + (ipv6 === undefined ? 0 : 16);
 
 const linesOf = (count: number, columns: number): number => Math.ceil(count / columns);
 
@@ -117,7 +126,7 @@ const cardAt = (of: DrawnSegment, box: Box, { columns }: Size, tile: number): Ca
     }
     return from + linesOf(hosts.length, columns) * (tile + gap);
   };
-  const top = box.y + card.head;
+  const top = box.y + headOf(of);
   if (of.vip === undefined) return { of, ...box, tiles, foot: put(of.hosts, top) };
   const end = put(of.vip.hosts, top + band.head);
   const around = { x: box.x + card.pad, y: top, width: box.width - 2 * card.pad, height: end - top - gap + band.pad };

@@ -23,14 +23,17 @@ export const groupLines = ({ badges: own, hosts }: HostGroup): readonly string[]
     first.address,
     own.map((badge) => badgeWord(badge, first, 'word')).join(', '),
     ...(first.podCidr === undefined ? [] : [`pods ${first.podCidr}`]),
+    ...(first.ipv6 === undefined ? [] : [first.ipv6.address]),
+    ...(first.ipv6?.podCidr === undefined ? [] : [`pods ${first.ipv6.podCidr}`]),
     ...first.forwards,
     ...(first.hypervisor === undefined ? [] : [`on ${first.hypervisor}`]),
   ];
 };
 
-export const segmentLines = ({ name, cidr, podCidr }: DrawnSegment): readonly string[] => [
+export const segmentLines = ({ name, cidr, podCidr, ipv6 }: DrawnSegment): readonly string[] => [
   `${name} ${cidr}`,
   `pods ${podCidr}`,
+  ...(ipv6 === undefined ? [] : [ipv6.cidr, `pods ${ipv6.podCidr}`]),
 ];
 
 export const routerLines = ({ name, host }: DrawnRouter): readonly string[] => [
@@ -44,8 +47,8 @@ export const summary = (diagram: Diagram, hosts: number): string =>
     `Kubernetes ${diagram.version}`,
     counted(hosts, 'host'),
     counted(diagram.segments.length, 'segment'),
-    `pods ${diagram.pods}`,
-    `services ${diagram.services}`,
+    `pods ${diagram.pods.join(', ')}`,
+    `services ${diagram.services.join(', ')}`,
   ].join(' · ');
 
 /** The ways into the cluster, and the etcd that it has outside: `API api.ha.internal:6443 · DNS zone …`, and on a second line what else there is. */

@@ -5,8 +5,10 @@ import { badgeColors } from './palette.js';
 /** A cluster as a Mermaid flowchart, which GitHub and GitLab draw in Markdown. */
 export const mermaid = (diagram: Diagram): string => {
   const ids = new Map(diagram.segments.map(({ name }, index) => [name, `segment${index}`]));
-  const podsOf = (segment: string): string =>
-    `pods ${diagram.segments.find(({ name }) => name === segment)?.podCidr ?? ''}`;
+  const podsOf = (segment: string): readonly string[] => {
+    const { podCidr = '', ipv6 } = diagram.segments.find(({ name }) => name === segment) ?? {};
+    return [`pods ${podCidr}`, ...(ipv6 === undefined ? [] : [`pods ${ipv6.podCidr}`])];
+  };
   return [
     `%% ${diagram.name}, Kubernetes ${diagram.version}: written by kbs topology`,
     'flowchart TB',
@@ -16,7 +18,7 @@ export const mermaid = (diagram: Diagram): string => {
     ...diagram.routers.flatMap(({ interfaces }, index) =>
       // Mermaid shows only one line as the name of a segment, so its pod CIDR is a label of the edge.
       interfaces.map(
-        ({ segment, address }) => `  router${index} ---|${label([address, podsOf(segment)])}| ${ids.get(segment)}`,
+        ({ segment, address }) => `  router${index} ---|${label([address, ...podsOf(segment)])}| ${ids.get(segment)}`,
       ),
     ),
     ...Object.entries(badgeColors).map(
@@ -31,7 +33,7 @@ const subgraph = (segment: DrawnSegment, index: number, api: string): readonly s
   const node = (group: HostGroup, n: number): string =>
     `    host${index}x${n}[${label(groupLines(group))}]:::${group.badges[0] ?? 'worker'}`;
   return [
-    `  subgraph segment${index}[${label([`${segment.name} ${segment.cidr}`])}]`,
+    `  subgraph segment${index}[${label([[segment.name, segment.cidr, ...(segment.ipv6 === undefined ? [] : [segment.ipv6.cidr])].join(' ')])}]`,
     ...(segment.vip === undefined ? [] : [`    vip([${label([api, segment.vip.address])}]):::load-balancer`]),
     ...[...balancers, ...grouped(segment.hosts, groupingLimit)].map(node),
     ...balancers.map((_, n) => `    vip --- host${index}x${n}`),

@@ -1,6 +1,6 @@
 import { defined } from '../defined.js';
-import type { Cluster, ClusterHost, Role } from '../inventory/cluster.js';
-import { dnsServers, isLoadBalancer, isRouter, nodes } from '../inventory/cluster.js';
+import type { Cluster, ClusterHost, Role, Segment } from '../inventory/cluster.js';
+import { dnsServers, isLoadBalancer, isRouter, networksOf, nodes } from '../inventory/cluster.js';
 import { type Forward, forwardsOf, forwardText, type LanRecord, recordsOf } from '../inventory/lan-services.js';
 import { pathsOf, routersOf } from '../network/segments-graph.js';
 
@@ -8,8 +8,9 @@ import { pathsOf, routersOf } from '../network/segments-graph.js';
 export interface Diagram {
   readonly name: string;
   readonly version: string;
-  readonly pods: string;
-  readonly services: string;
+  /** Of IPv4, and of IPv6 where the cluster has both. */
+  readonly pods: readonly string[];
+  readonly services: readonly string[];
   /** `api.ha.internal:6443` */
   readonly api: string;
   readonly external: boolean;
@@ -41,6 +42,7 @@ export interface DrawnSegment {
   readonly cidr: string;
   readonly gateway?: string;
   readonly podCidr: string;
+  readonly ipv6?: Pick<Segment, 'cidr' | 'podCidr'>;
   /** The virtual address in this segment, and the load balancers that can hold it. */
   readonly vip?: { readonly address: string; readonly hosts: readonly DrawnHost[] };
   /** All other hosts, in the order of their most important role. */
@@ -50,7 +52,10 @@ export interface DrawnSegment {
 }
 
 export interface DrawnHost
-  extends Pick<ClusterHost, 'name' | 'address' | 'roles' | 'segment' | 'podCidr' | 'gpu' | 'gpuCount' | 'hypervisor'> {
+  extends Pick<
+    ClusterHost,
+    'name' | 'address' | 'roles' | 'segment' | 'podCidr' | 'ipv6' | 'gpu' | 'gpuCount' | 'hypervisor'
+  > {
   /** Of a load balancer: `443 → workers:30443`. */
   readonly forwards: readonly string[];
   /** Without those that follow from its roles and segment. */
@@ -58,12 +63,12 @@ export interface DrawnHost
 }
 
 export const diagramOf = (cluster: Cluster): Diagram => {
-  const { network, endpoint, zone } = cluster;
+  const { endpoint, zone } = cluster;
   return {
     name: cluster.name,
     version: cluster.kubernetes.version,
-    pods: network.pods,
-    services: network.services,
+    pods: networksOf(cluster, 'pods'),
+    services: networksOf(cluster, 'services'),
     api: `${endpoint.host}:${endpoint.port}`,
     external: endpoint.external ?? false,
     etcd: (cluster.kubernetes.externalEtcd?.endpoints ?? []).map((url) => url.replace('https://', '')),
@@ -95,7 +100,7 @@ const drawnSegments = (cluster: Cluster): readonly DrawnSegment[] => {
   const paths = pathsOf(cluster);
   const { vip } = cluster.endpoint;
   const home = vip === undefined ? undefined : cluster.hosts.find(isLoadBalancer)?.segment;
-  return cluster.network.segments.map(({ name, cidr, gateway, podCidr }) => {
+  return cluster.network.segments.map(({ name, cidr, gateway, podCidr, ipv6 }) => {
     const members = cluster.hosts.filter((host) => host.segment === name && !isRouter(host));
     const balancers = home === name ? members.filter(isLoadBalancer) : [];
     return {
@@ -103,6 +108,7 @@ const drawnSegments = (cluster: Cluster): readonly DrawnSegment[] => {
       cidr,
       ...defined({ gateway }),
       podCidr,
+      ...defined({ ipv6: ipv6 && { cidr: ipv6.cidr, podCidr: ipv6.podCidr } }),
       ...(vip === undefined || balancers.length === 0 ? {} : { vip: { address: vip, hosts: balancers.map(draw) } }),
       hosts: members
         .filter((host) => !balancers.includes(host))
@@ -117,14 +123,14 @@ const drawnSegments = (cluster: Cluster): readonly DrawnSegment[] => {
 };
 
 const drawn = ({ labels, taints, ...host }: ClusterHost, cluster: Cluster): DrawnHost => {
-  const { name, address, roles, segment, podCidr, gpu, gpuCount, hypervisor } = host;
+  const { name, address, roles, segment, podCidr, ipv6, gpu, gpuCount, hypervisor } = host;
   const own = Object.entries(labels).filter(([key]) => !derived.some((known) => key === known));
   return {
     name,
     address,
     roles,
     segment,
-    ...defined({ podCidr, gpu, gpuCount, hypervisor }),
+    ...defined({ podCidr, ipv6, gpu, gpuCount, hypervisor }),
     forwards: roles.includes('load-balancer') ? forwardsOf(cluster).map(forwardText) : [],
     labelsAndTaints: [
       ...own.map(([key, value]) => `${key}=${value}`),

@@ -20,6 +20,19 @@ export const cardShape = (card: Card, { api }: Diagram): string => {
       text(count, { x: right, y: y + 34, size: 12, soft: true, anchor: 'end' }),
       text(segment.cidr, { x: left, y: y + 53, size: 11, mono: true, soft: true }),
       text(`pods ${segment.podCidr}`, { x: right, y: y + 53, size: 11, mono: true, soft: true, anchor: 'end' }),
+      ...(segment.ipv6 === undefined
+        ? []
+        : [
+            text(segment.ipv6.cidr, { x: left, y: y + 69, size: 11, mono: true, soft: true }),
+            text(`pods ${segment.ipv6.podCidr}`, {
+              x: right,
+              y: y + 69,
+              size: 11,
+              mono: true,
+              soft: true,
+              anchor: 'end',
+            }),
+          ]),
       ...(card.band === undefined || segment.vip === undefined ? [] : [bandShape(card.band, api, segment.vip.address)]),
       ...card.tiles.map(tileShape),
       ...foot(card),
@@ -44,7 +57,7 @@ const bandShape = (band: Box, api: string, address: string): string => {
   ].join('');
 };
 
-/** Name and roles; below them address and pod CIDR. The rest is in a tooltip. */
+/** Name and roles; below them address and pod CIDR, and the address of IPv6. The rest is in a tooltip. */
 const tileShape = ({ of: host, x, y, width, height }: Placed<DrawnHost>): string => {
   const own = badgesOf(host);
   const spelled = (length: 'word' | 'short') => own.map((badge) => ({ badge, word: badgeWord(badge, host, length) }));
@@ -78,18 +91,28 @@ const tileShape = ({ of: host, x, y, width, height }: Placed<DrawnHost>): string
       ...(host.podCidr === undefined
         ? []
         : [text(host.podCidr, { x: x + width - 9, y: y + 38, size: 11, mono: true, soft: true, anchor: 'end' })]),
+      ...(host.ipv6 === undefined ? [] : [text(host.ipv6.address, { x: x + 12, y: y + 55, size: 11, mono: true })]),
       ...(host.hypervisor === undefined
         ? []
-        : [text(fitted(`on ${host.hypervisor}`, width - 24, 11), { x: x + 12, y: y + 55, size: 11, soft: true })]),
+        : [
+            text(fitted(`on ${host.hypervisor}`, width - 24, 11), {
+              x: x + 12,
+              y: y + (host.ipv6 === undefined ? 55 : 72),
+              size: 11,
+              soft: true,
+            }),
+          ]),
     ].join(''),
   );
 };
 
-const tooltip = ({ name, address, roles, podCidr, gpu, hypervisor, labelsAndTaints }: DrawnHost): string =>
+const tooltip = ({ name, address, roles, podCidr, ipv6, gpu, hypervisor, labelsAndTaints }: DrawnHost): string =>
   [
     name,
     `${address}, ${roles.join(', ')}`,
     ...(podCidr === undefined ? [] : [`pods ${podCidr}`]),
+    ...(ipv6 === undefined ? [] : [ipv6.address]),
+    ...(ipv6?.podCidr === undefined ? [] : [`pods ${ipv6.podCidr}`]),
     ...(gpu === undefined ? [] : [`GPU ${gpu}`]),
     ...(hypervisor === undefined ? [] : [`on ${hypervisor}`]),
     ...labelsAndTaints,

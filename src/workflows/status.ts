@@ -34,6 +34,8 @@ export interface HostStatus {
   readonly roles: readonly string[];
   readonly segment: string;
   readonly podCidr?: string;
+  /** In a cluster of both families. */
+  readonly ipv6?: { readonly address: string; readonly podCidr?: string };
   /** Why the host does not answer, and what to do about it; absent where it does. */
   readonly problem?: Problem;
   /** Absent where the host does not answer. */
@@ -98,7 +100,12 @@ export const statusOf = async (file: string, { acceptNewHostKeys, limits }: Stat
 };
 
 const hostScript = (host: ClusterHost, cluster: Cluster): Script =>
-  lines(sh`ip -4 route show table main`, machineScript, ...(isLoadBalancer(host) ? [askForwards(cluster)] : []));
+  lines(
+    sh`ip -4 route show table main`,
+    ...(host.ipv6 === undefined ? [] : [sh`ip -6 route show table main`]),
+    machineScript,
+    ...(isLoadBalancer(host) ? [askForwards(cluster)] : []),
+  );
 
 /** A control plane that hangs with its API server is something to show, like a host that hangs. */
 const findingsOf = async (cluster: Cluster, host: Host, limits: RunOptions): Promise<readonly CheckResult[]> => {
@@ -110,12 +117,15 @@ const findingsOf = async (cluster: Cluster, host: Host, limits: RunOptions): Pro
   }
 };
 
-const outlineOf = ({ name, address, roles, segment, podCidr }: ClusterHost): HostStatus => ({
+const outlineOf = ({ name, address, roles, segment, podCidr, ipv6 }: ClusterHost): HostStatus => ({
   name,
   address,
   roles,
   segment,
-  ...defined({ podCidr }),
+  ...defined({
+    podCidr,
+    ipv6: ipv6 && { address: ipv6.address, ...defined({ podCidr: ipv6.podCidr }) },
+  }),
 });
 
 const routesOf = (host: ClusterHost, cluster: Cluster, live: string): string => {

@@ -30,7 +30,7 @@ const golden = (name: string, text: string): string => {
   return readFileSync(path, 'utf8');
 };
 
-describe.each(['single', 'two-segments', 'ha', 'web'])('the diagram of %s', (name) => {
+describe.each(['single', 'two-segments', 'ha', 'web', 'dual-stack'])('the diagram of %s', (name) => {
   it.each([
     ['mmd', mermaid],
     ['dot', dot],
@@ -87,7 +87,7 @@ describe('in every topology', () => {
     ));
 });
 
-it.each(['single', 'two-segments', 'ha', 'gpu', 'hard-way', 'large'])(
+it.each(['single', 'two-segments', 'ha', 'gpu', 'hard-way', 'large', 'dual-stack'])(
   '%s has each address of a host once',
   async (name) => {
     const cluster = await example(name);

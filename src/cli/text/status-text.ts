@@ -30,7 +30,9 @@ export function statusText(status: Status, verbose = false): string {
           ...(host.machine?.kind === undefined ? [] : [kindText(host.machine)]),
         ].join(', ');
       const machine = verbose && host.machine ? [`    ${oneLine(machineText(host.machine))}`] : [];
-      return [`${mark(ok)} ${oneLine(`${row(host)}  ${words}`)}`, ...machine, ...explain(host)].join('\n');
+      return [`${mark(ok)} ${oneLine(`${row(host)}  ${words}`)}`, ...ipv6Row(host), ...machine, ...explain(host)].join(
+        '\n',
+      );
     }),
     status.findings.length === 0
       ? `${mark(false)} the API server does not answer`
@@ -82,3 +84,9 @@ const explainedOnce = (): ((host: HostStatus) => readonly string[]) => {
 
 const row = ({ name, address, roles, segment, podCidr }: HostStatus): string =>
   `${name.padEnd(20)} ${address.padEnd(16)} ${segment.padEnd(10)} ${roles.join(',').padEnd(24)} ${(podCidr ?? '').padEnd(18)}`;
+
+/** The IPv6 half of a host, below its row and in the same columns. */
+const ipv6Row = ({ ipv6 }: HostStatus): readonly string[] =>
+  ipv6 === undefined
+    ? []
+    : [`  ${''.padEnd(20)} ${ipv6.address}${ipv6.podCidr === undefined ? '' : `  pods ${ipv6.podCidr}`}`];
