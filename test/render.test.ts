@@ -54,7 +54,7 @@ const readable = (tree: Rendering): Rendering => {
 /** As plain data in the order of the paths, for a readable difference. */
 const sorted = (tree: Rendering): object => Object.fromEntries([...tree].toSorted(([a], [b]) => (a < b ? -1 : 1)));
 
-describe.each(['single', 'two-segments', 'ha', 'hard-way', 'gpu', 'web', 'monitored'])(
+describe.each(['single', 'two-segments', 'ha', 'hard-way', 'gpu', 'web', 'monitored', 'dual-stack'])(
   'the rendering of %s',
   (name) => {
     it('is what the golden files say, and nothing more or less', async () => {
