@@ -9,15 +9,8 @@ import { fingerprintOf } from '../../../src/pki/certificate.js';
 import { testCertificate } from '../../pki/keys.js';
 import { createWorld } from '../../resources/overlay-host.js';
 import { here } from '../../support/here.js';
+import { partOfFacts } from '../../support/known-facts.js';
 import { lacks } from '../../support/needs.js';
-
-/** From one line of the script to another, which is left out: all of it takes a quarter of a second. */
-const part = (from: string, until = ''): string => {
-  const begin = factsScript.indexOf(`\n${from}`);
-  const end = until === '' ? factsScript.length : factsScript.indexOf(`\n${until}`);
-  if (begin < 0 || end < begin) throw new Error(`the script has no line ${from}, or no line ${until} after it`);
-  return `fact() { printf '%s %s\\n' "$1" "$2"; }${factsScript.slice(begin, end)}\n`;
-};
 
 test('this machine answers every question', async () => {
   const from = Math.floor(Date.now() / 1000);
@@ -108,7 +101,7 @@ ln -s /run/systemd/resolve/stub-resolv.conf /etc/resolv.conf; echo '# none' > /r
     ],
   ])('are those %s', async (_, before, resolvConf, server) => {
     const script = `mount -t tmpfs none /etc; mount -t tmpfs none /run
-${before}\n${part('resolv=/etc/resolv.conf', 'fact resolver ')}`;
+${before}\n${partOfFacts('resolv=/etc/resolv.conf', 'fact resolver ')}`;
     const { stdout } = await execa('unshare', ['--mount', 'sh', '-eu'], { input: script });
     const nameservers = server === '' ? [] : [server];
     expect(parseFacts(stdout)).toMatchObject({ resolvConf, nameservers, hostOnlyNameservers: [] });
@@ -148,7 +141,7 @@ describe.skipIf(lacks('root'))('the cluster that a host belongs to', async () =>
     ['that is a load balancer', `${put('/etc/haproxy/ca.crt', pem)}${put('/etc/kbs/haproxy-health', '')}`, fingerprint],
   ])('of a host %s', async (_, before, expected) => {
     expect(other).not.toBe(fingerprint);
-    const script = `mount -t tmpfs none /etc\n${before}\n${part('ca=/etc/kubernetes/pki/ca.crt')}`;
+    const script = `mount -t tmpfs none /etc\n${before}\n${partOfFacts('ca=/etc/kubernetes/pki/ca.crt')}`;
     const { stdout } = await execa('unshare', ['--mount', 'sh', '-eu'], { input: script });
     expect(parseFacts(stdout).clusterCa).toBe(expected);
   });
