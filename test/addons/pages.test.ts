@@ -58,3 +58,36 @@ describe.each(knownAddons)(
     });
   },
 );
+
+describe('the page about an HA Rancher', () => {
+  const file = join(root, 'inventories/rancher.yaml');
+  const inventory = parse(readFileSync(file, 'utf8')) as Inventory;
+  const [whole = '', certificate = '', second = ''] = readPage('docs/rancher.md').yaml;
+
+  it('has the inventory of inventories/rancher.yaml', () => {
+    expect(inventory).toMatchObject(parse(whole) as Inventory);
+  });
+
+  it('has changes of it that kbs takes: a certificate of another authority, and a second load balancer', async () => {
+    const addons = { ...inventory.addons, ...(parse(certificate) as Inventory) };
+    const { cluster } = await loadCluster(file, stringify({ ...inventory, addons }));
+    expect(cluster.addons).toContainEqual(
+      expect.objectContaining({ values: expect.objectContaining({ privateCA: false }) }),
+    );
+    const hosts = { ...inventory.hosts, ...(parse(second) as Inventory) };
+    expect((await loadCluster(file, stringify({ ...inventory, hosts }))).cluster.hosts).toHaveLength(5);
+  });
+});
+
+it('the page about Prometheus and Grafana has inventories that kbs takes', async () => {
+  const file = join(root, 'inventories/monitored.yaml');
+  const inventory = parse(readFileSync(file, 'utf8').replaceAll('monitored.internal', 'hybrid.internal')) as Inventory;
+  const [first = '', ...others] = readPage('docs/monitoring.md').yaml;
+  const addons = (parse(first) as Inventory).addons;
+  expect(others).toHaveLength(2);
+  for (const each of ['{}', ...others]) {
+    const said = { ...inventory, addons: { ...addons, ...(parse(each) as Inventory) } };
+    const { cluster } = await loadCluster(file, stringify(said));
+    expect(cluster.addons?.map(({ name }) => name)).toContain('monitoring');
+  }
+});

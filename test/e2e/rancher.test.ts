@@ -71,7 +71,7 @@ describe.runIf(whole)('an HA Rancher from four machines', () => {
       // The bundle is what the lab is made of.
       if (name === 'kbs bundle build') continue;
       if (name === 'kubectl') await withKubectl(project, 'node-00');
-      const exits: Readonly<Record<string, number>> = { 'kbs plan': 10, 'kbs verify': 8 };
+      const exits: Readonly<Record<string, number>> = { 'kbs what-if': 10, 'kbs plan': 10, 'kbs verify': 8 };
       told.set(name, await run(name === 'kbs apply' ? `${command} --yes` : command, exits[name]));
     }
     expect([...told.keys()]).toEqual([
