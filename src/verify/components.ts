@@ -13,7 +13,7 @@ import { untilProven } from './until-proven.js';
 /**
  * Every node Ready, every check of the API server passed, every pod of kube-system ready, and the leases of controller
  * manager and scheduler fresh. Failed checks are repeated until `patience` (milliseconds) is over: a pod may just have
- * been started. Where the API server does not answer, that is the one result.
+ * been started. Where the API server does not answer, that is the one result; and an external etcd, which may be why.
  */
 export const components = (
   cluster: Cluster,
@@ -21,9 +21,14 @@ export const components = (
   { patience = 0, limits = {} }: { readonly patience?: number; readonly limits?: RunOptions } = {},
 ): Promise<readonly CheckResult[]> =>
   untilProven({ patience, pause: 500 }, async (elapsed) => {
-    const output = await controlPlane.query(query(scriptFor(cluster)), { timeout: twoMinutes, ...limits });
+    const ask = (script: Script) => controlPlane.query(query(script), { timeout: twoMinutes, ...limits });
+    const output = await ask(scriptFor(cluster));
+    if (output.code === 0) return read(output.stdout, cluster, elapsed());
+    const { externalEtcd } = cluster.kubernetes;
+    const behind =
+      externalEtcd === undefined ? [] : externalEndpoints((await ask(healthOf(externalEtcd))).stdout, externalEtcd);
     const ms = elapsed();
-    return output.code === 0 ? read(output.stdout, cluster, ms) : [silent(output.stderr, ms)];
+    return [silent(output.stderr, ms), ...behind.map(([name, detail, ok]) => found(name, detail, ok, ms))];
   });
 
 /** The component, what was seen of it, and whether it is healthy. */
@@ -31,11 +36,14 @@ type Fact = readonly [string, string, boolean];
 
 const twoMinutes = 120_000;
 
-const silent = (stderr: string, ms: number): CheckResult => ({
+const silent = (stderr: string, ms: number): CheckResult =>
+  found('kube-apiserver', lastLines(stderr, 1).join('') || 'does not answer', false, ms);
+
+const found = (name: string, detail: string, ok: boolean, ms: number): CheckResult => ({
   proof: 'components',
-  name: 'kube-apiserver',
-  ok: false,
-  detail: lastLines(stderr, 1).join('') || 'does not answer',
+  name,
+  ok,
+  detail,
   ms,
 });
 
@@ -58,7 +66,7 @@ const read = (output: string, cluster: Cluster, ms: number): readonly CheckResul
     ...apiServers(apiLines, cluster).map(([name, detail, ok]) => find('components', name, detail, ok)),
     ...(cluster.kubernetes.externalEtcd === undefined
       ? etcdMembers(etcdLines, cluster)
-      : externalEndpoints(etcdLines, cluster.kubernetes.externalEtcd)
+      : externalEndpoints(etcdLines.join('\n'), cluster.kubernetes.externalEtcd)
     ).map(([name, detail, ok]) => find('components', name, detail, ok)),
     ...leaders(leaseLines, cluster).map(([name, detail, ok]) => find('components', name, detail, ok)),
   ];
@@ -108,7 +116,8 @@ const etcdMembers = (printed: readonly string[], cluster: Cluster): readonly Fac
 };
 
 /** As the control plane sees them that is asked; what runs behind them is for others to see to. */
-const externalEndpoints = (printed: readonly string[], { endpoints }: ExternalEtcd): readonly Fact[] => {
+const externalEndpoints = (output: string, { endpoints }: ExternalEtcd): readonly Fact[] => {
+  const printed = output.trim().split('\n');
   // Where etcdctl itself fails, it names no endpoint.
   const failed = printed.some((line) => line.startsWith('https://')) ? undefined : printed.at(-1);
   return endpoints.map((endpoint): Fact => {
@@ -148,7 +157,7 @@ const scriptFor = (cluster: Cluster): Script =>
 ${patientKubectl} -n kube-system get leases -o jsonpath='{range .items[*]}{.metadata.name} {.spec.renewTime} {.spec.holderIdentity}{"\\n"}{end}'`,
     cluster.kubernetes.externalEtcd === undefined
       ? membership(controlPlanes(cluster))
-      : sh`${raw(externalHealth(cluster.kubernetes.externalEtcd.endpoints))} || :`,
+      : healthOf(cluster.kubernetes.externalEtcd),
   );
 
 /** Of several API servers, each is asked at its own address, with its name before every line. */
@@ -156,6 +165,8 @@ const readiness = (hosts: readonly ClusterHost[]): Script =>
   hosts.length < 2
     ? readyzChecks(kubectl, 15)
     : lines(...hosts.map((host) => sh`{ ${raw(readyzChecks(kubectlAt(host), 5))}; } | sed ${`s/^/${host.name} /`}`));
+
+const healthOf = ({ endpoints }: ExternalEtcd): Script => sh`${raw(externalHealth(endpoints))} || :`;
 
 const membership = (hosts: readonly ClusterHost[]): Script => {
   if (hosts.length < 2) return sh`:`;

@@ -59,6 +59,23 @@ test('endpoints of an external etcd are healthy, or say why not', async () => {
   ]);
 });
 
+test('an external etcd that is away is named beside the API server that does not answer without it', async () => {
+  const endpoints = ['https://a.lan:2379'];
+  const externalEtcd = { endpoints, ca: '', certificate: '', key: new Secret('') };
+  const query: Host['query'] = ({ script }) =>
+    Promise.resolve(
+      script.includes('kubectl')
+        ? { code: 1, stdout: '', stderr: 'Unable to connect to the server: context deadline exceeded\n' }
+        : { code: 0, stdout: `${endpoints[0]} is unhealthy: failed to commit proposal\n`, stderr: '' },
+    );
+  const host: Host = { name: 'controller-00', query, mutate: () => Promise.reject(new Error('asked to change')) };
+  const found = await components({ ...cluster, kubernetes: { ...cluster.kubernetes, externalEtcd } }, host);
+  expect(found.map(({ name, ok, detail }) => [name, ok, detail])).toEqual([
+    ['kube-apiserver', false, 'Unable to connect to the server: context deadline exceeded'],
+    ['external etcd at https://a.lan:2379', false, 'unhealthy: failed to commit proposal'],
+  ]);
+});
+
 test('every control plane has an API server and an etcd member, and one member leads', async () => {
   expect(await findings(names.map(well).join(''), etcdWell)).toEqual({ ...allWell, 'etcd quorum': 'well' });
 });
