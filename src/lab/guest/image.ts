@@ -57,11 +57,18 @@ const debootstrap = (folder: string, { arch, suite, mirror, packages }: Recipe):
   const root = `${folder}/root`;
   const options = ['--force-check-gpg', '--variant=minbase', `--arch=${arch}`, `--include=${packages.join(',')}`];
   if (!isForeign(arch)) return begin + sh`debootstrap ${options} ${suite} ${root} ${mirror} >&2`;
-  // The second stage runs what the first one has unpacked. It takes a place without device nodes for a container of LXC.
+  // The second stage runs what the first one has unpacked, and perl, which takes a minute to read all of Debian's packages
+  // where it is emulated. It takes a place where no device nodes can be made for a container of LXC.
   return (
     begin +
     inRoot(arch) +
     sh`debootstrap --foreign ${options} ${suite} ${root} ${mirror} >&2
+cd ${root}
+for list in var/lib/apt/lists/*_Packages; do
+  awk 'BEGIN { while (getline < "debootstrap/debpaths") wanted[$1]; RS = ""; ORS = "\\n\\n" }
+    $2 in wanted || $2 ~ /^linux-image-/' "$list" > "$list.new"
+  mv "$list.new" "$list"
+done
 export container=lxc
 in_root ${root} /debootstrap/debootstrap --second-stage >&2`
   );
