@@ -27,10 +27,13 @@ hosts:
   cp-1: { address: 192.168.60.11, roles: [control-plane, worker] }
 `;
 
-/** Writes an authority, and a client's certificate with its key, into a folder; gives their texts. */
-export const writeEtcdFiles = async (folder: string) => {
-  const keys = await dealtRandomness(2);
-  const [authority, client] = await Promise.all([keys.keyPair(), keys.keyPair()]);
+/**
+ * Writes an authority, and certificates with their keys of a client and of a server at that address, into a folder; gives
+ * the texts of the first two.
+ */
+export const writeEtcdFiles = async (folder: string, address = '192.168.60.20') => {
+  const keys = await dealtRandomness(3);
+  const [authority, client, server] = await Promise.all([keys.keyPair(), keys.keyPair(), keys.keyPair()]);
   const wanted = { path: 'etcd/ca', issuer: 'etcd/ca', usages: [], names: [], days: 30 } as const;
   const signing = { now: new Date(), randomness: systemRandomness, signingKey: authority.privateKey };
   const ca = issue({
@@ -44,9 +47,17 @@ export const writeEtcdFiles = async (folder: string) => {
     publicKey: client.publicKey,
     issuer: ca,
   });
+  const ofServer = issue({
+    ...signing,
+    wanted: { ...wanted, path: 'server', usages: ['server'], subject: { commonName: 'etcd' }, names: [address] },
+    publicKey: server.publicKey,
+    issuer: ca,
+  });
   const key = client.privateKey.reveal();
   writeFileSync(join(folder, 'ca.crt'), ca);
   writeFileSync(join(folder, 'client.crt'), certificate);
   writeFileSync(join(folder, 'client.key'), key);
+  writeFileSync(join(folder, 'server.crt'), ofServer);
+  writeFileSync(join(folder, 'server.key'), server.privateKey.reveal());
   return { ca, certificate, key: new Secret(key), other: authority.privateKey };
 };
