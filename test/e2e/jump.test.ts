@@ -1,5 +1,8 @@
+import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { buildBundle } from '../../src/artifacts/build/build.js';
+import { lacksArm64 } from '../support/emulator.js';
 import { makeProject, type Project } from './support/project.js';
 import { sendFiles } from './support/send-files.js';
 import { whole } from './support/whole.js';
@@ -22,16 +25,27 @@ hosts:
   worker-01: { address: 172.27.17.20, roles: [worker] }
 `;
 
+/** A guest of another processor, whose programs have to be built: ten minutes of two cores the first time. */
+const arm64 =
+  '  worker-02: { address: 172.27.17.30, roles: [worker], lab: { platform: vm, image: debian-13-arm64 } }\n';
+const architectures = ['amd64', 'arm64'] as const;
+
 /** Hosts as people have them: behind a jump host, an own user, a password for sudo, shells that talk, few sessions. */
 describe.runIf(whole)('hosts behind a jump host', () => {
+  const isMixed = whole && !lacksArm64();
   let project: Project;
   const password = 'a "pass" $word\\';
   const kbs = (words: string, exit = 0) => project.kbs(words, { exit, env: { KBS_SUDO_PASSWORD: password } });
 
   beforeAll(async () => {
     project = await makeProject('e2e-jump', inventory);
-    await project.kbs('lab up');
     const hosts = ['gate', 'controller-00', 'worker-00', 'worker-01'];
+    if (isMixed) {
+      await buildBundle({ version: '1.36.3', architectures, into: join(project.folder, 'bundle') });
+      await project.write('kbs.yaml', `${inventory}${arm64}artifacts: { source: bundle, bundle: ./bundle }\n`);
+      hosts.push('worker-02');
+    }
+    await project.kbs('lab up --install');
     for (const host of hosts) {
       await project.on(
         host,
@@ -57,7 +71,7 @@ systemctl reload ssh || systemctl restart ssh || kill -HUP $(cat /run/sshd.pid)`
 nft add rule inet site in tcp dport 22 ip saddr != 172.27.16.5 ct state new drop`,
       );
     }
-  });
+  }, 3_600_000);
   afterAll(() => project?.remove());
 
   test('are not reached without it', async () => {
@@ -74,9 +88,18 @@ nft add rule inet site in tcp dport 22 ip saddr != 172.27.16.5 ct state new drop
 
   test('become a cluster that is proven and needs no change', async () => {
     await kbs('init --yes');
-    await kbs('join --yes');
+    // The emulated one takes minutes for what the others do in seconds.
+    await kbs('join --yes --timeout 15m');
     await kbs('verify');
     expect((await kbs('plan')).stdout).toContain('nothing to change');
+  });
+
+  test.runIf(isMixed)('are nodes of two architectures', async () => {
+    const machines = ['worker-01', 'worker-02'].map((host) => kbs(`ssh ${host} -- uname -m`));
+    expect((await Promise.all(machines)).map(({ stdout }) => stdout.trim().split('\n').at(-1))).toEqual([
+      'x86_64',
+      'aarch64',
+    ]);
   });
 
   test('are open to the operator, who is told only what the command says', async () => {
