@@ -36,7 +36,7 @@ const make = async (lab: LabAt, name: GuestImage, recipe: Recipe, image: string,
   await clearBuild(building);
   await mkdir(building, { recursive: true });
   say(
-    `making the image ${name} of guests, once: packages (about ${isForeign(recipe.arch) ? 'three minutes, emulated' : 'a minute'})`,
+    `making the image ${name} of guests, once: packages (about ${isForeign(recipe.arch) ? 'six minutes, emulated' : 'a minute'})`,
   );
   await shell('debootstrap', inGroup + debootstrap(building, recipe));
   if (recipe.later !== undefined) await shell('apt-get', inGroup + install(building, recipe, recipe.later));
