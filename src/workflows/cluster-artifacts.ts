@@ -76,7 +76,8 @@ export const openArtifactsOrPlaceholders = async (
 export const lackingImages = async ({
   cluster,
 }: Pick<LoadedCluster, 'cluster'>): Promise<(image: ImageName) => string | undefined> => {
-  const isDownloaded = bundleFolder(cluster) === upstreamBundle(cluster.kubernetes.version);
+  const { version } = cluster.kubernetes;
+  const isDownloaded = [upstreamBundle(version), hostsBundle(version)].includes(bundleFolder(cluster));
   if (isDownloaded || isToDownload(cluster)) return () => undefined;
   const bundle = await openBundleOf({ cluster }).catch(problemIn);
   if (typeof bundle === 'string') return () => bundle;

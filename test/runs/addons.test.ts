@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseCatalogue, printCatalogue } from '../../src/artifacts/bundle-catalogue.js';
@@ -38,6 +38,15 @@ const write = ({ inventory }: Project, text: string): void => {
   mkdirSync(chart, { recursive: true });
   writeFileSync(join(chart, 'Chart.yaml'), 'apiVersion: v2\nname: web\nversion: 1.0.0\n');
   writeFileSync(inventory, smallInventory.replace('hosts:\n', `${text}hosts:\n`));
+};
+
+/** All projects share a bundle: another one, for a test that writes into it. */
+const ownBundle = ({ inventory }: Project): string => {
+  const folder = join(dirname(inventory), 'bundle');
+  const shared = realpathSync(folder);
+  rmSync(folder);
+  cpSync(shared, folder, { recursive: true });
+  return folder;
 };
 
 const applied = async (project: Project, world: ScriptedCluster) => {
@@ -108,7 +117,7 @@ describe('the list', () => {
 
   it('says of an image of the bundle that it cannot be had where this bundle lacks it', async () => {
     const { project } = await withOwnChart();
-    const file = join(dirname(project.inventory), 'bundle/catalogue.json');
+    const file = join(ownBundle(project), 'catalogue.json');
     const catalogue = parseCatalogue(readFileSync(file, 'utf8'), file);
     const { amd64 } = catalogue.architectures;
     const archives = amd64?.archives.filter(({ name }) => name !== 'busybox') ?? [];
@@ -122,6 +131,19 @@ describe('the list', () => {
     expect((await imagesIn(project))['metrics-server']).toEqual([
       expect.stringMatching(/^kbs\.local\/metrics-server:0\.9\.0 from bundle: there is no bundle in .*; make one with/),
     ]);
+  });
+
+  it('says where hosts fetch images from, where they do so themselves', async () => {
+    const { project } = await withOwnChart('addons:\n  storage: {}\n  metrics-server: {}\n');
+    const text = readFileSync(project.inventory, 'utf8');
+    writeFileSync(project.inventory, text.replace(/^artifacts: .*$/m, 'artifacts: { source: upstream, fetch: hosts }'));
+    expect(await imagesIn(project)).toMatchObject({
+      'metrics-server': ['kbs.local/metrics-server:0.9.0 from registry.k8s.io'],
+      storage: [
+        'kbs.local/local-path-provisioner:0.0.30 from docker.io',
+        expect.stringMatching(/^kbs\.local\/busybox:1\.0 from \S+$/),
+      ],
+    });
   });
 
   it('asks registries where that is wanted, for images with a tag', async () => {

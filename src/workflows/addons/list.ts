@@ -1,10 +1,13 @@
 import pLimit from 'p-limit';
 import type { AddonDescription } from '../../addons/addon.js';
 import { knownAddons, type PlannedAddon, plannedAddons } from '../../addons/index.js';
-import { type Artifacts, referenceOf } from '../../artifacts/artifacts.js';
+import { archOfThisMachine } from '../../artifacts/arch.js';
+import { type Artifacts, type ImageName, referenceOf } from '../../artifacts/artifacts.js';
 import { releaseOf } from '../../artifacts/catalogue.js';
 import { placeholderArtifacts } from '../../artifacts/placeholder.js';
 import { imageProblem, registryOf } from '../../artifacts/registry-image.js';
+import { sourcesOf } from '../../artifacts/upstream/sources.js';
+import { defined } from '../../defined.js';
 import type { Addon, ChartSource, Cluster, Values } from '../../inventory/cluster.js';
 import { unknownName } from '../../inventory/did-you-mean.js';
 import { placeholderCredentials } from '../../pki/placeholder.js';
@@ -35,6 +38,8 @@ export interface ListedImage {
   readonly reference: string;
   /** `bundle`, or the registry that hosts fetch it from. */
   readonly from: string;
+  /** What hosts fetch, where pods name it otherwise. */
+  readonly published?: string;
   /** Why it cannot be had; absent where nothing is known against it. */
   readonly lacking?: string;
 }
@@ -54,6 +59,7 @@ const named = async (loaded: LoadedCluster): Promise<readonly ListedAddon[]> => 
   const wanted = loaded.cluster.addons ?? [];
   const planned = plannedIn(loaded, artifacts);
   const lacking = await lackingImages(loaded);
+  const published = fetchedByHosts(loaded);
   const imagesOf = (name: string, { images, pulls = [] }: Pick<AddonDescription, 'images' | 'pulls'>) => {
     const releases = planned.filter(({ addon }) => addon.name === name);
     if (releases.some((each) => each.pulls === undefined)) return {};
@@ -63,9 +69,11 @@ const named = async (loaded: LoadedCluster): Promise<readonly ListedAddon[]> => 
     return {
       images: [
         ...bundled.map((image): ListedImage => {
-          const problem = lacking(image);
           const reference = referenceOf(artifacts, image);
-          return { reference, from: 'bundle', ...(problem === undefined ? {} : { lacking: problem }) };
+          const source = published.get(image);
+          return source === undefined
+            ? { reference, from: 'bundle', ...defined({ lacking: lacking(image) }) }
+            : { reference, from: registryOf(source), published: source };
         }),
         ...fetched.map((reference) => ({ reference, from: registryOf(reference) })),
       ],
@@ -101,22 +109,36 @@ const named = async (loaded: LoadedCluster): Promise<readonly ListedAddon[]> => 
   ];
 };
 
+/** What hosts fetch in the place of images of the bundle, where the inventory has them do so. */
+const fetchedByHosts = ({ cluster }: LoadedCluster): ReadonlyMap<ImageName, string> => {
+  const release = releaseOf(cluster.kubernetes.version);
+  if (cluster.artifacts.fetch !== 'hosts' || release === undefined) return new Map();
+  const { images } = sourcesOf(release, archOfThisMachine(), { addons: true });
+  return new Map(images.map(({ name, published }) => [name, published]));
+};
+
 const plannedIn = ({ cluster }: LoadedCluster, artifacts: Artifacts): readonly PlannedAddon[] =>
   plannedAddons(cluster, (image) => referenceOf(artifacts, image), placeholderCredentials(cluster));
 
 /** With what registries, or their mirrors in the inventory, answer to a question for each image with a tag. */
 const asked = (
   listed: readonly ListedAddon[],
-  { registries = [] }: Pick<Cluster, 'registries'>,
+  { registries = [], artifacts }: Pick<Cluster, 'registries' | 'artifacts'>,
   signal: AbortSignal,
 ): Promise<readonly ListedAddon[]> => {
-  const mirrorsOf = (registry: string): readonly string[] =>
+  const ofContainerd = (registry: string): readonly string[] =>
     (registries.find(({ name }) => name === registry) ?? registries.find(({ name }) => name === '*'))?.mirrors ?? [];
+  const ofDownloads = (registry: string): readonly string[] => {
+    const mirror = artifacts.mirrors?.[registry];
+    return mirror === undefined ? [] : [mirror];
+  };
   const limit = pLimit(4);
   const askFor = (image: ListedImage): Promise<ListedImage> =>
     limit(async () => {
-      if (image.from === 'bundle' || !/:[^/]*$/.test(image.reference)) return image;
-      const problem = await imageProblem(image.reference, mirrorsOf(image.from), signal);
+      const { from, published, reference } = image;
+      if (from === 'bundle' || !/:[^/]*$/.test(reference)) return image;
+      const mirrors = published === undefined ? ofContainerd(from) : ofDownloads(from);
+      const problem = await imageProblem(published ?? reference, mirrors, signal);
       return problem === undefined ? image : { ...image, lacking: problem };
     });
   return Promise.all(

@@ -55,7 +55,7 @@ const makeBundle = async ({ folder }: Project, images: readonly Image[]): Promis
   const arch = archOfThisMachine();
   const { folder: usual, catalogue } = await openBundle(defaultBundle(knownVersions()[0] ?? ''));
   const into = join(folder, 'bundle');
-  await execa('cp', ['-al', usual, into]);
+  await execa('cp', ['-as', usual, into]);
   const held = catalogue.architectures[arch];
   const archive = held?.archives.find(({ name }) => name === 'kube-state-metrics');
   if (held === undefined || archive === undefined) throw new Error('the bundle was made without add-ons');
