@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { defined } from '../defined.js';
 import { Failure } from '../failure.js';
 import { sha256 } from '../secret.js';
 import { type Arch, architectures } from './arch.js';
@@ -24,9 +25,7 @@ export interface ArchCatalogue {
   readonly archives: readonly PackedArchive[];
   /** What hosts download themselves; absent where the bundle has all. */
   readonly published?: Published | undefined;
-  /** The tar of an apt repository for Debian 12, which every bundle has that was built. */
-  readonly repository?: string | undefined;
-  /** Those of a bundle that was downloaded, by the name of their distribution. */
+  /** Tars of apt repositories, by the name of their distribution. A bundle that was built has that of Debian 12. */
   readonly repositories?: Readonly<Record<string, string>> | undefined;
 }
 
@@ -114,22 +113,30 @@ export const printCatalogue = (catalogue: BundleCatalogue): string =>
 
 /**
  * Reads it back; a Failure names what is wrong with it. `where` is the file's path, for the message. Format 1, of bundles
- * for one architecture, is read too.
+ * for one architecture, is read too, and a format 2 in which the repository of Debian 12 stood by itself.
  */
 export const parseCatalogue = (text: string, where: string): BundleCatalogue => {
   const { sha256: stated, ...catalogue } = check(text, where);
   if (stated !== sha256(JSON.stringify(catalogue))) throw refuse(where, 'its own sha256 does not match');
-  if (catalogue.format === 2) return catalogue;
+  if (catalogue.format === 2) {
+    const { amd64, arm64 } = catalogue.architectures;
+    return { ...catalogue, architectures: { ...defined({ amd64: today(amd64), arm64: today(arm64) }) } };
+  }
   const { kubernetes, members, arch, ...held } = catalogue;
-  const repository = 'packages/debian-12.tar';
+  const { components: made, binaries: programs, archives: images } = held;
+  const repositories = { 'debian-12': 'packages/debian-12.tar' };
   return {
     format: 2,
     kubernetes,
-    architectures: {
-      [arch]: { components: held.components, binaries: held.binaries, archives: held.archives, repository },
-    },
+    architectures: { [arch]: { components: made, binaries: programs, archives: images, repositories } },
     members,
   };
+};
+
+const today = (part: z.infer<typeof ofOneArch>): ArchCatalogue | undefined => {
+  if (part?.repository === undefined) return part;
+  const { repository, repositories, ...rest } = part;
+  return { ...rest, repositories: { 'debian-12': repository, ...repositories } };
 };
 
 const check = (text: string, where: string) => {

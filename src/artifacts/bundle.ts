@@ -195,8 +195,7 @@ const hostArtifacts = (folder: string, catalogue: ArchCatalogue, listed: readonl
     unpacker: () => binaries.get('unzstd'),
     image: (name: ImageName) => archives.get(name) ?? fail(missing(folder, name)),
     repository(distribution) {
-      const file =
-        catalogue.repositories?.[distribution] ?? (distribution === 'debian-12' ? catalogue.repository : undefined);
+      const file = catalogue.repositories?.[distribution];
       return file === undefined ? undefined : stored('repository', file);
     },
   };

@@ -37,6 +37,20 @@ export const buildCached = async (
   return { folder, made: true };
 };
 
+/** Removes what was made under the same name as `key` from other inputs, unless it was within a day: another run may be at it. */
+export const sweepOthers = async (cache: string, key: string): Promise<void> => {
+  const prefix = key.slice(0, key.lastIndexOf('-') + 1);
+  for (const name of await readdir(cache).catch(() => [])) {
+    if (name === key || !name.startsWith(prefix) || !/^[0-9a-f]+$/.test(name.slice(prefix.length))) continue;
+    const made = await stat(join(cache, name)).catch(() => undefined);
+    if (made !== undefined && made.mtimeMs < Date.now() - day) {
+      await rm(join(cache, name), { recursive: true, force: true });
+    }
+  }
+};
+
+const day = 24 * 60 * 60 * 1000;
+
 /** Removes the unfinished folders of runs that were killed. */
 export const sweep = async (cache: string): Promise<void> => {
   const names = await readdir(cache).catch(() => []);

@@ -1,10 +1,11 @@
 import { constants } from 'node:fs';
 import { copyFile, mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { Failure } from '../failure.js';
 import { architectures } from './arch.js';
 import { type BundleCatalogue, printCatalogue } from './bundle-catalogue.js';
 import type { PackedMember } from './bundle-members.js';
+import { isRunning } from './cache.js';
 
 /**
  * Puts the members and their catalogue into the folder `into`, which is the whole bundle or the one that was there
@@ -58,6 +59,7 @@ const mostTries = 20;
  * and nothing beside it; a `.tar` is free or a file.
  */
 export const requirePlace = async (into: string): Promise<void> => {
+  await settleOld(resolve(into));
   const found = await stat(into).catch(() => undefined);
   if (found === undefined || (into.endsWith('.tar') && found.isFile())) return;
   if (into.endsWith('.tar') || !found.isDirectory()) throw taken(into, `it is a ${found.isFile() ? 'file' : 'folder'}`);
@@ -69,6 +71,20 @@ export const requirePlace = async (into: string): Promise<void> => {
   const isThere = (path: string) => stat(path).then(Boolean, () => false);
   if (!(await isThere(join(into, 'catalogue.json'))) && (await isThere(into))) {
     throw taken(into, 'it has no catalogue.json');
+  }
+};
+
+/**
+ * A run that was killed while it put its bundle in place has left the one before beside, as `.PID.old`: it goes back where no
+ * bundle is, else it is removed.
+ */
+const settleOld = async (folder: string): Promise<void> => {
+  for (const name of await readdir(dirname(folder)).catch((): string[] => [])) {
+    const pid = Number(/\.(\d+)\.old$/.exec(name)?.[1]);
+    if (name !== `${basename(folder)}.${pid}.old` || isRunning(pid)) continue;
+    const left = join(dirname(folder), name);
+    // A rename over a folder that is not empty fails.
+    await rename(left, folder).catch(() => rm(left, { recursive: true, force: true }));
   }
 };
 

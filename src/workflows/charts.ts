@@ -5,8 +5,8 @@ import { publishedChart } from '../artifacts/charts/published.js';
 import { Failure, Failures } from '../failure.js';
 import type { Addon, ChartSource, Cluster, PublishedChart } from '../inventory/cluster.js';
 import { inventoryError, inventoryKeyError } from '../inventory/inventory-error.js';
-import { readSource } from '../inventory/source.js';
 import { sha256 } from '../secret.js';
+import { inventoryFailure } from './inventory-failure.js';
 
 /** The artifacts with charts in place of those that they have for these add-ons. */
 export const withCharts = (artifacts: Artifacts, charts: ReadonlyMap<string, Chart>): Artifacts => ({
@@ -83,9 +83,8 @@ const unreadable = (
       : `the chart ${source.name} ${source.version} cannot be had from ${source.repository}`;
   const at =
     chart === undefined ? inventoryKeyError(['addons', name], says) : inventoryError(['addons', name, 'chart'], says);
-  const { line, column, message } = readSource(text).locate(at);
-  return new Failure('path' in source ? 'inventory' : 'preflight', message, {
-    where: { position: `${inventory}:${line}:${column}` },
+  return inventoryFailure(at, text, inventory, {
+    code: 'path' in source ? 'inventory' : 'preflight',
     why: [error instanceof Error ? error.message : String(error)],
     next:
       'path' in source

@@ -58,13 +58,13 @@ const catalogue: BundleCatalogue = {
           })),
         },
       ],
-      repository: 'amd64/packages/debian-12.tar',
+      repositories: { 'debian-12': 'amd64/packages/debian-12.tar' },
     },
     arm64: {
       components: [],
       binaries: [{ name: 'unzstd', file: 'arm64/binaries/unzstd', size: 21, sha256: sha256('what unpacks it there') }],
       archives: [],
-      repository: 'arm64/packages/debian-12.tar',
+      repositories: { 'debian-12': 'arm64/packages/debian-12.tar' },
     },
   },
   charts: [{ addon: 'web', name: 'web', version: '1.0.0', file: 'charts/web-1.0.0.tgz', from: 'example.com/web' }],
@@ -213,6 +213,17 @@ describe('a bundle of an earlier kbs', () => {
     expect(opened.of('amd64').binary('kubelet').file).toBe(join(bundle, 'binaries/kubelet.zst'));
     expect(opened.of('amd64').repository('debian-12')?.file).toBe(join(bundle, 'packages/debian-12.tar'));
     expect((await verifyBundle(bundle, { cache })).format).toBe(2);
+  });
+
+  it('has the repository of Debian 12 where it stood by itself', async () => {
+    const { bundle, cache } = fresh();
+    const [text = ''] = [printCatalogue(catalogue)];
+    const { sha256: _, ...before } = JSON.parse(
+      text.replaceAll(/"repositories": \{\s*"debian-12": ("[^"]+")\s*\}/g, '"repository": $1'),
+    );
+    const sealed = { ...before, sha256: sha256(JSON.stringify(before)) };
+    await writeFile(join(bundle, 'catalogue.json'), JSON.stringify(sealed));
+    expect((await verifyBundle(bundle, { cache })).architectures).toEqual(catalogue.architectures);
   });
 
   it('gives an architecture that it lacks names without content', async () => {

@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { buildCached, cacheFolder, keyOf, sweep } from '../../src/artifacts/cache.js';
+import { buildCached, cacheFolder, keyOf, sweep, sweepOthers } from '../../src/artifacts/cache.js';
 
 let cache: string;
 beforeEach(async () => {
@@ -29,6 +29,16 @@ describe('the cache', () => {
         expect(keyOf('kubelet', one) === keyOf('kubelet', other)).toBe(same);
       }),
     );
+  });
+
+  it('keeps of the same name what is younger than a day, and what has another name', async () => {
+    const [key, old, young] = [1, 2, 3].map((input) => keyOf('lists-amd64', input)) as [string, string, string];
+    const other = keyOf('lists-amd64-x', 4);
+    for (const each of [key, old, young, other]) await buildCached(cache, each, write('lists'));
+    const yesterday = new Date(Date.now() - 25 * 60 * 60 * 1000);
+    for (const each of [key, old, other]) await utimes(join(cache, each), yesterday, yesterday);
+    await sweepOthers(cache, key);
+    expect((await readdir(cache)).toSorted()).toEqual([key, young, other].toSorted());
   });
 
   it('builds once and keeps the result', async () => {

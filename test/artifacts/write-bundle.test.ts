@@ -53,6 +53,27 @@ describe('a bundle is written', () => {
     for (const file of files) expect(await readFile(join(folder, file), 'utf8')).toBe('mine');
   });
 
+  describe('after a run that was killed between its two renames', () => {
+    const gone = 4_194_304;
+
+    it('has the bundle of before back, where none took its place', async () => {
+      const folder = join(await lay(['notes']), 'bundle');
+      await mkdir(`${folder}.${gone}.old`);
+      await writeFile(join(`${folder}.${gone}.old`, 'catalogue.json'), 'before');
+      await requirePlace(folder);
+      expect(await readFile(join(folder, 'catalogue.json'), 'utf8')).toBe('before');
+      expect((await readdir(dirname(folder))).toSorted()).toEqual(['bundle', 'notes']);
+    });
+
+    it('keeps the new one, and what a run is still at', async () => {
+      const home = await lay(['bundle/catalogue.json', `bundle.${gone}.old/catalogue.json`]);
+      const folder = join(home, 'bundle');
+      await mkdir(`${folder}.${process.pid}.old`);
+      await requirePlace(folder);
+      expect((await readdir(home)).toSorted()).toEqual(['bundle', `bundle.${process.pid}.old`]);
+    });
+  });
+
   it('never over a file, and as a .tar never over a folder', async () => {
     const file = join(await lay(['notes']), 'notes');
     await expect(write(file)).rejects.toMatchObject({ why: ['it is a file'] });

@@ -127,7 +127,7 @@ const writeBundle = (folder: string, architectures: readonly Arch[]): void => {
         digest: `sha256:${sha256(`${arch} ${image}`)}`,
       })),
     })),
-    repository: place(`${arch}/packages/debian-12.tar`).file,
+    repositories: { 'debian-12': place(`${arch}/packages/debian-12.tar`).file },
   });
   const catalogue: BundleCatalogue = {
     format: 2,

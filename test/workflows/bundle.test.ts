@@ -9,7 +9,7 @@ const holding = (arch: string, ...components: ArchCatalogue['components']): Arch
   components,
   binaries: [],
   archives: [],
-  repository: `${arch}/packages/debian-12.tar`,
+  repositories: { 'debian-12': `${arch}/packages/debian-12.tar` },
 });
 
 let folder: string;

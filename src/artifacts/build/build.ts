@@ -128,7 +128,7 @@ const partOf = (
       ],
       binaries: placed.flatMap(({ binary }) => binary ?? []),
       archives: placed.flatMap(({ archive }) => archive ?? []),
-      repository: below(arch, repository).member.file,
+      repositories: { 'debian-12': below(arch, repository).member.file },
     },
   };
 };

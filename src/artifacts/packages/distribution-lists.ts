@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Arch } from '../arch.js';
-import { buildCached, keyOf } from '../cache.js';
+import { buildCached, keyOf, sweepOthers } from '../cache.js';
 import { run } from '../command.js';
 import { readingLists } from './apt.js';
 import type { Distribution } from './distributions.js';
@@ -25,6 +25,7 @@ export const optionsOfDistribution = async (
     const words = [...optionsIn(into, arch), 'update', '-q', '--error-on=any'];
     await run(`fetch the package lists of ${distribution} for ${arch}`, 'apt-get', words);
   });
+  await sweepOthers(cache, key);
   return optionsIn(folder, arch);
 };
 

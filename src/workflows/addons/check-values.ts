@@ -3,14 +3,14 @@ import { plannedAddons } from '../../addons/index.js';
 import { mergeValues } from '../../addons/merge-values.js';
 import { type Artifacts, objectsChart, referenceOf } from '../../artifacts/artifacts.js';
 import { schemaIn } from '../../artifacts/charts/chart.js';
-import { Failure, Failures } from '../../failure.js';
+import { Failures } from '../../failure.js';
 import type { Cluster, Values } from '../../inventory/cluster.js';
 import { didYouMean } from '../../inventory/did-you-mean.js';
 import { type InventoryError, inventoryError, inventoryKeyError } from '../../inventory/inventory-error.js';
-import { readSource } from '../../inventory/source.js';
 import { placeholderCredentials } from '../../pki/placeholder.js';
 import { revealed } from '../../resources/release-preview.js';
 import { isRecord } from '../../secret.js';
+import { inventoryFailure } from '../inventory-failure.js';
 
 /** A cluster, and the inventory that it is from. */
 interface LoadedText {
@@ -28,22 +28,15 @@ interface LoadedText {
 export const checkValues = async ({ cluster, inventory, text }: LoadedText, artifacts: Artifacts): Promise<void> => {
   const planned = plannedAddons(cluster, (image) => referenceOf(artifacts, image), placeholderCredentials(cluster));
   const checked = planned.filter(({ chart }) => chart !== objectsChart);
-  const source = readSource(text);
   const found = await Promise.all(
     checked.map(async ({ addon, chart, values }) => {
       const packed = artifacts.chart(chart);
       const errors = await errorsIn(packed.tgz, addon.values, values);
-      return errors.map(({ path, predicate, ...rest }) => {
-        const { line, column, message } = source.locate({
-          ...rest,
-          path: ['addons', addon.name, 'values', ...path],
-          predicate,
-        });
-        return new Failure('inventory', message, {
-          where: { position: `${inventory}:${line}:${column}` },
+      return errors.map((error) =>
+        inventoryFailure({ ...error, path: ['addons', addon.name, 'values', ...error.path] }, text, inventory, {
           next: `correct it, as the schema of the chart ${packed.name} ${packed.version} has it; kbs addons values ${addon.name} prints all values`,
-        });
-      });
+        }),
+      );
     }),
   );
   const failures = found.flat();

@@ -15,7 +15,7 @@ export const requireNeeds = (
 ): void => {
   const names = addons.map(({ name }) => name);
   const refuse = (name: string, says: string, next: string): Failure =>
-    inventoryFailure(inventoryKeyError(['addons', name], says), text, file, next);
+    inventoryFailure(inventoryKeyError(['addons', name], says), text, file, { next });
   const failures = names.flatMap((name) => {
     const missing = withNeeds([name]).filter((need) => !names.includes(need));
     const { kubernetes: oldest, kubernetesBelow: below } = knownAddons.find((known) => known.name === name) ?? {};
