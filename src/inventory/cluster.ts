@@ -107,7 +107,7 @@ export interface RegistryAuth {
   readonly password: { readonly file: string } | { readonly variable: string };
 }
 
-/** Through which containerd pulls images. */
+/** Through which containerd pulls images, and hosts download what they download themselves. */
 export interface PullProxy {
   readonly url: string;
   /** Names, domains, addresses and CIDRs that are reached without it; those of the cluster come first. */

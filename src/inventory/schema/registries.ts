@@ -59,5 +59,5 @@ export const pullProxy = keys(
       "What is reached without it, besides the cluster's own networks and names.",
     ).optional(),
   },
-  'The proxy through which containerd pulls images. Hosts, pods and kbs itself do not use it.',
+  'The proxy through which containerd pulls images, and hosts download with `artifacts: { fetch: hosts }`. Pods and kbs itself do not use it.',
 );

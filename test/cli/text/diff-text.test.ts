@@ -143,6 +143,26 @@ it('what the operator should know of hosts stands before the sum, also where not
   expect(overviewText({ ...changing, warnings })).toContain(`+ file /x\n${shown}`);
 });
 
+it('what hosts download themselves is named, also where all is new', () => {
+  const from = ['https://dl.k8s.io/release/v1.36.3/bin/linux/amd64/kubelet'];
+  const images = ['registry.k8s.io/pause@sha256:7b7e', 'quay.io/coreos/etcd@sha256:8fcd'];
+  const plan = planOf(
+    hostPlan('controller-00', { runtime: [{ ...create('binary', '/usr/local/bin/kubelet', {}), downloads: from }] }),
+    hostPlan('worker-00', { images: [{ ...create('image', 'node', {}), downloads: images }] }),
+    hostPlan('worker-01', { prepare: [create('file', '/x', {})] }),
+  );
+  expect(planText(plan)).toContain(`    + binary /usr/local/bin/kubelet
+        the host downloads https://dl.k8s.io/release/v1.36.3/bin/linux/amd64/kubelet
+`);
+  expect(planText(plan)).toContain(`    + image node
+        the host downloads registry.k8s.io/pause@sha256:7b7e
+        the host downloads quay.io/coreos/etcd@sha256:8fcd
+`);
+  expect(overviewText(plan)).toContain(
+    '\ncontroller-00, worker-00 download from dl.k8s.io, registry.k8s.io, quay.io\n',
+  );
+});
+
 it('a release names its images, those that hosts fetch, or why that cannot be told', () => {
   const release = (id: string, images: ChangeImages) => ({ ...create('release', id, { chart: 'a 1.0' }), images });
   const plan = planOf(
