@@ -135,6 +135,7 @@ const doors = {
   undici: ['artifacts/http'],
   fflate: ['artifacts/upstream/module'],
   minimatch: ['artifacts/charts/helmignore'],
+  openpgp: ['artifacts/upstream/signature'],
   ajv: ['workflows/addons/check-values'],
   yaml: [
     'inventory/',

@@ -10,7 +10,7 @@ import { serveFile } from '../support/upstream.js';
 import { root as sources } from './support/kbs.js';
 import { kubectl, readyNodes } from './support/kubectl.js';
 import { makeProject, type Project } from './support/project.js';
-import { publishAll, publishedHosts } from './support/published.js';
+import { pinsOf, publishAll, publishedHosts } from './support/published.js';
 import { whole } from './support/whole.js';
 
 const inventory = (mirror: string, style: string, artifacts = 'source: upstream') => `apiVersion: kbs/v1
@@ -48,7 +48,7 @@ describe.runIf(whole)('a cluster of what projects publish', () => {
       void serveFile(root, url.replace(/^\/v2\/([^/]+)\//, '/$1/v2/'), headers.range, response);
     project = await makeProject('upstream', inventory(server.host, 'static-pods'));
     await project.write('ca.crt', server.certificate);
-    await project.write('pins.json', '{}');
+    await project.write('pins.json', await pinsOf(root));
     await execa('npm', ['run', 'programs'], { cwd: sources });
     const path = process.env.PATH?.split(delimiter).filter((folder) => !existsSync(join(folder, 'go')));
     env = {
@@ -110,11 +110,25 @@ describe.runIf(whole)('a cluster of what projects publish', () => {
   });
 
   test('takes what kbs has built in its place, and goes on', async () => {
-    const own = inventory(server.host, 'systemd').replace('source: upstream', 'source: auto');
-    await project.write('kbs.yaml', own.replace('  mirrors:', `  bundle: ${defaultBundle('1.36.3')}\n  mirrors:`));
+    const own = inventory(server.host, 'systemd', `source: auto\n  bundle: ${defaultBundle('1.36.3')}`);
+    await project.write('kbs.yaml', own);
     await project.kbs('apply --yes');
     await project.kbs('verify');
     const links = await project.on('controller-00', 'readlink /usr/local/bin/kube-scheduler');
     expect(links.trim()).toBe('/usr/local/bin/kube-apiserver');
+  });
+
+  test('is reset, and comes up again by an init that downloads by itself', async () => {
+    await project.kbs('reset --yes', { env });
+    await project.write('kbs.yaml', inventory(server.host, 'static-pods', 'source: auto\n  pins: ./pins.json'));
+    await rm(join(home, 'cache'), { recursive: true });
+    server.asked.length = 0;
+    const { stderr } = await project.kbs('init --yes', { env });
+    expect(stderr).toContain('Kubernetes 1.36.3 is downloaded from where it is published');
+    expect(server.asked.some((path) => path.endsWith('/kubelet'))).toBe(true);
+    await project.kbs('join --yes', { env });
+    expect(await readyNodes(project)).toEqual(['controller-00', 'worker-00']);
+    await project.kbs('verify', { env });
+    await project.kbs('plan', { env });
   });
 });

@@ -31,16 +31,21 @@ export const publishUpstream = async (
   content: {
     readonly program: (name: string) => Promise<string>;
     readonly image: (source: SourceImage) => Promise<PublishedImage>;
+    /** Clear-signs a text by PGP; absent: what is signed elsewhere has a signature that is none. */
+    readonly sign?: (text: string) => Promise<string>;
   },
 ): Promise<void> => {
-  for (const source of files) await publishFile(root, source, content.program);
+  for (const source of files) await publishFile(root, source, content);
   for (const source of images) await publishImage(root, source, arch, await content.image(source));
 };
 
 const publishFile = async (
   root: string,
   { url, checksum, holds }: SourceFile,
-  program: (name: string) => Promise<string>,
+  {
+    program,
+    sign = unsigned,
+  }: { readonly program: (name: string) => Promise<string>; readonly sign?: (text: string) => Promise<string> },
 ): Promise<void> => {
   const target = pathOf(root, url);
   await mkdir(dirname(target), { recursive: true });
@@ -59,11 +64,16 @@ const publishFile = async (
     await execa('tar', ['-C', tree, '-czf', target, ...names], { env: { GZIP: '-1' } });
     await execa('rm', ['-r', tree]);
   }
-  await publishChecksum(root, checksum, target);
+  await publishChecksum(root, checksum, target, sign);
 };
 
 /** dl.k8s.io publishes a bare digest; runc's is signed by PGP; the others are lines of sha256sum. */
-const publishChecksum = async (root: string, checksum: string, target: string): Promise<void> => {
+const publishChecksum = async (
+  root: string,
+  checksum: string,
+  target: string,
+  sign: (text: string) => Promise<string>,
+): Promise<void> => {
   const digest = await sha256OfFile(target);
   const name = target.slice(target.lastIndexOf('/') + 1);
   const at = pathOf(root, checksum);
@@ -72,9 +82,36 @@ const publishChecksum = async (root: string, checksum: string, target: string): 
   if (!checksum.includes('runc')) {
     return writeFile(at, checksum.endsWith('SHA256SUMS') ? `${'0'.repeat(64)}  other.tar.gz\n${line}` : line);
   }
-  const signed = ['-----BEGIN PGP SIGNED MESSAGE-----', 'Hash: SHA256', '', `${'1'.repeat(64)}  libseccomp.tar.gz`];
-  const signature = ['-----BEGIN PGP SIGNATURE-----', '', 'iQEzBAEBCAAdFiEE', '-----END PGP SIGNATURE-----', ''];
-  return writeFile(at, [...signed, `${digest}  ${name}`, ...signature].join('\n'));
+  return writeFile(at, await sign(`${'1'.repeat(64)}  libseccomp.tar.gz\n${digest}  ${name}\n`));
+};
+
+const unsigned = async (text: string): Promise<string> =>
+  [
+    '-----BEGIN PGP SIGNED MESSAGE-----',
+    'Hash: SHA256',
+    '',
+    text.trimEnd(),
+    '-----BEGIN PGP SIGNATURE-----',
+    '',
+    'iQEzBAEBCAAdFiEE',
+    '-----END PGP SIGNATURE-----',
+    '',
+  ].join('\n');
+
+/** A key of PGP for one test, and what is signed by it. */
+export const makeSigner = async (): Promise<{
+  /** Armored. */
+  readonly key: string;
+  readonly sign: (text: string) => Promise<string>;
+}> => {
+  const openpgp = await import('openpgp');
+  const { privateKey, publicKey } = await openpgp.generateKey({
+    userIDs: [{ name: 'Tests', email: 'tests@example.com' }],
+    format: 'object',
+  });
+  const sign = async (text: string): Promise<string> =>
+    openpgp.sign({ message: await openpgp.createCleartextMessage({ text }), signingKeys: privateKey });
+  return { key: publicKey.armor(), sign };
 };
 
 const publishImage = async (

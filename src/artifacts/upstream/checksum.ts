@@ -1,6 +1,6 @@
 /**
- * The sha256 of a file, in hex, in a text that a project publishes: the bare digest, the lines of sha256sum(1), or those
- * within a PGP clear-signed message, whose signature is not checked. Undefined where the text has none for that name.
+ * The sha256 of a file, in hex, in a text that a project publishes: the bare digest, the lines of sha256sum(1), also
+ * within a PGP clear-signed message, whose signature is checked elsewhere. Undefined where the text has none for that name.
  */
 export const checksumIn = (text: string, name: string): string | undefined => {
   const lines = text.split(/\r?\n/).map((line) => line.trim());

@@ -84,11 +84,12 @@ const digestsOf = async (
     folder,
     mirrors = {},
     pins = knownPins,
+    keys,
     signal,
     onDownload = () => {},
-  }: Pick<ForHostsOptions, 'mirrors' | 'pins' | 'signal' | 'onDownload'> & { readonly folder: string },
+  }: Pick<ForHostsOptions, 'mirrors' | 'pins' | 'keys' | 'signal' | 'onDownload'> & { readonly folder: string },
 ): Promise<Published> => {
-  const fetcher = new Fetcher({ folder, mirrors, pins, signal, onBytes: () => {} });
+  const fetcher = new Fetcher({ folder, mirrors, pins, keys, signal, onBytes: () => {} });
   const digests = new Map<string, { readonly sha256: string; readonly saidBy: string }>();
   const images = new Map<string, string>();
   await allOf(

@@ -16,7 +16,7 @@ import { gzipPacker } from '../packer.js';
 import type { Release } from '../release.js';
 import { requirePlace } from '../write-bundle.js';
 import { chartsOf } from './charts.js';
-import { type FetchedFile, Fetcher } from './fetch.js';
+import { type FetchedFile, Fetcher, type FetchOptions } from './fetch.js';
 import { pullImage } from './image.js';
 import { type Merge, mergeWith } from './merge.js';
 import type { Mirrors } from './mirrors.js';
@@ -78,6 +78,8 @@ export interface CreateOptions {
   readonly mirrors?: Mirrors;
   /** In place of those that kbs knows. */
   readonly pins?: Pins;
+  /** Armored public keys, in place of those that kbs has for a signer. */
+  readonly keys?: FetchOptions['keys'];
   /** Whose haproxy and keepalived to bring along, with all they depend on, by this machine's apt-get; none when absent. */
   readonly packages?: readonly Distribution[];
   /** In place of the folder of kbs's package that has its own programs, built. */
@@ -104,9 +106,9 @@ const downloadAll = async (
   release: Release,
   { wanted, addons }: Merge,
   folder: string,
-  { mirrors = {}, pins = knownPins, signal, onBytes = () => {}, onDownload = () => {} }: CreateOptions,
+  { mirrors = {}, pins = knownPins, keys, signal, onBytes = () => {}, onDownload = () => {} }: CreateOptions,
 ): Promise<Downloads> => {
-  const fetcher = new Fetcher({ folder, mirrors, pins, signal, onBytes });
+  const fetcher = new Fetcher({ folder, mirrors, pins, keys, signal, onBytes });
   const files = new Map<string, FetchedFile>();
   const images = new Map<string, PulledImage>();
   const tasks = wanted.flatMap((arch) => {

@@ -3,6 +3,7 @@ import { type BinaryName, type ImageName, imagePrefix } from '../artifacts.js';
 import { isForAddons } from '../bundle-catalogue.js';
 import { known, knownVersions } from '../catalogue.js';
 import type { Release } from '../release.js';
+import type { Signer } from './signature.js';
 
 /** Where the projects publish what a cluster of one release is made of, for one architecture. */
 export interface Sources {
@@ -17,6 +18,8 @@ export interface SourceFile {
   readonly url: string;
   /** Where its sha256 is published. */
   readonly checksum: string;
+  /** Whose signature that has; absent where it has none that kbs checks. */
+  readonly signedBy?: Signer;
   /** What a bundle takes of it. */
   readonly holds: readonly HeldProgram[];
 }
@@ -84,6 +87,7 @@ const filesOf = (release: Release, arch: Arch): readonly SourceFile[] => {
       version: version('runc'),
       url: onGitHub('opencontainers/runc', version('runc'), `runc.${arch}`),
       checksum: onGitHub('opencontainers/runc', version('runc'), 'runc.sha256sum'),
+      signedBy: 'runc',
       holds: [{ name: 'runc' }],
     },
     archiveOf(

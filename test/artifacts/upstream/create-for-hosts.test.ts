@@ -13,7 +13,7 @@ import { ownProgramPath } from '../../../src/artifacts/upstream/own-program.js';
 import { sourcesOf } from '../../../src/artifacts/upstream/sources.js';
 import { failuresIn } from '../../../src/failure.js';
 import { type ChartServer, serveCharts } from '../../support/chart-server.js';
-import { publishUpstream, serveFile, smallLayer } from '../../support/upstream.js';
+import { makeSigner, publishUpstream, serveFile, smallLayer } from '../../support/upstream.js';
 
 const version = knownVersions()[0] ?? '';
 const release = known(version);
@@ -23,13 +23,16 @@ const registries = [...new Set(sources.images.map(({ published }) => published.s
 let home: string;
 let root: string;
 let server: ChartServer;
+let signer: Awaited<ReturnType<typeof makeSigner>>;
 let mirrors: Readonly<Record<string, string>>;
 let leftOut: string[];
 
 beforeAll(async () => {
   home = await mkdtemp(join(tmpdir(), 'kbs-for-hosts-'));
   root = join(home, 'mirror');
+  signer = await makeSigner();
   await publishUpstream(root, sources, 'amd64', {
+    sign: signer.sign,
     program: async (name) => {
       await writeFile(join(home, name), `the program ${name}\n`);
       return join(home, name);
@@ -60,7 +63,15 @@ afterAll(async () => {
 
 const create = async (pins: Readonly<Record<string, string>> = {}) => {
   const cache = await mkdtemp(join(home, 'cache-'));
-  const options = { version, architectures: ['amd64' as const], cache, ownPrograms: join(home, 'own'), mirrors, pins };
+  const options = {
+    version,
+    architectures: ['amd64' as const],
+    cache,
+    ownPrograms: join(home, 'own'),
+    mirrors,
+    pins,
+    keys: { runc: signer.key },
+  };
   leftOut = [];
   await createForHosts({ ...options, onLeftOut: (arch, why) => leftOut.push(`${arch}: ${why}`) });
   const way = { proxy: { url: 'http://proxy.lan:3128', exclude: ['10.0.0.0/8'] } };

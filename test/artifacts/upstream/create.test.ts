@@ -13,7 +13,7 @@ import { sourcesOf } from '../../../src/artifacts/upstream/sources.js';
 import { failuresIn } from '../../../src/failure.js';
 import { sha256 } from '../../../src/secret.js';
 import { type ChartServer, content, serveCharts } from '../../support/chart-server.js';
-import { publishUpstream, serveFile, smallLayer } from '../../support/upstream.js';
+import { makeSigner, publishUpstream, serveFile, smallLayer } from '../../support/upstream.js';
 
 const version = knownVersions()[0] ?? '';
 const release = known(version);
@@ -23,6 +23,7 @@ const probe = release.programs.find(({ name }) => name === 'probe');
 let home: string;
 let root: string;
 let server: ChartServer;
+let signer: Awaited<ReturnType<typeof makeSigner>>;
 let mirrors: Readonly<Record<string, string>>;
 
 beforeAll(async () => {
@@ -33,7 +34,9 @@ beforeAll(async () => {
     await writeFile(path, `the program ${name}, as it is published\n`);
     return path;
   };
+  signer = await makeSigner();
   await publishUpstream(root, sources, 'amd64', {
+    sign: signer.sign,
     program: text,
     image: ({ name }) => smallLayer(join(home, `${name}.layer`), name.startsWith('kube-') ? 'base' : name),
   });
@@ -66,6 +69,7 @@ const create = async (more: Partial<CreateOptions> = {}, cache?: string) =>
     ownPrograms: join(home, 'own'),
     mirrors,
     pins: {},
+    keys: { runc: signer.key },
     ...more,
   });
 
@@ -242,6 +246,26 @@ describe('what is not as it should be is refused, each by its address', () => {
     const said = await refused();
     expect(said).toHaveLength(1);
     expect(said[0]).toMatch(expected);
+  });
+
+  it('a checksum that another key has signed, or none, or that was changed after that', async () => {
+    const { pathname, host } = path('runc');
+    const checksum = `/${host}${pathname.replace(/[^/]+$/, 'runc.sha256sum')}`;
+    const signed = await readFile(join(root, checksum), 'utf8');
+    const other = await makeSigner();
+    for (const text of [
+      await other.sign('text'),
+      'text',
+      signed.replace(/[0-9a-f]{64} {2}runc/, `${'a'.repeat(64)}  runc`),
+    ]) {
+      server.paths.set(checksum, content(text));
+      const said = await refused();
+      expect(said).toHaveLength(1);
+      expect(said[0]).toMatch(
+        /^runc .*runc[.]sha256sum: (its signature is not by a key that kbs knows|it is not signed)/,
+      );
+    }
+    expect(await refused({ keys: {} })).toHaveLength(1);
   });
 
   it('what is pinned is compared with that alone', async () => {

@@ -5,6 +5,7 @@ import { archOfThisMachine } from '../../../src/artifacts/arch.js';
 import type { BinaryName, StoredArtifacts } from '../../../src/artifacts/artifacts.js';
 import { defaultBundle, openBundle } from '../../../src/artifacts/bundle.js';
 import { known } from '../../../src/artifacts/catalogue.js';
+import { sha256OfFile } from '../../../src/artifacts/digest.js';
 import { type SourceImage, sourcesOf } from '../../../src/artifacts/upstream/sources.js';
 import { type PublishedImage, publishUpstream } from '../../support/upstream.js';
 import { root as sources } from './kbs.js';
@@ -34,6 +35,15 @@ export const publishAll = async (home: string, { addons = true } = {}): Promise<
     if (inModule) await publishModule(root, folder, inModule.module);
   }
   return root;
+};
+
+/** Pins of what only its own project can sign, for what `publishAll` has laid out. */
+export const pinsOf = async (root: string): Promise<string> => {
+  const signed = sourcesOf(known('1.36.3'), archOfThisMachine()).files.filter(({ signedBy }) => signedBy !== undefined);
+  const pins = signed.map(
+    async ({ url }) => [url, await sha256OfFile(join(root, url.slice('https://'.length)))] as const,
+  );
+  return JSON.stringify(Object.fromEntries(await Promise.all(pins)));
 };
 
 /** As proxy.golang.org has a module; Go has downloaded it for the build. */
