@@ -165,7 +165,11 @@ const fileOf = (resource: Resource): { readonly path: string; readonly text: str
     case 'release':
       return { path: `releases/${resource.namespace}-${resource.name}.yaml`, text: toYaml(releaseText(resource)) };
     case 'nft-table':
-      return { path: `nftables/${resource.name}.nft`, text: `${resource.text}\n` };
+      // Tables of two families may have one name.
+      return {
+        path: `nftables/${resource.family === 'ip' ? '' : `${resource.family}-`}${resource.name}.nft`,
+        text: `${resource.text}\n`,
+      };
     default:
       return undefined;
   }
