@@ -14,7 +14,7 @@ for root in / /var; do
 done
 find /etc /var/lib /usr/local /opt -xdev -type f ! -path '/var/lib/systemd/*' -exec sha256sum {} + | sort -k 2
 systemctl list-unit-files --no-legend --no-pager
-ip -4 route; ip -6 route; ip -o link | cut -d : -f 2; nft list ruleset
+ip -4 route; ip -6 route; ip -o link | cut -d : -f 2 | cut -d @ -f 1; nft list ruleset
 findmnt -rno TARGET | grep -v ^/run/user | sort
 find /run -xdev '(' -path /run/systemd -o -path /run/udev -o -path /run/user -o -path /run/log ')' -prune -o -print | sort`,
   );
