@@ -151,7 +151,7 @@ const mistakes: Readonly<Record<string, readonly Row[]>> = {
     [
       '    labels:',
       '    metal: yes\n    labels:',
-      '22:5 hosts.worker-00.metal is not known; known are address, roles, addresses, podCIDR, gpu, hypervisor, lab, labels, taints, kubelet, swap, packages, time, ssh',
+      '22:5 hosts.worker-00.metal is not known; known are address, roles, addresses, ipv6, podCIDR, gpu, hypervisor, lab, labels, taints, kubelet, swap, packages, time, ssh',
     ],
     ['user: ops', 'usr: ops', '15:8 ssh.usr is not known; did you mean user?'],
     [
@@ -264,7 +264,7 @@ const mistakes: Readonly<Record<string, readonly Row[]>> = {
     [
       'address: 192.168.20.20',
       'address: fd00::20',
-      '20:14 hosts.worker-00.address: fd00::20 is not an IPv4 address; write one like 192.168.10.10',
+      '20:14 hosts.worker-00.address: fd00::20 is not an IPv4 address; kbs needs IPv4 here; IPv6 stands beside it, under `ipv6` (docs/dual-stack.md)',
     ],
     [
       '10.244.0.0/16',

@@ -61,7 +61,7 @@ test('endpoints of an external etcd are healthy, or say why not', async () => {
 
 test('an external etcd that is away is named beside the API server that does not answer without it', async () => {
   const endpoints = ['https://a.lan:2379'];
-  const externalEtcd = { endpoints, ca: '', certificate: '', key: new Secret('') };
+  const externalEtcd = { endpoints, ca: '', certificate: '' };
   const query: Host['query'] = ({ script }) =>
     Promise.resolve(
       script.includes('kubectl')
