@@ -46,7 +46,7 @@ describe.runIf(whole)('a cluster of both families', () => {
 
   test('is made by one apply, proven by real packets, and needs no change', async () => {
     await project.kbs('apply --yes');
-    const { stdout } = await project.kbs('verify');
+    const { stdout } = await project.kbs('verify -v');
     expect(stdout).toMatch(/ by IPv6, source address preserved/);
     expect((await project.kbs('plan')).stdout).toContain('nothing to change');
   });
