@@ -89,8 +89,8 @@ links_to() { # TARGET PATH STAMP NOTE LINK...
       .filter((link) => !seen?.links?.split(' ').includes(link))
       .map((link) => point(link, resource)),
   ],
-  // Several programs may come out of one archive.
-  conclude: (changed) => (changed.some(({ content }) => fromOf(content) !== undefined) ? endOfDownloads : undefined),
+  // Several programs may come out of one archive; of others the empty folder is left.
+  conclude: (changed) => (changed.some(({ content }) => 'download' in content) ? endOfDownloads : undefined),
   downloads: ({ content }) => ('download' in content ? [content.download.url] : []),
   remove: (resource, seen) =>
     seen.touched === 'yes'
