@@ -55,6 +55,9 @@ export const startKbs = (words: readonly string[], cwd: string, env: KbsOptions[
 
 /** What a run said, for the message of a failed test. */
 export const told = ({ stdout, stderr }: Ended): string => {
-  const results = stdout.length > 4000 ? `${stdout.slice(0, 2000)}\n…\n${stdout.slice(-2000)}` : stdout;
+  // What failed is what one looks for, wherever it stands in a long document.
+  const failed = stdout.match(/\{[^{}]*"ok": false[^{}]*\}/g) ?? [];
+  const results =
+    stdout.length > 4000 ? [...failed, stdout.slice(0, 2000), '…', stdout.slice(-2000)].join('\n') : stdout;
   return `--- stderr\n${stderr}--- stdout\n${results}`;
 };
