@@ -113,8 +113,9 @@ const names = (
     proof: 'DNS',
     name: `${where(source)}: ${name} is ${expect.replace(' ', ' and ')}`,
     source,
-    // CoreDNS asks an API server that was restarted again only after up to half a minute, and knows no new Service until then.
-    request: { kind: 'name', target: name, expect, seconds: 45 },
+    // CoreDNS asks an API server that did not answer again after up to a minute (30 s with client-go's jitter of 1), and knows no
+    // new Service until then.
+    request: { kind: 'name', target: name, expect, seconds: 75 },
   }));
 };
 
