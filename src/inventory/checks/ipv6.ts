@@ -5,12 +5,13 @@ import type { InventoryError, Path } from '../inventory-error.js';
 import { inventoryError, inventoryKeyError } from '../inventory-error.js';
 import type { PartialHost, PartialInventory, PartialSegment } from '../partial.js';
 import { allRead, entries, hasRole, hostsOf, networkOr, segmentHolding, segmentsOf } from '../partial.js';
+import { overlapsAmong } from './networks.js';
 
 /** The IPv6 half of a cluster is whole: networks that are apart and large enough, and an address wherever one is needed. */
 export const checkIpv6 = (draft: PartialInventory): readonly InventoryError[] =>
   draft.network !== undefined && 'ipv6' in draft.network
     ? [
-        ...checkOverlaps(draft),
+        ...checkNetworks(draft),
         ...checkServices(draft),
         ...checkRoom(draft),
         ...segmentsOf(draft).flatMap(([name, segment]) => checkSegment(draft, name, segment)),
@@ -32,7 +33,7 @@ const checkStray = (draft: PartialInventory): readonly InventoryError[] => {
   ];
 };
 
-const checkOverlaps = (draft: PartialInventory): readonly InventoryError[] => {
+const checkNetworks = (draft: PartialInventory): readonly InventoryError[] => {
   const { pods, services } = draft.network?.ipv6 ?? {};
   const networks = [
     { path: ['network', 'ipv6', 'pods'], cidr: pods },
@@ -42,18 +43,7 @@ const checkOverlaps = (draft: PartialInventory): readonly InventoryError[] => {
       cidr: ipv6?.cidr,
     })),
   ].flatMap(({ path, cidr }) => (cidr === undefined ? [] : [{ path, cidr }]));
-  return networks.flatMap(({ path, cidr }, index) => [
-    ...networks
-      .slice(0, index)
-      .filter((earlier) => overlaps(earlier.cidr, cidr))
-      .map((earlier) =>
-        inventoryError(
-          path,
-          `${cidr} overlaps ${earlier.path.join('.')}, ${earlier.cidr}; every network needs addresses of its own`,
-        ),
-      ),
-    ...checkUnicast(path, cidr),
-  ]);
+  return [...overlapsAmong(networks), ...networks.flatMap(({ path, cidr }) => checkUnicast(path, cidr))];
 };
 
 /** RFC 4291, 2.4. */

@@ -6,14 +6,20 @@ import { complete, networkOr, segmentsOf } from '../partial.js';
 
 /** The networks of segments, pods and Services are disjoint and large enough, and gateways are inside their segments. */
 export const checkNetworks = (draft: PartialInventory): readonly InventoryError[] => [
-  ...checkOverlaps(draft),
+  ...overlapsAmong(allNetworks(draft)),
   ...checkServices(draft),
   ...checkSegments(draft),
 ];
 
-const checkOverlaps = (draft: PartialInventory): readonly InventoryError[] => {
-  const networks = allNetworks(draft);
-  return networks.flatMap(({ path, cidr }, index) =>
+/** A network of the inventory, and where it stands there. */
+export interface PlacedNetwork {
+  readonly path: Path;
+  readonly cidr: string;
+}
+
+/** A mistake for each network that overlaps one before it. */
+export const overlapsAmong = (networks: readonly PlacedNetwork[]): readonly InventoryError[] =>
+  networks.flatMap(({ path, cidr }, index) =>
     networks
       .slice(0, index)
       .filter((earlier) => overlaps(earlier.cidr, cidr))
@@ -24,9 +30,8 @@ const checkOverlaps = (draft: PartialInventory): readonly InventoryError[] => {
         ),
       ),
   );
-};
 
-const allNetworks = (draft: PartialInventory): readonly { readonly path: Path; readonly cidr: string }[] =>
+const allNetworks = (draft: PartialInventory): readonly PlacedNetwork[] =>
   [
     { path: ['network', 'pods'], cidr: networkOr(draft, 'pods') },
     { path: ['network', 'services'], cidr: networkOr(draft, 'services') },
