@@ -470,11 +470,5 @@ export const ingressPorts = [
   { port: 443, nodePort: 30043 },
 ] as const;
 
-/** Packages with the tools that kube-proxy runs on a node where it is a unit, besides nftables. */
-export const proxyPackages = ({ kubernetes }: Pick<Cluster, 'kubernetes'>): readonly string[] =>
-  kubernetes.controlPlane === 'static-pods'
-    ? []
-    : { nftables: [], iptables: ['iptables'], ipvs: ['iptables', 'ipset'] }[kubernetes.proxy];
-
 /** Ports of kube-proxy on every node. */
 export const proxyPorts = { health: 10256, metrics: 10249 } as const;

@@ -1,4 +1,4 @@
-import { type Cluster, type ClusterHost, isLoadBalancer, isNode, proxyPackages } from './cluster.js';
+import { type Cluster, type ClusterHost, isLoadBalancer, isNode } from './cluster.js';
 import { hasHostMetrics } from './metrics.js';
 
 /** What a host needs OS packages for. A driver of GPUs is not among it: what brings one is known from the host alone. */
@@ -15,3 +15,9 @@ export const hostPackages = (host: ClusterHost, cluster: Cluster): Readonly<Reco
     'host-metrics': hasHostMetrics(host, cluster) && !balances ? ['haproxy'] : [],
   };
 };
+
+/** Packages with the tools that kube-proxy runs on a node where it is a unit, besides nftables. */
+const proxyPackages = ({ kubernetes }: Pick<Cluster, 'kubernetes'>): readonly string[] =>
+  kubernetes.controlPlane === 'static-pods'
+    ? []
+    : { nftables: [], iptables: ['iptables'], ipvs: ['iptables', 'ipset'] }[kubernetes.proxy];
