@@ -76,9 +76,7 @@ export const openArtifactsOrPlaceholders = async (
 export const lackingImages = async ({
   cluster,
 }: Pick<LoadedCluster, 'cluster'>): Promise<(image: ImageName) => string | undefined> => {
-  const { version } = cluster.kubernetes;
-  const isDownloaded = [upstreamBundle(version), hostsBundle(version)].includes(bundleFolder(cluster));
-  if (isDownloaded || isToDownload(cluster)) return () => undefined;
+  if (isDownloaded(cluster) || isToDownload(cluster)) return () => undefined;
   const bundle = await openBundleOf({ cluster }).catch(problemIn);
   if (typeof bundle === 'string') return () => bundle;
   return (image) => {
@@ -160,11 +158,9 @@ export const downloadMissingBundle = async (
 
 /** The catalogue of a bundle that was downloaded before the inventory had add-ons: it is made again, with them. */
 const withoutAddons = async (cluster: Cluster): Promise<BundleCatalogue | undefined> => {
-  const folder = bundleFolder(cluster);
-  const isDownloaded = [upstreamBundle, hostsBundle].some((of) => of(cluster.kubernetes.version) === folder);
-  if (!isDownloaded || (cluster.addons ?? []).length === 0) return undefined;
+  if (!isDownloaded(cluster) || (cluster.addons ?? []).length === 0) return undefined;
   // What is wrong with it is said where it is opened.
-  const catalogue = await readCatalogue(folder).catch(() => undefined);
+  const catalogue = await readCatalogue(bundleFolder(cluster)).catch(() => undefined);
   return catalogue?.charts === undefined ? catalogue : undefined;
 };
 
@@ -174,6 +170,10 @@ const remaking = (catalogue: BundleCatalogue) => {
   const held = of.flatMap((arch) => Object.keys(catalogue.architectures[arch]?.repositories ?? {}));
   return { architectures: of, packages: distributions.filter((each) => held.includes(each)) };
 };
+
+/** Whether its bundle is one that kbs downloads, there or not yet. */
+const isDownloaded = (cluster: Cluster): boolean =>
+  [upstreamBundle, hostsBundle].some((of) => of(cluster.kubernetes.version) === bundleFolder(cluster));
 
 const isToDownload = (cluster: Cluster): boolean => {
   const { source, bundle } = cluster.artifacts;
